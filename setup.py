@@ -1,0 +1,77 @@
+"""Extensions and flags only; everything else about the package is in pyproject.toml.
+
+MIDIOPT_BUILD chooses the mode, MIDIOPT_MARCH the processor (native unless said otherwise):
+
+    release       -O3 -march=native (the default)
+    baseline      -O2, no -march, no vectoriser: what one gets without trying
+    debug         -O0 -g, bounds checks, annotated sources in build/cython
+    sanitize      address and undefined-behaviour sanitizers
+    pgo-generate  release, writing a profile
+    pgo-use       release, led by that profile
+"""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent.resolve()
+MODE = os.environ.get("MIDIOPT_BUILD", "release")
+MARCH = os.environ.get("MIDIOPT_MARCH", "native")
+
+# No mode contracts or reorders floating point: the same bytes give the same row in every build.
+BASE = ["-ffp-contract=off", "-fvisibility=hidden", "-fwrapv"]
+RELEASE = ["-O3", "-g1", f"-march={MARCH}"]
+PROFILE = ROOT / "pgo" / "profile"
+PROFILED = [*RELEASE, f"-fprofile-prefix-path={ROOT}"]  # identical in both phases, or the profile does not match
+MODES = {
+    "release": RELEASE,
+    "baseline": ["-O2", "-fno-tree-vectorize"],
+    "debug": ["-O0", "-g", "-UNDEBUG"],
+    "sanitize": ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-fno-sanitize-recover=undefined"],
+    "pgo-generate": [*PROFILED, f"-fprofile-generate={PROFILE}", "-fprofile-update=single"],
+    "pgo-use": [*PROFILED, f"-fprofile-use={PROFILE}", "-Werror=missing-profile", "-Werror=coverage-mismatch"],
+}
+if MODE not in MODES:
+    raise SystemExit(f"MIDIOPT_BUILD={MODE} is not a build mode; choose one of {', '.join(MODES)}")
+FLAGS = BASE + MODES[MODE]
+LINK = [f for f in FLAGS if f.startswith(("-fsanitize", "-fprofile-generate"))]
+STRICT = MODE == "debug"
+
+
+class build_mode(build_ext):
+    def run(self):
+        """A change of mode rebuilds everything: distutils only looks at the age of the sources."""
+        stamp = ROOT / "build" / "flags"
+        flags = " ".join(FLAGS)
+        if not stamp.exists() or stamp.read_text() != flags:
+            self.force = True
+        super().run()
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(flags)
+
+    def build_extension(self, ext):
+        ext.extra_compile_args += FLAGS
+        ext.extra_link_args += LINK
+        if ext.name == "midiopt.core.build":
+            ext.define_macros += [("MIDIOPT_MODE", f'"{MODE}"'), ("MIDIOPT_FLAGS", f'"{" ".join(FLAGS)}"')]
+        super().build_extension(ext)
+
+
+def extensions():
+    for source in sorted(Path("src").rglob("*.pyx")):
+        name = ".".join(source.relative_to("src").with_suffix("").parts)
+        yield Extension(name, [str(source)])
+
+
+setup(
+    cmdclass={"build_ext": build_mode},
+    ext_modules=cythonize(
+        list(extensions()),
+        build_dir="build/cython",
+        annotate=STRICT,
+        compiler_directives={"language_level": 3, "boundscheck": STRICT, "wraparound": False, "cdivision": True, "initializedcheck": STRICT},
+    ),
+)

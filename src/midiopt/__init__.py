@@ -1,0 +1,60 @@
+"""midiopt turns a collection of MIDI files into a database of musical facts.
+
+``analyze`` gives the facts of one file, ``parse`` its events, ``run`` fills a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from .errors import Malformed, MidiError, MidioptError, NotMidi, SinkError, SourceError, TooLarge
+
+if TYPE_CHECKING:
+    from .api import Analysis, analyze
+    from .core.arena import EventArena
+    from .core.parser import parse
+    from .progress import Summary
+
+__version__ = "0.1.0"
+__all__ = [
+    "Analysis",
+    "EventArena",
+    "Malformed",
+    "MidiError",
+    "MidioptError",
+    "NotMidi",
+    "SinkError",
+    "SourceError",
+    "TooLarge",
+    "analyze",
+    "build_info",
+    "parse",
+    "run",
+]
+
+# Imported when first asked for: numpy takes a tenth of a second and 20 MB that workers can do without.
+_LAZY = {"Analysis": ".api", "analyze": ".api", "EventArena": ".core.arena", "parse": ".core.parser"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        value = globals()[name] = getattr(import_module(_LAZY[name], __name__), name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def run(sources: Sequence[str | PathLike[str]], db: str = "midiopt.db", workers: int | None = None) -> Summary:
+    """Analyse all files of ``sources`` into the database ``db``: see :func:`midiopt.orchestrator.run`."""
+    from . import orchestrator  # not at the top: ``python -m midiopt.orchestrator`` would hold it twice
+
+    return orchestrator.run(sources, db, workers)
+
+
+def build_info() -> dict[str, str]:
+    """How this midiopt was built: version, mode (see setup.py), compiler flags and compiler."""
+    from .core import build
+
+    return {"version": __version__, "mode": build.mode, "flags": build.flags, "compiler": build.compiler}

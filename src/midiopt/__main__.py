@@ -1,0 +1,7 @@
+"""python -m midiopt"""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,65 @@
+"""One file at a time, from Python."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import field, make_dataclass
+
+import numpy as np
+import xxhash
+
+from .core.analysis import Analyzer
+from .reader import Reader
+from .rows import record
+from .schema import ANALYSES, ANALYSES_DTYPE, ANALYZER_VERSION, Column, issue_names, repair_sentence
+
+_TYPES = {
+    "text": str, "enum": str, "texts": list[str], "set": list[int], "floats": list[float], "hash16": bytes, "hash8": bytes,
+    "int16": int, "int32": int, "int64": int, "float32": float, "float64": float,
+}  # fmt: skip
+
+
+def _annotation(column: Column) -> object:
+    kind = _TYPES[column.kind]
+    return kind | None if column.null else kind
+
+
+_Facts = make_dataclass(
+    "_Facts",
+    [*((c.name, _annotation(c)) for c in ANALYSES), ("status", str, field(default="ok")), ("error", str | None, field(default=None))],
+    frozen=True,
+)
+
+
+class Analysis(_Facts):  # type: ignore[valid-type, misc]
+    """The facts of one file: an attribute for each column of the table ``analyses``, and ``status``
+    (``ok`` or ``repaired``) with ``error``, the sentence that says what was repaired."""
+
+    @property
+    def issue_names(self) -> list[str]:
+        return issue_names(self.issues)
+
+
+_local = threading.local()
+
+
+def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Analysis:
+    """The facts of one MIDI file, given as a path or as its bytes.
+
+    Raises NotMidi, Malformed or TooLarge (all of them MidiError) for bytes that cannot be used, and
+    OSError for a file that cannot be read.
+    """
+    if not hasattr(_local, "analyzer"):
+        _local.analyzer = Analyzer()
+    data: object = source
+    if isinstance(source, (str, os.PathLike)):
+        data = Reader()
+        try:
+            data.read(os.fsencode(source))
+        except OSError as problem:
+            raise type(problem)(problem.errno, problem.strerror, os.fspath(source)) from None
+    rows, heap = bytearray(), bytearray()
+    issues, first, at = _local.analyzer.analyze(data, xxhash.xxh3_128_digest(data), ANALYZER_VERSION, rows, heap)
+    facts = record(ANALYSES, np.frombuffer(rows, ANALYSES_DTYPE)[0], heap)
+    return Analysis(**facts, status="repaired" if first else "ok", error=repair_sentence(issues, first, at))

@@ -1,0 +1,78 @@
+"""The command line: midiopt analyze, midiopt show."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from . import __version__, orchestrator
+from .api import Analysis, analyze
+from .errors import MidiError
+from .schema import ANALYSES, Column
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="midiopt", description="Turn MIDI files into a database of musical facts.")
+    parser.add_argument("--version", action="version", version=f"midiopt {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("analyze", help="analyse files into a database", description=orchestrator.DESCRIPTION)
+    orchestrator.add_options(command)
+    command.set_defaults(run=orchestrator.run_command)
+
+    command = commands.add_parser("show", help="show the facts of one file", description="Show the facts of one MIDI file.")
+    command.add_argument("file", metavar="FILE")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    command.set_defaults(run=show)
+
+    options = parser.parse_args(arguments)
+    return options.run(options)
+
+
+def show(options: argparse.Namespace) -> int:
+    """Exit code 1 when the file cannot be read or used."""
+    try:
+        facts = analyze(options.file)
+    except (OSError, MidiError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        print(f"midiopt: {options.file}: {reason}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps({"status": facts.status, "error": facts.error, **{c.name: _plain(facts, c) for c in ANALYSES}}, ensure_ascii=False))
+        return 0
+    table = Table(title=options.file, title_justify="left", title_style="bold", show_header=False)
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(style="dim", overflow="fold")
+    table.add_row("status", facts.status if facts.error is None else f"{facts.status}: {facts.error}", "")
+    for column in ANALYSES:
+        if column.name != "analyzer_version":
+            table.add_row(column.name, _readable(facts, column), column.unit)
+    Console(highlight=False).print(table)
+    return 0
+
+
+def _plain(facts: Analysis, column: Column) -> object:
+    value = getattr(facts, column.name)
+    if column.name == "issues":
+        return facts.issue_names
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _readable(facts: Analysis, column: Column) -> str:
+    value = _plain(facts, column)
+    if value is None:
+        return "-"
+    if column.name == "pitch_classes":
+        names = "C C# D Eb E F F# G G# A Bb B".split()
+        return "  ".join(f"{name} {share:.0%}" for name, share in zip(names, value, strict=True) if share >= 0.005)  # type: ignore[call-overload]
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return str(value)

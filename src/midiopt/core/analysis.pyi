@@ -1,0 +1,6 @@
+from typing_extensions import Buffer
+
+class Analyzer:
+    def analyze(self, data: Buffer, content_hash: bytes, version: int, rows: bytearray, heap: bytearray) -> tuple[int, int, int]: ...
+
+def facts_layout() -> tuple[list[tuple[str, int]], int]: ...

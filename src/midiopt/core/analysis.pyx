@@ -1,0 +1,292 @@
+"""Bytes to one row of facts: the parser and every kernel, over memory that is kept between files."""
+
+from cpython.buffer cimport PyBUF_READ, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.memoryview cimport PyMemoryView_FromMemory
+from libc.math cimport NAN
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdio cimport snprintf
+from libc.string cimport memchr, memcmp, memcpy, memset
+
+from xxhash import xxh3_64_digest
+
+from .arena cimport Arena, arena_free, arena_trim
+from .facts cimport NULL_ENUM, NULL_INT32, NULL_TEXT, Facts, Text
+from .key cimport KeyEstimate, declared_key, estimate_key
+from .meter cimport Meter, meter_free, read_meter
+from .midi cimport *
+from .notes cimport Notes, Record, note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
+from .parser cimport parse_smf, raise_status
+from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free
+from .text cimport Heap, heap_free, put_ascii, put_name
+
+cdef enum:
+    MOST_NAMES = 1000  # kept of a file's track names
+    FEWEST_NOTES = 3  # pitched, for a key
+
+
+cdef class Analyzer:
+    """Analyses one file after another in the same memory; one a process is enough."""
+
+    cdef Arena arena
+    cdef TempoMap map
+    cdef Meter meter
+    cdef Notes notes
+    cdef Heap heap
+    cdef Facts facts
+
+    def __cinit__(self):
+        memset(&self.arena, 0, sizeof(Arena))
+        memset(&self.map, 0, sizeof(TempoMap))
+        memset(&self.meter, 0, sizeof(Meter))
+        memset(&self.heap, 0, sizeof(Heap))
+        notes_init(&self.notes)
+
+    def __dealloc__(self):
+        arena_free(&self.arena)
+        tempo_free(&self.map)
+        meter_free(&self.meter)
+        notes_free(&self.notes)
+        heap_free(&self.heap)
+
+    def analyze(self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None):
+        """Analyse the bytes of a MIDI file (any buffer) and append its row to ``rows``, its text to ``heap``.
+
+        Returns (issues, first repair, where): the issue bits, the bit of the fault found first that had
+        to be repaired (0 for none) and its byte offset. Raises NotMidi, Malformed or TooLarge, and
+        then appends nothing.
+        """
+        cdef Py_buffer view
+        cdef Status status
+        cdef size_t at = 0
+        if PyBytes_GET_SIZE(content_hash) != 16:
+            raise ValueError("a content hash has 16 bytes")
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, &at)
+            if not status:
+                status = collect(self, <const uint8_t *>view.buf)
+        finally:
+            PyBuffer_Release(&view)
+        if status:
+            raise_status(status, at)
+        memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
+        self.facts.analyzer_version = version
+        self.hash_notes()
+        self.append(rows, heap)
+        arena_trim(&self.arena)
+        notes_trim(&self.notes)
+        return self.facts.issues, self.arena.header.first_repair, self.arena.header.first_repair_at
+
+    cdef hash_notes(self):
+        cdef size_t count = self.notes.tally.record_count
+        memset(self.facts.notes_hash, 0, 8)
+        if count:
+            digest = xxh3_64_digest(PyMemoryView_FromMemory(<char *>self.notes.records, count * sizeof(Record), PyBUF_READ))
+            memcpy(self.facts.notes_hash, PyBytes_AS_STRING(digest), 8)
+
+    cdef append(self, bytearray rows, bytearray heap):
+        cdef Py_ssize_t row = PyByteArray_GET_SIZE(rows)
+        cdef Py_ssize_t base = PyByteArray_GET_SIZE(heap)
+        self.facts.time_signature.offset += base
+        self.facts.title.offset += base
+        self.facts.track_names.offset += base
+        PyByteArray_Resize(heap, base + self.heap.size)
+        memcpy(PyByteArray_AS_STRING(heap) + base, self.heap.bytes, self.heap.size)
+        PyByteArray_Resize(rows, row + sizeof(Facts))
+        memcpy(PyByteArray_AS_STRING(rows) + row, &self.facts, sizeof(Facts))
+
+
+cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
+    """Arena to facts, sequence by sequence: all tracks together, or in format 2 each on its own."""
+    cdef Arena *arena = &self.arena
+    cdef Facts *facts = &self.facts
+    cdef size_t first = 0, last, i
+    cdef int64_t duration, horizon
+    cdef const TempoSegment *segment
+    cdef bint tempo_found = False, meter_found = False
+    cdef Status status
+    memset(facts, 0, sizeof(Facts))
+    facts.format = arena.header.format
+    facts.track_count = arena.track_count
+    facts.ticks_per_quarter = arena.header.division
+    if arena.header.division & 0x8000:
+        facts.ticks_per_quarter = NULL_INT32
+    facts.event_count = arena.event_count
+    facts.key_declared = NULL_ENUM
+    facts.time_signature.length = NULL_TEXT
+    self.heap.size = 0
+    notes_begin(&self.notes)
+    while first < arena.track_count:
+        last = first + 1 if arena.header.format == 2 else arena.track_count
+        duration = 0
+        for i in range(first, last):
+            duration = max(duration, arena.tracks[i].end_tick)
+        status = read_tempo_map(&self.map, arena, data, first, last)
+        if not status:
+            status = read_notes(&self.notes, arena, data, &self.map, first, last)
+        if status:
+            return status
+        segment = self.map.segments
+        facts.duration_ticks = max(facts.duration_ticks, duration)
+        facts.duration_s = max(facts.duration_s, seconds_at(&self.map, &segment, duration))
+        if first == 0 or (self.map.declared and not tempo_found):
+            tempo_found = self.map.declared
+            horizon = self.notes.tally.last_end if self.notes.note_count else duration
+            status = tempo_facts(&self.map, horizon, facts)
+            if status:
+                return status
+        if not meter_found:
+            status = read_meter(&self.meter, arena, data, first, last, duration)
+            if not status and self.meter.found:
+                meter_found = True
+                status = put_signature(self)
+            if status:
+                return status
+        if facts.key_declared == NULL_ENUM:
+            facts.key_declared = declared_key(arena, data, first, last)
+        first = last
+    note_facts(&self.notes, facts)
+    facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
+    find_key(self)
+    status = read_marks(self, data)
+    if facts.note_count == 0:
+        arena.header.issues |= NO_NOTES
+    if self.notes.tally.stuck:
+        arena.header.issues |= STUCK_NOTE
+    facts.issues = arena.header.issues
+    return status
+
+
+cdef Status put_signature(Analyzer self) noexcept nogil:
+    cdef char text[16]
+    cdef int length = snprintf(text, sizeof(text), "%u/%u", self.meter.longest >> 3, 1 << (self.meter.longest & 7))
+    self.facts.time_signature_changes = self.meter.changes
+    return put_ascii(&self.heap, text, length, &self.facts.time_signature)
+
+
+cdef void find_key(Analyzer self) noexcept nogil:
+    """From sounding time; from note counts when no note has any."""
+    cdef double weights[12]
+    cdef double total = 0
+    cdef KeyEstimate estimate
+    cdef int i
+    memset(weights, 0, sizeof(weights))
+    for i in range(128):
+        weights[i % 12] += self.notes.tally.sounding[i]
+        total += self.notes.tally.sounding[i]
+    if total == 0:
+        for i in range(128):
+            weights[i % 12] += self.notes.tally.pitches[i]
+    if self.facts.note_count - self.facts.drum_note_count < FEWEST_NOTES:
+        estimate.key = NULL_ENUM
+        estimate.confidence = 0
+    else:
+        estimate = estimate_key(weights)
+    self.facts.key = self.facts.key_notes = estimate.key
+    self.facts.key_confidence = estimate.confidence
+
+
+cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:
+    """Counts of rare events, the title and the track names."""
+    cdef Facts *facts = &self.facts
+    cdef const Mark *mark = self.arena.marks
+    cdef const Mark *names[MOST_NAMES]
+    cdef size_t t, m, count = 0
+    cdef int32_t texts = 0, lyrics = 0
+    cdef bint karaoke = False, named
+    cdef Status status
+    facts.title.length = NULL_TEXT
+    for t in range(self.arena.track_count):
+        named = False
+        for m in range(self.arena.tracks[t].mark_count):
+            if mark.status < SYSEX:
+                facts.program_changes += 1
+            elif mark.status != META:
+                facts.sysex_count += 1
+            elif mark.type == META_LYRIC:
+                lyrics += 1
+            elif mark.type == META_TEXT:
+                texts += 1
+                karaoke |= mark.length >= 2 and memcmp(data + mark.offset, b"@K", 2) == 0
+            elif mark.type == META_TRACK_NAME:
+                karaoke |= is_words(data + mark.offset, mark.length)
+                if not named:
+                    named = True
+                    if t == 0:
+                        status = put_name(&self.heap, data + mark.offset, mark.length, &facts.title)
+                        if status:
+                            return status
+                    if count < MOST_NAMES:
+                        names[count] = mark
+                        count += 1
+            mark += 1
+    facts.lyric_count = lyrics if lyrics or not karaoke else texts
+    return put_names(self, data, names, count)
+
+
+cdef inline bint is_words(const uint8_t *name, size_t length) noexcept nogil:
+    """Whether a track is called Words, as karaoke files call the one with the text."""
+    cdef const char *words = b"words"
+    cdef int i
+    while length and name[0] == 0x20:
+        name += 1
+        length -= 1
+    while length and name[length - 1] == 0x20:
+        length -= 1
+    if length != 5:
+        return False
+    for i in range(5):
+        if name[i] | 0x20 != <uint8_t>words[i]:
+            return False
+    return True
+
+
+cdef Status put_names(Analyzer self, const uint8_t *data, const Mark **names, size_t count) noexcept nogil:
+    """The distinct names that are not blank, joined by NUL."""
+    cdef Text *list = &self.facts.track_names
+    cdef Text name
+    cdef size_t i
+    cdef Status status
+    list.offset = self.heap.size
+    list.length = 0
+    for i in range(count):
+        if list.length:
+            status = put_ascii(&self.heap, b"\0", 1, &name)
+            if status:
+                return status
+        status = put_name(&self.heap, data + names[i].offset, names[i].length, &name)
+        if status:
+            return status
+        if name.length == NULL_TEXT or is_listed(&self.heap, list, &name):
+            self.heap.size = list.offset + list.length
+        else:
+            list.length = self.heap.size - list.offset
+    return USABLE
+
+
+cdef inline bint is_listed(const Heap *heap, const Text *list, const Text *name) noexcept nogil:
+    """Whether one of the items joined by NUL is this name."""
+    cdef const uint8_t *item = heap.bytes + list.offset
+    cdef const uint8_t *end = item + list.length
+    cdef const uint8_t *stop
+    while item < end:
+        stop = <const uint8_t *>memchr(item, 0, end - item)
+        if stop == NULL:
+            stop = end
+        if <size_t>(stop - item) == name.length and memcmp(item, heap.bytes + name.offset, name.length) == 0:
+            return True
+        item = stop + 1
+    return False
+
+
+def facts_layout():
+    """(name, offset) of every field of the row and its size, as the C compiler laid them out."""
+    cdef Facts[1] row
+    cdef Facts[::1] view = row
+    import numpy as np
+
+    dtype = np.asarray(view).dtype
+    return [(name, dtype.fields[name][1]) for name in dtype.names], dtype.itemsize

@@ -1,0 +1,3 @@
+mode: str
+flags: str
+compiler: str

@@ -1,0 +1,75 @@
+# One row of the table `analyses`, as kernels fill it. Order, types and nulls are those of
+# schema.ANALYSES, which also says what each column means; a test compares the two layouts.
+
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t
+
+cdef enum:
+    NULL_ENUM = 255
+    NULL_INT16 = -32768
+    NULL_INT32 = -2147483648
+    NULL_TEXT = 0xFFFFFFFF
+
+# schema.BPM_SOURCES
+cdef enum:
+    FROM_TEMPO_MAP
+    FROM_ONSETS
+    FROM_NOTHING
+
+cdef struct Text:
+    uint32_t offset  # bytes from the start of the heap
+    uint32_t length  # bytes of UTF-8, or NULL_TEXT
+
+cdef struct Facts:
+    uint8_t content_hash[16]
+    int16_t analyzer_version
+    int16_t format
+    int16_t track_count
+    int32_t ticks_per_quarter
+    int32_t event_count
+    int64_t duration_ticks
+    double duration_s
+    double first_note_s
+    double last_note_s
+    float bpm
+    uint8_t bpm_source
+    float bpm_confidence
+    float bpm_mean
+    float bpm_min
+    float bpm_max
+    int32_t tempo_changes
+    float bpm_onsets
+    float bpm_onsets_confidence
+    Text time_signature
+    int32_t time_signature_changes
+    uint8_t key
+    float key_confidence
+    uint8_t key_notes
+    uint8_t key_declared
+    float pitch_classes[12]
+    int32_t note_count
+    int32_t drum_note_count
+    int16_t pitch_min
+    int16_t pitch_max
+    int16_t unique_pitches
+    float velocity_mean
+    float velocity_std
+    int16_t velocity_min
+    int16_t velocity_max
+    int16_t unique_velocities
+    float note_seconds_mean
+    float notes_per_second
+    int16_t polyphony_max
+    float polyphony_mean
+    uint8_t programs[16]
+    int16_t primary_program
+    uint8_t channels[2]
+    int32_t control_changes
+    int32_t sustain_pedals
+    int32_t pitch_bends
+    int32_t program_changes
+    int32_t sysex_count
+    int32_t lyric_count
+    Text title
+    Text track_names
+    uint8_t notes_hash[8]
+    int32_t issues

@@ -1,0 +1,124 @@
+# The Standard MIDI File format (MIDI Manufacturers Association, RP-001, 1996): its constants, and what
+# the parser makes of a file. Facts of the protocol stand here and nowhere else.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+
+# Status bytes; the low nibble of a channel message is its channel.
+cdef enum:
+    NOTE_OFF = 0x80
+    NOTE_ON = 0x90
+    CONTROL_CHANGE = 0xB0
+    PROGRAM_CHANGE = 0xC0
+    PITCH_BEND = 0xE0
+    SYSEX = 0xF0
+    SYSEX_PACKET = 0xF7
+    META = 0xFF
+
+# Meta event types that anything here looks at.
+cdef enum:
+    META_SEQUENCE_NUMBER = 0x00
+    META_TEXT = 0x01
+    META_TRACK_NAME = 0x03
+    META_LYRIC = 0x05
+    META_CHANNEL = 0x20
+    META_PORT = 0x21
+    META_END_OF_TRACK = 0x2F
+    META_TEMPO = 0x51
+    META_SMPTE_OFFSET = 0x54
+    META_TIME_SIGNATURE = 0x58
+    META_KEY_SIGNATURE = 0x59
+
+cdef enum:
+    SUSTAIN = 64  # controller
+    DRUMS = 9  # channel 10, counted from 0
+    DEFAULT_TEMPO = 500000  # microseconds a quarter: 120 BPM until the first tempo event
+
+# Limits. Everything a file can ask for is bounded by one of these.
+cdef enum:
+    LONGEST_JUNK = 1024  # bytes searched for MThd
+    LONGEST_VARINT = 0x0FFFFFFF  # four bytes of seven bits
+    MOST_EVENTS = 8_000_000  # a file: 128 MB of arena
+    MOST_TRACKS = 32767  # what an int16 column holds; the longest real file here has 96
+    GREATEST_DENOMINATOR = 7  # as a power of two: 1/128
+
+# What was repaired (the low 16 bits) or is unusual. Names and meanings: schema.REPAIRS and UNUSUAL.
+cdef enum:
+    LEADING_JUNK = 1 << 0
+    HEADER_LENGTH = 1 << 1
+    UNKNOWN_FORMAT = 1 << 2
+    FORMAT_0_TRACKS = 1 << 3
+    CHUNK_OVERRUN = 1 << 4
+    EVENT_CUT = 1 << 5
+    NO_END_OF_TRACK = 1 << 6
+    BYTES_AFTER_END = 1 << 7
+    STRAY_DATA = 1 << 8
+    DATA_OVER_127 = 1 << 9
+    BAD_STATUS = 1 << 10
+    LONG_VARINT = 1 << 11
+    BAD_META = 1 << 12
+    ZERO_TEMPO = 1 << 13
+    MISSING_TRACKS = 1 << 14
+    LOST_TRACK = 1 << 15
+    ALL_REPAIRS = 0xFFFF
+    RMID = 1 << 16
+    ALIEN_CHUNK = 1 << 17
+    SMPTE = 1 << 18
+    FORMAT_2 = 1 << 19
+    NO_NOTES = 1 << 20
+    TRAILING_BYTES = 1 << 21
+    RUNNING_STATUS_CROSSED = 1 << 22
+    STUCK_NOTE = 1 << 23
+
+# How parsing ended; anything but USABLE is a file without events.
+cdef enum Status:
+    USABLE
+    EMPTY
+    NO_HEADER
+    SHORT_HEADER
+    ZERO_DIVISION
+    NO_TRACKS
+    TOO_MANY_EVENTS
+    TOO_MANY_TRACKS
+    NO_MEMORY
+
+cdef struct Event:  # 16 bytes, one store of two words in the parser's loop
+    int64_t tick  # since the start of its track
+    uint32_t mark  # its row among the marks, when it has one; else 0
+    uint32_t message  # status | data1 << 8 | data2 << 16; a meta event's data1 is its type
+
+# An event that is looked up without scanning: meta, system-exclusive, program change.
+cdef struct Mark:
+    uint32_t event  # its row among the events
+    uint32_t offset  # of its data, in bytes from the start of the file
+    uint32_t length  # of its data, in bytes
+    uint8_t status  # META, SYSEX, SYSEX_PACKET or a program change with its channel
+    uint8_t type  # of a meta event; else 0
+    uint8_t valid  # 0 when a meta event's length or value breaks the format: facts ignore it
+    uint8_t unused
+
+cdef struct Track:
+    uint32_t first_event
+    uint32_t event_count
+    uint32_t first_mark
+    uint32_t mark_count
+    int64_t end_tick  # of its last event
+
+cdef struct Header:
+    uint16_t format  # 0, 1 or 2; above 2 is read as 1
+    uint16_t declared_tracks
+    uint16_t division  # as written: ticks per quarter, or SMPTE with the high bit set
+    uint32_t issues  # bits above
+    uint32_t first_repair  # the bit set first, 0 for none
+    uint32_t first_repair_at  # byte offset where it showed
+
+
+cdef inline uint8_t status_of(uint32_t message) noexcept nogil:
+    return message & 0xFF
+
+
+cdef inline uint8_t data1_of(uint32_t message) noexcept nogil:
+    return message >> 8 & 0xFF
+
+
+cdef inline uint8_t data2_of(uint32_t message) noexcept nogil:
+    return message >> 16 & 0xFF

@@ -1,0 +1,210 @@
+"""The run: find files, deal them to workers, write what comes back.
+
+    python -m midiopt.orchestrator SOURCE [SOURCE ...] [--db URL]
+
+The parent is one event loop over three overlapping stages with bounded work in hand. It walks, deals
+chunks and writes; the workers read and analyse. While nothing has come back it walks ahead, up to a
+bound, so that the time left can be told early.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+import numpy as np
+
+from .errors import MidioptError, SourceError
+from .known import Known
+from .pool import crew
+from .progress import Progress, Summary, without_password
+from .rows import Batch
+from .schema import STATUSES
+from .sinks import Sink, open_sink
+from .source import Source
+
+DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
+DATABASE = "midiopt.db"
+BATCH_SIZE = 4096  # files a transaction
+WALKED_AHEAD = 400  # chunks found and not yet dealt: 100,000 paths, about 15 MB
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(
+    sources: Sequence[str | os.PathLike[str]],
+    db: str = DATABASE,
+    workers: int | None = None,
+    batch_size: int = BATCH_SIZE,
+    quiet: bool = True,
+) -> Summary:
+    """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
+
+    ``sources`` are files, folders and @lists. Files that are unchanged since an earlier run into the
+    same database are skipped. SIGINT and SIGTERM end the run early with everything analysed so far
+    written (``Summary.interrupted`` is then the signal); a second one raises KeyboardInterrupt.
+
+    Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
+    or written, DatabaseBusy when another run has it.
+    """
+    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources)
+    start = time.monotonic()
+    with open_sink(db) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
+        known = Known(sink.known())
+        if len(known):
+            source.known = known
+        summary = _Run(source, sink, progress, stop, workers or usable_cores(), batch_size).go()
+        summary.duplicates = sink.counts()["duplicates"]
+        sink.close(finish=not summary.interrupted)
+        summary.seconds = time.monotonic() - start
+        summary.files_per_second = summary.analysed / summary.seconds
+        progress.finish(summary, without_password(db))
+    return summary
+
+
+class _Run:
+    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: list[int], workers: int, batch_size: int) -> None:
+        self.source = source
+        self.sink = sink
+        self.progress = progress
+        self.stop = stop
+        self.workers = workers
+        self.batch_size = batch_size
+        self.ahead: deque[list[bytes]] = deque()
+        self.waiting: list[Batch] = []  # received and not yet written
+        self.waiting_files = 0
+        self.summary = Summary()
+
+    def go(self) -> Summary:
+        started = time.monotonic()
+        chunks = self.source.chunks()
+        with contextlib.closing(crew(self.workers)) as pool:
+            while not self.stop or pool.busy():
+                while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
+                    pool.deal(chunk)
+                if not pool.busy():
+                    break
+                can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
+                messages = pool.collect(0 if can_walk else 0.5)
+                for message in messages:
+                    self._receive(Batch.from_bytes(message))
+                if not messages and can_walk and (chunk := next(chunks, None)):
+                    self.ahead.append(chunk)
+                total = self.source.found if self.source.exhausted else None
+                self.progress.update(self._tally(), time.monotonic() - started, total)
+            self._write()
+        self.summary.interrupted = self.stop[0] if self.stop else 0
+        self.summary.problems = self.source.problems
+        self.summary.steady_seconds = time.monotonic() - started
+        return self._tally()
+
+    def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:
+        return self.ahead.popleft() if self.ahead else next(chunks, None)
+
+    def _receive(self, batch: Batch) -> None:
+        self.waiting.append(batch)
+        self.waiting_files += len(batch)
+        for status, count in zip(STATUSES, np.bincount(batch.files["status"], minlength=len(STATUSES)), strict=True):
+            setattr(self.summary, status, getattr(self.summary, status) + int(count))
+        self.summary.bytes += int(batch.files["size_bytes"].sum())
+        if self.waiting_files >= self.batch_size:
+            self._write()
+
+    def _write(self) -> None:
+        if not self.waiting:
+            return
+        self.sink.write(Batch.concat(self.waiting))
+        self.waiting, self.waiting_files = [], 0
+
+    def _tally(self) -> Summary:
+        self.summary.files = self.source.found
+        self.summary.skipped = self.source.skipped
+        return self.summary
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[list[int]]:
+    """A list that holds the first SIGINT or SIGTERM; a second one raises KeyboardInterrupt at once."""
+    caught: list[int] = []
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    before = {}
+    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere signals stay as they are
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, on_signal)
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="a MIDI file, a folder (walked for .mid .midi .smf .kar .rmi), or @list.txt")
+    parser.add_argument(
+        "--db",
+        default=DATABASE,
+        metavar="URL",
+        help="where the facts go: a SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
+    )
+    parser.add_argument("--workers", type=_positive, metavar="N", help="analysing processes; 1 works without any (default: one a usable core)")
+    parser.add_argument(
+        "--batch-size", type=_positive, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
+    parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 130 after Ctrl-C."""
+    try:
+        summary = run(options.sources, options.db, options.workers, options.batch_size, options.quiet)
+    except SourceError as problem:
+        print(f"midiopt: {problem}", file=sys.stderr)
+        return 2
+    except MidioptError as problem:
+        print(f"midiopt: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("midiopt: stopped at once; whole batches are kept, run the same command again to go on", file=sys.stderr)
+        return 130
+    if options.json:
+        print(json.dumps(summary.to_json()))
+    if summary.interrupted:
+        print("midiopt: stopped; what was analysed is written, run the same command again to go on", file=sys.stderr)
+        return 128 + summary.interrupted
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m midiopt.orchestrator",
+        description=DESCRIPTION,
+    )
+    add_options(parser)
+    return run_command(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

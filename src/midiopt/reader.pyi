@@ -1,0 +1,6 @@
+from typing_extensions import Buffer
+
+class Reader(Buffer):
+    size_bytes: int
+    mtime_ns: int
+    def read(self, path: bytes) -> None: ...

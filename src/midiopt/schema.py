@@ -1,0 +1,197 @@
+"""Every column once: name, kind, unit and meaning.
+
+Two tables: ``files`` holds one row per path, ``analyses`` one per distinct content. The row layout
+(numpy dtypes), the SQL of both databases, ``Analysis`` attributes and the documentation are all made
+from the two tuples below, so a column is added here, in ``core/facts.pxd`` and where it is computed.
+
+How a kind is stored in a row, and what stands for null there:
+
+========  ==================================================================  ==================
+kind      in the row                                                          null
+========  ==================================================================  ==================
+text      uint32 offset and length into the batch's heap, UTF-8               length 2**32 - 1
+texts     the same; the items are joined by NUL, no item is empty             never
+int16     int16                                                               -2**15
+int32     int32                                                               -2**31
+int64     int64                                                               -2**63
+float32   float32                                                             NaN
+float64   float64                                                             NaN
+floats    12 float32                                                          never
+hash16    16 bytes, the digest as XXH3-128 prints it                          all zero
+hash8     8 bytes, the digest as XXH3-64 prints it                            all zero
+enum      uint8, an index into ``values``                                     255
+set       bit set of ``bits`` bits in bytes, bit 0 first; bit i is first + i  never
+time      int64, microseconds since 1970-01-01 UTC                            never
+========  ==================================================================  ==================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ANALYZER_VERSION = 1  # raised whenever any fact may change
+SCHEMA_VERSION = 1  # raised whenever a table changes shape
+PRODUCT = "midiopt"
+
+STATUSES = ("ok", "repaired", "rejected", "unreadable", "crashed")
+OK, REPAIRED, REJECTED, UNREADABLE, CRASHED = range(len(STATUSES))
+ANALYSED = (OK, REPAIRED)  # a file with one of these has its row in `analyses`
+SETTLED = (OK, REPAIRED, REJECTED)  # an unchanged file with one of these is skipped next time
+
+BPM_SOURCES = ("tempo_map", "onsets", "none")
+
+# Key signatures as written, from seven flats to seven sharps: majors first, then minors. Estimated
+# keys use the same names, so one enumeration serves `key`, `key_notes` and `key_declared`.
+KEYS = (
+    *("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"),
+    *("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m"),
+)
+
+# What was repaired or is unusual, in the order of the bits in core/midi.pxd; docs/policy.md has more.
+REPAIRS = {
+    "leading_junk": "bytes before MThd",
+    "header_length": "header length other than 6",
+    "unknown_format": "format above 2, read as 1",
+    "format_0_tracks": "format 0 with several tracks",
+    "chunk_overrun": "chunk length past the end of the file",
+    "event_cut": "event cut by the end of its chunk",
+    "no_end_of_track": "track without End of Track",
+    "bytes_after_end": "bytes after End of Track, ignored",
+    "stray_data": "data bytes without a status, skipped",
+    "data_over_127": "data byte above 127, taken as 127",
+    "bad_status": "system message inside a track, skipped",
+    "long_varint": "number longer than 4 bytes",
+    "bad_meta": "meta event with a wrong length or value, ignored",
+    "zero_tempo": "tempo of 0, ignored",
+    "missing_tracks": "fewer tracks than declared",
+    "lost_track": "chunk length that leads to no chunk, next track searched for",
+}
+UNUSUAL = {
+    "rmid": "wrapped in a RIFF RMID container",
+    "alien_chunk": "a chunk that is neither MThd nor MTrk",
+    "smpte": "ticks are fractions of a video frame, not of a quarter",
+    "format_2": "independent sequences",
+    "no_notes": "not one note",
+    "trailing_bytes": "bytes after the last track",
+    "running_status_crossed": "running status continued across a meta or system-exclusive event",
+    "stuck_note": "a note never ended; it ends with its track",
+}
+ISSUES = (*REPAIRS, *UNUSUAL)
+
+
+def issue_names(bits: int) -> list[str]:
+    """The names of the bits set in an `issues` value, lowest bit first."""
+    return [name for i, name in enumerate(ISSUES) if bits >> i & 1]
+
+
+def repair_sentence(issues: int, first: int, offset: int) -> str | None:
+    """What was repaired, the fault found first (bit ``first``) with its byte offset; None for nothing."""
+    if not first:
+        return None
+    name = ISSUES[first.bit_length() - 1]
+    others = [REPAIRS[n] for n in issue_names(issues & (1 << len(REPAIRS)) - 1) if n != name]
+    return f"{REPAIRS[name]} at byte {offset}" + "".join(f"; {text}" for text in others)
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    null: bool = False
+    values: tuple[str, ...] = ()  # of an enum
+    bits: int = 0  # of a set
+    first: int = 0  # the member that bit 0 of a set stands for
+
+
+FILES = (
+    Column("path", "text", "absolute, links not resolved; odd bytes are written \\xNN (see paths.py)"),
+    Column("size_bytes", "int64", "of the file", "bytes"),
+    Column("mtime_ns", "int64", "last modification", "ns since 1970"),
+    Column("content_hash", "hash16", "XXH3-128 of the bytes; null when they could not be read", null=True),
+    Column("status", "enum", "what became of the file", values=STATUSES),
+    Column("error", "text", "why the status is not ok, with the byte offset", null=True),
+    Column("analyzer_version", "int16", "raised whenever any fact may change"),
+    Column("analyzed_at", "time", "when this row was made", "UTC"),
+)
+
+ANALYSES = (
+    Column("content_hash", "hash16", "XXH3-128 of the bytes analysed"),
+    Column("analyzer_version", "int16", "raised whenever any fact may change"),
+    Column("format", "int16", "SMF format: 0, 1 or 2"),
+    Column("track_count", "int16", "MTrk chunks read"),
+    Column("ticks_per_quarter", "int32", "null with an SMPTE division", "ticks", null=True),
+    Column("event_count", "int32", "channel, meta and system-exclusive events, End of Track included"),
+    Column("duration_ticks", "int64", "tick of the last event of any track", "ticks"),
+    Column("duration_s", "float64", "the same through the tempo map", "s"),
+    Column("first_note_s", "float64", "first onset", "s", null=True),
+    Column("last_note_s", "float64", "last note end", "s", null=True),
+    Column("bpm", "float32", "the one answer; see bpm_source", "quarters/min", null=True),
+    Column("bpm_source", "enum", "where bpm comes from", values=BPM_SOURCES),
+    Column("bpm_confidence", "float32", "share of the time up to the last note end spent within 4 % of bpm; 0 without bpm", "0..1"),
+    Column("bpm_mean", "float32", "quarters over minutes, up to the last note end", "quarters/min", null=True),
+    Column("bpm_min", "float32", "slowest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
+    Column("bpm_max", "float32", "fastest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
+    Column("tempo_changes", "int32", "times the tempo in force really changes after tick 0"),
+    Column("bpm_onsets", "float32", "estimated from note onsets alone", "beats/min", null=True),
+    Column("bpm_onsets_confidence", "float32", "confidence in bpm_onsets", "0..1", null=True),
+    Column("time_signature", "text", "longest in force; null when none is declared", null=True),
+    Column("time_signature_changes", "int32", "real changes after tick 0"),
+    Column("key", "enum", "the one answer; null with fewer than 3 pitched notes", null=True, values=KEYS),
+    Column("key_confidence", "float32", "how often such an answer agreed with experts (see docs)", "0..1"),
+    Column("key_notes", "enum", "estimated from the notes alone", null=True, values=KEYS),
+    Column("key_declared", "enum", "first valid key signature", null=True, values=KEYS),
+    Column("pitch_classes", "floats", "share of sounding time per pitch class, C first, drums excluded, to 6 decimals", "0..1"),
+    Column("note_count", "int32", "note-ons with a velocity above 0"),
+    Column("drum_note_count", "int32", "those on channel 10"),
+    Column("pitch_min", "int16", "lowest pitch, drums excluded", "MIDI pitch", null=True),
+    Column("pitch_max", "int16", "highest pitch, drums excluded", "MIDI pitch", null=True),
+    Column("unique_pitches", "int16", "different pitches, drums excluded", null=True),
+    Column("velocity_mean", "float32", "mean velocity", null=True),
+    Column("velocity_std", "float32", "standard deviation of the velocities (population)", null=True),
+    Column("velocity_min", "int16", "lowest velocity", null=True),
+    Column("velocity_max", "int16", "highest velocity", null=True),
+    Column("unique_velocities", "int16", "different velocities", null=True),
+    Column("note_seconds_mean", "float32", "mean sounding length, drums excluded", "s", null=True),
+    Column("notes_per_second", "float32", "note_count / duration_s; null at duration 0", "1/s", null=True),
+    Column("polyphony_max", "int16", "most notes sounding at once, drums excluded"),
+    Column("polyphony_mean", "float32", "sounding time of all notes / time in which any sounds, drums excluded"),
+    Column("programs", "set", "General MIDI programs that sound at least one note, drums excluded", "0..127", bits=128),
+    Column("primary_program", "int16", "program with the most notes, drums excluded; the lowest on a tie", "0..127", null=True),
+    Column("channels", "set", "channels that sound at least one note", "1..16", bits=16, first=1),
+    Column("control_changes", "int32", "control-change events"),
+    Column("sustain_pedals", "int32", "those of controller 64"),
+    Column("pitch_bends", "int32", "pitch-bend events"),
+    Column("program_changes", "int32", "program-change events"),
+    Column("sysex_count", "int32", "system-exclusive events, continuation packets included"),
+    Column("lyric_count", "int32", "lyric events, else the text events of a karaoke file"),
+    Column("title", "text", "first track-name event of track 0; at most 1,000 characters", null=True),
+    Column("track_names", "texts", "the distinct names of all tracks, in order; at most 1,000"),
+    Column("notes_hash", "hash8", "XXH3-64 of the notes: equal for the same music saved again", null=True),
+    Column("issues", "int32", "bit set of what was repaired or is unusual; names in ISSUES"),
+)
+
+TEXT = np.dtype([("offset", "<u4"), ("length", "<u4")], align=True)
+_NUMPY = {
+    "text": TEXT, "texts": TEXT, "int16": "<i2", "int32": "<i4", "int64": "<i8", "time": "<i8",
+    "float32": "<f4", "float64": "<f8", "floats": ("<f4", 12), "hash16": ("u1", 16), "hash8": ("u1", 8), "enum": "u1",
+}  # fmt: skip
+
+NULL_TEXT = 2**32 - 1  # in `length`
+NULL_ENUM = 255
+NULL_INT = {"int16": -(2**15), "int32": -(2**31), "int64": -(2**63)}
+
+
+def _dtype(columns: tuple[Column, ...]) -> np.dtype:
+    def field(c: Column):
+        kind = ("u1", c.bits // 8) if c.kind == "set" else _NUMPY[c.kind]
+        return (c.name, *kind) if isinstance(kind, tuple) else (c.name, kind)
+
+    return np.dtype([field(c) for c in columns], align=True)  # aligned as a C compiler lays out the struct
+
+
+FILES_DTYPE = _dtype(FILES)
+ANALYSES_DTYPE = _dtype(ANALYSES)
