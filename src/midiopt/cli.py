@@ -16,7 +16,7 @@ from .errors import MidiError
 from .schema import ANALYSES, Column
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="midiopt", description="Turn MIDI files into a database of musical facts.")
     parser.add_argument("--version", action="version", version=f"midiopt {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -30,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     command.set_defaults(run=show)
 
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = make_parser().parse_args(arguments)
     return options.run(options)
 
 

@@ -28,7 +28,7 @@ from .worker import WORD, Worker, crashed
 
 IN_HAND = 2  # chunks a worker holds
 DEATHS_ALONE = 2  # after so many a file is given up
-MOST_STILLBORN = 5
+MOST_STILLBORN = 20
 
 
 class Crew(Protocol):

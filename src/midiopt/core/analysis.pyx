@@ -19,6 +19,7 @@ from .meter cimport Meter, meter_free, read_meter
 from .midi cimport *
 from .notes cimport Notes, Record, note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
 from .parser cimport parse_smf, raise_status
+from .polyphony cimport measure_polyphony
 from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free
 from .text cimport Heap, heap_free, put_ascii, put_name
 
@@ -127,6 +128,8 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         status = read_tempo_map(&self.map, arena, data, first, last)
         if not status:
             status = read_notes(&self.notes, arena, data, &self.map, first, last)
+        if not status:
+            status = measure_polyphony(&self.notes, &self.map)
         if status:
             return status
         segment = self.map.segments

@@ -13,7 +13,6 @@ from libc.string cimport memset
 from .facts cimport NULL_INT16
 from .memory cimport reserve
 from .midi cimport *
-from .polyphony cimport measure_polyphony
 from .tempo cimport TempoSegment, seconds_at
 
 cdef enum:
@@ -48,7 +47,7 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const uint8_t *data, co
         return status
     for i in range(first, last):
         pair_track(notes, arena, map, i)
-    return measure_polyphony(notes, map)
+    return USABLE
 
 
 cdef Status read_programs(Notes *notes, const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil:

@@ -1,0 +1,160 @@
+"""The architecture, as tests: which way imports run, and that the documentation names every option."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from midiopt import orchestrator, schema
+from midiopt.cli import make_parser
+from midiopt.core.analysis import facts_layout
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "midiopt"
+
+# What each module may import of its own package; "core" and "sinks" stand for all that is in them.
+MAY_IMPORT = {
+    "errors": set(),
+    "schema": set(),
+    "paths": set(),
+    "wire": {"schema"},
+    "rows": {"schema", "wire"},
+    "known": {"paths"},
+    "source": {"errors"},
+    "reader": {"core", "errors"},
+    "core": {"core", "errors"},
+    "sinks": {"sinks", "errors", "rows", "schema"},
+    "worker": {"core", "errors", "paths", "reader", "schema", "wire"},
+    "pool": {"errors", "worker"},
+    "progress": {"schema"},
+    "api": {"core", "reader", "rows", "schema"},
+    "orchestrator": {"errors", "known", "pool", "progress", "rows", "schema", "sinks", "source"},
+    "cli": {"api", "errors", "orchestrator", "schema"},
+}
+
+# Inside core: a module may cimport those before it, never those after it.
+CORE_ORDER = ("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter", "key", "notes", "polyphony", "text", "analysis")
+
+
+def imported(path: Path) -> set[str]:
+    """Names of the package's own modules (or "core", "sinks") that a Python or Cython file imports."""
+    inside = path.parent.name if path.parent != PACKAGE else None
+    found = set()
+    for line in path.read_text().splitlines():
+        m = re.match(r"\s*(?:from|cimport|import)\s+(\.\.|\.|midiopt\.)([\w.]*)\s*(?:c?import\s+(.+))?", line)
+        if not m:
+            continue
+        dots, module, names = m.groups()
+        if dots == "." and inside:
+            found.add(inside)
+        elif module:
+            found.add(module.split(".")[0])
+        else:
+            found.update(name.strip().split(" ")[0] for name in (names or "").split(",") if name.strip() in MAY_IMPORT)
+    return found
+
+
+@pytest.mark.parametrize("module", MAY_IMPORT)
+def test_imports_run_one_way(module):
+    files = [p for p in PACKAGE.rglob("*.p*") if p.suffix in (".py", ".pyx", ".pxd") and (p.stem == module or p.parent.name == module)]
+    files = [p for p in files if p.parent in (PACKAGE, PACKAGE / module)]
+    assert files
+    for path in files:
+        assert imported(path) <= MAY_IMPORT[module], path
+
+
+def test_every_module_has_its_rule():
+    found = {p.stem for p in PACKAGE.glob("*.py*") if p.suffix in (".py", ".pyx")} - {"__init__", "__main__"}
+    assert found | {"core", "sinks"} == set(MAY_IMPORT)
+
+
+def test_core_imports_run_one_way():
+    rank = {name: i for i, name in enumerate(CORE_ORDER)}
+    for path in (PACKAGE / "core").glob("*.p?[xd]"):
+        if path.stem in ("build",):
+            continue
+        for name in re.findall(r"^from \.(\w+) cimport", path.read_text(), re.M):
+            allowed = rank[name] < rank[path.stem]
+            assert allowed, f"{path.name} cimports {name}"
+
+
+def test_core_knows_no_file_process_or_database():
+    for path in (PACKAGE / "core").glob("*.pyx"):
+        modules = set(re.findall(r"^\s*(?:from|import) ([a-z_]\w*)", path.read_text(), re.M))
+        assert modules <= {"cpython", "libc", "midiopt", "numpy", "xxhash"}, path
+
+
+def test_the_package_does_not_load_the_orchestrator_nor_numpy():
+    code = "import sys, midiopt, midiopt.worker; sys.exit(bool({'midiopt.orchestrator', 'numpy', 'rich'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_compiled_row_is_the_schema():
+    fields, size = facts_layout()
+    dtype = np.dtype(schema_dtype())
+    assert fields == [(name, dtype.fields[name][1]) for name in dtype.names]
+    assert size == dtype.itemsize
+
+
+def schema_dtype():
+    from midiopt.rows import ANALYSES_DTYPE
+
+    return ANALYSES_DTYPE
+
+
+def options(parser) -> set[str]:
+    found = set()
+    for action in parser._actions:
+        found.update(o for o in action.option_strings if o.startswith("--"))
+        for sub in getattr(action, "choices", None) or ():
+            if hasattr(action.choices, "values"):
+                found |= options(action.choices[sub])
+    return found
+
+
+def test_every_option_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for option in options(make_parser()) - {"--help"}:
+        assert f"`{option}" in readme, option
+
+
+def test_every_column_is_in_the_documentation():
+    text = (ROOT / "docs" / "columns.md").read_text()
+    for column in (*schema.FILES, *schema.ANALYSES):
+        assert f"`{column.name}`" in text, column.name
+
+
+def test_every_make_target_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for target in re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M):
+        assert f"make {target}" in readme, target
+
+
+def test_setup_py_stays_small():
+    assert len((ROOT / "setup.py").read_text().splitlines()) <= 80
+
+
+def test_no_bare_nogil():
+    """Every nogil function says how it can fail: noexcept, except, or by the status it returns."""
+    for path in (PACKAGE / "core").glob("*.p?[xd]"):
+        for line in path.read_text().splitlines():
+            if line.startswith("cdef") and "nogil" in line and "(" in line:
+                assert "noexcept nogil" in line or "except -1 nogil" in line, f"{path.name}: {line}"
+
+
+def test_public_functions_have_docstrings():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Module) and path.name != "__init__.py":
+                assert ast.get_docstring(node), path
+
+
+def test_defaults_are_as_documented():
+    readme = (ROOT / "README.md").read_text()
+    assert f"{orchestrator.BATCH_SIZE:,}" in readme
