@@ -48,6 +48,7 @@ class build_mode(build_ext):
         flags = " ".join(FLAGS)
         if not stamp.exists() or stamp.read_text() != flags:
             self.force = True
+            stamp.unlink(missing_ok=True)  # a build that fails half-way leaves a mixture
         super().run()
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(flags)

@@ -345,11 +345,13 @@ def note_facts(sequences: list[Sequence]) -> dict[str, object]:
 
 
 def notes_hash(sequences: list[Sequence], quarter: float) -> bytes | None:
-    records = []
-    for s in sequences:
-        for onset, pitch, drum, length, velocity in sorted((n.onset, n.pitch, not n.pitched, n.end - n.onset, n.velocity) for n in s.notes):
-            records.append(struct.pack("<dfBBBB", onset / quarter, length / quarter, pitch, velocity, drum, 0))
-    return xxhash.xxh3_64_digest(b"".join(records)) if records else None
+    """The sum of the XXH3-64 of each note, modulo 2**64: a sum does not ask for an order."""
+    records = [
+        struct.pack("<dfBBBB", n.onset / quarter, (n.end - n.onset) / quarter, n.pitch, n.velocity, not n.pitched, 0)
+        for s in sequences
+        for n in s.notes
+    ]
+    return (sum(map(xxhash.xxh3_64_intdigest, records)) % 2**64).to_bytes(8, "big") if records else None
 
 
 # --- events and texts --------------------------------------------------------------------------

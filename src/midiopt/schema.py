@@ -18,7 +18,7 @@ float32   float32                                                             Na
 float64   float64                                                             NaN
 floats    12 float32                                                          never
 hash16    16 bytes, the digest as XXH3-128 prints it                          all zero
-hash8     8 bytes, the digest as XXH3-64 prints it                            all zero
+hash8     8 bytes, high byte first, as XXH3-64 prints them                            all zero
 enum      uint8, an index into ``values``                                     255
 set       bit set of ``bits`` bits in bytes, bit 0 first; bit i is first + i  never
 time      int64, microseconds since 1970-01-01 UTC                            never
@@ -170,7 +170,7 @@ ANALYSES = (
     Column("lyric_count", "int32", "lyric events, else the text events of a karaoke file"),
     Column("title", "text", "first track-name event of track 0; at most 1,000 characters", null=True),
     Column("track_names", "texts", "the distinct names of all tracks, in order; at most 1,000"),
-    Column("notes_hash", "hash8", "XXH3-64 of the notes: equal for the same music saved again", null=True),
+    Column("notes_hash", "hash8", "sum of the XXH3-64 of each note: equal for the same music saved again", null=True),
     Column("issues", "int32", "bit set of what was repaired or is unusual; names in ISSUES"),
 )
 

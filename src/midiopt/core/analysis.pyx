@@ -1,23 +1,22 @@
 """Bytes to one row of facts: the parser and every kernel, over memory that is kept between files."""
 
-from cpython.buffer cimport PyBUF_READ, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.math cimport NAN
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcmp, memcpy, memset
 
-from xxhash import xxh3_64_digest
-
 from .arena cimport Arena, arena_free, arena_trim
 from .facts cimport NULL_ENUM, NULL_INT32, NULL_TEXT, Facts, Text
+from .fingerprint cimport add_fingerprint
 from .key cimport KeyEstimate, declared_key, estimate_key
 from .meter cimport Meter, meter_free, read_meter
 from .midi cimport *
-from .notes cimport Notes, Record, note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
+from .note cimport Notes
+from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
 from .parser cimport parse_smf, raise_status
 from .polyphony cimport measure_polyphony
 from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free
@@ -75,18 +74,10 @@ cdef class Analyzer:
             raise_status(status, at)
         memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
         self.facts.analyzer_version = version
-        self.hash_notes()
         self.append(rows, heap)
         arena_trim(&self.arena)
         notes_trim(&self.notes)
         return self.facts.issues, self.arena.header.first_repair, self.arena.header.first_repair_at
-
-    cdef hash_notes(self):
-        cdef size_t count = self.notes.tally.record_count
-        memset(self.facts.notes_hash, 0, 8)
-        if count:
-            digest = xxh3_64_digest(PyMemoryView_FromMemory(<char *>self.notes.records, count * sizeof(Record), PyBUF_READ))
-            memcpy(self.facts.notes_hash, PyBytes_AS_STRING(digest), 8)
 
     cdef append(self, bytearray rows, bytearray heap):
         cdef Py_ssize_t row = PyByteArray_GET_SIZE(rows)
@@ -129,6 +120,8 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         if not status:
             status = read_notes(&self.notes, arena, data, &self.map, first, last)
         if not status:
+            status = add_fingerprint(&self.notes, &self.map)
+        if not status:
             status = measure_polyphony(&self.notes, &self.map)
         if status:
             return status
@@ -153,6 +146,8 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         first = last
     note_facts(&self.notes, facts)
     facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
+    for i in range(8):  # the high byte first, as XXH3-64 prints it
+        facts.notes_hash[i] = <uint8_t>(self.notes.tally.fingerprint >> (56 - 8 * i))
     find_key(self)
     status = read_marks(self, data)
     if facts.note_count == 0:
@@ -178,11 +173,11 @@ cdef void find_key(Analyzer self) noexcept nogil:
     cdef int i
     memset(weights, 0, sizeof(weights))
     for i in range(128):
-        weights[i % 12] += self.notes.tally.sounding[i]
-        total += self.notes.tally.sounding[i]
+        weights[i % 12] += self.notes.tally.sounding[i << 1]
+        total += self.notes.tally.sounding[i << 1]
     if total == 0:
         for i in range(128):
-            weights[i % 12] += self.notes.tally.pitches[i]
+            weights[i % 12] += self.notes.tally.pitches[i << 1]
     if self.facts.note_count - self.facts.drum_note_count < FEWEST_NOTES:
         estimate.key = NULL_ENUM
         estimate.confidence = 0

@@ -6,23 +6,25 @@ program) is shared by the tracks of a sequence and applied in (tick, track, posi
 """
 
 from libc.math cimport INFINITY, NAN, rint, sqrt
-from libc.stdint cimport INT64_MAX
+from libc.stddef cimport size_t
+from libc.stdint cimport INT64_MAX, UINT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 
 from .facts cimport NULL_INT16
 from .memory cimport reserve
 from .midi cimport *
+from .note cimport TICKS, Pair, ProgramChange, Tally
+from .pairing cimport Pairing, count_programs, end_note, following, pair_events
 from .tempo cimport TempoSegment, seconds_at
 
 cdef enum:
-    SILENT = 0xFFFFFFFF
-    KEPT_NOTES = (64 << 20) // 72  # 72 bytes a note in all buffers: larger ones shrink after their file
+    MOST_STEPS = MOST_EVENTS + 2 * MOST_TRACKS
+    KEPT_NOTES = (64 << 20) // 48  # 48 bytes a note in all buffers: larger ones shrink after their file
 
 
 cdef void notes_init(Notes *notes) noexcept nogil:
     memset(notes, 0, sizeof(Notes))
-    memset(notes.oldest, 0xFF, sizeof(notes.oldest))
 
 
 cdef void notes_begin(Notes *notes) noexcept nogil:
@@ -38,15 +40,19 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const uint8_t *data, co
     cdef Status status
     for i in range(first, last):
         events += arena.tracks[i].event_count
-    notes.note_count = 0
+    notes.note_count = notes.step_count = 0
     notes.tally.last_end = -1
-    if reserve(<void **>&notes.notes, &notes.note_capacity, events, sizeof(Note), MOST_EVENTS, False):
+    if (
+        reserve(<void **>&notes.notes, &notes.note_capacity, events, sizeof(Pair), MOST_EVENTS, False)
+        or reserve(<void **>&notes.steps, &notes.step_capacity, events + 2 * (last - first), sizeof(Pair), MOST_STEPS, False)
+    ):
         return NO_MEMORY
     status = read_programs(notes, arena, data, first, last)
     if status:
         return status
     for i in range(first, last):
-        pair_track(notes, arena, map, i)
+        pair_track(notes, arena, i)
+    count_notes(notes, map)
     return USABLE
 
 
@@ -71,7 +77,6 @@ cdef Status read_programs(Notes *notes, const Arena *arena, const uint8_t *data,
                 change.program = data1_of(arena.events[mark.event].message)
                 count += 1
             mark += 1
-    notes.change_count = count
     if count > 1:
         qsort(notes.changes, count, sizeof(ProgramChange), by_channel_and_time)
     i = 0
@@ -92,116 +97,110 @@ cdef int by_channel_and_time(const void *a, const void *b) noexcept nogil:
     return -1 if x.event < y.event else 1  # rows of the arena are in (track, position) order
 
 
-cdef inline bint is_before(const ProgramChange *change, int64_t tick, uint32_t event) noexcept nogil:
-    return change.tick < tick or (change.tick == tick and change.event < event)
-
-
-cdef const ProgramChange *last_change(const ProgramChange *low, const ProgramChange *end, int64_t tick, uint32_t event) noexcept nogil:
-    """The first change that is not before (tick, event): a binary search, since with many tracks each
-    one starts again from the beginning of time."""
-    cdef const ProgramChange *high = end
-    cdef const ProgramChange *middle
-    while low < high:
-        middle = low + (high - low) // 2
-        if is_before(middle, tick, event):
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-cdef void pair_track(Notes *notes, const Arena *arena, const TempoMap *map, size_t index) noexcept nogil:
-    """One pass over a track: pair its notes, count its messages."""
+cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept nogil:
+    """Pair the notes of one track, and add its steps and counts."""
     cdef const Track *track = &arena.tracks[index]
-    cdef const Event *event = arena.events + track.first_event
-    cdef const Event *end = event + track.event_count
-    cdef const TempoSegment *segment = map.segments
-    cdef Tally *tally = &notes.tally
-    cdef Note *note
-    cdef size_t count = notes.note_count
-    cdef size_t first_note = count
-    cdef size_t sounding = 0
-    cdef uint32_t message, slot, pitch, velocity, channel
-    cdef double seconds
-    cdef int64_t last_end = -1
-    cdef uint8_t program[16]
-    cdef int64_t next_tick[16]  # of the next program change of a channel
-    cdef const ProgramChange *next_change[16]
-    cdef const ProgramChange *change
+    cdef const Event *first = arena.events + track.first_event
+    cdef Pair *steps = notes.steps + notes.step_count
+    cdef Pairing p
+    cdef int channel
+    p.notes = notes.notes + notes.note_count
+    p.step = steps
+    p.sounding = 0
+    p.last_end = -1
+    begin_programs(notes)
+    pair_events(notes, &p, first, first + track.event_count, track.first_event)
     for channel in range(16):
-        program[channel] = 0
-        next_change[channel] = notes.changes + notes.change_start[channel]
-        next_tick[channel] = INT64_MAX
+        count_programs(notes, channel)
+    if p.sounding:
+        notes.tally.stuck = True
+        p.last_end = track.end_tick
+        end_all(notes, p.last_end)
+        if (p.step - 1).key == <uint64_t>p.last_end:
+            p.step -= 1  # what has begun at the very end never sounds
+        p.step.key = p.last_end
+        p.step.value = 0
+        p.step += 1
+    notes.step_count = keep_changes(steps, p.step) - notes.steps
+    notes.note_count = p.notes - notes.notes
+    notes.tally.last_end = max(notes.tally.last_end, p.last_end)
+
+
+cdef void end_all(Notes *notes, int64_t tick) noexcept nogil:
+    """End every note that still sounds."""
+    cdef Pair *note
+    cdef Pair *next
+    cdef int slot
+    for slot in range(2048):
+        note = notes.newest[slot]
+        while note != NULL:
+            next = following(note)
+            end_note(note, tick)
+            note = next if next != notes.newest[slot] else NULL
+        notes.newest[slot] = NULL
+
+
+cdef Pair *keep_changes(Pair *first, Pair *end) noexcept nogil:
+    """Turn (tick, number sounding) into steps; returns the end of those that change anything."""
+    cdef Pair *kept = first
+    cdef Pair *step = first
+    cdef int64_t before = 0, sounding
+    while step < end:
+        sounding = step.value
+        kept.key = step.key << 1 | (sounding > before)
+        kept.value = sounding - before
+        kept += sounding != before
+        before = sounding
+        step += 1
+    return kept
+
+
+cdef void begin_programs(Notes *notes) noexcept nogil:
+    cdef int channel
+    for channel in range(16):
+        notes.struck[channel] = 0
+        notes.program[channel] = 0
+        notes.next_change[channel] = notes.changes + notes.change_start[channel]
+        notes.next_tick[channel] = INT64_MAX
         if notes.change_start[channel] < notes.change_start[channel + 1]:
-            next_tick[channel] = next_change[channel].tick
+            notes.next_tick[channel] = notes.next_change[channel].tick
 
-    while event < end:
-        message = event.message
-        if message & 0xE0 == 0x80:  # note on or off
-            channel = message & 0x0F
-            pitch = data1_of(message)
-            velocity = data2_of(message)
-            slot = channel << 7 | pitch
-            if message & 0x10 and velocity:
-                if event.tick >= next_tick[channel]:
-                    change = notes.changes + notes.change_start[channel + 1]
-                    next_change[channel] = last_change(next_change[channel], change, event.tick, event - arena.events)
-                    next_tick[channel] = next_change[channel].tick if next_change[channel] < change else INT64_MAX
-                    if next_change[channel] > notes.changes + notes.change_start[channel]:
-                        program[channel] = (next_change[channel] - 1).program
-                note = &notes.notes[count]
-                note.on = event.tick
-                note.off = -1
-                note.seconds = seconds_at(map, &segment, event.tick)
-                note.next = SILENT
-                note.pitch = pitch
-                note.velocity = velocity
-                note.drum = channel == DRUMS
-                note.channel = channel
-                if notes.oldest[slot] == SILENT:
-                    notes.oldest[slot] = count
-                else:
-                    notes.notes[notes.newest[slot]].next = count
-                notes.newest[slot] = count
-                tally.velocities[velocity] += 1
-                tally.channels[channel] += 1
-                if channel != DRUMS:
-                    tally.pitches[pitch] += 1
-                    tally.programs[program[channel]] += 1
-                count += 1
-                sounding += 1
-            elif notes.oldest[slot] != SILENT:
-                note = &notes.notes[notes.oldest[slot]]
-                notes.oldest[slot] = note.next
-                sounding -= 1
-                note.off = last_end = event.tick
-                if channel != DRUMS:
-                    seconds = seconds_at(map, &segment, event.tick)
-                    tally.sounding[pitch] += seconds - note.seconds
-        elif message & 0xF0 == CONTROL_CHANGE:
-            tally.control_changes += 1
-            tally.sustain_pedals += data1_of(message) == SUSTAIN
-        elif message & 0xF0 == PITCH_BEND:
-            tally.pitch_bends += 1
-        event += 1
 
-    if sounding:
-        tally.stuck = True
-        last_end = track.end_tick
-        seconds = seconds_at(map, &segment, last_end)
-        for slot in range(first_note, count):
-            note = &notes.notes[slot]
-            if note.off < 0:
-                note.off = last_end
-                notes.oldest[<uint32_t>note.channel << 7 | note.pitch] = SILENT
-                if not note.drum:
-                    tally.sounding[note.pitch] += seconds - note.seconds
-    if count > first_note:
-        segment = map.segments
-        tally.first_note_s = min(tally.first_note_s, notes.notes[first_note].seconds)
-        tally.last_note_s = max(tally.last_note_s, seconds_at(map, &segment, last_end))
-        tally.last_end = max(tally.last_end, last_end)
-    notes.note_count = count
+cdef void count_notes(Notes *notes, const TempoMap *map) noexcept nogil:
+    """Histograms over the notes of a sequence. Under one tempo, lengths are added up in ticks."""
+    cdef Tally *tally = &notes.tally
+    cdef const Pair *note = notes.notes
+    cdef const Pair *end = note + notes.note_count
+    cdef uint64_t ticks[256]
+    cdef uint64_t first = UINT64_MAX
+    cdef const TempoSegment *on = map.segments
+    cdef const TempoSegment *off
+    cdef int i
+    cdef double seconds
+    if notes.note_count == 0:
+        return
+    memset(ticks, 0, sizeof(ticks))
+    while note < end:
+        first = min(first, note.key)
+        tally.velocities[note.value & 0x7F] += 1
+        tally.pitches[note.key & 0xFF] += 1
+        ticks[note.key & 0xFF] += note.value >> TICKS
+        note += 1
+    tally.first_note_s = min(tally.first_note_s, seconds_at(map, &on, first >> TICKS))
+    tally.last_note_s = max(tally.last_note_s, seconds_at(map, &on, tally.last_end))
+    if map.count == 1:
+        for i in range(256):
+            tally.sounding[i] += <double><int64_t>ticks[i] * map.segments[0].per_tick
+        return
+    on = map.segments
+    note = notes.notes
+    while note < end:
+        if <int64_t>(note.key >> TICKS) < on.start:  # the next track
+            on = map.segments
+        seconds = seconds_at(map, &on, note.key >> TICKS)
+        off = on
+        tally.sounding[note.key & 0xFF] += seconds_at(map, &off, (note.key >> TICKS) + (note.value >> TICKS)) - seconds
+        note += 1
 
 
 cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
@@ -233,10 +232,10 @@ cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
                 facts.unique_velocities = 0
             facts.velocity_max = i
             facts.unique_velocities += 1
-        if tally.pitches[i]:
-            pitched += tally.pitches[i]
-            sounding += tally.sounding[i]
-            classes[i % 12] += tally.sounding[i]
+        if tally.pitches[i << 1]:
+            pitched += tally.pitches[i << 1]
+            sounding += tally.sounding[i << 1]
+            classes[i % 12] += tally.sounding[i << 1]
             if facts.pitch_min == NULL_INT16:
                 facts.pitch_min = i
                 facts.unique_pitches = 0
@@ -272,15 +271,13 @@ cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
 
 
 cdef void notes_trim(Notes *notes) noexcept nogil:
-    if notes.note_capacity > KEPT_NOTES or notes.record_capacity > KEPT_NOTES:
+    if notes.note_capacity > KEPT_NOTES:
         notes_free(notes)
 
 
 cdef void notes_free(Notes *notes) noexcept nogil:
     free(notes.notes)
+    free(notes.steps)
+    free(notes.spare)
     free(notes.changes)
-    free(notes.keys)
-    free(notes.keys_spare)
-    free(notes.order)
-    free(notes.records)
     notes_init(notes)

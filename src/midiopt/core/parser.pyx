@@ -133,7 +133,7 @@ cdef const uint8_t *find_header(const uint8_t *data, const uint8_t **end, Arena 
     cdef const uint8_t *p = data
     cdef const uint8_t *header
     cdef size_t length
-    if starts(p, end[0], b"MThd"):
+    if end[0] - p >= 4 and memcmp(p, b"MThd", 4) == 0:
         return p
     if end[0] - p >= 12 and memcmp(p, b"RIFF", 4) == 0 and memcmp(p + 8, b"RMID", 4) == 0:
         note_issue(arena, RMID, 0)

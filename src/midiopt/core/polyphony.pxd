@@ -1,5 +1,5 @@
 from .midi cimport Status
-from .notes cimport Notes
+from .note cimport Notes
 from .tempo cimport TempoMap
 
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil

@@ -1,0 +1,143 @@
+"""What both databases share: the two tables, their statements and the rows of a batch that count.
+
+Every statement is made from ``schema.py``, so a column added there appears in both databases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import SinkError
+from ..rows import Batch
+from ..schema import (
+    ANALYSED,
+    ANALYSES,
+    ANALYSES_DTYPE,
+    ANALYZER_VERSION,
+    FILES,
+    FILES_DTYPE,
+    PRODUCT,
+    SCHEMA_VERSION,
+    SETTLED,
+    STATUSES,
+    Column,
+)
+
+KINDS = (  # in the order of `Kind` in plan.pxd
+    *("text", "texts", "int16", "int32", "int64", "float32", "float64"),
+    *("floats", "hash16", "hash8", "enum", "set", "time"),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    key: str  # the column that is unique
+    columns: tuple[Column, ...]
+    dtype: np.dtype
+
+    @property
+    def names(self) -> str:
+        return ", ".join(c.name for c in self.columns)
+
+    def plan(self) -> list[tuple]:
+        """What an encoder needs of each column: index into KINDS, byte offset, bytes, first member, names."""
+        fields = self.dtype.fields
+        assert fields is not None
+        return [(KINDS.index(c.kind), fields[c.name][1], fields[c.name][0].itemsize, c.first, c.values) for c in self.columns]
+
+    def definitions(self, types: dict[str, str], key: str) -> str:
+        """The columns as SQL; `key` follows the key. Enumerations that cannot be null are checked.
+
+        A check is a chain of OR: SQLite builds a table for an IN of three or more values, again for
+        every row, and two such checks took 3.4 of 15 microseconds for a row of each table.
+        """
+        return ", ".join(
+            f"{c.name} {types[c.kind]}"
+            + (f" {key}" if c.name == self.key else "")
+            + ("" if c.null else " NOT NULL")
+            + (f" CHECK ({' OR '.join(f'{c.name} = {_text(v)}' for v in c.values)})" if c.kind == "enum" and not c.null else "")
+            for c in self.columns
+        )
+
+    def upsert(self, source: str, differs: str) -> str:
+        """INSERT the rows of `source`; a stored row is replaced only when more than a time differs.
+
+        `differs` is the operator of the database that compares two rows null for null.
+        """
+        others = [c.name for c in self.columns if c.name != self.key]
+        facts = [c.name for c in self.columns if c.name != self.key and c.kind != "time"]
+        return (
+            f"INSERT INTO {self.name} ({self.names}) {source} ON CONFLICT ({self.key}) DO UPDATE SET "
+            + ", ".join(f"{name} = excluded.{name}" for name in others)
+            + f" WHERE ({', '.join(f'{self.name}.{name}' for name in facts)})"
+            + f" {differs} ({', '.join(f'excluded.{name}' for name in facts)})"
+        )
+
+
+def _text(value: str) -> str:
+    return f"'{value}'"
+
+
+def _statuses(indices: tuple[int, ...]) -> str:
+    return "(" + ", ".join(_text(STATUSES[i]) for i in indices) + ")"
+
+
+TABLES = (  # in the order they are written: no file before its analysis
+    Table("analyses", "content_hash", ANALYSES, ANALYSES_DTYPE),
+    Table("files", "path", FILES, FILES_DTYPE),
+)
+
+_seen = {c.name for c in FILES}
+LIBRARY = (
+    f"CREATE VIEW library AS SELECT {', '.join(f'f.{c.name}' for c in FILES)}, "
+    f"{', '.join(f'a.{c.name}' for c in ANALYSES if c.name not in _seen)} "
+    f"FROM files f LEFT JOIN analyses a ON a.content_hash = f.content_hash AND f.status IN {_statuses(ANALYSED)}"
+)
+
+# Few, because each costs every later run: who copies whom, a key (with a tempo range), a tempo range.
+INDEXES = {"files_content_hash": "files (content_hash)", "analyses_key_bpm": "analyses (key, bpm)", "analyses_bpm": "analyses (bpm)"}
+CREATE_INDEXES = [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES.items()]
+
+KNOWN = f"SELECT path, size_bytes, mtime_ns FROM files WHERE analyzer_version = {ANALYZER_VERSION} AND status IN {_statuses(SETTLED)}"
+COUNT_STATUSES = "SELECT status, count(*) FROM files GROUP BY status"
+COUNT_DUPLICATES = f"SELECT count(*) - count(DISTINCT content_hash) FROM files WHERE status IN {_statuses(ANALYSED)}"
+
+OURS = ("meta", "files", "analyses", "library")  # the names midiopt takes in a database
+
+
+def check_version(found: set[str], meta: dict[str, str]) -> int | None:
+    """The schema version of the database; None when nothing of ours is there yet.
+
+    `found` is which of OURS exist, `meta` what the table of that name says (empty when it is not
+    midiopt's). Raises SinkError when something else made them, or a newer midiopt did.
+    """
+    if not found:
+        return None
+    version = meta.get("schema_version", "")
+    if meta.get("product") != PRODUCT or not version.isdecimal():
+        names = " and ".join(name for name in OURS if name in found)
+        raise SinkError(f"the database already has {names}, not made by {PRODUCT}; choose another database")
+    if int(version) > SCHEMA_VERSION:
+        raise SinkError(f"a newer {PRODUCT} made the database (its schema is {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
+    return int(version)
+
+
+def counts(statuses: list[tuple[str, int]], duplicates: int) -> dict[str, int]:
+    """The answer of ``Sink.counts`` from what COUNT_STATUSES and COUNT_DUPLICATES found."""
+    return dict.fromkeys(STATUSES, 0) | dict(statuses) | {"duplicates": duplicates}
+
+
+def rows_of(table: Table, batch: Batch) -> np.ndarray:
+    """The rows of one table with unique keys: of rows with the same key the last one, in the given order."""
+    rows = getattr(batch, table.name)
+    field = rows[table.key]
+    if field.dtype.names:  # a text
+        heap = batch.heap
+        keys = [heap[at : at + length] for at, length in field.tolist()]
+    else:
+        keys = field.copy().view("V16").ravel().tolist()
+    last = {key: i for i, key in enumerate(keys)}
+    return rows if len(last) == len(rows) else rows[sorted(last.values())]

