@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 QUESTIONS = {
-    "Slow pieces in a minor key, the most certain key first": """
+    "Pieces in a minor key below 120 BPM, the most certain key first": """
         SELECT title, round(bpm, 1) AS bpm, key, round(key_confidence, 2) AS confidence, time_signature AS meter
-        FROM library WHERE key LIKE '%m' AND bpm < 100 ORDER BY key_confidence DESC LIMIT 6
+        FROM library WHERE key LIKE '%m' AND bpm < 120 ORDER BY key_confidence DESC LIMIT 6
     """,
     "Anything with drums between 90 and 140 BPM": """
         SELECT title, round(bpm, 1) AS bpm, time_signature AS meter, drum_note_count AS drums, polyphony_max AS polyphony

@@ -14,8 +14,8 @@ from contextlib import closing
 import numpy as np
 import psycopg
 
-from midiopt.rows import Batch, record
-from midiopt.schema import ANALYSES, ANALYSES_DTYPE, ANALYZER_VERSION, FILES, FILES_DTYPE, NULL_ENUM, NULL_INT, NULL_TEXT, Column
+from midiopt.rows import ANALYSES_DTYPE, FILES_DTYPE, Batch, record
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, NULL_ENUM, NULL_INT, NULL_TEXT, Column
 
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 NOW = dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC)

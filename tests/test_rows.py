@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from make_rows import analysis_row, file_row, make_batch, records
 
-from midiopt.rows import Batch
-from midiopt.schema import ANALYSES_DTYPE
+from midiopt.rows import ANALYSES_DTYPE, Batch
 from midiopt.sinks.pgcopy import CopyEncoder
 from midiopt.sinks.sqlrows import RowEncoder
 from midiopt.sinks.tables import TABLES, Table

@@ -33,8 +33,8 @@ def finish(*arguments, module="midiopt.orchestrator", cwd=None) -> subprocess.Co
 def tables(db: Path) -> tuple[list, list]:
     """Both tables in order, but for analyzed_at and the rowid."""
     with sqlite3.connect(db) as connection:
-        files = connection.execute("SELECT path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version FROM files ORDER BY path")
-        return files.fetchall(), connection.execute("SELECT * FROM analyses ORDER BY content_hash").fetchall()
+        kept = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"
+        return connection.execute(f"SELECT {kept} FROM files ORDER BY path").fetchall(), connection.execute("SELECT * FROM analyses ORDER BY content_hash").fetchall()
 
 
 @pytest.fixture(scope="module")

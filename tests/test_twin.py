@@ -37,7 +37,7 @@ def differences(data: bytes) -> dict[str, tuple]:
     return {name: (getattr(facts, name), expected[name]) for name in same(vars(facts), expected)}
 
 
-# Two notes at once, the softer one a quarter longer than 2**24: as float32 their lengths are equal.
+# Two notes at once, the softer one a quarter longer than 2**24: as float32, which notes_hash takes, their lengths are equal.
 ALIKE = [(0, smf.note_on(0, 60, 90)), (0, smf.note_on(1, 60, 40)), (2**24, smf.note_off(0, 60)), (2**24 + 1, smf.note_off(1, 60))]
 
 

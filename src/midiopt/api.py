@@ -11,8 +11,8 @@ import xxhash
 
 from .core.analysis import Analyzer
 from .reader import Reader
-from .rows import record
-from .schema import ANALYSES, ANALYSES_DTYPE, ANALYZER_VERSION, Column, issue_names, repair_sentence
+from .rows import ANALYSES_DTYPE, record
+from .schema import ANALYSES, ANALYZER_VERSION, Column, issue_names, repair_sentence
 
 _TYPES = {
     "text": str, "enum": str, "texts": list[str], "set": list[int], "floats": list[float], "hash16": bytes, "hash8": bytes,
@@ -44,6 +44,15 @@ class Analysis(_Facts):  # type: ignore[valid-type, misc]
 _local = threading.local()
 
 
+def _read(path: str | os.PathLike[str]) -> Reader:
+    reader = Reader()
+    try:
+        reader.read(os.fsencode(path))
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, os.fspath(path)) from None
+    return reader
+
+
 def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Analysis:
     """The facts of one MIDI file, given as a path or as its bytes.
 
@@ -52,13 +61,7 @@ def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> 
     """
     if not hasattr(_local, "analyzer"):
         _local.analyzer = Analyzer()
-    data: object = source
-    if isinstance(source, (str, os.PathLike)):
-        data = Reader()
-        try:
-            data.read(os.fsencode(source))
-        except OSError as problem:
-            raise type(problem)(problem.errno, problem.strerror, os.fspath(source)) from None
+    data = _read(source) if isinstance(source, (str, os.PathLike)) else source
     rows, heap = bytearray(), bytearray()
     issues, first, at = _local.analyzer.analyze(data, xxhash.xxh3_128_digest(data), ANALYZER_VERSION, rows, heap)
     facts = record(ANALYSES, np.frombuffer(rows, ANALYSES_DTYPE)[0], heap)

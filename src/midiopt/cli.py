@@ -73,7 +73,7 @@ def _readable(facts: Analysis, column: Column) -> str:
     if value is None:
         return "-"
     if column.name == "pitch_classes":
-        names = "C C# D Eb E F F# G G# A Bb B".split()
+        names = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"]
         return "  ".join(f"{name} {share:.0%}" for name, share in zip(names, value, strict=True) if share >= 0.005)  # type: ignore[call-overload]
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")

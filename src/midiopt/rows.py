@@ -12,8 +12,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .schema import ANALYSES, ANALYSES_DTYPE, FILES, FILES_DTYPE, NULL_ENUM, NULL_INT, NULL_TEXT, Column
+from .schema import ANALYSES, FILES, NULL_ENUM, NULL_INT, NULL_TEXT, Column
 from .wire import HEADER, message
+
+TEXT = np.dtype([("offset", "<u4"), ("length", "<u4")], align=True)
+_NUMPY = {
+    "text": TEXT, "texts": TEXT, "int16": "<i2", "int32": "<i4", "int64": "<i8", "time": "<i8",
+    "float32": "<f4", "float64": "<f8", "floats": ("<f4", 12), "hash16": ("u1", 16), "hash8": ("u1", 8), "enum": "u1",
+}  # fmt: skip
+
+
+def _dtype(columns: tuple[Column, ...]) -> np.dtype:
+    def field(c: Column):
+        kind = ("u1", c.bits // 8) if c.kind == "set" else _NUMPY[c.kind]
+        return (c.name, *kind) if isinstance(kind, tuple) else (c.name, kind)
+
+    return np.dtype([field(c) for c in columns], align=True)  # aligned as a C compiler lays out the struct
+
+
+FILES_DTYPE = _dtype(FILES)
+ANALYSES_DTYPE = _dtype(ANALYSES)
 
 _TEXTS = {table: [c.name for c in columns if c.kind in ("text", "texts")] for table, columns in (("files", FILES), ("analyses", ANALYSES))}
 
@@ -56,7 +74,7 @@ class Batch:
         return cls(files, analyses, b"".join(b.heap for b in batches))
 
 
-def value(column: Column, field, heap: bytes):
+def value(column: Column, field, heap: bytes | bytearray):
     """One field of a row as a Python object; None for null. Slow and plain: for people and tests."""
     kind = column.kind
     if kind in ("text", "texts"):
@@ -76,10 +94,10 @@ def value(column: Column, field, heap: bytes):
     if kind == "set":
         return [column.first + int(i) for i in np.flatnonzero(np.unpackbits(field, bitorder="little"))]
     if kind == "time":
-        return dt.datetime.fromtimestamp(0, dt.timezone.utc) + dt.timedelta(microseconds=int(field))
+        return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=int(field))
     return field.tobytes() if field.any() else None  # hash16, hash8
 
 
-def record(columns: tuple[Column, ...], row, heap: bytes) -> dict[str, object]:
+def record(columns: tuple[Column, ...], row, heap: bytes | bytearray) -> dict[str, object]:
     """One row as a dict of Python objects, in column order."""
     return {c.name: value(c, row[c.name], heap) for c in columns}

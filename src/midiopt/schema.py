@@ -1,7 +1,7 @@
 """Every column once: name, kind, unit and meaning.
 
 Two tables: ``files`` holds one row per path, ``analyses`` one per distinct content. The row layout
-(numpy dtypes), the SQL of both databases, ``Analysis`` attributes and the documentation are all made
+(rows.py), the SQL of both databases, ``Analysis`` attributes and the documentation are all made
 from the two tuples below, so a column is added here, in ``core/facts.pxd`` and where it is computed.
 
 How a kind is stored in a row, and what stands for null there:
@@ -28,8 +28,6 @@ time      int64, microseconds since 1970-01-01 UTC                            ne
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
 
 ANALYZER_VERSION = 1  # raised whenever any fact may change
 SCHEMA_VERSION = 1  # raised whenever a table changes shape
@@ -174,24 +172,6 @@ ANALYSES = (
     Column("issues", "int32", "bit set of what was repaired or is unusual; names in ISSUES"),
 )
 
-TEXT = np.dtype([("offset", "<u4"), ("length", "<u4")], align=True)
-_NUMPY = {
-    "text": TEXT, "texts": TEXT, "int16": "<i2", "int32": "<i4", "int64": "<i8", "time": "<i8",
-    "float32": "<f4", "float64": "<f8", "floats": ("<f4", 12), "hash16": ("u1", 16), "hash8": ("u1", 8), "enum": "u1",
-}  # fmt: skip
-
 NULL_TEXT = 2**32 - 1  # in `length`
 NULL_ENUM = 255
 NULL_INT = {"int16": -(2**15), "int32": -(2**31), "int64": -(2**63)}
-
-
-def _dtype(columns: tuple[Column, ...]) -> np.dtype:
-    def field(c: Column):
-        kind = ("u1", c.bits // 8) if c.kind == "set" else _NUMPY[c.kind]
-        return (c.name, *kind) if isinstance(kind, tuple) else (c.name, kind)
-
-    return np.dtype([field(c) for c in columns], align=True)  # aligned as a C compiler lays out the struct
-
-
-FILES_DTYPE = _dtype(FILES)
-ANALYSES_DTYPE = _dtype(ANALYSES)

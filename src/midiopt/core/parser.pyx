@@ -9,7 +9,7 @@ from libc.string cimport memcmp
 
 from midiopt.errors import Malformed, NotMidi, TooLarge
 
-from .arena cimport EventArena, add_mark, add_track, arena_begin, note_issue
+from .arena cimport EventArena, add_mark, add_track, arena_begin, arena_trim, note_issue
 from .cursor cimport CUT, TOO_LONG, Cursor, Varint, left, load_be16, load_be32, load_le32, load_pair, read_varint
 from .midi cimport *
 from libc.stdint cimport int64_t, uint32_t
@@ -46,6 +46,7 @@ def parse(bytes data not None, EventArena into=None):
     cdef size_t at = 0
     cdef Status status
     arena.refuse_if_lent()
+    arena_trim(&arena.arena)
     arena._data = data
     status = parse_smf(<const uint8_t *>data, len(data), &arena.arena, &at)
     if status:

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SinkError
-from ..rows import Batch
+from ..rows import ANALYSES_DTYPE, FILES_DTYPE, Batch
 from ..schema import (
     ANALYSED,
     ANALYSES,
-    ANALYSES_DTYPE,
     ANALYZER_VERSION,
     FILES,
-    FILES_DTYPE,
     PRODUCT,
     SCHEMA_VERSION,
     SETTLED,
