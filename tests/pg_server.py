@@ -83,10 +83,7 @@ def started(binaries: Path) -> Iterator[str]:
         who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def call(tool: str, *arguments: str) -> None:
-        command = [str(binaries / tool), "-D", str(folder / "data"), *arguments]
-        # LD_PRELOAD, as the sanitizers need it for Python, hangs the server.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG", "LD_PRELOAD"))}
-        done = subprocess.run(command, cwd=folder, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, **who)
+        done = _run(binaries / tool, "-D", str(folder / "data"), *arguments, cwd=folder, **who)
         if done.returncode:
             log = folder / "log"
             raise RuntimeError(f"{tool} failed: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
@@ -105,6 +102,12 @@ def started(binaries: Path) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _run(*command, **options) -> subprocess.CompletedProcess[str]:
+    # LD_PRELOAD, which Python needs under the sanitizers, hangs the server.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG", "LD_PRELOAD"))}
+    return subprocess.run(command, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, **options)
+
+
 def _ordinary_user() -> pwd.struct_passwd:
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
@@ -114,7 +117,7 @@ def _ordinary_user() -> pwd.struct_passwd:
 
 def _can_run(binaries: Path, who: dict) -> bool:
     try:
-        return subprocess.run([str(binaries / "postgres"), "--version"], cwd="/", capture_output=True, **who).returncode == 0
+        return _run(binaries / "postgres", "--version", cwd="/", **who).returncode == 0
     except PermissionError:
         return False
 

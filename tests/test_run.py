@@ -34,7 +34,8 @@ def tables(db: Path) -> tuple[list, list]:
     """Both tables in order, but for analyzed_at and the rowid."""
     with sqlite3.connect(db) as connection:
         kept = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"
-        return connection.execute(f"SELECT {kept} FROM files ORDER BY path").fetchall(), connection.execute("SELECT * FROM analyses ORDER BY content_hash").fetchall()
+        files = connection.execute(f"SELECT {kept} FROM files ORDER BY path").fetchall()
+        return files, connection.execute("SELECT * FROM analyses ORDER BY content_hash").fetchall()
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,8 @@ def show(options: argparse.Namespace) -> int:
         print(f"midiopt: {options.file}: {reason}", file=sys.stderr)
         return 1
     if options.json:
-        print(json.dumps({"status": facts.status, "error": facts.error, **{c.name: _plain(facts, c) for c in ANALYSES}}, ensure_ascii=False))
+        columns = {c.name: _plain(facts, c) for c in ANALYSES}
+        print(json.dumps({"status": facts.status, "error": facts.error, **columns}, ensure_ascii=False))
         return 0
     table = Table(title=options.file, title_justify="left", title_style="bold", show_header=False)
     table.add_column(style="cyan", no_wrap=True)

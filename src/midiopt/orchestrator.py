@@ -154,14 +154,16 @@ def _stop_on_signals() -> Iterator[list[int]]:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="a MIDI file, a folder (walked for .mid .midi .smf .kar .rmi), or @list.txt")
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="a MIDI file, a folder (walked for .mid .midi .smf .kar .rmi), or @list.txt"
+    )
     parser.add_argument(
         "--db",
         default=DATABASE,
         metavar="URL",
         help="where the facts go: a SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
     )
-    parser.add_argument("--workers", type=_positive, metavar="N", help="analysing processes; 1 works without any (default: one a usable core)")
+    parser.add_argument("--workers", type=_positive, metavar="N", help="analysing processes (default: one a usable core)")
     parser.add_argument(
         "--batch-size", type=_positive, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
     )
