@@ -73,9 +73,6 @@ setup(
         list(extensions()),
         build_dir="build/cython",
         annotate=STRICT,
-        compiler_directives={
-            **{"language_level": 3, "wraparound": False, "cdivision": True},
-            **{"boundscheck": STRICT, "initializedcheck": STRICT},
-        },
+        compiler_directives={"language_level": 3, "boundscheck": STRICT, "wraparound": False, "cdivision": True},
     ),
 )

@@ -70,14 +70,16 @@ cdef class Analyzer:
                 status = collect(self, <const uint8_t *>view.buf)
         finally:
             PyBuffer_Release(&view)
+        first, offset = self.arena.header.first_repair, self.arena.header.first_repair_at
+        # Whatever became of it, one giant file must not set the worker's size for good.
+        arena_trim(&self.arena)
+        notes_trim(&self.notes)
         if status:
             raise_status(status, at)
         memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
         self.facts.analyzer_version = version
         self.append(rows, heap)
-        arena_trim(&self.arena)
-        notes_trim(&self.notes)
-        return self.facts.issues, self.arena.header.first_repair, self.arena.header.first_repair_at
+        return self.facts.issues, first, offset
 
     cdef append(self, bytearray rows, bytearray heap):
         cdef Py_ssize_t row = PyByteArray_GET_SIZE(rows)
@@ -86,7 +88,8 @@ cdef class Analyzer:
         self.facts.title.offset += base
         self.facts.track_names.offset += base
         PyByteArray_Resize(heap, base + self.heap.size)
-        memcpy(PyByteArray_AS_STRING(heap) + base, self.heap.bytes, self.heap.size)
+        if self.heap.size:
+            memcpy(PyByteArray_AS_STRING(heap) + base, self.heap.bytes, self.heap.size)
         PyByteArray_Resize(rows, row + sizeof(Facts))
         memcpy(PyByteArray_AS_STRING(rows) + row, &self.facts, sizeof(Facts))
 

@@ -50,7 +50,8 @@ def parse(bytes data not None, EventArena into=None):
     arena._data = data
     status = parse_smf(<const uint8_t *>data, len(data), &arena.arena, &at)
     if status:
-        arena.arena.event_count = arena.arena.mark_count = arena.arena.track_count = 0
+        arena_begin(&arena.arena, 0)
+        arena._data = None
         raise_status(status, at)
     return arena
 

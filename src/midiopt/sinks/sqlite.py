@@ -30,16 +30,18 @@ TYPES = {
     "text": "TEXT", "texts": "TEXT", "int16": "INTEGER", "int32": "INTEGER", "int64": "INTEGER", "float32": "REAL",
     "float64": "REAL", "floats": "TEXT", "hash16": "BLOB", "hash8": "BLOB", "enum": "TEXT", "set": "TEXT", "time": "TEXT",
 }  # fmt: skip
-# WITHOUT ROWID keeps each path once: in walk order 10 % faster and a third smaller than a rowid and an
-# index. Contents come in no order, and clustering on their hash would move whole rows about.
+# WITHOUT ROWID keeps each path once: 3.0 microseconds and 152 bytes a row in walk order, against 3.5
+# and 221 with a rowid and an index beside it. Contents come in no order: clustered on their hash,
+# whole rows would move about.
 CREATE = {
     "files": ("PRIMARY KEY", "WITHOUT ROWID"),
     "analyses": ("UNIQUE", ""),
 }
 
 # The hash index takes its entries anywhere: past 100,000 contents nearly every insert changes another
-# page. Over 512,000 rows of each table, 4,000 a batch, the defaults wrote 35,000 pairs/s; keeping the
-# index in memory 41,000; and copying the log back every 64 MiB and not every 4 MiB, 53,000.
+# page. Over 512,000 rows of each table, 4,000 a batch, SQLite's defaults wrote 34,000 pairs/s (47,000 a
+# second of processor time), this cache 40,000 (52,000), and with the log copied back every 64 MiB, not
+# every 4 MiB, 53,000 (58,000).
 CACHE = 32 * 1024  # KiB
 CHECKPOINT = 16384  # pages of 4 KiB
 
