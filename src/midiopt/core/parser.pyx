@@ -15,6 +15,10 @@ from .midi cimport *
 from libc.stdint cimport int64_t, uint32_t
 
 
+cdef enum:
+    TWO_DATA_BYTES = 1 << 0x8 | 1 << 0x9 | 1 << 0xA | 1 << 0xB | 1 << 0xE  # by the high nibble of a status
+
+
 cdef int raise_status(Status status, size_t at) except -1:
     """The one place where a parse status becomes an exception."""
     if status == EMPTY:
@@ -238,7 +242,7 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
     cdef Cursor c
     cdef const uint8_t *p = resume[0]
     cdef const uint8_t *q
-    cdef const uint8_t *safe = end - 8  # the longest common event is 5 bytes
+    cdef const uint8_t *safe
     cdef Event *out = arena.events + arena.event_count
     cdef Event *full = arena.events + arena.event_capacity
     cdef Track *track = add_track(arena)
@@ -254,10 +258,11 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
     track.first_event = arena.event_count
     track.first_mark = arena.mark_count
     c.end = end
-    if end - p < 8:
-        safe = p
     while True:
-        while p < safe and out < full:
+        safe = end - 8 if end - p > 8 else p  # the longest common event is 5 bytes
+        if (full - out) * 2 < safe - p:
+            safe = p + (full - out) * 2  # the shortest is 2: here the arena may end first
+        while p < safe:
             delta = p[0]
             q = p + 1
             if delta >= 0x80:
@@ -270,20 +275,17 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
                 status = q[0]
                 q += 1
             pair = load_pair(q)
-            if status - 0x80 < 0x40:  # note off, note on, key pressure, control change
+            if TWO_DATA_BYTES >> (status >> 4) & 1:
                 q += 2
-            elif status - 0xD0 < 0x10:  # channel pressure has one data byte
+            elif status >> 4 == 0xD:  # channel pressure has one
                 pair &= 0xFF
                 q += 1
-            elif status - 0xE0 < 0x10:  # pitch bend
-                q += 2
             else:  # no running status, program change, system message
                 break
             if pair & 0x8080:
                 break
-            if status != running:
-                running = status
-                crossed = 0
+            running = status
+            crossed = 0
             tick += delta
             p = q
             out.tick = tick

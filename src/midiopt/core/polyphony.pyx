@@ -29,18 +29,28 @@ cdef void sweep(Notes *notes, const TempoMap *map) noexcept nogil:
     cdef const Pair *step = notes.steps
     cdef const Pair *end = step + notes.step_count
     cdef const TempoSegment *segment = map.segments
-    cdef int64_t sounding = 0, before, most = notes.tally.polyphony_max
-    cdef double began = 0, polyphonic = 0
-    while step < end:
-        before = sounding
-        sounding += <int64_t>step.value
-        most = max(most, sounding)
-        if before == 0:
-            began = seconds_at(map, &segment, step.key >> 1)
-        elif sounding == 0:
-            polyphonic += seconds_at(map, &segment, step.key >> 1) - began
-        step += 1
-    notes.tally.polyphonic += polyphonic
+    cdef int64_t sounding = 0, most = notes.tally.polyphony_max
+    cdef int64_t tick, before = 0, ticks = 0
+    cdef double now, then = 0, seconds = 0
+    if map.count == 1:  # one tempo: without a branch, and in ticks
+        while step < end:
+            tick = step.key >> 1
+            ticks += (tick - before) & -<int64_t>(sounding > 0)
+            before = tick
+            sounding += <int64_t>step.value
+            most = max(most, sounding)
+            step += 1
+        seconds = <double>ticks * segment.per_tick
+    else:
+        while step < end:
+            now = seconds_at(map, &segment, step.key >> 1)
+            if sounding > 0:
+                seconds += now - then
+            then = now
+            sounding += <int64_t>step.value
+            most = max(most, sounding)
+            step += 1
+    notes.tally.polyphonic += seconds
     notes.tally.polyphony_max = most
 
 
