@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import subprocess
@@ -24,6 +25,7 @@ MAY_IMPORT = {
     "errors": set(),
     "schema": set(),
     "paths": set(),
+    "allocator": {"errors"},
     "wire": {"schema"},
     "rows": {"schema", "wire"},
     "known": {"paths"},
@@ -32,10 +34,10 @@ MAY_IMPORT = {
     "core": {"core", "errors"},
     "sinks": {"sinks", "errors", "rows", "schema"},
     "worker": {"core", "errors", "paths", "reader", "schema", "wire"},
-    "pool": {"errors", "worker"},
+    "pool": {"allocator", "errors", "worker"},
     "progress": {"schema"},
     "api": {"core", "reader", "rows", "schema"},
-    "orchestrator": {"errors", "known", "pool", "progress", "rows", "schema", "sinks", "source"},
+    "orchestrator": {"allocator", "errors", "known", "pool", "progress", "reader", "rows", "schema", "sinks", "source"},
     "cli": {"api", "errors", "orchestrator", "schema"},
 }
 
@@ -110,9 +112,9 @@ def options(parser) -> set[str]:
     found = set()
     for action in parser._actions:
         found.update(o for o in action.option_strings if o.startswith("--"))
-        for sub in getattr(action, "choices", None) or ():
-            if hasattr(action.choices, "values"):
-                found |= options(action.choices[sub])
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                found |= options(command)
     return found
 
 

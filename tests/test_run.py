@@ -97,6 +97,24 @@ def test_workers_do_not_change_the_tables(songs, expected, tmp_path):
         assert tables(db) == expected
 
 
+def test_the_reader_does_not_change_the_tables(songs, expected, tmp_path):
+    (tmp_path / "empty.mid").write_bytes(b"")
+    for workers in (1, 2):
+        midiopt.orchestrator.run([songs, tmp_path / "empty.mid"], str(tmp_path / f"{workers}.db"), workers=workers, reader="mmap")
+        files, analyses = tables(tmp_path / f"{workers}.db")
+        assert [row for row in files if "empty.mid" not in row[0]] == expected[0] and analyses == expected[1]
+        assert [row[5] for row in files if "empty.mid" in row[0]] == ["the file is empty at byte 0"]
+
+
+def test_an_allocator_is_preloaded_or_the_error_says_how_to_get_it(songs, tmp_path):
+    for allocator in ("jemalloc", "mimalloc"):
+        done = finish(songs, "--db", tmp_path / f"{allocator}.db", "--allocator", allocator, "--json", "--quiet")
+        if done.returncode:
+            assert f"{allocator} is not installed" in done.stderr and "apt install" in done.stderr
+        else:
+            assert json.loads(done.stdout)["ok"] == 3000
+
+
 def test_batch_size_does_not_change_the_tables(songs, expected, tmp_path):
     db = tmp_path / "x.db"
     assert finish(songs, "--db", db, "--batch-size", 100, "--workers", 2, "--quiet").returncode == 0

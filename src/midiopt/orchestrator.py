@@ -22,10 +22,12 @@ from types import FrameType
 
 import numpy as np
 
+from .allocator import ALLOCATORS
 from .errors import MidioptError, SourceError
 from .known import Known
-from .pool import crew
+from .pool import Crew, crew
 from .progress import Progress, Summary, without_password
+from .reader import READERS
 from .rows import Batch
 from .schema import STATUSES
 from .sinks import Sink, open_sink
@@ -47,12 +49,16 @@ def run(
     workers: int | None = None,
     batch_size: int = BATCH_SIZE,
     quiet: bool = True,
+    reader: str = "read",
+    allocator: str = "system",
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
     ``sources`` are files, folders and @lists. Files that are unchanged since an earlier run into the
     same database are skipped. SIGINT and SIGTERM end the run early with everything analysed so far
     written (``Summary.interrupted`` is then the signal); a second one raises KeyboardInterrupt.
+
+    ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
 
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
@@ -63,7 +69,8 @@ def run(
         known = Known(sink.known())
         if len(known):
             source.known = known
-        summary = _Run(source, sink, progress, stop, workers or usable_cores(), batch_size).go()
+        with contextlib.closing(crew(workers or usable_cores(), reader, allocator)) as pool:
+            summary = _Run(source, sink, progress, stop, pool, batch_size).go()
         summary.duplicates = sink.counts()["duplicates"]
         sink.close(finish=not summary.interrupted)
         summary.seconds = time.monotonic() - start
@@ -73,12 +80,12 @@ def run(
 
 
 class _Run:
-    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: list[int], workers: int, batch_size: int) -> None:
+    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: list[int], pool: Crew, batch_size: int) -> None:
         self.source = source
         self.sink = sink
         self.progress = progress
         self.stop = stop
-        self.workers = workers
+        self.pool = pool
         self.batch_size = batch_size
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
@@ -88,21 +95,21 @@ class _Run:
     def go(self) -> Summary:
         started = time.monotonic()
         chunks = self.source.chunks()
-        with contextlib.closing(crew(self.workers)) as pool:
-            while not self.stop or pool.busy():
-                while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
-                    pool.deal(chunk)
-                if not pool.busy():
-                    break
-                can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
-                messages = pool.collect(0 if can_walk else 0.5)
-                for message in messages:
-                    self._receive(Batch.from_bytes(message))
-                if not messages and can_walk and (chunk := next(chunks, None)):
-                    self.ahead.append(chunk)
-                total = self.source.found if self.source.exhausted else None
-                self.progress.update(self._tally(), time.monotonic() - started, total)
-            self._write()
+        pool = self.pool
+        while not self.stop or pool.busy():
+            while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
+                pool.deal(chunk)
+            if not pool.busy():
+                break
+            can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
+            messages = pool.collect(0 if can_walk else 0.5)
+            for message in messages:
+                self._receive(Batch.from_bytes(message))
+            if not messages and can_walk and (chunk := next(chunks, None)):
+                self.ahead.append(chunk)
+            total = self.source.found if self.source.exhausted else None
+            self.progress.update(self._tally(), time.monotonic() - started, total)
+        self._write()
         self.summary.interrupted = self.stop[0] if self.stop else 0
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
@@ -167,6 +174,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=_positive, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
     )
+    parser.add_argument(
+        "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--allocator", choices=ALLOCATORS, default="system", help="the workers' malloc, there to be measured (default: %(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -181,7 +194,10 @@ def _positive(text: str) -> int:
 def run_command(options: argparse.Namespace) -> int:
     """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 130 after Ctrl-C."""
     try:
-        summary = run(options.sources, options.db, options.workers, options.batch_size, options.quiet)
+        summary = run(
+            *(options.sources, options.db, options.workers, options.batch_size),
+            *(options.quiet, options.reader, options.allocator),
+        )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
         return 2

@@ -23,6 +23,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
+from .allocator import preload
 from .errors import MidioptError
 from .worker import WORD, Worker, crashed
 
@@ -44,8 +45,8 @@ class Crew(Protocol):
 class Alone:
     """The same work in this process: one chunk at a time, no overlap and no protection from crashes."""
 
-    def __init__(self) -> None:
-        self.worker = Worker()
+    def __init__(self, reader: str) -> None:
+        self.worker = Worker(reader)
         self.chunks: deque[list[bytes]] = deque()
 
     def has_room(self) -> bool:
@@ -88,7 +89,9 @@ class Hand:
 class Pool:
     """A crew of worker processes."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, reader: str, allocator: str) -> None:
+        self.reader = reader
+        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **preload(allocator)}
         self.again: deque[list[bytes]] = deque()  # chunks of dead workers
         self.given_up: list[bytes] = []  # messages about files that killed their workers
         self.deaths: dict[bytes, int] = {}  # of files tried alone
@@ -102,9 +105,8 @@ class Pool:
             word = mmap.mmap(shared.fileno(), WORD.size)
             fds = (theirs.fileno(), shared.fileno())
             # -P: the folder the run was started in is no place to import from.
-            command = [sys.executable, "-P", "-m", "midiopt.worker", *map(str, fds)]
-            env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-            process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL, env=env)
+            command = [sys.executable, "-P", "-m", "midiopt.worker", *map(str, fds), self.reader]
+            process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL, env=self.environment)
         theirs.close()
         return Hand(process, ours, word)
 
@@ -193,6 +195,6 @@ def _cause(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def crew(workers: int) -> Crew:
-    """Processes, or with one worker none at all."""
-    return Alone() if workers == 1 else Pool(workers)
+def crew(workers: int, reader: str = "read", allocator: str = "system") -> Crew:
+    """Processes, or with one worker none at all; another allocator needs a process even then."""
+    return Alone(reader) if workers == 1 and allocator == "system" else Pool(workers, reader, allocator)

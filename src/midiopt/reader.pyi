@@ -4,3 +4,7 @@ class Reader(Buffer):
     size_bytes: int
     mtime_ns: int
     def read(self, path: bytes) -> None: ...
+
+class MappedReader(Reader): ...
+
+READERS: dict[str, type[Reader]]

@@ -1,9 +1,10 @@
 """A chunk of paths to a batch of rows: what a worker process runs, and the parent itself with one worker.
 
-A worker is started as ``python -m midiopt.worker PIPE WORD``: two inherited file descriptors. On the
-pipe come chunks (paths joined by NUL) and go batches (rows.py); the word in shared memory names the
-file in hand, so that a death can be laid at its door. It leaves when the pipe closes, as it does when
-the parent dies. It loads neither numpy nor a database driver: it starts in a tenth of a second.
+A worker is started as ``python -m midiopt.worker PIPE WORD READER``, where PIPE and WORD are inherited
+file descriptors and READER is a key of reader.READERS. On the pipe come chunks (paths joined by NUL) and
+go batches (rows.py); the word in shared memory names the file in hand, so that a death can be laid at its
+door. It leaves when the pipe closes, as it does when the parent dies. It loads neither numpy nor a
+database driver: it starts in a tenth of a second.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import xxhash
 from .core.analysis import Analyzer
 from .errors import MidiError
 from .paths import path_text
-from .reader import Reader
+from .reader import READERS
 from .schema import ANALYZER_VERSION, CRASHED, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from .wire import file_row, message
 
@@ -32,8 +33,8 @@ MOST_SEEN = 100_000  # hashes remembered, about 10 MB
 class Worker:
     """Owns one reader and one analyser, and with them all the memory that files need."""
 
-    def __init__(self) -> None:
-        self.reader = Reader()
+    def __init__(self, reader: str = "read") -> None:
+        self.reader = READERS[reader]()
         self.analyzer = Analyzer()
         self.begun = 0
         self.seen: set[bytes] = set()  # contents that were ok
@@ -98,9 +99,9 @@ def crashed(path: bytes, reason: str) -> bytes:
     return message(files, bytearray(), heap)
 
 
-def serve(pipe: Connection, word: mmap.mmap) -> None:
+def serve(pipe: Connection, word: mmap.mmap, reader: str) -> None:
     """Answer chunks until the pipe closes."""
-    worker = Worker()
+    worker = Worker(reader)
     while True:
         try:
             chunk = pipe.recv_bytes()
@@ -111,4 +112,4 @@ def serve(pipe: Connection, word: mmap.mmap) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    serve(Connection(int(sys.argv[1])), mmap.mmap(int(sys.argv[2]), WORD.size))
+    serve(Connection(int(sys.argv[1])), mmap.mmap(int(sys.argv[2]), WORD.size), sys.argv[3])
