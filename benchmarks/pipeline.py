@@ -1,0 +1,169 @@
+"""Time whole runs into SQLite and PostgreSQL against one worker's analysis alone, in turns.
+
+    python benchmarks/pipeline.py [--files 50000] [--collection DIR] [--append FILE.json]
+
+The files are a generated collection (collection.py), removed afterwards unless --collection names a
+place for it. Every run has a process and an empty database of its own, finds the files in memory, and
+waits a little for the cores to be free. The time is from the first chunk to the last; opening,
+counting and building indexes are told apart, and so is the most memory that all our processes had
+together. PostgreSQL is the server that MIDIOPT_TEST_DSN names, or a throw-away one on the same cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from statistics import mean, median
+
+import quiet
+import report
+from measure import benchmark, keep, need
+from memory import Peak
+from rich.console import Console
+from rich.progress import Progress
+
+HERE = Path(__file__).resolve().parent
+sys.path += [str(HERE.parent), str(HERE.parent / "tests")]
+
+WORK = "whole run"
+ALONE = "one worker, no database"
+
+Numbers = dict[str, float]
+Fresh = Callable[[], AbstractContextManager[str]]  # the URL of an empty database, removed at the end
+
+
+def generate(folder: Path, files: int, progress: Progress) -> None:
+    """The collection, unless the folder has it."""
+    from benchmarks import collection
+
+    if folder.is_dir() and any(folder.iterdir()):
+        found = sum(1 for _ in folder.glob("*/*.mid"))
+        if found != files:
+            raise SystemExit(f"{folder} holds {found:,} files of a collection, not {files:,}")
+        return
+    task = progress.add_task(f"writing {files:,} files", total=files)
+    for written, _ in collection.write(folder, files, workers=len(os.sched_getaffinity(0))):
+        progress.update(task, completed=written)
+    os.sync()  # now, and not during the first runs
+
+
+@contextlib.contextmanager
+def sqlite_file() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="midiopt-bench-") as folder:
+        yield f"sqlite:///{folder}/run.db"
+
+
+@contextlib.contextmanager
+def databases(console: Console) -> Iterator[dict[str, Fresh]]:
+    """By name, what makes an empty database: SQLite, and PostgreSQL where there is a server."""
+    need("psycopg")
+    import pg_server
+
+    with contextlib.ExitStack() as running:
+        made: dict[str, Fresh] = {"SQLite": sqlite_file}
+        try:
+            url = running.enter_context(pg_server.server())
+            made["PostgreSQL"] = lambda: pg_server.database(url)
+        except RuntimeError as problem:
+            console.print(f"[yellow]without PostgreSQL:[/] {problem}")
+        yield made
+
+
+def once(folder: Path, *arguments: str, patience: float) -> Numbers:
+    """What one process of once.py says of itself, the most memory it had, and how busy the machine was before."""
+    busy = quiet.wait(patience)
+    for path in folder.glob("*/*.mid"):  # again every time: some machines forget files within seconds
+        path.read_bytes()
+    command = [sys.executable, str(HERE / "once.py"), str(folder), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, Peak(process.pid) as peak:
+        answer, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"a run failed: once.py {' '.join(arguments)}")
+    return json.loads(answer) | {"memory": peak.bytes, "busy": busy}
+
+
+def rounds(folder: Path, made: dict[str, Fresh], options: argparse.Namespace, progress: Progress) -> list:
+    """The benchmarks: every run once a round, in an order that turns."""
+
+    def into(fresh: Fresh, workers: int) -> Callable[[], Numbers]:
+        def run() -> Numbers:
+            with fresh() as url:
+                return once(folder, "--db", url, "--workers", str(workers), patience=options.patience)
+
+        return run
+
+    runs: dict[str, Callable[[], Numbers]] = {ALONE: lambda: once(folder, patience=options.patience)}
+    for name, fresh in made.items():
+        for n in options.workers:
+            runs[f"{name}, {n} worker{'s' if n > 1 else ''}"] = into(fresh, n)
+    results: dict[str, list[Numbers]] = {label: [] for label in runs}
+    task = progress.add_task("", total=options.rounds * len(runs))
+    order = list(runs)
+    for _ in range(options.rounds):
+        for label in order:
+            progress.update(task, description=label)
+            results[label].append(runs[label]())
+            progress.advance(task)
+        order.reverse()
+    return [as_benchmark(label, numbers) for label, numbers in results.items()]
+
+
+def as_benchmark(label: str, numbers: list[Numbers]) -> object:
+    def all_of(key: str) -> list[float]:
+        return [n[key] for n in numbers]
+
+    [files] = {int(n) for n in all_of("files")}
+    return benchmark(
+        WORK,
+        label,
+        files,
+        all_of("steady"),
+        "" if label == ALONE else ALONE,
+        mem_peak_pss=int(max(all_of("memory"))),
+        seconds_around=median(all_of("around")),
+        cpu_parent=median(all_of("cpu_parent")),
+        cpu_workers=median(all_of("cpu_workers")),
+        busy_before=mean(all_of("busy")),
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--files", type=int, metavar="N", default=5000, help="how many to generate (default: %(default)s; the targets are for 50000)"
+    )
+    parser.add_argument("--collection", type=Path, metavar="DIR", help="keep the collection here, or use the one that is here already")
+    parser.add_argument("--workers", type=int, nargs="+", metavar="N", default=[1, 2], help="numbers of workers to time (default: 1 2)")
+    parser.add_argument("--rounds", type=int, metavar="R", default=5, help="how often each run is timed (default: %(default)s)")
+    parser.add_argument("--patience", type=float, metavar="S", default=2, help="wait so long for free cores (default: %(default)s seconds)")
+    parser.add_argument("--append", metavar="FILE", help="add this run to a pyperf JSON file, made when absent")
+    parser.add_argument("--quiet", action="store_true", help="do not print the table of this run")
+    options = parser.parse_args()
+    if min(options.files, options.rounds, *options.workers) < 1:
+        parser.error("--files, --rounds and --workers count from 1")
+    with (
+        tempfile.TemporaryDirectory(prefix="midiopt-bench-") as temporary,
+        Progress(console=Console(stderr=True, highlight=False), transient=True) as progress,
+    ):
+        folder = options.collection or Path(temporary) / "files"
+        generate(folder, options.files, progress)
+        with databases(progress.console) as made:
+            suite = keep(rounds(folder, made, options, progress), options.append)
+    if not options.quiet:
+        report.show(suite)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
