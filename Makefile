@@ -3,31 +3,39 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MODE := $(or $(MIDIOPT_BUILD),release)
+PIP := $(BIN)/pip install -q --disable-pip-version-check
 SOURCES := $(shell find src -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml
+# What was compiled with a profile stays in use until a source changes.
+LED := $(VENV)/built-pgo-use
+MODE := $(or $(MIDIOPT_BUILD),$(shell test -e $(LED) && test -z "$$(find $(SOURCES) -newer $(LED))" && echo pgo-use),release)
 CORPUS ?= sample/midi
 
-.PHONY: help build run test bench lint sanitize clean
+.PHONY: help build run test bench pgo lint sanitize clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -U pip
+	$(PIP) -U pip
 
 # One stamp a build mode: another mode builds again.
-$(VENV)/built-$(MODE): $(BIN)/python $(SOURCES)
+$(VENV)/built-%: $(BIN)/python $(SOURCES)
 	@rm -f $(VENV)/built-*
-	$(BIN)/pip install -q --disable-pip-version-check -e .
+	MIDIOPT_BUILD=$* $(PIP) -e .
 	@touch $@
 
-$(VENV)/test-extra: $(VENV)/built-$(MODE)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[test]'
+# With a profile of its own every time, so never with that of other sources.
+$(LED): $(BIN)/python $(SOURCES) pgo/corpus.py pgo/train.py
+	@rm -f $(VENV)/built-*
+	MIDIOPT_BUILD=pgo-generate $(PIP) -e .
+	$(BIN)/python pgo/train.py $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS))
+	MIDIOPT_BUILD=pgo-use $(PIP) -e .
 	@touch $@
 
-$(VENV)/dev-extra: $(VENV)/built-$(MODE)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+# By name and not by path: what is installed is not built again.
+$(VENV)/%-extra: $(VENV)/built-$(MODE)
+	$(PIP) 'midiopt[$*]'
 	@touch $@
 
 build: $(VENV)/built-$(MODE)  ## Compile into .venv (MIDIOPT_BUILD=release, baseline, debug, ...)
@@ -42,6 +50,11 @@ test: $(VENV)/test-extra  ## Run all tests, a real PostgreSQL included
 bench: $(VENV)/dev-extra  ## Time the kernels and whole runs (CORPUS=DIR or CORPUS=@list ROOT=DIR)
 	$(BIN)/python benchmarks/bench.py --corpus $(CORPUS) $(if $(ROOT),--root $(ROOT))
 
+pgo:  ## Compile with a profile (CORPUS=DIR: of your own files), test that, and time it against release
+	@rm -f $(LED)
+	$(MAKE) MIDIOPT_BUILD=pgo-use test
+	$(BIN)/python pgo/gain.py
+
 lint: $(VENV)/dev-extra  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -52,5 +65,5 @@ sanitize:  ## Build with the address and undefined-behaviour sanitizers, and run
 	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/test_policy.py tests/test_arena.py tests/test_properties.py tests/test_sinks.py
 
 clean:  ## Remove everything that was built
-	rm -rf build dist $(VENV) src/*.egg-info sample.db*
+	rm -rf build dist pgo/profile $(VENV) src/*.egg-info sample.db*
 	find src -name '*.so' -delete

@@ -7,9 +7,10 @@ MIDIOPT_BUILD chooses the mode, MIDIOPT_MARCH the processor (native unless said 
     debug         -O0 -g, bounds checks, annotated sources in build/cython
     sanitize      address and undefined-behaviour sanitizers
     pgo-generate  release, writing a profile
-    pgo-use       release, led by that profile
+    pgo-use       release, led by that profile; `make pgo` builds both, and trains between them
 """
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -24,18 +25,24 @@ MARCH = os.environ.get("MIDIOPT_MARCH", "native")
 # No mode contracts or reorders floating point: the same bytes give the same row in every build.
 BASE = ["-ffp-contract=off", "-fvisibility=hidden", "-fwrapv"]
 RELEASE = ["-O3", "-g1", f"-march={MARCH}"]
-PROFILE = ROOT / "pgo" / "profile"
+SOURCES = b"".join(path.read_bytes() for path in sorted(ROOT.glob("src/**/*.p?[xd]")))
+PROFILE = ROOT / "pgo" / "profile" / hashlib.sha256(SOURCES).hexdigest()[:16]  # so a profile of other sources is never found
 PROFILED = [*RELEASE, f"-fprofile-prefix-path={ROOT}"]  # identical in both phases, or the profile does not match
+# Partial training: what never ran is compiled as in release, not to be small. Without, and trained on files that
+# are all sound, gcc 12 takes the whole parser for cold: 12.4 instead of 10.6 us a file.
+COMPLETE = ["-Werror=missing-profile", "-Werror=coverage-mismatch"]
 MODES = {
     "release": RELEASE,
     "baseline": ["-O2", "-fno-tree-vectorize"],
     "debug": ["-O0", "-g", "-UNDEBUG"],
     "sanitize": ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-fno-sanitize-recover=undefined"],
     "pgo-generate": [*PROFILED, f"-fprofile-generate={PROFILE}", "-fprofile-update=single"],
-    "pgo-use": [*PROFILED, f"-fprofile-use={PROFILE}", "-Werror=missing-profile", "-Werror=coverage-mismatch"],
+    "pgo-use": [*PROFILED, f"-fprofile-use={PROFILE}", "-fprofile-partial-training", *COMPLETE],
 }
 if MODE not in MODES:
     raise SystemExit(f"MIDIOPT_BUILD={MODE} is not a build mode; choose one of {', '.join(MODES)}")
+if MODE == "pgo-use" and not PROFILE.exists():
+    raise SystemExit("there is no profile of these sources: run `make pgo`")
 FLAGS = BASE + MODES[MODE]
 LINK = [f for f in FLAGS if f.startswith(("-fsanitize", "-fprofile-generate"))]
 STRICT = MODE == "debug"
@@ -44,6 +51,7 @@ STRICT = MODE == "debug"
 class build_mode(build_ext):
     def run(self):
         """A change of mode rebuilds everything: distutils only looks at the age of the sources."""
+        self.build_temp = "build/temp"  # a profile is named after the object file, which pip puts elsewhere each time
         stamp = ROOT / "build" / "flags"
         flags = " ".join(FLAGS)
         if not stamp.exists() or stamp.read_text() != flags:
@@ -61,16 +69,10 @@ class build_mode(build_ext):
         super().build_extension(ext)
 
 
-def extensions():
-    for source in sorted(Path("src").rglob("*.pyx")):
-        name = ".".join(source.relative_to("src").with_suffix("").parts)
-        yield Extension(name, [str(source)])
-
-
 setup(
     cmdclass={"build_ext": build_mode},
     ext_modules=cythonize(
-        list(extensions()),
+        [Extension(".".join(p.relative_to("src").with_suffix("").parts), [str(p)]) for p in sorted(Path("src").rglob("*.pyx"))],
         build_dir="build/cython",
         annotate=STRICT,
         compiler_directives={"language_level": 3, "boundscheck": STRICT, "wraparound": False, "cdivision": True},

@@ -35,8 +35,8 @@ from .source import Source
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
 DATABASE = "midiopt.db"
-BATCH_SIZE = 4096  # files a transaction
-WALKED_AHEAD = 400  # chunks found and not yet dealt: 100,000 paths, about 15 MB
+BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
+WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
 
 
 def usable_cores() -> int:

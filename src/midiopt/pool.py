@@ -1,8 +1,8 @@
 """The worker processes: start, deal, listen, replace.
 
-Each worker has a pipe of its own and at most two chunks in hand: one it analyses, one so that it need
-not wait. The parent never blocks sending (two chunks fit a pipe's buffer) and listens to all pipes at
-once. There is no queue and no lock that a killed worker could take with it.
+Each worker has a pipe of its own and at most four chunks in hand: one it analyses, the others so that it
+need not wait while the parent writes. The parent never blocks sending (what it deals fits a pipe's buffer)
+and listens to all pipes at once. There is no queue and no lock that a killed worker could take with it.
 
 When a worker dies, the word it shares with the parent names the file in hand. The rest of its chunks
 is dealt again; that file is tried alone, and is `crashed` when two more workers died of it.
@@ -27,7 +27,7 @@ from .allocator import preload
 from .errors import MidioptError
 from .worker import WORD, Worker, crashed
 
-IN_HAND = 2  # chunks a worker holds
+IN_HAND = 4  # chunks a worker holds: answers of 128 files are small enough for three to wait in a pipe, of 256 for one
 DEATHS_ALONE = 2  # after so many a file is given up
 MOST_STILLBORN = 20
 

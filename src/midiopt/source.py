@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from .errors import SourceError
 
 SUFFIXES = (b".mid", b".midi", b".smf", b".kar", b".rmi")
-CHUNK_FILES = 256
-CHUNK_BYTES = 32 * 1024  # of paths: two chunks fit into a pipe's buffer, so dealing never blocks
+CHUNK_FILES = 128
+CHUNK_BYTES = 16 * 1024  # of paths: the four chunks of a worker fit into its pipe's buffer, so dealing never blocks
 LONGEST_PATH = 4096  # PATH_MAX: nothing longer can be opened
 
 Known = Callable[[list[bytes], list[os.stat_result | None]], list[bool]]

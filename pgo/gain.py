@@ -1,0 +1,177 @@
+"""What a PGO build gains over release, on files that training never saw: python pgo/gain.py
+
+Builds release from a copy of the sources in build/release, and times it against the build in place: two
+processes, one for each, do the same work in turns, so that whatever else the machine does meets both.
+Ratios are of the times of two neighbouring turns; other processes, with other memory, every few turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # for the generator of collections
+
+RELEASE = ROOT / "build" / "release"
+COPIED = ("src", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+FILES, SEED = 600, 20  # of the generated collection: 8 MB, and a seed that nothing else here uses
+PROCESSES, TURNS = 6, 15
+SHORTEST = 0.05  # seconds of a turn: less and the clock shows
+WORKS = {"parse": "bytes to events", "analyse": "bytes to facts", "work": "files to rows", "encode": "rows for both databases"}
+
+
+def build_release() -> Path:
+    """Where a release build of the same sources can be imported from."""
+    shutil.rmtree(RELEASE, ignore_errors=True)
+    source, site = RELEASE / "source", RELEASE / "site"
+    for name in COPIED:
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info"))
+        elif path.exists():
+            source.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, source)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--target", str(site), str(source)]
+    subprocess.run(pip, env=os.environ | {"MIDIOPT_BUILD": "release"}, check=True)
+    return site
+
+
+def works(folder: Path) -> dict[str, Callable[[], object]]:
+    """Each work once through all files of a folder."""
+    import xxhash
+
+    import midiopt
+    from midiopt.core.analysis import Analyzer
+    from midiopt.rows import Batch
+    from midiopt.schema import ANALYZER_VERSION
+    from midiopt.sinks.pgcopy import CopyEncoder
+    from midiopt.sinks.sqlrows import RowEncoder
+    from midiopt.sinks.tables import TABLES, rows_of
+    from midiopt.worker import Worker
+
+    paths = sorted(bytes(path) for path in folder.rglob("*") if path.is_file())
+    batch = Batch.from_bytes(Worker().analyse(paths))
+    tables = [(RowEncoder(t.plan()), CopyEncoder(t.plan()), rows_of(t, batch)) for t in TABLES]
+    analyser, arena = Analyzer(), midiopt.EventArena()
+    sound = []
+    for path in paths:
+        data = Path(os.fsdecode(path)).read_bytes()
+        try:
+            midiopt.parse(data, into=arena)
+        except midiopt.MidiError:
+            continue
+        sound.append((data, xxhash.xxh3_128_digest(data)))
+
+    def analyse() -> None:
+        rows, heap = bytearray(), bytearray()
+        for data, digest in sound:
+            analyser.analyze(data, digest, ANALYZER_VERSION, rows, heap)
+
+    def encode() -> None:
+        for to_sqlite, to_postgres, rows in tables:
+            for _ in to_sqlite.tuples(rows, batch.heap):
+                pass
+            to_postgres.encode(rows, batch.heap)
+
+    return {
+        "parse": lambda: [midiopt.parse(data, into=arena) for data, _ in sound],
+        "analyse": analyse,
+        "work": lambda: Worker().analyse(paths),
+        "encode": encode,
+    }
+
+
+def serve(folder: Path) -> None:
+    """In a child: say which build this is and how many files there are, then time whatever is asked for."""
+    import midiopt
+
+    todo = works(folder)
+    print(midiopt.build_info()["mode"], sum(path.is_file() for path in folder.rglob("*")), flush=True)
+    repeats = {}
+    for name, work in todo.items():
+        work()
+        began = time.process_time()
+        work()
+        repeats[name] = math.ceil(SHORTEST / max(time.process_time() - began, 1e-6))
+    for line in sys.stdin:
+        work, times = todo[line.strip()], repeats[line.strip()]
+        began = time.process_time()
+        for _ in range(times):
+            work()
+        print((time.process_time() - began) / times, flush=True)
+
+
+class Child:
+    """A process that has imported the build below `site`."""
+
+    def __init__(self, site: Path, folder: Path) -> None:
+        command = [sys.executable, __file__, "--serve", str(folder)]
+        path = os.environ | {"PYTHONPATH": str(site)}
+        self.process = subprocess.Popen(command, env=path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        answer = self.process.stdout.readline().split()
+        if not answer:
+            raise SystemExit(f"the build below {site} cannot be timed: see above")
+        self.mode, self.files = answer[0], int(answer[1])
+
+    def time(self, work: str) -> float:
+        self.process.stdin.write(f"{work}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def end(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def compare(release: Path, folder: Path) -> None:
+    """Print a line for each work on the files of a folder."""
+    times: dict[str, list[tuple[float, float]]] = {work: [] for work in WORKS}
+    for _ in range(PROCESSES):
+        pair = Child(release, folder), Child(ROOT / "src", folder)
+        modes = [child.mode for child in pair]
+        if modes != ["release", "pgo-use"]:
+            raise SystemExit(f"this would compare {' with '.join(modes)}: run `make pgo`, which builds before it measures")
+        for turn in range(TURNS):
+            for work, seen in times.items():
+                order = pair if turn % 2 else pair[::-1]
+                taken = {child.mode: child.time(work) / child.files * 1e6 for child in order}
+                seen.append((taken["release"], taken["pgo-use"]))
+        for child in pair:
+            child.end()
+    for work, seen in times.items():
+        before, after = (statistics.median(column) for column in zip(*seen, strict=True))
+        low, _, high = statistics.quantiles((a / b for a, b in seen), n=4)
+        print(f"  {WORKS[work]:24} {before:7.2f} {after:8.2f} us a file   x {before / after:.3f}   ({low:.3f} to {high:.3f})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)  # this is a child
+    args = parser.parse_args()
+    if args.serve:
+        return serve(args.serve)
+    from benchmarks.collection import write
+
+    release = build_release()
+    print("release against pgo-use: medians, their ratio, and the middle half of the ratios of neighbours")
+    print("the bundled sample")
+    compare(release, ROOT / "sample" / "midi")
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in write(Path(folder), FILES, SEED):
+            pass
+        print(f"{FILES} generated files")
+        compare(release, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
