@@ -35,7 +35,7 @@ def part(program: str, *arguments: str) -> None:
     """Run one of the programs beside this one; its progress and its reasons are its own."""
     code = subprocess.run([sys.executable, str(HERE / program), *arguments, "--quiet"]).returncode
     if code:
-        raise SystemExit(130 if code in (130, -2) else f"{program} ended with {code}")
+        raise SystemExit(130 if code == 130 else f"{program} ended with {code}")
 
 
 def main() -> int:
@@ -44,9 +44,10 @@ def main() -> int:
     parser.add_argument(
         "--files", type=int, metavar="N", default=5000, help="generated files of the whole runs (default: %(default)s); 0 leaves them out"
     )
+    parser.add_argument("--collection", metavar="DIR", help="keep those files here, or use the ones that are here already")
     parser.add_argument("--rounds", type=int, metavar="R", default=5, help="how often each whole run is timed (default: %(default)s)")
     parser.add_argument("--processes", type=int, metavar="P", default=3, help="how many time the kernels (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, metavar="S", default=8, help="of each kernel in each of them (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, metavar="S", default=6, help="of each kernel in each of them (default: %(default)s)")
     parser.add_argument("--alone", action="store_true", help="only midiopt, without symusic and mido")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the results go (default: benchmarks/results/MODE.json)")
     options = parser.parse_args()
@@ -57,17 +58,20 @@ def main() -> int:
         for name in RIVALS:  # now, and not after a minute
             need(name, ", or --alone to time midiopt by itself")
     say = Console(stderr=True, highlight=False).print
-    say(f"kernels on {len(chosen(options)):,} files, {options.processes} processes")
+    files = len(chosen(options))  # a wrong --corpus is told now
     unfinished = output.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
     kernels = ["--corpus", options.corpus, "--seconds", str(options.seconds), "--append", str(unfinished)]
     kernels += ["--root", options.root] if options.root else []
     kernels += ["--alone"] if options.alone else []
-    for _ in range(options.processes):
+    for process in range(options.processes):
+        say(f"kernels on {files:,} files, process {process + 1} of {options.processes}")
         part("kernels.py", *kernels)
     if options.files:
         say(f"whole runs of {options.files:,} generated files")
-        part("pipeline.py", "--files", str(options.files), "--rounds", str(options.rounds), "--append", str(unfinished))
+        pipeline = ["--files", str(options.files), "--rounds", str(options.rounds), "--append", str(unfinished)]
+        pipeline += ["--collection", options.collection] if options.collection else []
+        part("pipeline.py", *pipeline)
     os.replace(unfinished, output)
     report.show(pyperf.BenchmarkSuite.load(str(output)))
     say(f"kept in {os.path.relpath(output)}")

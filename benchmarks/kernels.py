@@ -17,11 +17,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import report
 import xxhash
 from corpus import add_options, chosen, thinned
-from measure import OURS, Contest, benchmark, keep, need
+from measure import OURS, Contest, keep, need, run
 from rich.console import Console
 from rich.progress import Progress
 
@@ -39,6 +40,7 @@ MIDO_FILES = 60  # about a second of mido
 EVENTS = "bytes to events"
 ANALYSIS = "full analysis"
 BESIDE_MIDO = "analysis beside mido"
+OTHERWISE = ", or --alone to time midiopt by itself"
 
 Pass = Callable[[], object]
 
@@ -76,7 +78,9 @@ def our_analysis(paths: list[bytes]) -> Pass:
     return once
 
 
-def theirs(load: Callable[[object], object], items: Iterable[object]) -> Pass:
+def theirs(load: Callable[[Any], object], files: Iterable[object]) -> Pass:
+    items = list(files)
+
     def once() -> None:
         for item in items:
             load(item)
@@ -87,23 +91,22 @@ def theirs(load: Callable[[object], object], items: Iterable[object]) -> Pass:
 # Which files
 
 
-def accepted(load: Callable[[object], object], items: list) -> list[bool]:
-    def takes(item: object) -> bool:
+def accepted(paths: list[bytes], load: Callable[[str], object], who: str, console: Console) -> list[bytes]:
+    """The files that `load` takes."""
+
+    def takes(path: bytes) -> bool:
         try:
-            load(item)
+            load(os.fsdecode(path))
         except Exception:  # each library has its own
             return False
         return True
 
-    return [takes(item) for item in items]
-
-
-def only(paths: list[bytes], good: list[bool], who: str, console: Console) -> list[bytes]:
-    if not any(good):
+    good = list(filter(takes, paths))
+    if not good:
         raise SystemExit(f"{who} reads none of these files; --alone times midiopt by itself")
-    if not all(good):
-        console.print(f"{good.count(False):,} of {len(paths):,} files are refused by {who} and left out for all")
-    return [path for path, is_good in zip(paths, good, strict=True) if is_good]
+    if len(good) < len(paths):
+        console.print(f"{len(paths) - len(good):,} of {len(paths):,} files are refused by {who} and left out for all")
+    return good
 
 
 def read(path: bytes) -> bytes:
@@ -118,23 +121,20 @@ def contests(paths: list[bytes], alone: bool, console: Console) -> list[Contest]
             Contest(EVENTS, len(contents), {OURS: our_events(contents)}),
             Contest(ANALYSIS, len(paths), {OURS: our_analysis(paths)}),
         ]
-    symusic = need("symusic", ", or --alone to time midiopt by itself")
-    mido = need("mido", ", or --alone to time midiopt by itself")
-    score, midi_file = symusic.Score, mido.MidiFile
-    paths = only(paths, accepted(score, list(map(os.fsdecode, paths))), "symusic", console)
-    contents = [read(path) for path in paths]
-    names = list(map(os.fsdecode, paths))
-    few = thinned(paths, MIDO_FILES)
-    few = only(few, accepted(midi_file, list(map(os.fsdecode, few))), "mido", console)
+    score = need("symusic", OTHERWISE).Score
+    midi_file = need("mido", OTHERWISE).MidiFile
+    paths = accepted(paths, score, "symusic", console)
+    few = accepted(thinned(paths, MIDO_FILES), midi_file, "mido", console)
+    contents = list(map(read, paths))
     return [
         Contest(EVENTS, len(paths), {OURS: our_events(contents), "symusic": theirs(score.from_midi, contents)}),
-        Contest(ANALYSIS, len(paths), {OURS: our_analysis(paths), "symusic": theirs(score, names)}),
-        Contest(BESIDE_MIDO, len(few), {OURS: our_analysis(few), "mido": theirs(midi_file, list(map(os.fsdecode, few)))}),
+        Contest(ANALYSIS, len(paths), {OURS: our_analysis(paths), "symusic": theirs(score, map(os.fsdecode, paths))}),
+        Contest(BESIDE_MIDO, len(few), {OURS: our_analysis(few), "mido": theirs(midi_file, map(os.fsdecode, few))}),
     ]
 
 
-def held(contest: Contest, seconds: float, progress: Progress) -> list:
-    """The benchmarks of a contest."""
+def held(contest: Contest, seconds: float, progress: Progress) -> list[list]:
+    """The runs of a contest, one for each who took part."""
     task = progress.add_task(contest.work, total=seconds)
     times: dict[str, list[float]] = {who: [] for who in contest.passes}
     for turn in contest.rounds(seconds):
@@ -143,13 +143,13 @@ def held(contest: Contest, seconds: float, progress: Progress) -> list:
         progress.advance(task, sum(turn.values()))
     progress.update(task, completed=seconds)
     against = next((who for who in times if who != OURS), "")
-    return [benchmark(contest.work, who, contest.files, v, against if who == OURS else "") for who, v in times.items()]
+    return [[run(contest.work, who, contest.files, v, against if who == OURS else "")] for who, v in times.items()]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
-    parser.add_argument("--seconds", type=float, metavar="S", default=8, help="of each contest (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, metavar="S", default=6, help="of each contest (default: %(default)s)")
     parser.add_argument("--alone", action="store_true", help="time only midiopt, on all files, whatever others make of them")
     parser.add_argument("--append", metavar="FILE", help="add this run to a pyperf JSON file, made when absent")
     parser.add_argument("--quiet", action="store_true", help="do not print the table of this run")
@@ -160,7 +160,7 @@ def main() -> int:
     if len(paths) < len(found):
         console.print(f"taking {len(paths):,} of the {len(found):,} files, evenly")
     benchmarks = []
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for contest in contests(paths, options.alone, progress.console):
             benchmarks += held(contest, options.seconds, progress)
     suite = keep(benchmarks, options.append)

@@ -72,17 +72,17 @@ def title(work: str, who: str) -> str:
     return f"{work}: {who}"
 
 
-def benchmark(work: str, who: str, files: int, seconds: list[float], against: str = "", **facts: int | float) -> object:
-    """Passes over so many files as a pyperf benchmark of one run, in seconds a file."""
+def run(work: str, who: str, files: int, seconds: list[float], against: str = "", **facts: int | float) -> object:
+    """Passes over so many files in one process, as pyperf keeps them: seconds a file, and any facts beside."""
     about = {"name": title(work, who), "loops": 1, "inner_loops": files, "unit": "second", "midiopt_build": midiopt.build_info()["mode"]}
     if against:
         about["against"] = title(work, against)
-    return pyperf.Benchmark([pyperf.Run([s / files for s in seconds], metadata=about | facts)])
+    return pyperf.Run([s / files for s in seconds], metadata=about | facts)
 
 
-def keep(benchmarks: list, file: str | None) -> object:
-    """The benchmarks as a suite, added to those in a JSON file if one is named."""
-    suite = pyperf.BenchmarkSuite(benchmarks)
+def keep(benchmarks: list[list], file: str | None) -> object:
+    """Benchmarks, each a list of runs, as a suite; added to those in a JSON file if one is named."""
+    suite = pyperf.BenchmarkSuite(list(map(pyperf.Benchmark, benchmarks)))
     if file:
         os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
         pyperf.add_runs(file, suite)

@@ -15,7 +15,7 @@ import midiopt
 from midiopt.source import Source
 from midiopt.worker import Worker
 
-Numbers = dict[str, float]  # files; seconds from the first chunk to the last; seconds around that
+Numbers = dict[str, float]  # files, seconds from the first chunk to the last, seconds around that
 
 
 def analysis_alone(folder: str) -> Numbers:
@@ -24,14 +24,14 @@ def analysis_alone(folder: str) -> Numbers:
     began = time.perf_counter()
     for chunk in chunks:
         worker.analyse(chunk)
-    return {"files": sum(map(len, chunks)), "steady": time.perf_counter() - began, "around": 0.0}
+    return {"files": sum(map(len, chunks)), "seconds": time.perf_counter() - began, "around": 0.0}
 
 
 def whole_run(folder: str, db: str, workers: int) -> Numbers:
     summary = midiopt.run([folder], db=db, workers=workers)
     if summary.interrupted or summary.unreadable or summary.crashed or summary.skipped:
         raise SystemExit(f"not a run to time: {summary}")
-    return {"files": summary.files, "steady": summary.steady_seconds, "around": summary.seconds - summary.steady_seconds}
+    return {"files": summary.files, "seconds": summary.steady_seconds, "around": summary.seconds - summary.steady_seconds}
 
 
 def cpu(who: int) -> float:

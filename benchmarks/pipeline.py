@@ -20,12 +20,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from statistics import mean, median
+from typing import Any
 
 import quiet
 import report
-from measure import benchmark, keep, need
+from measure import keep, need, run
 from memory import Peak
 from rich.console import Console
 from rich.progress import Progress
@@ -36,7 +37,7 @@ sys.path += [str(HERE.parent), str(HERE.parent / "tests")]
 WORK = "whole run"
 ALONE = "one worker, no database"
 
-Numbers = dict[str, float]
+Numbers = dict[str, Any]  # those of once.py, memory in bytes, and the share of the cores that others used
 Fresh = Callable[[], AbstractContextManager[str]]  # the URL of an empty database, removed at the end
 
 
@@ -73,12 +74,12 @@ def databases(console: Console) -> Iterator[dict[str, Fresh]]:
             url = running.enter_context(pg_server.server())
             made["PostgreSQL"] = lambda: pg_server.database(url)
         except RuntimeError as problem:
-            console.print(f"[yellow]without PostgreSQL:[/] {problem}")
+            console.print(f"without PostgreSQL: {problem}", markup=False)
         yield made
 
 
-def once(folder: Path, *arguments: str, patience: float) -> Numbers:
-    """What one process of once.py says of itself, the most memory it had, and how busy the machine was before."""
+def once(folder: Path, patience: float, *arguments: str) -> Numbers:
+    """What one process of once.py says of itself, the most memory it had, and how busy others kept the cores."""
     busy = quiet.wait(patience)
     for path in folder.glob("*/*.mid"):  # again every time: some machines forget files within seconds
         path.read_bytes()
@@ -87,52 +88,35 @@ def once(folder: Path, *arguments: str, patience: float) -> Numbers:
         answer, _ = process.communicate()
     if process.returncode:
         raise SystemExit(f"a run failed: once.py {' '.join(arguments)}")
-    return json.loads(answer) | {"memory": peak.bytes, "busy": busy}
+    return json.loads(answer) | {"memory": peak.bytes, "busy": (busy + quiet.busy()) / 2}
 
 
-def rounds(folder: Path, made: dict[str, Fresh], options: argparse.Namespace, progress: Progress) -> list:
-    """The benchmarks: every run once a round, in an order that turns."""
+def into(fresh: Fresh, folder: Path, patience: float, workers: int) -> Numbers:
+    with fresh() as url:
+        return once(folder, patience, "--db", url, "--workers", str(workers))
 
-    def into(fresh: Fresh, workers: int) -> Callable[[], Numbers]:
-        def run() -> Numbers:
-            with fresh() as url:
-                return once(folder, "--db", url, "--workers", str(workers), patience=options.patience)
 
-        return run
-
-    runs: dict[str, Callable[[], Numbers]] = {ALONE: lambda: once(folder, patience=options.patience)}
+def rounds(folder: Path, made: dict[str, Fresh], options: argparse.Namespace, progress: Progress) -> list[list]:
+    """Every whole run once a round, in an order that turns: for each, its runs as pyperf keeps them."""
+    whole: dict[str, Callable[[], Numbers]] = {ALONE: partial(once, folder, options.patience)}
     for name, fresh in made.items():
         for n in options.workers:
-            runs[f"{name}, {n} worker{'s' if n > 1 else ''}"] = into(fresh, n)
-    results: dict[str, list[Numbers]] = {label: [] for label in runs}
-    task = progress.add_task("", total=options.rounds * len(runs))
-    order = list(runs)
-    for _ in range(options.rounds):
+            whole[f"{name}, {n} worker{'s' if n > 1 else ''}"] = partial(into, fresh, folder, options.patience, n)
+    results: dict[str, list] = {label: [] for label in whole}
+    task = progress.add_task("", total=options.rounds * len(whole))
+    order = list(whole)
+    for done in range(options.rounds):
+        progress.console.print(f"round {done + 1} of {options.rounds}")
         for label in order:
             progress.update(task, description=label)
-            results[label].append(runs[label]())
+            results[label].append(as_run(label, **whole[label]()))
             progress.advance(task)
         order.reverse()
-    return [as_benchmark(label, numbers) for label, numbers in results.items()]
+    return list(results.values())
 
 
-def as_benchmark(label: str, numbers: list[Numbers]) -> object:
-    def all_of(key: str) -> list[float]:
-        return [n[key] for n in numbers]
-
-    [files] = {int(n) for n in all_of("files")}
-    return benchmark(
-        WORK,
-        label,
-        files,
-        all_of("steady"),
-        "" if label == ALONE else ALONE,
-        mem_peak_pss=int(max(all_of("memory"))),
-        seconds_around=median(all_of("around")),
-        cpu_parent=median(all_of("cpu_parent")),
-        cpu_workers=median(all_of("cpu_workers")),
-        busy_before=mean(all_of("busy")),
-    )
+def as_run(label: str, files: int, seconds: float, **facts: float) -> object:
+    return run(WORK, label, files, [seconds], "" if label == ALONE else ALONE, **facts)
 
 
 def main() -> int:
@@ -149,9 +133,10 @@ def main() -> int:
     options = parser.parse_args()
     if min(options.files, options.rounds, *options.workers) < 1:
         parser.error("--files, --rounds and --workers count from 1")
+    console = Console(stderr=True, highlight=False)
     with (
         tempfile.TemporaryDirectory(prefix="midiopt-bench-") as temporary,
-        Progress(console=Console(stderr=True, highlight=False), transient=True) as progress,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
         folder = options.collection or Path(temporary) / "files"
         generate(folder, options.files, progress)

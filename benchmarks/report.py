@@ -29,19 +29,22 @@ def show(suite) -> None:
     """Print everything, and what to know about the machine."""
     console = Console(highlight=False)
     benches = {bench.get_name(): bench for bench in suite}
-    about = {name: bench.get_metadata() for name, bench in benches.items()}
+    runs = {name: bench for name, bench in benches.items() if facts(bench, "memory")}
     console.print(speeds(benches))
-    runs = {name: bench for name, bench in benches.items() if "mem_peak_pss" in about[name]}
     if runs:
         console.print(costs(runs))
     console.print(f"[dim]{LEGEND}[/]")
-    facts = next(iter(about.values()))
-    python = str(facts.get("python_version", "?")).partition(" ")[0]
-    machine = f"{facts.get('cpu_model_name', 'unknown processor')}, {facts.get('cpu_count', '?')} cores"
-    console.print(f"[dim]midiopt {facts.get('midiopt_build')} build, Python {python}, {machine}[/]")
-    busy = [about[name]["busy_before"] for name in runs]
+    about = next(iter(benches.values())).get_metadata()
+    python, processor, cores = (about.get(key, "?") for key in ("python_version", "cpu_model_name", "cpu_count"))
+    console.print(f"[dim]midiopt {about.get('midiopt_build')} build, Python {python.partition(' ')[0]}, {processor}, {cores} cores[/]")
+    busy = [share for bench in runs.values() for share in facts(bench, "busy")]
     if busy and statistics.mean(busy) > BUSY:
         console.print(f"[yellow]others used {statistics.mean(busy):.0%} of the cores: whole runs look slower than they are[/]")
+
+
+def facts(bench, key: str) -> list[float]:
+    """What the runs of a benchmark tell beside their times."""
+    return [run.get_metadata()[key] for run in bench.get_runs() if key in run.get_metadata()]
 
 
 def speeds(benches: dict) -> Table:
@@ -62,9 +65,8 @@ def costs(runs: dict) -> Table:
     """What whole runs take beside the time from first to last chunk."""
     shown = _table("whole run", "memory,\nall of ours", "CPU µs a file:\nparent", "all\nworkers", "opening,\nindexes")
     for name, bench in runs.items():
-        about, files = bench.get_metadata(), bench.get_inner_loops()
-        parent, workers = (about[key] / files * 1e6 for key in ("cpu_parent", "cpu_workers"))
-        memory, around = about["mem_peak_pss"] / 1e6, about["seconds_around"]
+        parent, workers = (statistics.median(facts(bench, key)) / bench.get_inner_loops() * 1e6 for key in ("cpu_parent", "cpu_workers"))
+        memory, around = max(facts(bench, "memory")) / 1e6, statistics.median(facts(bench, "around"))
         shown.add_row(name.partition(": ")[2], f"{memory:,.0f} MB", f"{parent:.1f}", f"{workers:.1f}", f"{around:.2f} s")
     return shown
 
