@@ -39,7 +39,8 @@ def test_the_baseline_build_gives_the_same_rows(tmp_path):
             copy.mkdir(exist_ok=True)
             shutil.copy(source, copy / name)
     environment = {**os.environ, "MIDIOPT_BUILD": "baseline"}
-    built = subprocess.run([sys.executable, "setup.py", "build_ext", "--inplace"], cwd=copy, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "setup.py", "build_ext", "--inplace"]
+    built = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr[-2000:]
     mode, analyses, heap = rows(copy / "src")
     _, installed, installed_heap = rows(ROOT / "src")
