@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 QUESTIONS = {
     "Pieces in a minor key below 120 BPM, the most certain key first": """
@@ -34,7 +35,7 @@ def main(database: str) -> None:
         cursor = connection.execute(query)
         table = Table(*(column[0] for column in cursor.description), title=question, title_justify="left", title_style="bold")
         for row in cursor:
-            table.add_row(*(short(value) for value in row))
+            table.add_row(*(Text(short(value)) for value in row))
         console.print()
         console.print(table)
         console.print(" ".join(query.split()), style="dim")

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "schema": set(),
     "paths": set(),
     "allocator": {"errors"},
+    "console": set(),
     "wire": {"schema"},
     "rows": {"schema", "wire"},
     "known": {"paths"},
@@ -35,10 +36,10 @@ MAY_IMPORT = {
     "sinks": {"sinks", "errors", "rows", "schema"},
     "worker": {"core", "errors", "paths", "reader", "schema", "wire"},
     "pool": {"allocator", "errors", "worker"},
-    "progress": {"schema"},
+    "progress": {"console", "schema"},
     "api": {"core", "reader", "rows", "schema"},
-    "orchestrator": {"allocator", "errors", "known", "pool", "progress", "reader", "rows", "schema", "sinks", "source"},
-    "cli": {"api", "errors", "orchestrator", "schema"},
+    "orchestrator": {"allocator", "console", "errors", "known", "pool", "progress", "reader", "rows", "schema", "sinks", "source"},
+    "cli": {"api", "console", "errors", "orchestrator", "schema"},
 }
 
 # Inside core: a module may cimport those before it, never those after it.

@@ -17,7 +17,8 @@ from songs import song, write_songs
 
 import midiopt
 from midiopt import orchestrator
-from midiopt.schema import STATUSES
+from midiopt.schema import ANALYSES, STATUSES
+from sample.smf import meta, note_off, note_on, smf, text, track
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
 
@@ -192,15 +193,15 @@ def alive(pid: int) -> bool:
 
 
 def test_a_killed_run_is_completed_by_running_it_again(songs, expected, tmp_path):
-    """kill -9 at four moments: the database opens, holds whole batches, and the same command completes it."""
+    """kill -9 between batches: the database opens, holds whole batches, and the same command completes it."""
     db = tmp_path / "x.db"
-    for delay in (0.25, 0.35, 0.45, 0.55):
-        run = subprocess.Popen(command(songs, "--db", db, "--batch-size", 256, "--workers", 2, "--quiet"))
-        try:
-            run.wait(delay)
-        except subprocess.TimeoutExpired:
-            run.kill()
-            run.wait()
+    for _ in range(4):
+        before = written(db)
+        run = subprocess.Popen(command(songs, "--db", db, "--batch-size", 128, "--workers", 2, "--quiet"))
+        while written(db) == before and run.poll() is None:
+            time.sleep(0.002)
+        run.kill()
+        run.wait()
         if db.exists() and sqlite3.connect(db).execute("SELECT count(*) FROM sqlite_master WHERE name = 'files'").fetchone()[0]:
             with sqlite3.connect(db) as connection:
                 orphans = "SELECT count(*) FROM files WHERE status = 'ok' AND content_hash NOT IN (SELECT content_hash FROM analyses)"
@@ -234,6 +235,64 @@ def written(db: Path) -> int:
             return connection.execute("SELECT count(*) FROM files").fetchone()[0]
     except sqlite3.OperationalError:
         return 0
+
+
+def stored(rows) -> list:
+    """Rows of either database as the same Python objects: JSON is read, bytes are bytes."""
+    plain = []
+    for row in rows:
+        values = [bytes(v) if isinstance(v, memoryview) else v for v in row]
+        plain.append([json.loads(v) if isinstance(v, str) and v.startswith("[") else v for v in values])
+    return plain
+
+
+def test_postgresql_holds_the_same(pg_url, tmp_path):
+    """The sample, a file with NUL in its title and one with an odd name, into both databases, twice."""
+    import psycopg
+
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    title = smf([track([(0, meta(3, b"No\0th\0ing")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])])
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff\\.mid")).write_bytes(title)
+    db = tmp_path / "x.db"
+    for _ in range(2):
+        one, other = midiopt.run([SAMPLE, folder], db, workers=2), midiopt.run([SAMPLE, folder], pg_url, workers=2)
+        assert (one.files, one.ok, one.repaired, one.rejected, one.skipped, one.duplicates) == (
+            *(other.files, other.ok, other.repaired, other.rejected, other.skipped, other.duplicates),
+        )
+    assert one.skipped == one.files > 30
+    columns = {"files": "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"}
+    columns["analyses"] = ", ".join(c.name for c in ANALYSES)
+    with sqlite3.connect(db) as sqlite, psycopg.connect(pg_url) as postgres:
+        for table, key in (("files", "path"), ("analyses", "content_hash")):
+            query = f"SELECT {columns[table]} FROM {table} ORDER BY {key}"
+            assert stored(sqlite.execute(query)) == stored(postgres.execute(query)), table
+        assert ("Nothing",) in sqlite.execute("SELECT title FROM library WHERE path LIKE '%\\xff\\x5c.mid'").fetchall()
+
+
+def test_the_questions_of_make_run_have_answers(tmp_path):
+    """What `make run` does after it has compiled."""
+    db = tmp_path / "sample.db"
+    assert finish(SAMPLE, "--db", db).returncode == 0
+    asked = subprocess.run([sys.executable, SAMPLE.parent / "ask.py", db], capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.count("└") == 3 and asked.stdout.count("│") > 30
+
+
+def test_names_do_not_act_on_the_terminal(tmp_path):
+    """Markup and escape sequences in titles and paths are shown, not obeyed."""
+    path = tmp_path / "[bold]d[.mid"
+    path.write_bytes(smf([track([(0, text(3, "[red]Song[/bold] \x1b]0;pwned\x07"))])]))
+    shown = finish("show", path, module="midiopt")
+    assert shown.returncode == 0 and "[red]Song[/bold]" in shown.stdout and "\x1b" not in shown.stdout
+    done = finish(path, "--db", tmp_path / "[x].db")
+    assert done.returncode == 0 and "[x].db" in done.stderr
+
+
+def test_a_closed_pipe_is_no_crash(tmp_path):
+    script = f"{sys.executable} -m midiopt show --json '{next(SAMPLE.rglob('*.kar'))}' | true"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
 
 
 def test_one_run_at_a_time(tmp_path):

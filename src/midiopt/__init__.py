@@ -10,7 +10,7 @@ from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from .errors import Malformed, MidiError, MidioptError, NotMidi, SinkError, SourceError, TooLarge
+from .errors import DatabaseBusy, Malformed, MidiError, MidioptError, MissingExtra, NotMidi, SinkError, SourceError, TooLarge
 
 if TYPE_CHECKING:
     from .api import Analysis, analyze
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Analysis",
+    "DatabaseBusy",
     "EventArena",
     "Malformed",
     "MidiError",
     "MidioptError",
+    "MissingExtra",
     "NotMidi",
     "SinkError",
     "SourceError",
@@ -46,7 +48,7 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def run(sources: Sequence[str | PathLike[str]], db: str = "midiopt.db", workers: int | None = None) -> Summary:
+def run(sources: Sequence[str | PathLike[str]], db: str | PathLike[str] = "midiopt.db", workers: int | None = None) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``: see :func:`midiopt.orchestrator.run`."""
     from . import orchestrator  # not at the top: ``python -m midiopt.orchestrator`` would hold it twice
 

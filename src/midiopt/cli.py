@@ -12,6 +12,7 @@ from rich.table import Table
 
 from . import __version__, orchestrator
 from .api import Analysis, analyze
+from .console import guarded, plain
 from .errors import MidiError
 from .schema import ANALYSES, Column
 
@@ -35,7 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
-    return options.run(options)
+    return guarded(lambda: options.run(options))
 
 
 def show(options: argparse.Namespace) -> int:
@@ -50,14 +51,14 @@ def show(options: argparse.Namespace) -> int:
         columns = {c.name: _plain(facts, c) for c in ANALYSES}
         print(json.dumps({"status": facts.status, "error": facts.error, **columns}, ensure_ascii=False))
         return 0
-    table = Table(title=options.file, title_justify="left", title_style="bold", show_header=False)
+    table = Table(title=plain(options.file), title_justify="left", title_style="bold", show_header=False)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(style="dim", overflow="fold")
-    table.add_row("status", facts.status if facts.error is None else f"{facts.status}: {facts.error}", "")
+    table.add_row("status", plain(facts.status if facts.error is None else f"{facts.status}: {facts.error}"), "")
     for column in ANALYSES:
         if column.name != "analyzer_version":
-            table.add_row(column.name, _readable(facts, column), column.unit)
+            table.add_row(column.name, plain(_readable(facts, column)), column.unit)
     Console(highlight=False).print(table)
     return 0
 

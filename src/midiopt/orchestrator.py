@@ -22,7 +22,8 @@ from types import FrameType
 
 import numpy as np
 
-from .allocator import ALLOCATORS
+from .allocator import ALLOCATORS, preload
+from .console import guarded
 from .errors import MidioptError, SourceError
 from .known import Known
 from .pool import Crew, crew
@@ -36,6 +37,7 @@ from .source import Source
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
 DATABASE = "midiopt.db"
 BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
+MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
 
 
@@ -45,7 +47,7 @@ def usable_cores() -> int:
 
 def run(
     sources: Sequence[str | os.PathLike[str]],
-    db: str = DATABASE,
+    db: str | os.PathLike[str] = DATABASE,
     workers: int | None = None,
     batch_size: int = BATCH_SIZE,
     quiet: bool = True,
@@ -63,6 +65,10 @@ def run(
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
     """
+    if workers is not None and workers < 1:
+        raise ValueError(f"{workers} workers can do nothing; at least 1")
+    db = os.fspath(db)
+    preload(allocator)  # before anything is made
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources)
     start = time.monotonic()
     with open_sink(db) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
@@ -89,7 +95,7 @@ class _Run:
         self.batch_size = batch_size
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
-        self.waiting_files = 0
+        self.waiting_files = self.waiting_bytes = 0
         self.summary = Summary()
 
     def go(self) -> Summary:
@@ -104,7 +110,7 @@ class _Run:
             can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
             messages = pool.collect(0 if can_walk else 0.5)
             for message in messages:
-                self._receive(Batch.from_bytes(message))
+                self._receive(message)
             if not messages and can_walk and (chunk := next(chunks, None)):
                 self.ahead.append(chunk)
             total = self.source.found if self.source.exhausted else None
@@ -118,20 +124,22 @@ class _Run:
     def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:
         return self.ahead.popleft() if self.ahead else next(chunks, None)
 
-    def _receive(self, batch: Batch) -> None:
+    def _receive(self, message: bytes) -> None:
+        batch = Batch.from_bytes(message)
         self.waiting.append(batch)
         self.waiting_files += len(batch)
+        self.waiting_bytes += len(message)
         for status, count in zip(STATUSES, np.bincount(batch.files["status"], minlength=len(STATUSES)), strict=True):
             setattr(self.summary, status, getattr(self.summary, status) + int(count))
         self.summary.bytes += int(batch.files["size_bytes"].sum())
-        if self.waiting_files >= self.batch_size:
+        if self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING:
             self._write()
 
     def _write(self) -> None:
         if not self.waiting:
             return
         self.sink.write(Batch.concat(self.waiting))
-        self.waiting, self.waiting_files = [], 0
+        self.waiting, self.waiting_files, self.waiting_bytes = [], 0, 0
 
     def _tally(self) -> Summary:
         self.summary.files = self.source.found
@@ -170,9 +178,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="where the facts go: a SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
     )
-    parser.add_argument("--workers", type=_positive, metavar="N", help="analysing processes (default: one a usable core)")
+    parser.add_argument("--workers", type=whole_number, metavar="N", help="analysing processes (default: one a usable core)")
     parser.add_argument(
-        "--batch-size", type=_positive, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
+        "--batch-size", type=whole_number, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
     )
     parser.add_argument(
         "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
@@ -184,19 +192,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return value
+def whole_number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
 
 def run_command(options: argparse.Namespace) -> int:
     """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 130 after Ctrl-C."""
     try:
         summary = run(
-            *(options.sources, options.db, options.workers, options.batch_size),
-            *(options.quiet, options.reader, options.allocator),
+            options.sources,
+            db=options.db,
+            workers=options.workers,
+            batch_size=options.batch_size,
+            quiet=options.quiet,
+            reader=options.reader,
+            allocator=options.allocator,
         )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
@@ -221,7 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=DESCRIPTION,
     )
     add_options(parser)
-    return run_command(parser.parse_args(arguments))
+    options = parser.parse_args(arguments)
+    return guarded(lambda: run_command(options))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class Crew(Protocol):
     def has_room(self) -> bool: ...
     def deal(self, chunk: list[bytes]) -> None: ...
     def busy(self) -> bool: ...
-    def collect(self, timeout: float | None) -> list[bytes]: ...
+    def collect(self, timeout: float) -> list[bytes]: ...
     def close(self) -> None: ...
 
 
@@ -58,7 +58,7 @@ class Alone:
     def busy(self) -> bool:
         return bool(self.chunks)
 
-    def collect(self, timeout: float | None) -> list[bytes]:
+    def collect(self, timeout: float) -> list[bytes]:
         return [self.worker.analyse(self.chunks.popleft())] if self.chunks else []
 
     def close(self) -> None:
@@ -82,8 +82,7 @@ class Hand:
 
     def suspect(self) -> int:
         """Position of the file in hand in the chunk in hand; -1 when none was begun."""
-        begun, _ = WORD.unpack_from(self.word)
-        return begun - self.answered - 1
+        return WORD.unpack_from(self.word)[0] - self.answered - 1
 
 
 class Pool:
@@ -96,7 +95,8 @@ class Pool:
         self.given_up: list[bytes] = []  # messages about files that killed their workers
         self.deaths: dict[bytes, int] = {}  # of files tried alone
         self.stillborn = 0  # workers that died before their first file, one after another
-        self.hands = [self._hire() for _ in range(workers)]
+        self.workers = workers
+        self.hands: list[Hand] = []  # hired when there is work for them
 
     def _hire(self) -> Hand:
         ours, theirs = Pipe()
@@ -104,25 +104,33 @@ class Pool:
             shared.truncate(WORD.size)
             word = mmap.mmap(shared.fileno(), WORD.size)
             fds = (theirs.fileno(), shared.fileno())
-            # -P: the folder the run was started in is no place to import from.
             command = [sys.executable, "-P", "-m", "midiopt.worker", *map(str, fds), self.reader]
-            process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL, env=self.environment)
+            # Ctrl-C reaches a worker before it can ignore it, and would print a traceback: it starts with it blocked.
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                process = subprocess.Popen(command, pass_fds=fds, stdin=subprocess.DEVNULL, env=self.environment)
+            except OSError as problem:
+                raise MidioptError(f"cannot start a worker process: {problem.strerror}; try fewer --workers") from problem
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
         return Hand(process, ours, word)
 
     def has_room(self) -> bool:
         self._deal_again()
-        return not self.again and any(len(h.chunks) < IN_HAND for h in self.hands)
+        return not self.again and (len(self.hands) < self.workers or any(len(h.chunks) < IN_HAND for h in self.hands))
 
     def busy(self) -> bool:
         return bool(self.again or self.given_up) or any(h.chunks for h in self.hands)
 
     def deal(self, chunk: list[bytes]) -> None:
-        """Give a chunk to the worker with the least in hand."""
+        """Give a chunk to the worker with the least in hand, or to a new one while all have some."""
+        if len(self.hands) < self.workers and all(h.chunks for h in self.hands):
+            self.hands.append(self._hire())
         min(self.hands, key=lambda h: len(h.chunks)).send(chunk)
 
-    def collect(self, timeout: float | None) -> list[bytes]:
-        """Messages that have arrived; waits up to `timeout` seconds (None: until one does)."""
+    def collect(self, timeout: float) -> list[bytes]:
+        """Messages that have arrived; waits up to `timeout` seconds for the first."""
         messages, self.given_up = self.given_up, []
         by_pipe = {h.pipe: h for h in self.hands}
         for pipe in wait(list(by_pipe), 0 if messages else timeout):
@@ -152,14 +160,14 @@ class Pool:
         else:
             self.stillborn += 1
             if self.stillborn > MOST_STILLBORN:
-                raise MidioptError(f"worker processes end before they begin ({_cause(code)}); see what `python -m midiopt.worker` prints")
+                raise MidioptError(f"worker processes end before they begin ({_cause(code)}); their reasons stand above")
         self.hands[self.hands.index(hand)] = self._hire()
+        at = hand.suspect()
+        hand.word.close()
         if not hand.chunks:
             return
         first = hand.chunks.popleft()
         self.again.extend(hand.chunks)
-        at = hand.suspect()
-        hand.word.close()
         if not 0 <= at < len(first):
             self.again.append(first)
             return

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
+from .console import plain
 from .schema import STATUSES
 
 LINE_EVERY = 5.0  # seconds between plain lines when stderr is not a terminal
@@ -78,8 +80,10 @@ class Progress:
         if self.live:
             self.live.stop()
         self.console.print(_table(summary, database))
+        if not summary.files:
+            self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi)", style="yellow")
         for problem in summary.problems:
-            self.console.print(f"[yellow]not read:[/] {problem}")
+            self.console.print(Text.assemble(("not read: ", "yellow"), plain(problem)))
 
 
 def without_password(url: str) -> str:
@@ -104,8 +108,8 @@ def _line(summary: Summary, seconds: float, total: int | None) -> str:
 def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
     row = Table.grid(padding=(0, 1))
     done = summary.analysed + summary.skipped
-    bar = ProgressBar(total=total, completed=done, width=24) if total else ProgressBar(total=None, pulse=True, width=24)
-    row.add_row(bar, _line(summary, seconds, total))
+    bar = ProgressBar(total=total, completed=done, width=12) if total else ProgressBar(total=None, pulse=True, width=12)
+    row.add_row(bar, plain(_line(summary, seconds, total)))
     return row
 
 
@@ -116,7 +120,7 @@ def _clock(seconds: float) -> str:
 
 
 def _table(summary: Summary, database: str) -> Table:
-    table = Table(title=database, title_justify="left", show_header=False, title_style="bold")
+    table = Table(title=plain(database), title_justify="left", show_header=False, title_style="bold")
     table.add_column(style="cyan")
     table.add_column(justify="right")
     colours = {"repaired": "yellow", "rejected": "red", "unreadable": "red", "crashed": "bold red"}
@@ -130,5 +134,6 @@ def _table(summary: Summary, database: str) -> Table:
         table.add_row("  unchanged, skipped", f"{summary.skipped:,}")
     table.add_row("duplicates in the database", f"{summary.duplicates:,}")
     table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")
-    table.add_row("speed", f"{summary.files_per_second:,.0f} files/s")
+    if summary.analysed:
+        table.add_row("speed", f"{summary.files_per_second:,.0f} files/s")
     return table

@@ -106,7 +106,7 @@ class Column:
 
 
 FILES = (
-    Column("path", "text", "absolute, links not resolved; odd bytes are written \\xNN (see paths.py)"),
+    Column("path", "text", "absolute, links not resolved; bytes not UTF-8, NUL and backslash as \\xNN; cut at 1,900 bytes when over 2,000"),
     Column("size_bytes", "int64", "of the file", "bytes"),
     Column("mtime_ns", "int64", "last modification", "ns since 1970"),
     Column("content_hash", "hash16", "XXH3-128 of the bytes; null when they could not be read", null=True),
@@ -139,7 +139,7 @@ ANALYSES = (
     Column("time_signature", "text", "longest in force; null when none is declared", null=True),
     Column("time_signature_changes", "int32", "real changes after tick 0"),
     Column("key", "enum", "the one answer; null with fewer than 3 pitched notes", null=True, values=KEYS),
-    Column("key_confidence", "float32", "how often such an answer agreed with experts (see docs)", "0..1"),
+    Column("key_confidence", "float32", "how often an answer with such a lead agreed with experts", "0..1"),
     Column("key_notes", "enum", "estimated from the notes alone", null=True, values=KEYS),
     Column("key_declared", "enum", "first valid key signature", null=True, values=KEYS),
     Column("pitch_classes", "floats", "share of sounding time per pitch class, C first, drums excluded, to 6 decimals", "0..1"),

@@ -42,9 +42,13 @@ class Source:
         for argument in arguments:
             path = os.fsencode(argument)
             if path.startswith(b"@"):
-                if not os.path.isfile(path[1:]):
+                if not os.path.exists(path[1:]):
                     raise SourceError(f"there is no list {os.fsdecode(path[1:])!r} (a SOURCE that begins with @ names a file of paths)")
+                if os.path.isdir(path[1:]) or not os.access(path[1:], os.R_OK):
+                    raise SourceError(f"the list {os.fsdecode(path[1:])!r} cannot be read")
                 roots.append(path)
+            elif os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
+                raise SourceError(f"the folder {os.fsdecode(path)!r} cannot be read")
             elif os.path.lexists(path):
                 roots.append(os.path.abspath(path))
             else:

@@ -25,7 +25,7 @@ from .reader import READERS
 from .schema import ANALYZER_VERSION, CRASHED, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from .wire import file_row, message
 
-WORD = struct.Struct("<qq")  # files begun since the worker started; when the last began (monotonic, ns)
+WORD = struct.Struct("<q")  # files begun since the worker started
 NO_HASH = bytes(16)
 MOST_SEEN = 100_000  # hashes remembered, about 10 MB
 
@@ -46,7 +46,7 @@ class Worker:
         for path in paths:
             self.begun += 1
             if word is not None:
-                WORD.pack_into(word, 0, self.begun, time.monotonic_ns())
+                WORD.pack_into(word, 0, self.begun)
             status, digest, error = self._analyse_file(path, analyses, heap)
             put_file(files, heap, path, self.reader.size_bytes, self.reader.mtime_ns, digest, status, error, now)
         return message(files, analyses, heap)
@@ -68,6 +68,8 @@ class Worker:
             return UNREADABLE, NO_HASH, problem.strerror
         except MidiError as problem:
             return REJECTED, digest, str(problem)
+        except MemoryError:
+            return UNREADABLE, digest, "not enough memory for its events"
         if first:
             return REPAIRED, digest, repair_sentence(issues, first, at)
         if len(self.seen) == MOST_SEEN:
@@ -112,4 +114,5 @@ def serve(pipe: Connection, word: mmap.mmap, reader: str) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by the parent until here
     serve(Connection(int(sys.argv[1])), mmap.mmap(int(sys.argv[2]), WORD.size), sys.argv[3])

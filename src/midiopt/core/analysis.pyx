@@ -13,17 +13,18 @@ from .arena cimport Arena, arena_free, arena_trim
 from .facts cimport NULL_ENUM, NULL_INT32, NULL_TEXT, Facts, Text
 from .fingerprint cimport add_fingerprint
 from .key cimport KeyEstimate, declared_key, estimate_key
-from .meter cimport Meter, meter_free, read_meter
+from .meter cimport Meter, meter_free, meter_trim, read_meter
 from .midi cimport *
 from .note cimport Notes
 from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
 from .parser cimport parse_smf, raise_status
 from .polyphony cimport measure_polyphony
-from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free
-from .text cimport Heap, heap_free, put_ascii, put_name
+from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
+from .text cimport Heap, heap_free, heap_trim, put_ascii, put_name
 
 cdef enum:
     MOST_NAMES = 1000  # kept of a file's track names
+    MOST_NAME_BYTES = 64 << 10  # no further name is kept after so many: a hostile file could send 4 MB of them
     FEWEST_NOTES = 3  # pitched, for a key
 
 
@@ -74,11 +75,15 @@ cdef class Analyzer:
         # Whatever became of it, one giant file must not set the worker's size for good.
         arena_trim(&self.arena)
         notes_trim(&self.notes)
+        tempo_trim(&self.map)
+        meter_trim(&self.meter)
         if status:
+            heap_trim(&self.heap)
             raise_status(status, at)
         memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
         self.facts.analyzer_version = version
         self.append(rows, heap)
+        heap_trim(&self.heap)
         return self.facts.issues, first, offset
 
     cdef append(self, bytearray rows, bytearray heap):
@@ -265,6 +270,8 @@ cdef Status put_names(Analyzer self, const uint8_t *data, const Mark **names, si
             self.heap.size = list.offset + list.length
         else:
             list.length = self.heap.size - list.offset
+        if list.length > MOST_NAME_BYTES:
+            break
     return USABLE
 
 

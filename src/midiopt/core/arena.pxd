@@ -1,7 +1,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t
 
-from .midi cimport Event, Header, Mark, Status, Track
+from .midi cimport ALL_REPAIRS, Event, Header, Mark, Status, Track
 
 cdef struct Arena:
     Event *events
@@ -37,7 +37,7 @@ cdef inline Track *add_track(Arena *arena) noexcept nogil:
 
 cdef inline void note_issue(Arena *arena, uint32_t bit, size_t offset) noexcept nogil:
     """Set an issue bit; the first repair is remembered with its place."""
-    if bit < 1 << 16 and not arena.header.first_repair:
+    if bit & ALL_REPAIRS and not arena.header.first_repair:
         arena.header.first_repair = bit
         arena.header.first_repair_at = <uint32_t>offset
     arena.header.issues |= bit

@@ -3,6 +3,9 @@
 from libc.stddef cimport size_t
 from libc.stdlib cimport free, malloc, realloc
 
+cdef enum:
+    KEPT_BYTES = 1 << 20  # scratch of rare events larger than this is freed after the file that needed it
+
 cdef enum Growth:
     GROWN
     OVER_CAP

@@ -19,4 +19,5 @@ cdef struct Meter:
 
 
 cdef Status read_meter(Meter *meter, const Arena *arena, const uint8_t *data, size_t first, size_t last, int64_t duration) noexcept nogil
+cdef void meter_trim(Meter *meter) noexcept nogil
 cdef void meter_free(Meter *meter) noexcept nogil

@@ -3,7 +3,7 @@
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 
-from .memory cimport reserve
+from .memory cimport KEPT_BYTES, reserve
 from .midi cimport META, META_TIME_SIGNATURE, MOST_EVENTS, NO_MEMORY, USABLE, Mark
 
 
@@ -65,6 +65,11 @@ cdef int by_tick_and_arrival(const void *a, const void *b) noexcept nogil:
     if x.tick != y.tick:
         return -1 if x.tick < y.tick else 1
     return -1 if x.order < y.order else 1
+
+
+cdef void meter_trim(Meter *meter) noexcept nogil:
+    if meter.capacity * sizeof(Signature) > KEPT_BYTES:
+        meter_free(meter)
 
 
 cdef void meter_free(Meter *meter) noexcept nogil:

@@ -6,7 +6,6 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 # Status bytes; the low nibble of a channel message is its channel.
 cdef enum:
     NOTE_OFF = 0x80
-    NOTE_ON = 0x90
     CONTROL_CHANGE = 0xB0
     PROGRAM_CHANGE = 0xC0
     PITCH_BEND = 0xE0

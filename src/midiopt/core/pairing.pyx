@@ -6,7 +6,7 @@ half of its variables on the stack, and an event takes a third longer (20 agains
 
 from libc.stdint cimport INT64_MAX
 
-from .midi cimport CONTROL_CHANGE, PITCH_BEND, SUSTAIN, data1_of, data2_of
+from .midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN, data1_of, data2_of
 from .note cimport ProgramChange
 
 
@@ -23,7 +23,7 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
     cdef int64_t now = -1  # tick of the last note event
     while event < end:
         message = event.message
-        if message & 0xE0 == 0x80:  # note on or off
+        if message & 0xE0 == NOTE_OFF:  # or note on, which differs in the next bit
             channel = message & 0x0F
             pitched = channel != DRUMS
             slot = channel << 7 | data1_of(message)

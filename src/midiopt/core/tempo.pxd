@@ -28,6 +28,7 @@ cdef struct TempoMap:
 cdef Status read_tempo_map(TempoMap *map, const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil
 cdef const TempoSegment *segment_at(const TempoMap *map, const TempoSegment *start, int64_t tick) noexcept nogil
 cdef Status tempo_facts(TempoMap *map, int64_t horizon, Facts *facts) noexcept nogil
+cdef void tempo_trim(TempoMap *map) noexcept nogil
 cdef void tempo_free(TempoMap *map) noexcept nogil
 
 

@@ -6,7 +6,7 @@ from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 
 from .facts cimport FROM_NOTHING, FROM_TEMPO_MAP
-from .memory cimport reserve
+from .memory cimport KEPT_BYTES, reserve
 from .midi cimport DEFAULT_TEMPO, META, META_TEMPO, MOST_EVENTS, NO_MEMORY, USABLE, Mark
 
 cdef enum:
@@ -171,6 +171,11 @@ cdef Status tempo_facts(TempoMap *map, int64_t horizon, Facts *facts) noexcept n
     if facts.bpm_min != facts.bpm_max:
         facts.bpm_mean = <double>horizon / map.quarter * 60 / all_seconds
     return USABLE
+
+
+cdef void tempo_trim(TempoMap *map) noexcept nogil:
+    if map.capacity * sizeof(TempoSegment) + map.share_capacity * sizeof(Share) > KEPT_BYTES:
+        tempo_free(map)
 
 
 cdef void tempo_free(TempoMap *map) noexcept nogil:

@@ -4,7 +4,7 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from .facts cimport NULL_TEXT
-from .memory cimport reserve
+from .memory cimport KEPT_BYTES, reserve
 from .midi cimport NO_MEMORY, USABLE
 
 cdef enum:
@@ -113,6 +113,11 @@ cdef bint is_utf8(const uint8_t *p, size_t length) noexcept nogil:
                 return False
         i += more + 1
     return True
+
+
+cdef void heap_trim(Heap *heap) noexcept nogil:
+    if heap.capacity > KEPT_BYTES:
+        heap_free(heap)
 
 
 cdef void heap_free(Heap *heap) noexcept nogil:
