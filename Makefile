@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check
-SOURCES := $(shell find src -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml
+# Another MIDIOPT_MARCH than last time counts as a changed source.
+$(shell [ "$$(cat build/march 2>&1)" = "$(MIDIOPT_MARCH)" ] || { mkdir -p build; echo "$(MIDIOPT_MARCH)" > build/march; })
+SOURCES := $(shell find src -name '*.pyx' -o -name '*.pxd') setup.py pyproject.toml build/march
 # What was compiled with a profile stays in use until a source changes.
 LED := $(VENV)/built-pgo-use
 MODE := $(or $(MIDIOPT_BUILD),$(shell test -e $(LED) && test -z "$$(find $(SOURCES) -newer $(LED))" && echo pgo-use),release)
