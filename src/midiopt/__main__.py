@@ -2,6 +2,10 @@
 
 import sys
 
-from .cli import main
+if __name__ == "__main__":
+    try:
+        from .cli import main
 
-sys.exit(main())
+        sys.exit(main())
+    except KeyboardInterrupt:  # before the run could see to it
+        sys.exit(130)

@@ -1,6 +1,7 @@
 # The Standard MIDI File format (MIDI Manufacturers Association, RP-001, 1996): its constants, and what
 # the parser makes of a file. Facts of the protocol stand here and nowhere else.
 
+from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 # Status bytes; the low nibble of a channel message is its channel.
@@ -121,3 +122,30 @@ cdef inline uint8_t data1_of(uint32_t message) noexcept nogil:
 
 cdef inline uint8_t data2_of(uint32_t message) noexcept nogil:
     return message >> 16 & 0xFF
+
+
+cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, uint32_t *issue) noexcept nogil:
+    """Whether a meta event has the length that its type demands and, where a fact is made of it, a
+    value in range. `issue` gets the bit to set otherwise."""
+    cdef bint good = True
+    issue[0] = BAD_META
+    if type == META_TEMPO:
+        good = length == 3
+        if good and p[0] | p[1] | p[2] == 0:
+            issue[0] = ZERO_TEMPO
+            good = False
+    elif type == META_TIME_SIGNATURE:
+        good = length == 4 and p[0] >= 1 and p[1] <= GREATEST_DENOMINATOR
+    elif type == META_KEY_SIGNATURE:
+        good = length == 2 and (p[0] <= 7 or p[0] >= 249) and p[1] <= 1  # sharps, or flats as two's complement
+    elif type == META_END_OF_TRACK:
+        good = length == 0
+    elif type == META_SEQUENCE_NUMBER:
+        good = length == 0 or length == 2
+    elif type == META_CHANNEL or type == META_PORT:
+        good = length == 1
+    elif type == META_SMPTE_OFFSET:
+        good = length == 5
+    elif type > 127:
+        good = False
+    return good

@@ -205,33 +205,6 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
     return USABLE
 
 
-cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, uint32_t *issue) noexcept nogil:
-    """Whether a meta event has the length that its type demands and, where a fact is made of it, a
-    value in range. `issue` gets the bit to set otherwise."""
-    cdef bint good = True
-    issue[0] = BAD_META
-    if type == META_TEMPO:
-        good = length == 3
-        if good and p[0] | p[1] | p[2] == 0:
-            issue[0] = ZERO_TEMPO
-            good = False
-    elif type == META_TIME_SIGNATURE:
-        good = length == 4 and p[0] >= 1 and p[1] <= GREATEST_DENOMINATOR
-    elif type == META_KEY_SIGNATURE:
-        good = length == 2 and (p[0] <= 7 or p[0] >= 249) and p[1] <= 1  # sharps, or flats as two's complement
-    elif type == META_END_OF_TRACK:
-        good = length == 0
-    elif type == META_SEQUENCE_NUMBER:
-        good = length == 0 or length == 2
-    elif type == META_CHANNEL or type == META_PORT:
-        good = length == 1
-    elif type == META_SMPTE_OFFSET:
-        good = length == 5
-    elif type > 127:
-        good = False
-    return good
-
-
 cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8_t *end, Arena *arena) noexcept nogil:
     """Parse one track's events from `resume` to `end`; `resume` becomes the place where they stopped.
 
