@@ -15,7 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import corpus
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the corpus
+
+from pgo import corpus
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILE = ROOT / "pgo" / "profile"  # with a folder for each state of the sources, see setup.py
