@@ -35,25 +35,34 @@ def train(sources: list[Path]) -> None:
     from midiopt.sinks import open_sink
     from midiopt.sinks.pgcopy import CopyEncoder
     from midiopt.sinks.tables import TABLES, rows_of
-    from midiopt.source import Source
     from midiopt.worker import Worker
 
     if build.mode != "pgo-generate":
         raise SystemExit(f"this build's mode is {build.mode}: only pgo-generate writes a profile (`make pgo` does all of it)")
-    chunks = list(Source.of(sources).chunks())
+    chunks = [chunk for source in sources for chunk in chunks_of(source)]
     chunks[-1].append(b"/was/deleted/meanwhile.mid")
     encoders = [(table, CopyEncoder(table.plan())) for table in TABLES]
     with tempfile.TemporaryDirectory() as folder:
         for number in range(ROUNDS):
             worker = Worker()  # a new one: it skips contents that it has seen
-            batches = [Batch.from_bytes(worker.analyse(chunk)) for chunk in chunks]
             with open_sink(f"{folder}/{number}.db") as sink:
-                for i in range(0, len(batches), WRITTEN):
-                    batch = Batch.concat(batches[i : i + WRITTEN])
+                for i in range(0, len(chunks), WRITTEN):
+                    batch = Batch.concat([Batch.from_bytes(worker.analyse(chunk)) for chunk in chunks[i : i + WRITTEN]])
                     sink.write(batch)
                     for table, encoder in encoders:
                         encoder.encode(rows_of(table, batch), batch.heap)
     view([path for chunk in chunks for path in chunk][::VIEWED], midiopt.EventArena())
+
+
+def chunks_of(source: Path) -> list[list[bytes]]:
+    from midiopt.errors import SourceError
+    from midiopt.source import Source
+
+    try:
+        chunks = list(Source.of([source]).chunks())
+    except SourceError as error:
+        raise SystemExit(f"{error}") from None
+    return chunks or sys.exit(f"there is no MIDI file below {source}")
 
 
 def view(paths: list[bytes], arena) -> None:
