@@ -23,7 +23,7 @@ HASH = bytes(range(1, 17))
 
 _PLAIN = {
     "text": "some text", "texts": ["one", "two"], "int16": 7, "int32": 7, "int64": 7, "float32": 0.5, "float64": 0.5,
-    "floats": [0.25] * 4 + [0.0] * 8, "hash16": HASH, "hash8": HASH[:8], "time": NOW,
+    "floats": [0.25] * 4 + [0.0] * 8, "hash16": HASH, "hash8": HASH[:8], "time": NOW, "bool": True,
 }  # fmt: skip
 
 
@@ -66,6 +66,8 @@ def _field(column: Column, value, heap: bytearray):
         return len(heap) - len(data), len(data)
     if kind == "enum":
         return NULL_ENUM if value is None else column.values.index(value)
+    if kind == "bool":
+        return NULL_ENUM if value is None else value
     if kind in NULL_INT:
         return NULL_INT[kind] if value is None else value
     if kind in ("float32", "float64"):
@@ -114,6 +116,8 @@ def _object(column: Column, value):
     if value is None:
         return None
     kind = column.kind
+    if kind == "bool":
+        return bool(value)
     if kind in ("texts", "floats", "set") and isinstance(value, str):
         value = json.loads(value)
     if kind == "time" and isinstance(value, str):

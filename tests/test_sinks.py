@@ -38,6 +38,7 @@ LOW = {
     "texts": [],
     "set": [],
     "floats": [0.0] * 12,
+    "bool": False,
     "hash16": bytes(15) + b"\1",
     "hash8": bytes(7) + b"\1",
     "float32": -3.4028234663852886e38,
@@ -45,6 +46,7 @@ LOW = {
     "time": dt.datetime(1, 1, 1, tzinfo=dt.UTC),
 } | {kind: null + 1 for kind, null in NULL_INT.items()}
 HIGH = {
+    "bool": True,
     "text": "\U0010ffff" * 600,
     "texts": ['"', "\\", "\x01\x1f\x7f", "é\U0001f3b9", "x" * 1000, "NULL", "{}", ","],
     "floats": [1.0, *[0.0] * 10, 1e-6],
@@ -95,6 +97,7 @@ STRATEGIES = {
     "floats": st.lists(st.integers(0, 10**6).map(lambda n: n / 10**6), min_size=12, max_size=12),
     "hash16": st.binary(min_size=16, max_size=16).filter(any),
     "hash8": st.binary(min_size=8, max_size=8).filter(any),
+    "bool": st.booleans(),
     "time": st.datetimes(timezones=st.just(dt.UTC)),
 } | {kind: st.integers(null + 1, -null - 1) for kind, null in NULL_INT.items()}
 

@@ -16,7 +16,7 @@ from .schema import ANALYSES, ANALYZER_VERSION, Column, issue_names, repair_sent
 
 _TYPES = {
     "text": str, "enum": str, "texts": list[str], "set": list[int], "floats": list[float], "hash16": bytes, "hash8": bytes,
-    "int16": int, "int32": int, "int64": int, "float32": float, "float64": float,
+    "bool": bool, "int16": int, "int32": int, "int64": int, "float32": float, "float64": float,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ TEXT = np.dtype([("offset", "<u4"), ("length", "<u4")], align=True)
 _NUMPY = {
     "text": TEXT, "texts": TEXT, "int16": "<i2", "int32": "<i4", "int64": "<i8", "time": "<i8",
     "float32": "<f4", "float64": "<f8", "floats": ("<f4", 12), "hash16": ("u1", 16), "hash8": ("u1", 8), "enum": "u1",
+    "bool": "u1",
 }  # fmt: skip
 
 
@@ -85,6 +86,8 @@ def value(column: Column, field, heap: bytes | bytearray):
         return text if kind == "text" else text.split("\0") if text else []
     if kind == "enum":
         return None if field == NULL_ENUM else column.values[field]
+    if kind == "bool":
+        return None if field == NULL_ENUM else bool(field)
     if kind in NULL_INT:
         return None if field == NULL_INT[kind] else int(field)
     if kind in ("float32", "float64"):

@@ -20,6 +20,7 @@ floats    12 float32                                                          ne
 hash16    16 bytes, the digest as XXH3-128 prints it                          all zero
 hash8     8 bytes, high byte first, as XXH3-64 prints them                            all zero
 enum      uint8, an index into ``values``                                     255
+bool      uint8, 0 or 1                                                       255
 set       bit set of ``bits`` bits in bytes, bit 0 first; bit i is first + i  never
 time      int64, microseconds since 1970-01-01 UTC                            never
 ========  ==================================================================  ==================
@@ -173,5 +174,5 @@ ANALYSES = (
 )
 
 NULL_TEXT = 2**32 - 1  # in `length`
-NULL_ENUM = 255
+NULL_ENUM = 255  # of a bool too
 NULL_INT = {"int16": -(2**15), "int32": -(2**31), "int64": -(2**63)}

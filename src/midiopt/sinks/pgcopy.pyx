@@ -189,6 +189,10 @@ cdef class CopyEncoder:
                 return put_null(out)
             name = <bytes>names[value]
             return put_bytes(out, PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
+        elif kind == BOOL:
+            if p[0] == <char>NULL_ENUM:
+                return put_null(out)
+            return put_bytes(out, p, 1)
         elif kind == HASH16 or kind == HASH8:
             return put_null(out) if blank(p, field.size) else put_bytes(out, p, field.size)
         elif kind == TEXT:

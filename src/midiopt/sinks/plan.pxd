@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 
 
 cdef enum Kind:  # in the order of KINDS in tables.py
-    TEXT, TEXTS, INT16, INT32, INT64, FLOAT32, FLOAT64, FLOATS, HASH16, HASH8, ENUM, SET, TIME
+    TEXT, TEXTS, INT16, INT32, INT64, FLOAT32, FLOAT64, FLOATS, HASH16, HASH8, ENUM, BOOL, SET, TIME
 
 cdef enum:
     MAX_FIELDS = 128

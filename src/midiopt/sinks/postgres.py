@@ -30,8 +30,8 @@ from .tables import (
 
 TYPES = {
     "text": "text", "texts": "text[]", "int16": "smallint", "int32": "integer", "int64": "bigint", "float32": "real",
-    "float64": "double precision", "floats": "real[]", "hash16": "bytea", "hash8": "bytea", "enum": "text", "set": "smallint[]",
-    "time": "timestamptz",
+    "float64": "double precision", "floats": "real[]", "hash16": "bytea", "hash8": "bytea", "enum": "text", "bool": "boolean",
+    "set": "smallint[]", "time": "timestamptz",
 }  # fmt: skip
 KEYS = {"files": 'COLLATE "C" PRIMARY KEY', "analyses": "PRIMARY KEY"}
 

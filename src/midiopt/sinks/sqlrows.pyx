@@ -183,6 +183,8 @@ cdef class RowEncoder:
         elif kind == ENUM:
             i = enum_of(p, names)
             return None if i == NULL_ENUM else names[i]
+        elif kind == BOOL:
+            return None if p[0] == <char>NULL_ENUM else p[0]
         elif kind == HASH16 or kind == HASH8:
             return None if blank(p, field.size) else PyBytes_FromStringAndSize(p, field.size)
         elif kind == TEXT:

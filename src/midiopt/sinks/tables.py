@@ -25,7 +25,7 @@ from ..schema import (
 
 KINDS = (  # in the order of `Kind` in plan.pxd
     *("text", "texts", "int16", "int32", "int64", "float32", "float64"),
-    *("floats", "hash16", "hash8", "enum", "set", "time"),
+    *("floats", "hash16", "hash8", "enum", "bool", "set", "time"),
 )
 
 
