@@ -55,12 +55,15 @@ def run(
     allocator: str = "system",
     writers: int = WRITERS,
     warm: bool = True,
+    follow_links: bool = False,
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
     ``sources`` are files, folders and @lists. Files that are unchanged since an earlier run into the
     same database are skipped. SIGINT and SIGTERM end the run early with everything analysed so far
     written (``Summary.interrupted`` is then the signal); a second one raises KeyboardInterrupt.
+
+    With ``follow_links`` a link in a folder is taken for what it leads to.
 
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
     ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
@@ -75,7 +78,7 @@ def run(
         raise ValueError(f"{writers} writers can write nothing; at least 1")
     db = os.fspath(db)
     preload(allocator)  # before anything is made
-    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources)
+    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
     with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
         known = Known(sink.known())
@@ -156,6 +159,7 @@ class _Run:
     def _tally(self) -> Summary:
         self.summary.files = self.source.found
         self.summary.skipped = self.source.skipped
+        self.summary.appledouble = self.source.appledouble
         return self.summary
 
 
@@ -207,6 +211,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allocator", choices=ALLOCATORS, default="system", help="the workers' malloc, there to be measured (default: %(default)s)"
     )
+    parser.add_argument(
+        "--follow-links", action="store_true", help="take a link in a folder for what it leads to; each folder is walked once"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -229,6 +236,7 @@ def run_command(options: argparse.Namespace) -> int:
             reader=options.reader,
             allocator=options.allocator,
             writers=options.writers,
+            follow_links=options.follow_links,
         )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
