@@ -110,7 +110,7 @@ def test_an_empty_file():
 
 @pytest.mark.parametrize("data", [b"<!DOCTYPE html>", bytes(5000), b"MTrk" + bytes(100), b"RIFF\x10\0\0\0RMIDdata\0\0\0\0"])
 def test_no_header(data):
-    assert rejected(data, midiopt.NotMidi, at=0).startswith("no MThd")
+    assert "no MThd" in rejected(data, midiopt.NotMidi, at=0)
 
 
 @pytest.mark.parametrize("length", range(6))
@@ -228,7 +228,7 @@ def test_leading_junk(length):
 
 
 def test_too_much_leading_junk():
-    assert rejected(b"\0" * 1025 + PLAIN, midiopt.NotMidi, at=0).startswith("no MThd")
+    assert "no MThd" in rejected(b"\0" * 1025 + PLAIN, midiopt.NotMidi, at=0)
 
 
 def test_leading_junk_counts_in_offsets():

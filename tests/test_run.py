@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -67,7 +68,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["duplicates"] == summary["ok"] + summary["repaired"] - len(analyses) >= 1
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
-        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "skipped"),
+        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "skipped", "appledouble"),
         *("duplicates", "seconds", "files_per_second", "bytes"),
     }
 
@@ -268,6 +269,21 @@ def test_postgresql_holds_the_same(pg_url, tmp_path):
             query = f"SELECT {columns[table]} FROM {table} ORDER BY {key}"
             assert stored(sqlite.execute(query)) == stored(postgres.execute(query)), table
         assert ("Nothing",) in sqlite.execute("SELECT title FROM library WHERE path LIKE '%\\xff\\x5c.mid'").fetchall()
+
+
+@pytest.mark.parametrize("writers", [1, 3])
+def test_writers_do_not_change_the_tables(songs, expected, pg_url, tmp_path, writers):
+    """A collection with every file twice, in small batches."""
+    import psycopg
+
+    shutil.copytree(songs, tmp_path / "again", copy_function=os.link)
+    options = ("--db", pg_url, "--writers", writers, "--batch-size", 64, "--workers", 2, "--quiet", "--json")
+    done = finish(songs, tmp_path / "again", *options)
+    assert done.returncode == 0 and json.loads(done.stdout)["duplicates"] == 3000, done.stderr
+    with psycopg.connect(pg_url) as connection:
+        columns = ", ".join(c.name for c in ANALYSES)
+        assert stored(connection.execute(f"SELECT {columns} FROM analyses ORDER BY content_hash")) == stored(expected[1])
+        assert connection.execute("SELECT count(*) FROM files WHERE status = 'ok'").fetchone() == (6000,)
 
 
 def test_the_questions_of_make_run_have_answers(tmp_path):

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from make_rows import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored
+from make_rows import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored, write
 
 from midiopt.errors import DatabaseBusy, SinkError
 from midiopt.paths import path_text
@@ -83,7 +83,7 @@ def extreme_rows() -> Batch:
 
 def test_extremes_and_nulls_are_read_back(sink, url):
     batch = extreme_rows()
-    sink.write(batch)
+    write(sink, batch)
     for table in ("files", "analyses"):
         assert stored(url, table) == records(batch, table)
 
@@ -122,7 +122,7 @@ def test_both_databases_hold_what_was_written(tmp_path, pg_url, files, analyses)
     batch = make_batch(files, analyses)
     for url in (f"sqlite:///{tmp_path}/facts.db", pg_url):
         with open_sink(url) as sink:
-            sink.write(batch)
+            write(sink, batch)
         for table, key in (("files", "path"), ("analyses", "content_hash")):
             expected = records(batch, table)
             written = {row[key] for row in expected}
@@ -130,9 +130,9 @@ def test_both_databases_hold_what_was_written(tmp_path, pg_url, files, analyses)
 
 
 def test_writing_twice_changes_nothing(sink, url):
-    sink.write(make_batch([file_row()], [analysis_row()]))
+    write(sink, make_batch([file_row()], [analysis_row()]))
     before = stored(url, "files"), stored(url, "analyses")
-    sink.write(make_batch([file_row(analyzed_at=LATER)], [analysis_row()]))
+    write(sink, make_batch([file_row(analyzed_at=LATER)], [analysis_row()]))
     assert (stored(url, "files"), stored(url, "analyses")) == before
 
 
@@ -151,15 +151,15 @@ def test_a_change_of_any_column_is_stored(sink, url, was_null):
         ]
     for row in after["files"]:
         row["analyzed_at"] = LATER
-    sink.write(make_batch(**before))
-    sink.write(make_batch(**after))
+    write(sink, make_batch(**before))
+    write(sink, make_batch(**after))
     for table in ("files", "analyses"):
         assert stored(url, table) == records(make_batch(**after), table)
 
 
 def test_of_equal_keys_in_a_batch_the_last_counts(sink, url):
     files = [file_row(size_bytes=1), file_row(path="/else"), file_row(size_bytes=2)]
-    sink.write(make_batch(files, [analysis_row(bpm=1.0), analysis_row(bpm=2.0)]))
+    write(sink, make_batch(files, [analysis_row(bpm=1.0), analysis_row(bpm=2.0)]))
     assert query(url, "SELECT path, size_bytes FROM files ORDER BY 1") == [("/else", 7), ("some text", 2)]
     assert query(url, "SELECT bpm FROM analyses") == [(2.0,)]
 
@@ -168,19 +168,19 @@ def test_paths_that_are_not_text(sink, url):
     paths = [path_text(p) for p in (b"/caf\xe9.mid", b"/nul\0.mid", b"/back\\slash.mid", "/日本/ü.mid".encode(), b"/" + b"\xff" * 3000)]
     title = "a\0b".replace("\0", "")
     batch = make_batch([file_row(path=path) for path in paths], [analysis_row(title=title)])
-    sink.write(batch)
+    write(sink, batch)
     assert stored(url, "files") == records(batch, "files")
     assert query(url, "SELECT title FROM analyses") == [("ab",)]
 
 
 def test_an_empty_batch(sink):
-    sink.write(make_batch())
+    write(sink, make_batch())
     assert sink.counts()["ok"] == 0 and list(sink.known()) == []
 
 
 def test_library_joins_only_what_was_analysed(sink, url):
     files = [file_row(path=f"/{i}", status=status) for i, status in enumerate(STATUSES)]
-    sink.write(make_batch([*files, file_row(path="/9", status="unreadable", content_hash=None)], [analysis_row(bpm=120.0)]))
+    write(sink, make_batch([*files, file_row(path="/9", status="unreadable", content_hash=None)], [analysis_row(bpm=120.0)]))
     bpm = [(f"/{i}", 120.0 if status in ("ok", "repaired") else None) for i, status in enumerate(STATUSES)]
     assert query(url, "SELECT path, bpm FROM library ORDER BY path") == [*bpm, ("/9", None)]
     names = [c.name for c in FILES] + [c.name for c in ANALYSES if c.name not in ("content_hash", "analyzer_version")]
@@ -193,13 +193,13 @@ def test_counts(sink):
     statuses = ["ok", "ok", "ok", "repaired", "rejected", "rejected", "crashed"]
     contents = [1, 1, 2, 2, 3, 3, 3]
     files = [file_row(path=f"/{i}", status=s, content_hash=hashed(n)) for i, (s, n) in enumerate(zip(statuses, contents, strict=True))]
-    sink.write(make_batch([*files, file_row(path="/x", status="unreadable", content_hash=None)], [analysis_row(content_hash=hashed(1))]))
+    write(sink, make_batch([*files, file_row(path="/x", status="unreadable", content_hash=None)], [analysis_row(content_hash=hashed(1))]))
     assert sink.counts() == {"ok": 3, "repaired": 1, "rejected": 2, "unreadable": 1, "crashed": 1, "duplicates": 2}
 
 
 def test_known_are_the_settled_of_this_version(sink):
     files = [file_row(path=f"/{s}", status=s, size_bytes=2**40 + i, mtime_ns=-i) for i, s in enumerate(STATUSES)]
-    sink.write(make_batch([*files, file_row(path="/old", analyzer_version=ANALYZER_VERSION - 1)]))
+    write(sink, make_batch([*files, file_row(path="/old", analyzer_version=ANALYZER_VERSION - 1)]))
     assert sorted(sink.known()) == [("/ok", 2**40, 0), ("/rejected", 2**40 + 2, -2), ("/repaired", 2**40 + 1, -1)]
 
 
@@ -207,7 +207,7 @@ def test_one_writer_and_any_reader(url):
     with open_sink(url) as sink:
         with pytest.raises(DatabaseBusy, match="another run"):
             open_sink(url)
-        sink.write(make_batch([file_row()], [analysis_row()]))
+        write(sink, make_batch([file_row()], [analysis_row()]))
         assert len(stored(url, "files")) == 1
     with pytest.raises(ZeroDivisionError), open_sink(url):
         raise ZeroDivisionError
@@ -257,14 +257,14 @@ def test_a_newer_schema_is_refused(url):
 
 def test_an_older_schema_is_upgraded(url):
     with open_sink(url) as sink:
-        sink.write(make_batch([file_row()], [analysis_row()]))
+        write(sink, make_batch([file_row()], [analysis_row()]))
     query(url, "DROP VIEW library")
     query(url, "ALTER TABLE analyses DROP COLUMN sysex_count")
     query(url, "ALTER TABLE files DROP COLUMN error")
     query(url, "UPDATE meta SET value = '0' WHERE key = 'schema_version'")
     with open_sink(url) as sink:
         assert query(url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]
-        sink.write(make_batch([file_row(error="why")], [analysis_row(sysex_count=3)]))
+        write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3)]))
     assert query(url, "SELECT sysex_count, error FROM library") == [(3, "why")]
     open_sink(url).close()
 
@@ -285,9 +285,10 @@ def broken(column: str, value, more: bytes = b"") -> Batch:
         pytest.param(broken("path", (1000, 1), b"\xff" * 1000), id="not UTF-8"),
     ],
 )
-def test_a_batch_that_fails_leaves_nothing(sink, url, batch):
-    with pytest.raises((SinkError, ValueError)):
-        sink.write(batch)
+def test_a_batch_that_fails_leaves_nothing(url, batch):
+    with pytest.raises((SinkError, ValueError)), open_sink(url) as sink:
+        write(sink, batch)
     assert stored(url, "files") == stored(url, "analyses") == []
-    sink.write(make_batch([file_row(content_hash=HASH)], [analysis_row()]))
+    with open_sink(url) as sink:
+        write(sink, make_batch([file_row(content_hash=HASH)], [analysis_row()]))
     assert len(stored(url, "files")) == 1

@@ -3,7 +3,7 @@
     python -m midiopt.orchestrator SOURCE [SOURCE ...] [--db URL]
 
 The parent is one event loop over three overlapping stages with bounded work in hand. It walks, deals
-chunks and writes; the workers read and analyse. While nothing has come back it walks ahead, up to a
+chunks and hands batches to the sink; the workers read and analyse. While nothing has come back it walks ahead, up to a
 bound, so that the time left can be told early.
 """
 
@@ -31,7 +31,7 @@ from .progress import Progress, Summary, without_password
 from .reader import READERS
 from .rows import Batch
 from .schema import STATUSES
-from .sinks import Sink, open_sink
+from .sinks import WRITERS, Sink, open_sink
 from .source import Source
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
@@ -53,6 +53,9 @@ def run(
     quiet: bool = True,
     reader: str = "read",
     allocator: str = "system",
+    writers: int = WRITERS,
+    warm: bool = True,
+    follow_links: bool = False,
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
@@ -60,18 +63,24 @@ def run(
     same database are skipped. SIGINT and SIGTERM end the run early with everything analysed so far
     written (``Summary.interrupted`` is then the signal); a second one raises KeyboardInterrupt.
 
+    With ``follow_links`` a link in a folder is taken for what it leads to.
+
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
+    ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
+    to be measured too.
 
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"{workers} workers can do nothing; at least 1")
+    if writers < 1:
+        raise ValueError(f"{writers} writers can write nothing; at least 1")
     db = os.fspath(db)
     preload(allocator)  # before anything is made
-    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources)
+    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
-    with open_sink(db) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
+    with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
         known = Known(sink.known())
         if len(known):
             source.known = known
@@ -107,6 +116,10 @@ class _Run:
                 pool.deal(chunk)
             if not pool.busy():
                 break
+            if self._is_full():
+                if not self.sink.has_room(0.5):
+                    continue  # the database is behind: workers fill their pipes and wait
+                self._write()
             can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
             messages = pool.collect(0 if can_walk else 0.5)
             for message in messages:
@@ -116,6 +129,7 @@ class _Run:
             total = self.source.found if self.source.exhausted else None
             self.progress.update(self._tally(), time.monotonic() - started, total)
         self._write()
+        self.sink.flush()
         self.summary.interrupted = self.stop[0] if self.stop else 0
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
@@ -132,8 +146,9 @@ class _Run:
         for status, count in zip(STATUSES, np.bincount(batch.files["status"], minlength=len(STATUSES)), strict=True):
             setattr(self.summary, status, getattr(self.summary, status) + int(count))
         self.summary.bytes += int(batch.files["size_bytes"].sum())
-        if self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING:
-            self._write()
+
+    def _is_full(self) -> bool:
+        return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
 
     def _write(self) -> None:
         if not self.waiting:
@@ -144,6 +159,7 @@ class _Run:
     def _tally(self) -> Summary:
         self.summary.files = self.source.found
         self.summary.skipped = self.source.skipped
+        self.summary.appledouble = self.source.appledouble
         return self.summary
 
 
@@ -183,10 +199,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=whole_number, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
     )
     parser.add_argument(
+        "--writers",
+        type=whole_number,
+        default=WRITERS,
+        metavar="N",
+        help="batches that PostgreSQL commits at a time, each over a connection of its own (default: %(default)s)",
+    )
+    parser.add_argument(
         "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
     )
     parser.add_argument(
         "--allocator", choices=ALLOCATORS, default="system", help="the workers' malloc, there to be measured (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--follow-links", action="store_true", help="take a link in a folder for what it leads to; each folder is walked once"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
@@ -209,6 +235,8 @@ def run_command(options: argparse.Namespace) -> int:
             quiet=options.quiet,
             reader=options.reader,
             allocator=options.allocator,
+            writers=options.writers,
+            follow_links=options.follow_links,
         )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)

@@ -20,10 +20,12 @@ import xxhash
 
 from .core.analysis import Analyzer
 from .errors import MidiError
+from .looks import explained
 from .paths import path_text
 from .reader import READERS
 from .schema import ANALYZER_VERSION, CRASHED, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from .wire import file_row, message
+from .work import UNOPENED
 
 WORD = struct.Struct("<q")  # files begun since the worker started
 NO_HASH = bytes(16)
@@ -47,6 +49,9 @@ class Worker:
             self.begun += 1
             if word is not None:
                 WORD.pack_into(word, 0, self.begun)
+            if path.startswith(UNOPENED):
+                put_file(files, heap, path[1:], 0, 0, NO_HASH, UNREADABLE, "not a regular file", now)
+                continue
             status, digest, error = self._analyse_file(path, analyses, heap)
             put_file(files, heap, path, self.reader.size_bytes, self.reader.mtime_ns, digest, status, error, now)
         return message(files, analyses, heap)
@@ -67,7 +72,7 @@ class Worker:
         except OSError as problem:
             return UNREADABLE, NO_HASH, problem.strerror
         except MidiError as problem:
-            return REJECTED, digest, str(problem)
+            return REJECTED, digest, str(explained(problem, self.reader))
         except MemoryError:
             return UNREADABLE, digest, "not enough memory for its events"
         if first:

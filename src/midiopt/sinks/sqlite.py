@@ -87,10 +87,16 @@ class SqliteSink:
         with self._errors():
             yield from self._connection.execute(KNOWN)
 
+    def has_room(self, timeout: float = 0) -> bool:
+        return True  # write() itself is the wait
+
     def write(self, batch: Batch) -> None:
         with self._errors(), _transaction(self._connection):
             for table, encoder, statement in self._statements:
                 self._connection.executemany(statement, encoder.tuples(rows_of(table, batch), batch.heap))
+
+    def flush(self) -> None:
+        """Nothing to do: what write() returned from is committed."""
 
     def counts(self) -> dict[str, int]:
         with self._errors():

@@ -136,6 +136,25 @@ def rows_of(table: Table, batch: Batch) -> np.ndarray:
         heap = batch.heap
         keys = [heap[at : at + length] for at, length in field.tolist()]
     else:
-        keys = field.copy().view("V16").ravel().tolist()
+        keys = _keys(field)
     last = {key: i for i, key in enumerate(keys)}
     return rows if len(last) == len(rows) else rows[sorted(last.values())]
+
+
+def with_analyses(batch: Batch, others: list[Batch]) -> Batch:
+    """`batch` with those rows of `others` that its files refer to and it does not carry itself.
+
+    A worker sends the analysis of a content once. When batches are committed side by side, the one that
+    has it may be the later, or never come: then no file may have been committed without it.
+    """
+    files = batch.files
+    hashes = files["content_hash"][np.isin(files["status"], ANALYSED)]
+    missing = set(_keys(hashes)).difference(_keys(batch.analyses["content_hash"])) if others else ()
+    if not missing:
+        return batch
+    carried = [(other, [key in missing for key in _keys(other.analyses["content_hash"])]) for other in others]
+    return Batch.concat([batch, *(Batch(files[:0], other.analyses[rows], other.heap) for other, rows in carried if any(rows))])
+
+
+def _keys(hashes: np.ndarray) -> list[bytes]:
+    return np.ascontiguousarray(hashes).view("V16").ravel().tolist()
