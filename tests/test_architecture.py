@@ -47,8 +47,8 @@ MAY_IMPORT = {
 
 # Inside core: a module may cimport those before it, never those after it.
 CORE_ORDER = (
-    *("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter", "key"),
-    *("note", "pairing", "notes", "fingerprint", "polyphony", "text", "analysis"),
+    *("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter"),
+    *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "text", "analysis"),
 )
 
 

@@ -319,15 +319,13 @@ def test_transposition(notes, by):
     assume(any(n.channel != 9 for n in notes))
     one = midiopt.analyze(music(notes))
     other = midiopt.analyze(music([n if n.channel == 9 else n._replace(pitch=n.pitch + by) for n in notes]))
-    shifting = {"pitch_min", "pitch_max", "pitch_classes", "key", "key_notes", "key_confidence", "notes_hash"}
+    shifting = {"pitch_min", "pitch_max", "pitch_classes", "key", "key_notes", "notes_hash"}
     compare(one, other, shifting)
     assert (other.pitch_min, other.pitch_max) == (one.pitch_min + by, one.pitch_max + by)
     assert other.pitch_classes == [one.pitch_classes[(pc - by) % 12] for pc in range(12)]
     assert other.notes_hash != one.notes_hash
-    assert other.key_confidence == pytest.approx(one.key_confidence, rel=1e-6)
-    if one.key_confidence > 0.4001:  # 0.4 is a tie, in which the first key in a fixed order wins
-        assert (other.key, other.key_notes) == (transposed(one.key, by), transposed(one.key_notes, by))
-    assert (one.key is None) == (other.key is None)
+    assert (other.key, other.key_notes) == (transposed(one.key, by), transposed(one.key_notes, by))
+    assert (other.key_confidence, other.key_changes) == (one.key_confidence, one.key_changes)
 
 
 tempo_lists = st.dictionaries(st.sampled_from([0, 0, 480, 960]) | st.integers(0, 4000), st.integers(200_000, 1_500_000), max_size=5)

@@ -30,8 +30,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANALYZER_VERSION = 1  # raised whenever any fact may change
-SCHEMA_VERSION = 1  # raised whenever a table changes shape
+ANALYZER_VERSION = 2  # raised whenever any fact may change
+SCHEMA_VERSION = 2  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUSES = ("ok", "repaired", "rejected", "unreadable", "crashed")
@@ -139,10 +139,11 @@ ANALYSES = (
     Column("bpm_onsets_confidence", "float32", "confidence in bpm_onsets", "0..1", null=True),
     Column("time_signature", "text", "longest in force; null when none is declared", null=True),
     Column("time_signature_changes", "int32", "real changes after tick 0"),
-    Column("key", "enum", "the one answer; null with fewer than 3 pitched notes", null=True, values=KEYS),
-    Column("key_confidence", "float32", "how often an answer with such a lead agreed with experts", "0..1"),
+    Column("key", "enum", "the one answer, key_declared weighed in; null with fewer than 3 pitched notes", null=True, values=KEYS),
+    Column("key_confidence", "float32", "the probability that key is right; see docs/accuracy.md", "0..1"),
     Column("key_notes", "enum", "estimated from the notes alone", null=True, values=KEYS),
     Column("key_declared", "enum", "first valid key signature", null=True, values=KEYS),
+    Column("key_changes", "int32", "times the key that holds changes, heard in sixteen stretches"),
     Column("pitch_classes", "floats", "share of sounding time per pitch class, C first, drums excluded, to 6 decimals", "0..1"),
     Column("note_count", "int32", "note-ons with a velocity above 0"),
     Column("drum_note_count", "int32", "those on channel 10"),

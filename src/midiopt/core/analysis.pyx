@@ -10,9 +10,10 @@ from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcmp, memcpy, memset
 
 from .arena cimport Arena, arena_free, arena_trim
+from .chroma cimport Chroma, add_chroma
 from .facts cimport NULL_ENUM, NULL_INT32, NULL_TEXT, Facts, Text
 from .fingerprint cimport add_fingerprint
-from .key cimport KeyEstimate, declared_key, estimate_key
+from .key cimport EVIDENCE, KeyEvidence, declared_key, weigh_key
 from .meter cimport Meter, meter_free, meter_trim, read_meter
 from .midi cimport *
 from .note cimport Notes
@@ -25,7 +26,6 @@ from .text cimport Heap, heap_free, heap_trim, put_ascii, put_name
 cdef enum:
     MOST_NAMES = 1000  # kept of a file's track names
     MOST_NAME_BYTES = 64 << 10  # no further name is kept after so many: a hostile file could send 4 MB of them
-    FEWEST_NOTES = 3  # pitched, for a key
 
 
 cdef class Analyzer:
@@ -35,6 +35,8 @@ cdef class Analyzer:
     cdef TempoMap map
     cdef Meter meter
     cdef Notes notes
+    cdef Chroma chroma
+    cdef KeyEvidence evidence
     cdef Heap heap
     cdef Facts facts
 
@@ -86,6 +88,15 @@ cdef class Analyzer:
         heap_trim(&self.heap)
         return self.facts.issues, first, offset
 
+    def key_evidence(self):
+        """What speaks for each key of the file analysed last: 24 lists, C to B major, then minor, of the values that
+        core/key.pyx weighs, in the order of its enum. accuracy/train_key.py fits the weights."""
+        cdef int k, i
+        return [
+            [self.evidence.values[i][k // 12 * 12 + (k + 12 - self.evidence.lowest) % 12] for i in range(EVIDENCE)]
+            for k in range(24)
+        ]
+
     cdef append(self, bytearray rows, bytearray heap):
         cdef Py_ssize_t row = PyByteArray_GET_SIZE(rows)
         cdef Py_ssize_t base = PyByteArray_GET_SIZE(heap)
@@ -119,6 +130,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     facts.time_signature.length = NULL_TEXT
     self.heap.size = 0
     notes_begin(&self.notes)
+    memset(&self.chroma, 0, sizeof(Chroma))
     while first < arena.track_count:
         last = first + 1 if arena.header.format == 2 else arena.track_count
         duration = 0
@@ -128,6 +140,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         if not status:
             status = read_notes(&self.notes, arena, data, &self.map, first, last)
         if not status:
+            add_chroma(&self.chroma, &self.notes, self.map.quarter)
             status = add_fingerprint(&self.notes, &self.map)
         if not status:
             status = measure_polyphony(&self.notes, &self.map)
@@ -156,7 +169,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
     for i in range(8):  # the high byte first, as XXH3-64 prints it
         facts.notes_hash[i] = <uint8_t>(self.notes.tally.fingerprint >> (56 - 8 * i))
-    find_key(self)
+    weigh_key(&self.evidence, &self.chroma, self.notes.tally.pitches, facts)
     status = read_marks(self, data)
     if facts.note_count == 0:
         arena.header.issues |= NO_NOTES
@@ -171,28 +184,6 @@ cdef Status put_signature(Analyzer self) noexcept nogil:
     cdef int length = snprintf(text, sizeof(text), "%u/%u", self.meter.longest >> 3, 1 << (self.meter.longest & 7))
     self.facts.time_signature_changes = self.meter.changes
     return put_ascii(&self.heap, text, length, &self.facts.time_signature)
-
-
-cdef void find_key(Analyzer self) noexcept nogil:
-    """From sounding time; from note counts when no note has any."""
-    cdef double weights[12]
-    cdef double total = 0
-    cdef KeyEstimate estimate
-    cdef int i
-    memset(weights, 0, sizeof(weights))
-    for i in range(128):
-        weights[i % 12] += self.notes.tally.sounding[i << 1]
-        total += self.notes.tally.sounding[i << 1]
-    if total == 0:
-        for i in range(128):
-            weights[i % 12] += self.notes.tally.pitches[i << 1]
-    if self.facts.note_count - self.facts.drum_note_count < FEWEST_NOTES:
-        estimate.key = NULL_ENUM
-        estimate.confidence = 0
-    else:
-        estimate = estimate_key(weights)
-    self.facts.key = self.facts.key_notes = estimate.key
-    self.facts.key_confidence = estimate.confidence
 
 
 cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:
