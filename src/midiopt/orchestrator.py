@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import json
 import os
 import signal
@@ -22,10 +23,12 @@ from types import FrameType
 
 import numpy as np
 
+from . import __version__, build_info
 from .allocator import ALLOCATORS, preload
 from .console import guarded
-from .errors import MidioptError, SourceError
+from .errors import MidioptError, SinkError, SourceError
 from .known import Known
+from .paths import path_text
 from .pool import Crew, crew
 from .progress import Progress, Summary, without_password
 from .reader import READERS
@@ -72,6 +75,7 @@ def run(
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
     """
+    options = {name: value for name, value in locals().items() if name not in ("sources", "db")}
     if workers is not None and workers < 1:
         raise ValueError(f"{workers} workers can do nothing; at least 1")
     if writers < 1:
@@ -81,21 +85,54 @@ def run(
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
     with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
-        known = Known(sink.known())
-        if len(known):
-            source.known = known
-        with contextlib.closing(crew(workers or usable_cores(), reader, allocator)) as pool:
-            summary = _Run(source, sink, progress, stop, pool, batch_size).go()
-        summary.duplicates = sink.counts()["duplicates"]
-        sink.close(finish=not summary.interrupted)
-        summary.seconds = time.monotonic() - start
-        summary.files_per_second = summary.analysed / summary.seconds
+        with _recorded(sink, source, options) as summary:
+            known = Known(sink.known())
+            if len(known):
+                source.known = known
+            with contextlib.closing(crew(workers or usable_cores(), reader, allocator)) as pool:
+                _Run(source, sink, progress, stop, pool, batch_size, summary).go()
+            if not summary.interrupted:
+                sink.finish()
+            summary.duplicates = sink.counts()["duplicates"]
+            summary.seconds = time.monotonic() - start
+            summary.files_per_second = summary.analysed / summary.seconds
+        sink.close()
         progress.finish(summary, without_password(db))
     return summary
 
 
+@contextlib.contextmanager
+def _recorded(sink: Sink, source: Source, options: dict[str, object]) -> Iterator[Summary]:
+    """The run's row in the table ``runs``: begun here, and completed with the Summary however the run ends."""
+    sink.start_run(
+        {
+            "started": dt.datetime.now(dt.UTC),
+            "version": __version__,
+            "build": build_info()["mode"],
+            "sources": [path_text(root) for root in source.roots],
+            "options": json.dumps(options),
+        }
+    )
+    summary = Summary()
+    try:
+        yield summary
+    except BaseException as problem:
+        stopped = isinstance(problem, KeyboardInterrupt)
+        with contextlib.suppress(SinkError):  # where the database is the problem, the next run says `killed`
+            sink.end_run(_outcome("interrupted" if stopped else "failed", None if stopped else str(problem), summary))
+        raise
+    sink.end_run(_outcome("interrupted" if summary.interrupted else "finished", None, summary))
+
+
+def _outcome(outcome: str, error: str | None, summary: Summary) -> dict[str, object]:
+    counts = {name: getattr(summary, name) for name in ("files", *STATUSES, "skipped", "duplicates", "bytes", "seconds")}
+    return {"ended": dt.datetime.now(dt.UTC), "outcome": outcome, "error": error, **counts}
+
+
 class _Run:
-    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: list[int], pool: Crew, batch_size: int) -> None:
+    def __init__(
+        self, source: Source, sink: Sink, progress: Progress, stop: list[int], pool: Crew, batch_size: int, summary: Summary
+    ) -> None:
         self.source = source
         self.sink = sink
         self.progress = progress
@@ -105,9 +142,9 @@ class _Run:
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
         self.waiting_files = self.waiting_bytes = 0
-        self.summary = Summary()
+        self.summary = summary
 
-    def go(self) -> Summary:
+    def go(self) -> None:
         started = time.monotonic()
         chunks = self.source.chunks()
         pool = self.pool
@@ -133,7 +170,7 @@ class _Run:
         self.summary.interrupted = self.stop[0] if self.stop else 0
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
-        return self._tally()
+        self._tally()
 
     def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:
         return self.ahead.popleft() if self.ahead else next(chunks, None)

@@ -23,12 +23,13 @@ from .errors import MidiError
 from .looks import explained
 from .paths import path_text
 from .reader import READERS
-from .schema import ANALYZER_VERSION, CRASHED, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
+from .schema import ANALYZER_VERSION, CRASHED, NULL_INT, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from .wire import file_row, message
 from .work import UNOPENED
 
 WORD = struct.Struct("<q")  # files begun since the worker started
 NO_HASH = bytes(16)
+LONGEST = 2**31 - 1  # microseconds a column holds
 MOST_SEEN = 100_000  # hashes remembered, about 10 MB
 
 
@@ -45,15 +46,19 @@ class Worker:
         """The message that holds a ``files`` row for each path, and ``analyses`` rows for their contents."""
         files, analyses, heap = bytearray(), bytearray(), bytearray()
         now = time.time_ns() // 1000
+        began = time.monotonic_ns()
         for path in paths:
             self.begun += 1
             if word is not None:
                 WORD.pack_into(word, 0, self.begun)
             if path.startswith(UNOPENED):
-                put_file(files, heap, path[1:], 0, 0, NO_HASH, UNREADABLE, "not a regular file", now)
+                put_file(files, heap, path[1:], 0, 0, NO_HASH, UNREADABLE, "not a regular file", now, 0)
                 continue
             status, digest, error = self._analyse_file(path, analyses, heap)
-            put_file(files, heap, path, self.reader.size_bytes, self.reader.mtime_ns, digest, status, error, now)
+            ended = time.monotonic_ns()
+            took = min((ended - began) // 1000, LONGEST)
+            put_file(files, heap, path, self.reader.size_bytes, self.reader.mtime_ns, digest, status, error, now, took)
+            began = ended
         return message(files, analyses, heap)
 
     def _analyse_file(self, path: bytes, analyses: bytearray, heap: bytearray) -> tuple[int, bytes, str | None]:
@@ -84,9 +89,18 @@ class Worker:
 
 
 def put_file(
-    files: bytearray, heap: bytearray, path: bytes, size: int, mtime_ns: int, digest: bytes, status: int, error: str | None, now: int
+    files: bytearray,
+    heap: bytearray,
+    path: bytes,
+    size: int,
+    mtime_ns: int,
+    digest: bytes,
+    status: int,
+    error: str | None,
+    now: int,
+    took: int,
 ) -> None:
-    """Append a ``files`` row; ``now`` in microseconds since 1970."""
+    """Append a ``files`` row; ``now`` in microseconds since 1970, ``took`` in microseconds."""
     path_at = len(heap)
     heap += path_text(path).encode()
     error_at = len(heap)
@@ -95,14 +109,14 @@ def put_file(
         heap += error.encode()
         error_length = len(heap) - error_at
     files += file_row(
-        path_at, error_at - path_at, size, mtime_ns, digest, status, error_at, error_length, ANALYZER_VERSION, now
+        path_at, error_at - path_at, size, mtime_ns, digest, status, error_at, error_length, ANALYZER_VERSION, now, took
     )  # the order of schema.FILES
 
 
 def crashed(path: bytes, reason: str) -> bytes:
     """The message for a file that killed every worker that tried it."""
     files, heap = bytearray(), bytearray()
-    put_file(files, heap, path, 0, 0, NO_HASH, CRASHED, reason, time.time_ns() // 1000)
+    put_file(files, heap, path, 0, 0, NO_HASH, CRASHED, reason, time.time_ns() // 1000, NULL_INT["int32"])
     return message(files, bytearray(), heap)
 
 
