@@ -13,13 +13,18 @@ import argparse
 import contextlib
 import datetime as dt
 import json
+import math
 import os
 import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Callable, Iterator, Sequence
+
+from .signals import Stop, leave_quietly, stop_on_signals
+
+if __name__ == "__main__":
+    leave_quietly()
 
 import numpy as np
 
@@ -28,8 +33,9 @@ from .allocator import ALLOCATORS, preload
 from .console import guarded
 from .errors import MidioptError, SinkError, SourceError
 from .known import Known
+from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MOST_EVENTS, MOST_FILE_BYTES
 from .paths import path_text
-from .pool import Crew, crew
+from .pool import Pool, Settings
 from .progress import Progress, Summary, without_password
 from .reader import READERS
 from .rows import Batch
@@ -42,6 +48,7 @@ DATABASE = "midiopt.db"
 BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
 MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
+LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand
 
 
 def usable_cores() -> int:
@@ -59,6 +66,9 @@ def run(
     writers: int = WRITERS,
     warm: bool = True,
     follow_links: bool = False,
+    file_timeout: float = FILE_TIMEOUT,
+    max_file_bytes: int = MAX_FILE_BYTES,
+    max_events: int = MAX_EVENTS,
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
@@ -66,7 +76,9 @@ def run(
     same database are skipped. SIGINT and SIGTERM end the run early with everything analysed so far
     written (``Summary.interrupted`` is then the signal); a second one raises KeyboardInterrupt.
 
-    With ``follow_links`` a link in a folder is taken for what it leads to.
+    With ``follow_links`` a link in a folder is taken for what it leads to. A file that kills its worker three
+    times, or takes more than ``file_timeout`` seconds, is `crashed`; one of more than ``max_file_bytes`` or
+    ``max_events`` is `rejected`.
 
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
     ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
@@ -81,15 +93,16 @@ def run(
     if writers < 1:
         raise ValueError(f"{writers} writers can write nothing; at least 1")
     db = os.fspath(db)
+    settings = Settings(reader, allocator, file_timeout, max_file_bytes, max_events)
     preload(allocator)  # before anything is made
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
-    with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
+    with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, stop_on_signals() as stop:
         with _recorded(sink, source, options) as summary:
             known = Known(sink.known())
             if len(known):
                 source.known = known
-            with contextlib.closing(crew(workers or usable_cores(), reader, allocator)) as pool:
+            with contextlib.closing(Pool(workers or usable_cores(), settings)) as pool:
                 _Run(source, sink, progress, stop, pool, batch_size, summary).go()
             if not summary.interrupted:
                 sink.finish()
@@ -130,9 +143,7 @@ def _outcome(outcome: str, error: str | None, summary: Summary) -> dict[str, obj
 
 
 class _Run:
-    def __init__(
-        self, source: Source, sink: Sink, progress: Progress, stop: list[int], pool: Crew, batch_size: int, summary: Summary
-    ) -> None:
+    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: Stop, pool: Pool, batch_size: int, summary: Summary) -> None:
         self.source = source
         self.sink = sink
         self.progress = progress
@@ -148,7 +159,7 @@ class _Run:
         started = time.monotonic()
         chunks = self.source.chunks()
         pool = self.pool
-        while not self.stop or pool.busy():
+        while not self.stop or (pool.busy() and time.monotonic() < self.stop.since + LONGEST_END):
             while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
                 pool.deal(chunk)
             if not pool.busy():
@@ -167,7 +178,7 @@ class _Run:
             self.progress.update(self._tally(), time.monotonic() - started, total)
         self._write()
         self.sink.flush()
-        self.summary.interrupted = self.stop[0] if self.stop else 0
+        self.summary.interrupted = self.stop.signal
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
         self._tally()
@@ -200,27 +211,6 @@ class _Run:
         return self.summary
 
 
-@contextlib.contextmanager
-def _stop_on_signals() -> Iterator[list[int]]:
-    """A list that holds the first SIGINT or SIGTERM; a second one raises KeyboardInterrupt at once."""
-    caught: list[int] = []
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    before = {}
-    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere signals stay as they are
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, on_signal)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="a MIDI file, a folder (walked for .mid .midi .smf .kar .rmi), or @list.txt"
@@ -251,6 +241,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--follow-links", action="store_true", help="take a link in a folder for what it leads to; each folder is walked once"
     )
+    parser.add_argument(
+        "--file-timeout",
+        type=seconds,
+        default=FILE_TIMEOUT,
+        metavar="SECONDS",
+        help="a file that takes longer is given up as crashed (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--max-file-bytes",
+        type=up_to(MOST_FILE_BYTES),
+        default=MAX_FILE_BYTES,
+        metavar="N",
+        help=f"a larger file is rejected (default: %(default)s; at most {MOST_FILE_BYTES})",
+    )
+    parser.add_argument(
+        "--max-events",
+        type=up_to(MOST_EVENTS),
+        default=MAX_EVENTS,
+        metavar="N",
+        help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -261,8 +272,27 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def up_to(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if whole_number(text) > most:
+            raise argparse.ArgumentTypeError(f"{text} is over {most}")
+        return int(text)
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return number
+
+
 def run_command(options: argparse.Namespace) -> int:
-    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 130 after Ctrl-C."""
+    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 128 + N after signal N."""
     try:
         summary = run(
             options.sources,
@@ -274,6 +304,9 @@ def run_command(options: argparse.Namespace) -> int:
             allocator=options.allocator,
             writers=options.writers,
             follow_links=options.follow_links,
+            file_timeout=options.file_timeout,
+            max_file_bytes=options.max_file_bytes,
+            max_events=options.max_events,
         )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
@@ -281,9 +314,9 @@ def run_command(options: argparse.Namespace) -> int:
     except MidioptError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as second:
         print("midiopt: stopped at once; whole batches are kept, run the same command again to go on", file=sys.stderr)
-        return 130
+        return 128 + (second.args[0] if second.args else signal.SIGINT)
     if options.json:
         print(json.dumps(summary.to_json()))
     if summary.interrupted:

@@ -9,6 +9,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcmp, memcpy, memset
 
+from midiopt.limits import MAX_EVENTS
+
 from .arena cimport Arena, arena_free, arena_trim
 from .facts cimport NULL_ENUM, NULL_INT32, NULL_TEXT, Facts, Text
 from .fingerprint cimport add_fingerprint
@@ -29,7 +31,10 @@ cdef enum:
 
 
 cdef class Analyzer:
-    """Analyses one file after another in the same memory; one a process is enough."""
+    """Analyses one file after another in the same memory; one a process is enough.
+
+    A file of more than ``max_events`` events (at most midi.pxd's MOST_EVENTS) is refused.
+    """
 
     cdef Arena arena
     cdef TempoMap map
@@ -37,8 +42,12 @@ cdef class Analyzer:
     cdef Notes notes
     cdef Heap heap
     cdef Facts facts
+    cdef size_t max_events
 
-    def __cinit__(self):
+    def __cinit__(self, size_t max_events=MAX_EVENTS):
+        if max_events > MOST_EVENTS:
+            raise ValueError(f"at most {MOST_EVENTS:,} events")
+        self.max_events = max_events
         memset(&self.arena, 0, sizeof(Arena))
         memset(&self.map, 0, sizeof(TempoMap))
         memset(&self.meter, 0, sizeof(Meter))
@@ -66,7 +75,7 @@ cdef class Analyzer:
             raise ValueError("a content hash has 16 bytes")
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
-            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, &at)
+            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, self.max_events, &at)
             if not status:
                 status = collect(self, <const uint8_t *>view.buf)
         finally:
@@ -79,7 +88,7 @@ cdef class Analyzer:
         meter_trim(&self.meter)
         if status:
             heap_trim(&self.heap)
-            raise_status(status, at)
+            raise_status(status, at, self.max_events)
         memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
         self.facts.analyzer_version = version
         self.append(rows, heap)
