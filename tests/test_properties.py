@@ -116,7 +116,7 @@ def survive(data: bytes) -> None:
         assert 0 <= error.offset <= len(data)
         with pytest.raises(type(error)) as again:
             midiopt.parse(data)
-        assert str(again.value) == str(error)
+        assert str(error).endswith(str(again.value))  # analyze also says what the bytes look like
         return
     arena = midiopt.parse(data)
     assert len(arena) == facts.event_count == sum(count for _, count, _ in arena.tracks())
