@@ -55,7 +55,7 @@ MAY_IMPORT = {
 # Inside core: a module may cimport those before it, never those after it.
 CORE_ORDER = (
     *("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter", "key"),
-    *("note", "pairing", "notes", "fingerprint", "polyphony", "text", "analysis"),
+    *("note", "pairing", "notes", "fingerprint", "polyphony", "periodicity", "beat", "onsets", "text", "analysis"),
 )
 
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANALYZER_VERSION = 1  # raised whenever any fact may change
+ANALYZER_VERSION = 2  # raised whenever any fact may change
 SCHEMA_VERSION = 2  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
@@ -139,8 +139,16 @@ ANALYSES = (
     Column("bpm_min", "float32", "slowest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
     Column("bpm_max", "float32", "fastest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
     Column("tempo_changes", "int32", "times the tempo in force really changes after tick 0"),
-    Column("bpm_onsets", "float32", "estimated from note onsets alone", "beats/min", null=True),
-    Column("bpm_onsets_confidence", "float32", "confidence in bpm_onsets", "0..1", null=True),
+    Column(
+        "bpm_onsets",
+        "float32",
+        "beat rate from the times of onsets alone; null with fewer than 6 or without a pulse",
+        "beats/min",
+        null=True,
+    ),
+    Column(
+        "bpm_onsets_confidence", "float32", "how likely bpm_onsets is the beat, of the periods that came into question", "0..1", null=True
+    ),
     Column("time_signature", "text", "longest in force; null when none is declared", null=True),
     Column("time_signature_changes", "int32", "real changes after tick 0"),
     Column("key", "enum", "the one answer; null with fewer than 3 pitched notes", null=True, values=KEYS),

@@ -19,6 +19,7 @@ from .meter cimport Meter, meter_free, meter_trim, read_meter
 from .midi cimport *
 from .note cimport Notes
 from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
+from .onsets cimport Onsets, onset_facts, onsets_free, onsets_trim
 from .parser cimport parse_smf, raise_status
 from .polyphony cimport measure_polyphony
 from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
@@ -40,6 +41,7 @@ cdef class Analyzer:
     cdef TempoMap map
     cdef Meter meter
     cdef Notes notes
+    cdef Onsets onsets
     cdef Heap heap
     cdef Facts facts
     cdef size_t max_events
@@ -51,6 +53,7 @@ cdef class Analyzer:
         memset(&self.arena, 0, sizeof(Arena))
         memset(&self.map, 0, sizeof(TempoMap))
         memset(&self.meter, 0, sizeof(Meter))
+        memset(&self.onsets, 0, sizeof(Onsets))
         memset(&self.heap, 0, sizeof(Heap))
         notes_init(&self.notes)
 
@@ -59,6 +62,7 @@ cdef class Analyzer:
         tempo_free(&self.map)
         meter_free(&self.meter)
         notes_free(&self.notes)
+        onsets_free(&self.onsets)
         heap_free(&self.heap)
 
     def analyze(self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None):
@@ -84,6 +88,7 @@ cdef class Analyzer:
         # Whatever became of it, one giant file must not set the worker's size for good.
         arena_trim(&self.arena)
         notes_trim(&self.notes)
+        onsets_trim(&self.onsets)
         tempo_trim(&self.map)
         meter_trim(&self.meter)
         if status:
@@ -125,6 +130,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         facts.ticks_per_quarter = NULL_INT32
     facts.event_count = arena.event_count
     facts.key_declared = NULL_ENUM
+    facts.bpm_onsets = facts.bpm_onsets_confidence = NAN
     facts.time_signature.length = NULL_TEXT
     self.heap.size = 0
     notes_begin(&self.notes)
@@ -149,6 +155,10 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
             tempo_found = self.map.declared
             horizon = self.notes.tally.last_end if self.notes.note_count else duration
             status = tempo_facts(&self.map, horizon, facts)
+            if status:
+                return status
+        if facts.bpm_onsets != facts.bpm_onsets:  # not yet found
+            status = onset_facts(&self.onsets, &self.notes, &self.map, facts)
             if status:
                 return status
         if not meter_found:
