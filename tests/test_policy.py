@@ -960,10 +960,11 @@ def test_every_issue_is_documented_in_order():
 @pytest.mark.parametrize(
     ("file", "constant", "limit"),
     [
-        ("core/midi.pxd", r"MOST_EVENTS = 8_000_000\b", "8,000,000 events"),
+        ("limits.py", r"MAX_EVENTS = 8_000_000\b", "8,000,000 events"),
+        ("limits.py", r"FILE_TIMEOUT = 30\.0\b", "30 seconds"),
         ("core/midi.pxd", r"MOST_TRACKS = 32767\b", "32,767 tracks"),
         ("core/midi.pxd", r"LONGEST_JUNK = 1024\b", "1,024 bytes"),
-        ("reader.pyx", r"MOST_BYTES = 64 << 20\b", "64 MiB"),
+        ("limits.py", r"MAX_FILE_BYTES = 64 << 20\b", "64 MiB"),
         ("core/text.pyx", r"MOST_CHARACTERS = 1000\b", "1,000 characters"),
         ("core/analysis.pyx", r"MOST_NAMES = 1000\b", "1,000 track names"),
     ],

@@ -48,7 +48,8 @@ def test_a_file_that_is_no_database(tmp_path):
 
 def test_sqlite_answers_a_collector_from_indexes(tmp_path):
     url = f"sqlite:///{tmp_path}/facts.db"
-    open_sink(url).close()
+    with open_sink(url) as sink:
+        sink.finish()
     plan = query(url, "EXPLAIN QUERY PLAN SELECT path FROM library WHERE key = 'Am' AND bpm BETWEEN 118 AND 124")
     assert "analyses_key_bpm (key=? AND bpm>? AND bpm<?)" in str(plan) and "files_content_hash (content_hash=?)" in str(plan)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -132,7 +133,7 @@ def test_both_databases_hold_what_was_written(tmp_path, pg_url, files, analyses)
 def test_writing_twice_changes_nothing(sink, url):
     write(sink, make_batch([file_row()], [analysis_row()]))
     before = stored(url, "files"), stored(url, "analyses")
-    write(sink, make_batch([file_row(analyzed_at=LATER)], [analysis_row()]))
+    write(sink, make_batch([file_row(analyzed_at=LATER, analysis_us=1)], [analysis_row()]))
     assert (stored(url, "files"), stored(url, "analyses")) == before
 
 
@@ -143,7 +144,7 @@ OTHER = {"text": "other", "texts": ["other"], "floats": [0.0] * 12, "hash16": ha
 def test_a_change_of_any_column_is_stored(sink, url, was_null):
     before, after = {}, {}
     for table, columns, key, make in (("files", FILES, "path", file_row), ("analyses", ANALYSES, "content_hash", analysis_row)):
-        changed = [c for c in columns if c.name not in (key, "analyzed_at") and (c.null or not was_null)]
+        changed = [c for c in columns if c.name != key and not c.varies and (c.null or not was_null)]
         keys = [{key: f"/{i:03}" if table == "files" else hashed(900 + i)} for i in range(len(changed))]
         before[table] = [make(**k, **{c.name: None} if was_null else {}) for k, c in zip(keys, changed, strict=True)]
         after[table] = [
@@ -220,16 +221,59 @@ def test_only_a_finished_run_builds_indexes(url):
         column = "indexname" if url.startswith("postgresql") else "name"
         return query(url, f"SELECT {column} FROM {table} WHERE {column} LIKE 'analyses_key_bpm'")
 
-    open_sink(url).close(finish=False)
+    open_sink(url).close()
     assert indexes() == []
     for _ in range(2):
         sink = open_sink(url)
+        sink.finish()
         sink.close()
         sink.close()
         assert len(indexes()) == 1
 
 
-@pytest.mark.parametrize("name", ["files", "analyses", "library", "meta"])
+def test_a_finished_run_leaves_no_orphans(sink, url):
+    files = [file_row(path="/a", content_hash=hashed(1)), file_row(path="/b", content_hash=hashed(2))]
+    write(sink, make_batch(files, [analysis_row(content_hash=hashed(n)) for n in (1, 2)]))
+    write(sink, make_batch([file_row(path="/a", content_hash=hashed(3))], [analysis_row(content_hash=hashed(3))]))
+    write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=hashed(2))]))
+    assert query(url, "SELECT count(*) FROM analyses") == [(3,)]
+    sink.finish()
+    assert [row["content_hash"] for row in stored(url, "analyses")] == [hashed(3)]
+
+
+def run_rows(url) -> list[tuple]:
+    return query(url, "SELECT id, outcome, error, files, ended IS NULL FROM runs ORDER BY id")
+
+
+def test_runs_are_recorded(url):
+    facts = {"started": NOW, "version": "1", "build": "release", "sources": ["/a", "/b"], "options": "{}"}
+    with open_sink(url) as sink:
+        sink.start_run(facts)
+        assert run_rows(url) == [(1, None, None, None, True)]
+        sink.end_run({"ended": LATER, "outcome": "failed", "error": "why", "files": 7})
+    open_sink(url).close()
+    assert run_rows(url) == [(1, "failed", "why", 7, False)]
+    for _ in range(2):
+        with open_sink(url) as sink:
+            sink.start_run(facts)
+    assert run_rows(url)[1:] == [(2, "killed", None, None, True), (3, None, None, None, True)]
+    [(started, sources)] = query(url, "SELECT started, sources FROM runs WHERE id = 1")
+    assert str(started)[:26] == str(NOW)[:26] and (sources if isinstance(sources, list) else json.loads(sources)) == ["/a", "/b"]
+
+
+def test_a_database_without_runs_gets_them_unless_they_are_of_others(url):
+    open_sink(url).close()
+    query(url, "DROP TABLE runs")
+    query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    query(url, "CREATE TABLE runs (path text)")
+    with pytest.raises(SinkError, match="already has runs"):
+        open_sink(url)
+    query(url, "DROP TABLE runs")
+    open_sink(url).close()
+    assert run_rows(url) == []
+
+
+@pytest.mark.parametrize("name", ["files", "analyses", "library", "meta", "runs"])
 def test_tables_of_others_are_left_alone(url, name):
     query(url, f"CREATE TABLE {name} (path text)")
     query(url, f"INSERT INTO {name} VALUES ('precious')")
@@ -261,6 +305,7 @@ def test_an_older_schema_is_upgraded(url):
     query(url, "DROP VIEW library")
     query(url, "ALTER TABLE analyses DROP COLUMN sysex_count")
     query(url, "ALTER TABLE files DROP COLUMN error")
+    query(url, "DROP TABLE runs")
     query(url, "UPDATE meta SET value = '0' WHERE key = 'schema_version'")
     with open_sink(url) as sink:
         assert query(url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]

@@ -20,6 +20,7 @@ from itertools import accumulate, pairwise
 from statistics import fmean, pstdev
 
 import mido
+import twin_tempo
 import xxhash
 from mido.midifiles import meta
 from twin_key import key_facts
@@ -125,6 +126,10 @@ class Clock:
         for (start, tempo), (end, _) in pairwise(self.segments):
             self._units.append(self._units[-1] + (end - start) * tempo)
 
+    def tempo(self, tick: int) -> int:
+        """Units a tick."""
+        return self.segments[bisect_right(self._starts, tick) - 1][1]
+
     def units(self, tick: int) -> int:
         i = bisect_right(self._starts, tick) - 1
         start, tempo = self.segments[i]
@@ -192,6 +197,10 @@ class Sequence:
     def sounding_units(self, note: Note) -> int:
         return self.clock.units(note.end) - self.clock.units(note.onset)
 
+    def seconds_at_onset(self, note: Note) -> float:
+        """The length that the note would have under the tempo of its onset."""
+        return (note.end - note.onset) * self.clock.tempo(note.onset) / self.clock.units_per_second
+
     def polyphony(self) -> tuple[int, int]:
         """Most pitched notes at once, and the units in which any sounds, over half-open intervals."""
         change = Counter()
@@ -226,7 +235,7 @@ def lower_median(weighted: list[tuple[float, int]]) -> float:
 
 
 def tempo_facts(sequences: list[Sequence]) -> dict[str, object]:
-    names = ("bpm", "bpm_mean", "bpm_min", "bpm_max", "bpm_onsets", "bpm_onsets_confidence")
+    names = ("bpm", "bpm_mean", "bpm_min", "bpm_max")
     facts = {**dict.fromkeys(names), "bpm_source": "none", "bpm_confidence": 0.0, "tempo_changes": 0}
     sequence = next((s for s in sequences if s.tempos), None)
     if sequence is None:
@@ -252,6 +261,19 @@ def tempo_facts(sequences: list[Sequence]) -> dict[str, object]:
         "bpm_mean": lowest if lowest == highest else 60e6 * horizon / units,
         "bpm_confidence": sum(u for tempo_bpm, _, u in in_force if abs(tempo_bpm / bpm - 1) <= 0.04) / units,
     }
+
+
+def onset_facts(sequences: list[Sequence]) -> dict[str, object]:
+    """Of the first sequence that has an answer."""
+    pitches, drums = [], 0
+    for s in sequences:
+        pitches += [n.pitch for n in s.pitched]
+        drums += len(s.notes) - len(s.pitched)
+        onsets = [twin_tempo.Onset(s.clock.seconds(n.onset), s.seconds_at_onset(n), n.pitch, n.velocity, not n.pitched) for n in s.notes]
+        answer = twin_tempo.estimate(onsets, twin_tempo.median(pitches), drums / max(len(pitches) + drums, 1))
+        if answer:
+            return {"bpm_onsets": answer[0], "bpm_onsets_confidence": answer[1]}
+    return {"bpm_onsets": None, "bpm_onsets_confidence": None}
 
 
 def meter_facts(sequences: list[Sequence]) -> dict[str, object]:
@@ -384,6 +406,7 @@ def twin(data: bytes) -> dict[str, object]:
         "key_declared": declared_key(sequences),
         "notes_hash": notes_hash(sequences, division.quarter),
         **tempo_facts(sequences),
+        **onset_facts(sequences),
         **meter_facts(sequences),
         **key_facts(sequences, declared_key(sequences)),
         **pitch_facts(sequences),

@@ -102,7 +102,7 @@ def _line(summary: Summary, seconds: float, total: int | None) -> str:
     if summary.skipped:
         parts.append(f"{summary.skipped:,} skipped")
     if total is not None and rate:
-        parts.append(f"{_clock((total - done - summary.skipped) / rate)} left")
+        parts.append(f"{clock((total - done - summary.skipped) / rate)} left")
     return ", ".join(parts)
 
 
@@ -114,7 +114,7 @@ def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
     return row
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     minutes, seconds = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

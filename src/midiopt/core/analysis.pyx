@@ -9,6 +9,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcmp, memcpy, memset
 
+from midiopt.limits import MAX_EVENTS
+
 from .arena cimport Arena, arena_free, arena_trim
 from .chroma cimport Chroma, add_chroma
 from .facts cimport NULL_ENUM, NULL_INT32, NULL_TEXT, Facts, Text
@@ -18,6 +20,7 @@ from .meter cimport Meter, meter_free, meter_trim, read_meter
 from .midi cimport *
 from .note cimport Notes
 from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
+from .onsets cimport Onsets, onset_facts, onsets_free, onsets_trim
 from .parser cimport parse_smf, raise_status
 from .polyphony cimport measure_polyphony
 from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
@@ -29,7 +32,10 @@ cdef enum:
 
 
 cdef class Analyzer:
-    """Analyses one file after another in the same memory; one a process is enough."""
+    """Analyses one file after another in the same memory; one a process is enough.
+
+    A file of more than ``max_events`` events (at most midi.pxd's MOST_EVENTS) is refused.
+    """
 
     cdef Arena arena
     cdef TempoMap map
@@ -37,13 +43,19 @@ cdef class Analyzer:
     cdef Notes notes
     cdef Chroma chroma
     cdef KeyEvidence evidence
+    cdef Onsets onsets
     cdef Heap heap
     cdef Facts facts
+    cdef size_t max_events
 
-    def __cinit__(self):
+    def __cinit__(self, size_t max_events=MAX_EVENTS):
+        if max_events > MOST_EVENTS:
+            raise ValueError(f"at most {MOST_EVENTS:,} events")
+        self.max_events = max_events
         memset(&self.arena, 0, sizeof(Arena))
         memset(&self.map, 0, sizeof(TempoMap))
         memset(&self.meter, 0, sizeof(Meter))
+        memset(&self.onsets, 0, sizeof(Onsets))
         memset(&self.heap, 0, sizeof(Heap))
         notes_init(&self.notes)
 
@@ -52,6 +64,7 @@ cdef class Analyzer:
         tempo_free(&self.map)
         meter_free(&self.meter)
         notes_free(&self.notes)
+        onsets_free(&self.onsets)
         heap_free(&self.heap)
 
     def analyze(self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None):
@@ -68,7 +81,7 @@ cdef class Analyzer:
             raise ValueError("a content hash has 16 bytes")
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
-            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, &at)
+            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, self.max_events, &at)
             if not status:
                 status = collect(self, <const uint8_t *>view.buf)
         finally:
@@ -77,11 +90,12 @@ cdef class Analyzer:
         # Whatever became of it, one giant file must not set the worker's size for good.
         arena_trim(&self.arena)
         notes_trim(&self.notes)
+        onsets_trim(&self.onsets)
         tempo_trim(&self.map)
         meter_trim(&self.meter)
         if status:
             heap_trim(&self.heap)
-            raise_status(status, at)
+            raise_status(status, at, self.max_events)
         memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
         self.facts.analyzer_version = version
         self.append(rows, heap)
@@ -127,6 +141,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         facts.ticks_per_quarter = NULL_INT32
     facts.event_count = arena.event_count
     facts.key_declared = NULL_ENUM
+    facts.bpm_onsets = facts.bpm_onsets_confidence = NAN
     facts.time_signature.length = NULL_TEXT
     self.heap.size = 0
     notes_begin(&self.notes)
@@ -153,6 +168,10 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
             tempo_found = self.map.declared
             horizon = self.notes.tally.last_end if self.notes.note_count else duration
             status = tempo_facts(&self.map, horizon, facts)
+            if status:
+                return status
+        if facts.bpm_onsets != facts.bpm_onsets:  # not yet found
+            status = onset_facts(&self.onsets, &self.notes, &self.map, facts)
             if status:
                 return status
         if not meter_found:

@@ -12,7 +12,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,12 +28,17 @@ from .tables import (
     COUNT_DUPLICATES,
     COUNT_STATUSES,
     CREATE_INDEXES,
+    DELETE_ORPHANS,
     KNOWN,
     LIBRARY,
+    NEVER_ENDED,
+    ORPHANS,
     OURS,
+    RECORDS,
     TABLES,
     check_version,
     counts,
+    must_be_current,
     rows_of,
     with_analyses,
 )
@@ -44,9 +49,13 @@ TYPES = {
     "float64": "double precision", "floats": "real[]", "hash16": "bytea", "hash8": "bytea", "enum": "text", "bool": "boolean",
     "set": "smallint[]", "time": "timestamptz",
 }  # fmt: skip
-KEYS = {"files": 'COLLATE "C" PRIMARY KEY', "analyses": "PRIMARY KEY"}
+KEYS = {"files": 'COLLATE "C" PRIMARY KEY', "analyses": "PRIMARY KEY", "runs": "PRIMARY KEY GENERATED ALWAYS AS IDENTITY"}
 
 LOCK = int.from_bytes(PRODUCT[:4].encode())  # beside it stands the schema's oid: one run a schema
+OUR_LOCK = (
+    f"classid = {LOCK} AND objid = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 SESSION: dict[str, Any] = {"autocommit": True, "client_encoding": "UTF8"}
 OPENING = 10  # seconds for the writers' connections to open
 PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before a transaction that others got in the way of is tried again
@@ -63,7 +72,6 @@ class PostgresSink:
     """
 
     def __init__(self, url: str, writers: int, warm: bool = True):
-        self._closed = False
         self._tables = [
             (
                 table,
@@ -91,6 +99,17 @@ class PostgresSink:
         if version != SCHEMA_VERSION:
             with connection.transaction():
                 _upgrade(connection, version)
+
+    def start_run(self, facts: dict[str, object]) -> None:
+        marks = ", ".join(["%s"] * len(facts))
+        with _errors(), self._connection.transaction():
+            self._connection.execute(NEVER_ENDED)
+            insert = f"INSERT INTO runs ({', '.join(facts)}) VALUES ({marks}) RETURNING id"
+            [(self._run,)] = self._connection.execute(insert, list(facts.values())).fetchall()
+
+    def end_run(self, facts: dict[str, object]) -> None:
+        with _errors():
+            self._connection.execute(f"UPDATE runs SET {' = %s, '.join(facts)} = %s WHERE id = %s", [*facts.values(), self._run])
 
     def known(self) -> Iterator[tuple[str, int, int]]:
         # WITH HOLD: the server keeps the answer, so no transaction stays open in which a write would hide.
@@ -140,21 +159,48 @@ class PostgresSink:
             [(duplicates,)] = self._connection.execute(COUNT_DUPLICATES).fetchall()
             return counts(statuses, duplicates)
 
-    def close(self, finish: bool = True) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        with self._held, _errors():
-            if finish:
-                self.flush()
-                for statement in CREATE_INDEXES:
-                    self._connection.execute(statement)
+    def finish(self) -> None:
+        with _errors():
+            for statement in CREATE_INDEXES:
+                self._connection.execute(statement)
+            [(orphans,)] = self._connection.execute(ORPHANS).fetchall()
+            if orphans:
+                self._connection.execute(DELETE_ORPHANS)
+
+    def close(self) -> None:
+        with _errors():
+            self._held.close()
 
     def __enter__(self) -> PostgresSink:
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
-        self.close(finish=kind is None)
+        self.close()
+
+
+class PostgresLibrary:
+    """A Library (see there for the methods) over the current schema of the database at `url`."""
+
+    def __init__(self, url: str):
+        with contextlib.ExitStack() as held, _errors():
+            self._connection = held.enter_context(contextlib.closing(_connect(url)))
+            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            must_be_current(_version(self._connection))
+            self._names = map("rows_{}".format, itertools.count())
+            [(self.in_use,)] = self.rows(f"SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND {OUR_LOCK}")
+            self._held = held.pop_all()
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple]:
+        with _errors(), self._connection.cursor(next(self._names)) as cursor:
+            cursor.itersize = 10_000
+            cursor.execute(query.replace("?", "%s"), values)
+            yield from cursor
+
+    def __enter__(self) -> PostgresLibrary:
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        self._held.close()
 
 
 def _connect(url: str) -> psycopg.Connection:
@@ -233,12 +279,10 @@ def _upgrade(connection: psycopg.Connection, version: int | None) -> None:
     if version is None:
         connection.execute("CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)")
         connection.execute("INSERT INTO meta VALUES ('product', %s)", (PRODUCT,))
-    for table in TABLES:
-        if version is None:
-            connection.execute(f"CREATE TABLE {table.name} ({table.definitions(TYPES, KEYS[table.name])})")
-        else:  # new columns are null until the file is analysed again
-            for column in table.columns:
-                connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {TYPES[column.kind]}")
+    for table in (*TABLES, RECORDS):
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({table.definitions(TYPES, KEYS[table.name])})")
+        for column in () if version is None else table.columns:  # new ones are null until the file is analysed again
+            connection.execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {TYPES[column.kind]}")
     connection.execute("DROP VIEW IF EXISTS library")
     connection.execute(LIBRARY)
     connection.execute(
