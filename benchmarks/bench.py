@@ -1,41 +1,73 @@
-"""Time everything: the kernels beside symusic and mido, and whole runs into both databases.
+"""Time three builds of these sources with the same programs, and compare them.
 
-    python benchmarks/bench.py                                      the bundled sample, two minutes
-    python benchmarks/bench.py --corpus DIR                         the kernels on files of yours
-    python benchmarks/bench.py --corpus @LIST --root DIR            or on those that a list names
+    python benchmarks/bench.py                                      the kernels on the bundled sample
+    python benchmarks/bench.py --corpus DIR                         on files of yours
+    python benchmarks/bench.py --corpus @LIST --root DIR            on those that a list names
     python benchmarks/bench.py --files 50000                        whole runs of a size that counts
 
-The kernels are timed in several processes, one after the other, and the whole runs on a generated
-collection. All of it ends in one pyperf file, results/MODE.json for a build of that mode, and in one
-table. Compare two builds with `python -m pyperf compare_to results/baseline.json results/release.json
---table`, and see a file again with report.py. The parts alone: kernels.py and pipeline.py.
+Compiles baseline, release and pgo-use, each in a copy of the sources under build/ (the installed one is
+left alone), and makes sure that all give the same rows. Then the builds take turns: the kernels beside
+symusic and mido (kernels.py), one process of each build after the other, and whole runs into both
+databases on a generated collection (pipeline.py). What others measure the same in all builds shows how
+far the machine can be trusted. Each build has its pyperf file, results/NAME.json; at the end pyperf
+compares them. report.py shows one again.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import builds
+import pipeline
 import report
 from corpus import add_options, chosen
 from measure import need
 from rich.console import Console
-
-import midiopt
+from rich.progress import Progress
 
 HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+COMPARED = {"baseline": "baseline", "release": "release", "pgo-use": "pgo"}  # build: the name of its results
 RIVALS = ("symusic", "mido")
 pyperf = need("pyperf")
 
 
-def part(program: str, *arguments: str) -> None:
-    """Run one of the programs beside this one; its progress and its reasons are its own."""
-    code = subprocess.run([sys.executable, str(HERE / program), *arguments, "--quiet"]).returncode
+def part(build: str, program: str, *arguments: str) -> None:
+    """Run one of the programs beside this one on a build; its progress and its reasons are its own."""
+    command = [sys.executable, str(HERE / program), *arguments, "--append", str(unfinished(build)), "--quiet"]
+    code = subprocess.run(command, env=builds.environment(builds.BUILD / build / "src")).returncode
     if code:
         raise SystemExit(130 if code == 130 else f"{program} ended with {code}")
+
+
+def unfinished(build: str) -> Path:
+    return RESULTS / f"{COMPARED[build]}.part"
+
+
+def in_turns(rounds: int) -> list[tuple[int, str]]:
+    """(round, build): every build once a round, in an order that turns."""
+    order = list(COMPARED)
+    return [(n, build) for n in range(rounds) for build in order[:: 1 if n % 2 == 0 else -1]]
+
+
+def whole_runs(options: argparse.Namespace, console: Console) -> None:
+    with contextlib.ExitStack() as held:
+        temporary = held.enter_context(tempfile.TemporaryDirectory(prefix="midiopt-bench-"))
+        folder = options.collection or Path(temporary) / "files"
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            pipeline.generate(folder, options.files, progress)
+        if not os.environ.get("MIDIOPT_TEST_DSN") and (url := held.enter_context(pipeline.one_server(console))):
+            os.environ["MIDIOPT_TEST_DSN"] = url  # for all that follow
+            held.callback(os.environ.pop, "MIDIOPT_TEST_DSN")
+        for n, build in in_turns(options.rounds):
+            console.print(f"whole runs of {options.files:,} generated files, round {n + 1} of {options.rounds}: {build}")
+            part(build, "pipeline.py", "--files", str(options.files), "--rounds", "1", "--collection", str(folder))
 
 
 def main() -> int:
@@ -44,37 +76,37 @@ def main() -> int:
     parser.add_argument(
         "--files", type=int, metavar="N", default=5000, help="generated files of the whole runs (default: %(default)s); 0 leaves them out"
     )
-    parser.add_argument("--collection", metavar="DIR", help="keep those files here, or use the ones that are here already")
+    parser.add_argument("--collection", type=Path, metavar="DIR", help="keep those files here, or use the ones that are here already")
     parser.add_argument("--rounds", type=int, metavar="R", default=5, help="how often each whole run is timed (default: %(default)s)")
-    parser.add_argument("--processes", type=int, metavar="P", default=3, help="how many time the kernels (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, metavar="S", default=6, help="of each kernel in each of them (default: %(default)s)")
+    parser.add_argument("--processes", type=int, metavar="P", default=3, help="of each build, to time the kernels (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, metavar="S", default=4, help="of each kernel in each of them (default: %(default)s)")
     parser.add_argument("--alone", action="store_true", help="only midiopt, without symusic and mido")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where the results go (default: benchmarks/results/MODE.json)")
     options = parser.parse_args()
-    if options.processes < 1 or options.files < 0:
-        parser.error("--processes counts from 1, --files from 0")
-    output = options.output or HERE / "results" / f"{midiopt.build_info()['mode']}.json"
+    if options.processes < 1 or options.files < 0 or options.rounds < 1:
+        parser.error("--processes and --rounds count from 1, --files from 0")
     if not options.alone:
         for name in RIVALS:  # now, and not after a minute
             need(name, ", or --alone to time midiopt by itself")
-    say = Console(stderr=True, highlight=False).print
+    console = Console(stderr=True, highlight=False)
     files = len(chosen(options))  # a wrong --corpus is told now
-    unfinished = output.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
-    kernels = ["--corpus", options.corpus, "--seconds", str(options.seconds), "--append", str(unfinished)]
+    for build in COMPARED:
+        builds.site(build, console.print)
+        unfinished(build).unlink(missing_ok=True)
+    builds.refuse_differences(COMPARED)
+    kernels = ["--corpus", options.corpus, "--seconds", str(options.seconds)]
     kernels += ["--root", options.root] if options.root else []
     kernels += ["--alone"] if options.alone else []
-    for process in range(options.processes):
-        say(f"kernels on {files:,} files, process {process + 1} of {options.processes}")
-        part("kernels.py", *kernels)
+    for n, build in in_turns(options.processes):
+        console.print(f"kernels on {files:,} files, process {n + 1} of {options.processes}: {build}")
+        part(build, "kernels.py", *kernels)
     if options.files:
-        say(f"whole runs of {options.files:,} generated files")
-        pipeline = ["--files", str(options.files), "--rounds", str(options.rounds), "--append", str(unfinished)]
-        pipeline += ["--collection", options.collection] if options.collection else []
-        part("pipeline.py", *pipeline)
-    os.replace(unfinished, output)
-    report.show(pyperf.BenchmarkSuite.load(str(output)))
-    say(f"kept in {os.path.relpath(output)}")
+        whole_runs(options, console)
+    results = [RESULTS / f"{name}.json" for name in COMPARED.values()]
+    for build, result in zip(COMPARED, results, strict=True):
+        os.replace(unfinished(build), result)
+    report.show(pyperf.BenchmarkSuite.load(str(results[-1])))
+    subprocess.run([sys.executable, "-m", "pyperf", "compare_to", *map(str, results), "--table"], check=True)
+    console.print(f"kept in {os.path.relpath(RESULTS)}")
     return 0
 
 

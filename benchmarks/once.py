@@ -1,7 +1,7 @@
 """One whole run in a process of its own, its numbers as JSON on stdout: what pipeline.py times.
 
-    python benchmarks/once.py FOLDER --db URL --workers N
-    python benchmarks/once.py FOLDER                        (one worker's analysis alone: no walk, no rows written)
+python benchmarks/once.py FOLDER --db URL --workers N
+python benchmarks/once.py FOLDER                        (one worker's analysis alone: no walk, no rows written)
 """
 
 from __future__ import annotations

@@ -65,17 +65,28 @@ def sqlite_file() -> Iterator[str]:
 @contextlib.contextmanager
 def databases(console: Console) -> Iterator[dict[str, Fresh]]:
     """By name, what makes an empty database: SQLite, and PostgreSQL where there is a server."""
+    with one_server(console) as url:
+        made: dict[str, Fresh] = {"SQLite": sqlite_file}
+        if url:
+            import pg_server
+
+            made["PostgreSQL"] = partial(pg_server.database, url)
+        yield made
+
+
+@contextlib.contextmanager
+def one_server(console: Console) -> Iterator[str | None]:
+    """The URL of a PostgreSQL server; None, and the reason told, where there is none."""
     need("psycopg")
     import pg_server
 
     with contextlib.ExitStack() as running:
-        made: dict[str, Fresh] = {"SQLite": sqlite_file}
+        url = None
         try:
             url = running.enter_context(pg_server.server())
-            made["PostgreSQL"] = lambda: pg_server.database(url)
         except RuntimeError as problem:
             console.print(f"without PostgreSQL: {problem}", markup=False)
-        yield made
+        yield url
 
 
 def once(folder: Path, patience: float, *arguments: str) -> Numbers:

@@ -1,6 +1,6 @@
 """What a pyperf JSON file of ours says, as a table.
 
-    python benchmarks/report.py benchmarks/results/release.json
+python benchmarks/report.py benchmarks/results/release.json
 """
 
 from __future__ import annotations

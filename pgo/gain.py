@@ -1,6 +1,6 @@
 """What a PGO build gains over release, on files that training never saw: python pgo/gain.py
 
-Builds release from a copy of the sources in build/release, and times it against the build in place: two
+Builds release from a copy of the sources (benchmarks/builds.py), and times it against the build in place: two
 processes, one for each, do the same work in turns, so that whatever else the machine does meets both.
 Ratios are of the times of two neighbouring turns; other processes, with other memory, every few turns.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -22,28 +21,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # for the generator of collections
 
-RELEASE = ROOT / "build" / "release"
-COPIED = ("src", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 FILES, SEED = 600, 20  # of the generated collection: 8 MB, and a seed that nothing else here uses
 PROCESSES, TURNS = 6, 15
 SHORTEST = 0.05  # seconds of a turn: less and the clock shows
 WORKS = {"parse": "bytes to events", "analyse": "bytes to facts", "work": "files to rows", "encode": "rows for both databases"}
-
-
-def build_release() -> Path:
-    """Where a release build of the same sources can be imported from."""
-    shutil.rmtree(RELEASE, ignore_errors=True)
-    source, site = RELEASE / "source", RELEASE / "site"
-    for name in COPIED:
-        path = ROOT / name
-        if path.is_dir():
-            shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info"))
-        elif path.exists():
-            source.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, source)
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--target", str(site), str(source)]
-    subprocess.run(pip, env=os.environ | {"MIDIOPT_BUILD": "release"}, check=True)
-    return site
 
 
 def works(folder: Path) -> dict[str, Callable[[], object]]:
@@ -160,9 +141,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.serve:
         return serve(args.serve)
+    from benchmarks.builds import site
     from benchmarks.collection import write
 
-    release = build_release()
+    release = site("release")
     print("release against pgo-use: medians, their ratio, and the middle half of the ratios of neighbours")
     print("the bundled sample")
     compare(release, ROOT / "sample" / "midi")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from midiopt.schema import ANALYSES, FILES, Column
+from midiopt.schema import ANALYSES, FILES, RUNS, Column
 
 TYPES = {
     "texts": "list of text", "floats": "12 float32", "hash16": "16 bytes", "hash8": "8 bytes", "enum": "text", "set": "set of int16",
@@ -21,4 +21,9 @@ def table(columns: tuple[Column, ...]) -> str:
 
 
 if __name__ == "__main__":
-    print("`files`, one row per path:\n\n" + table(FILES) + "\n\n`analyses`, one row per distinct content:\n\n" + table(ANALYSES))
+    for title, columns in (
+        ("files`, one row per path", FILES),
+        ("analyses`, one row per distinct content", ANALYSES),
+        ("runs`, one row per run", RUNS),
+    ):
+        print(f"`{title}:\n\n{table(columns)}\n")

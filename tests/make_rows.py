@@ -16,6 +16,7 @@ import psycopg
 
 from midiopt.rows import ANALYSES_DTYPE, FILES_DTYPE, Batch, record
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, NULL_ENUM, NULL_INT, NULL_TEXT, Column
+from midiopt.sinks import Sink
 
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 NOW = dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC)
@@ -81,6 +82,12 @@ def _field(column: Column, value, heap: bytearray):
     if kind in ("hash16", "hash8"):
         return np.frombuffer(value or bytes(16 if kind == "hash16" else 8), "u1")
     return value  # floats
+
+
+def write(sink: Sink, batch: Batch) -> None:
+    """Write a batch and wait until it is committed."""
+    sink.write(batch)
+    sink.flush()
 
 
 def sqlite_path(url: str) -> str:

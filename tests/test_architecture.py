@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from column_table import table
 
-from midiopt import orchestrator, schema
+from midiopt import limits, orchestrator, schema
 from midiopt.cli import make_parser
 from midiopt.core.analysis import facts_layout
 from midiopt.rows import ANALYSES_DTYPE
@@ -23,29 +23,40 @@ PACKAGE = ROOT / "src" / "midiopt"
 # What each module may import of its own package; "core" and "sinks" stand for all that is in them.
 MAY_IMPORT = {
     "errors": set(),
+    "limits": set(),
     "schema": set(),
+    "signals": set(),
     "paths": set(),
     "allocator": {"errors"},
     "console": set(),
     "wire": {"schema"},
     "rows": {"schema", "wire"},
     "known": {"paths"},
-    "source": {"errors"},
-    "reader": {"core", "errors"},
-    "core": {"core", "errors"},
+    "looks": {"errors"},
+    "work": set(),
+    "seen": set(),
+    "source": {"errors", "seen", "work"},
+    "reader": {"core", "errors", "limits"},
+    "core": {"core", "errors", "limits"},
     "sinks": {"sinks", "errors", "rows", "schema"},
-    "worker": {"core", "errors", "paths", "reader", "schema", "wire"},
-    "pool": {"allocator", "errors", "worker"},
+    "worker": {"core", "errors", "limits", "looks", "paths", "reader", "schema", "signals", "wire", "work"},
+    "pool": {"allocator", "errors", "limits", "signals", "worker"},
     "progress": {"console", "schema"},
-    "api": {"core", "reader", "rows", "schema"},
-    "orchestrator": {"allocator", "console", "errors", "known", "pool", "progress", "reader", "rows", "schema", "sinks", "source"},
-    "cli": {"api", "console", "errors", "orchestrator", "schema"},
+    "api": {"core", "errors", "looks", "reader", "rows", "schema"},
+    "orchestrator": {
+        *("allocator", "console", "errors", "known", "limits", "paths", "pool", "progress", "reader", "rows", "schema"),
+        *("signals", "sinks", "source"),
+    },
+    "status": {"console", "progress", "schema", "sinks"},
+    "duplicates": {"console", "schema", "sinks"},
+    "cli": {"api", "console", "duplicates", "errors", "orchestrator", "schema", "status"},
 }
 
 # Inside core: a module may cimport those before it, never those after it.
 CORE_ORDER = (
-    *("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter", "key"),
-    *("note", "pairing", "notes", "fingerprint", "polyphony", "text", "bars", "chords", "drums", "form", "analysis"),
+    *("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter"),
+    *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "periodicity", "beat", "onsets", "text"),
+    *("bars", "chords", "drums", "form", "analysis"),
 )
 
 
@@ -129,6 +140,7 @@ def test_every_column_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     assert table(schema.FILES) in readme
     assert table(schema.ANALYSES) in readme
+    assert table(schema.RUNS) in readme
 
 
 def test_every_make_target_is_in_the_readme():
@@ -158,4 +170,5 @@ def test_public_functions_have_docstrings():
 
 def test_defaults_are_as_documented():
     readme = (ROOT / "README.md").read_text()
-    assert f"{orchestrator.BATCH_SIZE:,}" in readme
+    for default in (orchestrator.BATCH_SIZE, limits.FILE_TIMEOUT, limits.MAX_FILE_BYTES, limits.MAX_EVENTS, limits.MOST_EVENTS):
+        assert f"{default:,.0f}" in readme

@@ -1,49 +1,40 @@
-"""Every build mode gives the same rows: the build under test against one with no optimisation to speak of."""
+"""Every build mode gives the same rows, value for value, over the bundled sample.
+
+The build under test is compared with one that has no optimisation to speak of, with `release`, and with
+`pgo-use` where that is built: `make pgo` runs these tests against it, `make bench` leaves one.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+import pytest
 
-# Rows and text of the whole sample, as a worker sends them, but for the time they were made.
-ROWS = """
-import sys
-from pathlib import Path
+from benchmarks import builds
 from midiopt.core import build
-from midiopt.rows import Batch
-from midiopt.worker import Worker
-paths = sorted(str(p).encode() for p in Path(sys.argv[1]).rglob("*") if p.is_file())
-batch = Batch.from_bytes(Worker().analyse(paths))
-print(build.mode, batch.analyses.tobytes().hex(), batch.heap.hex())
-"""
+
+SRC = Path(__file__).parent.parent / "src"
 
 
-def rows(source: Path) -> list[str]:
-    environment = {**os.environ, "PYTHONPATH": str(source)}
-    command = [sys.executable, "-P", "-c", ROWS, str(ROOT / "sample" / "midi")]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+@pytest.mark.parametrize("name", ["baseline", "release", "pgo-use"])
+def test_every_build_gives_the_same_rows(name):
+    if name == build.mode:
+        assert builds.mode(SRC) == name
+        return
+    if name == "pgo-use" and not builds.is_current(name):
+        pytest.skip("no pgo-use build of these sources: two compilations and a training; make pgo runs this test against one")
+    other = builds.site(name)
+    assert builds.mode(other) == name
+    expected = builds.rows(SRC)
+    assert len(expected) > 10_000
+    assert builds.rows(other) == expected
 
 
-def test_the_baseline_build_gives_the_same_rows(tmp_path):
-    copy = tmp_path / "midiopt"
-    for name in ("src", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("*.so", "*.egg-info", "__pycache__"))
-        else:
-            copy.mkdir(exist_ok=True)
-            shutil.copy(source, copy / name)
-    environment = {**os.environ, "MIDIOPT_BUILD": "baseline"}
-    command = [sys.executable, "setup.py", "build_ext", "--inplace"]
-    built = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr[-2000:]
-    mode, analyses, heap = rows(copy / "src")
-    _, installed, installed_heap = rows(ROOT / "src")
-    assert mode == "baseline"
-    assert len(analyses) > 10_000
-    assert (analyses, heap) == (installed, installed_heap)
+def test_a_build_that_fails_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(builds, "BUILD", tmp_path)
+    monkeypatch.setattr(builds, "TRANSLATED", tmp_path / "translated")
+    monkeypatch.setattr(builds, "COPIED", ("setup.py",))
+    monkeypatch.setitem(builds.BUILDS, "odd", builds.Build("odd"))
+    with pytest.raises(SystemExit, match="odd is not a build mode"):
+        builds.site("odd")
+    assert not builds.is_current("odd")

@@ -110,7 +110,7 @@ def test_an_empty_file():
 
 @pytest.mark.parametrize("data", [b"<!DOCTYPE html>", bytes(5000), b"MTrk" + bytes(100), b"RIFF\x10\0\0\0RMIDdata\0\0\0\0"])
 def test_no_header(data):
-    assert rejected(data, midiopt.NotMidi, at=0).startswith("no MThd")
+    assert "no MThd" in rejected(data, midiopt.NotMidi, at=0)
 
 
 @pytest.mark.parametrize("length", range(6))
@@ -228,7 +228,7 @@ def test_leading_junk(length):
 
 
 def test_too_much_leading_junk():
-    assert rejected(b"\0" * 1025 + PLAIN, midiopt.NotMidi, at=0).startswith("no MThd")
+    assert "no MThd" in rejected(b"\0" * 1025 + PLAIN, midiopt.NotMidi, at=0)
 
 
 def test_leading_junk_counts_in_offsets():
@@ -960,10 +960,11 @@ def test_every_issue_is_documented_in_order():
 @pytest.mark.parametrize(
     ("file", "constant", "limit"),
     [
-        ("core/midi.pxd", r"MOST_EVENTS = 8_000_000\b", "8,000,000 events"),
+        ("limits.py", r"MAX_EVENTS = 8_000_000\b", "8,000,000 events"),
+        ("limits.py", r"FILE_TIMEOUT = 30\.0\b", "30 seconds"),
         ("core/midi.pxd", r"MOST_TRACKS = 32767\b", "32,767 tracks"),
         ("core/midi.pxd", r"LONGEST_JUNK = 1024\b", "1,024 bytes"),
-        ("reader.pyx", r"MOST_BYTES = 64 << 20\b", "64 MiB"),
+        ("limits.py", r"MAX_FILE_BYTES = 64 << 20\b", "64 MiB"),
         ("core/text.pyx", r"MOST_CHARACTERS = 1000\b", "1,000 characters"),
         ("core/analysis.pyx", r"MOST_NAMES = 1000\b", "1,000 track names"),
     ],

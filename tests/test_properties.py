@@ -116,7 +116,7 @@ def survive(data: bytes) -> None:
         assert 0 <= error.offset <= len(data)
         with pytest.raises(type(error)) as again:
             midiopt.parse(data)
-        assert str(again.value) == str(error)
+        assert str(error).endswith(str(again.value))  # analyze also says what the bytes look like
         return
     arena = midiopt.parse(data)
     assert len(arena) == facts.event_count == sum(count for _, count, _ in arena.tracks())
@@ -319,15 +319,13 @@ def test_transposition(notes, by):
     assume(any(n.channel != 9 for n in notes))
     one = midiopt.analyze(music(notes))
     other = midiopt.analyze(music([n if n.channel == 9 else n._replace(pitch=n.pitch + by) for n in notes]))
-    shifting = {"pitch_min", "pitch_max", "pitch_classes", "key", "key_notes", "key_confidence", "notes_hash"}
+    shifting = {"pitch_min", "pitch_max", "pitch_classes", "key", "key_notes", "notes_hash"}
     compare(one, other, shifting)
     assert (other.pitch_min, other.pitch_max) == (one.pitch_min + by, one.pitch_max + by)
     assert other.pitch_classes == [one.pitch_classes[(pc - by) % 12] for pc in range(12)]
     assert other.notes_hash != one.notes_hash
-    assert other.key_confidence == pytest.approx(one.key_confidence, rel=1e-6)
-    if one.key_confidence > 0.4001:  # 0.4 is a tie, in which the first key in a fixed order wins
-        assert (other.key, other.key_notes) == (transposed(one.key, by), transposed(one.key_notes, by))
-    assert (one.key is None) == (other.key is None)
+    assert (other.key, other.key_notes) == (transposed(one.key, by), transposed(one.key_notes, by))
+    assert (other.key_confidence, other.key_changes) == (one.key_confidence, one.key_changes)
 
 
 tempo_lists = st.dictionaries(st.sampled_from([0, 0, 480, 960]) | st.integers(0, 4000), st.integers(200_000, 1_500_000), max_size=5)
@@ -349,6 +347,29 @@ def test_tempo_scaling(notes, tempos, by):
     tempo_facts = {"duration_s", "first_note_s", "last_note_s", "note_seconds_mean", "notes_per_second"}
     tempo_facts |= {"bpm", "bpm_mean", "bpm_min", "bpm_max", "bpm_onsets", "bpm_onsets_confidence"}
     compare(one, other, tempo_facts)
+
+
+@settings(STEADY, max_examples=100)
+@given(note_lists(min_size=12), tempo_lists, st.sampled_from([96, 480, 960]), st.integers(2, 10))
+def test_the_beat_is_in_the_seconds(notes, tempos, division, by):
+    """Tempos slower and ticks shorter by as much: the same seconds, so the same onsets, whatever the file declares."""
+    tempos = sorted(({0: 500_000} | tempos).items())
+    one, other = (
+        midiopt.analyze(music(notes, division * k, tempos=[(t, smf.meta(0x51, (us * k).to_bytes(3, "big"))) for t, us in tempos]))
+        for k in (1, by)
+    )
+    assert other.duration_s == pytest.approx(one.duration_s, rel=1e-9)
+    assert other.bpm == pytest.approx(one.bpm / by, rel=6e-6)
+    assert (other.bpm_onsets, other.bpm_onsets_confidence) == (one.bpm_onsets, one.bpm_onsets_confidence)
+
+
+@pytest.mark.parametrize("bpm", [70, 84, 96])
+def test_the_beat_of_a_march(bpm):
+    """Bass drum and snare drum in turns and hi-hats between them, in a file that takes three quarters of a beat for one."""
+    notes = [Note(i * 320, 160, 36 if i % 4 == 0 else 38 if i % 4 == 2 else 42, 70 + 40 * (i % 2 == 0), 9) for i in range(128)]
+    facts = midiopt.analyze(music(notes, 480, tempos=[(0, smf.meta(0x51, round(45e6 / bpm).to_bytes(3, "big")))]))
+    assert facts.bpm == pytest.approx(bpm * 4 / 3, rel=1e-5)
+    assert facts.bpm_onsets == pytest.approx(bpm, rel=0.005)
 
 
 @settings(STEADY, max_examples=150)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import signal
+import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from running import finish, tables
 from songs import song, write_songs
 
 import midiopt
@@ -21,22 +20,6 @@ from midiopt.schema import ANALYSES, STATUSES
 from sample.smf import meta, note_off, note_on, smf, text, track
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
-
-
-def command(*arguments, module="midiopt.orchestrator") -> list[str]:
-    return [sys.executable, "-m", module, *map(str, arguments)]
-
-
-def finish(*arguments, module="midiopt.orchestrator", cwd=None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments, module=module), capture_output=True, text=True, cwd=cwd, timeout=120)
-
-
-def tables(db: Path) -> tuple[list, list]:
-    """Both tables in order, but for analyzed_at and the rowid."""
-    with sqlite3.connect(db) as connection:
-        kept = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"
-        files = connection.execute(f"SELECT {kept} FROM files ORDER BY path").fetchall()
-        return files, connection.execute("SELECT * FROM analyses ORDER BY content_hash").fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +50,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["duplicates"] == summary["ok"] + summary["repaired"] - len(analyses) >= 1
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
-        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "skipped"),
+        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "skipped", "appledouble"),
         *("duplicates", "seconds", "files_per_second", "bytes"),
     }
 
@@ -143,100 +126,6 @@ def test_a_second_run_skips_what_is_unchanged(tmp_path):
     assert set(tables(fresh)[1]) <= set(tables(db)[1])
 
 
-def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path):
-    """Workers are killed again and again while the run goes on: nothing is lost, nothing is `crashed`."""
-    db = tmp_path / "x.db"
-    run = subprocess.Popen(command(songs, "--db", db, "--workers", 2, "--json", "--quiet"), stdout=subprocess.PIPE, text=True)
-    rng = random.Random(1)
-    killed = 0
-    while run.poll() is None:
-        workers = children(run.pid)
-        if workers and killed < 12:
-            unlucky = rng.choice(workers)
-            try:
-                os.kill(unlucky, signal.SIGKILL)
-                killed += 1
-            except ProcessLookupError:
-                pass
-        time.sleep(0.1)
-    summary = json.loads(run.communicate()[0])
-    assert run.returncode == 0
-    assert killed >= 1
-    assert (summary["ok"], summary["crashed"]) == (3000, 0)
-    assert tables(db) == expected
-
-
-def children(pid: int) -> list[int]:
-    try:
-        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def test_workers_leave_when_the_parent_dies(songs, tmp_path):
-    run = subprocess.Popen(command(songs, "--db", tmp_path / "x.db", "--workers", 2, "--quiet"))
-    while len(workers := children(run.pid)) < 2 and run.poll() is None:
-        time.sleep(0.01)
-    run.kill()
-    run.wait()
-    deadline = time.monotonic() + 30
-    while any(alive(w) for w in workers):
-        assert time.monotonic() < deadline, "a worker outlived its parent"
-        time.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def test_a_killed_run_is_completed_by_running_it_again(songs, expected, tmp_path):
-    """kill -9 between batches: the database opens, holds whole batches, and the same command completes it."""
-    db = tmp_path / "x.db"
-    for _ in range(4):
-        before = written(db)
-        run = subprocess.Popen(command(songs, "--db", db, "--batch-size", 128, "--workers", 2, "--quiet"))
-        while written(db) == before and run.poll() is None:
-            time.sleep(0.002)
-        run.kill()
-        run.wait()
-        if db.exists() and sqlite3.connect(db).execute("SELECT count(*) FROM sqlite_master WHERE name = 'files'").fetchone()[0]:
-            with sqlite3.connect(db) as connection:
-                orphans = "SELECT count(*) FROM files WHERE status = 'ok' AND content_hash NOT IN (SELECT content_hash FROM analyses)"
-                assert connection.execute(orphans).fetchone() == (0,)
-                assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert finish(songs, "--db", db, "--quiet").returncode == 0
-    assert tables(db) == expected
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_keeps_what_is_done(number, code, songs, expected, tmp_path):
-    db = tmp_path / "x.db"
-    run = subprocess.Popen(command(songs, "--db", db, "--batch-size", 256, "--workers", 2), stderr=subprocess.PIPE, text=True)
-    while not written(db) and run.poll() is None:
-        time.sleep(0.01)
-    run.send_signal(number)
-    _, stderr = run.communicate(timeout=60)
-    if run.returncode == 0:  # it had just finished
-        assert tables(db) == expected
-        return
-    assert run.returncode == code
-    assert "run the same command again" in stderr
-    assert written(db) >= 256
-    assert finish(songs, "--db", db, "--quiet").returncode == 0
-    assert tables(db) == expected
-
-
-def written(db: Path) -> int:
-    try:
-        with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as connection:
-            return connection.execute("SELECT count(*) FROM files").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0
-
-
 def stored(rows) -> list:
     """Rows of either database as the same Python objects: JSON is read, bytes are bytes."""
     plain = []
@@ -268,6 +157,21 @@ def test_postgresql_holds_the_same(pg_url, tmp_path):
             query = f"SELECT {columns[table]} FROM {table} ORDER BY {key}"
             assert stored(sqlite.execute(query)) == stored(postgres.execute(query)), table
         assert ("Nothing",) in sqlite.execute("SELECT title FROM library WHERE path LIKE '%\\xff\\x5c.mid'").fetchall()
+
+
+@pytest.mark.parametrize("writers", [1, 3])
+def test_writers_do_not_change_the_tables(songs, expected, pg_url, tmp_path, writers):
+    """A collection with every file twice, in small batches."""
+    import psycopg
+
+    shutil.copytree(songs, tmp_path / "again", copy_function=os.link)
+    options = ("--db", pg_url, "--writers", writers, "--batch-size", 64, "--workers", 2, "--quiet", "--json")
+    done = finish(songs, tmp_path / "again", *options)
+    assert done.returncode == 0 and json.loads(done.stdout)["duplicates"] == 3000, done.stderr
+    with psycopg.connect(pg_url) as connection:
+        columns = ", ".join(c.name for c in ANALYSES)
+        assert stored(connection.execute(f"SELECT {columns} FROM analyses ORDER BY content_hash")) == stored(expected[1])
+        assert connection.execute("SELECT count(*) FROM files WHERE status = 'ok'").fetchone() == (6000,)
 
 
 def test_the_questions_of_make_run_have_answers(tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 
 import numpy as np
 import psycopg
 import pytest
-from make_rows import analysis_row, file_row, make_batch, query, sqlite_path
+from make_rows import analysis_row, file_row, make_batch, query, sqlite_path, write
 
 from midiopt.errors import MissingExtra, SinkError
 from midiopt.sinks import open_sink
@@ -46,7 +48,8 @@ def test_a_file_that_is_no_database(tmp_path):
 
 def test_sqlite_answers_a_collector_from_indexes(tmp_path):
     url = f"sqlite:///{tmp_path}/facts.db"
-    open_sink(url).close()
+    with open_sink(url) as sink:
+        sink.finish()
     plan = query(url, "EXPLAIN QUERY PLAN SELECT path FROM library WHERE key = 'Am' AND bpm BETWEEN 118 AND 124")
     assert "analyses_key_bpm (key=? AND bpm>? AND bpm<?)" in str(plan) and "files_content_hash (content_hash=?)" in str(plan)
 
@@ -54,7 +57,7 @@ def test_sqlite_answers_a_collector_from_indexes(tmp_path):
 def test_sqlite_floats_are_short(tmp_path):
     url = f"sqlite:///{tmp_path}/facts.db"
     with open_sink(url) as sink:
-        sink.write(make_batch([], [analysis_row(bpm=93.33333, bpm_mean=120.1, pitch_classes=[0.25, 0.083333, 1, *[0] * 9])]))
+        write(sink, make_batch([], [analysis_row(bpm=93.33333, bpm_mean=120.1, pitch_classes=[0.25, 0.083333, 1, *[0] * 9])]))
     assert query(url, "SELECT bpm, bpm_mean, pitch_classes FROM analyses") == [(93.33333, 120.1, "[0.25,0.083333,1,0,0,0,0,0,0,0,0,0]")]
     assert sqlite_path(url) == f"{tmp_path}/facts.db"
 
@@ -65,7 +68,7 @@ def test_floats_are_the_same_numbers_in_both(tmp_path, pg_url):
     answers = []
     for url in (f"sqlite:///{tmp_path}/facts.db", pg_url):
         with open_sink(url) as sink:
-            sink.write(make_batch([], rows))
+            write(sink, make_batch([], rows))
         answers.append(query(url, "SELECT bpm, bpm_mean FROM analyses ORDER BY content_hash"))
     assert answers[0] == answers[1] and len(answers[0]) == 500
 
@@ -93,7 +96,7 @@ def test_postgres_types(pg_url):
 def test_enumerations_are_checked(tmp_path, request, column, database):
     url = f"sqlite:///{tmp_path}/facts.db" if database == "sqlite" else request.getfixturevalue("pg_url")
     with open_sink(url) as sink:
-        sink.write(make_batch([file_row()], [analysis_row()]))
+        write(sink, make_batch([file_row()], [analysis_row()]))
     table = "files" if column == "status" else "analyses"
     with pytest.raises(Exception, match=r"(?i)check constraint"):
         query(url, f"UPDATE {table} SET {column} = 'else'")
@@ -103,31 +106,122 @@ def test_enumerations_are_checked(tmp_path, request, column, database):
 @pytest.mark.parametrize("conflicts", [2, 100])
 def test_postgres_conflicts_are_tried_again(pg_url, code, conflicts):
     """A trigger plays the other writer; a sequence counts, since rolling back does not turn it back."""
-    with open_sink(pg_url) as sink:
-        query(
-            pg_url,
-            f"""
-            CREATE SEQUENCE attempts;
-            CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF nextval('attempts') <= {conflicts} THEN RAISE 'in the way' USING ERRCODE = '{code}'; END IF;
-                RETURN NULL;
-            END $$;
-            CREATE TRIGGER conflict BEFORE INSERT ON files EXECUTE FUNCTION conflict()""",
-        )
-        batch = make_batch([file_row()], [analysis_row()])
-        if conflicts == 2:
-            sink.write(batch)
-        else:
-            with pytest.raises(SinkError, match="in the way"):
-                sink.write(batch)
+    open_sink(pg_url).close()
+    query(
+        pg_url,
+        f"""
+        CREATE SEQUENCE attempts;
+        CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('attempts') <= {conflicts} THEN RAISE 'in the way' USING ERRCODE = '{code}'; END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER conflict BEFORE INSERT ON files EXECUTE FUNCTION conflict()""",
+    )
+    given_up = pytest.raises(SinkError, match="in the way") if conflicts == 100 else contextlib.nullcontext()
+    with given_up, open_sink(pg_url) as sink:
+        write(sink, make_batch([file_row()], [analysis_row()]))
     assert query(pg_url, "SELECT last_value FROM attempts") == [(3 if conflicts == 2 else 5,)]
     assert query(pg_url, "SELECT count(*) FROM library") == [(1 if conflicts == 2 else 0,)]
+
+
+@contextlib.contextmanager
+def held_up(url: str, statement: str):
+    """While another program's transaction is open, which comes to nothing."""
+    with psycopg.connect(url) as connection:
+        connection.execute(statement)
+        yield
+        connection.rollback()
+
+
+def waiting(url: str) -> int:
+    """How many connections to this database wait for another one's lock."""
+    return query(url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0]
+
+
+def soon(condition) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def one_file(n: int, **facts):
+    key = n.to_bytes(16)
+    return make_batch([file_row(path=f"/{n}", content_hash=key, **facts)], [analysis_row(content_hash=key)])
+
+
+@pytest.mark.parametrize("writers", [1, 3])
+def test_postgres_writers_wait_and_the_caller_does_not(pg_url, writers):
+    """Each writer has a batch in hand, one more is taken, and only then there is no room."""
+    with open_sink(pg_url, writers) as sink:
+        with held_up(pg_url, "LOCK TABLE analyses IN SHARE MODE"):
+            for n in range(1, writers + 2):
+                assert sink.has_room(30)
+                sink.write(one_file(n))
+            soon(lambda: waiting(pg_url) == writers)
+            assert not sink.has_room() and not sink.has_room(0.01)
+            assert query(pg_url, "SELECT count(*) FROM library") == [(0,)]
+        sink.flush()
+        assert sink.has_room()
+        assert query(pg_url, "SELECT count(*), count(bpm) FROM library") == [(writers + 1, writers + 1)]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_postgres_commits_no_copy_before_its_analysis(pg_url, fails):
+    """The batch with the analysis is held up, or never comes; the one with a copy of the file follows."""
+    orphans = "SELECT count(*) FROM library WHERE status = 'ok' AND bpm IS NULL"
+    with pytest.raises(SinkError) if fails else contextlib.nullcontext(), open_sink(pg_url, writers=2) as sink:
+        with held_up(pg_url, "INSERT INTO files SELECT '/1', 0, 0, NULL, 'crashed', NULL, 1, now()"):
+            sink.write(one_file(1))
+            soon(lambda: waiting(pg_url) == 1)
+            sink.write(make_batch([file_row(path="/2", content_hash=(1).to_bytes(16))]))
+            soon(lambda: waiting(pg_url) == 2 or query(pg_url, "SELECT count(*) FROM files") == [(1,)])
+            assert query(pg_url, orphans) == [(0,)]
+            if fails:
+                query(
+                    pg_url,
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND wait_event = 'transactionid' AND query LIKE 'INSERT INTO files%'",
+                )
+                soon(lambda: query(pg_url, "SELECT count(*) FROM library") == [(1,)])
+        sink.flush()
+    assert query(pg_url, orphans) == [(0,)]
+    assert query(pg_url, "SELECT path FROM files ORDER BY 1") == ([("/2",)] if fails else [("/1",), ("/2",)])
+
+
+@pytest.mark.parametrize(("warm", "connections"), [(True, 1), (False, 4)])
+def test_postgres_connections_are_kept_or_opened_for_each_batch(pg_url, warm, connections):
+    open_sink(pg_url).close()
+    query(
+        pg_url,
+        """
+        CREATE TABLE writers (pid int);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO writers SELECT pg_backend_pid(); RETURN NULL;
+        END $$;
+        CREATE TRIGGER note AFTER INSERT ON files EXECUTE FUNCTION note()""",
+    )
+    with open_sink(pg_url, writers=1, warm=warm) as sink:
+        for n in range(1, 5):
+            write(sink, one_file(n))
+    assert query(pg_url, "SELECT count(*), count(DISTINCT pid) FROM writers") == [(4, connections)]
+
+
+def test_postgres_with_too_few_connections(pg_url, pg_dsn):
+    query(pg_dsn, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 2")
+    try:
+        query(pg_url, "GRANT CREATE ON SCHEMA public TO narrow")
+        with pytest.raises(SinkError, match="fewer writers"):
+            open_sink(f"{pg_url}&user=narrow", writers=4)
+    finally:
+        query(pg_url, "DROP OWNED BY narrow")
+        query(pg_dsn, "DROP ROLE narrow")
 
 
 def test_postgres_schemas_are_databases_apart(pg_url):
     query(pg_url, "CREATE SCHEMA mine")
     with open_sink(pg_url), open_sink(f"{pg_url}&options=-csearch_path%3Dmine") as mine:
-        mine.write(make_batch([file_row()], [analysis_row()]))
+        write(mine, make_batch([file_row()], [analysis_row()]))
     assert query(pg_url, "SELECT (SELECT count(*) FROM library), (SELECT count(*) FROM mine.library)") == [(0, 1)]
     with pytest.raises(SinkError, match="no schema"):
         open_sink(f"{pg_url}&options=-csearch_path%3Dnowhere")
@@ -148,7 +242,7 @@ def test_postgres_that_goes_away(pg_url):
         query(
             pg_url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
-        sink.write(make_batch([file_row()], [analysis_row()]))
+        write(sink, make_batch([file_row()], [analysis_row()]))
     open_sink(pg_url).close()
 
 

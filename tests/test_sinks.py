@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from make_rows import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored
+from make_rows import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored, write
 
 from midiopt.errors import DatabaseBusy, SinkError
 from midiopt.paths import path_text
@@ -83,7 +84,7 @@ def extreme_rows() -> Batch:
 
 def test_extremes_and_nulls_are_read_back(sink, url):
     batch = extreme_rows()
-    sink.write(batch)
+    write(sink, batch)
     for table in ("files", "analyses"):
         assert stored(url, table) == records(batch, table)
 
@@ -122,7 +123,7 @@ def test_both_databases_hold_what_was_written(tmp_path, pg_url, files, analyses)
     batch = make_batch(files, analyses)
     for url in (f"sqlite:///{tmp_path}/facts.db", pg_url):
         with open_sink(url) as sink:
-            sink.write(batch)
+            write(sink, batch)
         for table, key in (("files", "path"), ("analyses", "content_hash")):
             expected = records(batch, table)
             written = {row[key] for row in expected}
@@ -130,9 +131,9 @@ def test_both_databases_hold_what_was_written(tmp_path, pg_url, files, analyses)
 
 
 def test_writing_twice_changes_nothing(sink, url):
-    sink.write(make_batch([file_row()], [analysis_row()]))
+    write(sink, make_batch([file_row()], [analysis_row()]))
     before = stored(url, "files"), stored(url, "analyses")
-    sink.write(make_batch([file_row(analyzed_at=LATER)], [analysis_row()]))
+    write(sink, make_batch([file_row(analyzed_at=LATER, analysis_us=1)], [analysis_row()]))
     assert (stored(url, "files"), stored(url, "analyses")) == before
 
 
@@ -143,7 +144,7 @@ OTHER = {"text": "other", "texts": ["other"], "floats": [0.0] * 12, "hash16": ha
 def test_a_change_of_any_column_is_stored(sink, url, was_null):
     before, after = {}, {}
     for table, columns, key, make in (("files", FILES, "path", file_row), ("analyses", ANALYSES, "content_hash", analysis_row)):
-        changed = [c for c in columns if c.name not in (key, "analyzed_at") and (c.null or not was_null)]
+        changed = [c for c in columns if c.name != key and not c.varies and (c.null or not was_null)]
         keys = [{key: f"/{i:03}" if table == "files" else hashed(900 + i)} for i in range(len(changed))]
         before[table] = [make(**k, **{c.name: None} if was_null else {}) for k, c in zip(keys, changed, strict=True)]
         after[table] = [
@@ -151,15 +152,15 @@ def test_a_change_of_any_column_is_stored(sink, url, was_null):
         ]
     for row in after["files"]:
         row["analyzed_at"] = LATER
-    sink.write(make_batch(**before))
-    sink.write(make_batch(**after))
+    write(sink, make_batch(**before))
+    write(sink, make_batch(**after))
     for table in ("files", "analyses"):
         assert stored(url, table) == records(make_batch(**after), table)
 
 
 def test_of_equal_keys_in_a_batch_the_last_counts(sink, url):
     files = [file_row(size_bytes=1), file_row(path="/else"), file_row(size_bytes=2)]
-    sink.write(make_batch(files, [analysis_row(bpm=1.0), analysis_row(bpm=2.0)]))
+    write(sink, make_batch(files, [analysis_row(bpm=1.0), analysis_row(bpm=2.0)]))
     assert query(url, "SELECT path, size_bytes FROM files ORDER BY 1") == [("/else", 7), ("some text", 2)]
     assert query(url, "SELECT bpm FROM analyses") == [(2.0,)]
 
@@ -168,19 +169,19 @@ def test_paths_that_are_not_text(sink, url):
     paths = [path_text(p) for p in (b"/caf\xe9.mid", b"/nul\0.mid", b"/back\\slash.mid", "/日本/ü.mid".encode(), b"/" + b"\xff" * 3000)]
     title = "a\0b".replace("\0", "")
     batch = make_batch([file_row(path=path) for path in paths], [analysis_row(title=title)])
-    sink.write(batch)
+    write(sink, batch)
     assert stored(url, "files") == records(batch, "files")
     assert query(url, "SELECT title FROM analyses") == [("ab",)]
 
 
 def test_an_empty_batch(sink):
-    sink.write(make_batch())
+    write(sink, make_batch())
     assert sink.counts()["ok"] == 0 and list(sink.known()) == []
 
 
 def test_library_joins_only_what_was_analysed(sink, url):
     files = [file_row(path=f"/{i}", status=status) for i, status in enumerate(STATUSES)]
-    sink.write(make_batch([*files, file_row(path="/9", status="unreadable", content_hash=None)], [analysis_row(bpm=120.0)]))
+    write(sink, make_batch([*files, file_row(path="/9", status="unreadable", content_hash=None)], [analysis_row(bpm=120.0)]))
     bpm = [(f"/{i}", 120.0 if status in ("ok", "repaired") else None) for i, status in enumerate(STATUSES)]
     assert query(url, "SELECT path, bpm FROM library ORDER BY path") == [*bpm, ("/9", None)]
     names = [c.name for c in FILES] + [c.name for c in ANALYSES if c.name not in ("content_hash", "analyzer_version")]
@@ -193,13 +194,13 @@ def test_counts(sink):
     statuses = ["ok", "ok", "ok", "repaired", "rejected", "rejected", "crashed"]
     contents = [1, 1, 2, 2, 3, 3, 3]
     files = [file_row(path=f"/{i}", status=s, content_hash=hashed(n)) for i, (s, n) in enumerate(zip(statuses, contents, strict=True))]
-    sink.write(make_batch([*files, file_row(path="/x", status="unreadable", content_hash=None)], [analysis_row(content_hash=hashed(1))]))
+    write(sink, make_batch([*files, file_row(path="/x", status="unreadable", content_hash=None)], [analysis_row(content_hash=hashed(1))]))
     assert sink.counts() == {"ok": 3, "repaired": 1, "rejected": 2, "unreadable": 1, "crashed": 1, "duplicates": 2}
 
 
 def test_known_are_the_settled_of_this_version(sink):
     files = [file_row(path=f"/{s}", status=s, size_bytes=2**40 + i, mtime_ns=-i) for i, s in enumerate(STATUSES)]
-    sink.write(make_batch([*files, file_row(path="/old", analyzer_version=ANALYZER_VERSION - 1)]))
+    write(sink, make_batch([*files, file_row(path="/old", analyzer_version=ANALYZER_VERSION - 1)]))
     assert sorted(sink.known()) == [("/ok", 2**40, 0), ("/rejected", 2**40 + 2, -2), ("/repaired", 2**40 + 1, -1)]
 
 
@@ -207,7 +208,7 @@ def test_one_writer_and_any_reader(url):
     with open_sink(url) as sink:
         with pytest.raises(DatabaseBusy, match="another run"):
             open_sink(url)
-        sink.write(make_batch([file_row()], [analysis_row()]))
+        write(sink, make_batch([file_row()], [analysis_row()]))
         assert len(stored(url, "files")) == 1
     with pytest.raises(ZeroDivisionError), open_sink(url):
         raise ZeroDivisionError
@@ -220,16 +221,59 @@ def test_only_a_finished_run_builds_indexes(url):
         column = "indexname" if url.startswith("postgresql") else "name"
         return query(url, f"SELECT {column} FROM {table} WHERE {column} LIKE 'analyses_key_bpm'")
 
-    open_sink(url).close(finish=False)
+    open_sink(url).close()
     assert indexes() == []
     for _ in range(2):
         sink = open_sink(url)
+        sink.finish()
         sink.close()
         sink.close()
         assert len(indexes()) == 1
 
 
-@pytest.mark.parametrize("name", ["files", "analyses", "library", "meta"])
+def test_a_finished_run_leaves_no_orphans(sink, url):
+    files = [file_row(path="/a", content_hash=hashed(1)), file_row(path="/b", content_hash=hashed(2))]
+    write(sink, make_batch(files, [analysis_row(content_hash=hashed(n)) for n in (1, 2)]))
+    write(sink, make_batch([file_row(path="/a", content_hash=hashed(3))], [analysis_row(content_hash=hashed(3))]))
+    write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=hashed(2))]))
+    assert query(url, "SELECT count(*) FROM analyses") == [(3,)]
+    sink.finish()
+    assert [row["content_hash"] for row in stored(url, "analyses")] == [hashed(3)]
+
+
+def run_rows(url) -> list[tuple]:
+    return query(url, "SELECT id, outcome, error, files, ended IS NULL FROM runs ORDER BY id")
+
+
+def test_runs_are_recorded(url):
+    facts = {"started": NOW, "version": "1", "build": "release", "sources": ["/a", "/b"], "options": "{}"}
+    with open_sink(url) as sink:
+        sink.start_run(facts)
+        assert run_rows(url) == [(1, None, None, None, True)]
+        sink.end_run({"ended": LATER, "outcome": "failed", "error": "why", "files": 7})
+    open_sink(url).close()
+    assert run_rows(url) == [(1, "failed", "why", 7, False)]
+    for _ in range(2):
+        with open_sink(url) as sink:
+            sink.start_run(facts)
+    assert run_rows(url)[1:] == [(2, "killed", None, None, True), (3, None, None, None, True)]
+    [(started, sources)] = query(url, "SELECT started, sources FROM runs WHERE id = 1")
+    assert str(started)[:26] == str(NOW)[:26] and (sources if isinstance(sources, list) else json.loads(sources)) == ["/a", "/b"]
+
+
+def test_a_database_without_runs_gets_them_unless_they_are_of_others(url):
+    open_sink(url).close()
+    query(url, "DROP TABLE runs")
+    query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    query(url, "CREATE TABLE runs (path text)")
+    with pytest.raises(SinkError, match="already has runs"):
+        open_sink(url)
+    query(url, "DROP TABLE runs")
+    open_sink(url).close()
+    assert run_rows(url) == []
+
+
+@pytest.mark.parametrize("name", ["files", "analyses", "library", "meta", "runs"])
 def test_tables_of_others_are_left_alone(url, name):
     query(url, f"CREATE TABLE {name} (path text)")
     query(url, f"INSERT INTO {name} VALUES ('precious')")
@@ -257,14 +301,15 @@ def test_a_newer_schema_is_refused(url):
 
 def test_an_older_schema_is_upgraded(url):
     with open_sink(url) as sink:
-        sink.write(make_batch([file_row()], [analysis_row()]))
+        write(sink, make_batch([file_row()], [analysis_row()]))
     query(url, "DROP VIEW library")
     query(url, "ALTER TABLE analyses DROP COLUMN sysex_count")
     query(url, "ALTER TABLE files DROP COLUMN error")
+    query(url, "DROP TABLE runs")
     query(url, "UPDATE meta SET value = '0' WHERE key = 'schema_version'")
     with open_sink(url) as sink:
         assert query(url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]
-        sink.write(make_batch([file_row(error="why")], [analysis_row(sysex_count=3)]))
+        write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3)]))
     assert query(url, "SELECT sysex_count, error FROM library") == [(3, "why")]
     open_sink(url).close()
 
@@ -285,9 +330,10 @@ def broken(column: str, value, more: bytes = b"") -> Batch:
         pytest.param(broken("path", (1000, 1), b"\xff" * 1000), id="not UTF-8"),
     ],
 )
-def test_a_batch_that_fails_leaves_nothing(sink, url, batch):
-    with pytest.raises((SinkError, ValueError)):
-        sink.write(batch)
+def test_a_batch_that_fails_leaves_nothing(url, batch):
+    with pytest.raises((SinkError, ValueError)), open_sink(url) as sink:
+        write(sink, batch)
     assert stored(url, "files") == stored(url, "analyses") == []
-    sink.write(make_batch([file_row(content_hash=HASH)], [analysis_row()]))
+    with open_sink(url) as sink:
+        write(sink, make_batch([file_row(content_hash=HASH)], [analysis_row()]))
     assert len(stored(url, "files")) == 1

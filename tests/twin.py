@@ -17,13 +17,14 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import accumulate, groupby, pairwise
-from statistics import correlation, fmean, pstdev
+from statistics import fmean, pstdev
 
 import mido
-import numpy as np
+import twin_tempo
 import xxhash
 from mido.midifiles import meta
 from twin_form import form_facts, role
+from twin_key import key_facts
 
 from midiopt.schema import ANALYSES
 
@@ -35,14 +36,6 @@ DRUMS = 9  # channel 10
 SUSTAIN = 64
 DEFAULT_TEMPO = 500_000  # microseconds a quarter: 120 BPM
 SMPTE_RATES = {29: 30000 / 1001}  # the others are what they say
-
-MAJORS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-MINORS = ("Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm")
-MAJOR_PROFILE = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)  # Albrecht & Shanahan 2013
-MINOR_PROFILE = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
-MARGINS = (0.00, 0.05, 0.10, 0.15, 0.20, 0.25)  # best correlation minus second best ...
-CONFIDENCES = (0.40, 0.62, 0.80, 0.90, 0.97, 0.98)  # ... and how often such an answer is right
-TIE = 1e-9
 
 Track = list[tuple[int, mido.Message | mido.MetaMessage]]  # absolute tick, message
 
@@ -134,6 +127,10 @@ class Clock:
         for (start, tempo), (end, _) in pairwise(self.segments):
             self._units.append(self._units[-1] + (end - start) * tempo)
 
+    def tempo(self, tick: int) -> int:
+        """Units a tick."""
+        return self.segments[bisect_right(self._starts, tick) - 1][1]
+
     def units(self, tick: int) -> int:
         i = bisect_right(self._starts, tick) - 1
         start, tempo = self.segments[i]
@@ -170,6 +167,7 @@ class Sequence:
         smpte = division.ticks_per_quarter is None
         self.tempos = [] if smpte else [(tick, m.tempo) for tick, _, m in self.events if m.type == "set_tempo" and m.tempo > 0]
         self.clock = Clock(division, self.tempos)
+        self.quarter = division.quarter
         self.notes = self._pair_notes()
         self.pitched = [n for n in self.notes if n.pitched]
         self.horizon = max((n.end for n in self.notes), default=self.duration)
@@ -207,6 +205,10 @@ class Sequence:
     def sounding_units(self, note: Note) -> int:
         return self.clock.units(note.end) - self.clock.units(note.onset)
 
+    def seconds_at_onset(self, note: Note) -> float:
+        """The length that the note would have under the tempo of its onset."""
+        return (note.end - note.onset) * self.clock.tempo(note.onset) / self.clock.units_per_second
+
     def polyphony(self) -> tuple[int, int]:
         """Most pitched notes at once, and the units in which any sounds, over half-open intervals."""
         change = Counter()
@@ -241,7 +243,7 @@ def lower_median(weighted: list[tuple[float, int]]) -> float:
 
 
 def tempo_facts(sequences: list[Sequence]) -> dict[str, object]:
-    names = ("bpm", "bpm_mean", "bpm_min", "bpm_max", "bpm_onsets", "bpm_onsets_confidence")
+    names = ("bpm", "bpm_mean", "bpm_min", "bpm_max")
     facts = {**dict.fromkeys(names), "bpm_source": "none", "bpm_confidence": 0.0, "tempo_changes": 0}
     sequence = next((s for s in sequences if s.tempos), None)
     if sequence is None:
@@ -267,6 +269,19 @@ def tempo_facts(sequences: list[Sequence]) -> dict[str, object]:
         "bpm_mean": lowest if lowest == highest else 60e6 * horizon / units,
         "bpm_confidence": sum(u for tempo_bpm, _, u in in_force if abs(tempo_bpm / bpm - 1) <= 0.04) / units,
     }
+
+
+def onset_facts(sequences: list[Sequence]) -> dict[str, object]:
+    """Of the first sequence that has an answer."""
+    pitches, drums = [], 0
+    for s in sequences:
+        pitches += [n.pitch for n in s.pitched]
+        drums += len(s.notes) - len(s.pitched)
+        onsets = [twin_tempo.Onset(s.clock.seconds(n.onset), s.seconds_at_onset(n), n.pitch, n.velocity, not n.pitched) for n in s.notes]
+        answer = twin_tempo.estimate(onsets, twin_tempo.median(pitches), drums / max(len(pitches) + drums, 1))
+        if answer:
+            return {"bpm_onsets": answer[0], "bpm_onsets_confidence": answer[1]}
+    return {"bpm_onsets": None, "bpm_onsets_confidence": None}
 
 
 def is_meter(m: mido.MetaMessage) -> bool:
@@ -297,32 +312,14 @@ def declared_key(sequences: list[Sequence]) -> str | None:
 # --- what the notes say ------------------------------------------------------------------------
 
 
-def estimated_key(weights: list[float]) -> tuple[str | None, float]:
-    """Key and confidence from the weights of the 12 pitch classes."""
-    if max(weights) - min(weights) <= TIE * max(weights):
-        return None, 0.0
-    # A profile stands tonic first; turned up by the tonic it is heard from C.
-    profiles = [[profile[(pc - tonic) % 12] for pc in range(12)] for profile in (MAJOR_PROFILE, MINOR_PROFILE) for tonic in range(12)]
-    scores = [correlation(weights, profile) for profile in profiles]
-    winner = next(i for i, score in enumerate(scores) if score >= max(scores) - TIE)
-    second = max(scores[:winner] + scores[winner + 1 :])
-    margin = max(scores) - second
-    return (MAJORS + MINORS)[winner], float(np.interp(margin, MARGINS, CONFIDENCES))
-
-
 def pitch_facts(sequences: list[Sequence]) -> dict[str, object]:
     pitches = [n.pitch for s in sequences for n in s.pitched]
     units = [sum(s.sounding_units(n) for s in sequences for n in s.pitched if n.pitch % 12 == pc) for pc in range(12)]
     total = sum(units)
-    counts = [sum(p % 12 == pc for p in pitches) for pc in range(12)]
-    key, confidence = estimated_key(units if total else counts) if len(pitches) >= 3 else (None, 0.0)
     polyphony = [s.polyphony() for s in sequences]
     covered = sum(c for _, c in polyphony)
     programs = Counter(n.program for s in sequences for n in s.pitched)
     return {
-        "key": key,
-        "key_notes": key,
-        "key_confidence": confidence,
         "pitch_classes": [round(u / total, 6) if total else 0.0 for u in units],
         "pitch_min": min(pitches, default=None),
         "pitch_max": max(pitches, default=None),
@@ -417,7 +414,9 @@ def twin(data: bytes) -> dict[str, object]:
         "key_declared": declared_key(sequences),
         "notes_hash": notes_hash(sequences, division.quarter),
         **tempo_facts(sequences),
+        **onset_facts(sequences),
         **meter_facts(sequences),
+        **key_facts(sequences, declared_key(sequences)),
         **pitch_facts(sequences),
         **note_facts(sequences),
         **event_facts(tracks),

@@ -16,7 +16,8 @@ import numpy as np
 UNIT = 64
 MOST_FRAMES, MOST_SPANS, MOST_BARS = 4096, 1024, 4096
 LONGEST_NOTE = 64  # frames in which a note is heard after the one it begins in
-NAMES = {"": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"), "m": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")}  # fmt: skip
+MAJORS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MINORS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 QUALITIES = (("", 4, 7), ("m", 3, 7), ("dim", 3, 6), ("aug", 4, 8), ("sus4", 5, 7), ("sus2", 2, 7))
 COMMON = ("", "m")
 MOST_WEIGHT = 1 << 20
@@ -124,7 +125,7 @@ def chords_of(weights: list[list[int]], lowest: list[int]) -> list[int | None]:
 
 def chord_name(chord: int) -> str:
     quality, third, _ = QUALITIES[chord // 12]
-    return NAMES["m" if third == 3 else ""][chord % 12] + quality
+    return (MINORS if third == 3 else MAJORS)[chord % 12] + quality
 
 
 def text_of(window: list[int | None]) -> str:

@@ -2,10 +2,16 @@
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from .cli import main
+from .signals import leave_quietly
 
-        sys.exit(main())
-    except KeyboardInterrupt:  # before the run could see to it
-        sys.exit(130)
+
+def main() -> int:
+    """What the command ``midiopt`` calls."""
+    leave_quietly()  # before numpy and the rest are imported
+    from . import cli
+
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,8 @@ import numpy as np
 import xxhash
 
 from .core.analysis import Analyzer
+from .errors import MidiError
+from .looks import explained
 from .reader import Reader
 from .rows import ANALYSES_DTYPE, record
 from .schema import ANALYSES, ANALYZER_VERSION, Column, issue_names, repair_sentence
@@ -63,6 +65,9 @@ def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> 
         _local.analyzer = Analyzer()
     data = _read(source) if isinstance(source, (str, os.PathLike)) else source
     rows, heap = bytearray(), bytearray()
-    issues, first, at = _local.analyzer.analyze(data, xxhash.xxh3_128_digest(data), ANALYZER_VERSION, rows, heap)
+    try:
+        issues, first, at = _local.analyzer.analyze(data, xxhash.xxh3_128_digest(data), ANALYZER_VERSION, rows, heap)
+    except MidiError as problem:
+        raise explained(problem, data) from None
     facts = record(ANALYSES, np.frombuffer(rows, ANALYSES_DTYPE)[0], heap)
     return Analysis(**facts, status="repaired" if first else "ok", error=repair_sentence(issues, first, at))

@@ -1,4 +1,4 @@
-"""The command line: midiopt analyze, midiopt show."""
+"""The command line: midiopt analyze, show, status, duplicates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from . import __version__, orchestrator
+from . import __version__, duplicates, orchestrator, status
 from .api import Analysis, analyze
 from .console import guarded, plain
-from .errors import MidiError
+from .errors import MidiError, MidioptError
 from .schema import ANALYSES, Column
 
 
@@ -31,12 +31,29 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     command.set_defaults(run=show)
 
+    for name, module, summary, form in (
+        ("status", status, "show what a database holds and how the last run ended", "one JSON object"),
+        ("duplicates", duplicates, "list the files that have the same bytes", "one JSON object a group, a line each,"),
+    ):
+        command = commands.add_parser(name, help=summary, description=module.DESCRIPTION)
+        command.add_argument("--db", default=orchestrator.DATABASE, metavar="URL", help="the database (default: %(default)s)")
+        command.add_argument("--json", action="store_true", help=f"print {form} instead of a table")
+        command.set_defaults(run=module.command)
+
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
-    return guarded(lambda: options.run(options))
+    return guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        return options.run(options)
+    except MidioptError as problem:
+        print(f"midiopt: {problem}", file=sys.stderr)
+        return 1
 
 
 def show(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
     python -m midiopt.orchestrator SOURCE [SOURCE ...] [--db URL]
 
 The parent is one event loop over three overlapping stages with bounded work in hand. It walks, deals
-chunks and writes; the workers read and analyse. While nothing has come back it walks ahead, up to a
+chunks and hands batches to the sink; the workers read and analyse. While nothing has come back it walks ahead, up to a
 bound, so that the time left can be told early.
 """
 
@@ -11,27 +11,36 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import json
+import math
 import os
 import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Callable, Iterator, Sequence
+
+from .signals import Stop, leave_quietly, stop_on_signals
+
+if __name__ == "__main__":
+    leave_quietly()
 
 import numpy as np
 
+from . import __version__, build_info
 from .allocator import ALLOCATORS, preload
 from .console import guarded
-from .errors import MidioptError, SourceError
+from .errors import MidioptError, SinkError, SourceError
 from .known import Known
-from .pool import Crew, crew
+from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MOST_EVENTS, MOST_FILE_BYTES
+from .paths import path_text
+from .pool import Pool, Settings
 from .progress import Progress, Summary, without_password
 from .reader import READERS
 from .rows import Batch
 from .schema import STATUSES
-from .sinks import Sink, open_sink
+from .sinks import WRITERS, Sink, open_sink
 from .source import Source
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
@@ -39,6 +48,7 @@ DATABASE = "midiopt.db"
 BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
 MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
+LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand
 
 
 def usable_cores() -> int:
@@ -53,6 +63,12 @@ def run(
     quiet: bool = True,
     reader: str = "read",
     allocator: str = "system",
+    writers: int = WRITERS,
+    warm: bool = True,
+    follow_links: bool = False,
+    file_timeout: float = FILE_TIMEOUT,
+    max_file_bytes: int = MAX_FILE_BYTES,
+    max_events: int = MAX_EVENTS,
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
@@ -60,33 +76,74 @@ def run(
     same database are skipped. SIGINT and SIGTERM end the run early with everything analysed so far
     written (``Summary.interrupted`` is then the signal); a second one raises KeyboardInterrupt.
 
+    With ``follow_links`` a link in a folder is taken for what it leads to. A file that kills its worker three
+    times, or takes more than ``file_timeout`` seconds, is `crashed`; one of more than ``max_file_bytes`` or
+    ``max_events`` is `rejected`.
+
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
+    ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
+    to be measured too.
 
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
     """
+    options = {name: value for name, value in locals().items() if name not in ("sources", "db")}
     if workers is not None and workers < 1:
         raise ValueError(f"{workers} workers can do nothing; at least 1")
+    if writers < 1:
+        raise ValueError(f"{writers} writers can write nothing; at least 1")
     db = os.fspath(db)
+    settings = Settings(reader, allocator, file_timeout, max_file_bytes, max_events)
     preload(allocator)  # before anything is made
-    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources)
+    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
-    with open_sink(db) as sink, Progress(quiet) as progress, _stop_on_signals() as stop:
-        known = Known(sink.known())
-        if len(known):
-            source.known = known
-        with contextlib.closing(crew(workers or usable_cores(), reader, allocator)) as pool:
-            summary = _Run(source, sink, progress, stop, pool, batch_size).go()
-        summary.duplicates = sink.counts()["duplicates"]
-        sink.close(finish=not summary.interrupted)
-        summary.seconds = time.monotonic() - start
-        summary.files_per_second = summary.analysed / summary.seconds
+    with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, stop_on_signals() as stop:
+        with _recorded(sink, source, options) as summary:
+            known = Known(sink.known())
+            if len(known):
+                source.known = known
+            with contextlib.closing(Pool(workers or usable_cores(), settings)) as pool:
+                _Run(source, sink, progress, stop, pool, batch_size, summary).go()
+            if not summary.interrupted:
+                sink.finish()
+            summary.duplicates = sink.counts()["duplicates"]
+            summary.seconds = time.monotonic() - start
+            summary.files_per_second = summary.analysed / summary.seconds
+        sink.close()
         progress.finish(summary, without_password(db))
     return summary
 
 
+@contextlib.contextmanager
+def _recorded(sink: Sink, source: Source, options: dict[str, object]) -> Iterator[Summary]:
+    """The run's row in the table ``runs``: begun here, and completed with the Summary however the run ends."""
+    sink.start_run(
+        {
+            "started": dt.datetime.now(dt.UTC),
+            "version": __version__,
+            "build": build_info()["mode"],
+            "sources": [path_text(root) for root in source.roots],
+            "options": json.dumps(options),
+        }
+    )
+    summary = Summary()
+    try:
+        yield summary
+    except BaseException as problem:
+        stopped = isinstance(problem, KeyboardInterrupt)
+        with contextlib.suppress(SinkError):  # where the database is the problem, the next run says `killed`
+            sink.end_run(_outcome("interrupted" if stopped else "failed", None if stopped else str(problem), summary))
+        raise
+    sink.end_run(_outcome("interrupted" if summary.interrupted else "finished", None, summary))
+
+
+def _outcome(outcome: str, error: str | None, summary: Summary) -> dict[str, object]:
+    counts = {name: getattr(summary, name) for name in ("files", *STATUSES, "skipped", "duplicates", "bytes", "seconds")}
+    return {"ended": dt.datetime.now(dt.UTC), "outcome": outcome, "error": error, **counts}
+
+
 class _Run:
-    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: list[int], pool: Crew, batch_size: int) -> None:
+    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: Stop, pool: Pool, batch_size: int, summary: Summary) -> None:
         self.source = source
         self.sink = sink
         self.progress = progress
@@ -96,17 +153,21 @@ class _Run:
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
         self.waiting_files = self.waiting_bytes = 0
-        self.summary = Summary()
+        self.summary = summary
 
-    def go(self) -> Summary:
+    def go(self) -> None:
         started = time.monotonic()
         chunks = self.source.chunks()
         pool = self.pool
-        while not self.stop or pool.busy():
+        while not self.stop or (pool.busy() and time.monotonic() < self.stop.since + LONGEST_END):
             while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
                 pool.deal(chunk)
             if not pool.busy():
                 break
+            if self._is_full():
+                if not self.sink.has_room(0.5):
+                    continue  # the database is behind: workers fill their pipes and wait
+                self._write()
             can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
             messages = pool.collect(0 if can_walk else 0.5)
             for message in messages:
@@ -116,10 +177,11 @@ class _Run:
             total = self.source.found if self.source.exhausted else None
             self.progress.update(self._tally(), time.monotonic() - started, total)
         self._write()
-        self.summary.interrupted = self.stop[0] if self.stop else 0
+        self.sink.flush()
+        self.summary.interrupted = self.stop.signal
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
-        return self._tally()
+        self._tally()
 
     def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:
         return self.ahead.popleft() if self.ahead else next(chunks, None)
@@ -132,8 +194,9 @@ class _Run:
         for status, count in zip(STATUSES, np.bincount(batch.files["status"], minlength=len(STATUSES)), strict=True):
             setattr(self.summary, status, getattr(self.summary, status) + int(count))
         self.summary.bytes += int(batch.files["size_bytes"].sum())
-        if self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING:
-            self._write()
+
+    def _is_full(self) -> bool:
+        return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
 
     def _write(self) -> None:
         if not self.waiting:
@@ -144,28 +207,8 @@ class _Run:
     def _tally(self) -> Summary:
         self.summary.files = self.source.found
         self.summary.skipped = self.source.skipped
+        self.summary.appledouble = self.source.appledouble
         return self.summary
-
-
-@contextlib.contextmanager
-def _stop_on_signals() -> Iterator[list[int]]:
-    """A list that holds the first SIGINT or SIGTERM; a second one raises KeyboardInterrupt at once."""
-    caught: list[int] = []
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    before = {}
-    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere signals stay as they are
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, on_signal)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -183,10 +226,41 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=whole_number, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
     )
     parser.add_argument(
+        "--writers",
+        type=whole_number,
+        default=WRITERS,
+        metavar="N",
+        help="batches that PostgreSQL commits at a time, each over a connection of its own (default: %(default)s)",
+    )
+    parser.add_argument(
         "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
     )
     parser.add_argument(
         "--allocator", choices=ALLOCATORS, default="system", help="the workers' malloc, there to be measured (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--follow-links", action="store_true", help="take a link in a folder for what it leads to; each folder is walked once"
+    )
+    parser.add_argument(
+        "--file-timeout",
+        type=seconds,
+        default=FILE_TIMEOUT,
+        metavar="SECONDS",
+        help="a file that takes longer is given up as crashed (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--max-file-bytes",
+        type=up_to(MOST_FILE_BYTES),
+        default=MAX_FILE_BYTES,
+        metavar="N",
+        help=f"a larger file is rejected (default: %(default)s; at most {MOST_FILE_BYTES})",
+    )
+    parser.add_argument(
+        "--max-events",
+        type=up_to(MOST_EVENTS),
+        default=MAX_EVENTS,
+        metavar="N",
+        help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
@@ -198,8 +272,27 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def up_to(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if whole_number(text) > most:
+            raise argparse.ArgumentTypeError(f"{text} is over {most}")
+        return int(text)
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return number
+
+
 def run_command(options: argparse.Namespace) -> int:
-    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 130 after Ctrl-C."""
+    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 128 + N after signal N."""
     try:
         summary = run(
             options.sources,
@@ -209,6 +302,11 @@ def run_command(options: argparse.Namespace) -> int:
             quiet=options.quiet,
             reader=options.reader,
             allocator=options.allocator,
+            writers=options.writers,
+            follow_links=options.follow_links,
+            file_timeout=options.file_timeout,
+            max_file_bytes=options.max_file_bytes,
+            max_events=options.max_events,
         )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
@@ -216,9 +314,9 @@ def run_command(options: argparse.Namespace) -> int:
     except MidioptError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as second:
         print("midiopt: stopped at once; whole batches are kept, run the same command again to go on", file=sys.stderr)
-        return 130
+        return 128 + (second.args[0] if second.args else signal.SIGINT)
     if options.json:
         print(json.dumps(summary.to_json()))
     if summary.interrupted:

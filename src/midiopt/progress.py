@@ -31,6 +31,7 @@ class Summary:
     unreadable: int = 0
     crashed: int = 0
     skipped: int = 0  # unchanged since they were last analysed
+    appledouble: int = 0  # what macOS keeps beside files (`._name`, __MACOSX): not found, passed over
     duplicates: int = 0
     seconds: float = 0.0
     files_per_second: float = 0.0  # analysed
@@ -101,7 +102,7 @@ def _line(summary: Summary, seconds: float, total: int | None) -> str:
     if summary.skipped:
         parts.append(f"{summary.skipped:,} skipped")
     if total is not None and rate:
-        parts.append(f"{_clock((total - done - summary.skipped) / rate)} left")
+        parts.append(f"{clock((total - done - summary.skipped) / rate)} left")
     return ", ".join(parts)
 
 
@@ -113,7 +114,7 @@ def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
     return row
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     minutes, seconds = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
@@ -132,6 +133,8 @@ def _table(summary: Summary, database: str) -> Table:
             table.add_row(f"  {status}", f"[{colour}]{count:,}[/]")
     if summary.skipped:
         table.add_row("  unchanged, skipped", f"{summary.skipped:,}")
+    if summary.appledouble:
+        table.add_row("  AppleDouble, passed over", f"{summary.appledouble:,}")
     table.add_row("duplicates in the database", f"{summary.duplicates:,}")
     table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")
     if summary.analysed:

@@ -18,11 +18,11 @@ from posix.unistd cimport close, read
 import os
 
 from midiopt.errors import TooLarge
+from midiopt.limits import MAX_FILE_BYTES
 
 from .core.memory cimport reserve
 
 cdef enum:
-    MOST_BYTES = 64 << 20  # of a file; the largest real MIDI files have a few MB
     KEPT_BYTES = 4 << 20  # a larger buffer shrinks before the next file
 
 
@@ -36,7 +36,7 @@ cdef extern from "<sys/stat.h>" nogil:
 
 
 cdef class Reader:
-    """Reads files. The reader itself is the buffer of the last one's bytes.
+    """Reads files of up to ``max_bytes``. The reader itself is the buffer of the last one's bytes.
 
     Attributes: ``size_bytes`` and ``mtime_ns``, from fstat of the descriptor that was read; 0 when
     the file could not even be opened.
@@ -48,12 +48,16 @@ cdef class Reader:
     cdef int views
     cdef readonly int64_t size_bytes
     cdef readonly int64_t mtime_ns
+    cdef int64_t max_bytes
+
+    def __cinit__(self, int64_t max_bytes=MAX_FILE_BYTES):
+        self.max_bytes = max_bytes
 
     def __dealloc__(self):
         free(self.bytes)
 
     def read(self, bytes path not None):
-        """Read a whole file. Raises OSError, or TooLarge for one of more than 64 MiB."""
+        """Read a whole file. Raises OSError, or TooLarge for one of more than `max_bytes`."""
         cdef const char *name = PyBytes_AS_STRING(path)
         cdef int fd, error
         if self.views:
@@ -74,7 +78,7 @@ cdef class Reader:
         if error == CHANGED:
             raise OSError(5, "the file became shorter while it was read")
         if error == OVER_LIMIT:
-            raise TooLarge(f"{self.size_bytes:,} bytes, over the limit of {MOST_BYTES:,}", 0)
+            raise TooLarge(f"{self.size_bytes:,} bytes, over the limit of {self.max_bytes:,}", 0)
         if error:
             raise OSError(error, os.strerror(error))
 
@@ -87,7 +91,7 @@ cdef class Reader:
         self.mtime_ns = mtime_ns_of(&info)
         if not S_ISREG(info.st_mode):
             return NOT_A_FILE
-        return OVER_LIMIT if info.st_size > MOST_BYTES else 0
+        return OVER_LIMIT if info.st_size > self.max_bytes else 0
 
     cdef int fill(self, int fd) noexcept:
         """Make the file's bytes those of the buffer; returns as check() does."""
@@ -99,7 +103,7 @@ cdef class Reader:
             free(self.bytes)
             self.bytes = NULL
             self.capacity = 0
-        if reserve(<void **>&self.bytes, &self.capacity, self.size_bytes, 1, MOST_BYTES, False):
+        if reserve(<void **>&self.bytes, &self.capacity, self.size_bytes, 1, self.max_bytes, False):
             return ENOMEM
         while self.filled < <size_t>self.size_bytes:
             got = read(fd, self.bytes + self.filled, self.size_bytes - self.filled)

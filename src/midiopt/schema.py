@@ -2,7 +2,8 @@
 
 Two tables: ``files`` holds one row per path, ``analyses`` one per distinct content. The row layout
 (rows.py), the SQL of both databases, ``Analysis`` attributes and the documentation are all made
-from the two tuples below, so a column is added here, in ``core/facts.pxd`` and where it is computed.
+from the tuples below, so a column is added here, in ``core/facts.pxd`` and where it is computed.
+A third, ``runs``, has a row a run; it is written without batches.
 
 How a kind is stored in a row, and what stands for null there:
 
@@ -30,14 +31,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANALYZER_VERSION = 2  # raised whenever any fact may change
-SCHEMA_VERSION = 2  # raised whenever a table changes shape
+ANALYZER_VERSION = 3  # raised whenever any fact may change
+SCHEMA_VERSION = 3  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUSES = ("ok", "repaired", "rejected", "unreadable", "crashed")
 OK, REPAIRED, REJECTED, UNREADABLE, CRASHED = range(len(STATUSES))
 ANALYSED = (OK, REPAIRED)  # a file with one of these has its row in `analyses`
 SETTLED = (OK, REPAIRED, REJECTED)  # an unchanged file with one of these is skipped next time
+
+OUTCOMES = ("finished", "interrupted", "failed", "killed")  # of a run
 
 BPM_SOURCES = ("tempo_map", "onsets", "none")
 
@@ -107,6 +110,7 @@ class Column:
     values: tuple[str, ...] = ()  # of an enum
     bits: int = 0  # of a set
     first: int = 0  # the member that bit 0 of a set stands for
+    varies: bool = False  # from run to run over the same file: no reason to write a row again
 
 
 FILES = (
@@ -117,7 +121,8 @@ FILES = (
     Column("status", "enum", "what became of the file", values=STATUSES),
     Column("error", "text", "why the status is not ok, with the byte offset", null=True),
     Column("analyzer_version", "int16", "raised whenever any fact may change"),
-    Column("analyzed_at", "time", "when this row was made", "UTC"),
+    Column("analyzed_at", "time", "when this row was made", "UTC", varies=True),
+    Column("analysis_us", "int32", "time taken to read and analyse it; null when its process died of it", "µs", null=True, varies=True),
 )
 
 ANALYSES = (
@@ -138,14 +143,23 @@ ANALYSES = (
     Column("bpm_min", "float32", "slowest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
     Column("bpm_max", "float32", "fastest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
     Column("tempo_changes", "int32", "times the tempo in force really changes after tick 0"),
-    Column("bpm_onsets", "float32", "estimated from note onsets alone", "beats/min", null=True),
-    Column("bpm_onsets_confidence", "float32", "confidence in bpm_onsets", "0..1", null=True),
+    Column(
+        "bpm_onsets",
+        "float32",
+        "beat rate from the times of onsets alone; null with fewer than 6 or without a pulse",
+        "beats/min",
+        null=True,
+    ),
+    Column(
+        "bpm_onsets_confidence", "float32", "how likely bpm_onsets is the beat, of the periods that came into question", "0..1", null=True
+    ),
     Column("time_signature", "text", "longest in force; null when none is declared", null=True),
     Column("time_signature_changes", "int32", "real changes after tick 0"),
-    Column("key", "enum", "the one answer; null with fewer than 3 pitched notes", null=True, values=KEYS),
-    Column("key_confidence", "float32", "how often an answer with such a lead agreed with experts", "0..1"),
+    Column("key", "enum", "the one answer, key_declared weighed in; null with fewer than 3 pitched notes", null=True, values=KEYS),
+    Column("key_confidence", "float32", "the probability that key is right; see docs/accuracy.md", "0..1"),
     Column("key_notes", "enum", "estimated from the notes alone", null=True, values=KEYS),
     Column("key_declared", "enum", "first valid key signature", null=True, values=KEYS),
+    Column("key_changes", "int32", "times the key that holds changes, heard in sixteen stretches"),
     Column("pitch_classes", "floats", "share of sounding time per pitch class, C first, drums excluded, to 6 decimals", "0..1"),
     Column("note_count", "int32", "note-ons with a velocity above 0"),
     Column("drum_note_count", "int32", "those on channel 10"),
@@ -164,14 +178,14 @@ ANALYSES = (
     Column("programs", "set", "General MIDI programs that sound at least one note, drums excluded", "0..127", bits=128),
     Column("primary_program", "int16", "program with the most notes, drums excluded; the lowest on a tie", "0..127", null=True),
     Column("channels", "set", "channels that sound at least one note", "1..16", bits=16, first=1),
-    Column("chord_progression", "text", "the chords of the most common loop, a chord a half bar; null without two notes at once", null=True),
+    Column("chord_progression", "text", "chords of the most common loop; null where no two notes sound at once", null=True),
     Column("chord_changes_per_bar", "float32", "changes of chord over bars, from the first chord on", "1/bar", null=True),
     Column("harmonic_rhythm", "float32", "median time that a chord holds, weighted by that time", "quarters", null=True),
     Column("drum_density", "float32", "drum notes over bars in which any plays", "1/bar", null=True),
     Column("drum_pattern", "enum", "what kick and snare play; null without drums", null=True, values=DRUM_PATTERNS),
     Column("role", "enum", "the part that the whole file plays; null without notes", null=True, values=ROLES),
     Column("bar_count", "int32", "bars up to the last note end, 4/4 unless declared; null with an SMPTE division", null=True),
-    Column("is_loop", "bool", "whether it loops cleanly: ends with a bar line, in 1, 2, 4, 8, 12 or 16 bars or repeats of so many", null=True),
+    Column("is_loop", "bool", "whether it loops cleanly: 1, 2, 4, 8, 12 or 16 whole bars, or repeats of them", null=True),
     Column("loop_bars", "int16", "bars after which a loop repeats", null=True),
     Column("control_changes", "int32", "control-change events"),
     Column("sustain_pedals", "int32", "those of controller 64"),
@@ -183,6 +197,24 @@ ANALYSES = (
     Column("track_names", "texts", "the distinct names of all tracks, in order; at most 1,000"),
     Column("notes_hash", "hash8", "sum of the XXH3-64 of each note: equal for the same music saved again", null=True),
     Column("issues", "int32", "bit set of what was repaired or is unusual; names in ISSUES"),
+)
+
+RUNS = (
+    Column("id", "int64", "counts from 1"),
+    Column("started", "time", "when it began", "UTC"),
+    Column("ended", "time", "when it ended; null while it goes on, and when it was killed", "UTC", null=True),
+    Column("outcome", "enum", "how it ended; null while it goes on; `killed` is written by the next run", null=True, values=OUTCOMES),
+    Column("error", "text", "why it failed", null=True),
+    Column("version", "text", "of midiopt"),
+    Column("build", "text", "build mode"),
+    Column("sources", "texts", "what it was asked to analyse"),
+    Column("options", "text", "its options as JSON"),
+    Column("files", "int64", "files found", null=True),
+    *(Column(status, "int64", f"files of this run that are {status}", null=True) for status in STATUSES),
+    Column("skipped", "int64", "files unchanged since an earlier run", null=True),
+    Column("duplicates", "int64", "analysed files in the database whose content another one has too, beyond the first", null=True),
+    Column("bytes", "int64", "of the files analysed", null=True),
+    Column("seconds", "float64", "from start to end", "s", null=True),
 )
 
 NULL_TEXT = 2**32 - 1  # in `length`

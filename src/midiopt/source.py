@@ -1,21 +1,27 @@
 """Folders, lists and files to chunks of paths, in walk order.
 
 A folder's entries are taken in the order of their whole paths' bytes, which is the order of the
-database's primary key: rows that arrive sorted are written three times as fast.
+database's primary key: rows that arrive sorted are written three times as fast. Of a folder with more
+than MOST_SORTED entries so many are sorted at a time, and dealt before the next are read.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .errors import SourceError
+from .seen import Seen
+from .work import UNOPENED
 
 SUFFIXES = (b".mid", b".midi", b".smf", b".kar", b".rmi")
 CHUNK_FILES = 128
 CHUNK_BYTES = 16 * 1024  # of paths: the four chunks of a worker fit into its pipe's buffer, so dealing never blocks
-LONGEST_PATH = 4096  # PATH_MAX: nothing longer can be opened
+MOST_SORTED = 100_000  # entries of a folder in memory, about 20 MB
+MOST_PROBLEMS = 1000  # told; a tree without permissions has millions
 
 Known = Callable[[list[bytes], list[os.stat_result | None]], list[bool]]
 
@@ -25,18 +31,22 @@ class Source:
     """What a run is asked to analyse.
 
     ``known``, if given, tells of paths with their stat results which are unchanged since the last run;
-    those are counted in ``skipped`` and left out.
+    those are counted in ``skipped`` and left out. With ``follow_links`` a link in a folder is taken for
+    what it leads to, and a folder that can be reached twice is walked once.
     """
 
     roots: list[bytes]
+    follow_links: bool = False
     known: Known | None = None
     found: int = 0
     skipped: int = 0
+    appledouble: int = 0  # files that macOS keeps beside files: `._name`, and what is in folders named __MACOSX
     exhausted: bool = False  # everything was found; `found` is the total
     problems: list[str] = field(default_factory=list)  # folders that could not be read
+    _walked: set[tuple[int, int]] = field(default_factory=set)  # device and inode of folders, when links are followed
 
     @classmethod
-    def of(cls, arguments: Iterable[str | os.PathLike[str]]) -> Source:
+    def of(cls, arguments: Iterable[str | os.PathLike[str]], follow_links: bool = False) -> Source:
         """From the SOURCE arguments of the command line. Raises SourceError for one that does not exist."""
         roots = []
         for argument in arguments:
@@ -55,7 +65,7 @@ class Source:
                 raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}")
         if not roots:
             raise SourceError("name at least one file, folder or @list")
-        return cls(_outermost(roots))
+        return cls(sorted(set(roots), key=lambda root: root + b"/"), follow_links)
 
     def chunks(self) -> Iterator[list[bytes]]:
         """The paths still to be analysed, at most CHUNK_FILES and CHUNK_BYTES at a time."""
@@ -94,43 +104,86 @@ class Source:
         return new
 
     def _paths(self) -> Iterator[bytes]:
+        """Every path once. They are remembered only where a source could name one again."""
+        if not _may_overlap(self.roots):
+            return self._all_paths()
+        seen = Seen()
+        return (path for path in self._all_paths() if seen.add(path) == 1)
+
+    def _all_paths(self) -> Iterator[bytes]:
         for root in self.roots:
             if root.startswith(b"@"):
                 with open(root[1:], "rb") as lines:
                     for line in lines:
-                        if path := line.rstrip(b"\r\n"):
-                            path = os.path.abspath(path)
-                            yield from self._walk(path) if os.path.isdir(path) else (path,)
-            elif os.path.isdir(root):
-                yield from self._walk(root)
+                        for path in line.rstrip(b"\r\n").split(b"\0"):  # `find -print0` ends names with NUL
+                            if path:
+                                yield from self._named(os.path.abspath(path))
             else:
-                yield root
+                yield from self._named(root)
+
+    def _named(self, path: bytes) -> Iterator[bytes]:
+        """A path that was named by the user: a folder, or a file whatever it is called."""
+        info = _stat(path)
+        if info and stat.S_ISDIR(info.st_mode):
+            yield from self._walk(path)
+        elif info and not stat.S_ISREG(info.st_mode):
+            yield UNOPENED + path
+        else:
+            yield path
 
     def _walk(self, folder: bytes) -> Iterator[bytes]:
-        """Files with a MIDI suffix below a folder; links are not followed."""
-        stack = [iter(self._entries(folder))]
+        """Files with a MIDI suffix below a folder."""
+        stack = [self._entries(folder)]
         while stack:
             for path, is_folder in stack[-1]:
                 if is_folder:
-                    stack.append(iter(self._entries(path)))
+                    stack.append(self._entries(path))
                     break
                 yield path
             else:
                 stack.pop()
 
-    def _entries(self, folder: bytes) -> list[tuple[bytes, bool]]:
-        entries = []
+    def _entries(self, folder: bytes) -> Iterator[tuple[bytes, bool]]:
+        """(path, whether it is a folder) of what counts in a folder."""
         try:
+            if self.follow_links and not self._first_visit(folder):
+                return
             with os.scandir(folder) as found:
-                for entry in found:
-                    if entry.is_dir(follow_symlinks=False):
-                        entries.append((entry.path + b"/", True))
-                    elif entry.name.lower().endswith(SUFFIXES) and entry.is_file(follow_symlinks=False):
-                        entries.append((entry.path, False))
+                # "a.mid" before "a/b.mid": the slash puts a folder where its files' paths belong.
+                while some := list(islice(found, MOST_SORTED)):
+                    yield from sorted(entry for entry in map(self._entry, some) if entry)
         except OSError as problem:
-            self.problems.append(f"{os.fsdecode(folder)}: {problem.strerror}")
-        entries.sort()  # "a.mid" before "a/b.mid": the slash puts a folder where its files' paths belong
-        return entries
+            self._note(folder, problem)
+
+    def _entry(self, entry: os.DirEntry[bytes]) -> tuple[bytes, bool] | None:
+        follow = self.follow_links
+        counts = entry.name.lower().endswith(SUFFIXES)
+        try:
+            if entry.is_dir(follow_symlinks=follow):
+                return entry.path + b"/", True
+            # With links followed a broken one counts: it ends as `unreadable`, with the reason.
+            if not counts or not (entry.is_file(follow_symlinks=follow) or (follow and not os.path.exists(entry.path))):
+                return None
+        except OSError as problem:  # a circle of links, or one into a folder that may not be entered
+            if not counts:
+                self._note(entry.path, problem)
+                return None
+        if entry.name.startswith(b"._") or b"/__MACOSX/" in entry.path:
+            self.appledouble += 1
+            return None
+        return entry.path, False
+
+    def _note(self, path: bytes, problem: OSError) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(f"{os.fsdecode(path)}: {problem.strerror}")
+
+    def _first_visit(self, folder: bytes) -> bool:
+        info = os.stat(folder)
+        identity = info.st_dev, info.st_ino
+        if identity in self._walked:
+            return False
+        self._walked.add(identity)
+        return True
 
 
 def _stat(path: bytes) -> os.stat_result | None:
@@ -140,10 +193,8 @@ def _stat(path: bytes) -> os.stat_result | None:
         return None
 
 
-def _outermost(roots: list[bytes]) -> list[bytes]:
-    """The roots in order, without those that lie inside another."""
-    kept: list[bytes] = []
-    for root in sorted(set(roots), key=lambda r: r + b"/"):
-        if root.startswith(b"@") or not any(root.startswith(k.rstrip(b"/") + b"/") for k in kept):
-            kept.append(root)
-    return kept
+def _may_overlap(roots: list[bytes]) -> bool:
+    """Whether one of the sorted roots lies in another, or is a list, which may name anything."""
+    return any(
+        root.startswith(b"@") or any(root.startswith(outer.rstrip(b"/") + b"/") for outer in roots[:i]) for i, root in enumerate(roots)
+    )

@@ -10,7 +10,7 @@ import struct
 from .schema import FILES
 
 HEADER = struct.Struct("<QQ")  # bytes of `files` rows and of `analyses` rows; the heap is the rest
-_CODES = {"text": "II", "int16": "h", "int64": "q", "time": "q", "hash16": "16s", "enum": "B"}
+_CODES = {"text": "II", "int16": "h", "int32": "i", "int64": "q", "time": "q", "hash16": "16s", "enum": "B"}
 
 # Native alignment, as numpy lays out an aligned structured array; "0q" pads the end.
 _FILE_ROW = struct.Struct("@" + "".join(_CODES[c.kind] for c in FILES) + "0q")

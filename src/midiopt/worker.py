@@ -1,17 +1,19 @@
-"""A chunk of paths to a batch of rows: what a worker process runs, and the parent itself with one worker.
+"""A chunk of paths to a batch of rows: what a worker process runs.
 
-A worker is started as ``python -m midiopt.worker PIPE WORD READER``, where PIPE and WORD are inherited
-file descriptors and READER is a key of reader.READERS. On the pipe come chunks (paths joined by NUL) and
-go batches (rows.py); the word in shared memory names the file in hand, so that a death can be laid at its
-door. It leaves when the pipe closes, as it does when the parent dies. It loads neither numpy nor a
-database driver: it starts in a tenth of a second.
+A worker is started as ``python -m midiopt.worker PIPE WORD PARENT READER MAX_FILE_BYTES MAX_EVENTS``, where
+PIPE and WORD are inherited file descriptors, PARENT is the process to die with and READER is a key of
+reader.READERS. On the pipe come chunks (paths joined by NUL) and go batches (rows.py); the word in shared
+memory names the file in hand, so that a death or a hang can be laid at its door. It leaves when the pipe
+closes, and is killed when the parent dies. It loads neither numpy nor a database driver: it starts in a
+tenth of a second.
 """
 
 from __future__ import annotations
 
+import ctypes
 import mmap
+import os
 import signal
-import struct
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -20,35 +22,56 @@ import xxhash
 
 from .core.analysis import Analyzer
 from .errors import MidiError
+from .limits import MAX_EVENTS, MAX_FILE_BYTES
+from .looks import explained
 from .paths import path_text
 from .reader import READERS
-from .schema import ANALYZER_VERSION, CRASHED, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
+from .schema import ANALYZER_VERSION, CRASHED, NULL_INT, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
+from .signals import ENDING
 from .wire import file_row, message
+from .work import UNOPENED
 
-WORD = struct.Struct("<q")  # files begun since the worker started
+# The shared word is two int64: when the file in hand began (ns of the system's monotonic clock), and how many
+# files were begun since the worker started. Written in this order: a new count never stands beside an old time.
+BEGAN, BEGUN = range(2)
+WORD_BYTES = 16
+PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
 NO_HASH = bytes(16)
+LONGEST = 2**31 - 1  # microseconds a column holds
 MOST_SEEN = 100_000  # hashes remembered, about 10 MB
 
 
 class Worker:
-    """Owns one reader and one analyser, and with them all the memory that files need."""
+    """Owns one reader and one analyser, and with them all the memory that files need. Its word is `shared`, if given."""
 
-    def __init__(self, reader: str = "read") -> None:
-        self.reader = READERS[reader]()
-        self.analyzer = Analyzer()
-        self.begun = 0
+    def __init__(
+        self,
+        reader: str = "read",
+        max_file_bytes: int = MAX_FILE_BYTES,
+        max_events: int = MAX_EVENTS,
+        shared: mmap.mmap | bytearray | None = None,
+    ) -> None:
+        self.reader = READERS[reader](max_file_bytes)
+        self.analyzer = Analyzer(max_events)
+        self.word = word(bytearray(WORD_BYTES) if shared is None else shared)
         self.seen: set[bytes] = set()  # contents that were ok
 
-    def analyse(self, paths: list[bytes], word: mmap.mmap | None = None) -> bytes:
+    def analyse(self, paths: list[bytes]) -> bytes:
         """The message that holds a ``files`` row for each path, and ``analyses`` rows for their contents."""
         files, analyses, heap = bytearray(), bytearray(), bytearray()
         now = time.time_ns() // 1000
+        began = time.monotonic_ns()
         for path in paths:
-            self.begun += 1
-            if word is not None:
-                WORD.pack_into(word, 0, self.begun)
+            self.word[BEGAN] = began
+            self.word[BEGUN] += 1
+            if path.startswith(UNOPENED):
+                put_file(files, heap, path[1:], 0, 0, NO_HASH, UNREADABLE, "not a regular file", now, 0)
+                continue
             status, digest, error = self._analyse_file(path, analyses, heap)
-            put_file(files, heap, path, self.reader.size_bytes, self.reader.mtime_ns, digest, status, error, now)
+            ended = time.monotonic_ns()
+            took = min((ended - began) // 1000, LONGEST)
+            put_file(files, heap, path, self.reader.size_bytes, self.reader.mtime_ns, digest, status, error, now, took)
+            began = ended
         return message(files, analyses, heap)
 
     def _analyse_file(self, path: bytes, analyses: bytearray, heap: bytearray) -> tuple[int, bytes, str | None]:
@@ -67,7 +90,7 @@ class Worker:
         except OSError as problem:
             return UNREADABLE, NO_HASH, problem.strerror
         except MidiError as problem:
-            return REJECTED, digest, str(problem)
+            return REJECTED, digest, str(explained(problem, self.reader))
         except MemoryError:
             return UNREADABLE, digest, "not enough memory for its events"
         if first:
@@ -78,10 +101,24 @@ class Worker:
         return OK, digest, None
 
 
+def word(shared: mmap.mmap | bytearray) -> memoryview:
+    """A shared word as two integers."""
+    return memoryview(shared).cast("q")
+
+
 def put_file(
-    files: bytearray, heap: bytearray, path: bytes, size: int, mtime_ns: int, digest: bytes, status: int, error: str | None, now: int
+    files: bytearray,
+    heap: bytearray,
+    path: bytes,
+    size: int,
+    mtime_ns: int,
+    digest: bytes,
+    status: int,
+    error: str | None,
+    now: int,
+    took: int,
 ) -> None:
-    """Append a ``files`` row; ``now`` in microseconds since 1970."""
+    """Append a ``files`` row; ``now`` in microseconds since 1970, ``took`` in microseconds."""
     path_at = len(heap)
     heap += path_text(path).encode()
     error_at = len(heap)
@@ -90,29 +127,47 @@ def put_file(
         heap += error.encode()
         error_length = len(heap) - error_at
     files += file_row(
-        path_at, error_at - path_at, size, mtime_ns, digest, status, error_at, error_length, ANALYZER_VERSION, now
+        path_at, error_at - path_at, size, mtime_ns, digest, status, error_at, error_length, ANALYZER_VERSION, now, took
     )  # the order of schema.FILES
 
 
 def crashed(path: bytes, reason: str) -> bytes:
-    """The message for a file that killed every worker that tried it."""
+    """The message for a file that killed every worker that tried it, or kept them too long."""
     files, heap = bytearray(), bytearray()
-    put_file(files, heap, path, 0, 0, NO_HASH, CRASHED, reason, time.time_ns() // 1000)
+    try:
+        info = os.stat(path)
+        size, mtime_ns = info.st_size, info.st_mtime_ns
+    except OSError:
+        size = mtime_ns = 0
+    put_file(files, heap, path, size, mtime_ns, NO_HASH, CRASHED, reason, time.time_ns() // 1000, NULL_INT["int32"])
     return message(files, bytearray(), heap)
 
 
-def serve(pipe: Connection, word: mmap.mmap, reader: str) -> None:
+def serve(pipe: Connection, worker: Worker) -> None:
     """Answer chunks until the pipe closes."""
-    worker = Worker(reader)
     while True:
         try:
-            chunk = pipe.recv_bytes()
-            pipe.send_bytes(worker.analyse(chunk.split(b"\0"), word))
+            pipe.send_bytes(worker.analyse(pipe.recv_bytes().split(b"\0")))
         except (EOFError, ConnectionError):
             return
 
 
+def die_with(parent: int) -> None:
+    """Be killed when the parent dies, in the middle of a file too: the pipe is only looked at between chunks."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before
+        sys.exit()
+
+
+def main() -> None:
+    pipe, shared, parent, reader, max_file_bytes, max_events = sys.argv[1:]
+    die_with(int(parent))
+    for number in ENDING:  # they may reach the whole group; the parent decides
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # blocked by the parent until here
+    memory = mmap.mmap(int(shared), WORD_BYTES)
+    serve(Connection(int(pipe)), Worker(reader, int(max_file_bytes), int(max_events), memory))
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by the parent until here
-    serve(Connection(int(sys.argv[1])), mmap.mmap(int(sys.argv[2]), WORD.size), sys.argv[3])
+    main()

@@ -9,18 +9,22 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcmp, memcpy, memset
 
+from midiopt.limits import MAX_EVENTS
+
 from .arena cimport Arena, arena_free, arena_trim
 from .bars cimport Bars, lay_bars
 from .chords cimport Chords, chord_facts
+from .chroma cimport Chroma, add_chroma
 from .drums cimport Drums, drum_facts
 from .facts cimport NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
 from .fingerprint cimport add_fingerprint
 from .form cimport form_facts, role_of, struck_together
-from .key cimport KeyEstimate, declared_key, estimate_key
+from .key cimport EVIDENCE, KeyEvidence, declared_key, weigh_key
 from .meter cimport Meter, meter_free, meter_trim, read_meter
 from .midi cimport *
 from .note cimport Notes
 from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
+from .onsets cimport Onsets, onset_facts, onsets_free, onsets_trim
 from .parser cimport parse_smf, raise_status
 from .polyphony cimport measure_polyphony
 from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
@@ -29,11 +33,13 @@ from .text cimport Heap, heap_free, heap_trim, put_ascii, put_name
 cdef enum:
     MOST_NAMES = 1000  # kept of a file's track names
     MOST_NAME_BYTES = 64 << 10  # no further name is kept after so many: a hostile file could send 4 MB of them
-    FEWEST_NOTES = 3  # pitched, for a key
 
 
 cdef class Analyzer:
-    """Analyses one file after another in the same memory; one a process is enough."""
+    """Analyses one file after another in the same memory; one a process is enough.
+
+    A file of more than ``max_events`` events (at most midi.pxd's MOST_EVENTS) is refused.
+    """
 
     cdef Arena arena
     cdef TempoMap map
@@ -42,13 +48,21 @@ cdef class Analyzer:
     cdef Bars bars
     cdef Chords chords
     cdef Drums drums
+    cdef Chroma chroma
+    cdef KeyEvidence evidence
+    cdef Onsets onsets
     cdef Heap heap
     cdef Facts facts
+    cdef size_t max_events
 
-    def __cinit__(self):
+    def __cinit__(self, size_t max_events=MAX_EVENTS):
+        if max_events > MOST_EVENTS:
+            raise ValueError(f"at most {MOST_EVENTS:,} events")
+        self.max_events = max_events
         memset(&self.arena, 0, sizeof(Arena))
         memset(&self.map, 0, sizeof(TempoMap))
         memset(&self.meter, 0, sizeof(Meter))
+        memset(&self.onsets, 0, sizeof(Onsets))
         memset(&self.heap, 0, sizeof(Heap))
         notes_init(&self.notes)
 
@@ -57,6 +71,7 @@ cdef class Analyzer:
         tempo_free(&self.map)
         meter_free(&self.meter)
         notes_free(&self.notes)
+        onsets_free(&self.onsets)
         heap_free(&self.heap)
 
     def analyze(self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None):
@@ -73,7 +88,7 @@ cdef class Analyzer:
             raise ValueError("a content hash has 16 bytes")
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
-            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, &at)
+            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, self.max_events, &at)
             if not status:
                 status = collect(self, <const uint8_t *>view.buf)
         finally:
@@ -82,16 +97,26 @@ cdef class Analyzer:
         # Whatever became of it, one giant file must not set the worker's size for good.
         arena_trim(&self.arena)
         notes_trim(&self.notes)
+        onsets_trim(&self.onsets)
         tempo_trim(&self.map)
         meter_trim(&self.meter)
         if status:
             heap_trim(&self.heap)
-            raise_status(status, at)
+            raise_status(status, at, self.max_events)
         memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
         self.facts.analyzer_version = version
         self.append(rows, heap)
         heap_trim(&self.heap)
         return self.facts.issues, first, offset
+
+    def key_evidence(self):
+        """What speaks for each key of the file analysed last: 24 lists, C to B major, then minor, of the values that
+        core/key.pyx weighs, in the order of its enum. accuracy/train_key.py fits the weights."""
+        cdef int k, i
+        return [
+            [self.evidence.values[i][k // 12 * 12 + (k + 12 - self.evidence.lowest) % 12] for i in range(EVIDENCE)]
+            for k in range(24)
+        ]
 
     cdef append(self, bytearray rows, bytearray heap):
         cdef Py_ssize_t row = PyByteArray_GET_SIZE(rows)
@@ -124,10 +149,12 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         facts.ticks_per_quarter = NULL_INT32
     facts.event_count = arena.event_count
     facts.key_declared = NULL_ENUM
+    facts.bpm_onsets = facts.bpm_onsets_confidence = NAN
     facts.time_signature.length = NULL_TEXT
     forget_form(facts)
     self.heap.size = 0
     notes_begin(&self.notes)
+    memset(&self.chroma, 0, sizeof(Chroma))
     while first < arena.track_count:
         last = first + 1 if arena.header.format == 2 else arena.track_count
         duration = 0
@@ -137,6 +164,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         if not status:
             status = read_notes(&self.notes, arena, data, &self.map, first, last)
         if not status:
+            add_chroma(&self.chroma, &self.notes, self.map.quarter)
             status = add_fingerprint(&self.notes, &self.map)
         if not status:
             status = measure_polyphony(&self.notes, &self.map)
@@ -149,6 +177,10 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
             tempo_found = self.map.declared
             horizon = self.notes.tally.last_end if self.notes.note_count else duration
             status = tempo_facts(&self.map, horizon, facts)
+            if status:
+                return status
+        if facts.bpm_onsets != facts.bpm_onsets:  # not yet found
+            status = onset_facts(&self.onsets, &self.notes, &self.map, facts)
             if status:
                 return status
         if not (meter_found and form_found):
@@ -172,7 +204,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
     for i in range(8):  # the high byte first, as XXH3-64 prints it
         facts.notes_hash[i] = <uint8_t>(self.notes.tally.fingerprint >> (56 - 8 * i))
-    find_key(self)
+    weigh_key(&self.evidence, &self.chroma, self.notes.tally.pitches, facts)
     facts.role = role_of(&self.notes, together, facts)
     status = read_marks(self, data)
     if facts.note_count == 0:
@@ -205,28 +237,6 @@ cdef Status put_signature(Analyzer self) noexcept nogil:
     cdef int length = snprintf(text, sizeof(text), "%u/%u", self.meter.longest >> 3, 1 << (self.meter.longest & 7))
     self.facts.time_signature_changes = self.meter.changes
     return put_ascii(&self.heap, text, length, &self.facts.time_signature)
-
-
-cdef void find_key(Analyzer self) noexcept nogil:
-    """From sounding time; from note counts when no note has any."""
-    cdef double weights[12]
-    cdef double total = 0
-    cdef KeyEstimate estimate
-    cdef int i
-    memset(weights, 0, sizeof(weights))
-    for i in range(128):
-        weights[i % 12] += self.notes.tally.sounding[i << 1]
-        total += self.notes.tally.sounding[i << 1]
-    if total == 0:
-        for i in range(128):
-            weights[i % 12] += self.notes.tally.pitches[i << 1]
-    if self.facts.note_count - self.facts.drum_note_count < FEWEST_NOTES:
-        estimate.key = NULL_ENUM
-        estimate.confidence = 0
-    else:
-        estimate = estimate_key(weights)
-    self.facts.key = self.facts.key_notes = estimate.key
-    self.facts.key_confidence = estimate.confidence
 
 
 cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:

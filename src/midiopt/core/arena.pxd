@@ -13,7 +13,7 @@ cdef struct Arena:
     Header header
 
 
-cdef Status arena_begin(Arena *arena, size_t file_size) noexcept nogil
+cdef Status arena_begin(Arena *arena, size_t file_size, size_t max_events) noexcept nogil
 cdef Status arena_grow_marks(Arena *arena) noexcept nogil
 cdef Status arena_grow_tracks(Arena *arena) noexcept nogil
 cdef void arena_trim(Arena *arena) noexcept nogil

@@ -19,7 +19,7 @@ cdef enum:
     MOST_MARKS = MOST_EVENTS
 
 
-cdef Status arena_begin(Arena *arena, size_t file_size) noexcept nogil:
+cdef Status arena_begin(Arena *arena, size_t file_size, size_t max_events) noexcept nogil:
     """Empty the arena and make room for whatever `file_size` bytes can hold.
 
     The shortest event is two bytes (delta time and a running-status data byte), so the parser's loop
@@ -29,7 +29,7 @@ cdef Status arena_begin(Arena *arena, size_t file_size) noexcept nogil:
     cdef Growth growth
     arena.event_count = arena.mark_count = arena.track_count = 0
     memset(&arena.header, 0, sizeof(Header))
-    growth = reserve(<void **>&arena.events, &arena.event_capacity, min(most, <size_t>MOST_EVENTS), sizeof(Event), MOST_EVENTS, False)
+    growth = reserve(<void **>&arena.events, &arena.event_capacity, min(most, max_events), sizeof(Event), max_events, False)
     return NO_MEMORY if growth else USABLE
 
 

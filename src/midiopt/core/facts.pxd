@@ -62,6 +62,7 @@ cdef struct Facts:
     float key_confidence
     uint8_t key_notes
     uint8_t key_declared
+    int32_t key_changes
     float pitch_classes[12]
     int32_t note_count
     int32_t drum_note_count

@@ -37,7 +37,7 @@ cdef enum:
 cdef enum:
     LONGEST_JUNK = 1024  # bytes searched for MThd
     LONGEST_VARINT = 0x0FFFFFFF  # four bytes of seven bits
-    MOST_EVENTS = 8_000_000  # a file: 128 MB of arena
+    MOST_EVENTS = 100_000_000  # a file, whatever its analyser allows (limits.py)
     MOST_TRACKS = 32767  # what an int16 column holds; the longest real file here has 96
     GREATEST_DENOMINATOR = 7  # as a power of two: 1/128
 

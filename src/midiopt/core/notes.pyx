@@ -7,7 +7,7 @@ program) is shared by the tracks of a sequence and applied in (tick, track, posi
 
 from libc.math cimport INFINITY, NAN, rint, sqrt
 from libc.stddef cimport size_t
-from libc.stdint cimport INT64_MAX, UINT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 
@@ -19,7 +19,6 @@ from .pairing cimport Pairing, count_programs, end_note, following, pair_events
 from .tempo cimport TempoSegment, seconds_at
 
 cdef enum:
-    MOST_STEPS = MOST_EVENTS + 2 * MOST_TRACKS
     KEPT_NOTES = (64 << 20) // 48  # 48 bytes a note in all buffers: larger ones shrink after their file
 
 
@@ -40,11 +39,13 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const uint8_t *data, co
     cdef Status status
     for i in range(first, last):
         events += arena.tracks[i].event_count
-    notes.note_count = notes.step_count = 0
+    notes.note_count = notes.step_count = notes.run_count = 0
     notes.tally.last_end = -1
+    notes.tally.first_onset = INT64_MAX
+    memset(notes.ticks, 0, sizeof(notes.ticks))
     if (
         reserve(<void **>&notes.notes, &notes.note_capacity, events, sizeof(Pair), MOST_EVENTS, False)
-        or reserve(<void **>&notes.steps, &notes.step_capacity, events + 2 * (last - first), sizeof(Pair), MOST_STEPS, False)
+        or reserve(<void **>&notes.steps, &notes.step_capacity, 2 * events, sizeof(uint64_t), 2 * MOST_EVENTS, False)
     ):
         return NO_MEMORY
     status = read_programs(notes, arena, data, first, last)
@@ -52,7 +53,7 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const uint8_t *data, co
         return status
     for i in range(first, last):
         pair_track(notes, arena, i)
-    count_notes(notes, map)
+    time_notes(notes, map)
     return USABLE
 
 
@@ -101,33 +102,33 @@ cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept no
     """Pair the notes of one track, and add its steps and counts."""
     cdef const Track *track = &arena.tracks[index]
     cdef const Event *first = arena.events + track.first_event
-    cdef Pair *steps = notes.steps + notes.step_count
+    cdef Pair *notes_before = notes.notes + notes.note_count
     cdef Pairing p
     cdef int channel
-    p.notes = notes.notes + notes.note_count
-    p.step = steps
-    p.sounding = 0
+    p.notes = notes_before
+    p.step = notes.steps + notes.step_count
+    p.ended = 0
     p.last_end = -1
     begin_programs(notes)
     pair_events(notes, &p, first, first + track.event_count, track.first_event)
     for channel in range(16):
         count_programs(notes, channel)
-    if p.sounding:
+    if p.ended < p.notes - notes_before:
         notes.tally.stuck = True
         p.last_end = track.end_tick
-        end_all(notes, p.last_end)
-        if (p.step - 1).key == <uint64_t>p.last_end:
-            p.step -= 1  # what has begun at the very end never sounds
-        p.step.key = p.last_end
-        p.step.value = 0
-        p.step += 1
-    notes.step_count = keep_changes(steps, p.step) - notes.steps
+        end_all(notes, &p)
+    if p.step > notes.steps + notes.step_count:
+        notes.step_count = p.step - notes.steps
+        notes.run_ends[notes.run_count] = notes.step_count
+        notes.run_count += 1
+    if p.notes > notes_before:
+        notes.tally.first_onset = min(notes.tally.first_onset, <int64_t>(notes_before.key >> TICKS))
     notes.note_count = p.notes - notes.notes
     notes.tally.last_end = max(notes.tally.last_end, p.last_end)
 
 
-cdef void end_all(Notes *notes, int64_t tick) noexcept nogil:
-    """End every note that still sounds."""
+cdef void end_all(Notes *notes, Pairing *p) noexcept nogil:
+    """End every note that still sounds at `p.last_end`."""
     cdef Pair *note
     cdef Pair *next
     cdef int slot
@@ -135,24 +136,11 @@ cdef void end_all(Notes *notes, int64_t tick) noexcept nogil:
         note = notes.newest[slot]
         while note != NULL:
             next = following(note)
-            end_note(note, tick)
+            end_note(notes, note, p.last_end)
+            p.step[0] = p.last_end << 1
+            p.step += slot >> 7 != DRUMS
             note = next if next != notes.newest[slot] else NULL
         notes.newest[slot] = NULL
-
-
-cdef Pair *keep_changes(Pair *first, Pair *end) noexcept nogil:
-    """Turn (tick, number sounding) into steps; returns the end of those that change anything."""
-    cdef Pair *kept = first
-    cdef Pair *step = first
-    cdef int64_t before = 0, sounding
-    while step < end:
-        sounding = step.value
-        kept.key = step.key << 1 | (sounding > before)
-        kept.value = sounding - before
-        kept += sounding != before
-        before = sounding
-        step += 1
-    return kept
 
 
 cdef void begin_programs(Notes *notes) noexcept nogil:
@@ -166,34 +154,24 @@ cdef void begin_programs(Notes *notes) noexcept nogil:
             notes.next_tick[channel] = notes.next_change[channel].tick
 
 
-cdef void count_notes(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Histograms over the notes of a sequence. Under one tempo, lengths are added up in ticks."""
+cdef void time_notes(Notes *notes, const TempoMap *map) noexcept nogil:
+    """Ticks of a sequence's notes to seconds. Under one tempo, lengths were added up in ticks."""
     cdef Tally *tally = &notes.tally
     cdef const Pair *note = notes.notes
     cdef const Pair *end = note + notes.note_count
-    cdef uint64_t ticks[256]
-    cdef uint64_t first = UINT64_MAX
     cdef const TempoSegment *on = map.segments
     cdef const TempoSegment *off
     cdef int i
     cdef double seconds
     if notes.note_count == 0:
         return
-    memset(ticks, 0, sizeof(ticks))
-    while note < end:
-        first = min(first, note.key)
-        tally.velocities[note.value & 0x7F] += 1
-        tally.pitches[note.key & 0xFF] += 1
-        ticks[note.key & 0xFF] += note.value >> TICKS
-        note += 1
-    tally.first_note_s = min(tally.first_note_s, seconds_at(map, &on, first >> TICKS))
+    tally.first_note_s = min(tally.first_note_s, seconds_at(map, &on, tally.first_onset))
     tally.last_note_s = max(tally.last_note_s, seconds_at(map, &on, tally.last_end))
     if map.count == 1:
         for i in range(256):
-            tally.sounding[i] += <double><int64_t>ticks[i] * map.segments[0].per_tick
+            tally.sounding[i] += <double><int64_t>notes.ticks[i] * map.segments[0].per_tick
         return
     on = map.segments
-    note = notes.notes
     while note < end:
         if <int64_t>(note.key >> TICKS) < on.start:  # the next track
             on = map.segments

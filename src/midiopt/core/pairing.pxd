@@ -6,8 +6,8 @@ from .note cimport TICKS, Notes, Pair
 
 cdef struct Pairing:  # where pairing has come to in a track
     Pair *notes  # one past the last note
-    Pair *step  # one past the last step
-    int64_t sounding  # notes that have not ended
+    uint64_t *step  # one past the last step
+    int64_t ended  # notes
     int64_t last_end  # tick of the last note-off that ended one, or -1
 
 
@@ -24,8 +24,10 @@ cdef inline Pair *following(const Pair *note) noexcept nogil:
     return <Pair *><size_t>(note.value >> TICKS)
 
 
-cdef inline void end_note(Pair *note, int64_t tick) noexcept nogil:
-    note.value = <uint64_t>(tick - <int64_t>(note.key >> TICKS)) << TICKS | (note.value & 0xFF)
+cdef inline void end_note(Notes *notes, Pair *note, int64_t tick) noexcept nogil:
+    cdef uint64_t ticks = tick - (note.key >> TICKS)
+    notes.ticks[note.key & 0xFF] += ticks
+    note.value = ticks << TICKS | (note.value & 0xFF)
 
 
 cdef inline void count_programs(Notes *notes, uint32_t channel) noexcept nogil:

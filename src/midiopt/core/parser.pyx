@@ -8,6 +8,7 @@ issue bits; docs/policy.md has the table.
 from libc.string cimport memcmp
 
 from midiopt.errors import Malformed, NotMidi, TooLarge
+from midiopt.limits import MAX_EVENTS
 
 from .arena cimport EventArena, add_mark, add_track, arena_begin, arena_trim, note_issue
 from .cursor cimport CUT, TOO_LONG, Cursor, Varint, left, load_be16, load_be32, load_le32, load_pair, read_varint
@@ -19,7 +20,7 @@ cdef enum:
     TWO_DATA_BYTES = 1 << 0x8 | 1 << 0x9 | 1 << 0xA | 1 << 0xB | 1 << 0xE  # by the high nibble of a status
 
 
-cdef int raise_status(Status status, size_t at) except -1:
+cdef int raise_status(Status status, size_t at, size_t max_events) except -1:
     """The one place where a parse status becomes an exception."""
     if status == EMPTY:
         raise NotMidi("the file is empty", at)
@@ -32,7 +33,7 @@ cdef int raise_status(Status status, size_t at) except -1:
     if status == NO_TRACKS:
         raise Malformed("no track chunk", at)
     if status == TOO_MANY_EVENTS:
-        raise TooLarge(f"more than {MOST_EVENTS:,} events", at)
+        raise TooLarge(f"more than {max_events:,} events", at)
     if status == TOO_MANY_TRACKS:
         raise TooLarge(f"more than {MOST_TRACKS:,} tracks", at)
     if status == NO_MEMORY:
@@ -48,24 +49,28 @@ def parse(bytes data not None, EventArena into=None):
     """
     cdef EventArena arena = EventArena() if into is None else into
     cdef size_t at = 0
+    cdef size_t max_events = MAX_EVENTS
     cdef Status status
     arena.refuse_if_lent()
     arena_trim(&arena.arena)
     arena._data = data
-    status = parse_smf(<const uint8_t *>data, len(data), &arena.arena, &at)
+    status = parse_smf(<const uint8_t *>data, len(data), &arena.arena, max_events, &at)
     if status:
-        arena_begin(&arena.arena, 0)
+        arena_begin(&arena.arena, 0, max_events)
         arena._data = None
-        raise_status(status, at)
+        raise_status(status, at, max_events)
     return arena
 
 
-cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t *at) noexcept nogil:
-    """Parse `size` bytes. When the result is not USABLE, `at` is the offset of the reason."""
+cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max_events, size_t *at) noexcept nogil:
+    """Parse `size` bytes. When the result is not USABLE, `at` is the offset of the reason.
+
+    `max_events` must be the same for all files of an arena.
+    """
     cdef const uint8_t *end = data + size
     cdef const uint8_t *header
     cdef const uint8_t *chunk
-    cdef Status status = arena_begin(arena, size)
+    cdef Status status = arena_begin(arena, size, max_events)
     at[0] = 0
     if status:
         return status

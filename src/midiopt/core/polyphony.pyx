@@ -2,124 +2,111 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 from .memory cimport reserve
 from .midi cimport MOST_EVENTS, NO_MEMORY, USABLE
 from .note cimport Pair
 from .tempo cimport TempoSegment, seconds_at
 
-cdef enum:
-    DIGIT = 10  # most bits sorted in one pass: 4 KB of counters stay in the first-level cache
-    MOST_PASSES = 7
-
-
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil:
     """Add the polyphony of a sequence to the tally."""
-    if reserve(<void **>&notes.spare, &notes.spare_capacity, notes.step_count, sizeof(Pair), 2 * MOST_EVENTS, False):
+    if reserve(<void **>&notes.spare, &notes.spare_capacity, (notes.step_count + 1) // 2, sizeof(Pair), 2 * MOST_EVENTS, False):
         return NO_MEMORY
-    sort_pairs(notes.steps, notes.step_count, notes.spare)
-    sweep(notes, map)
+    sweep(notes, in_order(notes), map)
     return USABLE
 
 
-cdef void sweep(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Add up the steps of all tracks: half-open intervals of ticks, [on, off). At a tick the steps that
-    lessen come first, so that no sum within a tick exceeds the one before it or the one after."""
-    cdef const Pair *step = notes.steps
-    cdef const Pair *end = step + notes.step_count
+cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcept nogil:
+    """Add up the steps, which are in time order: half-open intervals of ticks, [on, off). What sounds is known once a
+    tick's last step is counted, so the most is looked for where time moves on."""
+    cdef const uint64_t *end = step + notes.step_count
     cdef const TempoSegment *segment = map.segments
     cdef int64_t sounding = 0, most = notes.tally.polyphony_max
-    cdef int64_t tick, before = 0, ticks = 0
+    cdef int64_t tick, moved, before = 0, ticks = 0
     cdef double now, then = 0, seconds = 0
     if map.count == 1:  # one tempo: without a branch, and in ticks
         while step < end:
-            tick = step.key >> 1
-            ticks += (tick - before) & -<int64_t>(sounding > 0)
+            tick = step[0] >> 1
+            moved = tick - before
+            ticks += moved & -<int64_t>(sounding > 0)
+            most = max(most, sounding & -<int64_t>(moved > 0))
             before = tick
-            sounding += <int64_t>step.value
-            most = max(most, sounding)
+            sounding += 2 * <int64_t>(step[0] & 1) - 1
             step += 1
         seconds = <double>ticks * segment.per_tick
     else:
         while step < end:
-            now = seconds_at(map, &segment, step.key >> 1)
-            if sounding > 0:
-                seconds += now - then
-            then = now
-            sounding += <int64_t>step.value
-            most = max(most, sounding)
+            tick = step[0] >> 1
+            if tick > before:
+                now = seconds_at(map, &segment, tick)
+                if sounding > 0:
+                    seconds += now - then
+                    most = max(most, sounding)
+                then = now
+                before = tick
+            sounding += 2 * <int64_t>(step[0] & 1) - 1
             step += 1
     notes.tally.polyphonic += seconds
     notes.tally.polyphony_max = most
 
 
-cdef inline int bits_in(uint64_t x) noexcept nogil:
-    cdef int bits = 0
-    while x:
-        bits += 1
-        x >>= 1
-    return bits
-
-
-cdef void sort_pairs(Pair *pairs, size_t n, Pair *spare) noexcept nogil:
-    """Sort pairs by key.
-
-    The steps of one track are in order, and then this costs nothing; after two moves a pair it gives up,
-    since tracks behind one another need a radix sort.
-    """
-    cdef size_t i, j, moves = 0
-    cdef Pair pair
-    for i in range(1, n):
-        if pairs[i].key >= pairs[i - 1].key:
-            continue
-        pair = pairs[i]
-        j = i
-        while j and pairs[j - 1].key > pair.key and moves <= 2 * n:
-            pairs[j] = pairs[j - 1]
-            j -= 1
-            moves += 1
-        pairs[j] = pair
-        if moves > 2 * n:
-            radix_sort(pairs, n, spare)
-            return
-
-
-cdef void radix_sort(Pair *pairs, size_t n, Pair *spare) noexcept nogil:
-    """The least significant digit first, stable (H. H. Seward, 1954)."""
-    cdef uint32_t starts[MOST_PASSES][1 << DIGIT]
-    cdef Pair *source = pairs
-    cdef Pair *target = spare
-    cdef uint64_t all_bits = 0, key
-    cdef size_t i
-    cdef int bits, passes, digit, p
-    cdef uint32_t mask, slot, sum, here
-    for i in range(n):
-        all_bits |= pairs[i].key
-    bits = bits_in(all_bits)
-    passes = (bits + DIGIT - 1) // DIGIT
-    digit = (bits + passes - 1) // passes
-    mask = (1 << digit) - 1
-    # All digits are counted in one pass: neighbours often share a digit, and then each increment waits
-    # for the one before; those of other digits run beside it.
-    for p in range(passes):
-        memset(starts[p], 0, (mask + 1) * sizeof(uint32_t))
-    for i in range(n):
-        key = pairs[i].key
-        for p in range(passes):
-            starts[p][key & mask] += 1
-            key >>= digit
-    for p in range(passes):
-        sum = 0
-        for slot in range(mask + 1):
-            here = starts[p][slot]
-            starts[p][slot] = sum
-            sum += here
-        for i in range(n):
-            key = source[i].key >> (p * digit) & mask
-            slot = starts[p][key]
-            starts[p][key] = slot + 1
-            target[slot] = source[i]
+cdef const uint64_t *in_order(Notes *notes) noexcept nogil:
+    """The steps of all tracks in time order. Each track's are a run; neighbouring runs are merged until
+    one is left. (A radix sort of three passes took twice as long: in music, neighbours share a digit, and
+    then each increment of its counter waits for the one before.)"""
+    cdef uint64_t *source = notes.steps
+    cdef uint64_t *target = <uint64_t *>notes.spare
+    cdef uint32_t *ends = notes.run_ends
+    cdef size_t runs = notes.run_count, i, merged, start
+    while runs > 1:
+        start = merged = i = 0
+        while i < runs:
+            if i + 1 < runs:
+                merge(source + start, source + ends[i], source + ends[i + 1], target + start)
+                i += 1
+            else:
+                memcpy(target + start, source + start, (ends[i] - start) * sizeof(uint64_t))
+            start = ends[merged] = ends[i]
+            merged += 1
+            i += 1
+        runs = merged
         source, target = target, source
-    if source != pairs:
-        memcpy(pairs, source, n * sizeof(Pair))
+    return source
+
+
+cdef inline void merge(const uint64_t *a, const uint64_t *middle, const uint64_t *end, uint64_t *out) noexcept nogil:
+    """Merge the runs from `a` to `middle` and on to `end`, neither empty, into `out`.
+
+    From the front and the back at once, without a branch on what is smaller: each step waits for the
+    last one's load, and two that wait for different ones run side by side.
+    """
+    cdef const uint64_t *b = middle
+    cdef const uint64_t *last_a = middle - 1
+    cdef const uint64_t *last_b = end - 1
+    cdef uint64_t *back = out + (end - a) - 1
+    cdef uint64_t x, y
+    cdef bint second
+    while a < last_a and b < last_b:
+        x = a[0]
+        y = b[0]
+        second = y < x
+        out[0] = y if second else x
+        a += not second
+        b += second
+        out += 1
+        x = last_a[0]
+        y = last_b[0]
+        second = y >= x
+        back[0] = y if second else x
+        last_a -= not second
+        last_b -= second
+        back -= 1
+    while a <= last_a and b <= last_b:
+        second = b[0] < a[0]
+        out[0] = b[0] if second else a[0]
+        a += not second
+        b += second
+        out += 1
+    memcpy(out, a, (last_a + 1 - a) * sizeof(uint64_t))
+    memcpy(out + (last_a + 1 - a), b, (last_b + 1 - b) * sizeof(uint64_t))

@@ -133,7 +133,6 @@ cdef Status tempo_facts(TempoMap *map, int64_t horizon, Facts *facts) noexcept n
     cdef double seconds, all_seconds = 0, near = 0, bpm = 0
     cdef const TempoSegment *segment
     facts.bpm = facts.bpm_mean = facts.bpm_min = facts.bpm_max = NAN
-    facts.bpm_onsets = facts.bpm_onsets_confidence = NAN
     facts.bpm_source = FROM_NOTHING
     facts.bpm_confidence = 0
     facts.tempo_changes = 0

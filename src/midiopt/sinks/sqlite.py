@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import fcntl
+import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from ..errors import DatabaseBusy, SinkError
 from ..rows import Batch
@@ -16,13 +19,18 @@ from .tables import (
     COUNT_DUPLICATES,
     COUNT_STATUSES,
     CREATE_INDEXES,
+    DELETE_ORPHANS,
     KNOWN,
     LIBRARY,
+    NEVER_ENDED,
+    ORPHANS,
     OURS,
+    RECORDS,
     TABLES,
     Table,
     check_version,
     counts,
+    must_be_current,
     rows_of,
 )
 
@@ -37,6 +45,7 @@ TYPES = {
 CREATE = {
     "files": ("PRIMARY KEY", "WITHOUT ROWID"),
     "analyses": ("UNIQUE", ""),
+    "runs": ("PRIMARY KEY", ""),
 }
 
 # The hash index takes its entries anywhere: past 100,000 contents nearly every insert changes another
@@ -52,7 +61,6 @@ class SqliteSink:
 
     def __init__(self, path: str):
         self._path = path
-        self._closed = False
         with contextlib.ExitStack() as held, self._errors():
             held.callback(os.close, _lock(path))  # last of all, see there
             # Absolute, so that a path is a path even when SQLite would read more into it (":memory:").
@@ -73,24 +81,39 @@ class SqliteSink:
             if version is None:
                 connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
                 connection.execute("INSERT INTO meta VALUES ('product', ?)", (PRODUCT,))
-            for table in TABLES:
-                if version is None:
-                    key, rest = CREATE[table.name]
-                    connection.execute(f"CREATE TABLE {table.name} ({table.definitions(TYPES, key)}) {rest}")
-                else:
-                    _extend(connection, table)
+            for table in (*TABLES, RECORDS):
+                key, rest = CREATE[table.name]
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({table.definitions(TYPES, key)}) {rest}")
+                _extend(connection, table)
             connection.execute("DROP VIEW IF EXISTS library")
             connection.execute(LIBRARY)
             connection.execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+
+    def start_run(self, facts: dict[str, object]) -> None:
+        with self._errors(), _transaction(self._connection):
+            self._connection.execute(NEVER_ENDED)
+            marks = ", ".join("?" * len(facts))
+            cursor = self._connection.execute(f"INSERT INTO runs ({', '.join(facts)}) VALUES ({marks})", _plain(facts))
+            self._run = cursor.lastrowid
+
+    def end_run(self, facts: dict[str, object]) -> None:
+        with self._errors():
+            self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
 
     def known(self) -> Iterator[tuple[str, int, int]]:
         with self._errors():
             yield from self._connection.execute(KNOWN)
 
+    def has_room(self, timeout: float = 0) -> bool:
+        return True  # write() itself is the wait
+
     def write(self, batch: Batch) -> None:
         with self._errors(), _transaction(self._connection):
             for table, encoder, statement in self._statements:
                 self._connection.executemany(statement, encoder.tuples(rows_of(table, batch), batch.heap))
+
+    def flush(self) -> None:
+        """Nothing to do: what write() returned from is committed."""
 
     def counts(self) -> dict[str, int]:
         with self._errors():
@@ -98,28 +121,83 @@ class SqliteSink:
             [(duplicates,)] = self._connection.execute(COUNT_DUPLICATES).fetchall()
             return counts(statuses, duplicates)
 
-    def close(self, finish: bool = True) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        with self._held, self._errors():
-            if finish:
-                self._connection.execute("PRAGMA cache_size = -2000")  # or sorting takes another CACHE
-                for statement in CREATE_INDEXES:
-                    self._connection.execute(statement)
+    def finish(self) -> None:
+        with self._errors():
+            self._connection.execute("PRAGMA cache_size = -2000")  # or sorting takes another CACHE
+            for statement in CREATE_INDEXES:
+                self._connection.execute(statement)
+            [(orphans,)] = self._connection.execute(ORPHANS).fetchall()
+            if orphans:
+                self._connection.execute(DELETE_ORPHANS)
+
+    def close(self) -> None:
+        with self._errors():
+            self._held.close()
 
     def __enter__(self) -> SqliteSink:
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
-        self.close(finish=kind is None)
+        self.close()
 
-    @contextlib.contextmanager
     def _errors(self):
+        return _errors(self._path)
+
+
+class SqliteLibrary:
+    """A Library (see there for the methods) over the SQLite database at `path`."""
+
+    def __init__(self, path: str):
+        self._path = path
+        if not os.path.isfile(path):
+            raise SinkError(f"there is no database {path}")
+        self.in_use = _is_locked(path)  # before SQLite opens it: see _lock
+        with contextlib.ExitStack() as held, _errors(path):
+            uri = f"file:{quote(os.path.abspath(path))}?{_least_access(path)}"
+            self._connection = held.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)))
+            self._connection.execute("PRAGMA query_only = ON")
+            self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes no file either
+            self._connection.execute("BEGIN")
+            must_be_current(_version(self._connection))
+            self._held = held.pop_all()
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple]:
+        with _errors(self._path):
+            yield from self._connection.execute(query, values)
+
+    def __enter__(self) -> SqliteLibrary:
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        self._held.close()
+
+
+def _least_access(path: str) -> str:
+    """How to open a database so that reading leaves no trace.
+
+    Beside one in WAL mode SQLite makes two files, which only a connection that may write removes again.
+    Where they are there already, a run goes on or was killed, and they stay as they are.
+    """
+    if os.path.exists(path + "-wal"):
+        return "mode=ro"
+    return "mode=rw" if os.access(path, os.W_OK) and os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) else "immutable=1"
+
+
+@contextlib.contextmanager
+def _errors(path: str):
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise SinkError(f"{path}: {error}") from error
+
+
+def _is_locked(path: str) -> bool:
+    with open(path, "rb") as file:
         try:
-            yield
-        except sqlite3.Error as error:
-            raise SinkError(f"{self._path}: {error}") from error
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _lock(path: str) -> int:
@@ -139,6 +217,14 @@ def _lock(path: str) -> int:
         os.close(descriptor)
         raise DatabaseBusy(f"another run is writing {path}; wait until it has ended") from None
     return descriptor
+
+
+def _plain(facts: dict[str, object]) -> list[object]:
+    """The values of a row of `runs` as SQLite takes them, written as in the other tables."""
+    return [
+        f"{v.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}" if isinstance(v, dt.datetime) else json.dumps(v) if isinstance(v, list) else v
+        for v in facts.values()
+    ]
 
 
 @contextlib.contextmanager

@@ -2,10 +2,14 @@
 
 One tuple at a time, so that each row's objects are freed, and their memory used again, before the
 next row is made.
+
+Python's sqlite3 asks for an adapter of every value that is not exactly a str, int, float or bytearray,
+and makes and drops an exception when there is none: None and bytes took 2.6 of 13.6 microseconds a file.
+So a null is NaN, which SQLite stores as NULL, and a hash is a bytearray.
 """
 
-from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_Resize
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize, PyByteArray_Resize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.unicode cimport PyUnicode_DecodeUTF8
@@ -14,6 +18,7 @@ from libc.math cimport copysign, fabs, isnan, nextafter, rint
 from .plan cimport *
 
 cdef const char *HEX = b"0123456789abcdef"
+cdef object NULL_VALUE = float("nan")
 
 # The powers of ten that a double holds exactly.
 cdef double[23] POWERS
@@ -167,29 +172,29 @@ cdef class RowEncoder:
         cdef Slice text
         if kind == INT32:
             i = load32(p)
-            return None if i == INT32_MIN else i
+            return NULL_VALUE if i == INT32_MIN else i
         elif kind == FLOAT32:
             x = load_float(p)
-            return None if isnan(x) else shortest(<float>x)
+            return NULL_VALUE if isnan(x) else shortest(<float>x)
         elif kind == INT16:
             i = load16(p)
-            return None if i == INT16_MIN else i
+            return NULL_VALUE if i == INT16_MIN else i
         elif kind == INT64:
             n = load64(p)
-            return None if n == INT64_MIN else n
+            return NULL_VALUE if n == INT64_MIN else n
         elif kind == FLOAT64:
             x = load_double(p)
-            return None if isnan(x) else x
+            return NULL_VALUE if isnan(x) else x
         elif kind == ENUM:
             i = enum_of(p, names)
-            return None if i == NULL_ENUM else names[i]
+            return NULL_VALUE if i == NULL_ENUM else names[i]
         elif kind == BOOL:
-            return None if p[0] == <char>NULL_ENUM else p[0]
+            return NULL_VALUE if p[0] == <char>NULL_ENUM else p[0]
         elif kind == HASH16 or kind == HASH8:
-            return None if blank(p, field.size) else PyBytes_FromStringAndSize(p, field.size)
+            return NULL_VALUE if blank(p, field.size) else PyByteArray_FromStringAndSize(p, field.size)
         elif kind == TEXT:
             text = text_of(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap))
-            return None if text.length < 0 else PyUnicode_DecodeUTF8(text.at, text.length, NULL)
+            return NULL_VALUE if text.length < 0 else PyUnicode_DecodeUTF8(text.at, text.length, NULL)
         elif kind == TEXTS:
             return self.texts(text_of(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap)))
         elif kind == FLOATS:

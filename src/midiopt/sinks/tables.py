@@ -1,4 +1,4 @@
-"""What both databases share: the two tables, their statements and the rows of a batch that count.
+"""What both databases share: the tables, their statements and the rows of a batch that count.
 
 Every statement is made from ``schema.py``, so a column added there appears in both databases.
 """
@@ -17,6 +17,7 @@ from ..schema import (
     ANALYZER_VERSION,
     FILES,
     PRODUCT,
+    RUNS,
     SCHEMA_VERSION,
     SETTLED,
     STATUSES,
@@ -34,7 +35,7 @@ class Table:
     name: str
     key: str  # the column that is unique
     columns: tuple[Column, ...]
-    dtype: np.dtype
+    dtype: np.dtype | None = None  # of its rows in a batch
 
     @property
     def names(self) -> str:
@@ -42,8 +43,8 @@ class Table:
 
     def plan(self) -> list[tuple]:
         """What an encoder needs of each column: index into KINDS, byte offset, bytes, first member, names."""
-        fields = self.dtype.fields
-        assert fields is not None
+        fields = self.dtype and self.dtype.fields
+        assert fields
         return [(KINDS.index(c.kind), fields[c.name][1], fields[c.name][0].itemsize, c.first, c.values) for c in self.columns]
 
     def definitions(self, types: dict[str, str], key: str) -> str:
@@ -61,12 +62,12 @@ class Table:
         )
 
     def upsert(self, source: str, differs: str) -> str:
-        """INSERT the rows of `source`; a stored row is replaced only when more than a time differs.
+        """INSERT the rows of `source`; a stored row is replaced only when more than what varies differs.
 
         `differs` is the operator of the database that compares two rows null for null.
         """
         others = [c.name for c in self.columns if c.name != self.key]
-        facts = [c.name for c in self.columns if c.name != self.key and c.kind != "time"]
+        facts = [c.name for c in self.columns if c.name != self.key and not c.varies]
         return (
             f"INSERT INTO {self.name} ({self.names}) {source} ON CONFLICT ({self.key}) DO UPDATE SET "
             + ", ".join(f"{name} = excluded.{name}" for name in others)
@@ -88,6 +89,8 @@ TABLES = (  # in the order they are written: no file before its analysis
     Table("files", "path", FILES, FILES_DTYPE),
 )
 
+RECORDS = Table("runs", "id", RUNS)  # one row a run
+
 _seen = {c.name for c in FILES}
 LIBRARY = (
     f"CREATE VIEW library AS SELECT {', '.join(f'f.{c.name}' for c in FILES)}, "
@@ -103,7 +106,17 @@ KNOWN = f"SELECT path, size_bytes, mtime_ns FROM files WHERE analyzer_version = 
 COUNT_STATUSES = "SELECT status, count(*) FROM files GROUP BY status"
 COUNT_DUPLICATES = f"SELECT count(*) - count(DISTINCT content_hash) FROM files WHERE status IN {_statuses(ANALYSED)}"
 
-OURS = ("meta", "files", "analyses", "library")  # the names midiopt takes in a database
+# Looking for each analysis's file takes long, and most runs leave none without: counting comes first.
+ORPHANS = f"SELECT (SELECT count(*) FROM analyses) - (SELECT count(DISTINCT content_hash) FROM files WHERE status IN {_statuses(ANALYSED)})"
+DELETE_ORPHANS = (
+    "DELETE FROM analyses WHERE NOT EXISTS (SELECT 1 FROM files f"
+    f" WHERE f.content_hash = analyses.content_hash AND f.status IN {_statuses(ANALYSED)})"
+)
+
+NEVER_ENDED = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # asked by who holds the lock: none of them goes on
+
+OURS = ("meta", "files", "analyses", "library", "runs")  # the names midiopt takes in a database
+RUNS_SINCE = 2  # the first schema with that table
 
 
 def check_version(found: set[str], meta: dict[str, str]) -> int | None:
@@ -120,7 +133,17 @@ def check_version(found: set[str], meta: dict[str, str]) -> int | None:
         raise SinkError(f"the database already has {names}, not made by {PRODUCT}; choose another database")
     if int(version) > SCHEMA_VERSION:
         raise SinkError(f"a newer {PRODUCT} made the database (its schema is {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
+    if int(version) < RUNS_SINCE and "runs" in found:
+        raise SinkError(f"the database already has runs, not made by {PRODUCT}; rename that table, or choose another database")
     return int(version)
+
+
+def must_be_current(version: int | None) -> None:
+    """For a reader, which changes nothing: SinkError unless the tables are those of this schema."""
+    if version is None:
+        raise SinkError(f"the database holds nothing of {PRODUCT}")
+    if version < SCHEMA_VERSION:
+        raise SinkError(f"an older {PRODUCT} made the database (its schema is {version}, not {SCHEMA_VERSION}); analyze upgrades it")
 
 
 def counts(statuses: list[tuple[str, int]], duplicates: int) -> dict[str, int]:
@@ -136,6 +159,25 @@ def rows_of(table: Table, batch: Batch) -> np.ndarray:
         heap = batch.heap
         keys = [heap[at : at + length] for at, length in field.tolist()]
     else:
-        keys = field.copy().view("V16").ravel().tolist()
+        keys = _keys(field)
     last = {key: i for i, key in enumerate(keys)}
     return rows if len(last) == len(rows) else rows[sorted(last.values())]
+
+
+def with_analyses(batch: Batch, others: list[Batch]) -> Batch:
+    """`batch` with those rows of `others` that its files refer to and it does not carry itself.
+
+    A worker sends the analysis of a content once. When batches are committed side by side, the one that
+    has it may be the later, or never come: then no file may have been committed without it.
+    """
+    files = batch.files
+    hashes = files["content_hash"][np.isin(files["status"], ANALYSED)]
+    missing = set(_keys(hashes)).difference(_keys(batch.analyses["content_hash"])) if others else ()
+    if not missing:
+        return batch
+    carried = [(other, [key in missing for key in _keys(other.analyses["content_hash"])]) for other in others]
+    return Batch.concat([batch, *(Batch(files[:0], other.analyses[rows], other.heap) for other, rows in carried if any(rows))])
+
+
+def _keys(hashes: np.ndarray) -> list[bytes]:
+    return np.ascontiguousarray(hashes).view("V16").ravel().tolist()

@@ -1,0 +1,73 @@
+"""Notes to pitch classes in time, which is all that the key needs."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
+
+from .note cimport TICKS, Pair
+
+cdef uint8_t[128] CLASS  # of a pitch
+
+
+cdef void make_classes() noexcept nogil:
+    cdef int pitch
+    for pitch in range(128):
+        CLASS[pitch] = pitch % 12
+
+
+make_classes()
+
+
+cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcept nogil:
+    """Add the notes of a sequence, whose steps must still be as read_notes left them; `quarter` is in ticks.
+
+    A note belongs to the stretch in which it begins, for as long as it lasts: sixteen stretches are
+    looked up, not notes, since neighbours in a track nearly always share one.
+    """
+    cdef int64_t first, last, opened, lower = 0, upper = 0, tick, ends
+    cdef uint64_t stretch
+    cdef const Pair *note = notes.notes
+    cdef const Pair *end = note + notes.note_count
+    cdef double *here = chroma.stretches[0]
+    cdef int pitch_class
+    if not find_onsets(notes, &first, &last):
+        return
+    opened = first + <int64_t>(2 * quarter)
+    while note < end:
+        if note.key & 1:  # a drum
+            note += 1
+            continue
+        tick = note.key >> TICKS
+        if tick < lower or tick >= upper:
+            stretch = <uint64_t>(tick - first) * STRETCHES // <uint64_t>(last - first + 1)
+            here = chroma.stretches[stretch]
+            lower = first + start_of(stretch, last - first + 1)
+            upper = first + start_of(stretch + 1, last - first + 1)
+        pitch_class = CLASS[note.key >> 1 & 0x7F]
+        here[pitch_class] += <double><int64_t>(note.value >> TICKS)
+        ends = tick + <int64_t>(note.value >> TICKS)
+        if tick < opened:
+            chroma.opening[pitch_class] += <double>(min(ends, opened) - tick)
+        if ends > last:
+            chroma.closing[pitch_class] += <double>(ends - max(tick, last))
+        note += 1
+
+
+cdef inline int64_t start_of(uint64_t stretch, int64_t span) noexcept nogil:
+    """The first tick of a stretch, of those that divide `span` ticks."""
+    return <int64_t>((stretch * <uint64_t>span + STRETCHES - 1) // STRETCHES)
+
+
+cdef bint find_onsets(const Notes *notes, int64_t *first, int64_t *last) noexcept nogil:
+    """The first and the last onset of the pitched notes, from the ends of each track's steps; False without any."""
+    cdef size_t run, start = 0
+    cdef const uint64_t *step
+    first[0] = INT64_MAX
+    last[0] = -1
+    for run in range(notes.run_count):
+        first[0] = min(first[0], <int64_t>(notes.steps[start] >> 1))  # a track's first step is an onset
+        step = notes.steps + notes.run_ends[run] - 1
+        while not step[0] & 1:
+            step -= 1
+        last[0] = max(last[0], <int64_t>(step[0] >> 1))
+        start = notes.run_ends[run]
+    return last[0] >= 0

@@ -1,0 +1,27 @@
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
+
+from .beat cimport STRENGTHS
+from .facts cimport Facts
+from .midi cimport Status
+from .note cimport Notes
+from .periodicity cimport LAGS
+from .tempo cimport TempoMap
+
+cdef enum:
+    WORDS = 512  # of 64 frames are looked at, from the first onset on: 10.9 minutes
+    STRETCH = 4096  # frames: the 82 seconds with the most onset frames
+    MOST_ONSETS = 1024  # frames with onsets that are used of them
+
+cdef struct Onsets:  # scratch of 70 KB
+    uint16_t *frames  # of each note
+    size_t capacity
+    # What follows is all zero between files.
+    uint64_t seen[WORDS + 1]  # a bit for each frame with an onset; the last word stands for all later ones
+    uint64_t sums[STRETCH]  # the strengths of a frame before they are cut to small numbers, 21 bits each
+    uint16_t strength[STRENGTHS][STRETCH + LAGS]  # silence follows the stretch
+
+
+cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil
+cdef void onsets_trim(Onsets *onsets) noexcept nogil
+cdef void onsets_free(Onsets *onsets) noexcept nogil

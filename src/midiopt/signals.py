@@ -1,0 +1,52 @@
+"""SIGINT and SIGTERM: the first ends a run in order, the second at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def leave_quietly() -> None:
+    """From here on either signal ends the process, with its exit code and without a traceback.
+
+    Called before the imports that take time; a run takes the signals over while it lasts.
+    """
+    for number in ENDING:
+        signal.signal(number, lambda number, frame: os._exit(128 + number))
+
+
+class Stop:
+    """False until a signal asks the run to end; then ``signal`` is its number and ``since`` when it came."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self.since = 0.0  # time.monotonic()
+
+    def __bool__(self) -> bool:
+        return self.signal != 0
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self:
+            raise KeyboardInterrupt(number)
+        self.signal, self.since = number, time.monotonic()
+
+
+@contextlib.contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """A Stop for the first SIGINT or SIGTERM; a second one raises KeyboardInterrupt with its number."""
+    stop = Stop()
+    before = {}
+    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere signals stay as they are
+        for number in ENDING:
+            before[number] = signal.signal(number, stop.on_signal)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

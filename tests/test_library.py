@@ -1,0 +1,187 @@
+"""The commands that read a database: status and duplicates, as a user starts them, over both databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from make_rows import query
+from songs import song, write_songs
+
+import midiopt
+from midiopt.errors import SinkError
+from midiopt.schema import STATUSES
+from midiopt.sinks import open_library, open_sink
+
+SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
+
+
+def finish(*arguments) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "midiopt", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+def status(url) -> dict:
+    done = finish("status", "--db", url, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_status_counts_what_is_there(url):
+    summary = midiopt.run([SAMPLE], url)
+    facts = status(url)
+    assert {name: about["files"] for name, about in facts["files"].items()} == {name: getattr(summary, name) for name in STATUSES}
+    assert facts["duplicates"] == summary.duplicates >= 1
+    assert facts["contents"] == summary.ok + summary.repaired - summary.duplicates
+    path, error = facts["files"]["rejected"]["example"], facts["files"]["rejected"]["error"]
+    with pytest.raises(midiopt.MidiError) as caught:
+        midiopt.analyze(path)
+    assert str(caught.value) == error
+
+    counted: dict[str, int] = {}
+    for p in SAMPLE.rglob("*.*"):
+        try:
+            names = midiopt.analyze(p).issue_names
+        except midiopt.MidiError:
+            continue
+        for name in names:
+            counted[name] = counted.get(name, 0) + 1
+    assert {name: about["files"] for name, about in facts["issues"].items()} == counted
+    for name, about in facts["issues"].items():
+        assert 1 <= len(about["examples"]) <= 3 and all(name in midiopt.analyze(p).issue_names for p in about["examples"])
+
+    sizes = sorted((p.stat().st_size for p in SAMPLE.rglob("*") if p.is_file()), reverse=True)
+    assert [file["bytes"] for file in facts["largest"]] == sizes[:5]
+    seconds = [file["seconds"] for file in facts["slowest"]]
+    assert seconds == sorted(seconds, reverse=True) and len(seconds) == 5 and 0 < seconds[0] < summary.seconds
+
+    run = facts["last_run"]
+    assert (run["outcome"], run["error"], run["files"], run["ok"]) == ("finished", None, summary.files, summary.ok)
+    assert run["sources"] == [str(SAMPLE)] and run["options"]["batch_size"] == 2048 and run["version"] == midiopt.__version__
+    assert run["build"] == midiopt.build_info()["mode"] and run["started"] < run["ended"]
+
+
+def test_status_as_a_table(url):
+    midiopt.run([SAMPLE], url)
+    done = finish("status", "--db", url)
+    assert done.returncode == 0, done.stderr
+    for word in ("rejected", "duplicates", "issues", "slowest", "largest", "last run", "finished", "batch_size 2048"):
+        assert word in done.stdout
+
+
+def test_status_tells_how_a_run_ended(tmp_path, url):
+    songs = write_songs(tmp_path / "songs", 2000)
+    run = subprocess.Popen([sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"])
+    while not has_files(url):
+        assert run.poll() is None
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGSTOP)
+    assert status(url)["last_run"]["outcome"] == "running"
+    run.kill()
+    run.wait()
+    until = time.monotonic() + 30
+    while (last := status(url)["last_run"])["outcome"] == "running":  # a server may notice later
+        assert time.monotonic() < until
+    assert last["outcome"] == "killed" and last["ended"] is None
+    assert "killed" in finish("status", "--db", url).stdout
+
+    run = subprocess.Popen([sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"])
+    while query(url, "SELECT count(*) FROM runs") == [(1,)]:
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    code = run.wait()
+    assert status(url)["last_run"]["outcome"] == ("interrupted" if code else "finished")  # it may just have ended
+    assert query(url, "SELECT outcome FROM runs WHERE id = 1") == [("killed",)]
+
+
+def has_files(url) -> bool:
+    try:
+        return query(url, "SELECT count(*) FROM files")[0][0] > 0
+    except Exception:  # no such table, or not yet a database
+        return False
+
+
+def test_a_run_that_fails_says_why(tmp_path, url, monkeypatch):
+    monkeypatch.setattr("midiopt.source.Source.chunks", lambda self: iter([[b"/a"], 1 / 0]))
+    with pytest.raises(ZeroDivisionError):
+        midiopt.run([SAMPLE], url, workers=1)
+    assert (status(url)["last_run"]["outcome"], status(url)["last_run"]["error"]) == ("failed", "division by zero")
+
+
+def test_duplicates_are_listed_largest_first(tmp_path, url):
+    folder = tmp_path / "songs"
+    for copies, seed in ((4, 1), (2, 2), (3, 3), (1, 4), (3, 5)):
+        for copy in range(copies):
+            path = folder / str(copy) / f"{seed}.mid"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(song(seed, notes=60 + seed))
+    for copy in "ab":
+        (folder / f"{copy}.mid").write_bytes(b"not MIDI")
+    summary = midiopt.run([folder], url)
+    done = finish("duplicates", "--db", url, "--json")
+    assert done.returncode == 0, done.stderr
+    groups = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [group["files"] for group in groups] == [4, 3, 3, 2]
+    assert groups[1]["size_bytes"] > groups[2]["size_bytes"]
+    assert groups[0]["paths"] == [str(folder / str(copy) / "1.mid") for copy in range(4)]
+    assert sum(group["files"] - 1 for group in groups) == summary.duplicates == status(url)["duplicates"]
+    shown = finish("duplicates", "--db", url).stdout
+    assert all(path in shown for group in groups for path in group["paths"])
+
+
+def test_reading_leaves_no_trace(tmp_path):
+    """Neither after a finished run nor after a killed one does a reader change or leave a file."""
+    db = tmp_path / "facts.db"
+    midiopt.run([SAMPLE], db)
+    for _ in range(2):
+        before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
+        times = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
+        for name in ("status", "duplicates"):
+            done = finish(name, "--db", db)
+            assert done.returncode == 0 and done.stdout, done.stderr
+        assert {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")} == before
+        assert {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir() if not p.name.endswith("-shm")} == times
+        code = f"import os; from midiopt.sinks import open_sink; s = open_sink({str(db)!r}); s.start_run({{'started': '', 'version': '',"
+        code += " 'build': '', 'sources': [], 'options': '{}'}); os.kill(os.getpid(), 9)"
+        subprocess.run([sys.executable, "-c", code])
+    assert (tmp_path / "facts.db-wal").exists()
+
+
+def test_a_database_in_a_folder_that_cannot_be_written():
+    """As an ordinary user, whom root becomes after importing what lies in its own folders."""
+    read = "with open_library({!r}) as library: print(next(library.rows('SELECT count(*) FROM files'))[0])"
+    code = "import os; from midiopt.sinks import open_library, sqlite; os.geteuid() or os.setuid(65534)\n"
+    with tempfile.TemporaryDirectory() as folder:
+        db = os.path.join(folder, "facts.db")
+        summary = midiopt.run([SAMPLE], db)
+        os.chmod(db, 0o444)
+        os.chmod(folder, 0o555)
+        done = subprocess.run([sys.executable, "-c", code + read.format(db)], capture_output=True, text=True)
+        os.chmod(folder, 0o755)
+    assert (done.stdout, done.stderr) == (f"{summary.files}\n", "")
+
+
+def test_databases_that_cannot_be_read(tmp_path, url):
+    for name in ("status", "duplicates"):
+        done = finish(name, "--db", tmp_path / "none.db")
+        assert done.returncode == 1 and "there is no database" in done.stderr and "Traceback" not in done.stderr
+    query(url, "CREATE TABLE songs (path text)")
+    with pytest.raises(SinkError, match="holds nothing of midiopt"):
+        open_library(url)
+    open_sink(url).close()
+    query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    query(url, "DROP TABLE runs")
+    with pytest.raises(SinkError, match="analyze upgrades it"):
+        open_library(url)
