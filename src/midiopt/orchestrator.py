@@ -32,15 +32,17 @@ from . import __version__, build_info
 from .allocator import ALLOCATORS, preload
 from .console import guarded
 from .errors import MidioptError, SinkError, SourceError
+from .events import anyone_listens, event, logged
+from .gone import gone
 from .known import Known
 from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MOST_EVENTS, MOST_FILE_BYTES
 from .paths import path_text
 from .pool import Pool, Settings
 from .progress import Progress, Summary, without_password
 from .reader import READERS
-from .rows import Batch
-from .schema import STATUSES
-from .sinks import WRITERS, Sink, open_sink
+from .rows import Batch, record
+from .schema import FILES, OK, STATUSES
+from .sinks import PATIENCE, WRITERS, Sink, open_sink
 from .source import Source
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
@@ -48,7 +50,7 @@ DATABASE = "midiopt.db"
 BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
 MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
-LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand
+LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand; and a database to come back
 
 
 def usable_cores() -> int:
@@ -65,10 +67,14 @@ def run(
     allocator: str = "system",
     writers: int = WRITERS,
     warm: bool = True,
+    sink_timeout: float = PATIENCE,
     follow_links: bool = False,
     file_timeout: float = FILE_TIMEOUT,
     max_file_bytes: int = MAX_FILE_BYTES,
     max_events: int = MAX_EVENTS,
+    keep_old: bool = False,
+    prune: bool = False,
+    log: str | os.PathLike[str] | None = None,
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
@@ -78,11 +84,13 @@ def run(
 
     With ``follow_links`` a link in a folder is taken for what it leads to. A file that kills its worker three
     times, or takes more than ``file_timeout`` seconds, is `crashed`; one of more than ``max_file_bytes`` or
-    ``max_events`` is `rejected`.
+    ``max_events`` is `rejected`. Files that an older analyser settled are analysed again unless ``keep_old``.
+    Rows of files that are gone stay unless ``prune``. ``log`` names a file to which events and files that are
+    not ok are appended, a JSON object a line.
 
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
     ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
-    to be measured too.
+    to be measured too. A database that is away, or locked by another program, is waited for ``sink_timeout`` seconds.
 
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
@@ -97,14 +105,26 @@ def run(
     preload(allocator)  # before anything is made
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
-    with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, stop_on_signals() as stop:
-        with _recorded(sink, source, options) as summary:
-            known = Known(sink.known())
+    options["log"] = None if log is None else os.fspath(log)
+    with (
+        logged(log, source.problems),
+        open_sink(db, writers, warm, sink_timeout) as sink,
+        Progress(quiet) as progress,
+        stop_on_signals() as stop,
+    ):
+        with _recorded(sink, source, without_password(db), options) as summary:
+            known = Known(sink.known(keep_old))
             if len(known):
                 source.known = known
             with contextlib.closing(Pool(workers or usable_cores(), settings)) as pool:
                 _Run(source, sink, progress, stop, pool, batch_size, summary).go()
             if not summary.interrupted:
+                for paths in gone(sink, known, source.roots):
+                    summary.gone += len(paths)
+                    for path in paths:
+                        event("gone", path=path, deleted=prune)
+                    if prune:
+                        sink.forget(paths)
                 sink.finish()
             summary.duplicates = sink.counts()["duplicates"]
             summary.seconds = time.monotonic() - start
@@ -115,31 +135,28 @@ def run(
 
 
 @contextlib.contextmanager
-def _recorded(sink: Sink, source: Source, options: dict[str, object]) -> Iterator[Summary]:
+def _recorded(sink: Sink, source: Source, database: str, options: dict[str, object]) -> Iterator[Summary]:
     """The run's row in the table ``runs``: begun here, and completed with the Summary however the run ends."""
-    sink.start_run(
-        {
-            "started": dt.datetime.now(dt.UTC),
-            "version": __version__,
-            "build": build_info()["mode"],
-            "sources": [path_text(root) for root in source.roots],
-            "options": json.dumps(options),
-        }
-    )
+    about = {"version": __version__, "build": build_info()["mode"], "sources": [path_text(root) for root in source.roots]}
+    sink.start_run({"started": dt.datetime.now(dt.UTC), **about, "options": json.dumps(options)})
+    event("start", database=database, **about, options=options)
     summary = Summary()
     try:
         yield summary
     except BaseException as problem:
         stopped = isinstance(problem, KeyboardInterrupt)
+        sink.patience = 0
         with contextlib.suppress(SinkError):  # where the database is the problem, the next run says `killed`
-            sink.end_run(_outcome("interrupted" if stopped else "failed", None if stopped else str(problem), summary))
+            _end(sink, "interrupted" if stopped else "failed", None if stopped else str(problem), summary)
         raise
-    sink.end_run(_outcome("interrupted" if summary.interrupted else "finished", None, summary))
+    _end(sink, "interrupted" if summary.interrupted else "finished", None, summary)
 
 
-def _outcome(outcome: str, error: str | None, summary: Summary) -> dict[str, object]:
-    counts = {name: getattr(summary, name) for name in ("files", *STATUSES, "skipped", "duplicates", "bytes", "seconds")}
-    return {"ended": dt.datetime.now(dt.UTC), "outcome": outcome, "error": error, **counts}
+def _end(sink: Sink, outcome: str, error: str | None, summary: Summary) -> None:
+    names = ("files", *STATUSES, "skipped", "gone", "duplicates", "bytes", "seconds")
+    facts = {"outcome": outcome, "error": error, **{name: getattr(summary, name) for name in names}}
+    event("end", **facts)
+    sink.end_run({"ended": dt.datetime.now(dt.UTC), **facts})
 
 
 class _Run:
@@ -165,8 +182,6 @@ class _Run:
             if not pool.busy():
                 break
             if self._is_full():
-                if not self.sink.has_room(0.5):
-                    continue  # the database is behind: workers fill their pipes and wait
                 self._write()
             can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
             messages = pool.collect(0 if can_walk else 0.5)
@@ -176,8 +191,9 @@ class _Run:
                 self.ahead.append(chunk)
             total = self.source.found if self.source.exhausted else None
             self.progress.update(self._tally(), time.monotonic() - started, total)
-        self._write()
-        self.sink.flush()
+        if self.waiting:
+            self._write()
+        self._wait_for(self.sink.flush)
         self.summary.interrupted = self.stop.signal
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
@@ -199,16 +215,31 @@ class _Run:
         return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
 
     def _write(self) -> None:
-        if not self.waiting:
-            return
-        self.sink.write(Batch.concat(self.waiting))
+        self._wait_for(self.sink.has_room)  # workers fill their pipes meanwhile, and wait
+        batch = Batch.concat(self.waiting)
+        self.sink.write(batch)
+        if anyone_listens():
+            _tell(batch)
         self.waiting, self.waiting_files, self.waiting_bytes = [], 0, 0
+
+    def _wait_for(self, sink_is_ready: Callable[[float], bool]) -> None:
+        while not sink_is_ready(0.5):
+            if self.stop:
+                self.sink.patience = min(self.sink.patience, LONGEST_END)
 
     def _tally(self) -> Summary:
         self.summary.files = self.source.found
         self.summary.skipped = self.source.skipped
         self.summary.appledouble = self.source.appledouble
         return self.summary
+
+
+def _tell(batch: Batch) -> None:
+    """The events of a batch that was written: its files that are not ok, and the batch."""
+    for row in batch.files[batch.files["status"] != OK]:
+        facts = record(FILES, row, batch.heap)
+        event("file", **{name: facts[name] for name in ("path", "status", "error", "size_bytes")})
+    event("batch", files=len(batch), contents=len(batch.analyses))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -231,6 +262,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=WRITERS,
         metavar="N",
         help="batches that PostgreSQL commits at a time, each over a connection of its own (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sink-timeout",
+        type=seconds,
+        default=PATIENCE,
+        metavar="SECONDS",
+        help="wait so long for a database that is away or locked, then end the run (default: %(default)g)",
     )
     parser.add_argument(
         "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
@@ -262,6 +300,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
     )
+    parser.add_argument("--keep-old", action="store_true", help="do not analyse again what an older analyser has analysed")
+    parser.add_argument("--prune", action="store_true", help="delete the rows of files that are gone from the folders named")
+    parser.add_argument("--log", metavar="FILE", help="append a JSON line for each file that is not ok and for each event of the run")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -303,10 +344,14 @@ def run_command(options: argparse.Namespace) -> int:
             reader=options.reader,
             allocator=options.allocator,
             writers=options.writers,
+            sink_timeout=options.sink_timeout,
             follow_links=options.follow_links,
             file_timeout=options.file_timeout,
             max_file_bytes=options.max_file_bytes,
             max_events=options.max_events,
+            keep_old=options.keep_old,
+            prune=options.prune,
+            log=options.log,
         )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
