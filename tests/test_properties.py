@@ -153,7 +153,7 @@ def check_ranges(facts: midiopt.Analysis) -> None:
     if facts.note_count:
         assert 1 <= facts.velocity_min <= facts.velocity_mean <= facts.velocity_max <= 127
         assert facts.first_note_s <= facts.last_note_s <= facts.duration_s * (1 + 1e-9)
-    if facts.bpm is not None:
+    if facts.bpm_source == "tempo_map":
         assert facts.bpm_min <= facts.bpm <= facts.bpm_max
 
 
