@@ -16,13 +16,14 @@ from bisect import bisect_right
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from statistics import fmean, pstdev
 
 import mido
 import twin_tempo
 import xxhash
 from mido.midifiles import meta
+from twin_form import form_facts, role
 from twin_key import key_facts
 
 from midiopt.schema import ANALYSES
@@ -150,6 +151,7 @@ class Note:
     pitch: int
     velocity: int
     program: int  # in force on its channel at the onset
+    track: int
 
     @property
     def pitched(self) -> bool:
@@ -178,7 +180,7 @@ class Sequence:
 
         def end(key: tuple[int, int, int], tick: int) -> None:
             onset, velocity, program_then = sounding[key].popleft()
-            notes.append(Note(onset, tick, key[1], key[2], velocity, program_then))
+            notes.append(Note(onset, tick, key[1], key[2], velocity, program_then, key[0]))
 
         for tick, track, m in self.events:
             if m.type == "program_change":
@@ -193,6 +195,12 @@ class Sequence:
             while never_ended:
                 end(key, self.track_ends[key[0]])
         return notes
+
+    def signatures(self) -> list[tuple[int, int, int]]:
+        """(tick, numerator, denominator) of real changes."""
+        declared = [(tick, (m.numerator, m.denominator)) for tick, _, m in self.events if m.type == "time_signature" and is_meter(m)]
+        changes = groupby(last_at_each_tick(declared), key=lambda change: change[1])
+        return [(next(group)[0], *signature) for signature, group in changes]
 
     def sounding_units(self, note: Note) -> int:
         return self.clock.units(note.end) - self.clock.units(note.onset)
@@ -276,13 +284,13 @@ def onset_facts(sequences: list[Sequence]) -> dict[str, object]:
     return {"bpm_onsets": None, "bpm_onsets_confidence": None}
 
 
+def is_meter(m: mido.MetaMessage) -> bool:
+    return m.numerator >= 1 and m.denominator <= 2**7
+
+
 def meter_facts(sequences: list[Sequence]) -> dict[str, object]:
     for s in sequences:
-        declared = [
-            (tick, f"{m.numerator}/{m.denominator}")
-            for tick, _, m in s.events
-            if m.type == "time_signature" and m.numerator >= 1 and m.denominator <= 2**7
-        ]
+        declared = [(tick, f"{m.numerator}/{m.denominator}") for tick, _, m in s.events if m.type == "time_signature" and is_meter(m)]
         if declared:
             spans = last_at_each_tick(declared)
             ticks = Counter()
@@ -414,6 +422,8 @@ def twin(data: bytes) -> dict[str, object]:
         **event_facts(tracks),
         **name_facts(tracks),
     }
+    facts |= form_facts(sequences, division.ticks_per_quarter)
+    facts["role"] = role(sequences, division.quarter, facts["polyphony_mean"])
     facts["notes_per_second"] = facts["note_count"] / facts["duration_s"] if facts["duration_s"] else None
     return {c.name: facts[c.name] for c in COLUMNS}
 

@@ -44,6 +44,9 @@ OUTCOMES = ("finished", "interrupted", "failed", "killed")  # of a run
 
 BPM_SOURCES = ("tempo_map", "onsets", "none")
 
+DRUM_PATTERNS = ("four on the floor", "rock backbeat", "half time", "breakbeat", "shuffle", "none")
+ROLES = ("drums", "bass", "chords", "melody", "full")
+
 # Key signatures as written, from seven flats to seven sharps: majors first, then minors. Estimated
 # keys use the same names, so one enumeration serves `key`, `key_notes` and `key_declared`.
 KEYS = (
@@ -175,6 +178,15 @@ ANALYSES = (
     Column("programs", "set", "General MIDI programs that sound at least one note, drums excluded", "0..127", bits=128),
     Column("primary_program", "int16", "program with the most notes, drums excluded; the lowest on a tie", "0..127", null=True),
     Column("channels", "set", "channels that sound at least one note", "1..16", bits=16, first=1),
+    Column("chord_progression", "text", "chords of the most common loop; null where no two notes sound at once", null=True),
+    Column("chord_changes_per_bar", "float32", "changes of chord over bars, from the first chord on", "1/bar", null=True),
+    Column("harmonic_rhythm", "float32", "median time that a chord holds, weighted by that time", "quarters", null=True),
+    Column("drum_density", "float32", "drum notes over bars in which any plays", "1/bar", null=True),
+    Column("drum_pattern", "enum", "what kick and snare play; null without drums", null=True, values=DRUM_PATTERNS),
+    Column("role", "enum", "the part that the whole file plays; null without notes", null=True, values=ROLES),
+    Column("bar_count", "int32", "bars up to the last note end, 4/4 unless declared; null with an SMPTE division", null=True),
+    Column("is_loop", "bool", "whether it loops cleanly: 1, 2, 4, 8, 12 or 16 whole bars, or repeats of them", null=True),
+    Column("loop_bars", "int16", "bars after which a loop repeats", null=True),
     Column("control_changes", "int32", "control-change events"),
     Column("sustain_pedals", "int32", "those of controller 64"),
     Column("pitch_bends", "int32", "pitch-bend events"),

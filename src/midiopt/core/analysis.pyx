@@ -12,9 +12,13 @@ from libc.string cimport memchr, memcmp, memcpy, memset
 from midiopt.limits import MAX_EVENTS
 
 from .arena cimport Arena, arena_free, arena_trim
+from .bars cimport Bars, lay_bars
+from .chords cimport Chords, chord_facts
 from .chroma cimport Chroma, add_chroma
-from .facts cimport NULL_ENUM, NULL_INT32, NULL_TEXT, Facts, Text
+from .drums cimport Drums, drum_facts
+from .facts cimport NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
 from .fingerprint cimport add_fingerprint
+from .form cimport form_facts, role_of, struck_together
 from .key cimport EVIDENCE, KeyEvidence, declared_key, weigh_key
 from .meter cimport Meter, meter_free, meter_trim, read_meter
 from .midi cimport *
@@ -41,6 +45,9 @@ cdef class Analyzer:
     cdef TempoMap map
     cdef Meter meter
     cdef Notes notes
+    cdef Bars bars
+    cdef Chords chords
+    cdef Drums drums
     cdef Chroma chroma
     cdef KeyEvidence evidence
     cdef Onsets onsets
@@ -115,6 +122,7 @@ cdef class Analyzer:
         cdef Py_ssize_t row = PyByteArray_GET_SIZE(rows)
         cdef Py_ssize_t base = PyByteArray_GET_SIZE(heap)
         self.facts.time_signature.offset += base
+        self.facts.chord_progression.offset += base
         self.facts.title.offset += base
         self.facts.track_names.offset += base
         PyByteArray_Resize(heap, base + self.heap.size)
@@ -129,9 +137,9 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     cdef Arena *arena = &self.arena
     cdef Facts *facts = &self.facts
     cdef size_t first = 0, last, i
-    cdef int64_t duration, horizon
+    cdef int64_t duration, horizon, together = 0
     cdef const TempoSegment *segment
-    cdef bint tempo_found = False, meter_found = False
+    cdef bint tempo_found = False, meter_found = False, form_found = False
     cdef Status status
     memset(facts, 0, sizeof(Facts))
     facts.format = arena.header.format
@@ -143,6 +151,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     facts.key_declared = NULL_ENUM
     facts.bpm_onsets = facts.bpm_onsets_confidence = NAN
     facts.time_signature.length = NULL_TEXT
+    forget_form(facts)
     self.heap.size = 0
     notes_begin(&self.notes)
     memset(&self.chroma, 0, sizeof(Chroma))
@@ -174,13 +183,20 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
             status = onset_facts(&self.onsets, &self.notes, &self.map, facts)
             if status:
                 return status
-        if not meter_found:
+        if not (meter_found and form_found):
             status = read_meter(&self.meter, arena, data, first, last, duration)
-            if not status and self.meter.found:
+            if not status and self.meter.found and not meter_found:
                 meter_found = True
                 status = put_signature(self)
             if status:
                 return status
+        if not form_found and self.notes.note_count:
+            form_found = True
+            together = struck_together(&self.notes, <int64_t>self.map.quarter >> 4)
+            if facts.ticks_per_quarter != NULL_INT32:
+                status = find_form(self, duration)
+                if status:
+                    return status
         if facts.key_declared == NULL_ENUM:
             facts.key_declared = declared_key(arena, data, first, last)
         first = last
@@ -189,6 +205,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     for i in range(8):  # the high byte first, as XXH3-64 prints it
         facts.notes_hash[i] = <uint8_t>(self.notes.tally.fingerprint >> (56 - 8 * i))
     weigh_key(&self.evidence, &self.chroma, self.notes.tally.pitches, facts)
+    facts.role = role_of(&self.notes, together, facts)
     status = read_marks(self, data)
     if facts.note_count == 0:
         arena.header.issues |= NO_NOTES
@@ -196,6 +213,23 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         arena.header.issues |= STUCK_NOTE
     facts.issues = arena.header.issues
     return status
+
+
+cdef void forget_form(Facts *facts) noexcept nogil:
+    """No answer yet, or ever under an SMPTE division, whose ticks know no bars."""
+    facts.chord_progression.length = NULL_TEXT
+    facts.chord_changes_per_bar = facts.harmonic_rhythm = facts.drum_density = NAN
+    facts.drum_pattern = facts.is_loop = NULL_ENUM
+    facts.loop_bars = NULL_INT16
+    facts.bar_count = NULL_INT32
+
+
+cdef Status find_form(Analyzer self, int64_t duration) noexcept nogil:
+    """What stands on the grid of bars; in format 2, of the first sequence that has notes."""
+    lay_bars(&self.bars, &self.meter, self.facts.ticks_per_quarter, self.notes.tally.last_end)
+    drum_facts(&self.drums, &self.notes, &self.bars, &self.facts)
+    form_facts(&self.notes, &self.bars, duration, &self.facts)
+    return chord_facts(&self.chords, &self.notes, &self.bars, &self.heap, &self.facts)
 
 
 cdef Status put_signature(Analyzer self) noexcept nogil:

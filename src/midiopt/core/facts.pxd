@@ -15,6 +15,23 @@ cdef enum:
     FROM_ONSETS
     FROM_NOTHING
 
+# schema.DRUM_PATTERNS
+cdef enum:
+    FOUR_ON_THE_FLOOR
+    ROCK_BACKBEAT
+    HALF_TIME
+    BREAKBEAT
+    SHUFFLE
+    NO_PATTERN
+
+# schema.ROLES
+cdef enum:
+    DRUM_PART
+    BASS
+    CHORDS
+    MELODY
+    FULL
+
 cdef struct Text:
     uint32_t offset  # bytes from the start of the heap
     uint32_t length  # bytes of UTF-8, or NULL_TEXT
@@ -64,6 +81,15 @@ cdef struct Facts:
     uint8_t programs[16]
     int16_t primary_program
     uint8_t channels[2]
+    Text chord_progression
+    float chord_changes_per_bar
+    float harmonic_rhythm
+    float drum_density
+    uint8_t drum_pattern
+    uint8_t role
+    int32_t bar_count
+    uint8_t is_loop
+    int16_t loop_bars
     int32_t control_changes
     int32_t sustain_pedals
     int32_t pitch_bends

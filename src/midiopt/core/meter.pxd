@@ -10,8 +10,8 @@ cdef struct Signature:
     uint32_t code  # numerator << 3 | the denominator's power of two
 
 cdef struct Meter:
-    Signature *declared  # scratch
-    size_t capacity
+    Signature *declared  # of the sequence read last: real changes only, in order of their ticks
+    size_t count, capacity
     int64_t ticks[2048]  # in force, by code; all zero between files
     uint32_t longest  # the code in force longest
     int32_t changes

@@ -17,6 +17,7 @@ cdef Status read_meter(Meter *meter, const Arena *arena, const uint8_t *data, si
     cdef bint sorted = True
     cdef int64_t until, most = -1
     meter.found = False
+    meter.count = 0
     meter.changes = 0
     for i in range(first, last):
         mark = arena.marks + arena.tracks[i].first_mark
@@ -45,6 +46,7 @@ cdef Status read_meter(Meter *meter, const Arena *arena, const uint8_t *data, si
             continue
         s[kept] = s[i]
         kept += 1
+    meter.count = kept
     for i in range(kept):
         until = s[i + 1].tick if i + 1 < kept else duration
         meter.ticks[s[i].code] += until - s[i].tick

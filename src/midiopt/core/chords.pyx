@@ -1,0 +1,288 @@
+"""A chord for each half bar, and the loop they make most.
+
+Template matching on pitch-class weights (T. Fujishima, "Realtime Chord Recognition of Musical Sound", ICMC
+1999), here of notes, with sounding time for weight. A triad scores the weight of its three classes. The
+lowest note speaks for its root with an eighth of all weight, and so inversions keep their root where the
+triad is plain, while in C E G A it decides between Am and C. What is not major or minor gives an eighth
+away. The chord before stays unless another leads by a sixteenth, and through rests and single notes.
+
+On 150 pieces of the Nottingham collection, melody and chords together against the chords alone, 99.98 % of
+10,693 half bars agree; 99.4 % without the lowest note, 99.5 % when rare chords give nothing away, and with
+the melody three times as loud 97.4, 94.0 and 94.0 %.
+"""
+
+from libc.math cimport NAN
+from libc.string cimport memset
+
+from .bars cimport UNIT, Span, frame_at, frames_of, span_at
+from .facts cimport NULL_TEXT
+from .midi cimport USABLE
+from .note cimport TICKS, Pair
+from .text cimport put_ascii
+
+cdef enum:
+    QUALITIES = 6
+    COMMON = 2  # of them give nothing away
+    FINEST = 12  # bits of the weight of what sounds throughout a frame
+    MOST_WEIGHT = 1 << 20  # of a class in a frame
+    LONGEST = 64  # frames in which a note is heard after the one it begins in
+    LENGTHS = 4
+    SHORT = 8  # bars: a piece up to this long is a loop by itself
+    LONGEST_TEXT = 256  # of 24 frames: "Bbsus4 " is 7
+
+# Windows in which loops are looked for, in bars. A loop of one bar shows in those of two.
+cdef int[LENGTHS] LOOP_BARS = [2, 4, 8, 12]
+
+# Third and fifth above the root; power chords and single thirds fall to major or minor.
+cdef int[QUALITIES] THIRD = [4, 3, 3, 4, 5, 2]
+cdef int[QUALITIES] FIFTH = [7, 7, 6, 8, 7, 7]
+cdef const char *SUFFIX[QUALITIES]
+SUFFIX[:] = [b"", b"m", b"dim", b"aug", b"sus4", b"sus2"]
+# Usual spellings, as schema.KEYS: with a major third or none, and with a minor one.
+cdef const char *MAJORS[12]
+MAJORS[:] = [b"C", b"Db", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"Ab", b"A", b"Bb", b"B"]
+cdef const char *MINORS[12]
+MINORS[:] = [b"C", b"C#", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"G#", b"A", b"Bb", b"B"]
+
+cdef int32_t[QUALITIES][LANES] PREFERENCE  # lower qualities and roots win a tie; lanes without a root never win
+cdef uint8_t[128] CLASS
+cdef uint64_t HASH = 0x9E3779B97F4A7C15  # odd
+
+
+cdef void make_tables() noexcept nogil:
+    cdef int q, lane, pitch
+    for q in range(QUALITIES):
+        for lane in range(LANES):
+            PREFERENCE[q][lane] = 127 - (q * 12 + lane) if lane < 12 else -(1 << 30)
+    for pitch in range(128):
+        CLASS[pitch] = pitch % 12
+
+
+make_tables()
+
+
+cdef Status chord_facts(Chords *c, const Notes *notes, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil:
+    """chord_progression and its relatives, of the notes of one sequence; null when no frame has two classes."""
+    cdef int first
+    facts.chord_progression.length = NULL_TEXT
+    facts.chord_changes_per_bar = facts.harmonic_rhythm = NAN
+    if notes.tally.polyphony_max < 2 or bars.frame_count == 0:
+        return USABLE
+    weigh(c, notes, bars)
+    first = name_chords(c, bars.frame_count)
+    if first == bars.frame_count:
+        return USABLE
+    rhythm(c, bars, first, facts)
+    return put_loop(c, bars, first, heap, facts)
+
+
+cdef void weigh(Chords *c, const Notes *notes, const Bars *bars) noexcept nogil:
+    """Add up how long each class sounds in each frame, in 1/4096 to 1/2048 of a usual frame."""
+    cdef const Pair *note = notes.notes
+    cdef const Pair *end = note + notes.note_count
+    cdef const Span *span = &bars.spans[0]
+    cdef int count = bars.frame_count, shift = 0
+    cdef int64_t on, length, room, f
+    cdef uint8_t pitch
+    cdef int32_t *weight
+    while bars.spans[bars.main].frame >> shift >> FINEST:
+        shift += 1
+    memset(c.weights, 0, count * sizeof(c.weights[0]))
+    memset(c.lowest, 255, count)
+    while note < end:
+        if note.key & 1:  # a drum
+            note += 1
+            continue
+        on = <int64_t>(note.key >> TICKS) << UNIT
+        length = <int64_t>(note.value >> TICKS) << UNIT
+        pitch = note.key >> 1 & 0x7F
+        note += 1
+        span = span_at(bars, span, on)
+        f = frame_at(span, on)
+        if f >= count or length == 0:
+            continue
+        room = bars.starts[f + 1] - on
+        weight = &c.weights[f][CLASS[pitch]]
+        weight[0] = min(weight[0] + <int32_t>(min(length, room) >> shift), MOST_WEIGHT)
+        c.lowest[f] = min(c.lowest[f], pitch)
+        if length > room:
+            hold(c, bars, f + 1, length - room, pitch, shift)
+
+
+cdef void hold(Chords *c, const Bars *bars, int64_t f, int64_t rest, uint8_t pitch, int shift) noexcept nogil:
+    """A note sounds on, `rest` units from frame f."""
+    cdef int64_t stop = min(<int64_t>bars.frame_count, f + LONGEST), heard
+    cdef int32_t *weight
+    while f < stop and rest > 0:
+        heard = min(rest, bars.starts[f + 1] - bars.starts[f])
+        weight = &c.weights[f][CLASS[pitch]]
+        weight[0] = min(weight[0] + <int32_t>(heard >> shift), MOST_WEIGHT)
+        c.lowest[f] = min(c.lowest[f], pitch)
+        rest -= heard
+        f += 1
+
+
+cdef int name_chords(Chords *c, int count) noexcept nogil:
+    """A chord for each frame; returns the first that has one. Scores stand above seven bits of preference,
+    so that one maximum over all of them finds the best."""
+    cdef int32_t[32] w  # the classes twice over, so that a root and what is above it are one load each
+    cdef int32_t[QUALITIES][LANES] scores
+    cdef int32_t[LANES] best
+    cdef int32_t total, eighth, winner
+    cdef int f, i, q, classes, bass, third, fifth, first = count, chord = -1
+    memset(w, 0, sizeof(w))
+    for f in range(count):
+        total = classes = 0
+        for i in range(12):
+            w[i] = w[i + 12] = c.weights[f][i]
+            total += w[i]
+            classes += w[i] > 0
+        if classes >= 2:
+            eighth = total >> 3
+            bass = CLASS[c.lowest[f] & 127]
+            for q in range(QUALITIES):
+                third = THIRD[q]
+                fifth = FIFTH[q]
+                for i in range(LANES):
+                    scores[q][i] = w[i] + w[i + third] + w[i + fifth]
+                scores[q][bass] += eighth
+            for q in range(COMMON, QUALITIES):
+                for i in range(LANES):
+                    scores[q][i] -= eighth
+            for i in range(LANES):
+                best[i] = -(1 << 30)
+            for q in range(QUALITIES):
+                for i in range(LANES):
+                    best[i] = max(best[i], (scores[q][i] << 7) + PREFERENCE[q][i])
+            winner = best[0]
+            for i in range(1, LANES):
+                winner = max(winner, best[i])
+            if chord < 0 or scores[chord // 12][chord % 12] < (winner >> 7) - (total >> 4):
+                chord = 127 - (winner & 127)
+                first = min(first, f)
+        c.chords[f] = chord & 0xFF
+    return first
+
+
+cdef void rhythm(Chords *c, const Bars *bars, int first, Facts *facts) noexcept nogil:
+    """Changes a bar; and the median time a chord holds, weighted by that time, the lower on a tie."""
+    cdef int[LONGEST + 1] held  # frames in chords held so many frames
+    cdef int f, i, run = 1, laid, sum = 0, count = bars.frame_count
+    cdef double n_bars = 0
+    memset(held, 0, sizeof(held))
+    c.changes[first] = 0
+    for f in range(first + 1, count):
+        c.changes[f] = c.changes[f - 1]
+        if c.chords[f] != c.chords[f - 1]:
+            c.changes[f] += 1
+            run = min(run, <int>LONGEST)
+            held[run] += run
+            run = 0
+        run += 1
+    run = min(run, <int>LONGEST)
+    held[run] += run
+    for i in range(bars.span_count):
+        laid = bars.spans[i].first + frames_of(bars, i) - max(first, bars.spans[i].first)
+        if laid > 0:
+            n_bars += <double>laid / bars.spans[i].halves
+    facts.chord_changes_per_bar = c.changes[count - 1] / n_bars
+    laid = 0
+    for i in range(1, LONGEST + 1):
+        laid += held[i]
+    i = 0
+    while 2 * sum < laid:
+        i += 1
+        sum += held[i]
+    facts.harmonic_rhythm = <double>(i * bars.spans[bars.main].frame) / bars.quarter
+
+
+cdef Status put_loop(Chords *c, const Bars *bars, int first, Heap *heap, Facts *facts) noexcept nogil:
+    """The window of 2, 4, 8 or 12 bars that begins with a bar, has two chords and covers most of the piece with
+    its repeats, which may not overlap; the shorter, then the earlier on a tie. A piece of up to 8 bars is
+    one such window, though it comes once. Without any, the first 8 bars."""
+    cdef int count = bars.frame_count, bar = bars.spans[bars.main].halves
+    cdef int i, length, covered, best = 0, start = first, end = min(first + SHORT * bar, count)
+    cdef Window found
+    c.hashes[first] = 0
+    for i in range(first, count):
+        c.hashes[i + 1] = c.hashes[i] * HASH + c.chords[i] + 1
+    for i in range(LENGTHS):
+        length = LOOP_BARS[i] * bar
+        found = most_common(c, first, count, length, bar)
+        covered = found.count * length
+        if found.count > 1 and covered > best:
+            best = covered
+            start = found.first
+            end = start + length
+    if count - first <= SHORT * bar and count - first > best:
+        start = first
+        end = count
+    return put_chords(&c.chords[start], end - start, heap, facts)
+
+
+cdef Window most_common(Chords *c, int first, int count, int length, int bar) noexcept nogil:
+    """The content that windows of `length` frames have most often, the earliest on a tie. Contents are told
+    apart by a polynomial hash modulo 2**64, in a table twice as large as there are windows."""
+    cdef Window best
+    cdef Window *window
+    cdef uint64_t hash, power = 1
+    cdef int start, mask = 2, bits = 2
+    best.first = best.count = 0
+    for start in range(length):
+        power *= HASH
+    while mask < 2 * (count // bar):
+        mask *= 2
+        bits += 1
+    memset(c.windows, 0, mask * sizeof(Window))
+    mask -= 1
+    start = (first + bar - 1) // bar * bar
+    while start + length <= count:
+        if c.changes[start + length - 1] > c.changes[start]:
+            hash = c.hashes[start + length] - c.hashes[start] * power
+            window = &c.windows[(hash * HASH) >> (65 - bits)]
+            while window.count and window.hash != hash:
+                window = &c.windows[(window - c.windows + 1) & mask]
+            if window.count == 0:
+                window.hash = hash
+                window.first = start
+            if start >= window.free:
+                window.free = start + length
+                window.count += 1
+                if window.count > best.count or (window.count == best.count and window.first < best.first):
+                    best = window[0]
+        start += bar
+    return best
+
+
+cdef inline int copy(char *text, const char *part) noexcept nogil:
+    cdef int size = 0
+    while part[size]:
+        text[size] = part[size]
+        size += 1
+    return size
+
+
+cdef Status put_chords(const uint8_t *chords, int length, Heap *heap, Facts *facts) noexcept nogil:
+    """Write the shortest loop that makes up these frames, without repeats."""
+    cdef char[LONGEST_TEXT] text
+    cdef int period = 1, i, size = 0
+    while period < length:
+        if length % period == 0:
+            i = period
+            while i < length and chords[i] == chords[i - period]:
+                i += 1
+            if i == length:
+                break
+        period += 1
+    for i in range(period):
+        if i and chords[i] == chords[i - 1]:
+            continue
+        if size:
+            text[size] = b" "
+            size += 1
+        if THIRD[chords[i] // 12] == 3:
+            size += copy(&text[size], MINORS[chords[i] % 12])
+        else:
+            size += copy(&text[size], MAJORS[chords[i] % 12])
+        size += copy(&text[size], SUFFIX[chords[i] // 12])
+    return put_ascii(heap, text, size, &facts.chord_progression)
