@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 BOUNDS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 
@@ -15,13 +16,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def reliability(answers: Sequence[tuple[float, bool]]) -> str:
     """How often answers were right, by their confidence; and the share of the right ones above 0.8."""
     rows: list[list[object]] = []
-    for low, high in zip(BOUNDS, BOUNDS[1:], strict=False):
+    for low, high in pairwise(BOUNDS):
         held = [(c, right) for c, right in answers if low <= c < high or c == high == 1]
         if held:
             rows.append([f"{low} to {high}", len(held), sum(c for c, _ in held) / len(held), sum(r for _, r in held) / len(held)])
     sure = [right for c, right in answers if c > 0.8]
     right = [c for c, r in answers if r]
-    return (
-        table(["confidence", "files", "mean confidence", "right"], rows)
-        + f"\n\nAbove 0.8: {sum(sure) / max(len(sure), 1):.3f} right; of the right ones {sum(c > 0.8 for c in right) / max(len(right), 1):.3f} are above 0.8."
-    )
+    above = sum(sure) / max(len(sure), 1)
+    found = sum(c > 0.8 for c in right) / max(len(right), 1)
+    bands = table(["confidence", "files", "mean confidence", "right"], rows)
+    return f"{bands}\n\nAbove 0.8: {above:.3f} right; of the right ones {found:.3f} are above 0.8."

@@ -23,6 +23,7 @@ import truth
 
 from midiopt.core.analysis import Analyzer
 from midiopt.errors import MidiError
+from midiopt.rows import ANALYSES_DTYPE
 
 FROM_NOTES = 6  # kinds of evidence; the four others come from the declaration
 RIDGE = 1.0
@@ -31,9 +32,17 @@ RIDGE = 1.0
 SCALE = np.array([20, 20, 5, 5, 10, 3, 1, 1, 1, 1])
 # Piano music has few pieces, so that they count three times: or folk tunes decide alone. The chord loops are
 # often in more than one key. Medleys teach what a change of key means, and should not teach anything else.
-IMPORTANCE = {"pop909_key_audio": 1.5, "wtc_bwv_number": 3, "asap_performance": 3, "asap_score": 3, "free_midi_chords_prog": 0.5, "medley": 0.2}
+IMPORTANCE = {
+    "pop909_key_audio": 1.5,
+    "wtc_bwv_number": 3,
+    "asap_performance": 3,
+    "asap_score": 3,
+    "free_midi_chords_prog": 0.5,
+    "medley": 0.2,
+}
 MEDLEYS = 600
 OF_MEDLEYS = "nottingham_abc_MIDI"  # short tunes that stay in a key
+FEW_NOTES = (0, 5, 10, 15, 20, 30, 40)  # tried: a file of so many notes counts half in its confidence
 DECLARED_FILES = 100  # how many files each source stands for when declarations are weighed
 
 
@@ -43,6 +52,7 @@ class File:
     group: str
     evidence: np.ndarray  # 24 keys x kinds
     right: np.ndarray  # 24 x bool
+    notes: int  # pitched
     importance: float = 1.0
 
 
@@ -53,9 +63,11 @@ def signature(key: int) -> int:
 SIGNATURES = np.array([signature(key) for key in range(24)])
 
 
-def listen(analyzer: Analyzer, data: bytes) -> np.ndarray:
-    analyzer.analyze(data, bytes(16), 0, bytearray(), bytearray())
-    return np.array(analyzer.key_evidence())
+def listen(analyzer: Analyzer, data: bytes) -> tuple[np.ndarray, int]:
+    rows = bytearray()
+    analyzer.analyze(data, bytes(16), 0, rows, bytearray())
+    facts = np.frombuffer(rows, ANALYSES_DTYPE)[0]
+    return np.array(analyzer.key_evidence()), int(facts["note_count"] - facts["drum_note_count"])
 
 
 def read_files(corpus: Path, tables: Path) -> list[File]:
@@ -71,12 +83,12 @@ def read_files(corpus: Path, tables: Path) -> list[File]:
             continue
         seen.add(row["group"])
         try:
-            evidence = listen(analyzer, (corpus / row["relpath"]).read_bytes())
+            evidence, notes = listen(analyzer, (corpus / row["relpath"]).read_bytes())
         except MidiError:
             continue
         right = np.arange(24) == true_key(row) if "mode" in row else int(row["sharps"]) % 12 == SIGNATURES
         share = 1 if loop else versions[row["source"], row["group"]]
-        files.append(File(row["source"], row["group"], evidence, right, IMPORTANCE.get(row["source"], 1) / share))
+        files.append(File(row["source"], row["group"], evidence, right, notes, IMPORTANCE.get(row["source"], 1) / share))
     return files + read_medleys(analyzer, corpus, [row for row in rows if row["source"] == OF_MEDLEYS])
 
 
@@ -100,7 +112,8 @@ def read_medleys(analyzer: Analyzer, corpus: Path, rows: list[dict[str, str]]) -
         if signature(first) == signature(second) or not 1.3 < max(lengths) / min(lengths) < 3:
             continue
         longer = first if lengths[0] > lengths[1] else second
-        files.append(File("medley", one["group"], listen(analyzer, data), np.arange(24) == longer, IMPORTANCE["medley"]))
+        evidence, notes = listen(analyzer, data)
+        files.append(File("medley", one["group"], evidence, np.arange(24) == longer, notes, IMPORTANCE["medley"]))
     return files
 
 
@@ -196,9 +209,16 @@ def main(corpus: Path, tables_of_truth: Path) -> None:
         mine = some & (sources == source)
         alike[mine] *= DECLARED_FILES / alike[mine].sum()
     more = fit(declared[some], right[some], alike[some], np.log(untouched[some]))
-    p = probabilities(more, declared, np.log(untouched))
-    best = p.argmax(1)
-    print("\nWith what is declared, untouched:\n\n" + tables.reliability(list(zip(p.max(1), right[np.arange(len(files)), best], strict=True))))
+    both = np.log(untouched) + declared @ more
+    each = np.array([1 / (sources == source).sum() for source in sources])
+    count = np.array([file.notes for file in files])
+    likelihood = {}
+    for few in FEW_NOTES:
+        p = probabilities(np.zeros(1), x[:, :, :1], both * (count / (count + few + 1e-9))[:, None])
+        likelihood[few] = float((each * np.log((p * right).sum(1))).sum())
+        agreed = right[np.arange(len(files)), p.argmax(1)]
+        answers = list(zip(p.max(1), agreed, strict=True))
+        print(f"\nFEW_NOTES = {few}: log likelihood, each source alike, {likelihood[few]:.3f}\n\n" + tables.reliability(answers))
     print("\nWEIGHTS = [" + ", ".join(f"{w:.2f}" for w in np.concatenate([weights, more]) * SCALE) + "]")
 
 

@@ -22,7 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 TRANSLATED = BUILD / "translated"  # the copy that the others are copies of
-COPIED = ("src", "pgo", "sample", "setup.py", "pyproject.toml", "README.md", "LICENSE")  # what compiling and training read
+COMPILED = ("src", "pgo", "sample", "setup.py", "pyproject.toml")  # what compiling and training read
+COPIED = (*COMPILED, "README.md", "LICENSE")  # and what setuptools wants to see
 LEFT = shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info", "profile")
 
 MODE = "import midiopt; print(midiopt.build_info()['mode'])"
@@ -136,7 +137,7 @@ def _translate(say: Say) -> None:
 def _sources() -> str:
     """A hash of everything a copy is made of, and of Python."""
     seen = hashlib.sha256(sys.version.encode())
-    for name in COPIED:
+    for name in COMPILED:
         path = ROOT / name
         found = sorted(p for p in path.rglob("*") if p.suffix in (".py", ".pyx", ".pxd")) if path.is_dir() else [path]
         for file in found:

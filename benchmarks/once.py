@@ -11,7 +11,8 @@ import json
 import resource
 import time
 
-import midiopt
+from midiopt import orchestrator
+from midiopt.pool import Pool
 from midiopt.source import Source
 from midiopt.worker import Worker
 
@@ -27,8 +28,8 @@ def analysis_alone(folder: str) -> Numbers:
     return {"files": sum(map(len, chunks)), "seconds": time.perf_counter() - began, "around": 0.0}
 
 
-def whole_run(folder: str, db: str, workers: int) -> Numbers:
-    summary = midiopt.run([folder], db=db, workers=workers)
+def whole_run(folder: str, db: str, workers: int, warm: bool) -> Numbers:
+    summary = orchestrator.run([folder], db=db, workers=workers, warm=warm)
     if summary.interrupted or summary.unreadable or summary.crashed or summary.skipped:
         raise SystemExit(f"not a run to time: {summary}")
     return {"files": summary.files, "seconds": summary.steady_seconds, "around": summary.seconds - summary.steady_seconds}
@@ -44,8 +45,13 @@ def main() -> None:
     parser.add_argument("folder", metavar="FOLDER")
     parser.add_argument("--db", metavar="URL", help="an empty database (default: none, and only the analysis)")
     parser.add_argument("--workers", metavar="N", type=int, default=1)
+    parser.add_argument("--overlapped", action="store_true", help="a process even for one worker, which otherwise needs none")
+    parser.add_argument("--cold", action="store_true", help="a new connection for each batch")
     options = parser.parse_args()
-    numbers = whole_run(options.folder, options.db, options.workers) if options.db else analysis_alone(options.folder)
+    if options.overlapped:
+        orchestrator.crew = Pool
+    db, folder = options.db, options.folder
+    numbers = whole_run(folder, db, options.workers, not options.cold) if db else analysis_alone(folder)
     # Imports included; the workers have ended by now, so their time is known.
     numbers |= {"cpu_parent": cpu(resource.RUSAGE_SELF), "cpu_workers": cpu(resource.RUSAGE_CHILDREN)}
     print(json.dumps(numbers))

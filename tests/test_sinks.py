@@ -198,10 +198,27 @@ def test_counts(sink):
     assert sink.counts() == {"ok": 3, "repaired": 1, "rejected": 2, "unreadable": 1, "crashed": 1, "duplicates": 2}
 
 
-def test_known_are_the_settled_of_this_version(sink):
+def test_known_is_every_file_and_whether_it_is_settled(sink):
     files = [file_row(path=f"/{s}", status=s, size_bytes=2**40 + i, mtime_ns=-i) for i, s in enumerate(STATUSES)]
-    write(sink, make_batch([*files, file_row(path="/old", analyzer_version=ANALYZER_VERSION - 1)]))
-    assert sorted(sink.known()) == [("/ok", 2**40, 0), ("/rejected", 2**40 + 2, -2), ("/repaired", 2**40 + 1, -1)]
+    others = [
+        file_row(path=f"/{name}", analyzer_version=ANALYZER_VERSION + d, size_bytes=1, mtime_ns=1) for name, d in (("old", -1), ("z", 1))
+    ]
+    write(sink, make_batch([*files, *others]))
+    settled = {"/ok", "/repaired", "/rejected", "/z"}
+    assert {path for path, _, _, is_settled in sink.known() if is_settled} == settled
+    assert {path for path, _, _, is_settled in sink.known(keep_old=True) if is_settled} == settled | {"/old"}
+    rows = [(row["path"], row["size_bytes"], row["mtime_ns"]) for row in [*files, *others]]
+    assert sorted(row[:3] for row in sink.known()) == sorted(rows)
+
+
+def test_paths_come_in_the_order_of_their_bytes_and_can_be_forgotten(sink, url):
+    names = ["/a", "/a/b", "/a/b.mid", "/a/\U0001f3b9", "/a/é", "/a0", "/b"]
+    write(sink, make_batch([file_row(path=name) for name in names]))
+    below = sorted(names[1:5], key=str.encode)
+    assert sink.paths("/a/", "/a0") == below
+    assert sink.paths(below[1], "/a0") == below[2:]
+    sink.forget(below[:3])
+    assert [path for (path,) in query(url, "SELECT path FROM files ORDER BY 1")] == ["/a", below[3], "/a0", "/b"]
 
 
 def test_one_writer_and_any_reader(url):

@@ -32,14 +32,16 @@ from . import __version__, build_info
 from .allocator import ALLOCATORS, preload
 from .console import guarded
 from .errors import MidioptError, SinkError, SourceError
+from .events import anyone_listens, event, logged
+from .gone import gone
 from .known import Known
 from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MOST_EVENTS, MOST_FILE_BYTES
 from .paths import path_text
 from .pool import Pool, Settings
 from .progress import Progress, Summary, without_password
 from .reader import READERS
-from .rows import Batch
-from .schema import STATUSES
+from .rows import Batch, record
+from .schema import FILES, OK, STATUSES
 from .sinks import WRITERS, Sink, open_sink
 from .source import Source
 
@@ -69,6 +71,9 @@ def run(
     file_timeout: float = FILE_TIMEOUT,
     max_file_bytes: int = MAX_FILE_BYTES,
     max_events: int = MAX_EVENTS,
+    keep_old: bool = False,
+    prune: bool = False,
+    log: str | os.PathLike[str] | None = None,
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
@@ -78,7 +83,9 @@ def run(
 
     With ``follow_links`` a link in a folder is taken for what it leads to. A file that kills its worker three
     times, or takes more than ``file_timeout`` seconds, is `crashed`; one of more than ``max_file_bytes`` or
-    ``max_events`` is `rejected`.
+    ``max_events`` is `rejected`. Files that an older analyser settled are analysed again unless ``keep_old``.
+    Rows of files that are gone stay unless ``prune``. ``log`` names a file to which events and files that are
+    not ok are appended, a JSON object a line.
 
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
     ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
@@ -97,14 +104,26 @@ def run(
     preload(allocator)  # before anything is made
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
-    with open_sink(db, writers, warm) as sink, Progress(quiet) as progress, stop_on_signals() as stop:
-        with _recorded(sink, source, options) as summary:
-            known = Known(sink.known())
+    options["log"] = None if log is None else os.fspath(log)
+    with (
+        logged(log, source.problems),
+        open_sink(db, writers, warm) as sink,
+        Progress(quiet) as progress,
+        stop_on_signals() as stop,
+    ):
+        with _recorded(sink, source, without_password(db), options) as summary:
+            known = Known(sink.known(keep_old))
             if len(known):
                 source.known = known
             with contextlib.closing(Pool(workers or usable_cores(), settings)) as pool:
                 _Run(source, sink, progress, stop, pool, batch_size, summary).go()
             if not summary.interrupted:
+                for paths in gone(sink, known, source.roots):
+                    summary.gone += len(paths)
+                    for path in paths:
+                        event("gone", path=path, deleted=prune)
+                    if prune:
+                        sink.forget(paths)
                 sink.finish()
             summary.duplicates = sink.counts()["duplicates"]
             summary.seconds = time.monotonic() - start
@@ -115,31 +134,27 @@ def run(
 
 
 @contextlib.contextmanager
-def _recorded(sink: Sink, source: Source, options: dict[str, object]) -> Iterator[Summary]:
+def _recorded(sink: Sink, source: Source, database: str, options: dict[str, object]) -> Iterator[Summary]:
     """The run's row in the table ``runs``: begun here, and completed with the Summary however the run ends."""
-    sink.start_run(
-        {
-            "started": dt.datetime.now(dt.UTC),
-            "version": __version__,
-            "build": build_info()["mode"],
-            "sources": [path_text(root) for root in source.roots],
-            "options": json.dumps(options),
-        }
-    )
+    about = {"version": __version__, "build": build_info()["mode"], "sources": [path_text(root) for root in source.roots]}
+    sink.start_run({"started": dt.datetime.now(dt.UTC), **about, "options": json.dumps(options)})
+    event("start", database=database, **about, options=options)
     summary = Summary()
     try:
         yield summary
     except BaseException as problem:
         stopped = isinstance(problem, KeyboardInterrupt)
         with contextlib.suppress(SinkError):  # where the database is the problem, the next run says `killed`
-            sink.end_run(_outcome("interrupted" if stopped else "failed", None if stopped else str(problem), summary))
+            _end(sink, "interrupted" if stopped else "failed", None if stopped else str(problem), summary)
         raise
-    sink.end_run(_outcome("interrupted" if summary.interrupted else "finished", None, summary))
+    _end(sink, "interrupted" if summary.interrupted else "finished", None, summary)
 
 
-def _outcome(outcome: str, error: str | None, summary: Summary) -> dict[str, object]:
-    counts = {name: getattr(summary, name) for name in ("files", *STATUSES, "skipped", "duplicates", "bytes", "seconds")}
-    return {"ended": dt.datetime.now(dt.UTC), "outcome": outcome, "error": error, **counts}
+def _end(sink: Sink, outcome: str, error: str | None, summary: Summary) -> None:
+    names = ("files", *STATUSES, "skipped", "gone", "duplicates", "bytes", "seconds")
+    facts = {"outcome": outcome, "error": error, **{name: getattr(summary, name) for name in names}}
+    event("end", **facts)
+    sink.end_run({"ended": dt.datetime.now(dt.UTC), **facts})
 
 
 class _Run:
@@ -201,7 +216,10 @@ class _Run:
     def _write(self) -> None:
         if not self.waiting:
             return
-        self.sink.write(Batch.concat(self.waiting))
+        batch = Batch.concat(self.waiting)
+        self.sink.write(batch)
+        if anyone_listens():
+            _tell(batch)
         self.waiting, self.waiting_files, self.waiting_bytes = [], 0, 0
 
     def _tally(self) -> Summary:
@@ -209,6 +227,14 @@ class _Run:
         self.summary.skipped = self.source.skipped
         self.summary.appledouble = self.source.appledouble
         return self.summary
+
+
+def _tell(batch: Batch) -> None:
+    """The events of a batch that was written: its files that are not ok, and the batch."""
+    for row in batch.files[batch.files["status"] != OK]:
+        facts = record(FILES, row, batch.heap)
+        event("file", **{name: facts[name] for name in ("path", "status", "error", "size_bytes")})
+    event("batch", files=len(batch), contents=len(batch.analyses))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -262,6 +288,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
     )
+    parser.add_argument("--keep-old", action="store_true", help="do not analyse again what an older analyser has analysed")
+    parser.add_argument("--prune", action="store_true", help="delete the rows of files that are gone from the folders named")
+    parser.add_argument("--log", metavar="FILE", help="append a JSON line for each file that is not ok and for each event of the run")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
 
@@ -307,6 +336,9 @@ def run_command(options: argparse.Namespace) -> int:
             file_timeout=options.file_timeout,
             max_file_bytes=options.max_file_bytes,
             max_events=options.max_events,
+            keep_old=options.keep_old,
+            prune=options.prune,
+            log=options.log,
         )
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)

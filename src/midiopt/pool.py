@@ -26,6 +26,7 @@ from multiprocessing.connection import Connection, wait
 
 from .allocator import preload
 from .errors import MidioptError
+from .events import event
 from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
 from .signals import ENDING
 from .worker import BEGAN, BEGUN, WORD_BYTES, crashed, word
@@ -161,6 +162,7 @@ class Pool:
         """Replace a dead worker and see to the chunks it held."""
         hand.pipe.close()
         code = _reap(hand.process, 1)
+        event("retry", reason=late or f"a worker ended: {_cause(code)}", files=sum(map(len, hand.chunks)))
         if hand.word[BEGUN]:
             self.stillborn = 0
         else:

@@ -32,6 +32,7 @@ class Summary:
     crashed: int = 0
     skipped: int = 0  # unchanged since they were last analysed
     appledouble: int = 0  # what macOS keeps beside files (`._name`, __MACOSX): not found, passed over
+    gone: int = 0  # in the database, below a folder of this run, and not there any more
     duplicates: int = 0
     seconds: float = 0.0
     files_per_second: float = 0.0  # analysed
@@ -135,6 +136,8 @@ def _table(summary: Summary, database: str) -> Table:
         table.add_row("  unchanged, skipped", f"{summary.skipped:,}")
     if summary.appledouble:
         table.add_row("  AppleDouble, passed over", f"{summary.appledouble:,}")
+    if summary.gone:
+        table.add_row("not there any more", f"[yellow]{summary.gone:,}[/]")
     table.add_row("duplicates in the database", f"{summary.duplicates:,}")
     table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")
     if summary.analysed:

@@ -212,6 +212,7 @@ RUNS = (
     Column("files", "int64", "files found", null=True),
     *(Column(status, "int64", f"files of this run that are {status}", null=True) for status in STATUSES),
     Column("skipped", "int64", "files unchanged since an earlier run", null=True),
+    Column("gone", "int64", "files in the database that do not exist any more", null=True),
     Column("duplicates", "int64", "analysed files in the database whose content another one has too, beyond the first", null=True),
     Column("bytes", "int64", "of the files analysed", null=True),
     Column("seconds", "float64", "from start to end", "s", null=True),

@@ -2,8 +2,8 @@
 
 Each of the 24 keys is given the evidence that speaks for it (key.pxd lists its kinds), the evidence is weighed by a
 linear model, and the heaviest key wins. Its confidence is its share of the sum of the exponentials of all weights,
-since the model is fitted as a choice among alternatives (D. McFadden, 1974). docs/accuracy.md says how well that
-works.
+since the model is fitted as a choice among alternatives (D. McFadden, 1974); for few notes all weights are lessened.
+docs/accuracy.md says how well that works.
 
 Profiles: J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm",
 Music Perception 31(1), 2013. They are correlated (Pearson) with the square roots of durations and of counts: a
@@ -37,6 +37,7 @@ cdef uint8_t[24] NAMES = [7, 2, 9, 4, 11, 6, 13, 8, 3, 10, 5, 12, 19, 26, 21, 16
 
 cdef enum:
     FEWEST_NOTES = 3  # pitched, for a key
+    FEW_NOTES = 15  # with so many, weights count half in the confidence: a loop of four chords fits several keys
     C_DECLARED = 7  # row of schema.KEYS
 
 cdef double[2][12] PROFILES  # major and minor, tonic first, mean 0, length 1
@@ -94,7 +95,7 @@ cdef void weigh_key(KeyEvidence *evidence, const Chroma *chroma, const uint32_t 
             weights[k] += WEIGHTS[i] * evidence.values[i][k]
     winner = heaviest(weights)
     facts.key = name_of(winner, lowest)
-    facts.key_confidence = share_of(weights, winner)
+    facts.key_confidence = share_of(weights, winner, <double>notes / (notes + FEW_NOTES))
 
 
 cdef inline int heaviest(const double *weights) noexcept nogil:
@@ -106,11 +107,11 @@ cdef inline int heaviest(const double *weights) noexcept nogil:
     return winner
 
 
-cdef inline double share_of(const double *weights, int winner) noexcept nogil:
+cdef inline double share_of(const double *weights, int winner, double trust) noexcept nogil:
     cdef double all = 0
     cdef int k
     for k in range(24):
-        all += exp(weights[k] - weights[winner])
+        all += exp(trust * (weights[k] - weights[winner]))
     return 1 / all
 
 

@@ -23,12 +23,18 @@ class Sink(Protocol):
     def end_run(self, facts: dict[str, object]) -> None:
         """Complete the row that ``start_run`` added."""
 
-    def known(self) -> Iterator[tuple[str, int, int]]:
-        """Path, bytes and mtime in ns of every file that need not be read again if both are unchanged.
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
+        """Path, bytes and mtime in ns of every file, and whether it need not be read again if both are unchanged.
 
-        That is: settled (ok, repaired or rejected) by this version of the analyser. The rows stream,
-        whatever their number; read them before the first write.
+        That is: settled (ok, repaired or rejected) by this version of the analyser or a newer one; with
+        ``keep_old`` by any. The rows stream, whatever their number; read them before the first write.
         """
+
+    def paths(self, after: str, before: str) -> list[str]:
+        """The first paths between these two in the order of their bytes, some thousand at a time."""
+
+    def forget(self, paths: list[str]) -> None:
+        """Delete these rows of ``files``."""
 
     def has_room(self, timeout: float = 0) -> bool:
         """Whether ``write`` would take a batch at once; waits up to `timeout` seconds for that."""

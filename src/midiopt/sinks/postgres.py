@@ -21,6 +21,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UndefinedColu
 from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
 from ..errors import DatabaseBusy, SinkError
+from ..events import event
 from ..rows import Batch
 from ..schema import PRODUCT, SCHEMA_VERSION
 from .pgcopy import CopyEncoder
@@ -29,15 +30,16 @@ from .tables import (
     COUNT_STATUSES,
     CREATE_INDEXES,
     DELETE_ORPHANS,
-    KNOWN,
     LIBRARY,
     NEVER_ENDED,
     ORPHANS,
     OURS,
+    PATHS,
     RECORDS,
     TABLES,
     check_version,
     counts,
+    known,
     must_be_current,
     rows_of,
     with_analyses,
@@ -111,12 +113,20 @@ class PostgresSink:
         with _errors():
             self._connection.execute(f"UPDATE runs SET {' = %s, '.join(facts)} = %s WHERE id = %s", [*facts.values(), self._run])
 
-    def known(self) -> Iterator[tuple[str, int, int]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
         # WITH HOLD: the server keeps the answer, so no transaction stays open in which a write would hide.
         with _errors(), self._connection.cursor("known", withhold=True) as cursor:
             cursor.itersize = 10_000
-            cursor.execute(KNOWN)
+            cursor.execute(known(keep_old))
             yield from cursor
+
+    def paths(self, after: str, before: str) -> list[str]:
+        with _errors():
+            return [path for (path,) in self._connection.execute(PATHS.replace("?", "%s"), [after, before])]
+
+    def forget(self, paths: list[str]) -> None:
+        with _errors():
+            self._connection.execute("DELETE FROM files WHERE path = ANY(%s)", [paths])
 
     def has_room(self, timeout: float = 0) -> bool:
         return self._writers.has_room(timeout)
@@ -139,9 +149,10 @@ class PostgresSink:
                 try:
                     self._load(streams)
                     break
-                except (DeadlockDetected, SerializationFailure):
+                except (DeadlockDetected, SerializationFailure) as conflict:
                     if pause is None:
                         raise
+                    event("retry", reason=conflict.diag.message_primary)
                     time.sleep(pause)
         del self._uncommitted[number]
 

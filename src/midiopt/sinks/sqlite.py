@@ -20,16 +20,17 @@ from .tables import (
     COUNT_STATUSES,
     CREATE_INDEXES,
     DELETE_ORPHANS,
-    KNOWN,
     LIBRARY,
     NEVER_ENDED,
     ORPHANS,
     OURS,
+    PATHS,
     RECORDS,
     TABLES,
     Table,
     check_version,
     counts,
+    known,
     must_be_current,
     rows_of,
 )
@@ -100,9 +101,17 @@ class SqliteSink:
         with self._errors():
             self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
 
-    def known(self) -> Iterator[tuple[str, int, int]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
         with self._errors():
-            yield from self._connection.execute(KNOWN)
+            yield from self._connection.execute(known(keep_old))
+
+    def paths(self, after: str, before: str) -> list[str]:
+        with self._errors():
+            return [path for (path,) in self._connection.execute(PATHS, (after, before))]
+
+    def forget(self, paths: list[str]) -> None:
+        with self._errors(), _transaction(self._connection):
+            self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
 
     def has_room(self, timeout: float = 0) -> bool:
         return True  # write() itself is the wait

@@ -102,7 +102,8 @@ LIBRARY = (
 INDEXES = {"files_content_hash": "files (content_hash)", "analyses_key_bpm": "analyses (key, bpm)", "analyses_bpm": "analyses (bpm)"}
 CREATE_INDEXES = [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES.items()]
 
-KNOWN = f"SELECT path, size_bytes, mtime_ns FROM files WHERE analyzer_version = {ANALYZER_VERSION} AND status IN {_statuses(SETTLED)}"
+PAGE = 10_000  # paths
+PATHS = f"SELECT path FROM files WHERE path > ? AND path < ? ORDER BY path LIMIT {PAGE}"
 COUNT_STATUSES = "SELECT status, count(*) FROM files GROUP BY status"
 COUNT_DUPLICATES = f"SELECT count(*) - count(DISTINCT content_hash) FROM files WHERE status IN {_statuses(ANALYSED)}"
 
@@ -117,6 +118,11 @@ NEVER_ENDED = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # aske
 
 OURS = ("meta", "files", "analyses", "library", "runs")  # the names midiopt takes in a database
 RUNS_SINCE = 2  # the first schema with that table
+
+
+def known(keep_old: bool) -> str:
+    settled = f"status IN {_statuses(SETTLED)}" + ("" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}")
+    return f"SELECT path, size_bytes, mtime_ns, {settled} FROM files"
 
 
 def check_version(found: set[str], meta: dict[str, str]) -> int | None:

@@ -1,0 +1,352 @@
+"""Measure each of nine ideas on and off, and all of them together: RESULTS.md and ablation.svg beside this file.
+
+    python benchmarks/ablation.py                                   20,000 generated songs, about ten minutes
+    python benchmarks/ablation.py --corpus DIR                      files of yours
+    python benchmarks/ablation.py --corpus @LIST --root DIR         files that a list names
+    python benchmarks/ablation.py --fast                            a look: too few turns to believe
+    python benchmarks/ablation.py --page                            write the page again from the last results
+
+A switch is a real path of the program or a build of its sources (ideas.py), all else equal; the ways of
+a switch take turns, and ratios are of neighbouring turns. Works of one process are timed in processor
+time, by several processes one after another; whole runs, reads and writes by the clock. The times are
+kept in results/ablation.json, a pyperf file. The verdicts are the program's (verdict.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import builds
+import corpus
+import page
+import pipeline
+import quiet
+import reads
+import writes
+from ideas import SWITCHES
+from measure import keep, need, run
+from player import Player
+from rich.console import Console
+from rich.progress import Progress
+
+from midiopt.allocator import preload
+from midiopt.errors import MidioptError
+
+HERE = Path(__file__).resolve().parent
+KEPT = HERE / "results" / "ablation.json"
+FILES = 20_000  # generated, when no corpus is named
+PLAYED = 400  # files that players hold: 5 MB, a turn of 20 to 200 ms
+OFF_FILES, MIDO_FILES = 2000, 60  # for the slow ones: every k-th by size, so that the mean stays what it is
+BUILDS = ("release", "baseline", "x86-64", "scalar", "pgo-use")
+PATIENCE = 2  # seconds that a whole run waits for free cores
+
+Runs = list[list]  # what measure.keep takes
+
+
+@dataclass
+class Plan:
+    """How much is measured."""
+
+    processes: int = 4  # that play every switch, one after another ...
+    turns: int = 8  # ... so often each
+    rounds: int = 5  # of whole runs and of everything timed by the clock
+    writes: int = 15
+
+
+@dataclass
+class Bench:
+    """What all sections need."""
+
+    plan: Plan
+    paths: list[bytes]
+    folder: Path  # temporary, on the same disk as build/
+    progress: Progress
+    about: dict[str, Any]
+    runs: Runs = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+
+    def by_size(self, most: int) -> list[bytes]:
+        """At most so many files whose sizes are spread as those of all."""
+        ordered = sorted(self.paths, key=os.path.getsize)
+        step = -(-len(ordered) // most)
+        return ordered[step // 2 :: step] or ordered
+
+    def listed(self, name: str, paths: list[bytes], separator: bytes = b"\0") -> Path:
+        path = self.folder / name
+        path.write_bytes(separator.join(paths))
+        return path
+
+    def steps(self, what: str, turns: Iterable[dict[str, float]], total: int) -> dict[str, list[float]]:
+        """All turns, shown while they are taken; by label, the seconds of each."""
+        task = self.progress.add_task(what, total=total)
+        seconds: dict[str, list[float]] = {}
+        for turn in turns:
+            for label, value in turn.items():
+                seconds.setdefault(label, []).append(value)
+            self.progress.advance(task)
+        return seconds
+
+    def keep(self, idea: str, work: str, items: int, seconds: dict[str, list[float]]) -> None:
+        """Seconds a pass over so many items; the first label is the one with the idea."""
+        first = next(iter(seconds))
+        about = self.about | ({"busy": fmean(self.busy)} if self.busy else {})
+        self.busy.clear()
+        for label, values in seconds.items():
+            facts = {"idea": idea, "task": work, "way": label, "on": int(label == first)}
+            self.runs.append([run(f"{idea}, {work}", label, items, values, **facts, **about)])
+
+
+# What one process does: builds, allocators, readers, the arena
+
+
+def play(bench: Bench) -> None:
+    names = bench.listed("played", bench.by_size(PLAYED))
+    switches = {key: ways for key, ways in SWITCHES.items() if all(installed(way.allocator, bench) for way in ways.values())}
+    makers = sorted({(way.build, way.allocator) for ways in switches.values() for way in ways.values()})
+    seconds: dict[tuple[str, str], dict[str, list[float]]] = {key: {label: [] for label in ways} for key, ways in switches.items()}
+    task = bench.progress.add_task("builds, allocators and memory", total=bench.plan.processes * bench.plan.turns * len(switches))
+    for _ in range(bench.plan.processes):
+        with contextlib.ExitStack() as playing:
+            players = {}
+            for build, allocator in makers:
+                environment = builds.environment(builds.BUILD / build / "src") | preload(allocator)
+                players[build, allocator] = Player(environment, names)
+                playing.callback(players[build, allocator].end)
+            for turn in range(bench.plan.turns):
+                for key, ways in switches.items():
+                    for label, way in list(ways.items())[:: -1 if turn % 2 else 1]:
+                        seconds[key][label].append(players[way.build, way.allocator].time(way.work))
+                    bench.progress.advance(task)
+    for (idea, work), found in seconds.items():
+        bench.keep(idea, work, len(bench.by_size(PLAYED)), found)
+
+
+def installed(allocator: str, bench: Bench) -> bool:
+    try:
+        preload(allocator)
+    except MidioptError as problem:
+        bench.progress.console.print(f"left out: {problem}", markup=False)
+        return False
+    return True
+
+
+# Reading against mapping
+
+
+def read(bench: Bench) -> None:
+    for size in reads.SIZES:
+        folder = bench.folder / "reads"
+        folder.mkdir()
+        paths = reads.write(folder, size)
+        name = f"{size >> 20} MB" if size >> 20 else f"{size >> 10} KB"
+        for cold in (False, True):
+            if cold:
+                reads.forget(paths[:1])
+                if not reads.forgotten(paths[0]):
+                    bench.progress.console.print("this file system keeps what it is told to forget: no cold reads")
+                    continue
+            state = "cold" if cold else "warm"
+            turns = reads.turns(paths, cold, bench.plan.rounds)
+            bench.keep(page.READING, f"{name}, {state}", 1, bench.steps(f"reading {name}, {state}", turns, bench.plan.rounds))
+        for path in paths:
+            os.unlink(path)
+        folder.rmdir()
+
+
+# Writing
+
+
+def empty(server: str) -> pipeline.Fresh:
+    import pg_server
+
+    return partial(pg_server.database, server)
+
+
+def write(bench: Bench, server: str) -> None:
+    paths = bench.by_size(writes.MOST_FILES)
+    batch = writes.batch_of(paths)
+    with empty(server)() as url:
+        turns = writes.plain_turns(url, batch, bench.plan.writes)
+        rows = bench.steps("ways to write rows", turns, bench.plan.writes)
+        bench.keep("batch writes", "rows into a plain table", len(batch.analyses), rows)
+    with empty(server)() as url:
+        turns = writes.sink_turns(url, paths, bench.plan.writes)
+        files = bench.steps("warm connections", turns, bench.plan.writes)
+        bench.keep("warm connections", f"rows into both tables, {writes.PART} files a batch", len(paths), files)
+
+
+# Whole runs
+
+
+def program(bench: Bench, build: str, name: str, *arguments: str) -> float:
+    """Seconds a file, as a program beside this one counts them in a process of its own, on a build."""
+    bench.busy.append(quiet.wait(PATIENCE))
+    command = [sys.executable, str(HERE / name), *arguments]
+    done = subprocess.run(command, env=builds.environment(builds.BUILD / build / "src"), stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"a run failed: {name} {' '.join(arguments)}")
+    numbers = json.loads(done.stdout)
+    return numbers["seconds"] / numbers["files"]
+
+
+def remember(paths: list[bytes]) -> None:
+    """Read everything once: whole runs find their files in memory, and some machines forget files within seconds."""
+    for path in paths:
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            file.read()
+
+
+Timed = Callable[[], float]
+
+
+def in_turns(whole: dict[str, Timed], rounds: int) -> Iterator[dict[str, float]]:
+    order = list(whole)
+    for _ in range(rounds):
+        yield {label: whole[label]() for label in order}
+        order.reverse()
+
+
+def pipelines(bench: Bench, server: str) -> None:
+    source = f"@{bench.listed('all.txt', bench.paths, os.linesep.encode())}"
+
+    def timed(fresh: pipeline.Fresh, *options: str) -> Timed:
+        def once() -> float:
+            remember(bench.paths)
+            with fresh() as url:
+                return program(bench, "release", "once.py", source, "--db", url, *options)
+
+        return once
+
+    for database, fresh in (("SQLite", pipeline.sqlite_file), ("PostgreSQL", empty(server))):
+        whole = {
+            "2 workers": timed(fresh, "--workers", "2"),
+            "1 worker": timed(fresh, "--workers", "1", "--overlapped"),
+            "in sequence": timed(fresh, "--workers", "1"),
+        }
+        if database == "PostgreSQL":
+            whole["2 workers, a connection a batch"] = timed(fresh, "--workers", "2", "--cold")
+        found = bench.steps(f"whole runs into {database}", in_turns(whole, bench.plan.rounds), bench.plan.rounds)
+        for workers in ("2 workers", "1 worker"):
+            ways = {"overlapped": found[workers], "in sequence": found["in sequence"]}
+            bench.keep("pipeline", f"whole run into {database}, {workers}", 1, ways)
+        if database == "PostgreSQL":
+            ways = {"kept open": found["2 workers"], "a connection a batch": found["2 workers, a connection a batch"]}
+            bench.keep("warm connections", "whole run", 1, ways)
+
+
+def everything(bench: Bench, server: str) -> None:
+    fresh = empty(server)
+    source = f"@{bench.listed('all.txt', bench.paths, os.linesep.encode())}"
+    few, fewest = bench.by_size(OFF_FILES), bench.by_size(MIDO_FILES)
+    off, mido = bench.listed("off", few), bench.listed("mido", fewest)
+
+    def on() -> float:
+        remember(bench.paths)
+        with fresh() as url:
+            return program(bench, "pgo-use", "once.py", source, "--db", url, "--workers", str(len(os.sched_getaffinity(0))))
+
+    def slow(build: str, name: str, names: Path, paths: list[bytes]) -> Timed:
+        def once() -> float:
+            remember(paths)
+            with fresh() as url:
+                return program(bench, build, name, str(names), "--db", url)
+
+        return once
+
+    whole = {
+        "everything on": on,
+        "everything off": slow("baseline", "plain.py", off, few),
+        "mido, row by row": slow("release", "before.py", mido, fewest),
+    }
+    found = bench.steps("everything", in_turns(whole, bench.plan.rounds), bench.plan.rounds)
+    bench.keep("the whole", "whole run into PostgreSQL", 1, found)
+
+
+# The program
+
+
+@contextlib.contextmanager
+def files(options: argparse.Namespace, folder: Path, progress: Progress) -> Iterator[list[bytes]]:
+    if options.corpus:
+        yield [path for path in corpus.chosen(options) if os.path.isfile(path)]
+        return
+    pipeline.generate(folder / "songs", options.files, progress)
+    yield sorted(os.fsencode(path) for path in (folder / "songs").glob("*/*.mid"))
+
+
+def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, str]:
+    """What a reader must know to repeat this."""
+    compiler = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    mean = sum(map(os.path.getsize, paths)) / len(paths)
+    what = "files" if options.corpus else "generated songs"
+    command = f"python benchmarks/ablation.py {shlex.join(sys.argv[1:])}" if sys.argv[1:] else "make ablation"
+    return {
+        "command": command,
+        "corpus": f"{len(paths):,} {what} of {mean:,.0f} bytes on average",
+        "compiler": compiler,
+        "ram": f"{memory / 2**30:.0f} GiB",
+        "kernel": f"{platform.system()} {platform.release()}",
+    }
+
+
+def measure(options: argparse.Namespace, console: Console) -> None:
+    plan = Plan(1, 3, 2, 3) if options.fast else Plan()
+    for name in BUILDS:
+        builds.site(name, console.print)
+    builds.refuse_differences(BUILDS)
+    with (
+        Progress(console=console) as progress,
+        tempfile.TemporaryDirectory(prefix="ablation-", dir=builds.BUILD) as temporary,
+        files(options, Path(temporary), progress) as paths,
+        pipeline.one_server(progress.console) as server,
+    ):
+        if not server:
+            raise SystemExit("half of the ideas are about PostgreSQL: see above")
+        bench = Bench(plan, paths, Path(temporary), progress, description(options, paths))
+        play(bench)
+        read(bench)
+        write(bench, server)
+        pipelines(bench, server)
+        everything(bench, server)
+    KEPT.unlink(missing_ok=True)
+    keep(bench.runs, str(KEPT))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", metavar="DIR|@LIST", default="", help="the MIDI files below this folder, or those a list names")
+    parser.add_argument("--root", metavar="DIR", default="", help="where the paths in @LIST start from (default: the current folder)")
+    parser.add_argument("--files", type=int, metavar="N", default=FILES, help="generated without a corpus (default: %(default)s)")
+    parser.add_argument("--fast", action="store_true", help="few turns: to see it work, not to believe it")
+    parser.add_argument("--page", action="store_true", help="measure nothing: write RESULTS.md and ablation.svg from the last results")
+    options = parser.parse_args()
+    console = Console(stderr=True, highlight=False)
+    for name in ("pyperf", "mido", "psycopg"):  # now, and not after minutes
+        need(name)
+    if not options.page:
+        measure(options, console)
+    for path in page.write(KEPT):
+        console.print(f"wrote {os.path.relpath(path)}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

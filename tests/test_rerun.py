@@ -1,0 +1,188 @@
+"""Another run into the same database: what has disappeared, what an older analyser made, and the log."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from make_rows import query
+from songs import song, write_songs
+
+import midiopt
+from midiopt import orchestrator
+from midiopt.known import Known
+from midiopt.schema import ANALYZER_VERSION
+from midiopt.source import Source
+
+SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
+
+
+def paths(url) -> list[str]:
+    return [path for (path,) in query(url, "SELECT path FROM files ORDER BY path")]
+
+
+def test_what_has_disappeared_is_told_and_deleted_only_when_asked(tmp_path, url):
+    music, other = write_songs(tmp_path / "music", 450), write_songs(tmp_path / "music-more", 3)
+    beside = tmp_path / "one.mid"
+    beside.write_bytes(song(1000))
+    midiopt.run([music, other, beside], url)
+    everything = paths(url)
+    shutil.rmtree(music / "001")
+    lost = music / "000" / "00007.mid"
+    lost.unlink()
+    (music / "000" / "00008.mid").write_bytes(song(2000))  # changed, and so not gone
+    shutil.rmtree(other)
+    beside.unlink()
+
+    summary = midiopt.run([music], url)
+    assert (summary.gone, summary.files, summary.skipped, summary.ok) == (201, 249, 248, 1)
+    assert paths(url) == everything, "nobody asked for deleting"
+    assert query(url, "SELECT gone FROM runs ORDER BY id DESC LIMIT 1") == [(201,)]
+
+    summary = orchestrator.run([music], url, prune=True)
+    assert summary.gone == 201
+    left = [path for path in everything if not path.startswith(f"{music}/001/") and path != str(lost)]
+    assert paths(url) == left, "only below the folder that was named"
+    assert query(url, "SELECT count(*) FROM analyses") == [(len(left) - 3,)], "three of them are copies"
+    assert midiopt.run([music], url).gone == 0
+
+
+def test_nothing_has_disappeared_from_where_nobody_could_look(tmp_path):
+    music, db = write_songs(tmp_path / "music", 250), tmp_path / "x.db"
+    midiopt.run([music], db)
+    (music / "000").rename(tmp_path / "away")
+    (music / "000").symlink_to(tmp_path / "away")  # a link is not followed, but the paths are still there
+    (music / "001" / "00200.mid").rename(music / "001" / "00200.txt")
+    summary = orchestrator.run([music], db, prune=True)
+    assert (summary.files, summary.gone) == (49, 1)
+    assert len(paths(str(db))) == 249
+
+
+def test_an_interrupted_run_calls_nothing_gone(tmp_path, monkeypatch):
+    """The walk has not met what comes after the interrupt."""
+    music, db = write_songs(tmp_path / "music", 600), tmp_path / "x.db"
+    midiopt.run([music], db)
+    shutil.rmtree(music / "002")
+    chunks = Source.chunks
+
+    def interrupted(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        return chunks(self)
+
+    monkeypatch.setattr(Source, "chunks", interrupted)
+    summary = orchestrator.run([music], db, prune=True)
+    assert summary.interrupted and summary.gone == 0 and len(paths(str(db))) == 600
+
+
+def test_a_newer_analyser_analyses_again_unless_told_not_to(tmp_path, url):
+    music = write_songs(tmp_path / "music", 30)
+    midiopt.run([music], url)
+    query(url, f"UPDATE files SET analyzer_version = {ANALYZER_VERSION - 1} WHERE path LIKE '%00007.mid' OR path LIKE '%00008.mid'")
+    query(url, f"UPDATE analyses SET analyzer_version = {ANALYZER_VERSION - 1}, note_count = 0")
+    query(url, f"UPDATE files SET analyzer_version = {ANALYZER_VERSION + 1} WHERE path LIKE '%00009.mid'")
+    assert orchestrator.run([music], url, keep_old=True).skipped == 30
+    assert midiopt.run([music], url).skipped == 28
+    counted = "SELECT count(*) FROM analyses WHERE note_count > 0"
+    assert query(url, counted) == [(2,)]
+    assert query(url, f"SELECT count(*) FROM files WHERE analyzer_version = {ANALYZER_VERSION}") == [(29,)]
+
+
+def test_known_tells_changes_and_remembers_what_it_met():
+    rows = [(f"/{i}", i, -i, i % 2 == 0) for i in range(1000)]
+    known = Known(iter(rows))
+
+    def stat(size, mtime_ns):
+        return os.stat_result([0] * 6 + [size] + [0] * 3, {"st_mtime_ns": mtime_ns}) if size is not None else None
+
+    asked = [(b"/4", 4, -4), (b"/5", 5, -5), (b"/6", 7, -6), (b"/8", 8, 8), (b"/1000", 1000, -1000), (b"/10", None, 0)]
+    assert known([path for path, *_ in asked], [stat(*facts) for _, *facts in asked]) == [True, *[False] * 5]
+    assert known.has_met(["/4", "/5", "/6", "/8", "/10", "/12", "/1000"]) == [*[True] * 5, False, False]
+    assert not len(Known([]))
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_log_has_what_is_not_ok_and_what_happened(tmp_path, url):
+    log = tmp_path / "run.log"
+    summary = orchestrator.run([SAMPLE], url, log=log, batch_size=10)
+    told = lines(log)
+    assert [told[0]["event"], told[-1]["event"]] == ["start", "end"]
+    assert told[0]["sources"] == [str(SAMPLE)] and told[0]["options"]["batch_size"] == 10
+    assert (told[-1]["outcome"], told[-1]["files"], told[-1]["ok"]) == ("finished", summary.files, summary.ok)
+    batches = [line for line in told if line["event"] == "batch"]
+    assert sum(batch["files"] for batch in batches) == summary.files
+    files = sorted((line["path"], line["status"], line["error"], line["size_bytes"]) for line in told if line["event"] == "file")
+    assert files == sorted(query(url, "SELECT path, status, error, size_bytes FROM files WHERE status <> 'ok'")) and len(files) >= 2
+    assert all(line["time"].startswith("20") and line["time"].endswith("+00:00") for line in told)
+    orchestrator.run([SAMPLE], url, log=log)
+    assert lines(log)[: len(told)] == told and lines(log)[-1]["skipped"] > 0, "it is appended to"
+
+
+def test_the_log_names_what_is_gone_and_how_a_run_failed(tmp_path, monkeypatch):
+    music, db, log = write_songs(tmp_path / "music", 3), tmp_path / "x.db", tmp_path / "run.log"
+    midiopt.run([music], db)
+    (music / "000" / "00001.mid").unlink()
+    orchestrator.run([music], db, log=log, prune=True)
+    [gone] = [line for line in lines(log) if line["event"] == "gone"]
+    assert (gone["path"], gone["deleted"]) == (str(music / "000" / "00001.mid"), True)
+    monkeypatch.setattr("midiopt.source.Source.chunks", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        orchestrator.run([music], db, log=log)
+    assert (lines(log)[-1]["outcome"], lines(log)[-1]["error"]) == ("failed", "division by zero")
+
+
+def test_the_log_tells_what_was_tried_again(tmp_path):
+    music, log = write_songs(tmp_path / "music", 3000), tmp_path / "run.log"
+    command = [sys.executable, "-m", "midiopt", "analyze", music, "--db", tmp_path / "x.db", "--log", log, "--workers", "2", "--quiet"]
+    run = subprocess.Popen(command)
+    while not (workers := Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()):
+        time.sleep(0.01)
+    os.kill(int(workers[0]), signal.SIGKILL)
+    assert run.wait() == 0
+    told = lines(log)
+    assert [line["reason"] for line in told if line["event"] == "retry"] == ["a worker ended: SIGKILL"]
+    assert told[-1]["ok"] == 3000
+
+
+def analyze(*arguments) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "midiopt", "analyze", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+
+def test_passwords_are_in_no_log(tmp_path, pg_url):
+    """One that works, and one that does not."""
+    log = tmp_path / "run.log"
+    for url, code in ((f"{pg_url}&password=s3cret", 0), ("postgresql://me:s3cret@127.0.0.1:1/nothing", 1)):
+        done = analyze(SAMPLE, "--db", url, "--log", log)
+        assert done.returncode == code, done.stderr
+        assert "s3cret" not in log.read_text() + done.stderr + done.stdout
+    told = finish_status(f"{pg_url}&password=s3cret")
+    assert "s3cret" not in told
+    assert "s3cret" not in str(query(pg_url, "SELECT * FROM runs"))
+
+
+def finish_status(url: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "midiopt", "status", "--db", url], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_log_that_cannot_be_written(tmp_path):
+    done = analyze(SAMPLE, "--db", tmp_path / "x.db", "--log", tmp_path / "no" / "run.log")
+    assert done.returncode == 1 and "cannot write the log" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "x.db").exists()
+    done = analyze(SAMPLE, "--db", tmp_path / "x.db", "--log", "/dev/full")
+    assert done.returncode == 0 and "the log /dev/full is not whole: " in done.stderr and "Traceback" not in done.stderr
