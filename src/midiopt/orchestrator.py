@@ -42,15 +42,16 @@ from .progress import Progress, Summary, without_password
 from .reader import READERS
 from .rows import Batch, record
 from .schema import FILES, OK, STATUSES
-from .sinks import WRITERS, Sink, open_sink
+from .sinks import PATIENCE, WRITERS, Sink, open_sink
 from .source import Source
+from .told import Told
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
 DATABASE = "midiopt.db"
 BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
 MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
-LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand
+LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand; and a database to come back
 
 
 def usable_cores() -> int:
@@ -67,6 +68,7 @@ def run(
     allocator: str = "system",
     writers: int = WRITERS,
     warm: bool = True,
+    sink_timeout: float = PATIENCE,
     follow_links: bool = False,
     file_timeout: float = FILE_TIMEOUT,
     max_file_bytes: int = MAX_FILE_BYTES,
@@ -89,7 +91,7 @@ def run(
 
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
     ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
-    to be measured too.
+    to be measured too. A database that is away, or locked by another program, is waited for ``sink_timeout`` seconds.
 
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
@@ -107,16 +109,17 @@ def run(
     options["log"] = None if log is None else os.fspath(log)
     with (
         logged(log, source.problems),
-        open_sink(db, writers, warm) as sink,
+        open_sink(db, writers, warm, sink_timeout) as sink,
         Progress(quiet) as progress,
         stop_on_signals() as stop,
     ):
         with _recorded(sink, source, without_password(db), options) as summary:
-            known = Known(sink.known(keep_old))
-            if len(known):
-                source.known = known
-            with contextlib.closing(Pool(workers or usable_cores(), settings)) as pool:
-                _Run(source, sink, progress, stop, pool, batch_size, summary).go()
+            with contextlib.closing(Told()) as told:
+                known = Known(told.rows(sink.known(keep_old)))
+                if len(known):
+                    source.known = known
+                with contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool:
+                    _Run(source, sink, progress, stop, pool, told, batch_size, summary).go()
             if not summary.interrupted:
                 for paths in gone(sink, known, source.roots):
                     summary.gone += len(paths)
@@ -144,6 +147,7 @@ def _recorded(sink: Sink, source: Source, database: str, options: dict[str, obje
         yield summary
     except BaseException as problem:
         stopped = isinstance(problem, KeyboardInterrupt)
+        sink.patience = 0
         with contextlib.suppress(SinkError):  # where the database is the problem, the next run says `killed`
             _end(sink, "interrupted" if stopped else "failed", None if stopped else str(problem), summary)
         raise
@@ -158,12 +162,15 @@ def _end(sink: Sink, outcome: str, error: str | None, summary: Summary) -> None:
 
 
 class _Run:
-    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: Stop, pool: Pool, batch_size: int, summary: Summary) -> None:
+    def __init__(
+        self, source: Source, sink: Sink, progress: Progress, stop: Stop, pool: Pool, told: Told, batch_size: int, summary: Summary
+    ) -> None:
         self.source = source
         self.sink = sink
         self.progress = progress
         self.stop = stop
         self.pool = pool
+        self.told = told
         self.batch_size = batch_size
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
@@ -180,8 +187,6 @@ class _Run:
             if not pool.busy():
                 break
             if self._is_full():
-                if not self.sink.has_room(0.5):
-                    continue  # the database is behind: workers fill their pipes and wait
                 self._write()
             can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
             messages = pool.collect(0 if can_walk else 0.5)
@@ -191,8 +196,9 @@ class _Run:
                 self.ahead.append(chunk)
             total = self.source.found if self.source.exhausted else None
             self.progress.update(self._tally(), time.monotonic() - started, total)
-        self._write()
-        self.sink.flush()
+        if self.waiting:
+            self._write()
+        self._wait_for(self.sink.flush)
         self.summary.interrupted = self.stop.signal
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
@@ -214,13 +220,18 @@ class _Run:
         return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
 
     def _write(self) -> None:
-        if not self.waiting:
-            return
+        self._wait_for(self.sink.has_room)  # workers fill their pipes meanwhile, and wait
         batch = Batch.concat(self.waiting)
         self.sink.write(batch)
+        self.told.add(batch.files["content_hash"][batch.files["status"] == OK])
         if anyone_listens():
             _tell(batch)
         self.waiting, self.waiting_files, self.waiting_bytes = [], 0, 0
+
+    def _wait_for(self, sink_is_ready: Callable[[float], bool]) -> None:
+        while not sink_is_ready(0.5):
+            if self.stop:
+                self.sink.patience = min(self.sink.patience, LONGEST_END)
 
     def _tally(self) -> Summary:
         self.summary.files = self.source.found
@@ -257,6 +268,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=WRITERS,
         metavar="N",
         help="batches that PostgreSQL commits at a time, each over a connection of its own (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sink-timeout",
+        type=seconds,
+        default=PATIENCE,
+        metavar="SECONDS",
+        help="wait so long for a database that is away or locked, then end the run (default: %(default)g)",
     )
     parser.add_argument(
         "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
@@ -332,6 +350,7 @@ def run_command(options: argparse.Namespace) -> int:
             reader=options.reader,
             allocator=options.allocator,
             writers=options.writers,
+            sink_timeout=options.sink_timeout,
             follow_links=options.follow_links,
             file_timeout=options.file_timeout,
             max_file_bytes=options.max_file_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from typing import Protocol, Self
@@ -17,17 +18,20 @@ class Sink(Protocol):
     manager a sink is closed at the end.
     """
 
+    patience: float  # seconds that what is to be written may wait, as for a server that starts again; then SinkError
+
     def start_run(self, facts: dict[str, object]) -> None:
         """Add a row to ``runs``: some of its columns by name. Earlier rows without an outcome become `killed`."""
 
     def end_run(self, facts: dict[str, object]) -> None:
         """Complete the row that ``start_run`` added."""
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         """Path, bytes and mtime in ns of every file, and whether it need not be read again if both are unchanged.
 
         That is: settled (ok, repaired or rejected) by this version of the analyser or a newer one; with
-        ``keep_old`` by any. The rows stream, whatever their number; read them before the first write.
+        ``keep_old`` by any. Last comes the content hash, where a copy of it need not be analysed: when it was
+        ok with this version, and then its analysis is there. The rows stream, whatever their number; read them before the first write.
         """
 
     def paths(self, after: str, before: str) -> list[str]:
@@ -49,8 +53,8 @@ class Sink(Protocol):
         twice changes nothing. Of rows with the same key in one batch the last counts.
         """
 
-    def flush(self) -> None:
-        """Return when every batch written is committed."""
+    def flush(self, timeout: float = math.inf) -> bool:
+        """Whether every batch written is committed; waits up to `timeout` seconds for that."""
 
     def counts(self) -> dict[str, int]:
         """Files by status (every status is there), and `duplicates`: analysed files whose content an
@@ -72,16 +76,18 @@ class Sink(Protocol):
 # thousand rows/s: 52 and 35 with one writer, 57 and 46 with two, 58 and 40 with three, 66 and 44 with
 # four; with a connection a batch 28 and 21 with one, 38 and 28 with two.
 WRITERS = 2
+PATIENCE = 300.0  # seconds: a server that is restarted, or upgraded, is back before
 
 
-def open_sink(url: str | os.PathLike[str], writers: int = WRITERS, warm: bool = True) -> Sink:
+def open_sink(url: str | os.PathLike[str], writers: int = WRITERS, warm: bool = True, patience: float = PATIENCE) -> Sink:
     """Open the database that `url` names, for writing.
 
     ``postgresql://...`` and ``postgres://...`` are PostgreSQL; ``sqlite:///relative.db``,
     ``sqlite:////absolute.db`` and a bare path are SQLite. PostgreSQL commits
     `writers` batches at a time; ``warm=False`` makes it open a connection for each, which is there to be
-    measured. SQLite has one writer, always. Raises SinkError when it cannot be used,
-    DatabaseBusy while another run writes it and MissingExtra without the PostgreSQL driver.
+    measured. SQLite has one writer, always. `patience` is Sink.patience.
+    Raises SinkError when it cannot be used, DatabaseBusy while another run writes it and MissingExtra
+    without the PostgreSQL driver.
     """
     url = os.fspath(url)
     if _is_postgres(url):
@@ -92,10 +98,10 @@ def open_sink(url: str | os.PathLike[str], writers: int = WRITERS, warm: bool = 
             raise MissingExtra("PostgreSQL", "postgres") from error
         from .postgres import PostgresSink
 
-        return PostgresSink(url, writers, warm)
+        return PostgresSink(url, writers, warm, patience)
     from .sqlite import SqliteSink
 
-    return SqliteSink(_path(url))
+    return SqliteSink(_path(url), patience)
 
 
 class Library(Protocol):

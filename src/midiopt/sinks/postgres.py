@@ -1,29 +1,24 @@
 """PostgreSQL: rows go by binary COPY into a temporary table, and from there into the real one.
 
 One connection holds the run's lock and does what is done once. Writers have connections of their own,
-opened before the run and kept; each commits its batch while the parent goes on.
+opened before the run and kept; each commits its batch while the parent goes on. When a connection
+breaks, what it was doing is done again over a new one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import logging
 import math
-import re
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any
-from urllib.parse import unquote
 
 import psycopg
-from psycopg.errors import DeadlockDetected, SerializationFailure, UndefinedColumn
-from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
+from psycopg.errors import UndefinedColumn
 
-from ..errors import DatabaseBusy, SinkError
-from ..events import event
+from ..errors import SinkError
 from ..rows import Batch
 from ..schema import PRODUCT, SCHEMA_VERSION
+from .connections import LOCK, Connections, connect, errors
 from .pgcopy import CopyEncoder
 from .tables import (
     COUNT_DUPLICATES,
@@ -44,7 +39,7 @@ from .tables import (
     rows_of,
     with_analyses,
 )
-from .writers import Writers
+from .writers import NoAnswer, Writers
 
 TYPES = {
     "text": "text", "texts": "text[]", "int16": "smallint", "int32": "integer", "int64": "bigint", "float32": "real",
@@ -53,17 +48,11 @@ TYPES = {
 }  # fmt: skip
 KEYS = {"files": 'COLLATE "C" PRIMARY KEY', "analyses": "PRIMARY KEY", "runs": "PRIMARY KEY GENERATED ALWAYS AS IDENTITY"}
 
-LOCK = int.from_bytes(PRODUCT[:4].encode())  # beside it stands the schema's oid: one run a schema
 OUR_LOCK = (
     f"classid = {LOCK} AND objid = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-SESSION: dict[str, Any] = {"autocommit": True, "client_encoding": "UTF8"}
-OPENING = 10  # seconds for the writers' connections to open
-PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before a transaction that others got in the way of is tried again
-
-
-logging.getLogger("psycopg").addHandler(logging.NullHandler())  # or its pool would warn on stderr: errors say enough
+GRACE = 2.0  # seconds after its patience in which a writer says itself what was in its way
 
 
 class PostgresSink:
@@ -73,7 +62,7 @@ class PostgresSink:
     kept, whatever their age. With ``warm=False`` every batch opens one of its own, to show what that costs.
     """
 
-    def __init__(self, url: str, writers: int, warm: bool = True):
+    def __init__(self, url: str, writers: int, warm: bool, patience: float):
         self._tables = [
             (
                 table,
@@ -85,13 +74,23 @@ class PostgresSink:
         ]
         self._numbers = itertools.count()
         self._uncommitted: dict[int, Batch] = {}
-        with contextlib.ExitStack() as held, _errors():
-            self._connection = held.enter_context(contextlib.closing(_connect(url)))
-            held.callback(_unlock, self._connection, _lock(self._connection))
-            self._open(self._connection)
-            self._pool = held.enter_context(contextlib.closing(_pool(url, writers, warm)))
-            self._writers = held.enter_context(contextlib.closing(Writers(writers, self._commit)))
-            self._held = held.pop_all()
+        self._connections = Connections(url, patience)
+        try:
+            with errors():
+                self._open(self._connections.home)
+            self._connections.open_writers(writers, warm, _prepare)
+        except BaseException:
+            self._connections.close()
+            raise
+        self._writers = Writers(writers, self._commit, lambda: self.patience + GRACE)
+
+    @property
+    def patience(self) -> float:
+        return self._connections.patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._connections.patience = seconds
 
     def _open(self, connection: psycopg.Connection) -> None:
         [(encoding,)] = connection.execute("SHOW server_encoding").fetchall()
@@ -104,29 +103,30 @@ class PostgresSink:
 
     def start_run(self, facts: dict[str, object]) -> None:
         marks = ", ".join(["%s"] * len(facts))
-        with _errors(), self._connection.transaction():
-            self._connection.execute(NEVER_ENDED)
+        with errors(), self._connections.home.transaction():
+            self._connections.home.execute(NEVER_ENDED)
             insert = f"INSERT INTO runs ({', '.join(facts)}) VALUES ({marks}) RETURNING id"
-            [(self._run,)] = self._connection.execute(insert, list(facts.values())).fetchall()
+            [(self._run,)] = self._connections.home.execute(insert, list(facts.values())).fetchall()
 
     def end_run(self, facts: dict[str, object]) -> None:
-        with _errors():
-            self._connection.execute(f"UPDATE runs SET {' = %s, '.join(facts)} = %s WHERE id = %s", [*facts.values(), self._run])
+        if isinstance(self._writers.error, NoAnswer):
+            raise self._writers.error
+        update = f"UPDATE runs SET {' = %s, '.join(facts)} = %s WHERE id = %s"
+        self._connections.at_home(lambda home: home.execute(update, [*facts.values(), self._run]))
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         # WITH HOLD: the server keeps the answer, so no transaction stays open in which a write would hide.
-        with _errors(), self._connection.cursor("known", withhold=True) as cursor:
+        with errors(), self._connections.home.cursor("known", withhold=True) as cursor:
             cursor.itersize = 10_000
             cursor.execute(known(keep_old))
             yield from cursor
 
     def paths(self, after: str, before: str) -> list[str]:
-        with _errors():
-            return [path for (path,) in self._connection.execute(PATHS.replace("?", "%s"), [after, before])]
+        page = PATHS.replace("?", "%s")
+        return [path for (path,) in self._connections.at_home(lambda home: home.execute(page, [after, before]).fetchall())]
 
     def forget(self, paths: list[str]) -> None:
-        with _errors():
-            self._connection.execute("DELETE FROM files WHERE path = ANY(%s)", [paths])
+        self._connections.at_home(lambda home: home.execute("DELETE FROM files WHERE path = ANY(%s)", [paths]))
 
     def has_room(self, timeout: float = 0) -> bool:
         return self._writers.has_room(timeout)
@@ -138,26 +138,17 @@ class PostgresSink:
         self._uncommitted[number] = batch
         self._writers.hand((number, streams))
 
-    def flush(self) -> None:
-        self._writers.flush()
+    def flush(self, timeout: float = math.inf) -> bool:
+        return self._writers.flush(timeout)
 
     def _commit(self, load: tuple[int, list[bytearray]]) -> None:
         """What a writer's thread does; all it needs of Python's own lock is a moment between two waits."""
         number, streams = load
-        with _errors():
-            for pause in (*PAUSES, None):
-                try:
-                    self._load(streams)
-                    break
-                except (DeadlockDetected, SerializationFailure) as conflict:
-                    if pause is None:
-                        raise
-                    event("retry", reason=conflict.diag.message_primary)
-                    time.sleep(pause)
+        self._connections.as_writer(lambda connection: self._load(connection, streams))
         del self._uncommitted[number]
 
-    def _load(self, streams: list[bytearray]) -> None:
-        with self._pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+    def _load(self, connection: psycopg.Connection, streams: list[bytearray]) -> None:
+        with connection.transaction(), connection.cursor() as cursor:
             for (_, _, copy_statement, insert), stream in zip(self._tables, streams, strict=True):
                 with cursor.copy(copy_statement) as copy:
                     copy.write(stream)
@@ -165,36 +156,36 @@ class PostgresSink:
 
     def counts(self) -> dict[str, int]:
         self.flush()
-        with _errors():
-            statuses = self._connection.execute(COUNT_STATUSES).fetchall()
-            [(duplicates,)] = self._connection.execute(COUNT_DUPLICATES).fetchall()
-            return counts(statuses, duplicates)
+        statuses = self._connections.at_home(lambda home: home.execute(COUNT_STATUSES).fetchall())
+        [(duplicates,)] = self._connections.at_home(lambda home: home.execute(COUNT_DUPLICATES).fetchall())
+        return counts(statuses, duplicates)
 
     def finish(self) -> None:
-        with _errors():
-            for statement in CREATE_INDEXES:
-                self._connection.execute(statement)
-            [(orphans,)] = self._connection.execute(ORPHANS).fetchall()
-            if orphans:
-                self._connection.execute(DELETE_ORPHANS)
+        self.flush()
+        self._connections.at_home(_finish)
 
     def close(self) -> None:
-        with _errors():
-            self._held.close()
+        self._connections.leave()
+        self._writers.close()
+        self._connections.close(in_order=not self._writers.error)
 
     def __enter__(self) -> PostgresSink:
         return self
 
     def __exit__(self, kind, error, traceback) -> None:
-        self.close()
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self.close()
 
 
 class PostgresLibrary:
     """A Library (see there for the methods) over the current schema of the database at `url`."""
 
     def __init__(self, url: str):
-        with contextlib.ExitStack() as held, _errors():
-            self._connection = held.enter_context(contextlib.closing(_connect(url)))
+        with contextlib.ExitStack() as held, errors():
+            self._connection = held.enter_context(contextlib.closing(connect(url)))
             self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             must_be_current(_version(self._connection))
             self._names = map("rows_{}".format, itertools.count())
@@ -202,7 +193,7 @@ class PostgresLibrary:
             self._held = held.pop_all()
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple]:
-        with _errors(), self._connection.cursor(next(self._names)) as cursor:
+        with errors(), self._connection.cursor(next(self._names)) as cursor:
             cursor.itersize = 10_000
             cursor.execute(query.replace("?", "%s"), values)
             yield from cursor
@@ -214,64 +205,17 @@ class PostgresLibrary:
         self._held.close()
 
 
-def _connect(url: str) -> psycopg.Connection:
-    try:
-        return psycopg.connect(url, **SESSION)
-    except psycopg.Error as error:
-        reason = " ".join(str(error).split())
-        if any(part in reason for part in _secrets(url)):
-            reason = "the URL is not as expected, or its server does not answer; in a password write @ : / ? # as %40 %3A %2F %3F %23"
-        raise SinkError(f"cannot connect to PostgreSQL: {reason}") from None  # the cause would show it
-
-
-def _pool(url: str, size: int, warm: bool) -> ConnectionPool:
-    """Connections for writers, all open when this returns; with a fixed size none is closed for being idle."""
-    pool = (ConnectionPool if warm else NullConnectionPool)(
-        url, kwargs=SESSION, min_size=size if warm else 0, max_size=size, max_lifetime=math.inf, configure=_prepare, open=False
-    )
-    try:
-        pool.open(wait=True, timeout=OPENING)
-    except PoolTimeout as error:
-        raise SinkError(f"PostgreSQL gave no {size + 1} connections; allow it more, or run with fewer writers") from error
-    return pool
+def _finish(connection: psycopg.Connection) -> None:
+    for statement in CREATE_INDEXES:
+        connection.execute(statement)
+    [(orphans,)] = connection.execute(ORPHANS).fetchall()
+    if orphans:
+        connection.execute(DELETE_ORPHANS)
 
 
 def _prepare(connection: psycopg.Connection) -> None:
     for table in TABLES:
         connection.execute(f"CREATE TEMP TABLE new_{table.name} (LIKE {table.name}) ON COMMIT DELETE ROWS")
-
-
-def _secrets(url: str) -> set[str]:
-    """Every piece of a password in `url`, also of one that libpq reads as something else and quotes."""
-    user = url.partition("://")[2].rpartition("@")[0]
-    passwords = [user.partition(":")[2], *re.findall(r"password=([^&]*)", url)]
-    return {part for p in passwords for part in [*re.split(r"[@:/?#&=\[\]]", p), unquote(p)] if part}
-
-
-@contextlib.contextmanager
-def _errors():
-    try:
-        yield
-    except psycopg.Error as error:
-        raise SinkError(f"PostgreSQL: {error.diag.message_primary or ' '.join(str(error).split())}") from error
-
-
-def _lock(connection: psycopg.Connection) -> int:
-    """Take the lock of the current schema, held until the session ends, and return the schema's oid."""
-    row = connection.execute(
-        "SELECT oid::int4, pg_try_advisory_lock(%s, oid::int4) FROM pg_namespace WHERE nspname = current_schema()", (LOCK,)
-    ).fetchone()
-    if row is None:
-        raise SinkError("PostgreSQL: there is no schema to create tables in; check search_path")
-    if not row[1]:
-        raise DatabaseBusy("another run is writing this database; wait until it has ended")
-    return row[0]
-
-
-def _unlock(connection: psycopg.Connection, schema: int) -> None:
-    """Give the lock back before leaving: the server may notice only later that the session is gone."""
-    with contextlib.suppress(psycopg.Error):
-        connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK, schema))
 
 
 def _version(connection: psycopg.Connection) -> int | None:

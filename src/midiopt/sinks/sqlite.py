@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
@@ -55,17 +56,26 @@ CREATE = {
 # every 4 MiB, 53,000 (58,000).
 CACHE = 32 * 1024  # KiB
 CHECKPOINT = 16384  # pages of 4 KiB
+SENTENCES = {
+    sqlite3.SQLITE_BUSY: "another program has locked the database",
+    sqlite3.SQLITE_FULL: "the disk is full; what was committed stays, make room and run the same command again to go on",
+    sqlite3.SQLITE_IOERR: "the disk cannot be written (is it full?); what was committed stays, run the same command again to go on",
+    sqlite3.SQLITE_READONLY: "the database is read-only",
+    sqlite3.SQLITE_CANTOPEN: "the database, or the log that belongs beside it, cannot be opened for writing",
+}
+LOOK = 1.0  # seconds that SQLite itself waits for another program's lock: Ctrl-C is heard between two waits
 
 
 class SqliteSink:
     """A Sink (see there for the methods) over the SQLite database at `path`, made when absent."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, patience: float):
+        self.patience = patience
         self._path = path
         with contextlib.ExitStack() as held, self._errors():
             held.callback(os.close, _lock(path))  # last of all, see there
             # Absolute, so that a path is a path even when SQLite would read more into it (":memory:").
-            self._connection = held.enter_context(contextlib.closing(sqlite3.connect(os.path.abspath(path), isolation_level=None)))
+            self._connection = held.enter_context(contextlib.closing(sqlite3.connect(os.path.abspath(path), LOOK, isolation_level=None)))
             self._open(self._connection)
             self._held = held.pop_all()
         self._statements = [(t, RowEncoder(t.plan()), t.upsert(f"VALUES ({', '.join('?' * len(t.columns))})", "IS NOT")) for t in TABLES]
@@ -78,7 +88,7 @@ class SqliteSink:
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
         if version == SCHEMA_VERSION:
             return
-        with _transaction(connection):
+        with _transaction(connection, self.patience):
             if version is None:
                 connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
                 connection.execute("INSERT INTO meta VALUES ('product', ?)", (PRODUCT,))
@@ -91,17 +101,17 @@ class SqliteSink:
             connection.execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
 
     def start_run(self, facts: dict[str, object]) -> None:
-        with self._errors(), _transaction(self._connection):
+        with self._errors(), _transaction(self._connection, self.patience):
             self._connection.execute(NEVER_ENDED)
             marks = ", ".join("?" * len(facts))
             cursor = self._connection.execute(f"INSERT INTO runs ({', '.join(facts)}) VALUES ({marks})", _plain(facts))
             self._run = cursor.lastrowid
 
     def end_run(self, facts: dict[str, object]) -> None:
-        with self._errors():
+        with self._errors(), _transaction(self._connection, self.patience):
             self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         with self._errors():
             yield from self._connection.execute(known(keep_old))
 
@@ -110,19 +120,19 @@ class SqliteSink:
             return [path for (path,) in self._connection.execute(PATHS, (after, before))]
 
     def forget(self, paths: list[str]) -> None:
-        with self._errors(), _transaction(self._connection):
+        with self._errors(), _transaction(self._connection, self.patience):
             self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
 
     def has_room(self, timeout: float = 0) -> bool:
         return True  # write() itself is the wait
 
     def write(self, batch: Batch) -> None:
-        with self._errors(), _transaction(self._connection):
+        with self._errors(), _transaction(self._connection, self.patience):
             for table, encoder, statement in self._statements:
                 self._connection.executemany(statement, encoder.tuples(rows_of(table, batch), batch.heap))
 
-    def flush(self) -> None:
-        """Nothing to do: what write() returned from is committed."""
+    def flush(self, timeout: float = 0) -> bool:
+        return True  # what write() returned from is committed
 
     def counts(self) -> dict[str, int]:
         with self._errors():
@@ -134,10 +144,12 @@ class SqliteSink:
         with self._errors():
             self._connection.execute("PRAGMA cache_size = -2000")  # or sorting takes another CACHE
             for statement in CREATE_INDEXES:
-                self._connection.execute(statement)
+                with _transaction(self._connection, self.patience):
+                    self._connection.execute(statement)
             [(orphans,)] = self._connection.execute(ORPHANS).fetchall()
             if orphans:
-                self._connection.execute(DELETE_ORPHANS)
+                with _transaction(self._connection, self.patience):
+                    self._connection.execute(DELETE_ORPHANS)
 
     def close(self) -> None:
         with self._errors():
@@ -197,7 +209,7 @@ def _errors(path: str):
     try:
         yield
     except sqlite3.Error as error:
-        raise SinkError(f"{path}: {error}") from error
+        raise SinkError(f"{path}: {SENTENCES.get(_code(error), error)}") from error
 
 
 def _is_locked(path: str) -> bool:
@@ -237,8 +249,8 @@ def _plain(facts: dict[str, object]) -> list[object]:
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection):
-    connection.execute("BEGIN IMMEDIATE")
+def _transaction(connection: sqlite3.Connection, patience: float):
+    _begin(connection, time.monotonic() + patience)
     try:
         yield
         connection.execute("COMMIT")
@@ -246,6 +258,22 @@ def _transaction(connection: sqlite3.Connection):
         if connection.in_transaction:  # a full disk has ended it already
             connection.execute("ROLLBACK")
         raise
+
+
+def _begin(connection: sqlite3.Connection, give_up_at: float) -> None:
+    """Begin a transaction; while another program writes the database, wait."""
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code; 0 for an error that is Python's own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _version(connection: sqlite3.Connection) -> int | None:

@@ -7,24 +7,38 @@ the run instead of filling the memory.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ..errors import SinkError
+
 Load = TypeVar("Load")
 
-PATIENCE = 5.0  # seconds that close() gives a thread to end what it has in hand
+LOOK = 1.0  # seconds between two looks at how long the loads in hand have taken
+LEAVING = 2.0  # seconds that close() gives the threads to end what they have in hand
+
+
+class NoAnswer(SinkError):
+    """The database has not even failed; nor would it answer anything else."""
 
 
 class Writers(Generic[Load]):
-    """`count` threads that call ``commit(load)``. The first error it raises is raised by every later method."""
+    """`count` threads that call ``commit(load)``. The first error it raises is raised by every later method.
 
-    def __init__(self, count: int, commit: Callable[[Load], None]) -> None:
+    So is NoAnswer when one load has taken more than ``limit()`` seconds: then nothing can end that
+    thread, and the run has to end without it.
+    """
+
+    def __init__(self, count: int, commit: Callable[[Load], None], limit: Callable[[], float]) -> None:
+        self.error: BaseException | None = None
         self._commit = commit
+        self._limit = limit
         self._changed = threading.Condition()
         self._next: list[Load] = []  # at most one, which no thread has taken yet
-        self._in_hand = 0
-        self._error: BaseException | None = None
+        self._begun: dict[int, float] = {}  # when each load in hand was taken, by thread
         self._closed = False
         self._threads = [threading.Thread(target=self._work, name=f"midiopt-writer-{i}", daemon=True) for i in range(count)]
         for thread in self._threads:
@@ -41,9 +55,9 @@ class Writers(Generic[Load]):
             self._next.append(load)
             self._changed.notify_all()
 
-    def flush(self) -> None:
-        """Wait until everything handed over is committed."""
-        self._wait(lambda: not self._next and not self._in_hand)
+    def flush(self, timeout: float = math.inf) -> bool:
+        """Whether everything handed over is committed; waits up to `timeout` seconds for that."""
+        return self._wait(lambda: not self._next and not self._begun, timeout)
 
     def close(self) -> None:
         """Drop what no thread has taken, and let the threads end."""
@@ -51,24 +65,31 @@ class Writers(Generic[Load]):
             self._closed = True
             self._next.clear()
             self._changed.notify_all()
+        leave_at = time.monotonic() + LEAVING
         for thread in self._threads:
-            thread.join(PATIENCE)
+            thread.join(max(0, leave_at - time.monotonic()))
 
-    def _wait(self, condition: Callable[[], bool], timeout: float | None = None) -> bool:
+    def _wait(self, condition: Callable[[], bool], timeout: float = math.inf) -> bool:
+        end = time.monotonic() + timeout
         with self._changed:
-            met = self._changed.wait_for(lambda: self._error or condition(), timeout)
-            if self._error:
-                raise self._error
-            return bool(met)
+            while True:
+                met = self._changed.wait_for(lambda: self.error or condition(), min(LOOK, max(0, end - time.monotonic())))
+                if self.error:
+                    raise self.error
+                now = time.monotonic()
+                if met or now >= end:
+                    return bool(met)
+                if now - min(self._begun.values(), default=now) > self._limit():
+                    self.error = NoAnswer(f"the database has not taken a batch for {self._limit():g} seconds; what was committed stays")
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._next or self._closed or self._error)
-                if not self._next or self._error:
+                self._changed.wait_for(lambda: self._next or self._closed or self.error)
+                if not self._next or self.error:
                     return
                 load = self._next.pop()
-                self._in_hand += 1
+                self._begun[threading.get_ident()] = time.monotonic()
                 self._changed.notify_all()
             error: BaseException | None = None
             try:
@@ -77,6 +98,6 @@ class Writers(Generic[Load]):
                 error = problem
             del load
             with self._changed:
-                self._in_hand -= 1
-                self._error = self._error or error
+                del self._begun[threading.get_ident()]
+                self.error = self.error or error
                 self._changed.notify_all()

@@ -1,0 +1,44 @@
+"""What tests of sinks share: other programs at work in the same database."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import psycopg
+from make_rows import analysis_row, file_row, make_batch, query
+
+
+@contextlib.contextmanager
+def held_up(url: str, statement: str):
+    """While another program's transaction is open, which comes to nothing."""
+    with psycopg.connect(url) as connection:
+        connection.execute(statement)
+        yield
+        connection.rollback()
+
+
+def waiting(url: str) -> int:
+    """How many connections to this database wait for another one's lock."""
+    return query(url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0]
+
+
+def soon(condition) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def one_file(n: int, **facts):
+    key = n.to_bytes(16)
+    return make_batch([file_row(path=f"/{n}", content_hash=key, **facts)], [analysis_row(content_hash=key)])
+
+
+def break_connections(url: str, which: str = "true") -> int:
+    """End the sessions of this database that `which` is true of, but for our own; returns how many there were."""
+    sessions = f"datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND ({which})"
+    return query(url, f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE {sessions}")[0][0]
+
+
+LOCK_HOLDER = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)"
