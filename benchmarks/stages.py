@@ -40,6 +40,7 @@ STAGES = {
     "tempo map and meter": ("tempo", "meter"),
     "beat from onsets": ("onsets", "periodicity", "beat"),
     "key": ("chroma", "key"),
+    "chords, drums and form": ("bars", "chords", "drums", "form"),
     "texts": ("text",),
     "packing the row": ("analysis",),
     "encoding for SQLite": ("sqlrows",),
