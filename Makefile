@@ -11,8 +11,9 @@ SOURCES := $(shell find src -name '*.pyx' -o -name '*.pxd') setup.py pyproject.t
 LED := $(VENV)/built-pgo-use
 MODE := $(or $(MIDIOPT_BUILD),$(shell test -e $(LED) && test -z "$$(find $(SOURCES) -newer $(LED))" && echo pgo-use),release)
 CORPUS ?= sample/midi
+TRUTH ?= ../shared/corpus/truth
 
-.PHONY: help build run test bench ablation pgo lint sanitize clean
+.PHONY: help build run test bench eval ablation profile pgo lint sanitize clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,10 +56,16 @@ bench: $(VENV)/dev-extra  ## Compile baseline, release and pgo-use beside the in
 ablation: $(VENV)/dev-extra  ## Measure each of nine ideas on and off into benchmarks/RESULTS.md (CORPUS=DIR, or CORPUS=@list ROOT=DIR)
 	$(BIN)/python benchmarks/ablation.py $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))
 
+profile: $(VENV)/dev-extra  ## Count the instructions of each stage with valgrind, into docs/performance.md (CORPUS=DIR: of your own files)
+	$(BIN)/python benchmarks/stages.py $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
+
 pgo:  ## Compile with a profile (CORPUS=DIR: of your own files), test that, and time it against release
 	@rm -f $(LED)
 	$(MAKE) MIDIOPT_BUILD=pgo-use test
 	$(BIN)/python pgo/gain.py
+
+eval: $(VENV)/eval-extra  ## Score the facts against what experts wrote (CORPUS=DIR TRUTH=DIR)
+	$(BIN)/python accuracy/eval.py $(if $(filter-out file,$(origin CORPUS)),$(CORPUS),../shared/corpus/dev) $(TRUTH)
 
 lint: $(VENV)/dev-extra  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -234,8 +234,8 @@ def pipelines(bench: Bench, server: str) -> None:
     for database, fresh in (("SQLite", pipeline.sqlite_file), ("PostgreSQL", empty(server))):
         whole = {
             "2 workers": timed(fresh, "--workers", "2"),
-            "1 worker": timed(fresh, "--workers", "1", "--overlapped"),
-            "in sequence": timed(fresh, "--workers", "1"),
+            "1 worker": timed(fresh, "--workers", "1"),
+            "in sequence": timed(fresh, "--in-sequence"),
         }
         if database == "PostgreSQL":
             whole["2 workers, a connection a batch"] = timed(fresh, "--workers", "2", "--cold")

@@ -24,6 +24,7 @@ import tempfile
 from pathlib import Path
 
 import builds
+import markers
 import pipeline
 import report
 from corpus import add_options, chosen
@@ -34,6 +35,8 @@ from rich.progress import Progress
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 COMPARED = {"baseline": "baseline", "release": "release", "pgo-use": "pgo"}  # build: the name of its results
+COMPARE = [sys.executable, "-m", "pyperf", "compare_to", "--table"]
+PAGE = HERE.parent / "docs" / "performance.md"
 RIVALS = ("symusic", "mido")
 pyperf = need("pyperf")
 
@@ -70,6 +73,18 @@ def whole_runs(options: argparse.Namespace, console: Console) -> None:
             part(build, "pipeline.py", "--files", str(options.files), "--rounds", "1", "--collection", str(folder))
 
 
+def compared() -> int:
+    """The comparison of the kept results as pyperf words it, into the page about performance."""
+    command = [*COMPARE, "--table-format", "md", *(str(RESULTS / f"{name}.json") for name in COMPARED.values())]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"there are no results to compare: run `make bench`\n{done.stderr}")
+    about = pyperf.BenchmarkSuite.load(str(RESULTS / "pgo.json")).get_benchmarks()[0].get_metadata()
+    machine = f"{about.get('cpu_model_name', 'unknown processor')}, {about['cpu_count']} cores, Python {about['python_version'].split()[0]}"
+    markers.fill(PAGE, "bench", f"Time a file, {machine} (`make bench`):\n\n{done.stdout.strip()}")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
@@ -81,7 +96,10 @@ def main() -> int:
     parser.add_argument("--processes", type=int, metavar="P", default=3, help="of each build, to time the kernels (default: %(default)s)")
     parser.add_argument("--seconds", type=float, metavar="S", default=4, help="of each kernel in each of them (default: %(default)s)")
     parser.add_argument("--alone", action="store_true", help="only midiopt, without symusic and mido")
+    parser.add_argument("--page", action="store_true", help="time nothing: put the last comparison into docs/performance.md")
     options = parser.parse_args()
+    if options.page:
+        return compared()
     if options.processes < 1 or options.files < 0 or options.rounds < 1:
         parser.error("--processes and --rounds count from 1, --files from 0")
     if not options.alone:
@@ -105,7 +123,7 @@ def main() -> int:
     for build, result in zip(COMPARED, results, strict=True):
         os.replace(unfinished(build), result)
     report.show(pyperf.BenchmarkSuite.load(str(results[-1])))
-    subprocess.run([sys.executable, "-m", "pyperf", "compare_to", *map(str, results), "--table"], check=True)
+    subprocess.run([*COMPARE, *map(str, results)], check=True)
     console.print(f"kept in {os.path.relpath(RESULTS)}")
     return 0
 

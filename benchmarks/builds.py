@@ -62,6 +62,7 @@ BUILDS = {
     "x86-64": Build("release", march="x86-64"),
     "scalar": Build("release", cflags="-fno-tree-vectorize"),
     "valgrind": Build("release", march="x86-64-v3"),  # valgrind knows no AVX-512
+    "valgrind-scalar": Build("release", march="x86-64-v3", cflags="-fno-tree-vectorize"),
 }
 Say = Callable[[str], object]
 

@@ -12,7 +12,8 @@ import resource
 import time
 
 from midiopt import orchestrator
-from midiopt.pool import Pool
+from midiopt.rows import Batch
+from midiopt.sinks import Sink, open_sink
 from midiopt.source import Source
 from midiopt.worker import Worker
 
@@ -35,6 +36,29 @@ def whole_run(folder: str, db: str, workers: int, warm: bool) -> Numbers:
     return {"files": summary.files, "seconds": summary.steady_seconds, "around": summary.seconds - summary.steady_seconds}
 
 
+def in_sequence(folder: str, db: str) -> Numbers:
+    """The same work, but each batch is found, analysed and written before the next."""
+    source, worker, waiting, files = Source.of([folder]), Worker(), [], 0
+    with open_sink(db, writers=1) as sink:
+        began = time.perf_counter()
+        chunks = source.chunks()
+        while chunk := next(chunks, None):
+            files += len(chunk)
+            waiting.append(Batch.from_bytes(worker.analyse(chunk)))
+            if sum(map(len, waiting)) >= orchestrator.BATCH_SIZE:
+                write(sink, waiting)
+        write(sink, waiting)
+        seconds = time.perf_counter() - began
+    return {"files": files, "seconds": seconds, "around": 0.0}
+
+
+def write(sink: Sink, waiting: list[Batch]) -> None:
+    if waiting:
+        sink.write(Batch.concat(waiting))
+        sink.flush()
+        waiting.clear()
+
+
 def cpu(who: int) -> float:
     used = resource.getrusage(who)
     return used.ru_utime + used.ru_stime
@@ -45,13 +69,15 @@ def main() -> None:
     parser.add_argument("folder", metavar="FOLDER")
     parser.add_argument("--db", metavar="URL", help="an empty database (default: none, and only the analysis)")
     parser.add_argument("--workers", metavar="N", type=int, default=1)
-    parser.add_argument("--overlapped", action="store_true", help="a process even for one worker, which otherwise needs none")
+    parser.add_argument("--in-sequence", action="store_true", help="nothing overlaps, and there are no workers")
     parser.add_argument("--cold", action="store_true", help="a new connection for each batch")
     options = parser.parse_args()
-    if options.overlapped:
-        orchestrator.crew = Pool
-    db, folder = options.db, options.folder
-    numbers = whole_run(folder, db, options.workers, not options.cold) if db else analysis_alone(folder)
+    if not options.db:
+        numbers = analysis_alone(options.folder)
+    elif options.in_sequence:
+        numbers = in_sequence(options.folder, options.db)
+    else:
+        numbers = whole_run(options.folder, options.db, options.workers, not options.cold)
     # Imports included; the workers have ended by now, so their time is known.
     numbers |= {"cpu_parent": cpu(resource.RUSAGE_SELF), "cpu_workers": cpu(resource.RUSAGE_CHILDREN)}
     print(json.dumps(numbers))

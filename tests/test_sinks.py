@@ -205,10 +205,11 @@ def test_known_is_every_file_and_whether_it_is_settled(sink):
     ]
     write(sink, make_batch([*files, *others]))
     settled = {"/ok", "/repaired", "/rejected", "/z"}
-    assert {path for path, _, _, is_settled in sink.known() if is_settled} == settled
-    assert {path for path, _, _, is_settled in sink.known(keep_old=True) if is_settled} == settled | {"/old"}
+    assert {path for path, _, _, is_settled, _ in sink.known() if is_settled} == settled
+    assert {path for path, _, _, is_settled, _ in sink.known(keep_old=True) if is_settled} == settled | {"/old"}
     rows = [(row["path"], row["size_bytes"], row["mtime_ns"]) for row in [*files, *others]]
     assert sorted(row[:3] for row in sink.known()) == sorted(rows)
+    assert [(path, content) for path, *_, content in sink.known() if content] == [("/ok", HASH)]
 
 
 def test_paths_come_in_the_order_of_their_bytes_and_can_be_forgotten(sink, url):

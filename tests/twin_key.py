@@ -12,8 +12,9 @@ MAJORS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MINORS = ("Cm", "C#m", "Dm", "Ebm", "Em", "Fm", "F#m", "Gm", "G#m", "Am", "Bbm", "Bm")
 MAJOR_PROFILE = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)  # Albrecht & Shanahan 2013
 MINOR_PROFILE = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
-KEY_WEIGHTS = (10.76, 4.66, 2.34, 1.40, -2.51, 3.19, 2.12, 0.65, 0.93, 1.94)  # by kind of evidence, as in core/key.pyx
+KEY_WEIGHTS = (11.00, 4.69, 2.26, 1.39, -2.62, 3.04, 2.11, 0.66, 0.95, 1.95)  # by kind of evidence, as in core/key.pyx
 KEY_CHANGE = 0.8
+FEW_NOTES = 15
 TIE = 1e-9
 
 
@@ -92,10 +93,11 @@ def key_facts(sequences: list, declared: str | None) -> dict[str, object]:
     ]
     by_notes, weights = weigh(from_notes), weigh([*from_notes, *from_declaration])
     winner = heaviest(weights)
+    trust = len(pitches) / (len(pitches) + FEW_NOTES)
     return {
         "key": names[winner],
         "key_notes": names[heaviest(by_notes)],
-        "key_confidence": 1 / sum(math.exp(w - weights[winner]) for w in weights),
+        "key_confidence": 1 / sum(math.exp(trust * (w - weights[winner])) for w in weights),
         "key_changes": changes,
     }
 

@@ -44,6 +44,7 @@ from .rows import Batch, record
 from .schema import FILES, OK, STATUSES
 from .sinks import PATIENCE, WRITERS, Sink, open_sink
 from .source import Source
+from .told import Told
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
 DATABASE = "midiopt.db"
@@ -113,11 +114,12 @@ def run(
         stop_on_signals() as stop,
     ):
         with _recorded(sink, source, without_password(db), options) as summary:
-            known = Known(sink.known(keep_old))
-            if len(known):
-                source.known = known
-            with contextlib.closing(Pool(workers or usable_cores(), settings)) as pool:
-                _Run(source, sink, progress, stop, pool, batch_size, summary).go()
+            with contextlib.closing(Told()) as told:
+                known = Known(told.rows(sink.known(keep_old)))
+                if len(known):
+                    source.known = known
+                with contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool:
+                    _Run(source, sink, progress, stop, pool, told, batch_size, summary).go()
             if not summary.interrupted:
                 for paths in gone(sink, known, source.roots):
                     summary.gone += len(paths)
@@ -160,12 +162,15 @@ def _end(sink: Sink, outcome: str, error: str | None, summary: Summary) -> None:
 
 
 class _Run:
-    def __init__(self, source: Source, sink: Sink, progress: Progress, stop: Stop, pool: Pool, batch_size: int, summary: Summary) -> None:
+    def __init__(
+        self, source: Source, sink: Sink, progress: Progress, stop: Stop, pool: Pool, told: Told, batch_size: int, summary: Summary
+    ) -> None:
         self.source = source
         self.sink = sink
         self.progress = progress
         self.stop = stop
         self.pool = pool
+        self.told = told
         self.batch_size = batch_size
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
@@ -218,6 +223,7 @@ class _Run:
         self._wait_for(self.sink.has_room)  # workers fill their pipes meanwhile, and wait
         batch = Batch.concat(self.waiting)
         self.sink.write(batch)
+        self.told.add(batch.files["content_hash"][batch.files["status"] == OK])
         if anyone_listens():
             _tell(batch)
         self.waiting, self.waiting_files, self.waiting_bytes = [], 0, 0

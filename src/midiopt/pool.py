@@ -25,6 +25,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 
 from .allocator import preload
+from .contents import Contents
 from .errors import MidioptError
 from .events import event
 from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
@@ -77,8 +78,9 @@ class Hand:
 class Pool:
     """A crew of worker processes: takes chunks of paths, gives back the messages (wire.py) with their rows."""
 
-    def __init__(self, workers: int, settings: Settings) -> None:
+    def __init__(self, workers: int, settings: Settings, contents: Contents) -> None:
         self.settings = settings
+        self.contents = contents
         environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **preload(settings.allocator)}
         self.environment = {**os.environ, **environment}
         self.again: deque[list[bytes]] = deque()  # chunks of dead workers
@@ -94,13 +96,14 @@ class Pool:
         shared = os.memfd_create("midiopt")
         settings = self.settings
         command = [sys.executable, "-P", "-m", "midiopt.worker", str(theirs.fileno()), str(shared), str(os.getpid())]
-        command += [settings.reader, str(settings.max_file_bytes), str(settings.max_events)]
+        command += [settings.reader, str(settings.max_file_bytes), str(settings.max_events), str(self.contents.fd)]
         # A signal to the group reaches a worker before it can ignore it: it starts with them blocked.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
             os.truncate(shared, WORD_BYTES)
             memory = mmap.mmap(shared, WORD_BYTES)
-            process = subprocess.Popen(command, pass_fds=(theirs.fileno(), shared), stdin=subprocess.DEVNULL, env=self.environment)
+            inherited = theirs.fileno(), shared, self.contents.fd
+            process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL, env=self.environment)
         except OSError as problem:
             raise MidioptError(f"cannot start a worker process: {problem.strerror}; try fewer --workers") from problem
         finally:

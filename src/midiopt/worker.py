@@ -1,7 +1,7 @@
 """A chunk of paths to a batch of rows: what a worker process runs.
 
-A worker is started as ``python -m midiopt.worker PIPE WORD PARENT READER MAX_FILE_BYTES MAX_EVENTS``, where
-PIPE and WORD are inherited file descriptors, PARENT is the process to die with and READER is a key of
+A worker is started as ``python -m midiopt.worker PIPE WORD PARENT READER MAX_FILE_BYTES MAX_EVENTS CONTENTS``, where
+PIPE, WORD and CONTENTS (contents.py) are inherited file descriptors, PARENT is the process to die with and READER is a key of
 reader.READERS. On the pipe come chunks (paths joined by NUL) and go batches (rows.py); the word in shared
 memory names the file in hand, so that a death or a hang can be laid at its door. It leaves when the pipe
 closes, and is killed when the parent dies. It loads neither numpy nor a database driver: it starts in a
@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 
 import xxhash
 
+from .contents import Contents
 from .core.analysis import Analyzer
 from .errors import MidiError
 from .limits import MAX_EVENTS, MAX_FILE_BYTES
@@ -38,7 +39,7 @@ WORD_BYTES = 16
 PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
 NO_HASH = bytes(16)
 LONGEST = 2**31 - 1  # microseconds a column holds
-MOST_SEEN = 100_000  # hashes remembered, about 10 MB
+MOST_SEEN = 20_000  # hashes remembered, about 2 MB: ten batches of the usual size
 
 
 class Worker:
@@ -50,11 +51,13 @@ class Worker:
         max_file_bytes: int = MAX_FILE_BYTES,
         max_events: int = MAX_EVENTS,
         shared: mmap.mmap | bytearray | None = None,
+        contents: Contents | tuple[()] = (),
     ) -> None:
         self.reader = READERS[reader](max_file_bytes)
         self.analyzer = Analyzer(max_events)
         self.word = word(bytearray(WORD_BYTES) if shared is None else shared)
-        self.seen: set[bytes] = set()  # contents that were ok
+        self.contents = contents
+        self.seen: set[bytes] = set()  # contents that were ok here, and may not be among those yet
 
     def analyse(self, paths: list[bytes]) -> bytes:
         """The message that holds a ``files`` row for each path, and ``analyses`` rows for their contents."""
@@ -77,14 +80,14 @@ class Worker:
     def _analyse_file(self, path: bytes, analyses: bytearray, heap: bytearray) -> tuple[int, bytes, str | None]:
         """(status, content hash, error) of one file; its facts are appended.
 
-        A copy of content that was `ok` here before is not analysed again: its row left in this or an
-        earlier message, and messages of one worker are written in their order.
+        A copy of content that was `ok` before is not analysed again. If it was here, its row left in this
+        or an earlier message, and messages of one worker are written in their order.
         """
         digest = NO_HASH
         try:
             self.reader.read(path)
             digest = xxhash.xxh3_128_digest(self.reader)
-            if digest in self.seen:
+            if digest in self.seen or digest in self.contents:
                 return OK, digest, None
             issues, first, at = self.analyzer.analyze(self.reader, digest, ANALYZER_VERSION, analyses, heap)
         except OSError as problem:
@@ -160,13 +163,13 @@ def die_with(parent: int) -> None:
 
 
 def main() -> None:
-    pipe, shared, parent, reader, max_file_bytes, max_events = sys.argv[1:]
+    pipe, shared, parent, reader, max_file_bytes, max_events, contents = sys.argv[1:]
     die_with(int(parent))
     for number in ENDING:  # they may reach the whole group; the parent decides
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # blocked by the parent until here
     memory = mmap.mmap(int(shared), WORD_BYTES)
-    serve(Connection(int(pipe)), Worker(reader, int(max_file_bytes), int(max_events), memory))
+    serve(Connection(int(pipe)), Worker(reader, int(max_file_bytes), int(max_events), memory, Contents(int(contents))))
 
 
 if __name__ == "__main__":

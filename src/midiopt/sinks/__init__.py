@@ -26,11 +26,12 @@ class Sink(Protocol):
     def end_run(self, facts: dict[str, object]) -> None:
         """Complete the row that ``start_run`` added."""
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         """Path, bytes and mtime in ns of every file, and whether it need not be read again if both are unchanged.
 
         That is: settled (ok, repaired or rejected) by this version of the analyser or a newer one; with
-        ``keep_old`` by any. The rows stream, whatever their number; read them before the first write.
+        ``keep_old`` by any. Last comes the content hash, where a copy of it need not be analysed: when it was
+        ok with this version, and then its analysis is there. The rows stream, whatever their number; read them before the first write.
         """
 
     def paths(self, after: str, before: str) -> list[str]:

@@ -114,7 +114,7 @@ class PostgresSink:
         update = f"UPDATE runs SET {' = %s, '.join(facts)} = %s WHERE id = %s"
         self._connections.at_home(lambda home: home.execute(update, [*facts.values(), self._run]))
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         # WITH HOLD: the server keeps the answer, so no transaction stays open in which a write would hide.
         with errors(), self._connections.home.cursor("known", withhold=True) as cursor:
             cursor.itersize = 10_000

@@ -111,7 +111,7 @@ class SqliteSink:
         with self._errors(), _transaction(self._connection, self.patience):
             self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool]]:
+    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         with self._errors():
             yield from self._connection.execute(known(keep_old))
 

@@ -1,0 +1,71 @@
+"""The parent's side of the table of contents: contents.py has the other, and says how it is laid out."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from .contents import FEWEST, GROUP, HEADER, MOST, WAYS, Contents
+
+AT_A_TIME = 4096  # contents
+
+
+class Told(Contents):
+    """The table, made here and added to. Close it after the workers have gone.
+
+    It grows when it holds a content a group: one in 70 finds its group full by then.
+    """
+
+    def __init__(self) -> None:
+        fd = os.memfd_create("midiopt-contents")
+        os.truncate(fd, HEADER + MOST * GROUP)  # memory is taken as it fills
+        super().__init__(fd, mmap.ACCESS_WRITE)
+        self.last[0] = FEWEST - 1
+        self.table = np.frombuffer(self.memory, "<u8", offset=HEADER).reshape(MOST, WAYS, 2)
+        self.added = 0
+
+    def add(self, digests: np.ndarray) -> None:
+        """Add digests, rows of 16 bytes. A worker that looks meanwhile finds one whole or not at all."""
+        new = np.ascontiguousarray(digests).view("<u8").reshape(-1, 2)
+        groups = int(self.last[0]) + 1
+        while groups < MOST and self.added + len(new) > groups:
+            self._double(groups)
+            groups *= 2
+        for _ in range(WAYS):  # two may want one place; the other comes to another one then
+            at = self._groups(new)
+            held = self.table[at, :, 0]
+            is_new = (held != new[:, :1]).all(1)
+            new, at, free = new[is_new], at[is_new], held[is_new] == 0
+            if not len(new):
+                break
+            has_room = free.any(1)
+            self.table[at, np.where(has_room, free.argmax(1), new[:, 1].astype(np.intp) % WAYS)] = new
+            self.added += int(has_room.sum())
+
+    def rows(self, known: Iterable[tuple[str, int, int, bool, bytes | None]]) -> Iterator[tuple[str, int, int, bool]]:
+        """Pass rows of ``Sink.known`` on, and add the contents they name."""
+        named = bytearray()
+        for path, size, mtime_ns, settled, content in known:
+            if content:
+                named += content
+                if len(named) == AT_A_TIME * 16:
+                    self.add(np.frombuffer(bytes(named), "u1").reshape(-1, 16))
+                    named.clear()
+            yield path, size, mtime_ns, settled
+        self.add(np.frombuffer(bytes(named), "u1").reshape(-1, 16))
+
+    def _groups(self, digests: np.ndarray) -> np.ndarray:
+        return digests[:, 0] & np.uint64(self.last[0])
+
+    def _double(self, groups: int) -> None:
+        lower, upper = self.table[:groups], self.table[groups : 2 * groups]
+        moving = lower[:, :, 0] & np.uint64(groups) != 0
+        upper[moving] = lower[moving]
+        self.last[0] = 2 * groups - 1  # who looked before still finds it in the lower half
+        lower[moving] = 0
+
+    def close(self) -> None:
+        os.close(self.fd)
