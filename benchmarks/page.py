@@ -90,6 +90,8 @@ def machine(about: dict[str, Any], rounds: set[int]) -> str:
         ("system", f"{about['kernel']}, Python {python}, {about['compiler']}"),
         ("turns", f"{min(rounds)} to {max(rounds)} of each way, side by side"),
     ]
+    if "left_out" in about:
+        rows.append(("left out", about["left_out"]))
     return table(("", ""), rows)
 
 
@@ -178,7 +180,7 @@ def loops() -> list[str]:
         "is left of that with `-fno-tree-vectorize` (gcc keeps some 64-bit numbers in vector registers without the vectoriser).",
         table(("loop", "line", ">bits", ">packed instructions", ">bits without the vectoriser"), rows),
         "Histograms are not among them: where a count goes depends on the data, and two of a vector that go to the same place would "
-        "be lost. The lines that count into a table:",
+        "be lost. What the vectoriser saves each stage in instructions is in docs/performance.md. The lines that count into a table:",
         table(("line", "code", "in the disassembly"), counting),
     ]
 
