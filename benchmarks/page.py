@@ -169,7 +169,8 @@ def loops() -> list[str]:
             widest[loop.source] = loop
     rest = {loop.source: loop.bits for loop in found["scalar"] if loop.packed}
     rows = [
-        (f"`{place}`", code(loop.code), str(loop.bits), str(loop.packed), str(rest.get(place, "none"))) for place, loop in widest.items()
+        (f"`{place}`", code(loop.code), str(loop.bits), f"{loop.packed}{', unrolled' * loop.unrolled}", str(rest.get(place, "none")))
+        for place, loop in widest.items()
     ]
     counting = [
         (f"`{place}`", code(line), f"{widest[place].bits} bits" if place in widest else "scalar")
