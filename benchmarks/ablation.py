@@ -41,7 +41,7 @@ from ideas import SWITCHES
 from measure import keep, need, run
 from player import Player
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from midiopt.allocator import preload
 from midiopt.errors import MidioptError
@@ -90,9 +90,15 @@ class Bench:
         path.write_bytes(separator.join(paths))
         return path
 
+    def task(self, what: str, total: int) -> TaskID:
+        """A bar in a terminal, a line in a log."""
+        if not self.progress.console.is_terminal:
+            self.progress.console.print(what)
+        return self.progress.add_task(what, total=total)
+
     def steps(self, what: str, turns: Iterable[dict[str, float]], total: int) -> dict[str, list[float]]:
         """All turns, shown while they are taken; by label, the seconds of each."""
-        task = self.progress.add_task(what, total=total)
+        task = self.task(what, total)
         seconds: dict[str, list[float]] = {}
         for turn in turns:
             for label, value in turn.items():
@@ -118,7 +124,7 @@ def play(bench: Bench) -> None:
     switches = {key: ways for key, ways in SWITCHES.items() if all(installed(way.allocator, bench) for way in ways.values())}
     makers = sorted({(way.build, way.allocator) for ways in switches.values() for way in ways.values()})
     seconds: dict[tuple[str, str], dict[str, list[float]]] = {key: {label: [] for label in ways} for key, ways in switches.items()}
-    task = bench.progress.add_task("builds, allocators and memory", total=bench.plan.processes * bench.plan.turns * len(switches))
+    task = bench.task("builds, allocators and memory", bench.plan.processes * bench.plan.turns * len(switches))
     for _ in range(bench.plan.processes):
         with contextlib.ExitStack() as playing:
             players = {}
@@ -140,6 +146,7 @@ def installed(allocator: str, bench: Bench) -> bool:
         preload(allocator)
     except MidioptError as problem:
         bench.progress.console.print(f"left out: {problem}", markup=False)
+        bench.about["left_out"] = f"{bench.about.get('left_out', '')} {problem}.".strip()
         return False
     return True
 
@@ -310,7 +317,7 @@ def measure(options: argparse.Namespace, console: Console) -> None:
         builds.site(name, console.print)
     builds.refuse_differences(BUILDS)
     with (
-        Progress(console=console) as progress,
+        Progress(console=console, disable=not console.is_terminal) as progress,
         tempfile.TemporaryDirectory(prefix="ablation-", dir=builds.BUILD) as temporary,
         files(options, Path(temporary), progress) as paths,
         pipeline.one_server(progress.console) as server,
