@@ -271,6 +271,13 @@ def tempo_facts(sequences: list[Sequence]) -> dict[str, object]:
     }
 
 
+def onsets_of(s: Sequence, division: Division) -> list[twin_tempo.Onset]:
+    return [
+        twin_tempo.Onset(s.clock.seconds(n.onset), n.onset / division.quarter, s.seconds_at_onset(n), n.pitch, n.velocity, not n.pitched)
+        for n in s.notes
+    ]
+
+
 def onset_facts(sequences: list[Sequence], division: Division) -> dict[str, object]:
     """Of each sequence up to the first that has a beat, the last word counts."""
     names = ("bpm_onsets", "bpm_onsets_confidence", "grid_deviation", "is_performance", "swing", "meter_estimated")

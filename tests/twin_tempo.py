@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from operator import mul
 
@@ -217,6 +217,16 @@ def likeliest(scores: list[float]) -> tuple[int, float]:
     return best, 1 / sum(math.exp(score - scores[best]) for score in scores)
 
 
+def meter_features(sums: list[list[int]], period: float, density: float, drums: float) -> list[float]:
+    pulse = refined(sums[0], shortest_pulse(sums[0]))
+    means = [mean_level(s) for s in sums]
+    features = [1, math.log2(period / 25), density + math.log2(period), drums]
+    features += [level(s, mean, period * n) for s, mean in zip(sums, means, strict=True) for n in MULTIPLES]
+    features += [math.log2(pulse / 12)]
+    features += [level(s, mean, pulse * n) for s, mean in zip(sums, means, strict=True) for n in PULSES]
+    return features
+
+
 def estimate(onsets: list[Onset], middle: int, drums: float) -> dict[str, object]:
     """Beats a minute, the meter, and the confidence in each."""
     found, sums, density = candidates(onsets, middle, drums)
@@ -224,12 +234,7 @@ def estimate(onsets: list[Onset], middle: int, drums: float) -> dict[str, object
         return {}
     best, confidence = likeliest([sum(map(mul, WEIGHTS, features)) for _, features in found])
     period = found[best][0]
-    pulse = refined(sums[0], shortest_pulse(sums[0]))
-    means = [mean_level(s) for s in sums]
-    features = [1, math.log2(period / 25), density + math.log2(period), drums]
-    features += [level(s, mean, period * n) for s, mean in zip(sums, means, strict=True) for n in MULTIPLES]
-    features += [math.log2(pulse / 12)]
-    features += [level(s, mean, pulse * n) for s, mean in zip(sums, means, strict=True) for n in PULSES]
+    features = meter_features(sums, period, density, drums)
     meter, meter_confidence = likeliest([sum(map(mul, weights, features)) for weights in METER_WEIGHTS])
     return {
         "bpm_onsets": 60 * RATE / period,
