@@ -8,7 +8,7 @@ docs/accuracy.md says how well that works.
 Profiles: J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm",
 Music Perception 31(1), 2013. They are correlated (Pearson) with the square roots of durations and of counts: a
 note held through half of a piece then says less than many that agree. On 1,982 files of Nottingham, POP909 and the
-Well-Tempered Clavier a root gains 1.0 % of answers.
+Well-Tempered Clavier the root gains 0.8 % of answers.
 """
 
 from libc.math cimport exp, sqrt
@@ -25,8 +25,8 @@ cdef double[12] MINOR = [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214,
 # By kind of evidence, as accuracy/train_key.py prints them.
 cdef double[EVIDENCE] WEIGHTS = [11.00, 4.69, 2.26, 1.39, -2.62, 3.04, 2.11, 0.66, 0.95, 1.95]
 
-# What a change of key costs, in correlations of a stretch. Of 300 pairs of Nottingham tunes in two keys, one
-# after the other, 95 % then have one change, and of the tunes alone 94 % have none.
+# What a change of key costs, in correlations of a stretch. Of Nottingham tunes in two keys, one after the other (300
+# pairs drawn), 95 % then have one change, and of the tunes alone 94 % have none.
 cdef double CHANGE = 0.8
 
 cdef double TIE = 1e-9  # weights this close tie, so that rounding decides nothing; the earlier key then wins
