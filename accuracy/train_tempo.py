@@ -20,13 +20,16 @@ import truth
 from train_key import fit, probabilities
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests"), str(Path(__file__).resolve().parent.parent)]
-import twin
-import twin_tempo
+import twin  # noqa: E402
+import twin_tempo  # noqa: E402
 
 # Piano music has few pieces, fills are a bar or two long.
 IMPORTANCE = {"asap_performance": 0.7, "asap_score": 1.5, "gmd_beat": 1.0, "gmd_fill": 0.2, "pop909_beat_midi": 0.6}
 METER_IMPORTANCE = {"nottingham_abc": 1.0, "asap_performance": 0.3, "asap_score": 1.0, "gmd_beat": 0.5, "gmd_fill": 0.1}
 IMPOSSIBLE = -1e9
+# Features are multiplied by this before the ridge, which punishes large weights. Beats: with 8 no more are right, and
+# those above a confidence of 0.8 are right in 0.86 instead of 0.88. Meters: with 2, one tune in a hundred less is right.
+BEAT_SCALE, METER_SCALE = 2, 8
 
 
 @dataclass
@@ -56,9 +59,12 @@ def is_right(period: float, row: dict[str, str]) -> bool:
     return any(abs(bpm / float(row[name]) - 1) <= 0.04 for name in ("bpm", "bpm_quarter") if row[name])
 
 
-def compare(rows: list[dict[str, str]], x: np.ndarray, right: np.ndarray, importance: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def compare(
+    rows: list[dict[str, str]], x: np.ndarray, right: np.ndarray, importance: np.ndarray, offset: np.ndarray, scale: int
+) -> np.ndarray:
     """Print what is right, tuned and untouched; returns the weights."""
     learnable = right.any(1)
+    x = x * scale
     folds = np.array([truth.fold(row["group"]) for row in rows])
 
     def learn(mine: np.ndarray) -> np.ndarray:
@@ -78,7 +84,7 @@ def compare(rows: list[dict[str, str]], x: np.ndarray, right: np.ndarray, import
     print(tables.table(["source", "files", "tuned", "untouched"], lines) + "\n")
     answers = list(zip(untouched.max(1).tolist(), right[np.arange(len(rows)), untouched.argmax(1)].tolist(), strict=True))
     print("Untouched:\n\n" + tables.reliability(answers) + "\n")
-    return weights
+    return weights * scale
 
 
 def learn_beat(rows: list[dict[str, str]], heard: list[Music]) -> None:
@@ -91,7 +97,7 @@ def learn_beat(rows: list[dict[str, str]], heard: list[Music]) -> None:
         x[i, :n] = music.features
         right[i, :n] = [is_right(period, row) for period in music.periods]
         offset[i, :n] = 0
-    weights = compare(rows, x, right, np.array([IMPORTANCE[row["source"]] for row in rows]), offset)
+    weights = compare(rows, x, right, np.array([IMPORTANCE[row["source"]] for row in rows]), offset, BEAT_SCALE)
     print("WEIGHTS = [" + ", ".join(f"{w:.3f}" for w in weights) + "]\n")
 
 
@@ -101,7 +107,7 @@ def learn_meter(rows: list[dict[str, str]], heard: list[Music]) -> None:
     x = np.einsum("nf,mk->nmkf", features, np.eye(known)).reshape(len(rows), known, -1)
     right = np.array([[f"{row['num']}/{row['den']}" == meter for meter in twin_tempo.METERS] for row in rows])
     importance = np.array([METER_IMPORTANCE[row["source"]] for row in rows])
-    weights = compare(rows, x, right, importance, np.zeros((len(rows), known))).reshape(known, -1)
+    weights = compare(rows, x, right, importance, np.zeros((len(rows), known)), METER_SCALE).reshape(known, -1)
     for meter, line in zip(twin_tempo.METERS, weights, strict=True):
         print(f"[{', '.join(f'{w:.2f}' for w in line)}]  # {meter}")
 
