@@ -3,7 +3,7 @@
     python accuracy/eval.py CORPUS TRUTH [--sample N]
 
 CORPUS is a folder of MIDI files, TRUTH one of tables (accuracy/truth.py has their columns). Slow baselines run on N
-files of each source (40 unless told otherwise). Prints Markdown.
+files of each source (10 unless told otherwise: music21 takes seconds for each). Prints Markdown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("truth", type=Path)
-    parser.add_argument("--sample", type=int, default=40)
+    parser.add_argument("--sample", type=int, default=10)
     options = parser.parse_args()
     for folder in (options.corpus, options.truth):
         if not folder.is_dir():

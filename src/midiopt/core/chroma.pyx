@@ -20,41 +20,37 @@ make_classes()
 cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcept nogil:
     """Add the notes of a sequence, whose steps must still be as read_notes left them; `quarter` is in ticks.
 
-    A note belongs to the stretch in which it begins, for as long as it lasts: sixteen stretches are
-    looked up, not notes, since neighbours in a track nearly always share one.
+    A note belongs to the stretch in which it begins, for as long as it lasts. The notes of a track are in order,
+    so the stretch moves on, and starts again with the next track.
     """
-    cdef int64_t first, last, opened, lower = 0, upper = 0, tick, ends
-    cdef uint64_t stretch
+    cdef int64_t starts[STRETCHES + 1]
+    cdef int64_t first, last, opened, tick, ends
+    cdef int stretch = 0, i
     cdef const Pair *note = notes.notes
     cdef const Pair *end = note + notes.note_count
-    cdef double *here = chroma.stretches[0]
     cdef int pitch_class
     if not find_onsets(notes, &first, &last):
         return
     opened = first + <int64_t>(2 * quarter)
+    for i in range(STRETCHES + 1):  # each the first tick that is not in the stretch before
+        starts[i] = first + <int64_t>((<uint64_t>i * <uint64_t>(last - first + 1) + STRETCHES - 1) // STRETCHES)
     while note < end:
         if note.key & 1:  # a drum
             note += 1
             continue
         tick = note.key >> TICKS
-        if tick < lower or tick >= upper:
-            stretch = <uint64_t>(tick - first) * STRETCHES // <uint64_t>(last - first + 1)
-            here = chroma.stretches[stretch]
-            lower = first + start_of(stretch, last - first + 1)
-            upper = first + start_of(stretch + 1, last - first + 1)
+        if tick < starts[stretch]:
+            stretch = 0
+        while tick >= starts[stretch + 1]:
+            stretch += 1
         pitch_class = CLASS[note.key >> 1 & 0x7F]
-        here[pitch_class] += <double><int64_t>(note.value >> TICKS)
+        chroma.stretches[stretch][pitch_class] += <double><int64_t>(note.value >> TICKS)
         ends = tick + <int64_t>(note.value >> TICKS)
         if tick < opened:
             chroma.opening[pitch_class] += <double>(min(ends, opened) - tick)
         if ends > last:
             chroma.closing[pitch_class] += <double>(ends - max(tick, last))
         note += 1
-
-
-cdef inline int64_t start_of(uint64_t stretch, int64_t span) noexcept nogil:
-    """The first tick of a stretch, of those that divide `span` ticks."""
-    return <int64_t>((stretch * <uint64_t>span + STRETCHES - 1) // STRETCHES)
 
 
 cdef bint find_onsets(const Notes *notes, int64_t *first, int64_t *last) noexcept nogil:

@@ -157,6 +157,7 @@ cdef void hear(KeyEvidence *evidence, const Chroma *chroma, const uint32_t *pitc
 cdef void correlate(const double *weights, double *correlations) noexcept nogil:
     """Pearson's r between the roots of 12 weights and the profiles of 24 keys; 0 where all weights are the same."""
     cdef double roots[24]  # twice, so that every tonic finds twelve in a row
+    cdef double sums[24]  # local, so that gcc knows that nothing else is written through them
     cdef double mean = 0, squares = 0, length
     cdef int i, tonic
     for i in range(12):
@@ -167,8 +168,9 @@ cdef void correlate(const double *weights, double *correlations) noexcept nogil:
     for i in range(12):
         roots[i] -= mean
         length += roots[i] * roots[i]
-    memset(correlations, 0, 24 * sizeof(double))
+    memset(sums, 0, sizeof(sums))
     if length <= 1e-12 * squares:
+        memcpy(correlations, sums, sizeof(sums))
         return
     length = sqrt(length)
     for i in range(12):
@@ -176,8 +178,9 @@ cdef void correlate(const double *weights, double *correlations) noexcept nogil:
         roots[12 + i] = roots[i]
     for i in range(12):  # the sum in the outer loop, so that the inner one runs in vectors
         for tonic in range(12):
-            correlations[tonic] += PROFILES[0][i] * roots[tonic + i]
-            correlations[12 + tonic] += PROFILES[1][i] * roots[tonic + i]
+            sums[tonic] += PROFILES[0][i] * roots[tonic + i]
+            sums[12 + tonic] += PROFILES[1][i] * roots[tonic + i]
+    memcpy(correlations, sums, sizeof(sums))
 
 
 cdef void follow(KeyEvidence *evidence, const Chroma *chroma, double sounding) noexcept nogil:
