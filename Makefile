@@ -12,7 +12,7 @@ LED := $(VENV)/built-pgo-use
 MODE := $(or $(MIDIOPT_BUILD),$(shell test -e $(LED) && test -z "$$(find $(SOURCES) -newer $(LED))" && echo pgo-use),release)
 CORPUS ?= sample/midi
 
-.PHONY: help build run test bench ablation profile pgo lint sanitize clean
+.PHONY: help build run test soak bench ablation profile pgo lint sanitize clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ run: build  ## Analyse the bundled sample into sample.db and ask it three questi
 
 test: $(VENV)/test-extra  ## Run all tests, a real PostgreSQL included
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/test-extra  ## Disturb runs at random for ten minutes and compare their tables (SECONDS=60, SEED=1, CORPUS=DIR)
+	$(BIN)/python tests/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS))
 
 bench: $(VENV)/dev-extra  ## Compile baseline, release and pgo-use beside the installed build, time all three, compare (CORPUS=DIR or CORPUS=@list ROOT=DIR, FILES=50000)
 	$(BIN)/python benchmarks/bench.py --corpus $(CORPUS) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))
