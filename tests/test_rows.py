@@ -70,7 +70,7 @@ def test_what_is_no_share_is_refused(share):
 
 def test_copy_bytes_as_the_manual_has_them():
     table = TABLES[1]
-    batch = make_batch([file_row(path="/é", size_bytes=258, mtime_ns=-1, content_hash=None, status="ok")])
+    batch = make_batch([file_row(path="/é", size_bytes=258, mtime_ns=-1, content_hash=None, status="ok", analyzer_version=1)])
     row = bytes.fromhex(
         "0009"  # 9 fields
         "00000003 2fc3a9"  # path: 3 bytes
