@@ -238,9 +238,7 @@ def write_batch(batch: tuple[Path, int, int, range]) -> tuple[int, int]:
     return len(numbers), size
 
 
-def write(
-    folder: Path, count: int, seed: int = 0, workers: int = 1, median: int = MEDIAN, begun: int = 0
-) -> Iterator[tuple[int, int]]:
+def write(folder: Path, count: int, seed: int = 0, workers: int = 1, median: int = MEDIAN, begun: int = 0) -> Iterator[tuple[int, int]]:
     """Write the collection, from file number ``begun`` on; after every batch, how many files and bytes that was."""
     folder.mkdir(parents=True, exist_ok=True)
     batches = ((folder, seed, median, range(start, min(start + BATCH, count))) for start in range(begun, count, BATCH))
