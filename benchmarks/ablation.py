@@ -9,7 +9,8 @@
 A switch is a real path of the program or a build of its sources (ideas.py), all else equal; the ways of
 a switch take turns, and ratios are of neighbouring turns. Works of one process are timed in processor
 time, by several processes one after another; whole runs, reads and writes by the clock. The times are
-kept in results/ablation.json, a pyperf file. The verdicts are the program's (verdict.py).
+kept in results/ablation.json, a pyperf file; the generated songs (300 MB) stay in build/ for the next
+time. The verdicts are the program's (verdict.py).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,7 +65,8 @@ class Plan:
 
     processes: int = 4  # that play every switch, one after another ...
     turns: int = 8  # ... so often each
-    rounds: int = 5  # of whole runs and of everything timed by the clock
+    rounds: int = 5  # of whole runs
+    reads: int = 11
     writes: int = 15
 
 
@@ -167,8 +170,8 @@ def read(bench: Bench) -> None:
                     bench.progress.console.print("this file system keeps what it is told to forget: no cold reads")
                     continue
             state = "cold" if cold else "warm"
-            turns = reads.turns(paths, cold, bench.plan.rounds)
-            bench.keep(page.READING, f"{name}, {state}", 1, bench.steps(f"reading {name}, {state}", turns, bench.plan.rounds))
+            turns = reads.turns(paths, cold, bench.plan.reads)
+            bench.keep(page.READING, f"{name}, {state}", 1, bench.steps(f"reading {name}, {state}", turns, bench.plan.reads))
         for path in paths:
             os.unlink(path)
         folder.rmdir()
@@ -286,13 +289,16 @@ def everything(bench: Bench, server: str) -> None:
 # The program
 
 
-@contextlib.contextmanager
-def files(options: argparse.Namespace, folder: Path, progress: Progress) -> Iterator[list[bytes]]:
+def files(options: argparse.Namespace, progress: Progress) -> list[bytes]:
     if options.corpus:
-        yield [path for path in corpus.chosen(options) if os.path.isfile(path)]
-        return
-    pipeline.generate(folder / "songs", options.files, progress)
-    yield sorted(os.fsencode(path) for path in (folder / "songs").glob("*/*.mid"))
+        return [path for path in corpus.chosen(options) if os.path.isfile(path)]
+    songs = builds.BUILD / f"songs-{options.files}"
+    if not songs.exists():
+        unfinished = songs.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        pipeline.generate(unfinished, options.files, progress)
+        os.replace(unfinished, songs)
+    return sorted(os.fsencode(path) for path in songs.glob("*/*.mid"))
 
 
 def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, str]:
@@ -312,18 +318,18 @@ def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, st
 
 
 def measure(options: argparse.Namespace, console: Console) -> None:
-    plan = Plan(1, 3, 2, 3) if options.fast else Plan()
+    plan = Plan(1, 3, 2, 3, 3) if options.fast else Plan()
     for name in BUILDS:
         builds.site(name, console.print)
     builds.refuse_differences(BUILDS)
     with (
         Progress(console=console, disable=not console.is_terminal) as progress,
         tempfile.TemporaryDirectory(prefix="ablation-", dir=builds.BUILD) as temporary,
-        files(options, Path(temporary), progress) as paths,
         pipeline.one_server(progress.console) as server,
     ):
         if not server:
             raise SystemExit("half of the ideas are about PostgreSQL: see above")
+        paths = files(options, progress)
         bench = Bench(plan, paths, Path(temporary), progress, description(options, paths))
         play(bench)
         read(bench)
