@@ -13,7 +13,7 @@ MODE := $(or $(MIDIOPT_BUILD),$(shell test -e $(LED) && test -z "$$(find $(SOURC
 CORPUS ?= sample/midi
 TRUTH ?= ../shared/corpus/truth
 
-.PHONY: help build run test bench eval ablation profile pgo lint sanitize clean
+.PHONY: help build run test soak bench eval ablation profile pgo lint sanitize clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ run: build  ## Analyse the bundled sample into sample.db and ask it three questi
 
 test: $(VENV)/test-extra  ## Run all tests, a real PostgreSQL included
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/test-extra  ## Disturb runs at random for ten minutes and compare their tables (SECONDS=60, SEED=1, CORPUS=DIR)
+	$(BIN)/python tests/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS))
 
 bench: $(VENV)/dev-extra  ## Compile baseline, release and pgo-use beside the installed build, time all three, compare (CORPUS=DIR or CORPUS=@list ROOT=DIR, FILES=50000)
 	$(BIN)/python benchmarks/bench.py --corpus $(CORPUS) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))

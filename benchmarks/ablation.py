@@ -9,7 +9,8 @@
 A switch is a real path of the program or a build of its sources (ideas.py), all else equal; the ways of
 a switch take turns, and ratios are of neighbouring turns. Works of one process are timed in processor
 time, by several processes one after another; whole runs, reads and writes by the clock. The times are
-kept in results/ablation.json, a pyperf file. The verdicts are the program's (verdict.py).
+kept in results/ablation.json, a pyperf file; the generated songs (300 MB) stay in build/ for the next
+time. The verdicts are the program's (verdict.py).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,7 +43,7 @@ from ideas import SWITCHES
 from measure import keep, need, run
 from player import Player
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from midiopt.allocator import preload
 from midiopt.errors import MidioptError
@@ -63,7 +65,8 @@ class Plan:
 
     processes: int = 4  # that play every switch, one after another ...
     turns: int = 8  # ... so often each
-    rounds: int = 5  # of whole runs and of everything timed by the clock
+    rounds: int = 5  # of whole runs
+    reads: int = 11
     writes: int = 15
 
 
@@ -90,9 +93,15 @@ class Bench:
         path.write_bytes(separator.join(paths))
         return path
 
+    def task(self, what: str, total: int) -> TaskID:
+        """A bar in a terminal, a line in a log."""
+        if not self.progress.console.is_terminal:
+            self.progress.console.print(what)
+        return self.progress.add_task(what, total=total)
+
     def steps(self, what: str, turns: Iterable[dict[str, float]], total: int) -> dict[str, list[float]]:
         """All turns, shown while they are taken; by label, the seconds of each."""
-        task = self.progress.add_task(what, total=total)
+        task = self.task(what, total)
         seconds: dict[str, list[float]] = {}
         for turn in turns:
             for label, value in turn.items():
@@ -118,7 +127,7 @@ def play(bench: Bench) -> None:
     switches = {key: ways for key, ways in SWITCHES.items() if all(installed(way.allocator, bench) for way in ways.values())}
     makers = sorted({(way.build, way.allocator) for ways in switches.values() for way in ways.values()})
     seconds: dict[tuple[str, str], dict[str, list[float]]] = {key: {label: [] for label in ways} for key, ways in switches.items()}
-    task = bench.progress.add_task("builds, allocators and memory", total=bench.plan.processes * bench.plan.turns * len(switches))
+    task = bench.task("builds, allocators and memory", bench.plan.processes * bench.plan.turns * len(switches))
     for _ in range(bench.plan.processes):
         with contextlib.ExitStack() as playing:
             players = {}
@@ -140,6 +149,7 @@ def installed(allocator: str, bench: Bench) -> bool:
         preload(allocator)
     except MidioptError as problem:
         bench.progress.console.print(f"left out: {problem}", markup=False)
+        bench.about["left_out"] = f"{bench.about.get('left_out', '')} {problem}.".strip()
         return False
     return True
 
@@ -160,8 +170,8 @@ def read(bench: Bench) -> None:
                     bench.progress.console.print("this file system keeps what it is told to forget: no cold reads")
                     continue
             state = "cold" if cold else "warm"
-            turns = reads.turns(paths, cold, bench.plan.rounds)
-            bench.keep(page.READING, f"{name}, {state}", 1, bench.steps(f"reading {name}, {state}", turns, bench.plan.rounds))
+            turns = reads.turns(paths, cold, bench.plan.reads)
+            bench.keep(page.READING, f"{name}, {state}", 1, bench.steps(f"reading {name}, {state}", turns, bench.plan.reads))
         for path in paths:
             os.unlink(path)
         folder.rmdir()
@@ -279,13 +289,16 @@ def everything(bench: Bench, server: str) -> None:
 # The program
 
 
-@contextlib.contextmanager
-def files(options: argparse.Namespace, folder: Path, progress: Progress) -> Iterator[list[bytes]]:
+def files(options: argparse.Namespace, progress: Progress) -> list[bytes]:
     if options.corpus:
-        yield [path for path in corpus.chosen(options) if os.path.isfile(path)]
-        return
-    pipeline.generate(folder / "songs", options.files, progress)
-    yield sorted(os.fsencode(path) for path in (folder / "songs").glob("*/*.mid"))
+        return [path for path in corpus.chosen(options) if os.path.isfile(path)]
+    songs = builds.BUILD / f"songs-{options.files}"
+    if not songs.exists():
+        unfinished = songs.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        pipeline.generate(unfinished, options.files, progress)
+        os.replace(unfinished, songs)
+    return sorted(os.fsencode(path) for path in songs.glob("*/*.mid"))
 
 
 def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, str]:
@@ -305,18 +318,18 @@ def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, st
 
 
 def measure(options: argparse.Namespace, console: Console) -> None:
-    plan = Plan(1, 3, 2, 3) if options.fast else Plan()
+    plan = Plan(1, 3, 2, 3, 3) if options.fast else Plan()
     for name in BUILDS:
         builds.site(name, console.print)
     builds.refuse_differences(BUILDS)
     with (
-        Progress(console=console) as progress,
+        Progress(console=console, disable=not console.is_terminal) as progress,
         tempfile.TemporaryDirectory(prefix="ablation-", dir=builds.BUILD) as temporary,
-        files(options, Path(temporary), progress) as paths,
         pipeline.one_server(progress.console) as server,
     ):
         if not server:
             raise SystemExit("half of the ideas are about PostgreSQL: see above")
+        paths = files(options, progress)
         bench = Bench(plan, paths, Path(temporary), progress, description(options, paths))
         play(bench)
         read(bench)

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import fmean
 
 import builds
 import markers
@@ -79,9 +80,12 @@ def compared() -> int:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"there are no results to compare: run `make bench`\n{done.stderr}")
-    about = pyperf.BenchmarkSuite.load(str(RESULTS / "pgo.json")).get_benchmarks()[0].get_metadata()
+    suite = pyperf.BenchmarkSuite.load(str(RESULTS / "pgo.json"))
+    about = suite.get_benchmarks()[0].get_metadata()
+    busy = [share for bench in suite for share in report.facts(bench, "busy")]
+    note = f"; others used {fmean(busy):.0%} of the cores during whole runs" if busy and fmean(busy) > report.BUSY else ""
     machine = f"{about.get('cpu_model_name', 'unknown processor')}, {about['cpu_count']} cores, Python {about['python_version'].split()[0]}"
-    markers.fill(PAGE, "bench", f"Time a file, {machine} (`make bench`):\n\n{done.stdout.strip()}")
+    markers.fill(PAGE, "bench", f"Time a file, {machine} (`make bench`{note}):\n\n{done.stdout.strip()}")
     return 0
 
 

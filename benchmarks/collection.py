@@ -198,17 +198,18 @@ def solo(piece: Piece, part: Part, rng: Random) -> Piece:
 
 
 class Collection:
-    """The templates of one seed, and file number i from them."""
+    """The templates of one seed, and file number i from them; another median size scales all sizes."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, median: int = MEDIAN) -> None:
         self.seed = seed
+        self.median = median
         self.templates = sorted(map(Template, pieces(seed)), key=lambda template: template.size)
         self.sizes = [template.size for template in self.templates]
 
     def file(self, i: int) -> tuple[str, bytes]:
         """Path and content of file number i."""
         rng = Random(f"{self.seed} {i}")
-        size = max(SMALLEST, min(LARGEST, rng.lognormvariate(0, SPREAD) * MEDIAN))
+        size = max(SMALLEST, min(LARGEST * self.median / MEDIAN, rng.lognormvariate(0, SPREAD) * self.median))
         fitting = bisect_left(self.sizes, size / PASSES), max(1, bisect_right(self.sizes, size))
         template = self.templates[rng.randrange(*fitting)]
         title = f"{template.piece.title}, take {i + 1}"
@@ -225,22 +226,22 @@ class Collection:
 collection = cache(Collection)  # each process makes it once
 
 
-def write_batch(batch: tuple[Path, int, range]) -> tuple[int, int]:
+def write_batch(batch: tuple[Path, int, int, range]) -> tuple[int, int]:
     """Write files of one folder; how many, and their bytes."""
-    folder, seed, numbers = batch
+    folder, seed, median, numbers = batch
     (folder / f"{numbers[0] // FOLDER:04d}").mkdir(exist_ok=True)
     size = 0
     for i in numbers:
-        path, content = collection(seed).file(i)
+        path, content = collection(seed, median).file(i)
         with open(folder / path, "xb", buffering=0) as file:
             size += file.write(content)
     return len(numbers), size
 
 
-def write(folder: Path, count: int, seed: int = 0, workers: int = 1) -> Iterator[tuple[int, int]]:
-    """Write the collection; after every batch, how many files and bytes there are by now."""
+def write(folder: Path, count: int, seed: int = 0, workers: int = 1, median: int = MEDIAN, begun: int = 0) -> Iterator[tuple[int, int]]:
+    """Write the collection, from file number ``begun`` on; after every batch, how many files and bytes that was."""
     folder.mkdir(parents=True, exist_ok=True)
-    batches = ((folder, seed, range(start, min(start + BATCH, count))) for start in range(0, count, BATCH))
+    batches = ((folder, seed, median, range(start, min(start + BATCH, count))) for start in range(begun, count, BATCH))
     if workers == 1:
         yield from accumulate(map(write_batch, batches), _sum)
     else:

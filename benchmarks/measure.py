@@ -75,7 +75,7 @@ def title(work: str, who: str) -> str:
 def run(work: str, who: str, files: int, seconds: list[float], against: str = "", **facts: int | float) -> object:
     """Passes over so many files in one process, as pyperf keeps them: seconds a file, and any facts beside."""
     about = {"name": title(work, who), "loops": 1, "inner_loops": files, "unit": "second", "midiopt_build": midiopt.build_info()["mode"]}
-    about |= {"hostname": "-", "python_executable": "-"}  # the files are published
+    about |= dict.fromkeys(("hostname", "python_executable", "python_config_args"), "-")  # the files are published
     if against:
         about["against"] = title(work, against)
     return pyperf.Run([s / files for s in seconds], metadata=about | facts)

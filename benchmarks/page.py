@@ -90,6 +90,8 @@ def machine(about: dict[str, Any], rounds: set[int]) -> str:
         ("system", f"{about['kernel']}, Python {python}, {about['compiler']}"),
         ("turns", f"{min(rounds)} to {max(rounds)} of each way, side by side"),
     ]
+    if "left_out" in about:
+        rows.append(("left out", about["left_out"]))
     return table(("", ""), rows)
 
 
@@ -167,7 +169,8 @@ def loops() -> list[str]:
             widest[loop.source] = loop
     rest = {loop.source: loop.bits for loop in found["scalar"] if loop.packed}
     rows = [
-        (f"`{place}`", code(loop.code), str(loop.bits), str(loop.packed), str(rest.get(place, "none"))) for place, loop in widest.items()
+        (f"`{place}`", code(loop.code), str(loop.bits), f"{loop.packed}{', unrolled' * loop.unrolled}", str(rest.get(place, "none")))
+        for place, loop in widest.items()
     ]
     counting = [
         (f"`{place}`", code(line), f"{widest[place].bits} bits" if place in widest else "scalar")
@@ -178,7 +181,7 @@ def loops() -> list[str]:
         "is left of that with `-fno-tree-vectorize` (gcc keeps some 64-bit numbers in vector registers without the vectoriser).",
         table(("loop", "line", ">bits", ">packed instructions", ">bits without the vectoriser"), rows),
         "Histograms are not among them: where a count goes depends on the data, and two of a vector that go to the same place would "
-        "be lost. The lines that count into a table:",
+        "be lost. What the vectoriser saves each stage in instructions is in docs/performance.md. The lines that count into a table:",
         table(("line", "code", "in the disassembly"), counting),
     ]
 

@@ -117,7 +117,8 @@ def rounds(folder: Path, made: dict[str, Fresh], options: argparse.Namespace, pr
     task = progress.add_task("", total=options.rounds * len(whole))
     order = list(whole)
     for done in range(options.rounds):
-        progress.console.print(f"round {done + 1} of {options.rounds}")
+        if options.rounds > 1:
+            progress.console.print(f"round {done + 1} of {options.rounds}")
         for label in order:
             progress.update(task, description=label)
             results[label].append(as_run(label, **whole[label]()))

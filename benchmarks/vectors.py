@@ -4,7 +4,8 @@
 
 A loop is what lies between a backward jump and its target, without another such jump in between. It
 counts as vectorised when it does arithmetic on packed numbers; moves and the clearing of memory do not
-count. Lines of the C that Cython made are led back to those of the .pyx by the comments it leaves.
+count. Several such instructions of one line of source outside of all loops are a loop that was unrolled
+whole. Lines of the C that Cython made are led back to those of the .pyx by the comments it leaves.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import subprocess
 import sys
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ INSTRUCTION = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
 PLACE = re.compile(r"^(\S+\.c):(\d+)")
 ORIGIN = re.compile(r'^\s*/\* "(?:midiopt/(?:core|sinks)/|midiopt/)?(\w+\.p(?:yx|xd))":(\d+)')  # Cython names a .pxd without its folder
 HISTOGRAM = re.compile(r"\w\[.*\] \+= (?:1|2)$")
+UNROLLED = 4  # packed instructions, at least, of a loop that is none any more
 WIDTHS = {"z": 512, "y": 256, "x": 128}
 
 
@@ -38,6 +40,7 @@ class Loop:
     code: str  # that line
     bits: int  # of the widest register in packed arithmetic; 0: none
     packed: int  # instructions that do it
+    unrolled: bool = False
 
 
 def loops(where: Path) -> list[Loop]:
@@ -83,16 +86,27 @@ def _loops_in(function: list, where: Path) -> list[Loop]:
         if JUMP.fullmatch(name) and (target := re.match(r"([0-9a-f]+) ", operands)) and first <= int(target[1], 16) <= address:
             spans.append((int(target[1], 16), address))
     innermost = [s for s in spans if not any(o != s and s[0] <= o[0] and o[1] <= s[1] for o in spans)]
-    found = []
-    for begin, end in innermost:
-        body = [i for i in function if begin <= i[0] <= end]
-        packed = [i for i in body if PACKED.fullmatch(i[1]) and re.search(r"%[xyz]mm", i[2])]
-        places = Counter(i[3] for i in packed or body if i[3])
-        source = _origin(*places.most_common(1)[0][0], where) if places else None
-        if source and not source[1].startswith("cdef class"):  # what Cython adds to a class
-            widest = max((WIDTHS[w] for i in packed for w in re.findall(r"%([xyz])mm", i[2])), default=0)
-            found.append(Loop(*source, widest, len(packed)))
-    return found
+    bodies = [[i for i in function if begin <= i[0] <= end] for begin, end in innermost]
+    found = [_loop(body, [i for i in body if _is_packed(i)], where, False) for body in bodies]
+    straight: dict[tuple[str, int], list] = defaultdict(list)
+    for i in function:
+        if i[3] and _is_packed(i) and not any(begin <= i[0] <= end for begin, end in spans):
+            straight[i[3]].append(i)
+    found += [_loop(packed, packed, where, True) for packed in straight.values() if len(packed) >= UNROLLED]
+    return [loop for loop in found if loop]
+
+
+def _is_packed(instruction: tuple) -> bool:
+    return bool(PACKED.fullmatch(instruction[1]) and re.search(r"%[xyz]mm", instruction[2]))
+
+
+def _loop(body: list, packed: list, where: Path, unrolled: bool) -> Loop | None:
+    places = Counter(i[3] for i in packed or body if i[3])
+    source = _origin(*places.most_common(1)[0][0], where) if places else None
+    if source is None or source[1].startswith("cdef class"):  # what Cython adds to a class
+        return None
+    widest = max((WIDTHS[w] for i in packed for w in re.findall(r"%([xyz])mm", i[2])), default=0)
+    return Loop(*source, widest, len(packed), unrolled)
 
 
 @cache
@@ -127,7 +141,7 @@ def _origin(name: str, line: int, where: Path) -> tuple[str, str] | None:
 def main() -> None:
     for loop in loops(builds.site(sys.argv[1] if len(sys.argv) > 1 else "release")):
         if loop.packed:
-            print(f"{loop.source:28} {loop.bits:4} bits  {loop.packed:3} packed  {loop.code}")
+            print(f"{loop.source:28} {loop.bits:4} bits  {loop.packed:3} packed  {'unrolled  ' * loop.unrolled}{loop.code}")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ import psycopg
 
 from midiopt.rows import Batch, value
 from midiopt.schema import ANALYSES
-from midiopt.sinks.pgcopy import CopyEncoder
 from midiopt.sinks import open_sink
+from midiopt.sinks.pgcopy import CopyEncoder
 from midiopt.sinks.postgres import TYPES
 from midiopt.sinks.tables import TABLES
 from midiopt.worker import Worker

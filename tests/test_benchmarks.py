@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import shutil
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -14,11 +16,23 @@ import chart
 import markers
 import reads
 import stages
+import vectors
 from before import key_of, song
 from player import works
 from verdict import Measured, verdict
 
-SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
+from midiopt.core import build
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "sample" / "midi"
+SRC = ROOT / "src"
+
+
+def vectors_can_be_seen() -> bool:
+    processor = Path("/proc/cpuinfo")
+    native = "-march=native" in build.flags and processor.exists() and " avx2 " in processor.read_text()
+    fast = build.mode in ("release", "pgo-use") and (native or "-march=x86-64-v3" in build.flags)
+    return platform.machine() == "x86_64" and fast and shutil.which("objdump") is not None
 
 
 def measured(*ratios: float) -> Measured:
@@ -89,7 +103,7 @@ def test_instructions_go_to_the_stage_of_their_extension():
 
 def test_every_extension_has_its_stage():
     known = {name for names in stages.STAGES.values() for name in names}
-    found = {path.stem for path in (SAMPLE.parent.parent / "src" / "midiopt").rglob("*.pyx")}
+    found = {path.stem for path in (SRC / "midiopt").rglob("*.pyx")}
     assert found - known == {"build", "seen"}  # no code of ours; the walk, which is not counted
 
 
@@ -120,3 +134,16 @@ def test_the_pipeline_before_finds_what_we_find():
     assert row[11:15] == (facts.note_count, facts.drum_note_count, facts.pitch_min, facts.pitch_max)
     assert row[18:21] == (facts.programs, facts.channels, facts.control_changes)
     assert key_of([0.0] * 12) is None
+
+
+@pytest.mark.skipif(not vectors_can_be_seen(), reason="reads x86-64 instructions of a build with AVX2")
+def test_the_disassembly_tells_vectors_from_scalars():
+    found = {loop.code: loop for loop in vectors.loops(SRC) if loop.packed}
+    [beat] = [loop for code, loop in found.items() if code.startswith("total[lag] +=")]
+    assert beat.source.startswith("core/periodicity.pyx:")
+    assert beat.bits >= 256
+    [smooth] = [loop for code, loop in found.items() if code.startswith("smooth[lag] =")]
+    assert smooth.bits >= 256
+    counting = dict(vectors.histograms(SRC))
+    assert "notes.tally.velocities[data2_of(message)] += 1" in counting.values()
+    assert not counting.keys() & {loop.source for loop in found.values()}

@@ -50,7 +50,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["duplicates"] == summary["ok"] + summary["repaired"] - len(analyses) >= 1
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
-        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "skipped", "appledouble", "gone"),
+        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "gone"),
         *("duplicates", "seconds", "files_per_second", "bytes"),
     }
 

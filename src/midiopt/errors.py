@@ -28,6 +28,13 @@ class TooLarge(MidiError):
     """Over a documented limit, such as the number of events."""
 
 
+class Damaged(MidioptError):
+    """An archive that cannot be read on from here, or a member of one that cannot be read."""
+
+    def __init__(self, reason: str, offset: int | None = None):
+        super().__init__(reason if offset is None else f"{reason} at byte {offset}")
+
+
 class SourceError(MidioptError):
     """A SOURCE named on the command line cannot be used."""
 

@@ -41,10 +41,12 @@ from .pool import Pool, Settings
 from .progress import Progress, Summary, without_password
 from .reader import READERS
 from .rows import Batch, record
-from .schema import FILES, OK, STATUSES
+from .schema import FILES, OK, OPENED, STATUSES
 from .sinks import PATIENCE, WRITERS, Sink, open_sink
 from .source import Source
 from .told import Told
+from .wire import note_of
+from .work import Note
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
 DATABASE = "midiopt.db"
@@ -175,6 +177,7 @@ class _Run:
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
         self.waiting_files = self.waiting_bytes = 0
+        self.members = self.appledouble = 0  # of archives: rows, and what was passed over
         self.summary = summary
 
     def go(self) -> None:
@@ -194,7 +197,7 @@ class _Run:
                 self._receive(message)
             if not messages and can_walk and (chunk := next(chunks, None)):
                 self.ahead.append(chunk)
-            total = self.source.found if self.source.exhausted else None
+            total = self.source.found + self.members if self.source.exhausted else None
             self.progress.update(self._tally(), time.monotonic() - started, total)
         if self.waiting:
             self._write()
@@ -209,12 +212,19 @@ class _Run:
 
     def _receive(self, message: bytes) -> None:
         batch = Batch.from_bytes(message)
+        if note := Note.decode(note_of(message)):
+            self.members += note.members
+            self.appledouble += note.appledouble
+            if note.closes:  # an archive counts as done only with all its members
+                if self.waiting:
+                    self._write()
+                self._wait_for(self.sink.flush)
         self.waiting.append(batch)
         self.waiting_files += len(batch)
         self.waiting_bytes += len(message)
         for status, count in zip(STATUSES, np.bincount(batch.files["status"], minlength=len(STATUSES)), strict=True):
             setattr(self.summary, status, getattr(self.summary, status) + int(count))
-        self.summary.bytes += int(batch.files["size_bytes"].sum())
+        self.summary.bytes += int(batch.files["size_bytes"][batch.files["status"] != OPENED].sum())
 
     def _is_full(self) -> bool:
         return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
@@ -234,15 +244,15 @@ class _Run:
                 self.sink.patience = min(self.sink.patience, LONGEST_END)
 
     def _tally(self) -> Summary:
-        self.summary.files = self.source.found
+        self.summary.files = self.source.found + self.members
         self.summary.skipped = self.source.skipped
-        self.summary.appledouble = self.source.appledouble
+        self.summary.appledouble = self.source.appledouble + self.appledouble
         return self.summary
 
 
 def _tell(batch: Batch) -> None:
     """The events of a batch that was written: its files that are not ok, and the batch."""
-    for row in batch.files[batch.files["status"] != OK]:
+    for row in batch.files[~np.isin(batch.files["status"], (OK, OPENED))]:
         facts = record(FILES, row, batch.heap)
         event("file", **{name: facts[name] for name in ("path", "status", "error", "size_bytes")})
     event("batch", files=len(batch), contents=len(batch.analyses))
@@ -250,7 +260,10 @@ def _tell(batch: Batch) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "sources", nargs="+", metavar="SOURCE", help="a MIDI file, a folder (walked for .mid .midi .smf .kar .rmi), or @list.txt"
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="a MIDI file, an archive, a folder (walked for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and the like), or @list.txt",
     )
     parser.add_argument(
         "--db",

@@ -30,7 +30,11 @@ from .errors import MidioptError
 from .events import event
 from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
 from .signals import ENDING
-from .worker import BEGAN, BEGUN, WORD_BYTES, crashed, word
+from .unpacking import Unpacking
+from .wire import note_of
+from .word import BEGAN, BEGUN, NUMBER, PART, WORD_BYTES, name_in, word
+from .work import Note, Piece, is_piece
+from .worker import crashed
 
 IN_HAND = 4  # chunks a worker holds: answers of 128 files are small enough for three to wait in a pipe, of 256 for one
 DEATHS_ALONE = 2  # after so many a file is given up
@@ -90,6 +94,7 @@ class Pool:
         self.workers = workers
         self.hands: list[Hand] = []  # hired when there is work for them
         self.next_look = 0.0
+        self.unpacking = Unpacking()
 
     def _hire(self) -> Hand:
         ours, theirs = Pipe()
@@ -114,6 +119,7 @@ class Pool:
 
     def has_room(self) -> bool:
         self._deal_again()
+        self._deal_pieces()
         return not self.again and (len(self.hands) < self.workers or any(len(h.chunks) < IN_HAND for h in self.hands))
 
     def busy(self) -> bool:
@@ -124,6 +130,23 @@ class Pool:
         if len(self.hands) < self.workers and all(h.chunks for h in self.hands):
             self.hands.append(self._hire())
         min(self.hands, key=lambda h: len(h.chunks)).send(chunk)
+        if is_piece(chunk[0]):
+            self.unpacking.begin(chunk[0])
+
+    def _deal_pieces(self) -> None:
+        """The archives in work come before new chunks."""
+        while len(self.hands) < self.workers and self.unpacking.is_shared() and all(h.chunks for h in self.hands):
+            self.hands.append(self._hire())
+            self._deal_piece(self.hands[-1])
+        for hand in self.hands:
+            while len(hand.chunks) < IN_HAND and self._deal_piece(hand):
+                pass
+
+    def _deal_piece(self, hand: Hand) -> bool:
+        item = self.unpacking.take(hand)
+        if item:
+            hand.send([item])
+        return bool(item)
 
     def collect(self, timeout: float) -> list[bytes]:
         """Messages that have arrived; waits up to `timeout` seconds for the first."""
@@ -135,7 +158,10 @@ class Pool:
                 messages.append(hand.pipe.recv_bytes())
                 if not hand.answered:
                     self.stillborn = 0
-                hand.answered += len(hand.chunks.popleft())
+                chunk = hand.chunks.popleft()
+                hand.answered += len(chunk)
+                if is_piece(chunk[0]):
+                    self.unpacking.answered(chunk[0], Note.decode(note_of(messages[-1])), hand)
             except (EOFError, OSError):
                 self._bury(hand)
         self._end_the_late()
@@ -172,7 +198,8 @@ class Pool:
             self.stillborn += 1
             if self.stillborn > MOST_STILLBORN:
                 raise MidioptError(f"worker processes end before they begin ({_cause(code)}); their reasons stand above")
-        self.hands[self.hands.index(hand)] = self._hire()
+        self.hands[self.hands.index(hand)] = fresh = self._hire()
+        self.unpacking.moved(hand, fresh)
         if not hand.chunks:
             return
         at = hand.suspect()
@@ -182,15 +209,29 @@ class Pool:
             self.again.append(first)
             return
         path = first[at]
+        if is_piece(path):
+            pieces = [piece.encode() for piece in Piece.decode(path).without(hand.word[NUMBER], hand.word[PART])]
+            if len(pieces) > 1:
+                self.unpacking.split(path, len(pieces))
+                self.again.extendleft([piece] for piece in reversed(pieces))
+                return
         if len(first) == 1:
             self.deaths[path] = self.deaths.get(path, 0) + 1
-            if self.deaths[path] == DEATHS_ALONE:
-                self.given_up.append(crashed(path, late or f"the analysing process died of it: {_cause(code)}"))
+            if self.deaths[path] == DEATHS_ALONE + is_piece(path):  # a piece was not tried alone before
+                self._give_up(path, late or f"the analysing process died of it: {_cause(code)}", hand)
                 return
         rest = first[:at] + first[at + 1 :]
         if rest:
             self.again.append(rest)
         self.again.append([path])
+
+    def _give_up(self, item: bytes, reason: str, hand: Hand) -> None:
+        if not is_piece(item):
+            self.given_up.append(crashed(item, reason))
+            return
+        self.unpacking.answered(item, None)
+        members = int(Piece.decode(item).is_one)
+        self.given_up.append(crashed(name_in(hand.word), reason, Note.of_members(members).encode()))
 
     def close(self) -> None:
         """Send the workers away, whatever they have in hand: rows that were not collected are not wanted."""

@@ -30,6 +30,7 @@ class Summary:
     rejected: int = 0
     unreadable: int = 0
     crashed: int = 0
+    opened: int = 0  # archives; what they hold is among the others
     skipped: int = 0  # unchanged since they were last analysed
     appledouble: int = 0  # what macOS keeps beside files (`._name`, __MACOSX): not found, passed over
     gone: int = 0  # in the database, below a folder of this run, and not there any more
@@ -43,7 +44,7 @@ class Summary:
 
     @property
     def analysed(self) -> int:
-        return sum(getattr(self, status) for status in STATUSES)
+        return sum(getattr(self, status) for status in STATUSES if status != "opened")
 
     def to_json(self) -> dict[str, int | float]:
         private = ("interrupted", "problems", "steady_seconds")
@@ -83,7 +84,7 @@ class Progress:
             self.live.stop()
         self.console.print(_table(summary, database))
         if not summary.files:
-            self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi)", style="yellow")
+            self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi, and archives)", style="yellow")
         for problem in summary.problems:
             self.console.print(Text.assemble(("not read: ", "yellow"), plain(problem)))
 
@@ -97,19 +98,19 @@ def without_password(url: str) -> str:
 def _line(summary: Summary, seconds: float, total: int | None) -> str:
     done = summary.analysed
     rate = done / seconds if seconds else 0
-    parts = [f"{done + summary.skipped:,}" + (f" of {total:,}" if total is not None else "") + " files"]
+    parts = [f"{done + summary.opened + summary.skipped:,}" + (f" of {total:,}" if total is not None else "") + " files"]
     parts += [f"{rate:,.0f} files/s", f"{summary.bytes / max(seconds, 1e-9) / 1e6:,.1f} MB/s"]
     parts += [f"{getattr(summary, status):,} {status}" for status in STATUSES if getattr(summary, status)]
     if summary.skipped:
         parts.append(f"{summary.skipped:,} skipped")
     if total is not None and rate:
-        parts.append(f"{clock((total - done - summary.skipped) / rate)} left")
+        parts.append(f"{clock((total - done - summary.opened - summary.skipped) / rate)} left")
     return ", ".join(parts)
 
 
 def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
     row = Table.grid(padding=(0, 1))
-    done = summary.analysed + summary.skipped
+    done = summary.analysed + summary.opened + summary.skipped
     bar = ProgressBar(total=total, completed=done, width=12) if total else ProgressBar(total=None, pulse=True, width=12)
     row.add_row(bar, plain(_line(summary, seconds, total)))
     return row

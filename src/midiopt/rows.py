@@ -53,11 +53,11 @@ class Batch:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Batch:
-        n, m = HEADER.unpack_from(data)
+        n, m, heap = HEADER.unpack_from(data)
         at = HEADER.size
         files = np.frombuffer(data, FILES_DTYPE, n // FILES_DTYPE.itemsize, at)
         analyses = np.frombuffer(data, ANALYSES_DTYPE, m // ANALYSES_DTYPE.itemsize, at + n)
-        return cls(files, analyses, data[at + n + m :])
+        return cls(files, analyses, data[at + n + m : at + n + m + heap])
 
     @classmethod
     def concat(cls, batches: list[Batch]) -> Batch:

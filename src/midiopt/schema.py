@@ -35,10 +35,10 @@ ANALYZER_VERSION = 3  # raised whenever any fact may change
 SCHEMA_VERSION = 3  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
-STATUSES = ("ok", "repaired", "rejected", "unreadable", "crashed")
-OK, REPAIRED, REJECTED, UNREADABLE, CRASHED = range(len(STATUSES))
+STATUSES = ("ok", "repaired", "rejected", "unreadable", "crashed", "opened")
+OK, REPAIRED, REJECTED, UNREADABLE, CRASHED, OPENED = range(len(STATUSES))
 ANALYSED = (OK, REPAIRED)  # a file with one of these has its row in `analyses`
-SETTLED = (OK, REPAIRED, REJECTED)  # an unchanged file with one of these is skipped next time
+SETTLED = (OK, REPAIRED, REJECTED, OPENED)  # an unchanged file with one of these is skipped next time
 
 OUTCOMES = ("finished", "interrupted", "failed", "killed")  # of a run
 
@@ -118,7 +118,7 @@ FILES = (
     Column("size_bytes", "int64", "of the file", "bytes"),
     Column("mtime_ns", "int64", "last modification", "ns since 1970"),
     Column("content_hash", "hash16", "XXH3-128 of the bytes; null when they could not be read", null=True),
-    Column("status", "enum", "what became of the file", values=STATUSES),
+    Column("status", "enum", "what became of the file; `opened` is an archive", values=STATUSES),
     Column("error", "text", "why the status is not ok, with the byte offset", null=True),
     Column("analyzer_version", "int16", "raised whenever any fact may change"),
     Column("analyzed_at", "time", "when this row was made", "UTC", varies=True),

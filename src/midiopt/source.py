@@ -15,9 +15,9 @@ from itertools import islice
 
 from .errors import SourceError
 from .seen import Seen
-from .work import UNOPENED
+from .suffixes import SUFFIXES, is_appledouble, is_archive, is_wanted
+from .work import UNOPENED, Piece
 
-SUFFIXES = (b".mid", b".midi", b".smf", b".kar", b".rmi")
 CHUNK_FILES = 128
 CHUNK_BYTES = 16 * 1024  # of paths: the four chunks of a worker fit into its pipe's buffer, so dealing never blocks
 MOST_SORTED = 100_000  # entries of a folder in memory, about 20 MB
@@ -68,10 +68,13 @@ class Source:
         return cls(sorted(set(roots), key=lambda root: root + b"/"), follow_links)
 
     def chunks(self) -> Iterator[list[bytes]]:
-        """The paths still to be analysed, at most CHUNK_FILES and CHUNK_BYTES at a time."""
+        """The paths still to be analysed, at most CHUNK_FILES and CHUNK_BYTES at a time; an archive is a chunk by itself."""
         chunk: list[bytes] = []
         size = 0
         for path in self._new_paths():
+            if is_archive(path) and not path.startswith(UNOPENED):
+                yield [Piece(path).encode()]
+                continue
             if len(chunk) == CHUNK_FILES or (chunk and size + len(path) > CHUNK_BYTES):
                 yield chunk
                 chunk, size = [], 0
@@ -132,7 +135,7 @@ class Source:
             yield path
 
     def _walk(self, folder: bytes) -> Iterator[bytes]:
-        """Files with a MIDI suffix below a folder."""
+        """Files below a folder whose suffix counts."""
         stack = [self._entries(folder)]
         while stack:
             for path, is_folder in stack[-1]:
@@ -148,16 +151,24 @@ class Source:
         try:
             if self.follow_links and not self._first_visit(folder):
                 return
+            is_plain = not self.follow_links and not is_appledouble(folder)
             with os.scandir(folder) as found:
-                # "a.mid" before "a/b.mid": the slash puts a folder where its files' paths belong.
-                while some := list(islice(found, MOST_SORTED)):
-                    yield from sorted(entry for entry in map(self._entry, some) if entry)
+                while entries := list(islice(found, MOST_SORTED)):
+                    some = []
+                    for entry in entries:
+                        # What most entries are, at once: 0.4 us less for each.
+                        if is_plain and entry.name.endswith(SUFFIXES) and b"._" not in entry.name and entry.is_file(follow_symlinks=False):
+                            some.append((entry.path, False))
+                        elif counted := self._entry(entry):
+                            some.append(counted)
+                    some.sort()  # "a.mid" before "a/b.mid": the slash puts a folder where its files' paths belong
+                    yield from some
         except OSError as problem:
             self._note(folder, problem)
 
     def _entry(self, entry: os.DirEntry[bytes]) -> tuple[bytes, bool] | None:
         follow = self.follow_links
-        counts = entry.name.lower().endswith(SUFFIXES)
+        counts = is_wanted(entry.name)
         try:
             if entry.is_dir(follow_symlinks=follow):
                 return entry.path + b"/", True
@@ -168,7 +179,7 @@ class Source:
             if not counts:
                 self._note(entry.path, problem)
                 return None
-        if entry.name.startswith(b"._") or b"/__MACOSX/" in entry.path:
+        if is_appledouble(entry.path):
             self.appledouble += 1
             return None
         return entry.path, False

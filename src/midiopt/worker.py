@@ -17,27 +17,32 @@ import signal
 import sys
 import time
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 import xxhash
 
 from .contents import Contents
 from .core.analysis import Analyzer
-from .errors import MidiError
+from .errors import Damaged, MidiError, MissingExtra, TooLarge
 from .limits import MAX_EVENTS, MAX_FILE_BYTES
 from .looks import explained
 from .paths import path_text
 from .reader import READERS
 from .schema import ANALYZER_VERSION, CRASHED, NULL_INT, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from .signals import ENDING
+from .suffixes import is_compressed
 from .wire import file_row, message
-from .work import UNOPENED
+from .word import BEGAN, BEGUN, WORD_BYTES, name_area, put_member, word
+from .work import UNOPENED, Piece, is_piece
 
-# The shared word is two int64: when the file in hand began (ns of the system's monotonic clock), and how many
-# files were begun since the worker started. Written in this order: a new count never stands beside an old time.
-BEGAN, BEGUN = range(2)
-WORD_BYTES = 16
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+    from .unpack import Unpacker
+
 PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
 NO_HASH = bytes(16)
+SLASH = ord("/")
 LONGEST = 2**31 - 1  # microseconds a column holds
 MOST_SEEN = 20_000  # hashes remembered, about 2 MB: ten batches of the usual size
 
@@ -58,17 +63,22 @@ class Worker:
         self.word = word(bytearray(WORD_BYTES) if shared is None else shared)
         self.contents = contents
         self.seen: set[bytes] = set()  # contents that were ok here, and may not be among those yet
+        self.max_file_bytes = max_file_bytes
+        self.name = name_area(self.word)
+        self.unpacker: Unpacker | None = None
 
-    def analyse(self, paths: list[bytes]) -> bytes:
+    def analyse(self, chunk: list[bytes]) -> bytes:
         """The message that holds a ``files`` row for each path, and ``analyses`` rows for their contents."""
         files, analyses, heap = bytearray(), bytearray(), bytearray()
         now = time.time_ns() // 1000
         began = time.monotonic_ns()
-        for path in paths:
+        for path in chunk:
             self.word[BEGAN] = began
             self.word[BEGUN] += 1
-            if path.startswith(UNOPENED):
-                put_file(files, heap, path[1:], 0, 0, NO_HASH, UNREADABLE, "not a regular file", now, 0)
+            if path[0] != SLASH:
+                if is_piece(path):
+                    return self._unpack(Piece.decode(path))
+                put_file(files, heap, path.removeprefix(UNOPENED), 0, 0, NO_HASH, UNREADABLE, "not a regular file", now, 0)
                 continue
             status, digest, error = self._analyse_file(path, analyses, heap)
             ended = time.monotonic_ns()
@@ -78,22 +88,36 @@ class Worker:
         return message(files, analyses, heap)
 
     def _analyse_file(self, path: bytes, analyses: bytearray, heap: bytearray) -> tuple[int, bytes, str | None]:
-        """(status, content hash, error) of one file; its facts are appended.
+        """(status, content hash, error) of one file; its facts are appended."""
+        try:
+            self.reader.read(path)
+            if path[-1] in b"zZ" and is_compressed(path):
+                from .streams import gunzipped
+
+                return self._analyse_bytes(gunzipped(self.reader, self.max_file_bytes), analyses, heap)
+        except OSError as problem:
+            return UNREADABLE, NO_HASH, problem.strerror
+        except (Damaged, MissingExtra) as problem:
+            return UNREADABLE, NO_HASH, str(problem)
+        except TooLarge as problem:
+            return REJECTED, NO_HASH, str(problem)
+        except MemoryError:
+            return UNREADABLE, NO_HASH, "not enough memory to read it"
+        return self._analyse_bytes(self.reader, analyses, heap)
+
+    def _analyse_bytes(self, data: Buffer, analyses: bytearray, heap: bytearray) -> tuple[int, bytes, str | None]:
+        """(status, content hash, error) of some content; its facts are appended.
 
         A copy of content that was `ok` before is not analysed again. If it was here, its row left in this
         or an earlier message, and messages of one worker are written in their order.
         """
-        digest = NO_HASH
+        digest = xxhash.xxh3_128_digest(data)
+        if digest in self.seen or digest in self.contents:
+            return OK, digest, None
         try:
-            self.reader.read(path)
-            digest = xxhash.xxh3_128_digest(self.reader)
-            if digest in self.seen or digest in self.contents:
-                return OK, digest, None
-            issues, first, at = self.analyzer.analyze(self.reader, digest, ANALYZER_VERSION, analyses, heap)
-        except OSError as problem:
-            return UNREADABLE, NO_HASH, problem.strerror
+            issues, first, at = self.analyzer.analyze(data, digest, ANALYZER_VERSION, analyses, heap)
         except MidiError as problem:
-            return REJECTED, digest, str(explained(problem, self.reader))
+            return REJECTED, digest, str(explained(problem, data))
         except MemoryError:
             return UNREADABLE, digest, "not enough memory for its events"
         if first:
@@ -103,10 +127,32 @@ class Worker:
         self.seen.add(digest)
         return OK, digest, None
 
+    def _unpack(self, piece: Piece) -> bytes:
+        """The message about a piece of an archive."""
+        if self.unpacker is None:
+            from .unpack import Unpacker  # four decompressors: 10 ms and 2 MB that most workers never need
 
-def word(shared: mmap.mmap | bytearray) -> memoryview:
-    """A shared word as two integers."""
-    return memoryview(shared).cast("q")
+            self.unpacker = Unpacker(self)
+        self.rows, self.analyses, self.heap = bytearray(), bytearray(), bytearray()
+        note = self.unpacker.answer(piece)
+        return message(self.rows, self.analyses, self.heap, note.encode())
+
+    # What follows is asked for by unpack.Rows.
+
+    def begin(self, number: int, part: int, path: bytes) -> None:
+        put_member(self.word, self.name, number, part, path)
+        self.alive()
+
+    def alive(self) -> None:
+        self.word[BEGAN] = time.monotonic_ns()
+
+    def put(self, path: bytes, size: int, mtime_ns: int, status: int, error: str | None, digest: bytes = NO_HASH) -> None:
+        took = min((time.monotonic_ns() - self.word[BEGAN]) // 1000, LONGEST)
+        put_file(self.rows, self.heap, path, size, mtime_ns, digest, status, error, time.time_ns() // 1000, took)
+
+    def content(self, path: bytes, size: int, mtime_ns: int, data: bytes | memoryview) -> None:
+        status, digest, error = self._analyse_bytes(data, self.analyses, self.heap)
+        self.put(path, size, mtime_ns, status, error, digest)
 
 
 def put_file(
@@ -134,8 +180,8 @@ def put_file(
     )  # the order of schema.FILES
 
 
-def crashed(path: bytes, reason: str) -> bytes:
-    """The message for a file that killed every worker that tried it, or kept them too long."""
+def crashed(path: bytes, reason: str, note: bytes = b"") -> bytes:
+    """The message for a file or member that killed every worker that tried it, or kept them too long."""
     files, heap = bytearray(), bytearray()
     try:
         info = os.stat(path)
@@ -143,7 +189,7 @@ def crashed(path: bytes, reason: str) -> bytes:
     except OSError:
         size = mtime_ns = 0
     put_file(files, heap, path, size, mtime_ns, NO_HASH, CRASHED, reason, time.time_ns() // 1000, NULL_INT["int32"])
-    return message(files, bytearray(), heap)
+    return message(files, bytearray(), heap, note)
 
 
 def serve(pipe: Connection, worker: Worker) -> None:

@@ -1,0 +1,125 @@
+"""Time the same songs as files, in a plain tar, in a zip and in compressed tars: read alone, and analysed.
+
+    python benchmarks/archives.py [--files 2000] [--rounds 7]
+
+One process and its CPU time, the least of the rounds, which take turns. The songs are a generated
+collection (collection.py) in a temporary folder, read before, so that no disk counts. To read a member
+is to have its bytes where the parser can take them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from midiopt.archives import Archive, Disk
+from midiopt.limits import MAX_FILE_BYTES
+from midiopt.reader import Reader
+from midiopt.source import Source
+from midiopt.wire import note_of
+from midiopt.work import PIECE, Note, Piece, is_piece
+from midiopt.worker import Worker
+
+TARS = {"plain tar": "x.tar", "tar.gz": "x.tar.gz", "tar.xz": "x.tar.xz"}
+
+
+def pack(songs: Path, into: Path) -> dict[str, Path]:
+    """By kind, an archive of the songs."""
+    made = {kind: into / name for kind, name in TARS.items()}
+    for path in made.values():
+        with tarfile.open(path, "w:" + path.name.removeprefix("x.tar").removeprefix("."), format=tarfile.GNU_FORMAT) as tar:  # as tar -c
+            tar.add(songs, "songs")
+    made["zip"] = into / "x.zip"
+    with zipfile.ZipFile(made["zip"], "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(songs.rglob("*.mid")):
+            archive.write(path, path.relative_to(songs))
+    return made
+
+
+def read_files(paths: list[bytes]) -> int:
+    reader = Reader(MAX_FILE_BYTES)
+    for path in paths:
+        reader.read(path)
+    return len(paths)
+
+
+def read_members(path: Path) -> int:
+    disk = Disk(os.fsencode(path))
+    count = 0
+    for member in Archive(disk, MAX_FILE_BYTES).take(0, sys.maxsize):
+        member.data()
+        count += 1
+    disk.close()
+    return count
+
+
+def analyse(chunks: list[list[bytes]]) -> int:
+    """One worker over everything; an archive piece by piece, as the parent would deal it."""
+    worker = Worker()
+    count = 0
+    for chunk in chunks:
+        if not is_piece(chunk[0]):
+            worker.analyse(chunk)
+            count += len(chunk)
+            continue
+        piece, note = Piece.decode(chunk[0]), None
+        while note is None or not note.ended:
+            note = Note.decode(note_of(worker.analyse([piece.encode()])))
+            assert note
+            count += note.members
+            piece = piece._replace(first=piece.last, last=piece.last + PIECE, size=note.size, mtime_ns=note.mtime_ns)
+        worker.analyse([piece._replace(first=0, last=0).encode()])
+    return count
+
+
+def least(work: dict[str, Callable[[], int]], rounds: int, files: int) -> dict[str, float]:
+    """By name, microseconds a file."""
+    best = dict.fromkeys(work, float("inf"))
+    for _ in range(rounds):
+        for name, job in work.items():
+            began = time.process_time()
+            done = job()
+            best[name] = min(best[name], (time.process_time() - began) / files * 1e6)
+            if done != files:
+                raise SystemExit(f"{name}: {done} of {files} files")
+    return best
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, metavar="N", default=2000, help="songs to generate (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, metavar="R", default=7, help="how often each is timed (default: %(default)s)")
+    options = parser.parse_args()
+    from benchmarks import collection
+
+    with tempfile.TemporaryDirectory(prefix="midiopt-bench-") as folder:
+        songs = Path(folder) / "songs"
+        for _ in collection.write(songs, options.files):
+            pass
+        made = pack(songs, Path(folder))
+        chunks = list(Source.of([songs]).chunks())
+        paths = [path for chunk in chunks for path in chunk]
+        reading = {"files": lambda: read_files(paths)} | {kind: lambda path=path: read_members(path) for kind, path in made.items()}
+        working = {"files": lambda: analyse(chunks)}
+        working |= {kind: lambda path=path: analyse(list(Source.of([path]).chunks())) for kind, path in made.items()}
+        read, analysed = (least(work, options.rounds, options.files) for work in (reading, working))
+    table = Table("songs as", "read (us a file)", "read and analysed (us a file)")
+    for kind in read:
+        table.add_row(kind, f"{read[kind]:.1f}", f"{analysed[kind]:.1f}")
+    Console(highlight=False).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""Runs that are disturbed at random for some minutes, and must leave the tables of a quiet one.
+
+    python tests/soak.py [--seconds 600] [--seed N] [--corpus DIR]
+
+The files are the bundled sample, 20,000 small songs, and those of a corpus (../shared/corpus/dev where that is
+present). A round begins with an empty database, SQLite and PostgreSQL in turns, and gives the same command
+until it finishes. Meanwhile workers are killed and paused, the run is killed and interrupted, and the server
+crashes and comes back. At the end of a round the tables must equal those of a run that nobody disturbed. The
+seed, which is printed, makes the same choices again; when the machine comes to meet them is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the sample
+
+import pg_server
+from running import alive, children, command, finish, tables
+from songs import write_songs
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
+SONGS = 20_000
+MOST_DISTURBED = 40  # disturbances in a round
+CALM = 0.5  # seconds between two at most: a worker starts in a tenth of one, a quiet run takes two or three
+MOST_TRIES = 5  # for an undisturbed run to get through after the last one: a crashed server may still be recovering
+DEADLY = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
+
+
+@dataclass
+class Round:
+    """One database, and what happens to the runs that fill it."""
+
+    rng: random.Random
+    sources: list[Path]
+    db: Path | str
+    server: pg_server.Server | None
+    until: float  # time.monotonic() of the last disturbance
+    done: Counter[str] = field(default_factory=Counter)
+
+    def play(self) -> None:
+        """Give the command until it finishes. Raises SystemExit when a run ends as it should not."""
+        left = self.rng.randint(1, MOST_DISTURBED)
+        tries = 0
+        while True:
+            before = self.done.copy()
+            code, error = self.run(left)
+            happened = self.done - before
+            left -= happened.total()
+            self.done["runs"] += 1
+            if code == 0:
+                return
+            tries += not happened
+            excused = {
+                -signal.SIGKILL: happened["runs killed"],
+                128 + signal.SIGINT: happened["interrupts"],
+                128 + signal.SIGTERM: happened["interrupts"],
+                1: self.server and tries < MOST_TRIES,
+            }
+            if not excused.get(code) or "Traceback" in error:
+                raise SystemExit(f"after {dict(happened)} a run ended with {code}:\n{error}")
+
+    def run(self, most: int) -> tuple[int, str]:
+        """The exit code and standard error of one run that is disturbed so often at most."""
+        workers, batch_size = self.rng.randint(1, 3), self.rng.choice((64, 512, 2048))
+        arguments = command(*self.sources, "--db", self.db, "--workers", workers, "--batch-size", batch_size, "--quiet")
+        with tempfile.TemporaryFile("w+") as stderr:
+            run = subprocess.Popen(arguments, stderr=stderr)
+            for _ in range(most):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    run.wait(self.rng.uniform(0, CALM))
+                if run.returncode is not None or time.monotonic() > self.until:
+                    break
+                self.disturb(run)
+            code = run.wait()
+            stderr.seek(0)
+            return code, stderr.read()
+
+    def disturb(self, run: subprocess.Popen) -> None:
+        kinds: dict[Callable[[subprocess.Popen], str], int] = {
+            self.kill_worker: 12, self.pause_worker: 2, self.kill_run: 2, self.interrupt: 1, self.crash_server: 2 if self.server else 0,
+        }  # fmt: skip
+        [kind] = self.rng.choices(list(kinds), list(kinds.values()))
+        self.done[kind(run)] += 1
+
+    def one_worker(self, run: subprocess.Popen, number: int) -> None:
+        if workers := children(run.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.rng.choice(workers), number)
+
+    def kill_worker(self, run: subprocess.Popen) -> str:
+        self.one_worker(run, self.rng.choice(DEADLY))
+        return "workers killed"
+
+    def pause_worker(self, run: subprocess.Popen) -> str:
+        workers = children(run.pid)
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for worker in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, number)
+            time.sleep(self.rng.uniform(0, CALM))
+        return "pauses"
+
+    def kill_run(self, run: subprocess.Popen) -> str:
+        workers = children(run.pid)
+        run.kill()
+        run.wait()
+        deadline = time.monotonic() + 10
+        while any(map(alive, workers)):
+            if time.monotonic() > deadline:
+                raise SystemExit("a worker outlived its parent by ten seconds")
+            time.sleep(0.01)
+        return "runs killed"
+
+    def interrupt(self, run: subprocess.Popen) -> str:
+        number, twice, pause = self.rng.choice((signal.SIGINT, signal.SIGTERM)), self.rng.random() < 0.3, self.rng.uniform(0, 0.05)
+        if children(run.pid):  # before, Python itself may still be starting, and dies of it in its own way
+            run.send_signal(number)
+            time.sleep(pause)
+            if twice:
+                run.send_signal(number)
+        return "interrupts"
+
+    def crash_server(self, run: subprocess.Popen) -> str:
+        assert self.server
+        self.server.stop("immediate")
+        time.sleep(self.rng.uniform(0, CALM))
+        self.server.start()
+        return "server crashes"
+
+
+@contextlib.contextmanager
+def fresh(server: pg_server.Server | None, folder: Path) -> Iterator[Path | str]:
+    """An empty database: on the server, or without one a SQLite file."""
+    if server:
+        with pg_server.database(server.url) as url:
+            yield url
+    else:
+        with tempfile.TemporaryDirectory(dir=folder) as below:
+            yield Path(below) / "soak.db"
+
+
+def quiet(sources: list[Path], server: pg_server.Server | None, folder: Path) -> tuple[list, list]:
+    with fresh(server, folder) as db:
+        done = finish(*sources, "--db", db, "--quiet")
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        return tables(db)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=600, metavar="N", help="begin no round after so many (default: %(default)g)")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), metavar="N", help="of a soak to be repeated")
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="your own files")
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    corpus = options.corpus or (CORPUS if CORPUS.is_dir() else None)
+    with tempfile.TemporaryDirectory() as below, pg_server.own() as server:
+        folder = Path(below)
+        sources = [ROOT / "sample" / "midi", write_songs(folder / "songs", SONGS), *([corpus] if corpus else [])]
+        servers = (None, server)
+        expected = {kind: quiet(sources, kind, folder) for kind in servers}
+        print(f"{len(expected[None][0]):,} files", flush=True)
+        until = time.monotonic() + options.seconds
+        number = 0
+        while time.monotonic() < until:
+            kind = servers[number % 2]
+            number += 1
+            with fresh(kind, folder) as db:
+                now = Round(random.Random(f"{options.seed} {number}"), sources, db, kind, until)
+                now.play()
+                different = compare(tables(db), expected[kind])
+                counts = ", ".join(f"{count} {what}" for what, count in sorted(now.done.items()))
+                print(f"round {number}, {'PostgreSQL' if kind else 'SQLite'}: {counts}; {different or 'the tables are equal'}", flush=True)
+                if different:
+                    raise SystemExit(f"failed with seed {options.seed}")
+
+
+def compare(found: tuple[list, list], expected: tuple[list, list]) -> str:
+    """The first rows in which two pairs of tables differ, or nothing."""
+    if found == expected:
+        return ""
+    rows, wanted = ({str(row) for table in both for row in table} for both in (found, expected))
+    return f"found and not expected {sorted(rows - wanted)[:3]}, expected and not found {sorted(wanted - rows)[:3]}"
+
+
+if __name__ == "__main__":
+    main()
