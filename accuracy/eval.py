@@ -12,8 +12,9 @@ import argparse
 from pathlib import Path
 
 import key
+import tempo
 
-SUBJECTS = (key,)  # each has report(corpus, truth, sample)
+SUBJECTS = (tempo, key)  # each has report(corpus, truth, sample)
 
 
 def main() -> None:

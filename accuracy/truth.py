@@ -2,6 +2,8 @@
 
     key.tsv            tonic_pc (0 is C), mode (maj or min), source, group
     keysig_sharps.tsv  sharps (negative for flats), source, group
+    tempo.tsv          bpm of the beat and bpm_quarter (one may be empty), ibi_cv, midi_tempo_map (real or fake), source, group
+    timesig.tsv        num, den, source, group
 
 `source` names who annotated and is scored apart; files of one `group` are versions of one piece, and are never on
 both sides of a split.

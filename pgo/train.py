@@ -1,17 +1,20 @@
 """Train a pgo-generate build: python pgo/train.py [--corpus DIR]
 
 Does what a run does, in one process and without workers (one that is forked or killed leaves no data):
-files to rows as a worker makes them, rows to SQLite and to the bytes of PostgreSQL's COPY as the parent
-does, and views of an EventArena as applications have them. A process writes its profile when it ends:
-the training is done by a child, and what that has left is looked at afterwards.
+files and members of an archive to rows as a worker makes them, rows to SQLite and to the bytes of
+PostgreSQL's COPY as the parent does, and views of an EventArena as applications have them. A process
+writes its profile when it ends: the training is done by a child, and what that has left is looked at
+afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -25,6 +28,7 @@ EXTENSIONS = sorted(path.relative_to(ROOT / "src").with_suffix("").parts for pat
 
 ROUNDS = 2  # how often the files are gone through: the second time every buffer has its size
 WRITTEN = 4  # chunks the parent joins and writes at a time
+ARCHIVED = 60  # files that are also read from a tar archive
 VIEWED = 20  # one file in so many is also parsed into an EventArena
 
 
@@ -40,9 +44,11 @@ def train(sources: list[Path]) -> None:
     if build.mode != "pgo-generate":
         raise SystemExit(f"this build's mode is {build.mode}: only pgo-generate writes a profile (`make pgo` does all of it)")
     chunks = [chunk for source in sources for chunk in chunks_of(source)]
+    paths = [path for chunk in chunks for path in chunk]
     chunks[-1].append(b"/was/deleted/meanwhile.mid")
     encoders = [(table, CopyEncoder(table.plan())) for table in TABLES]
     with tempfile.TemporaryDirectory() as folder:
+        chunks += chunks_of(archive(paths[-ARCHIVED:], Path(folder)))
         for number in range(ROUNDS):
             worker = Worker()  # a new one: it skips contents that it has seen
             with open_sink(f"{folder}/{number}.db") as sink:
@@ -51,7 +57,14 @@ def train(sources: list[Path]) -> None:
                     sink.write(batch)
                     for table, encoder in encoders:
                         encoder.encode(rows_of(table, batch), batch.heap)
-    view([path for chunk in chunks for path in chunk][::VIEWED], midiopt.EventArena())
+    view(paths[::VIEWED], midiopt.EventArena())
+
+
+def archive(paths: list[bytes], folder: Path) -> Path:
+    with tarfile.open(folder / "songs.tar", "w") as tar:
+        for path in paths:
+            tar.add(os.fsdecode(path), os.path.basename(os.fsdecode(path)))
+    return folder / "songs.tar"
 
 
 def chunks_of(source: Path) -> list[list[bytes]]:

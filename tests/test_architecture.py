@@ -70,7 +70,7 @@ MAY_IMPORT = {
 # Inside core: a module may cimport those before it, never those after it.
 CORE_ORDER = (
     *("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter"),
-    *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "periodicity", "beat", "onsets", "text"),
+    *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "periodicity", "beat", "accents", "grid", "onsets", "text"),
     *("bars", "chords", "drums", "form", "analysis"),
 )
 

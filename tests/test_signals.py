@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from running import alive, ask, children, command, finish, planted, tables, written
+from sink_tools import soon
 from songs import write_songs
 
 import midiopt
@@ -90,8 +92,31 @@ def test_a_second_signal_stops_at_once(number, code, first, songs, tmp_path):
     _, stderr = run.communicate(timeout=60)
     assert run.returncode == code
     assert "stopped at once" in stderr and "Traceback" not in stderr
-    assert workers and not any(map(alive, workers))
+    assert workers
+    soon(lambda: not any(map(alive, workers)))
     assert ask(db, "PRAGMA integrity_check") == [("ok",)]
+
+
+ENDLESS = """
+import sqlite3
+from midiopt.signals import leave_quietly, stop_on_signals
+leave_quietly()
+with stop_on_signals():
+    print("begun", flush=True)
+    sqlite3.connect(":memory:").execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n").fetchall()
+"""
+
+
+@SIGNALS
+def test_a_second_signal_does_not_wait_for_the_database(number, code):
+    """SQLite is in the middle of a statement that never ends: Python itself never hears of a signal."""
+    run = subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdout.readline() == "begun\n"
+    for _ in range(2):
+        time.sleep(0.2)  # into the statement, and one after the other
+        run.send_signal(number)
+    _, stderr = run.communicate(timeout=60)
+    assert run.returncode == code and stderr.count("stopped at once") == 1 and "Traceback" not in stderr
 
 
 @pytest.mark.parametrize("module", ["midiopt.orchestrator", "midiopt"])

@@ -271,17 +271,39 @@ def tempo_facts(sequences: list[Sequence]) -> dict[str, object]:
     }
 
 
-def onset_facts(sequences: list[Sequence]) -> dict[str, object]:
-    """Of the first sequence that has an answer."""
+def onsets_of(s: Sequence, division: Division) -> list[twin_tempo.Onset]:
+    return [
+        twin_tempo.Onset(s.clock.seconds(n.onset), n.onset / division.quarter, s.seconds_at_onset(n), n.pitch, n.velocity, not n.pitched)
+        for n in s.notes
+    ]
+
+
+def onset_facts(sequences: list[Sequence], division: Division) -> dict[str, object]:
+    """Of each sequence up to the first that has a beat, the last word counts."""
+    names = ("bpm_onsets", "bpm_onsets_confidence", "grid_deviation", "is_performance", "swing", "meter_estimated")
+    facts = {**dict.fromkeys(names), "meter_confidence": 0.0, "map_refuted": False}
     pitches, drums = [], 0
     for s in sequences:
         pitches += [n.pitch for n in s.pitched]
         drums += len(s.notes) - len(s.pitched)
-        onsets = [twin_tempo.Onset(s.clock.seconds(n.onset), s.seconds_at_onset(n), n.pitch, n.velocity, not n.pitched) for n in s.notes]
-        answer = twin_tempo.estimate(onsets, twin_tempo.median(pitches), drums / max(len(pitches) + drums, 1))
-        if answer:
-            return {"bpm_onsets": answer[0], "bpm_onsets_confidence": answer[1]}
-    return {"bpm_onsets": None, "bpm_onsets_confidence": None}
+        onsets = [
+            twin_tempo.Onset(
+                s.clock.seconds(n.onset), n.onset / division.quarter, s.seconds_at_onset(n), n.pitch, n.velocity, not n.pitched
+            )
+            for n in s.notes
+        ]
+        facts |= twin_tempo.estimate(onsets, twin_tempo.median(pitches), drums / max(len(pitches) + drums, 1))
+        facts |= twin_tempo.grid_facts(onsets) if division.ticks_per_quarter else {}
+        if facts["bpm_onsets"]:
+            break
+    return facts
+
+
+def one_tempo(facts: dict[str, object]) -> dict[str, object]:
+    """The declared tempo, unless there is none or the notes ignore it."""
+    if facts["bpm_onsets"] and (facts["map_refuted"] or facts["bpm_source"] == "none"):
+        return {"bpm": facts["bpm_onsets"], "bpm_confidence": facts["bpm_onsets_confidence"], "bpm_source": "onsets"}
+    return {}
 
 
 def is_meter(m: mido.MetaMessage) -> bool:
@@ -414,7 +436,7 @@ def twin(data: bytes) -> dict[str, object]:
         "key_declared": declared_key(sequences),
         "notes_hash": notes_hash(sequences, division.quarter),
         **tempo_facts(sequences),
-        **onset_facts(sequences),
+        **onset_facts(sequences, division),
         **meter_facts(sequences),
         **key_facts(sequences, declared_key(sequences)),
         **pitch_facts(sequences),
@@ -424,6 +446,7 @@ def twin(data: bytes) -> dict[str, object]:
     }
     facts |= form_facts(sequences, division.ticks_per_quarter)
     facts["role"] = role(sequences, division.quarter, facts["polyphony_mean"])
+    facts |= one_tempo(facts)
     facts["notes_per_second"] = facts["note_count"] / facts["duration_s"] if facts["duration_s"] else None
     return {c.name: facts[c.name] for c in COLUMNS}
 

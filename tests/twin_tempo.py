@@ -7,8 +7,9 @@ itself after so many frames; its peaks are the candidates for the beat, and a li
 
 from __future__ import annotations
 
+import cmath
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from operator import mul
 
@@ -26,16 +27,69 @@ BACKBEAT = frozenset((35, 36, 37, 38, 39, 40))  # General MIDI bass and snare dr
 RATIOS = (1, 1 / 2, 1 / 3, 1 / 4, 2, 3, 4, 3 / 2, 2 / 3)  # of the period, at which each autocorrelation is looked at
 # The prior over tempo and density, then each autocorrelation at each ratio.
 WEIGHTS = (
-    *(0.122, -1.561, 0.006, 0.1, -0.1, 0.156, -1.757, 0.06),
-    *(10.55, 0.926, -0.685, 4.928, -2.891, 1.228, -1.995, -1.27, -0.595),  # loud
-    *(1.749, 1.042, 0.675, -0.513, 1.827, -1.27, 2.423, 0.332, -0.22),  # low
-    *(12.267, 2.537, 0.994, -1.022, 2.186, 0.422, -0.278, -0.258, -0.013),  # long
+    *(0.07, -1.612, 0.161, 0.07, -0.11, 0.141, -1.766, 0.141),
+    *(6.851, 0.483, -0.744, 4.257, -1.796, 1.75, -3.322, -1.362, -0.916),  # loud
+    *(2.051, 1.119, 0.722, -0.372, 1.891, -1.172, 2.67, 0.297, -0.179),  # low
+    *(8.963, 3.051, 1.064, -0.476, 1.679, 0.115, 0.922, -0.201, 0.154),  # long
 )
+
+METERS = ("4/4", "3/4", "6/8", "2/4")
+MULTIPLES = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3, 4, 6)  # of the beat
+PULSES = (2, 3, 4, 6, 8, 9, 12, 16)
+# fmt: off
+METER_WEIGHTS = (
+    (  # 4/4
+        0.8,
+        2.97, -0.37, 8.23,  # octaves below 120 BPM; onset frames a beat, in octaves; drums
+        -8.19, -10.58, -6.79, -0.19, 5.16, -7.39, 7.37, -12.02, 3.66,  # loud, at MULTIPLES of the beat
+        1.69, 0.15, 1.89, 0.55, 0.1, 0.56, -0.22, 1.05, -1.16,  # low
+        12.09, 13.13, 3.92, 4.35, -6.73, 4.09, -6.93, 15.21, -0.34,  # long
+        1.11,  # the pulse, in octaves above 0.24 s
+        -6.48, 7.5, 5.62, 9.48, -5.83, -3.26, -0.13, 0.7,  # loud, at PULSES
+        0.01, -0.04, -0.37, -0.38, 0.23, -0.72, -0.07, -1.18,  # low
+        -2.33, -10.06, -0.89, -5.31, 8.1, -1.66, -4.07, 1.24,  # long
+    ),
+    (  # 3/4
+        2.44,
+        0.75, -0.56, 3.19,
+        3.65, -0.89, 1.69, 5.12, -4.8, 3.76, -6.8, 9.35, -4.74,
+        -1.45, 0.46, 2.34, 0.42, -1.18, 0.1, 2.94, -3.41, 5.31,
+        -3.58, -5.22, -0.97, -5.45, 7.17, -7.6, 7, -8.47, 1.66,
+        0.15,
+        2.99, -2.49, -4.76, 2.68, 5.38, -11.75, 4.06, -0.21,
+        0.03, -0.03, 0.3, -0.04, 0.25, 0.35, -2.1, 2.22,
+        -0.94, 4.47, -5.51, 14.93, -4.39, -11.39, 7.09, 0.52,
+    ),
+    (  # 6/8
+        -0.16,
+        -6.32, -0.01, -5.54,
+        3, 6.83, 1.13, -4.22, 0.43, 7.21, -1.97, 0.47, -3.4,
+        1.51, -0.89, -2.77, -0.26, -0.54, 0.22, -1.69, 1.17, -1.45,
+        -7.59, -7.27, -1.67, -6.25, 0.02, 8.25, 0.16, -7.42, -2.84,
+        -0.27,
+        11.24, -7.65, -1.5, -6.94, -1.55, 14.89, -0.82, 1.34,
+        0.28, 0.92, 0.04, 1.38, -1.45, 0.55, 0.87, -1.73,
+        -2.69, 10.76, 2.2, -9.09, -10.77, 14.93, 0.83, 0.2,
+    ),
+    (  # 2/4
+        -3.08,
+        2.61, 0.94, -5.88,
+        1.54, 4.64, 3.97, -0.71, -0.79, -3.59, 1.41, 2.21, 4.48,
+        -1.75, 0.28, -1.46, -0.72, 1.62, -0.88, -1.03, 1.19, -2.71,
+        -0.93, -0.64, -1.29, 7.35, -0.47, -4.74, -0.23, 0.68, 1.52,
+        -0.99,
+        -7.74, 2.64, 0.63, -5.22, 1.99, 0.11, -3.11, -1.83,
+        -0.32, -0.84, 0.04, -0.96, 0.97, -0.18, 1.3, 0.69,
+        5.96, -5.17, 4.2, -0.52, 7.06, -1.88, -3.85, -1.96,
+    ),
+)
+# fmt: on
 
 
 @dataclass(frozen=True)
 class Onset:
     seconds: float
+    quarter: float | None  # quarters from the beginning, by the file's own division
     length: float  # seconds, at the tempo of its onset
     pitch: int
     velocity: int
@@ -58,24 +112,27 @@ def densest_stretch(frames: set[int]) -> int:
     return max(range(max(last, 0) + 1), key=lambda start: sum(words[w] for w in range(start, start + STRETCH // WORD))) * WORD
 
 
-def strengths(onsets: list[Onset], middle: int) -> dict[int, tuple[int, int, int]]:
-    """Loud, low and long by frame; `middle` is the median pitch."""
+def used_frames(onsets: list[Onset]) -> dict[int, list[Onset]]:
+    """The notes by frame, of the frames that are used."""
     first = min(frame_of(o.seconds) for o in onsets)
     frames = {frame_of(o.seconds) - first for o in onsets}
     frames = {frame for frame in frames if frame < MOST_FRAMES}
     start = densest_stretch(frames)
-    used = set(sorted(f for f in frames if start <= f < start + STRETCH)[:MOST_ONSETS])
-    sums = defaultdict(lambda: [0, 0, 0])
+    used = {f: [] for f in sorted(f for f in frames if start <= f < start + STRETCH)[:MOST_ONSETS]}
     for o in onsets:
-        frame = frame_of(o.seconds) - first
-        if frame not in used:
-            continue
-        loud = (o.velocity + 7) // 8
-        low = (2 if o.pitch in BACKBEAT else 0) if o.drum else int(o.pitch < middle - 7)
-        sums[frame][0] += loud
-        sums[frame][1] += loud * low
-        sums[frame][2] += 8 if o.drum else min(frame_of(o.length, 32), 64)
-    return {f: (min(-(-a // 8), 4), min(-(-b // 8), 4), min(-(-c // 16), 7)) for f, (a, b, c) in sorted(sums.items())}
+        used.get(frame_of(o.seconds) - first, []).append(o)
+    return used
+
+
+def strengths(used: dict[int, list[Onset]], middle: int) -> dict[int, tuple[int, int, int]]:
+    """Loud, low and long by frame; `middle` is the median pitch."""
+    sums = {}
+    for frame, notes in used.items():
+        loud = [(o.velocity + 7) // 8 for o in notes]
+        low = [(2 if o.pitch in BACKBEAT else 0) if o.drum else int(o.pitch < middle - 7) for o in notes]
+        long = [8 if o.drum else min(frame_of(o.length, 32), 64) for o in notes]
+        sums[frame] = sum(loud), sum(map(mul, loud, low)), sum(long)
+    return {f: (min(-(-a // 8), 4), min(-(-b // 8), 4), min(-(-c // 16), 7)) for f, (a, b, c) in sums.items()}
 
 
 def autocorrelation(strength: dict[int, int]) -> list[int]:
@@ -121,15 +178,20 @@ def level(sums: list[int], mean: float, lag: float) -> float:
     return highest / (highest + mean)
 
 
-def candidates(onsets: list[Onset], middle: int, drums: float) -> list[tuple[float, list[float]]]:
-    """(period in frames, features) of each candidate for the beat; none with too few onsets. `drums` is their share."""
+def mean_level(sums: list[int]) -> float:
+    return sum(sums[6:LAGS]) / (LAGS - 6)
+
+
+def candidates(onsets: list[Onset], middle: int, drums: float) -> tuple[list[tuple[float, list[float]]], list[list[int]], float]:
+    """(period in frames, features) of each candidate for the beat, the autocorrelations and the density; no candidate
+    with too few onsets. `drums` is their share."""
     if not onsets:
-        return []
-    by_frame = strengths(onsets, middle)
+        return [], [], 0.0
+    by_frame = strengths(used_frames(onsets), middle)
     if len(by_frame) < FEWEST_ONSETS:
-        return []
+        return [], [], 0.0
     sums = [autocorrelation({f: s[i] for f, s in by_frame.items()}) for i in range(3)]
-    means = [sum(s[6:LAGS]) / (LAGS - 6) for s in sums]
+    means = [mean_level(s) for s in sums]
     frames = list(by_frame)
     density = math.log2(len(frames) / max(frames[-1] - frames[0], 25))  # onset frames a frame
     found = []
@@ -140,14 +202,73 @@ def candidates(onsets: list[Onset], middle: int, drums: float) -> list[tuple[flo
         features = [slow, slow**2, slow**3, events, events**2, drums * slow, drums * slow**2, drums * events]
         features += [level(s, mean, period * ratio) for s, mean in zip(sums, means, strict=True) for ratio in RATIOS]
         found.append((period, features))
-    return found
+    return found, sums, density
 
 
-def estimate(onsets: list[Onset], middle: int, drums: float) -> tuple[float, float] | None:
-    """Beats a minute and the confidence in them."""
-    found = candidates(onsets, middle, drums)
-    if not found:
-        return None
-    scores = [sum(map(mul, WEIGHTS, features)) for _, features in found]
+def shortest_pulse(sums: list[int]) -> int:
+    """The shortest lag of a peak three tenths as high as the highest."""
+    found = [p for p in range(5, LONGEST + 1) if sums[p - 1] <= sums[p] > sums[p + 1]]
+    return next(p for p in found if 10 * sums[p] > 3 * max(sums[q] for q in found))
+
+
+def likeliest(scores: list[float]) -> tuple[int, float]:
+    """The first of the highest scores, and its share of the exponentials of all."""
     best = scores.index(max(scores))
-    return 60 * RATE / found[best][0], 1 / sum(math.exp(score - scores[best]) for score in scores)
+    return best, 1 / sum(math.exp(score - scores[best]) for score in scores)
+
+
+def meter_features(sums: list[list[int]], period: float, density: float, drums: float) -> list[float]:
+    pulse = refined(sums[0], shortest_pulse(sums[0]))
+    means = [mean_level(s) for s in sums]
+    features = [1, math.log2(period / 25), density + math.log2(period), drums]
+    features += [level(s, mean, period * n) for s, mean in zip(sums, means, strict=True) for n in MULTIPLES]
+    features += [math.log2(pulse / 12)]
+    features += [level(s, mean, pulse * n) for s, mean in zip(sums, means, strict=True) for n in PULSES]
+    return features
+
+
+def estimate(onsets: list[Onset], middle: int, drums: float) -> dict[str, object]:
+    """Beats a minute, the meter, and the confidence in each."""
+    found, sums, density = candidates(onsets, middle, drums)
+    if not found:
+        return {}
+    best, confidence = likeliest([sum(map(mul, WEIGHTS, features)) for _, features in found])
+    period = found[best][0]
+    features = meter_features(sums, period, density, drums)
+    meter, meter_confidence = likeliest([sum(map(mul, weights, features)) for weights in METER_WEIGHTS])
+    return {
+        "bpm_onsets": 60 * RATE / period,
+        "bpm_onsets_confidence": confidence,
+        "meter_estimated": METERS[meter],
+        "meter_confidence": meter_confidence,
+    }
+
+
+def nearest(position: int) -> int:
+    """How far a position is from the nearest sixteenth or eighth triplet."""
+    return min(abs(position - line) for line in (0, 48, 64, 96, 128, 144, 192))
+
+
+def grid_facts(onsets: list[Onset]) -> dict[str, object]:
+    """How the notes lie in the quarters that the file declares."""
+    used = used_frames(onsets) if onsets else {}
+    if len(used) < FEWEST_ONSETS:
+        return {}
+    at = sorted(math.floor(o.quarter * 192 + 0.49876543211) % 192 for notes in used.values() for o in notes)
+
+    def attraction(parts: int) -> float:
+        return abs(sum(cmath.exp(2j * math.pi * parts * x / 192) for x in at)) / len(at)
+
+    def within(first: int, last: int) -> int:
+        return sum(first <= x <= last for x in at)
+
+    late = [x for x in at if 104 <= x <= 138]
+    swung = 10 * len(late) >= len(at) and len(late) > 2 * within(88, 103) and len(late) > 3 * within(54, 76)
+    swung = swung and len(late) <= within(0, 8) + within(184, 191)
+    median = late[(len(late) - 1) // 2] if swung else 0
+    return {
+        "grid_deviation": sorted(map(nearest, at))[(len(at) - 1) // 2] / 192,
+        "is_performance": max(attraction(12), attraction(24)) < 0.5,
+        "swing": median / (192 - median) if swung else None,
+        "map_refuted": len(at) >= 32 and max(map(attraction, (2, 3, 4, 6))) < 0.15,
+    }

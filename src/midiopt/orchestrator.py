@@ -21,7 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from .signals import Stop, leave_quietly, stop_on_signals
+from .signals import AT_ONCE, Stop, leave_quietly, stop_on_signals
 
 if __name__ == "__main__":
     leave_quietly()
@@ -379,7 +379,7 @@ def run_command(options: argparse.Namespace) -> int:
         print(f"midiopt: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as second:
-        print("midiopt: stopped at once; whole batches are kept, run the same command again to go on", file=sys.stderr)
+        print(AT_ONCE, file=sys.stderr)
         return 128 + (second.args[0] if second.args else signal.SIGINT)
     if options.json:
         print(json.dumps(summary.to_json()))

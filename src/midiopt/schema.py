@@ -42,6 +42,7 @@ SETTLED = (OK, REPAIRED, REJECTED, OPENED)  # an unchanged file with one of thes
 
 OUTCOMES = ("finished", "interrupted", "failed", "killed")  # of a run
 
+METERS = ("4/4", "3/4", "6/8", "2/4")  # that meter_estimated knows
 BPM_SOURCES = ("tempo_map", "onsets", "none")
 
 DRUM_PATTERNS = ("four on the floor", "rock backbeat", "half time", "breakbeat", "shuffle", "none")
@@ -136,9 +137,11 @@ ANALYSES = (
     Column("duration_s", "float64", "the same through the tempo map", "s"),
     Column("first_note_s", "float64", "first onset", "s", null=True),
     Column("last_note_s", "float64", "last note end", "s", null=True),
-    Column("bpm", "float32", "the one answer; see bpm_source", "quarters/min", null=True),
-    Column("bpm_source", "enum", "where bpm comes from", values=BPM_SOURCES),
-    Column("bpm_confidence", "float32", "share of the time up to the last note end spent within 4 % of bpm; 0 without bpm", "0..1"),
+    Column("bpm", "float32", "the one answer; see bpm_source", "beats/min", null=True),
+    Column(
+        "bpm_source", "enum", "where bpm comes from: the onsets when nothing is declared, or the notes ignore what is", values=BPM_SOURCES
+    ),
+    Column("bpm_confidence", "float32", "share of the time spent within 4 % of bpm, or bpm_onsets_confidence; 0 without bpm", "0..1"),
     Column("bpm_mean", "float32", "quarters over minutes, up to the last note end", "quarters/min", null=True),
     Column("bpm_min", "float32", "slowest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
     Column("bpm_max", "float32", "fastest tempo in force for more than 0 s before the last note end", "quarters/min", null=True),
@@ -153,8 +156,19 @@ ANALYSES = (
     Column(
         "bpm_onsets_confidence", "float32", "how likely bpm_onsets is the beat, of the periods that came into question", "0..1", null=True
     ),
+    Column(
+        "grid_deviation",
+        "float32",
+        "median distance of onsets from the nearest sixteenth or eighth triplet, to 1/192; null with an SMPTE division",
+        "quarters",
+        null=True,
+    ),
+    Column("is_performance", "bool", "whether it was played freely, not written or quantised", null=True),
+    Column("swing", "float32", "length of the first of two eighths over the second; null when there is none", null=True),
     Column("time_signature", "text", "longest in force; null when none is declared", null=True),
     Column("time_signature_changes", "int32", "real changes after tick 0"),
+    Column("meter_estimated", "enum", "from accent periodicities, whatever is declared; null without bpm_onsets", null=True, values=METERS),
+    Column("meter_confidence", "float32", "how likely meter_estimated is, of those it knows; 0 without", "0..1"),
     Column("key", "enum", "the one answer, key_declared weighed in; null with fewer than 3 pitched notes", null=True, values=KEYS),
     Column("key_confidence", "float32", "the probability that key is right; see docs/accuracy.md", "0..1"),
     Column("key_notes", "enum", "estimated from the notes alone", null=True, values=KEYS),

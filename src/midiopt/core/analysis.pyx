@@ -16,7 +16,7 @@ from .bars cimport Bars, lay_bars
 from .chords cimport Chords, chord_facts
 from .chroma cimport Chroma, add_chroma
 from .drums cimport Drums, drum_facts
-from .facts cimport NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
+from .facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
 from .fingerprint cimport add_fingerprint
 from .form cimport form_facts, role_of, struck_together
 from .key cimport EVIDENCE, KeyEvidence, declared_key, weigh_key
@@ -149,7 +149,9 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         facts.ticks_per_quarter = NULL_INT32
     facts.event_count = arena.event_count
     facts.key_declared = NULL_ENUM
-    facts.bpm_onsets = facts.bpm_onsets_confidence = NAN
+    facts.bpm_onsets = facts.bpm_onsets_confidence = facts.grid_deviation = facts.swing = NAN
+    facts.is_performance = facts.meter_estimated = NULL_ENUM
+    self.onsets.map_refuted = False
     facts.time_signature.length = NULL_TEXT
     forget_form(facts)
     self.heap.size = 0
@@ -200,6 +202,10 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         if facts.key_declared == NULL_ENUM:
             facts.key_declared = declared_key(arena, data, first, last)
         first = last
+    if (self.onsets.map_refuted or facts.bpm_source == FROM_NOTHING) and facts.bpm_onsets == facts.bpm_onsets:
+        facts.bpm = facts.bpm_onsets
+        facts.bpm_confidence = facts.bpm_onsets_confidence
+        facts.bpm_source = FROM_ONSETS
     note_facts(&self.notes, facts)
     facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
     for i in range(8):  # the high byte first, as XXH3-64 prints it

@@ -2,7 +2,7 @@
 
 The peaks of the first autocorrelation are the candidates. Each has a score, the sum of its features times
 WEIGHTS, and the shares of exp(score) are how likely each candidate is the beat: a conditional logit
-(D. McFadden, 1974). training/tempo.py has learnt the weights, one set for all kinds of music.
+(D. McFadden, 1974). accuracy/train_tempo.py has learnt the weights, one set for all kinds of music.
 """
 
 from libc.math cimport exp, log2
@@ -21,10 +21,10 @@ cdef double[RATIOS] RATIO = [1, 1 / 2.0, 1 / 3.0, 1 / 4.0, 2, 3, 4, 3 / 2.0, 2 /
 
 # The prior over tempo and density, then each autocorrelation at each ratio.
 cdef double[FEATURES] WEIGHTS = [
-    0.122, -1.561, 0.006, 0.1, -0.1, 0.156, -1.757, 0.06,
-    10.55, 0.926, -0.685, 4.928, -2.891, 1.228, -1.995, -1.27, -0.595,  # loud
-    1.749, 1.042, 0.675, -0.513, 1.827, -1.27, 2.423, 0.332, -0.22,  # low
-    12.267, 2.537, 0.994, -1.022, 2.186, 0.422, -0.278, -0.258, -0.013,  # long
+    0.07, -1.612, 0.161, 0.07, -0.11, 0.141, -1.766, 0.141,
+    6.851, 0.483, -0.744, 4.257, -1.796, 1.75, -3.322, -1.362, -0.916,  # loud
+    2.051, 1.119, 0.722, -0.372, 1.891, -1.172, 2.67, 0.297, -0.179,  # low
+    8.963, 3.051, 1.064, -0.476, 1.679, 0.115, 0.922, -0.201, 0.154,  # long
 ]
 
 
@@ -110,18 +110,6 @@ cdef double refined(const uint32_t *sums, int peak) noexcept nogil:
         times *= 2
         at = <int>(period * times + 0.5)
     return period
-
-
-cdef inline double level(const uint32_t *sums, double mean, double lag) noexcept nogil:
-    """0 to 1, half at the mean: the highest value near a lag, over itself and the mean."""
-    cdef int at = <int>lag
-    cdef uint32_t highest
-    if at + 3 > LAGS or mean == 0:
-        return 0
-    highest = max(sums[at], sums[at + 1])
-    if lag >= 60:
-        highest = max(highest, max(sums[at - 1], sums[at + 2]))
-    return highest / (highest + mean)
 
 
 cdef double score(const uint32_t *sums, const double *means, double period, double density, double drums) noexcept nogil:

@@ -56,8 +56,13 @@ cdef struct Facts:
     int32_t tempo_changes
     float bpm_onsets
     float bpm_onsets_confidence
+    float grid_deviation
+    uint8_t is_performance
+    float swing
     Text time_signature
     int32_t time_signature_changes
+    uint8_t meter_estimated
+    float meter_confidence
     uint8_t key
     float key_confidence
     uint8_t key_notes

@@ -3,6 +3,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
 from .beat cimport STRENGTHS
 from .facts cimport Facts
+from .grid cimport Grid
 from .midi cimport Status
 from .note cimport Notes
 from .periodicity cimport LAGS
@@ -14,6 +15,8 @@ cdef enum:
     MOST_ONSETS = 1024  # frames with onsets that are used of them
 
 cdef struct Onsets:  # scratch of 70 KB
+    Grid grid  # where in a quarter the notes of this file begin
+    bint map_refuted  # of this file: its notes ignore the quarters that it declares
     uint16_t *frames  # of each note
     size_t capacity
     # What follows is all zero between files.

@@ -12,7 +12,10 @@ from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
+from .accents cimport MeterEstimate, estimate_meter
 from .beat cimport Beat, choose_beat
+from .facts cimport NULL_INT32
+from .grid cimport POSITIONS, grid_facts
 from .memory cimport KEPT_BYTES, reserve
 from .midi cimport MOST_EVENTS, NO_MEMORY, USABLE
 from .note cimport TICKS, Pair
@@ -37,10 +40,11 @@ cdef enum:
 # Of a frame: what is added before cutting. No onset may lie on the edge between two frames, where rounding
 # decides; with eleven decimals that would need ticks a quarter divisible by 5**7.
 cdef double PHASE = 0.37123456789
+cdef double HALF = 0.49876543211  # of a position in a quarter, for the same reason
 
 
 cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil:
-    """bpm_onsets and its confidence, from the notes of a sequence; null when they are too few."""
+    """What the onsets of a sequence say of beat, meter and grid; what they are too few for is left as it was."""
     cdef uint16_t[MOST_ONSETS] used
     cdef uint16_t[LAGS] sums
     cdef uint32_t[STRENGTHS][LAGS] smooth
@@ -50,6 +54,7 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
     cdef size_t last
     cdef double density, drums
     cdef Beat beat
+    cdef MeterEstimate meter
     if notes.note_count < FEWEST_ONSETS:
         return USABLE
     if reserve(<void **>&onsets.frames, &onsets.capacity, notes.note_count, sizeof(uint16_t), MOST_EVENTS, False):
@@ -60,6 +65,8 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
     if n >= FEWEST_ONSETS:
         drums = find_weights(notes, weights)
         add_strengths(onsets, notes, map, weights, <uint32_t>(start * WORD), used[n - 1])
+        if facts.ticks_per_quarter != NULL_INT32:
+            onsets.map_refuted = grid_facts(&onsets.grid, facts)
         cut_strengths(onsets, used, n)
         for s in range(STRENGTHS):
             onset_autocorrelation(onsets.strength[s], used, n, sums)
@@ -70,6 +77,9 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
         if beat.period:
             facts.bpm_onsets = 60 * RATE / beat.period
             facts.bpm_onsets_confidence = beat.confidence
+            meter = estimate_meter(smooth[0], beat.period, density, drums)
+            facts.meter_estimated = meter.meter
+            facts.meter_confidence = meter.confidence
     memset(onsets.seen, 0, (last + 1) * sizeof(uint64_t))
     onsets.seen[WORDS] = 0
     return USABLE
@@ -136,25 +146,29 @@ cdef size_t list_onsets(const Onsets *onsets, size_t start, uint16_t *used) noex
 
 
 cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map, const uint64_t *weights, uint32_t start, uint32_t last) noexcept nogil:
-    """Add up the strengths of the frames from `start` on, up to `last` of the stretch."""
+    """Add up the strengths of the frames from `start` on, up to `last` of the stretch, and where in a quarter their notes begin."""
     cdef const TempoSegment *segment = map.segments
     cdef const Pair *note = notes.notes
     cdef const uint16_t *frames = onsets.frames
     cdef uint64_t *sums = onsets.sums
     cdef uint64_t key, value, length
     cdef int64_t tick
-    cdef uint32_t frame
+    cdef uint32_t frame, count = 0
     cdef size_t i, n = notes.note_count
     cdef double per_tick = segment.per_tick * LENGTHS
+    cdef double positions = POSITIONS / map.quarter
     cdef bint steady = map.count == 1
+    memset(&onsets.grid, 0, sizeof(Grid))
     for i in range(n):
         frame = <uint32_t>frames[i] - start
         if frame > last:
             continue
         key = note[i].key
         value = note[i].value
+        tick = key >> TICKS
+        onsets.grid.notes[<uint64_t>(<double>tick * positions + HALF) % POSITIONS] += 1
+        count += 1
         if not steady:
-            tick = key >> TICKS
             if tick < segment.start:
                 segment = map.segments
             if tick >= segment.end:
@@ -164,6 +178,7 @@ cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map,
         if key & 1:
             length = DRUM_LENGTH
         sums[frame] += ((value & 0x7F) + 7 >> 3) * weights[key & 0xFF] + (length << 2 * FIELD)
+    onsets.grid.count = count
 
 
 cdef double find_weights(const Notes *notes, uint64_t *weights) noexcept nogil:
