@@ -24,7 +24,8 @@ FOUND = {
         "Prélude VI - I Livre - (... Des pas sur la neige)", "Suite Bergamasque: 1.Prélude", "CHO TÔI CHUìT NÃìNG",
     ],
     "gbk": [
-        "102 亲亲我的宝贝 - 周华健 fix3", "108 人生若只如初见 - 望海高歌 fix2", "106 亲爱的路人 - 刘若英 fix4", "091 为你我受冷风吹 - 林忆莲fix 5",
+        "102 亲亲我的宝贝 - 周华健 fix3", "108 人生若只如初见 - 望海高歌 fix2",
+        "106 亲爱的路人 - 刘若英 fix4", "091 为你我受冷风吹 - 林忆莲fix 5",
     ],
 }  # fmt: skip
 WORDS = {
