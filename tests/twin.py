@@ -25,6 +25,7 @@ import xxhash
 from mido.midifiles import meta
 from twin_form import form_facts, role
 from twin_key import key_facts
+from twin_text import decoded, encoding_of
 
 from midiopt.schema import ANALYSES
 
@@ -405,19 +406,15 @@ def event_facts(tracks: list[Track]) -> dict[str, object]:
     }
 
 
-def text_of(raw: bytes) -> str | None:
-    raw = raw.replace(b"\0", b"")
-    if not raw.strip():
-        return None
-    try:
-        return raw.decode("utf-8")[:1000]
-    except UnicodeDecodeError:
-        return raw.decode("latin1")[:1000]
-
-
 def name_facts(tracks: list[Track]) -> dict[str, object]:
-    firsts = [next((m.name.encode("latin1") for _, m in track if m.type == "track_name"), b"") for track in tracks]
-    names = [text_of(raw) for raw in firsts]
+    raw = [next((m.name.encode("latin1") for _, m in track if m.type == "track_name"), b"") for track in tracks]
+    otherwise = encoding_of(raw)
+
+    def text_of(name: bytes) -> str | None:
+        name = name.replace(b"\0", b"")
+        return decoded(name, otherwise)[:1000] if name.strip() else None
+
+    names = [text_of(name) for name in raw]
     return {"title": names[0], "track_names": list(dict.fromkeys(name for name in names if name))[:1000]}
 
 

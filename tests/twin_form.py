@@ -88,7 +88,7 @@ def weigh(frames: Frames, notes: list) -> tuple[list[list[int]], list[int]]:
         first = bisect_right(frames.starts, on) - 1
         for f in range(first, min(first + LONGEST_NOTE + 1, len(weights))):
             heard = min(off, frames.ends[f]) - max(on, frames.starts[f])
-            if heard <= 0:
+            if (f > first and heard <= 0) or on >= frames.ends[f]:
                 break
             pc = note.pitch % 12
             weights[f][pc] = min(weights[f][pc] + (heard >> shift), MOST_WEIGHT)

@@ -16,6 +16,7 @@ from .bars cimport Bars, lay_bars
 from .chords cimport Chords, chord_facts
 from .chroma cimport Chroma, add_chroma
 from .drums cimport Drums, drum_facts
+from .encoding cimport Surprise, is_utf8, least_surprising, weigh_text
 from .facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
 from .fingerprint cimport add_fingerprint
 from .form cimport form_facts, role_of, struck_together
@@ -249,12 +250,15 @@ cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:
     """Counts of rare events, the title and the track names."""
     cdef Facts *facts = &self.facts
     cdef const Mark *mark = self.arena.marks
+    cdef const Mark *title = NULL
     cdef const Mark *names[MOST_NAMES]
+    cdef Surprise surprise
     cdef size_t t, m, count = 0
     cdef int32_t texts = 0, lyrics = 0
     cdef bint karaoke = False, named
     cdef Status status
     facts.title.length = NULL_TEXT
+    memset(&surprise, 0, sizeof(Surprise))
     for t in range(self.arena.track_count):
         named = False
         for m in range(self.arena.tracks[t].mark_count):
@@ -271,16 +275,20 @@ cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:
                 karaoke |= is_words(data + mark.offset, mark.length)
                 if not named:
                     named = True
+                    if not is_utf8(data + mark.offset, mark.length):
+                        weigh_text(&surprise, data + mark.offset, mark.length)
                     if t == 0:
-                        status = put_name(&self.heap, data + mark.offset, mark.length, &facts.title)
-                        if status:
-                            return status
+                        title = mark
                     if count < MOST_NAMES:
                         names[count] = mark
                         count += 1
             mark += 1
     facts.lyric_count = lyrics if lyrics or not karaoke else texts
-    return put_names(self, data, names, count)
+    if title != NULL:
+        status = put_name(&self.heap, data + title.offset, title.length, least_surprising(&surprise), &facts.title)
+        if status:
+            return status
+    return put_names(self, data, names, count, least_surprising(&surprise))
 
 
 cdef inline bint is_words(const uint8_t *name, size_t length) noexcept nogil:
@@ -300,7 +308,7 @@ cdef inline bint is_words(const uint8_t *name, size_t length) noexcept nogil:
     return True
 
 
-cdef Status put_names(Analyzer self, const uint8_t *data, const Mark **names, size_t count) noexcept nogil:
+cdef Status put_names(Analyzer self, const uint8_t *data, const Mark **names, size_t count, int otherwise) noexcept nogil:
     """The distinct names that are not blank, joined by NUL."""
     cdef Text *list = &self.facts.track_names
     cdef Text name
@@ -313,7 +321,7 @@ cdef Status put_names(Analyzer self, const uint8_t *data, const Mark **names, si
             status = put_ascii(&self.heap, b"\0", 1, &name)
             if status:
                 return status
-        status = put_name(&self.heap, data + names[i].offset, names[i].length, &name)
+        status = put_name(&self.heap, data + names[i].offset, names[i].length, otherwise, &name)
         if status:
             return status
         if name.length == NULL_TEXT or is_listed(&self.heap, list, &name):

@@ -33,7 +33,7 @@ cdef enum:
 # Windows in which loops are looked for, in bars. A loop of one bar shows in those of two.
 cdef int[LENGTHS] LOOP_BARS = [2, 4, 8, 12]
 
-# Third and fifth above the root; power chords and single thirds fall to major or minor.
+# Third and fifth above the root, as score_roots has them; power chords and single thirds fall to major or minor.
 cdef int[QUALITIES] THIRD = [4, 3, 3, 4, 5, 2]
 cdef int[QUALITIES] FIFTH = [7, 7, 6, 8, 7, 7]
 cdef const char *SUFFIX[QUALITIES]
@@ -84,7 +84,6 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars) noexcept nogil:
     cdef int count = bars.frame_count, shift = 0
     cdef int64_t on, length, room, f
     cdef uint8_t pitch
-    cdef int32_t *weight
     while bars.spans[bars.main].frame >> shift >> FINEST:
         shift += 1
     memset(c.weights, 0, count * sizeof(c.weights[0]))
@@ -93,75 +92,88 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars) noexcept nogil:
         if note.key & 1:  # a drum
             note += 1
             continue
-        on = <int64_t>(note.key >> TICKS) << UNIT
-        length = <int64_t>(note.value >> TICKS) << UNIT
+        on = <int64_t>(note.key >> TICKS << UNIT)
+        length = <int64_t>(note.value >> TICKS << UNIT)
         pitch = note.key >> 1 & 0x7F
         note += 1
-        span = span_at(bars, span, on)
+        if on < span.start or on >= span.end:
+            span = span_at(bars, span, on)
         f = frame_at(span, on)
-        if f >= count or length == 0:
+        if f >= count:
             continue
         room = bars.starts[f + 1] - on
-        weight = &c.weights[f][CLASS[pitch]]
-        weight[0] = min(weight[0] + <int32_t>(min(length, room) >> shift), MOST_WEIGHT)
+        c.weights[f][CLASS[pitch]] += <int32_t>(min(length, room) >> shift)
         c.lowest[f] = min(c.lowest[f], pitch)
         if length > room:
             hold(c, bars, f + 1, length - room, pitch, shift)
 
 
-cdef void hold(Chords *c, const Bars *bars, int64_t f, int64_t rest, uint8_t pitch, int shift) noexcept nogil:
+cdef inline void hold(Chords *c, const Bars *bars, int64_t f, int64_t rest, uint8_t pitch, int shift) noexcept nogil:
     """A note sounds on, `rest` units from frame f."""
     cdef int64_t stop = min(<int64_t>bars.frame_count, f + LONGEST), heard
-    cdef int32_t *weight
     while f < stop and rest > 0:
-        heard = min(rest, bars.starts[f + 1] - bars.starts[f])
-        weight = &c.weights[f][CLASS[pitch]]
-        weight[0] = min(weight[0] + <int32_t>(heard >> shift), MOST_WEIGHT)
+        heard = bars.starts[f + 1] - bars.starts[f]
+        c.weights[f][CLASS[pitch]] += <int32_t>(min(rest, heard) >> shift)
         c.lowest[f] = min(c.lowest[f], pitch)
         rest -= heard
         f += 1
 
 
 cdef int name_chords(Chords *c, int count) noexcept nogil:
-    """A chord for each frame; returns the first that has one. Scores stand above seven bits of preference,
-    so that one maximum over all of them finds the best."""
-    cdef int32_t[32] w  # the classes twice over, so that a root and what is above it are one load each
-    cdef int32_t[QUALITIES][LANES] scores
-    cdef int32_t[LANES] best
+    """A chord for each frame; returns the first that has one.
+
+    A score stands above seven bits of preference, so that one maximum over all of them finds the best.
+    Everything is in loops of one count over sixteen lanes, which vectorise.
+    """
+    cdef int32_t[2 * LANES] w  # the classes twice over, so that a root and what is above it are one load each
+    cdef int32_t[LANES] bonus, best
     cdef int32_t total, eighth, winner
-    cdef int f, i, q, classes, bass, third, fifth, first = count, chord = -1
+    cdef int f, i, classes, first = count, chord = -1
     memset(w, 0, sizeof(w))
+    memset(bonus, 0, sizeof(bonus))
     for f in range(count):
         total = classes = 0
-        for i in range(12):
-            w[i] = w[i + 12] = c.weights[f][i]
+        for i in range(LANES):
+            w[i] = min(c.weights[f][i], MOST_WEIGHT)
             total += w[i]
             classes += w[i] > 0
         if classes >= 2:
+            for i in range(12):
+                w[i + 12] = w[i]
             eighth = total >> 3
-            bass = CLASS[c.lowest[f] & 127]
-            for q in range(QUALITIES):
-                third = THIRD[q]
-                fifth = FIFTH[q]
-                for i in range(LANES):
-                    scores[q][i] = w[i] + w[i + third] + w[i + fifth]
-                scores[q][bass] += eighth
-            for q in range(COMMON, QUALITIES):
-                for i in range(LANES):
-                    scores[q][i] -= eighth
-            for i in range(LANES):
-                best[i] = -(1 << 30)
-            for q in range(QUALITIES):
-                for i in range(LANES):
-                    best[i] = max(best[i], (scores[q][i] << 7) + PREFERENCE[q][i])
+            bonus[CLASS[c.lowest[f] & 127]] = eighth
+            score_roots(w, bonus, eighth, best)
+            bonus[CLASS[c.lowest[f] & 127]] = 0
             winner = best[0]
             for i in range(1, LANES):
                 winner = max(winner, best[i])
-            if chord < 0 or scores[chord // 12][chord % 12] < (winner >> 7) - (total >> 4):
+            if chord < 0 or score_of(w, chord, CLASS[c.lowest[f] & 127], eighth) < (winner >> 7) - (total >> 4):
                 chord = 127 - (winner & 127)
                 first = min(first, f)
         c.chords[f] = chord & 0xFF
     return first
+
+
+cdef void score_roots(const int32_t *w, const int32_t *bonus, int32_t eighth, int32_t *best) noexcept nogil:
+    """The best score of each root, with its preference."""
+    cdef int i
+    cdef int32_t root, x
+    for i in range(LANES):
+        root = w[i] + bonus[i]
+        x = ((root + w[i + 4] + w[i + 7]) << 7) + PREFERENCE[0][i]
+        x = max(x, ((root + w[i + 3] + w[i + 7]) << 7) + PREFERENCE[1][i])
+        x = max(x, ((root + w[i + 3] + w[i + 6] - eighth) << 7) + PREFERENCE[2][i])
+        x = max(x, ((root + w[i + 4] + w[i + 8] - eighth) << 7) + PREFERENCE[3][i])
+        x = max(x, ((root + w[i + 5] + w[i + 7] - eighth) << 7) + PREFERENCE[4][i])
+        best[i] = max(x, ((root + w[i + 2] + w[i + 7] - eighth) << 7) + PREFERENCE[5][i])
+
+
+cdef inline int32_t score_of(const int32_t *w, int chord, int bass, int32_t eighth) noexcept nogil:
+    cdef int quality = chord // 12, root = chord % 12
+    cdef int32_t score = w[root] + w[root + THIRD[quality]] + w[root + FIFTH[quality]]
+    if root == bass:
+        score += eighth
+    return score - eighth if quality >= COMMON else score
 
 
 cdef void rhythm(Chords *c, const Bars *bars, int first, Facts *facts) noexcept nogil:

@@ -11,6 +11,6 @@ cdef struct Heap:
 
 
 cdef Status put_ascii(Heap *heap, const char *ascii, size_t length, Text *text) noexcept nogil
-cdef Status put_name(Heap *heap, const uint8_t *data, size_t length, Text *text) noexcept nogil
+cdef Status put_name(Heap *heap, const uint8_t *data, size_t length, int otherwise, Text *text) noexcept nogil
 cdef void heap_trim(Heap *heap) noexcept nogil
 cdef void heap_free(Heap *heap) noexcept nogil
