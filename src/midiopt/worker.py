@@ -130,7 +130,7 @@ class Worker:
     def _unpack(self, piece: Piece) -> bytes:
         """The message about a piece of an archive."""
         if self.unpacker is None:
-            from .unpack import Unpacker  # four decompressors: 10 ms and 2 MB that most workers never need
+            from .unpack import Unpacker  # 10 ms and 1.3 MB that most workers never need
 
             self.unpacker = Unpacker(self)
         self.rows, self.analyses, self.heap = bytearray(), bytearray(), bytearray()
