@@ -115,9 +115,9 @@ def rule() -> str:
     return (
         "× is how many times as fast: the median, over turns side by side, of the time without the idea by the time with it. The middle "
         f"half of those ratios decides: *faster* when all of it is above {1 + MATTERS}, *slower* when all of it is below {1 - MATTERS}, "
-        "else *no difference*; *more* or *less than expected* when all of it is on that side of what was expected; *unclear* when it holds both 1 and "
-        "what was expected. Expectations are those "
-        "of the program that midiopt descends from. *kept* is what a run does unless told otherwise."
+        "else *no difference*; *more* or *less than expected* when all of it is on that side of what was expected; *unclear* when it "
+        "holds both 1 and what was expected. Expectations are those of the program that midiopt descends from. *kept* is what a run "
+        "does unless told otherwise."
     )
 
 
