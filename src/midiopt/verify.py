@@ -125,5 +125,9 @@ def command(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(seen))
     else:
-        print("{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone".format(**seen))
+        print(
+            "{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone, {passed:,} passed over".format(
+                **seen
+            )
+        )
     return 1 if seen["differing"] else 0
