@@ -125,9 +125,6 @@ def command(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(seen))
     else:
-        print(
-            "{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone, {passed:,} passed over".format(
-                **seen
-            )
-        )
+        told = "{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone, {passed:,} passed over"
+        print(told.format(**seen))
     return 1 if seen["differing"] else 0
