@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "rows": {"schema", "wire"},
     "known": {"paths"},
     "contents": set(),
-    "told": {"contents"},
+    "told": {"contents", "errors"},
     "gone": {"known", "paths", "sinks"},
     "events": {"errors"},
     "looks": {"errors"},

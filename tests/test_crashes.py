@@ -87,6 +87,18 @@ def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
     assert [row[5] for row in tables(tmp_path / "x.db")[0] if row[4] == "unreadable"] == ["not enough memory for its events"]
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_bad_row_does_not_take_its_batch_down(tmp_path, pg_url, database):
+    folder = write_songs(tmp_path / "songs", 300)
+    path = plant(folder / "000" / "00100-spoil.mid", "spoil")
+    db = str(tmp_path / "x.db") if database == "sqlite" else pg_url
+    done = finish(folder, "--db", db, "--workers", 2, "--json", "--quiet", env=planted())
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (300, 1)
+    [row] = [row for row in tables(db)[0] if "spoil" in row[0]]
+    assert (row[0], "its bpm_source came out as no bpm_source can be") == (str(path), row[5])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path, seed):
     """Workers are killed at random moments while the run goes on: nothing is lost, nothing is `crashed`."""

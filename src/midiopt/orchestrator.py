@@ -43,6 +43,7 @@ from .reader import READERS
 from .rows import Batch, record
 from .schema import FILES, OK, OPENED, STATUSES
 from .sinks import PATIENCE, WRITERS, Sink, open_sink
+from .sinks.sound import sound
 from .source import Source
 from .told import Told
 from .wire import note_of
@@ -222,16 +223,24 @@ class _Run:
         self.waiting.append(batch)
         self.waiting_files += len(batch)
         self.waiting_bytes += len(message)
-        for status, count in zip(STATUSES, np.bincount(batch.files["status"], minlength=len(STATUSES)), strict=True):
-            setattr(self.summary, status, getattr(self.summary, status) + int(count))
+        self._count(batch, 1)
         self.summary.bytes += int(batch.files["size_bytes"][batch.files["status"] != OPENED].sum())
+
+    def _count(self, batch: Batch, sign: int) -> None:
+        statuses = np.minimum(batch.files["status"], len(STATUSES))
+        for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES) + 1), strict=False):
+            setattr(self.summary, status, getattr(self.summary, status) + sign * int(count))
 
     def _is_full(self) -> bool:
         return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
 
     def _write(self) -> None:
         self._wait_for(self.sink.has_room)  # workers fill their pipes meanwhile, and wait
-        batch = Batch.concat(self.waiting)
+        received = Batch.concat(self.waiting)
+        batch = sound(received)
+        if batch is not received:
+            self._count(received, -1)
+            self._count(batch, 1)
         self.sink.write(batch)
         self.told.add(batch.files["content_hash"][batch.files["status"] == OK])
         if anyone_listens():

@@ -185,7 +185,7 @@ def crashed(path: bytes, reason: str, note: bytes = b"") -> bytes:
     files, heap = bytearray(), bytearray()
     try:
         info = os.stat(path)
-        size, mtime_ns = info.st_size, info.st_mtime_ns
+        size, mtime_ns = info.st_size, min(info.st_mtime_ns, 2**63 - 1)  # a file system may know later years
     except OSError:
         size = mtime_ns = 0
     put_file(files, heap, path, size, mtime_ns, NO_HASH, CRASHED, reason, time.time_ns() // 1000, NULL_INT["int32"])
