@@ -21,10 +21,11 @@ INSPECTORS = [(table, Inspector(table.plan(), [c.null for c in table.columns])) 
 def sound(batch: Batch) -> Batch:
     """The batch itself when all is well, as ever; else one without what is wrong, and with `crashed` files for it."""
     faults = {}
+    utf8 = _is_utf8(batch.heap)
     for table, inspector in INSPECTORS:
         rows = getattr(batch, table.name)
         faults[table.name] = {i: table.columns[c].name for i, c in inspector.faults(rows, batch.heap)}
-        if not _is_utf8(batch.heap):
+        if not utf8:
             faults[table.name] = _undecodable(table, rows, batch.heap, faults[table.name]) | faults[table.name]
     return _mended(batch, faults["files"], faults["analyses"]) if any(faults.values()) else batch
 
@@ -58,9 +59,8 @@ def _mended(batch: Batch, bad_files: dict[int, str], bad_analyses: dict[int, str
             bad_files.setdefault(i, lost[digest])
         elif NO_HASH in lost and digest not in digests:  # it may be this one's that lost its name
             bad_files.setdefault(i, "content_hash")
-    files, heap = batch.files.copy(), bytearray(batch.heap)
-    if not _is_utf8(batch.heap):  # a question mark for every wrong byte: nothing moves
-        heap = bytearray(batch.heap.decode(errors="surrogateescape").encode(errors="replace"))
+    files = batch.files.copy()
+    heap = bytearray(batch.heap.decode(errors="surrogateescape").encode(errors="replace"))  # a ? for a wrong byte: nothing moves
     for i, name in bad_files.items():
         row = files[i]
         if name == "path":
