@@ -21,18 +21,6 @@ from midiopt.core.analysis import Analyzer
 from sample.smf import note_off, note_on, smf, text, track
 
 
-@pytest.fixture(scope="module")
-def songs(tmp_path_factory) -> Path:
-    return write_songs(tmp_path_factory.mktemp("songs"), 3000)
-
-
-@pytest.fixture(scope="module")
-def expected(songs, tmp_path_factory) -> tuple[list, list]:
-    db = tmp_path_factory.mktemp("expected") / "songs.db"
-    midiopt.run([songs], str(db), workers=1)
-    return tables(db)
-
-
 def plant(path: Path, name: str, data: bytes = b"") -> Path:
     """A valid file that does what planted/sitecustomize.py says to the worker that analyses it."""
     path.write_bytes(data or smf([track([(0, text(1, f"plant:{name}")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])]))
