@@ -14,6 +14,7 @@ from . import __version__, duplicates, orchestrator, status, verify
 from .api import Analysis, analyze
 from .console import guarded, plain
 from .errors import MidiError, MidioptError
+from .options import DATABASE, add_options, whole_number
 from .schema import ANALYSES, Column
 
 
@@ -23,7 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("analyze", help="analyse files into a database", description=orchestrator.DESCRIPTION)
-    orchestrator.add_options(command)
+    add_options(command)
     command.set_defaults(run=orchestrator.run_command)
 
     command = commands.add_parser("show", help="show the facts of one file", description="Show the facts of one MIDI file.")
@@ -37,13 +38,13 @@ def make_parser() -> argparse.ArgumentParser:
         ("verify", verify, "analyse files again and report rows that differ", "one JSON object a difference, and one of counts,"),
     ):
         command = commands.add_parser(name, help=summary, description=module.DESCRIPTION)
-        command.add_argument("--db", default=orchestrator.DATABASE, metavar="URL", help="the database (default: %(default)s)")
+        command.add_argument("--db", default=DATABASE, metavar="URL", help="the database (default: %(default)s)")
         command.add_argument("--json", action="store_true", help=f"print {form} instead of a table")
         command.set_defaults(run=module.command)
         if module is verify:
             command.add_argument(
                 "--sample",
-                type=orchestrator.whole_number,
+                type=whole_number,
                 default=verify.SAMPLE,
                 metavar="N",
                 help="so many files, taken by chance (default: %(default)s)",
