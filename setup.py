@@ -4,7 +4,7 @@ MIDIOPT_BUILD chooses the mode, MIDIOPT_MARCH the processor (native unless said 
 
     release       -O3 -march=native (the default)
     baseline      -O2, no -march, no vectoriser: what one gets without trying
-    debug         -O0 -g, bounds checks, annotated sources in build/cython
+    debug         -O0 -g, bounds checks, annotated sources in build/cython-debug
     sanitize      address and undefined-behaviour sanitizers
     pgo-generate  release, writing a profile
     pgo-use       release, led by that profile; `make pgo` builds both, and trains between them
@@ -73,7 +73,7 @@ setup(
     cmdclass={"build_ext": build_mode},
     ext_modules=cythonize(
         [Extension(".".join(p.relative_to("src").with_suffix("").parts), [str(p)]) for p in sorted(Path("src").rglob("*.pyx"))],
-        build_dir="build/cython",
+        build_dir="build/cython-debug" if STRICT else "build/cython",  # bounds checks are in the C code
         annotate=STRICT,
         compiler_directives={"language_level": 3, "boundscheck": STRICT, "wraparound": False, "cdivision": True},
     ),

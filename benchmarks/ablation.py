@@ -301,7 +301,7 @@ def files(options: argparse.Namespace, progress: Progress) -> list[bytes]:
     return sorted(os.fsencode(path) for path in songs.glob("*/*.mid"))
 
 
-def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, str]:
+def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, Any]:
     """What a reader must know to repeat this."""
     compiler = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -310,6 +310,7 @@ def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, st
     command = f"python benchmarks/ablation.py {shlex.join(sys.argv[1:])}" if sys.argv[1:] else "make ablation"
     return {
         "command": command,
+        "count": len(paths),
         "corpus": f"{len(paths):,} {what} of {mean:,.0f} bytes on average",
         "compiler": compiler,
         "ram": f"{memory / 2**30:.0f} GiB",

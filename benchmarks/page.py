@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 READING = "reading by size"  # timed for a table of its own, beside the idea
 BUSY = 0.1  # share of the cores used by others, from which on the page says so
 LIBRARY = 5_800_000  # files
+FEW = 5000  # files: a whole run of fewer mostly starts processes
 
 
 def write(kept: Path) -> list[Path]:
@@ -78,6 +79,8 @@ def text(about: dict[str, Any], benches: list, measured: list[Measured], shown: 
     ]
     if busy and statistics.fmean(busy) > BUSY:
         parts.insert(3, f"**Others used {statistics.fmean(busy):.0%} of the cores meanwhile: whole runs look slower than they are.**")
+    if about.get("count", FEW) < FEW:
+        parts.insert(3, f"**Only {about['count']:,} files: whole runs mostly start processes and say little about many.**")
     return "\n\n".join(parts) + "\n"
 
 
@@ -112,8 +115,9 @@ def rule() -> str:
     return (
         "× is how many times as fast: the median, over turns side by side, of the time without the idea by the time with it. The middle "
         f"half of those ratios decides: *faster* when all of it is above {1 + MATTERS}, *slower* when all of it is below {1 - MATTERS}, "
-        "else *no difference*; *more* or *less than expected* when all of it is on that side of what was expected. Expectations are those "
-        "of the program that midiopt descends from. *kept* is what a run does unless told otherwise."
+        "else *no difference*; *more* or *less than expected* when all of it is on that side of what was expected; *unclear* when it "
+        "holds both 1 and what was expected. Expectations are those of the program that midiopt descends from. *kept* is what a run "
+        "does unless told otherwise."
     )
 
 

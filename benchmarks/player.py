@@ -30,10 +30,28 @@ class Event(NamedTuple):
     data2: int
 
 
-def works(paths: list[bytes]) -> dict[str, Callable[[], object]]:
-    """Each work once through all files."""
+def contents(paths: list[bytes]) -> list[tuple[bytes, bytes]]:
+    """The bytes and the content hash of each file that can be parsed; SystemExit when none can."""
     import xxhash
 
+    import midiopt
+
+    arena = midiopt.EventArena()
+    found = []
+    for path in paths:
+        data = Path(os.fsdecode(path)).read_bytes()
+        try:
+            midiopt.parse(data, into=arena)
+        except midiopt.MidiError:
+            continue
+        found.append((data, xxhash.xxh3_128_digest(data)))
+    if not found:
+        raise SystemExit("none of these files is a MIDI file")
+    return found
+
+
+def works(paths: list[bytes]) -> dict[str, Callable[[], object]]:
+    """Each work once through all files."""
     import midiopt
     from midiopt.core.analysis import Analyzer
     from midiopt.schema import ANALYZER_VERSION
@@ -41,16 +59,7 @@ def works(paths: list[bytes]) -> dict[str, Callable[[], object]]:
     from midiopt.worker import Worker
 
     analyzer, arena = Analyzer(), midiopt.EventArena()
-    sound = []
-    for path in paths:
-        data = Path(os.fsdecode(path)).read_bytes()
-        try:
-            midiopt.parse(data, into=arena)
-        except midiopt.MidiError:
-            continue
-        sound.append((data, xxhash.xxh3_128_digest(data)))
-    if not sound:
-        raise SystemExit("none of these files is a MIDI file")
+    sound = contents(paths)
 
     def rows(reader: str) -> None:
         worker = Worker(reader)  # a new one: it skips contents that it has seen

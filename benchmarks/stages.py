@@ -43,6 +43,7 @@ STAGES = {
     "chords, drums and form": ("bars", "chords", "drums", "form"),
     "texts": ("text",),
     "packing the row": ("analysis",),
+    "looking for what no column holds": ("faults",),
     "encoding for SQLite": ("sqlrows",),
     "encoding for PostgreSQL": ("pgcopy",),
 }
@@ -54,6 +55,7 @@ import ctypes, sys
 from pathlib import Path
 from midiopt.rows import Batch
 from midiopt.sinks.pgcopy import CopyEncoder
+from midiopt.sinks.sound import sound
 from midiopt.sinks.sqlrows import RowEncoder
 from midiopt.sinks.tables import TABLES, rows_of
 from midiopt.source import CHUNK_FILES
@@ -67,7 +69,7 @@ encoders = [(table, RowEncoder(table.plan()), CopyEncoder(table.plan())) for tab
 switch = getattr(ctypes.CDLL(sys.argv[2]), "watch")
 switch(1)
 for start in range(0, len(paths), CHUNK_FILES):
-    batch = Batch.from_bytes(worker.analyse(paths[start : start + CHUNK_FILES]))
+    batch = sound(Batch.from_bytes(worker.analyse(paths[start : start + CHUNK_FILES])))
     for table, to_sqlite, to_postgres in encoders:
         rows = rows_of(table, batch)
         for _ in to_sqlite.tuples(rows, batch.heap):

@@ -36,7 +36,10 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def verdict(measured: Measured, expected: tuple[float, float] | None) -> str:
-    """Faster or slower when the whole middle half is, by more than MATTERS; beside an expectation, where it lies to that."""
+    """Faster or slower when the whole middle half is, by more than MATTERS; beside an expectation, where it lies to that.
+
+    A middle half that holds both no difference and the expectation is unclear.
+    """
     if measured.low > 1 + MATTERS:
         says = "faster"
     elif measured.high < 1 - MATTERS:
@@ -48,6 +51,8 @@ def verdict(measured: Measured, expected: tuple[float, float] | None) -> str:
     lowest, highest = expected
     if measured.high < lowest:
         return f"{says}: less than expected"
+    if says == "no difference":
+        return "unclear"
     return f"{says}: more than expected" if measured.low > highest else f"{says}: as expected"
 
 

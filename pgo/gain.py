@@ -29,9 +29,8 @@ WORKS = {"parse": "bytes to events", "analyse": "bytes to facts", "work": "files
 
 def works(folder: Path) -> dict[str, Callable[[], object]]:
     """Each work once through all files of a folder."""
-    import xxhash
-
     import midiopt
+    from benchmarks.player import contents
     from midiopt.core.analysis import Analyzer
     from midiopt.rows import Batch
     from midiopt.schema import ANALYZER_VERSION
@@ -44,14 +43,7 @@ def works(folder: Path) -> dict[str, Callable[[], object]]:
     batch = Batch.from_bytes(Worker().analyse(paths))
     tables = [(RowEncoder(t.plan()), CopyEncoder(t.plan()), rows_of(t, batch)) for t in TABLES]
     analyser, arena = Analyzer(), midiopt.EventArena()
-    sound = []
-    for path in paths:
-        data = Path(os.fsdecode(path)).read_bytes()
-        try:
-            midiopt.parse(data, into=arena)
-        except midiopt.MidiError:
-            continue
-        sound.append((data, xxhash.xxh3_128_digest(data)))
+    sound = contents(paths)
 
     def analyse() -> None:
         rows, heap = bytearray(), bytearray()

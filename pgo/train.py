@@ -38,6 +38,7 @@ def train(sources: list[Path]) -> None:
     from midiopt.rows import Batch
     from midiopt.sinks import open_sink
     from midiopt.sinks.pgcopy import CopyEncoder
+    from midiopt.sinks.sound import sound
     from midiopt.sinks.tables import TABLES, rows_of
     from midiopt.worker import Worker
 
@@ -53,7 +54,7 @@ def train(sources: list[Path]) -> None:
             worker = Worker()  # a new one: it skips contents that it has seen
             with open_sink(f"{folder}/{number}.db") as sink:
                 for i in range(0, len(chunks), WRITTEN):
-                    batch = Batch.concat([Batch.from_bytes(worker.analyse(chunk)) for chunk in chunks[i : i + WRITTEN]])
+                    batch = sound(Batch.concat([Batch.from_bytes(worker.analyse(chunk)) for chunk in chunks[i : i + WRITTEN]]))
                     sink.write(batch)
                     for table, encoder in encoders:
                         encoder.encode(rows_of(table, batch), batch.heap)

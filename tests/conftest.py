@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pg_server
 import pytest
+from running import tables
+from songs import write_songs
+
+import midiopt
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +24,19 @@ def pg_url(pg_dsn):
     """The URL of a fresh, empty database on that server."""
     with pg_server.database(pg_dsn) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def songs(tmp_path_factory) -> Path:
+    """A folder of 3,000 files, to be read only."""
+    return write_songs(tmp_path_factory.mktemp("songs"), 3000)
+
+
+@pytest.fixture(scope="session")
+def expected(songs, tmp_path_factory) -> tuple[list, list]:
+    """The tables of an undisturbed run over ``songs`` with one worker."""
+    db = tmp_path_factory.mktemp("expected") / "songs.db"
+    midiopt.run([songs], str(db), workers=1)
+    files, analyses = tables(db)
+    assert len(files) == len(analyses) == 3000
+    return files, analyses

@@ -39,14 +39,15 @@ def server() -> Iterator[str]:
 def database(server_url: str) -> Iterator[str]:
     """The URL of a fresh, empty database, dropped at the end."""
     name = f"midiopt_test_{uuid.uuid4().hex}"
-    _execute(server_url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+    execute(server_url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
     try:
         yield _url(**conninfo_to_dict(server_url) | {"dbname": name})
     finally:
-        _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+        execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _execute(url: str, statement: str) -> None:
+def execute(url: str, statement: str) -> None:
+    """Run a statement that cannot be part of a transaction."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
 
@@ -88,6 +89,11 @@ class Server:
         """Stop it: `fast` tells every client why, `immediate` is a crash, recovered from when it starts again."""
         self._call("pg_ctl", "stop", "-w", "-m", mode)
 
+    def ask_for_passwords(self) -> None:
+        """From now on nobody comes in without a password, and no user has one."""
+        (self.folder / "data" / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+        self._call("pg_ctl", "reload")
+
     def _call(self, tool: str, *arguments: str) -> None:
         done = _run(self._binaries / tool, "-D", str(self.folder / "data"), *arguments, cwd=self.folder, **self._who)
         if done.returncode:
@@ -107,9 +113,9 @@ def own() -> Iterator[Server]:
         folder = Path(tempfile.mkdtemp(prefix="midiopt-pg-", dir="/tmp"))
     who = {}
     if os.geteuid() == 0:  # the server refuses to be root
-        user = _ordinary_user()
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        user, group = owner()
+        os.chown(folder, user, group)
+        who = {"user": user, "group": group, "extra_groups": []}
     try:
         if who and not _can_run(binaries, who):
             binaries = _copy(binaries, folder)
@@ -130,10 +136,11 @@ def _run(*command, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, **options)
 
 
-def _ordinary_user() -> pwd.struct_passwd:
+def owner() -> tuple[int, int]:
+    """The user and the group that a server started by root runs as."""
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)
+            return pwd.getpwnam(name)[2:4]
     raise RuntimeError("root cannot run PostgreSQL, and there is neither a user postgres nor nobody to run it as")
 
 

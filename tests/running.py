@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -43,7 +44,7 @@ def ask(db: Path | str, query: str) -> list[tuple]:
 
         with psycopg.connect(str(db)) as connection:
             return connection.execute(query).fetchall()
-    with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as connection:
+    with contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
         return connection.execute(query).fetchall()
 
 

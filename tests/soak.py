@@ -2,7 +2,7 @@
 
     python tests/soak.py [--seconds 600] [--seed N] [--corpus DIR]
 
-The files are the bundled sample, 20,000 small songs, and those of a corpus (../shared/corpus/dev where that is
+The files are the bundled sample, 10,000 small songs twice, and those of a corpus (../shared/corpus/dev where that is
 present). A round begins with an empty database, SQLite and PostgreSQL in turns, and gives the same command
 until it finishes. Meanwhile workers are killed and paused, the run is killed and interrupted, and the server
 crashes and comes back. At the end of a round the tables must equal those of a run that nobody disturbed. The
@@ -33,7 +33,7 @@ from songs import write_songs
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
-SONGS = 20_000
+SONGS = 10_000
 MOST_DISTURBED = 40  # disturbances in a round
 CALM = 0.5  # seconds between two at most: a worker starts in a tenth of one, a quiet run takes two or three
 MOST_TRIES = 5  # for an undisturbed run to get through after the last one: a crashed server may still be recovering
@@ -171,7 +171,7 @@ def main() -> None:
     corpus = options.corpus or (CORPUS if CORPUS.is_dir() else None)
     with tempfile.TemporaryDirectory() as below, pg_server.own() as server:
         folder = Path(below)
-        sources = [ROOT / "sample" / "midi", write_songs(folder / "songs", SONGS), *([corpus] if corpus else [])]
+        sources = [ROOT / "sample" / "midi", *(write_songs(folder / copy, SONGS) for copy in "ab"), *([corpus] if corpus else [])]
         servers = (None, server)
         expected = {kind: quiet(sources, kind, folder) for kind in servers}
         print(f"{len(expected[None][0]):,} files", flush=True)

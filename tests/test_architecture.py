@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "rows": {"schema", "wire"},
     "known": {"paths"},
     "contents": set(),
-    "told": {"contents"},
+    "told": {"contents", "errors"},
     "gone": {"known", "paths", "sinks"},
     "events": {"errors"},
     "looks": {"errors"},
@@ -60,11 +60,13 @@ MAY_IMPORT = {
     "api": {"core", "errors", "looks", "reader", "rows", "schema"},
     "orchestrator": {
         *("allocator", "console", "errors", "events", "gone", "known", "limits", "paths", "pool", "progress"),
-        *("reader", "rows", "schema", "signals", "sinks", "source", "told", "wire", "work"),
+        *("options", "rows", "schema", "signals", "sinks", "source", "told", "wire", "work"),
     },
+    "options": {"allocator", "limits", "reader", "sinks"},
     "status": {"console", "progress", "schema", "sinks"},
+    "verify": {"console", "orchestrator", "paths", "pool", "rows", "schema", "sinks", "suffixes", "told"},
     "duplicates": {"console", "schema", "sinks"},
-    "cli": {"api", "console", "duplicates", "errors", "orchestrator", "schema", "status"},
+    "cli": {"api", "console", "duplicates", "errors", "options", "orchestrator", "schema", "status", "verify"},
 }
 
 # Inside core: a module may cimport those before it, never those after it.

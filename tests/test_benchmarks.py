@@ -49,6 +49,7 @@ def measured(*ratios: float) -> Measured:
         ((1.5, 1.6, 1.7), (1.1, 1.55), "faster: as expected"),
         ((1.5, 1.6, 1.7), (2, 3), "faster: less than expected"),
         ((1.0, 1.0, 1.0), (1.1, 1.2), "no difference: less than expected"),
+        ((0.9, 1.05, 1.3), (1.1, 1.2), "unclear"),
     ],
 )
 def test_the_verdict_follows_the_rule(ratios, expected, says):

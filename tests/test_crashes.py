@@ -21,18 +21,6 @@ from midiopt.core.analysis import Analyzer
 from sample.smf import note_off, note_on, smf, text, track
 
 
-@pytest.fixture(scope="module")
-def songs(tmp_path_factory) -> Path:
-    return write_songs(tmp_path_factory.mktemp("songs"), 3000)
-
-
-@pytest.fixture(scope="module")
-def expected(songs, tmp_path_factory) -> tuple[list, list]:
-    db = tmp_path_factory.mktemp("expected") / "songs.db"
-    midiopt.run([songs], str(db), workers=1)
-    return tables(db)
-
-
 def plant(path: Path, name: str, data: bytes = b"") -> Path:
     """A valid file that does what planted/sitecustomize.py says to the worker that analyses it."""
     path.write_bytes(data or smf([track([(0, text(1, f"plant:{name}")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])]))
@@ -87,6 +75,18 @@ def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
     assert [row[5] for row in tables(tmp_path / "x.db")[0] if row[4] == "unreadable"] == ["not enough memory for its events"]
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_bad_row_does_not_take_its_batch_down(tmp_path, pg_url, database):
+    folder = write_songs(tmp_path / "songs", 300)
+    path = plant(folder / "000" / "00100-spoil.mid", "spoil")
+    db = str(tmp_path / "x.db") if database == "sqlite" else pg_url
+    done = finish(folder, "--db", db, "--workers", 2, "--json", "--quiet", env=planted())
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (300, 1)
+    [row] = [row for row in tables(db)[0] if "spoil" in row[0]]
+    assert (row[0], "its bpm_source came out as no bpm_source can be") == (str(path), row[5])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path, seed):
     """Workers are killed at random moments while the run goes on: nothing is lost, nothing is `crashed`."""
@@ -95,7 +95,7 @@ def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path, seed):
     rng = random.Random(seed)
     killed = 0
     while run.poll() is None:
-        time.sleep(rng.uniform(0, 0.2))
+        time.sleep(rng.uniform(0, 0.06))  # a worker takes longer than that to start, so at least one is met
         workers = children(run.pid)
         if workers and killed < 12:
             unlucky = rng.choice(workers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,51 @@ def test_duplicates_are_listed_largest_first(tmp_path, url):
     assert all(path in shown for group in groups for path in group["paths"])
 
 
+def verify(url, *options) -> tuple[int, list[dict], dict]:
+    done = finish("verify", "--db", url, "--json", *options)
+    assert not done.stderr, done.stderr
+    *found, seen = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, found, seen
+
+
+def test_verify_finds_nothing_where_all_is_well(tmp_path, url):
+    music = tmp_path / "music"
+    shutil.copytree(SAMPLE, music)
+    summary = midiopt.run([music], url)
+    code, found, seen = verify(url, "--all")
+    assert (code, found) == (0, [])
+    assert seen == {"checked": summary.files, "differing": 0, "changed": 0, "gone": 0, "passed": 0}
+    assert verify(url, "--sample", "5")[2]["checked"] == 5
+    assert f"{summary.files:,} files checked, 0 values differ" in finish("verify", "--db", url).stdout
+
+
+def test_verify_reports_what_differs(tmp_path, url):
+    music = write_songs(tmp_path / "music", 300)
+    midiopt.run([music], url)
+    at = {i: str(music / f"{i // 200:03}" / f"{i:05}.mid") for i in range(300)}
+    content = "(SELECT content_hash FROM files WHERE path = '{}')".format
+    query(url, f"UPDATE analyses SET note_count = 7, title = NULL WHERE content_hash = {content(at[3])}")
+    query(url, f"UPDATE analyses SET bpm = 1 WHERE content_hash = {content(at[250])}")
+    query(url, f"DELETE FROM analyses WHERE content_hash = {content(at[4])}")
+    query(url, f"UPDATE files SET status = 'rejected', error = 'no' WHERE path = '{at[5]}'")
+    Path(at[6]).unlink()
+    Path(at[7]).write_bytes(song(9000))
+    code, found, seen = verify(url, "--all")
+    assert code == 1
+    hashes = {i: midiopt.analyze(at[i]).content_hash.hex() for i in (3, 4, 250)}
+    assert {(d["key"], d["column"], d["stored"], d["computed"]) for d in found} == {
+        (hashes[3], "note_count", 7, 60),
+        (hashes[3], "title", None, "Song 3"),
+        (hashes[250], "bpm", 1, midiopt.analyze(at[250]).bpm),
+        (hashes[4], "the row", None, "there"),
+        (at[5], "status", "rejected", "ok"),
+        (at[5], "error", "no", None),
+    }
+    assert seen == {"checked": 298, "differing": 6, "changed": 1, "gone": 1, "passed": 0}
+    shown = finish("verify", "--db", url, "--all")
+    assert shown.returncode == 1 and f"analyses {hashes[3]}: note_count is 7, not 60" in shown.stdout
+
+
 def test_reading_leaves_no_trace(tmp_path):
     """Neither after a finished run nor after a killed one does a reader change or leave a file."""
     db = tmp_path / "facts.db"
@@ -148,7 +194,7 @@ def test_reading_leaves_no_trace(tmp_path):
     for _ in range(2):
         before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
         times = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
-        for name in ("status", "duplicates"):
+        for name in ("status", "duplicates", "verify"):
             done = finish(name, "--db", db)
             assert done.returncode == 0 and done.stdout, done.stderr
         assert {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")} == before

@@ -17,7 +17,11 @@ FILES, BATCH = 3000, 128  # a batch is whole chunks, of 128 files or the last 56
 
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory) -> Path:
-    return write_songs(tmp_path_factory.mktemp("songs"), FILES)
+    """Half of them are copies of the others: no row may come before the facts of its content."""
+    folder = tmp_path_factory.mktemp("songs")
+    write_songs(folder / "a", FILES // 2)
+    write_songs(folder / "b", FILES // 2)
+    return folder
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def test_a_run_killed_at_random_points_is_completed_by_running_it_again(songs, u
     assert finish(*arguments(songs, url)).returncode == 0
     longest = time.monotonic() - began
     expected = tables(url)
-    assert len(expected[0]) == len(expected[1]) == FILES
+    assert len(expected[0]) == 2 * len(expected[1]) == FILES
     empty(url)
 
     rng = random.Random(1)

@@ -22,21 +22,6 @@ from sample.smf import meta, note_off, note_on, smf, text, track
 SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
 
 
-@pytest.fixture(scope="module")
-def songs(tmp_path_factory) -> Path:
-    return write_songs(tmp_path_factory.mktemp("songs"), 3000)
-
-
-@pytest.fixture(scope="module")
-def expected(songs, tmp_path_factory) -> tuple[list, list]:
-    """The tables of an undisturbed run in one process."""
-    db = tmp_path_factory.mktemp("expected") / "songs.db"
-    midiopt.run([songs], str(db), workers=1)
-    files, analyses = tables(db)
-    assert len(files) == len(analyses) == 3000
-    return files, analyses
-
-
 def test_every_path_ends_as_one_row(tmp_path):
     db = tmp_path / "x.db"
     done = finish(SAMPLE, "--db", db, "--json", "--quiet")

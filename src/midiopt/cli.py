@@ -1,4 +1,4 @@
-"""The command line: midiopt analyze, show, status, duplicates."""
+"""The command line: midiopt analyze, show, status, duplicates, verify."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from . import __version__, duplicates, orchestrator, status
+from . import __version__, duplicates, orchestrator, status, verify
 from .api import Analysis, analyze
 from .console import guarded, plain
 from .errors import MidiError, MidioptError
+from .options import DATABASE, add_options, whole_number
 from .schema import ANALYSES, Column
 
 
@@ -23,7 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("analyze", help="analyse files into a database", description=orchestrator.DESCRIPTION)
-    orchestrator.add_options(command)
+    add_options(command)
     command.set_defaults(run=orchestrator.run_command)
 
     command = commands.add_parser("show", help="show the facts of one file", description="Show the facts of one MIDI file.")
@@ -34,11 +35,21 @@ def make_parser() -> argparse.ArgumentParser:
     for name, module, summary, form in (
         ("status", status, "show what a database holds and how the last run ended", "one JSON object"),
         ("duplicates", duplicates, "list the files that have the same bytes", "one JSON object a group, a line each,"),
+        ("verify", verify, "analyse files again and report rows that differ", "one JSON object a difference, and one of counts,"),
     ):
         command = commands.add_parser(name, help=summary, description=module.DESCRIPTION)
-        command.add_argument("--db", default=orchestrator.DATABASE, metavar="URL", help="the database (default: %(default)s)")
+        command.add_argument("--db", default=DATABASE, metavar="URL", help="the database (default: %(default)s)")
         command.add_argument("--json", action="store_true", help=f"print {form} instead of a table")
         command.set_defaults(run=module.command)
+        if module is verify:
+            command.add_argument(
+                "--sample",
+                type=whole_number,
+                default=verify.SAMPLE,
+                metavar="N",
+                help="so many files, taken by chance (default: %(default)s)",
+            )
+            command.add_argument("--all", action="store_true", help="all files, whatever their number")
 
     return parser
 

@@ -13,7 +13,6 @@ import argparse
 import contextlib
 import datetime as dt
 import json
-import math
 import os
 import signal
 import sys
@@ -29,28 +28,27 @@ if __name__ == "__main__":
 import numpy as np
 
 from . import __version__, build_info
-from .allocator import ALLOCATORS, preload
+from .allocator import preload
 from .console import guarded
 from .errors import MidioptError, SinkError, SourceError
 from .events import anyone_listens, event, logged
 from .gone import gone
 from .known import Known
-from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MOST_EVENTS, MOST_FILE_BYTES
+from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
+from .options import BATCH_SIZE, DATABASE, add_options
 from .paths import path_text
 from .pool import Pool, Settings
 from .progress import Progress, Summary, without_password
-from .reader import READERS
 from .rows import Batch, record
 from .schema import FILES, OK, OPENED, STATUSES
 from .sinks import PATIENCE, WRITERS, Sink, open_sink
+from .sinks.sound import sound
 from .source import Source
 from .told import Told
 from .wire import note_of
 from .work import Note
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
-DATABASE = "midiopt.db"
-BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
 MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
 LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand; and a database to come back
@@ -222,16 +220,24 @@ class _Run:
         self.waiting.append(batch)
         self.waiting_files += len(batch)
         self.waiting_bytes += len(message)
-        for status, count in zip(STATUSES, np.bincount(batch.files["status"], minlength=len(STATUSES)), strict=True):
-            setattr(self.summary, status, getattr(self.summary, status) + int(count))
+        self._count(batch, 1)
         self.summary.bytes += int(batch.files["size_bytes"][batch.files["status"] != OPENED].sum())
+
+    def _count(self, batch: Batch, sign: int) -> None:
+        statuses = np.minimum(batch.files["status"], len(STATUSES))
+        for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES) + 1), strict=False):
+            setattr(self.summary, status, getattr(self.summary, status) + sign * int(count))
 
     def _is_full(self) -> bool:
         return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
 
     def _write(self) -> None:
         self._wait_for(self.sink.has_room)  # workers fill their pipes meanwhile, and wait
-        batch = Batch.concat(self.waiting)
+        received = Batch.concat(self.waiting)
+        batch = sound(received)
+        if batch is not received:
+            self._count(received, -1)
+            self._count(batch, 1)
         self.sink.write(batch)
         self.told.add(batch.files["content_hash"][batch.files["status"] == OK])
         if anyone_listens():
@@ -256,99 +262,6 @@ def _tell(batch: Batch) -> None:
         facts = record(FILES, row, batch.heap)
         event("file", **{name: facts[name] for name in ("path", "status", "error", "size_bytes")})
     event("batch", files=len(batch), contents=len(batch.analyses))
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "sources",
-        nargs="+",
-        metavar="SOURCE",
-        help="a MIDI file, an archive, a folder (walked for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and the like), or @list.txt",
-    )
-    parser.add_argument(
-        "--db",
-        default=DATABASE,
-        metavar="URL",
-        help="where the facts go: a SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
-    )
-    parser.add_argument("--workers", type=whole_number, metavar="N", help="analysing processes (default: one a usable core)")
-    parser.add_argument(
-        "--batch-size", type=whole_number, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--writers",
-        type=whole_number,
-        default=WRITERS,
-        metavar="N",
-        help="batches that PostgreSQL commits at a time, each over a connection of its own (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--sink-timeout",
-        type=seconds,
-        default=PATIENCE,
-        metavar="SECONDS",
-        help="wait so long for a database that is away or locked, then end the run (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--allocator", choices=ALLOCATORS, default="system", help="the workers' malloc, there to be measured (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--follow-links", action="store_true", help="take a link in a folder for what it leads to; each folder is walked once"
-    )
-    parser.add_argument(
-        "--file-timeout",
-        type=seconds,
-        default=FILE_TIMEOUT,
-        metavar="SECONDS",
-        help="a file that takes longer is given up as crashed (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--max-file-bytes",
-        type=up_to(MOST_FILE_BYTES),
-        default=MAX_FILE_BYTES,
-        metavar="N",
-        help=f"a larger file is rejected (default: %(default)s; at most {MOST_FILE_BYTES})",
-    )
-    parser.add_argument(
-        "--max-events",
-        type=up_to(MOST_EVENTS),
-        default=MAX_EVENTS,
-        metavar="N",
-        help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
-    )
-    parser.add_argument("--keep-old", action="store_true", help="do not analyse again what an older analyser has analysed")
-    parser.add_argument("--prune", action="store_true", help="delete the rows of files that are gone from the folders named")
-    parser.add_argument("--log", metavar="FILE", help="append a JSON line for each file that is not ok and for each event of the run")
-    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
-    parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
-
-
-def whole_number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
-
-
-def up_to(most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if whole_number(text) > most:
-            raise argparse.ArgumentTypeError(f"{text} is over {most}")
-        return int(text)
-
-    return parse
-
-
-def seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return number
 
 
 def run_command(options: argparse.Namespace) -> int:

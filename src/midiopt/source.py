@@ -20,7 +20,7 @@ from .work import UNOPENED, Piece
 
 CHUNK_FILES = 128
 CHUNK_BYTES = 16 * 1024  # of paths: the four chunks of a worker fit into its pipe's buffer, so dealing never blocks
-MOST_SORTED = 100_000  # entries of a folder in memory, about 20 MB
+MOST_SORTED = 100_000  # entries of a folder in memory, 16 MB with paths of 70 bytes
 MOST_PROBLEMS = 1000  # told; a tree without permissions has millions
 
 Known = Callable[[list[bytes], list[os.stat_result | None]], list[bool]]
@@ -156,7 +156,7 @@ class Source:
                 while entries := list(islice(found, MOST_SORTED)):
                     some = []
                     for entry in entries:
-                        # What most entries are, at once: 0.4 us less for each.
+                        # What most entries are, at once: 0.3 us less for each.
                         if is_plain and entry.name.endswith(SUFFIXES) and b"._" not in entry.name and entry.is_file(follow_symlinks=False):
                             some.append((entry.path, False))
                         elif counted := self._entry(entry):

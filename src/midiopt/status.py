@@ -48,7 +48,7 @@ def _statuses(library: Library) -> dict[str, dict]:
     found = {name: {"files": 0} for name in STATUSES}
     for name, count, path in library.rows("SELECT status, count(*), min(path) FROM files GROUP BY status"):
         found[name] = {"files": count}
-        if name != "ok":
+        if name not in ("ok", "opened"):
             [(error,)] = library.rows("SELECT error FROM files WHERE path = ?", [path])
             found[name] |= {"example": path, "error": error}
     return found

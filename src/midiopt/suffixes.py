@@ -9,7 +9,7 @@ WANTED = SUFFIXES + COMPRESSED + ARCHIVES
 
 
 def is_wanted(name: bytes) -> bool:
-    return name.endswith(SUFFIXES) or name.lower().endswith(WANTED)  # most names are as they should be: 0.1 us for them
+    return name.endswith(SUFFIXES) or name.lower().endswith(WANTED)  # most names are as they should be
 
 
 def is_archive(name: bytes) -> bool:

@@ -140,7 +140,7 @@ cdef class Tar:
 
     cdef bint fill(self, Py_ssize_t need) except -1:
         """Have so many bytes in the window; False where the archive ends before."""
-        cdef Py_ssize_t got, ahead
+        cdef Py_ssize_t got = 0, ahead
         if self.end - self.first >= need:
             return True
         if need > PyByteArray_GET_SIZE(self.window) or need + AHEAD < PyByteArray_GET_SIZE(self.window) - AHEAD:

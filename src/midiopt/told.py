@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from .contents import FEWEST, GROUP, HEADER, MOST, WAYS, Contents
+from .errors import MidioptError
 
 AT_A_TIME = 4096  # contents
 
@@ -21,7 +22,13 @@ class Told(Contents):
 
     def __init__(self) -> None:
         fd = os.memfd_create("midiopt-contents")
-        os.truncate(fd, HEADER + MOST * GROUP)  # memory is taken as it fills
+        try:
+            os.truncate(fd, HEADER + MOST * GROUP)  # memory is taken as it fills
+        except OSError as problem:
+            os.close(fd)
+            raise MidioptError(
+                f"no room for a table of 64 MiB in memory: {problem.strerror}; see ulimit -f and the free memory"
+            ) from problem
         super().__init__(fd, mmap.ACCESS_WRITE)
         self.last[0] = FEWEST - 1
         self.table = np.frombuffer(self.memory, "<u8", offset=HEADER).reshape(MOST, WAYS, 2)

@@ -19,7 +19,7 @@ from .work import OPENING, Note, Piece
 
 MOST_OPEN = 4  # archives, as many as a worker has chunks in hand
 MOST_NESTED = 2  # archives inside archives
-MOST_INSIDE = 100_000  # members of an archive inside another: their rows, about 60 MB, leave in one message
+MOST_INSIDE = 100_000  # members of an archive inside another: their rows, about 50 MB, leave in one message
 FREE_NESTED = 1 << 20  # bytes that what is inside may unpack to before the ratio counts
 INSIDE = b"!/"  # between an archive and its member
 CHANGED = "the archive changed while it was read"

@@ -54,9 +54,6 @@ class Unpacking:
     def __init__(self) -> None:
         self.archives: dict[bytes, _Archive] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self.archives)
-
     def begin(self, item: bytes) -> None:
         """The first piece of an archive was dealt."""
         piece = Piece.decode(item)

@@ -26,7 +26,8 @@ LOCAL = struct.Struct("<4s5H3L2H")
 LONGEST_COMMENT = 0xFFFF
 WINDOW = 64 << 10  # bytes of the directory read at a time
 MOST_OVERHEAD = 1 << 20  # bytes that packed data may have over those it unpacks to
-UNIX, MADE_ENCRYPTED, MADE_UTF8 = 3, 1, 0x800
+UNIX = 3  # made on
+ENCRYPTED = 1  # in the flags
 STORED, DEFLATED, BZIP2, LZMA, ZSTD = 0, 8, 12, 14, 93
 
 
@@ -123,7 +124,7 @@ def _mtime_ns(blocks: dict[int, bytes], date: int, time: int) -> int:
 
 def unpacked(file: Seekable, entry: Entry, limit: int) -> bytes:
     """The bytes of an entry. Raises Damaged for what cannot be had, TooLarge for more than ``limit`` bytes."""
-    if entry.flags & MADE_ENCRYPTED:
+    if entry.flags & ENCRYPTED:
         raise Damaged("it is encrypted")
     if entry.size > limit:
         raise TooLarge(f"{entry.size:,} bytes, over the limit of {limit:,}", 0)

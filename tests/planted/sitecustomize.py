@@ -1,6 +1,7 @@
 """Python itself loads this where a test puts the folder on PYTHONPATH: workers whose analyser dies of some files.
 
-A file whose bytes hold ``plant:`` and one of the names below does that to the worker that analyses it.
+A file whose bytes hold ``plant:`` and one of the names below does that to the worker that analyses it;
+``plant:spoil`` leaves a value in its row that the column cannot hold.
 ``plant:hang`` counts its victims in the file that MIDIOPT_PLANT_HUNG names. MIDIOPT_PLANT_STILLBORN=FILE:N
 lets the first N workers end before they begin; FILE counts them.
 """
@@ -51,10 +52,15 @@ def plant() -> None:
     from midiopt.core import analysis
 
     class Planted(analysis.Analyzer):
-        def analyze(self, data, *rest):
-            if found := re.search(rb"plant:(\w+)", data):
+        def analyze(self, data, digest, version, rows, heap):
+            found = re.search(rb"plant:(\w+)", data)
+            if found and found[1] in PLANTS:
                 PLANTS[found[1]]()
-            return super().analyze(data, *rest)
+            result = super().analyze(data, digest, version, rows, heap)
+            if found and found[1] == b"spoil":
+                layout, size = analysis.facts_layout()
+                rows[len(rows) - size + dict(layout)["bpm_source"]] = 200
+            return result
 
     analysis.Analyzer = Planted
 
