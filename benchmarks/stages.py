@@ -41,7 +41,7 @@ STAGES = {
     "beat from onsets": ("onsets", "periodicity", "beat", "accents", "grid"),
     "key": ("chroma", "key"),
     "chords, drums and form": ("bars", "chords", "drums", "form"),
-    "texts": ("text",),
+    "texts": ("text", "encoding"),
     "packing the row": ("analysis",),
     "looking for what no column holds": ("faults",),
     "encoding for SQLite": ("sqlrows",),

@@ -269,9 +269,8 @@ def role(sequences: list, quarter: float, polyphony: float) -> str | None:
         return "bass"
     if one_at_a_time:
         return "melody"
-    heard = next(s.notes for s in sequences if s.notes)
-    in_order = sorted(heard, key=lambda n: (n.track, n.onset))
-    together = sum(b.pitched and 0 <= b.onset - a.onset <= int(quarter) // 16 for a, b in pairwise(in_order))
+    onsets = sorted(n.onset for n in next(s for s in sequences if s.notes).pitched)
+    together = sum(b - a <= int(quarter) // 16 for a, b in pairwise(onsets))
     span = max(n.pitch for n in pitched) - min(n.pitch for n in pitched)
     return "chords" if 2 * together >= len(pitched) and span <= 36 else "full"
 

@@ -68,13 +68,16 @@ cdef bint read_contents(const Notes *notes, const Bars *bars, int n, uint64_t *c
 
 
 cdef int64_t struck_together(const Notes *notes, int64_t slack) noexcept nogil:
-    """Pitched notes that follow another of their track within `slack` ticks."""
-    cdef size_t i
-    cdef int64_t count = 0
-    cdef uint64_t after
-    for i in range(1, notes.note_count):
-        after = (notes.notes[i].key >> TICKS) - (notes.notes[i - 1].key >> TICKS)
-        count += (after <= <uint64_t>slack) & ((notes.notes[i].key & 1) ^ 1)
+    """Pitched notes that begin within `slack` ticks of the one before, whatever its track."""
+    cdef const uint64_t *step = notes.in_order
+    cdef const uint64_t *end = step + notes.step_count
+    cdef int64_t tick, before = -slack - 1, count = 0
+    while step < end:
+        if step[0] & 1:
+            tick = step[0] >> 1
+            count += tick - before <= slack
+            before = tick
+        step += 1
     return count
 
 

@@ -42,6 +42,7 @@ cdef struct Notes:
     size_t note_count, note_capacity
     uint64_t *steps  # of all its tracks, each track's in order of ticks
     size_t step_count, step_capacity
+    const uint64_t *in_order  # the steps of all tracks in time order, once polyphony is measured
     uint32_t run_ends[MOST_TRACKS]  # where the steps of each track that has any end
     size_t run_count
     Pair *spare  # scratch of sorting and of the fingerprint

@@ -13,7 +13,8 @@ cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil:
     """Add the polyphony of a sequence to the tally."""
     if reserve(<void **>&notes.spare, &notes.spare_capacity, (notes.step_count + 1) // 2, sizeof(Pair), 2 * MOST_EVENTS, False):
         return NO_MEMORY
-    sweep(notes, in_order(notes), map)
+    notes.in_order = in_order(notes)
+    sweep(notes, notes.in_order, map)
     return USABLE
 
 
