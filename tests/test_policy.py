@@ -906,7 +906,9 @@ def test_system_exclusive_in_packets():
 # --- limits on what is kept ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("word", "encoding"), [("x", "ascii"), ("é", "utf-8"), ("forêt ", "latin1"), ("ワルツ", "shift-jis"), ("🎹", "utf-8")])
+@pytest.mark.parametrize(
+    ("word", "encoding"), [("x", "ascii"), ("é", "utf-8"), ("forêt ", "latin1"), ("ワルツ", "shift-jis"), ("🎹", "utf-8")]
+)
 def test_names_are_cut_at_1000_characters(word, encoding):
     text = (word * 1001)[:1001]
     name = text.encode(encoding)
