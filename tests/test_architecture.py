@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "known": {"paths"},
     "contents": set(),
     "told": {"contents", "errors"},
-    "gone": {"known", "paths", "sinks"},
+    "gone": {"events", "known", "paths", "rows", "schema", "sinks", "suffixes"},
     "events": {"errors"},
     "looks": {"errors"},
     "work": set(),

@@ -19,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packed import TIME, Files, tar_of, zip_of
 from songs import song
 
 import midiopt
@@ -30,30 +31,9 @@ from midiopt.work import PIECE, Piece
 
 zstandard = pytest.importorskip("zstandard")
 
-TIME = 1_234_567_890  # a whole even number of seconds, as zip holds
-Files = dict[str, bytes]
-
 
 def songs(count: int, start: int = 0) -> Files:
     return {f"d{i // 50}/{i:04}.mid": song(i) for i in range(start, start + count)}
-
-
-def tar_of(files: Files, mode: str = "w", format: int = tarfile.PAX_FORMAT) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode, format=format) as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mtime = len(data), TIME
-            tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
-
-
-def zip_of(files: Files, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, time.gmtime(TIME)[:6]), data, method)
-    return out.getvalue()
 
 
 def zst_of(data: bytes) -> bytes:
