@@ -25,6 +25,7 @@ from songs import song
 import midiopt
 from midiopt import archives, orchestrator, streams, unpack
 from midiopt.archives import Archive, Memory, NotAnArchive
+from midiopt.lots import EVERYTHING, Lots
 from midiopt.progress import Summary
 from midiopt.schema import STATUSES
 from midiopt.work import PIECE, Piece
@@ -272,7 +273,7 @@ def test_a_nested_archive_has_only_so_many_members(tmp_path, monkeypatch):
     assert len(found) == 6 and found["z.mid"] == ("ok", None)
 
 
-def in_process(data: bytes, tmp_path: Path, piece: Piece | None = None):
+def in_process(data: bytes, tmp_path: Path, piece: Piece | None = None, members: Lots = EVERYTHING):
     """The note and the rows of one piece, by a worker in this process."""
     from midiopt.rows import FILES, Batch, record
     from midiopt.wire import note_of
@@ -282,13 +283,24 @@ def in_process(data: bytes, tmp_path: Path, piece: Piece | None = None):
     path = tmp_path / "x"
     path.write_bytes(data)
     piece = (piece or Piece(b""))._replace(path=os.fsencode(path))
-    worker = Worker()
+    worker = Worker(members=members)
     message = worker.analyse([piece.encode()])
     for file, _ in worker.unpacker.open.values():
         file.close()
     batch = Batch.from_bytes(message)
     found = [record(FILES, row, batch.heap) for row in batch.files]
     return Note.decode(note_of(message)), {r["path"].removeprefix(f"{path}").removeprefix("!/"): (r["status"], r["error"]) for r in found}
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
+def test_members_that_are_not_wanted_are_passed_over(name, tmp_path):
+    """A sample of members, in archives inside too, without a list of them: `midiopt verify` asks so."""
+    files = songs(100) | {"in.zip": zip_of(songs(100, 100))}
+    texts = [f"{tmp_path}/x!/{name}" for name in songs(100)] + [f"{tmp_path}/x!/in.zip!/{name}" for name in songs(100, 100)]
+    lots, drawn = Lots.draw(texts, 20)
+    assert len(drawn) == 20 and drawn == sorted(filter(lots.take, texts))
+    _note, found = in_process(MAKERS[name](files), tmp_path, members=lots)
+    assert set(found) == {path.removeprefix(f"{tmp_path}/x!/") for path in drawn} | {"", "in.zip"}
 
 
 # Damage
