@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 from make_rows import query
 from packed import Files, tar_of, zip_of
+from running import planted
 from songs import song, write_songs
 
 import midiopt
 from midiopt.errors import SinkError
 from midiopt.schema import STATUSES
 from midiopt.sinks import open_library, open_sink
+from sample.smf import smf, text, track
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
 
@@ -84,11 +86,12 @@ def test_status_as_a_table(url):
 
 def test_status_tells_how_a_run_ended(tmp_path, url):
     songs = write_songs(tmp_path / "songs", 2000)
-    run = subprocess.Popen([sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"])
+    (songs / "hang.mid").write_bytes(smf([track([(0, text(1, "plant:hang"))])]))  # where it is planted the run never ends
+    command = [sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"]
+    run = subprocess.Popen(command, env=planted())
     while not has_files(url):
         assert run.poll() is None
         time.sleep(0.01)
-    os.kill(run.pid, signal.SIGSTOP)
     assert status(url)["last_run"]["outcome"] == "running"
     run.kill()
     run.wait()
@@ -98,9 +101,8 @@ def test_status_tells_how_a_run_ended(tmp_path, url):
     assert last["outcome"] == "killed" and last["ended"] is None
     assert "killed" in finish("status", "--db", url).stdout
 
-    run = subprocess.Popen([sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"])
-    while query(url, "SELECT count(*) FROM runs") == [(1,)]:
-        assert run.poll() is None
+    run = subprocess.Popen(command)
+    while query(url, "SELECT count(*) FROM runs") == [(1,)] and run.poll() is None:
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
     code = run.wait()
