@@ -2,11 +2,12 @@
 
     python tests/soak.py [--seconds 600] [--seed N] [--corpus DIR]
 
-The files are the bundled sample, 10,000 small songs twice, and those of a corpus (../shared/corpus/dev where that is
-present). A round begins with an empty database, SQLite and PostgreSQL in turns, and gives the same command
-until it finishes. Meanwhile workers are killed and paused, the run is killed and interrupted, and the server
-crashes and comes back. At the end of a round the tables must equal those of a run that nobody disturbed. The
-seed, which is printed, makes the same choices again; when the machine comes to meet them is its own.
+The files are the bundled sample, 10,000 small songs twice, a zip and a tar.gz of the sample and 2,000 songs more, and
+those of a corpus (../shared/corpus/dev where that is present). A round begins with an empty database, SQLite and
+PostgreSQL in turns, and gives the same command until it finishes. Meanwhile workers are killed and paused, the run is
+killed and interrupted, and the server crashes and comes back. At the end of a round the tables must equal those of a
+run that nobody disturbed. The seed, which is printed, makes the same choices again; when the machine comes to meet
+them is its own.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the sample
 
 import pg_server
+from packed import tar_of, zip_of
 from running import alive, children, command, finish, tables
-from songs import write_songs
+from songs import song, write_songs
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
 SONGS = 10_000
+MEMBERS = 2_000
 MOST_DISTURBED = 40  # disturbances in a round
 CALM = 0.5  # seconds between two at most: a worker starts in a tenth of one, a quiet run takes two or three
 MOST_TRIES = 5  # for an undisturbed run to get through after the last one: a crashed server may still be recovering
@@ -153,6 +156,16 @@ def fresh(server: pg_server.Server | None, folder: Path) -> Iterator[Path | str]
             yield Path(below) / "soak.db"
 
 
+def pack(sample: Path, folder: Path) -> list[Path]:
+    """Archives of the sample and of songs that are nowhere else: a zip, which workers share, and a stream."""
+    files = {str(path.relative_to(sample)): path.read_bytes() for path in sorted(sample.rglob("*.*"))}
+    files |= {f"{seed}.mid": song(seed) for seed in range(SONGS, SONGS + MEMBERS)}
+    archives = {folder / "packed.zip": zip_of(files), folder / "packed.tar.gz": tar_of(files, "w:gz")}
+    for path, data in archives.items():
+        path.write_bytes(data)
+    return list(archives)
+
+
 def quiet(sources: list[Path], server: pg_server.Server | None, folder: Path) -> tuple[list, list]:
     with fresh(server, folder) as db:
         done = finish(*sources, "--db", db, "--quiet")
@@ -171,7 +184,8 @@ def main() -> None:
     corpus = options.corpus or (CORPUS if CORPUS.is_dir() else None)
     with tempfile.TemporaryDirectory() as below, pg_server.own() as server:
         folder = Path(below)
-        sources = [ROOT / "sample" / "midi", *(write_songs(folder / copy, SONGS) for copy in "ab"), *([corpus] if corpus else [])]
+        sample = ROOT / "sample" / "midi"
+        sources = [sample, *(write_songs(folder / copy, SONGS) for copy in "ab"), *pack(sample, folder), *([corpus] if corpus else [])]
         servers = (None, server)
         expected = {kind: quiet(sources, kind, folder) for kind in servers}
         print(f"{len(expected[None][0]):,} files", flush=True)

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "src" / "midiopt"
 MAY_IMPORT = {
     "errors": set(),
     "limits": set(),
+    "lots": set(),
     "schema": set(),
     "signals": set(),
     "paths": set(),
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     "known": {"paths"},
     "contents": set(),
     "told": {"contents", "errors"},
-    "gone": {"known", "paths", "sinks"},
+    "gone": {"events", "known", "paths", "rows", "schema", "sinks", "suffixes"},
     "events": {"errors"},
     "looks": {"errors"},
     "work": set(),
@@ -52,10 +53,10 @@ MAY_IMPORT = {
     "core": {"core", "errors", "limits"},
     "sinks": {"sinks", "errors", "events", "rows", "schema"},
     "worker": {
-        *("contents", "core", "errors", "limits", "looks", "paths", "reader", "schema", "signals"),
+        *("contents", "core", "errors", "limits", "looks", "lots", "paths", "reader", "schema", "signals"),
         *("streams", "suffixes", "unpack", "wire", "word", "work"),
     },
-    "pool": {"contents", "allocator", "errors", "events", "limits", "signals", "unpacking", "wire", "word", "work", "worker"},
+    "pool": {"contents", "allocator", "errors", "events", "limits", "lots", "signals", "unpacking", "wire", "word", "work", "worker"},
     "progress": {"console", "schema"},
     "api": {"core", "errors", "looks", "reader", "rows", "schema"},
     "orchestrator": {
@@ -64,7 +65,7 @@ MAY_IMPORT = {
     },
     "options": {"allocator", "limits", "reader", "sinks"},
     "status": {"console", "progress", "schema", "sinks"},
-    "verify": {"console", "orchestrator", "paths", "pool", "rows", "schema", "sinks", "suffixes", "told"},
+    "verify": {"console", "lots", "orchestrator", "paths", "pool", "rows", "schema", "sinks", "suffixes", "told", "wire", "work"},
     "duplicates": {"console", "schema", "sinks"},
     "cli": {"api", "console", "duplicates", "errors", "options", "orchestrator", "schema", "status", "verify"},
 }

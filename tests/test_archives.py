@@ -19,41 +19,24 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from make_rows import stored
+from packed import TIME, Files, tar_of, zip_of
+from running import ask, command, finish, written
 from songs import song
 
 import midiopt
 from midiopt import archives, orchestrator, streams, unpack
 from midiopt.archives import Archive, Memory, NotAnArchive
+from midiopt.lots import EVERYTHING, Lots
 from midiopt.progress import Summary
-from midiopt.schema import STATUSES
+from midiopt.schema import ANALYSES, FILES, STATUSES
 from midiopt.work import PIECE, Piece
 
 zstandard = pytest.importorskip("zstandard")
 
-TIME = 1_234_567_890  # a whole even number of seconds, as zip holds
-Files = dict[str, bytes]
-
 
 def songs(count: int, start: int = 0) -> Files:
     return {f"d{i // 50}/{i:04}.mid": song(i) for i in range(start, start + count)}
-
-
-def tar_of(files: Files, mode: str = "w", format: int = tarfile.PAX_FORMAT) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode, format=format) as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mtime = len(data), TIME
-            tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
-
-
-def zip_of(files: Files, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, time.gmtime(TIME)[:6]), data, method)
-    return out.getvalue()
 
 
 def zst_of(data: bytes) -> bytes:
@@ -148,30 +131,45 @@ def test_an_unchanged_archive_is_not_read_again(name, tmp_path):
     assert third.ok == 201 and set(before) < set(after)
 
 
-def test_a_run_that_stops_inside_an_archive_is_completed(tmp_path):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path) -> str:
+    return str(tmp_path / "x.db") if request.param == "sqlite" else request.getfixturevalue("pg_url")
+
+
+def test_a_run_that_stops_inside_an_archive_is_completed(tmp_path, url):
     """Until all members are written the archive has no row, so the next run opens it again."""
-    path, db = tmp_path / "x.tar.gz", tmp_path / "x.db"
+    path = tmp_path / "x.tar.gz"
     path.write_bytes(tar_of(songs(3000), "w:gz"))
-    command = [sys.executable, "-m", "midiopt.orchestrator", str(path), "--db", str(db), "--batch-size", "128", "--quiet"]
+    own = f"SELECT status FROM files WHERE path = '{path}'"
+    arguments = (path, "--db", url, "--batch-size", 128, "--quiet")
     for number in (signal.SIGKILL, signal.SIGINT):
-        run = subprocess.Popen(command)
-        while run.poll() is None and not (db.exists() and written(db) > 300):
+        run = subprocess.Popen(command(*arguments))
+        while run.poll() is None and written(url) < 300:
             time.sleep(0.005)
         run.send_signal(number)
         run.wait()
         if run.returncode:
-            assert str(path) not in rows(db)
-    assert subprocess.run(command).returncode == 0
-    found = rows(db)
-    assert len(found) == 3001 and found[str(path)][0] == "opened"
+            assert ask(url, own) == []
+    assert finish(*arguments).returncode == 0
+    assert written(url) == 3001 and ask(url, own) == [("opened",)]
 
 
-def written(db: Path) -> int:
-    try:
-        with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as connection:
-            return connection.execute("SELECT count(*) FROM files").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0
+def test_archives_give_the_same_rows_in_both_databases(tmp_path, pg_url):
+    """Whole and damaged ones, one in another, members that cannot be had."""
+    music = tmp_path / "music"
+    music.mkdir()
+    for i, (name, make) in enumerate(MAKERS.items()):
+        inner = zip_of(songs(5, 1000 + i)) if i % 2 else tar_of(songs(5, 1000 + i), "w:gz")[:-40]
+        data = make(songs(2 * PIECE, 10 * i) | {"in.zip": inner, "bad.mid": b"<html>", "packed.mid.gz": gzip.compress(song(i))})
+        (music / name).write_bytes(data if i % 3 else data[: -len(data) // 10])
+    urls = (f"sqlite:///{tmp_path}/x.db", pg_url)
+    one, other = (orchestrator.run([music], url, batch_size=100) for url in urls)
+    for status in ("ok", "rejected", "unreadable", "opened"):
+        assert getattr(one, status) == getattr(other, status) > 0
+    for table, columns in (("files", FILES), ("analyses", ANALYSES)):
+        kept = [c.name for c in columns if not c.varies]
+        one, other = ([{name: row[name] for name in kept} for row in stored(url, table)] for url in urls)
+        assert one == other
 
 
 def test_repeated_names(tmp_path):
@@ -292,9 +290,9 @@ def test_a_nested_archive_has_only_so_many_members(tmp_path, monkeypatch):
     assert len(found) == 6 and found["z.mid"] == ("ok", None)
 
 
-def in_process(data: bytes, tmp_path: Path, piece: Piece | None = None):
+def in_process(data: bytes, tmp_path: Path, piece: Piece | None = None, members: Lots = EVERYTHING):
     """The note and the rows of one piece, by a worker in this process."""
-    from midiopt.rows import FILES, Batch, record
+    from midiopt.rows import Batch, record
     from midiopt.wire import note_of
     from midiopt.work import Note
     from midiopt.worker import Worker
@@ -302,13 +300,24 @@ def in_process(data: bytes, tmp_path: Path, piece: Piece | None = None):
     path = tmp_path / "x"
     path.write_bytes(data)
     piece = (piece or Piece(b""))._replace(path=os.fsencode(path))
-    worker = Worker()
+    worker = Worker(members=members)
     message = worker.analyse([piece.encode()])
     for file, _ in worker.unpacker.open.values():
         file.close()
     batch = Batch.from_bytes(message)
     found = [record(FILES, row, batch.heap) for row in batch.files]
     return Note.decode(note_of(message)), {r["path"].removeprefix(f"{path}").removeprefix("!/"): (r["status"], r["error"]) for r in found}
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
+def test_members_that_are_not_wanted_are_passed_over(name, tmp_path):
+    """A sample of members, in archives inside too, without a list of them: `midiopt verify` asks so."""
+    files = songs(100) | {"in.zip": zip_of(songs(100, 100))}
+    texts = [f"{tmp_path}/x!/{name}" for name in songs(100)] + [f"{tmp_path}/x!/in.zip!/{name}" for name in songs(100, 100)]
+    lots, drawn = Lots.draw(texts, 20)
+    assert len(drawn) == 20 and drawn == sorted(filter(lots.take, texts))
+    _note, found = in_process(MAKERS[name](files), tmp_path, members=lots)
+    assert set(found) == {path.removeprefix(f"{tmp_path}/x!/") for path in drawn} | {"", "in.zip"}
 
 
 # Damage

@@ -14,12 +14,15 @@ from pathlib import Path
 
 import pytest
 from make_rows import query
+from packed import Files, tar_of, zip_of
+from running import planted
 from songs import song, write_songs
 
 import midiopt
 from midiopt.errors import SinkError
 from midiopt.schema import STATUSES
 from midiopt.sinks import open_library, open_sink
+from sample.smf import smf, text, track
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "midi"
 
@@ -83,11 +86,12 @@ def test_status_as_a_table(url):
 
 def test_status_tells_how_a_run_ended(tmp_path, url):
     songs = write_songs(tmp_path / "songs", 2000)
-    run = subprocess.Popen([sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"])
+    (songs / "hang.mid").write_bytes(smf([track([(0, text(1, "plant:hang"))])]))  # where it is planted the run never ends
+    command = [sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"]
+    run = subprocess.Popen(command, env=planted())
     while not has_files(url):
         assert run.poll() is None
         time.sleep(0.01)
-    os.kill(run.pid, signal.SIGSTOP)
     assert status(url)["last_run"]["outcome"] == "running"
     run.kill()
     run.wait()
@@ -97,9 +101,8 @@ def test_status_tells_how_a_run_ended(tmp_path, url):
     assert last["outcome"] == "killed" and last["ended"] is None
     assert "killed" in finish("status", "--db", url).stdout
 
-    run = subprocess.Popen([sys.executable, "-m", "midiopt", "analyze", songs, "--db", url, "--batch-size", "64", "--quiet"])
-    while query(url, "SELECT count(*) FROM runs") == [(1,)]:
-        assert run.poll() is None
+    run = subprocess.Popen(command)
+    while query(url, "SELECT count(*) FROM runs") == [(1,)] and run.poll() is None:
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
     code = run.wait()
@@ -185,6 +188,66 @@ def test_verify_reports_what_differs(tmp_path, url):
     assert seen == {"checked": 298, "differing": 6, "changed": 1, "gone": 1, "passed": 0}
     shown = finish("verify", "--db", url, "--all")
     assert shown.returncode == 1 and f"analyses {hashes[3]}: note_count is 7, not 60" in shown.stdout
+
+
+@pytest.fixture
+def packed(tmp_path, url) -> dict[str, Files]:
+    """What is in the archives of a database, by their names; one of them has another inside, one is damaged."""
+    inside = {"in/1.mid": song(900), "in/2.mid": song(901)}
+    files = {
+        "a.zip": {f"{i:03}.mid": song(i) for i in range(300)},
+        "b.tar.gz": {f"{i:03}.mid": song(i) for i in range(200, 500)} | {"in.zip": zip_of(inside)},
+        "c.tar": {f"{i:03}.mid": song(i) for i in range(600, 610)} | {"bad.mid": b"<html>"},
+    }
+    makers = {"a.zip": zip_of, "b.tar.gz": lambda files: tar_of(files, "w:gz"), "c.tar": lambda files: tar_of(files)[:-9000]}
+    for name, make in makers.items():
+        (tmp_path / name).write_bytes(make(files[name]))
+    (tmp_path / "a.zip .mid").write_bytes(song(7))  # its path comes between those of an archive and its members
+    midiopt.run([tmp_path / "a.zip .mid", *(tmp_path / name for name in files)], url)
+    return files
+
+
+def checkable(url) -> list[str]:
+    return [path for (path,) in query(url, "SELECT path FROM files WHERE status IN ('ok', 'repaired', 'rejected')")]
+
+
+def test_verify_reads_members_of_archives_again(tmp_path, url, packed):
+    everything = len(checkable(url))
+    assert everything > 600
+    seen = {"checked": everything, "differing": 0, "changed": 0, "gone": 0, "passed": 0}
+    assert verify(url, "--all") == (0, [], seen)
+    for count in (1, 40, 500):
+        assert verify(url, "--sample", str(count)) == (0, [], seen | {"checked": count})
+    of = {name: f"{tmp_path}/{name}" for name in packed}
+    content = "(SELECT content_hash FROM files WHERE path = '{}')".format
+    query(url, f"UPDATE analyses SET note_count = 7 WHERE content_hash = {content(of['a.zip'] + '!/250.mid')}")
+    query(url, f"UPDATE files SET status = 'repaired' WHERE path = '{of['b.tar.gz']}!/in.zip!/in/2.mid'")
+    query(url, f"UPDATE files SET error = 'why' WHERE path = '{of['c.tar']}'")
+    code, found, seen = verify(url, "--all")
+    assert (code, seen["checked"]) == (1, everything)
+    [rejected] = [d for d in found if d["key"] == of["c.tar"]]
+    assert (rejected["column"], rejected["stored"]) == ("error", "why")
+    assert {(d["key"], d["column"], d["stored"], d["computed"]) for d in found if d is not rejected} == {
+        (midiopt.analyze(song(250)).content_hash.hex(), "note_count", 7, 60),
+        (f"{of['b.tar.gz']}!/in.zip!/in/2.mid", "status", "repaired", "ok"),
+    }
+
+
+def test_verify_says_which_archives_changed_and_are_gone(tmp_path, url, packed):
+    everything = checkable(url)
+    at = {name: sum(path.startswith(f"{tmp_path}/{name}!/") for path in everything) for name in packed}
+    (tmp_path / "c.tar").unlink()
+    (tmp_path / "a.zip").write_bytes(zip_of(packed["a.zip"] | {"000.mid": song(5000)}))
+    query(url, f"DELETE FROM files WHERE path = '{tmp_path}/b.tar.gz'")  # a run that had not finished it
+    code, found, seen = verify(url, "--all")
+    assert (code, found) == (0, [])
+    assert seen == {"checked": 1, "differing": 0, "changed": at["a.zip"], "gone": at["c.tar"] + 1, "passed": at["b.tar.gz"]}
+    midiopt.run([tmp_path / "a.zip", tmp_path / "b.tar.gz"], url)
+    (tmp_path / "a.zip").write_bytes(zip_of({"001.mid": song(1)}))
+    midiopt.run([tmp_path / "a.zip"], url)
+    code, found, seen = verify(url, "--all")
+    assert (code, found, seen["changed"], seen["passed"]) == (0, [], 0, 0)
+    assert seen["gone"] == at["c.tar"] + 1 + at["a.zip"] - 1, "rows that were kept"
 
 
 def test_reading_leaves_no_trace(tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from make_rows import query
+from packed import tar_of, zip_of
 from songs import song, write_songs
 
 import midiopt
@@ -57,6 +58,65 @@ def test_what_has_disappeared_is_told_and_deleted_only_when_asked(tmp_path, url)
     assert paths(url) == left, "only below the folder that was named"
     assert query(url, "SELECT count(*) FROM analyses") == [(len(left) - 3,)], "three of them are copies"
     assert midiopt.run([music], url).gone == 0
+
+
+def songs_named(*names: str) -> dict[str, bytes]:
+    return {name: song(sum(name.encode())) for name in names}
+
+
+@pytest.mark.parametrize("count", [3, 300])
+@pytest.mark.parametrize("make", [zip_of, lambda files: tar_of(files, "w:gz")], ids=["zip", "tar.gz"])
+def test_members_that_a_changed_archive_no_longer_has(tmp_path, url, make, count):
+    """As files that have disappeared, whether it is named or lies in a folder, in one piece or several."""
+    music, other = tmp_path / "music", tmp_path / "other.tgz"
+    music.mkdir()
+    names = [f"{i:03}.mid" for i in range(count)]
+    inner = songs_named("in/x.mid", "in/y.mid")
+    whole = songs_named(*names) | {"a.zip": zip_of(inner), "b.tgz": tar_of(inner, "w:gz")}
+    for archive in (music / "a.zip", other):
+        archive.write_bytes(make(whole))
+    midiopt.run([music, other], url)
+    everything = paths(url)
+    inner.pop("in/y.mid")
+    left = songs_named(*names[1:]) | {"a.zip": zip_of(inner), "new.mid": song(1)}
+    for archive in (music / "a.zip", other):
+        archive.write_bytes(make(left))
+    lost = {"000.mid", "a.zip!/in/y.mid", "b.tgz", "b.tgz!/in/x.mid", "b.tgz!/in/y.mid"}
+    lost = {f"{archive}!/{name}" for archive in (music / "a.zip", other) for name in lost}
+
+    log = tmp_path / "run.log"
+    for _ in range(2):  # while their rows stay they are told again
+        summary = orchestrator.run([music, other], url, log=log)
+        assert (summary.gone, summary.opened) == (10, 4) and summary.ok == 2 * (count + 1)
+        assert {line["path"] for line in lines(log)[-20:] if line["event"] == "gone"} == lost
+        assert set(paths(url)) == {*everything, f"{music}/a.zip!/new.mid", f"{other}!/new.mid"}, "nobody asked for deleting"
+        assert query(url, f"SELECT error FROM files WHERE path = '{other}'") == [("5 of its members are gone; their rows are kept",)]
+
+    assert orchestrator.run([music, other], url, prune=True).gone == 10
+    assert set(paths(url)) == {*everything, f"{music}/a.zip!/new.mid", f"{other}!/new.mid"} - lost
+    assert query(url, f"SELECT status, error FROM files WHERE path = '{other}'") == [("opened", None)]
+    again = orchestrator.run([music, other], url, prune=True)
+    assert (again.gone, again.skipped, again.files) == (0, 2, 2)
+
+    (music / "a.zip").unlink()
+    below = [path for path in paths(url) if path.startswith(str(music))]
+    assert orchestrator.run([music, other], url, prune=True).gone == len(below)
+    assert {path for path in paths(url) if path.startswith(str(music))} == set()
+
+
+def test_an_archive_that_cannot_be_read_says_nothing_of_its_members(tmp_path, url):
+    """Neither one that is cut short, nor one inside another."""
+    inner, path = zip_of(songs_named("x.mid", "y.mid")), tmp_path / "a.tar"
+    path.write_bytes(tar_of(songs_named("a.mid") | {"in.zip": inner} | songs_named("b.mid")))
+    midiopt.run([path], url)
+    everything = paths(url)
+    path.write_bytes(tar_of(songs_named("a.mid") | {"in.zip": inner} | songs_named("b.mid"))[:-9000])
+    summary = orchestrator.run([path], url, prune=True)
+    assert (summary.rejected, summary.gone, paths(url)) == (1, 0, everything)
+    path.write_bytes(tar_of({"in.zip": inner[:-30]} | songs_named("b.mid")))
+    summary = orchestrator.run([path], url, prune=True)
+    assert (summary.opened, summary.rejected, summary.gone) == (1, 1, 1)
+    assert paths(url) == [name for name in everything if not name.endswith("a.mid")]
 
 
 def test_nothing_has_disappeared_from_where_nobody_could_look(tmp_path):

@@ -119,6 +119,23 @@ def test_a_second_signal_does_not_wait_for_the_database(number, code):
     assert run.returncode == code and stderr.count("stopped at once") == 1 and "Traceback" not in stderr
 
 
+LATE = """
+import os
+from midiopt.signals import leave_quietly
+leave_quietly()
+class Late:
+    def __del__(self, kill=os.kill):
+        kill(os.getpid(), {})
+late = Late()
+"""
+
+
+@SIGNALS
+def test_a_signal_at_the_very_end_changes_nothing(number, code):
+    """Python takes modules apart, and has taken its own handlers off before."""
+    assert subprocess.run([sys.executable, "-c", LATE.format(int(number))]).returncode == 0
+
+
 @pytest.mark.parametrize("module", ["midiopt.orchestrator", "midiopt"])
 @SIGNALS
 def test_a_signal_during_the_start_is_quiet(number, code, module, tmp_path):

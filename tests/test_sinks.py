@@ -203,6 +203,7 @@ def test_known_is_every_file_and_whether_it_is_settled(sink):
     others = [
         file_row(path=f"/{name}", analyzer_version=ANALYZER_VERSION + d, size_bytes=1, mtime_ns=1) for name, d in (("old", -1), ("z", 1))
     ]
+    others.append(file_row(path="/kept", status="opened", error="3 of its members are gone"))
     write(sink, make_batch([*files, *others]))
     settled = {"/ok", "/repaired", "/rejected", "/opened", "/z"}
     assert {path for path, _, _, is_settled, _ in sink.known() if is_settled} == settled

@@ -40,9 +40,19 @@ class Known:
         self.met[at[found]] = True
         return (found & (self.states[at] == states) & (states != NEVER)).tolist()
 
+    def meet(self, paths: list[str]) -> None:
+        """Of members of archives, which are met when they have been read."""
+        at, found = self._find(paths)
+        self.met[at[found]] = True
+
     def has_met(self, paths: list[str]) -> list[bool]:
         at, found = self._find(paths)
         return (found & self.met[at]).tolist()
+
+    def unmet(self, paths: list[str]) -> list[bool]:
+        """Whether the database had each and this run did not meet it; not true of what this run has added."""
+        at, found = self._find(paths)
+        return (found & ~self.met[at]).tolist()
 
     def _find(self, paths: list[str]) -> tuple[np.ndarray, np.ndarray]:
         asked = np.array(list(map(hash, paths)), np.int64)

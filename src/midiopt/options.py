@@ -77,7 +77,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
     )
     parser.add_argument("--keep-old", action="store_true", help="do not analyse again what an older analyser has analysed")
-    parser.add_argument("--prune", action="store_true", help="delete the rows of files that are gone from the folders named")
+    parser.add_argument(
+        "--prune", action="store_true", help="delete the rows of files that are gone from the folders named, and from archives"
+    )
     parser.add_argument("--log", metavar="FILE", help="append a JSON line for each file that is not ok and for each event of the run")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
     parser.add_argument("--quiet", action="store_true", help="show no progress and no table")

@@ -32,7 +32,7 @@ from .allocator import preload
 from .console import guarded
 from .errors import MidioptError, SinkError, SourceError
 from .events import anyone_listens, event, logged
-from .gone import gone
+from .gone import Gone
 from .known import Known
 from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
 from .options import BATCH_SIZE, DATABASE, add_options
@@ -118,15 +118,12 @@ def run(
                 known = Known(told.rows(sink.known(keep_old)))
                 if len(known):
                     source.known = known
+                gone = Gone(sink, known, prune)
                 with contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool:
-                    _Run(source, sink, progress, stop, pool, told, batch_size, summary).go()
+                    _Run(source, sink, progress, stop, pool, told, gone, batch_size, summary).go()
             if not summary.interrupted:
-                for paths in gone(sink, known, source.roots):
-                    summary.gone += len(paths)
-                    for path in paths:
-                        event("gone", path=path, deleted=prune)
-                    if prune:
-                        sink.forget(paths)
+                gone.below(source.roots)
+                summary.gone = gone.count
                 sink.finish()
             summary.duplicates = sink.counts()["duplicates"]
             summary.seconds = time.monotonic() - start
@@ -163,7 +160,16 @@ def _end(sink: Sink, outcome: str, error: str | None, summary: Summary) -> None:
 
 class _Run:
     def __init__(
-        self, source: Source, sink: Sink, progress: Progress, stop: Stop, pool: Pool, told: Told, batch_size: int, summary: Summary
+        self,
+        source: Source,
+        sink: Sink,
+        progress: Progress,
+        stop: Stop,
+        pool: Pool,
+        told: Told,
+        gone: Gone,
+        batch_size: int,
+        summary: Summary,
     ) -> None:
         self.source = source
         self.sink = sink
@@ -171,6 +177,7 @@ class _Run:
         self.stop = stop
         self.pool = pool
         self.told = told
+        self.gone = gone
         self.batch_size = batch_size
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
@@ -217,6 +224,7 @@ class _Run:
                 if self.waiting:
                     self._write()
                 self._wait_for(self.sink.flush)
+            batch = self.gone.of_archive(batch, note.settled)
         self.waiting.append(batch)
         self.waiting_files += len(batch)
         self.waiting_bytes += len(message)
@@ -252,6 +260,7 @@ class _Run:
     def _tally(self) -> Summary:
         self.summary.files = self.source.found + self.members
         self.summary.skipped = self.source.skipped
+        self.summary.gone = self.gone.count
         self.summary.appledouble = self.source.appledouble + self.appledouble
         return self.summary
 

@@ -29,6 +29,7 @@ from .contents import Contents
 from .errors import MidioptError
 from .events import event
 from .limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
+from .lots import EVERYTHING, Lots
 from .signals import ENDING
 from .unpacking import Unpacking
 from .wire import note_of
@@ -51,6 +52,7 @@ class Settings:
     file_timeout: float = FILE_TIMEOUT
     max_file_bytes: int = MAX_FILE_BYTES
     max_events: int = MAX_EVENTS
+    members: Lots = EVERYTHING  # of archives
 
 
 @dataclass
@@ -102,6 +104,7 @@ class Pool:
         settings = self.settings
         command = [sys.executable, "-P", "-m", "midiopt.worker", str(theirs.fileno()), str(shared), str(os.getpid())]
         command += [settings.reader, str(settings.max_file_bytes), str(settings.max_events), str(self.contents.fd)]
+        command += map(str, settings.members)
         # A signal to the group reaches a worker before it can ignore it: it starts with them blocked.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:

@@ -33,7 +33,7 @@ class Summary:
     opened: int = 0  # archives; what they hold is among the others
     skipped: int = 0  # unchanged since they were last analysed
     appledouble: int = 0  # what macOS keeps beside files (`._name`, __MACOSX): not found, passed over
-    gone: int = 0  # in the database, below a folder of this run, and not there any more
+    gone: int = 0  # in the database, below a folder or in an archive of this run, and not there any more
     duplicates: int = 0
     seconds: float = 0.0
     files_per_second: float = 0.0  # analysed

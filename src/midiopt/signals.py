@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -22,9 +23,11 @@ def leave_quietly() -> None:
     Called before the imports that take time; a run takes the signals over while it lasts. Python gets to know
     of a signal between two of its own steps, and a database may take minutes for one (an index, for instance):
     a thread hears of it at once, and ends the process when a second one has been of no avail.
+    While Python itself ends they change nothing: it would let the process die of them, without the exit code.
     """
     for number in ENDING:
         signal.signal(number, lambda number, frame: os._exit(128 + number))
+    atexit.register(lambda: [signal.signal(number, signal.SIG_IGN) for number in ENDING])
     listening, calling = os.pipe()
     os.set_blocking(calling, False)
     signal.set_wakeup_fd(calling)

@@ -36,6 +36,9 @@ class Rows(Protocol):
     def alive(self) -> None:
         """What is in hand is still being read: its time counts from now."""
 
+    def wants(self, path: bytes) -> bool:
+        """Whether a member that is no archive is to be analysed."""
+
     def put(self, path: bytes, size: int, mtime_ns: int, status: int, error: str | None) -> None:
         """The row of something without content."""
 
@@ -136,16 +139,16 @@ class Unpacker:
         self.part += 1
         piece = self.piece
         is_mine = piece.last > piece.first + 1 or piece.part <= part < piece.past
-        if not is_mine and not is_archive(member.name):
+        if depth:
+            self.allowed -= member.size  # whoever analyses it
+        if not is_archive(member.name) and not (is_mine and self.rows.wants(path)):
             return
         self.rows.begin(self.number, part, path)
         status: int = OPENED
         error: str | None = None
         try:
-            if depth:
-                self.allowed -= member.size
-                if self.allowed < 0:
-                    raise TooLarge(f"a bomb: its archive unpacks to more than {MOST_RATIO} times its size", 0)
+            if depth and self.allowed < 0:
+                raise TooLarge(f"a bomb: its archive unpacks to more than {MOST_RATIO} times its size", 0)
             if is_archive(member.name):
                 error = self._nested(member, path, depth + 1)
                 status = REJECTED if error else OPENED

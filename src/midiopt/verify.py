@@ -6,13 +6,14 @@ import argparse
 import contextlib
 import json
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from .console import plain
+from .lots import EVERYTHING, Lots
 from .orchestrator import usable_cores
 from .paths import path_bytes, path_text
 from .pool import Pool, Settings
@@ -21,43 +22,89 @@ from .schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column
 from .sinks import Library, open_library
 from .suffixes import is_archive
 from .told import Told
+from .wire import note_of
+from .work import Piece
 
 DESCRIPTION = "Analyse files of a database again and report every row that differs from what this version computes. Nothing is written."
 SAMPLE = 1000  # files
 CHUNK = 128  # files
+SETTLED = tuple(STATUSES[i] for i in (*ANALYSED, REJECTED))  # what an archive came to depends on its members
 TABLES = (("files", "path", FILES), ("analyses", "content_hash", ANALYSES))
 
 
 def differences(library: Library, sample: int | None, seen: Counter[str]) -> Iterator[dict]:
     """A dict for every value that differs: table, key, column, stored, computed.
 
-    ``sample`` files are taken by chance, or all of them. Counts in ``seen`` are of files `checked`, `changed`
-    since they were analysed, `gone`, and `passed` over: archives and their members, and
-    paths that were cut, which cannot be opened.
+    ``sample`` files are taken by chance, or all of them; of the archives that they are members of, no other member is
+    analysed. Counts in ``seen`` are of files `checked`, `changed` since they were analysed (they themselves, or
+    the archive), `gone`, and `passed` over: paths that were cut, which cannot be opened, and members of an archive
+    that no run has finished.
     """
-    with contextlib.closing(Told()) as told, contextlib.closing(Pool(usable_cores(), Settings(), told)) as pool:
-        paths = _paths(library, sample, seen)
+    lots, order = EVERYTHING, "" if sample else "ORDER BY path"
+    paths: Iterable[str] = (path for (path,) in library.rows(f"SELECT path FROM files WHERE status IN {SETTLED} {order}"))
+    if sample:
+        lots, paths = Lots.draw(paths, sample)
+    with contextlib.closing(Told()) as told, contextlib.closing(Pool(usable_cores(), Settings(members=lots), told)) as pool:
+        chunks = _chunks(library, paths, seen)
         while True:
-            while pool.has_room() and (chunk := list(islice(paths, CHUNK))):
+            while pool.has_room() and (chunk := next(chunks, None)):
                 pool.deal(chunk)
             if not pool.busy():
                 return
             for message in pool.collect(0.5):
-                yield from _compare(library, Batch.from_bytes(message), seen)
+                yield from _compare(library, Batch.from_bytes(message), lots, bool(note_of(message)), seen)
 
 
-def _paths(library: Library, sample: int | None, seen: Counter[str]) -> Iterator[bytes]:
-    settled = ", ".join(f"'{STATUSES[i]}'" for i in (*ANALYSED, REJECTED))
-    order = "path" if sample is None else f"random() LIMIT {sample}"
-    for (text,) in library.rows(f"SELECT path FROM files WHERE status IN ({settled}) ORDER BY {order}"):
+def _chunks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Iterator[list[bytes]]:
+    """What to deal for these paths, which are in order. A member counts as gone until its row arrives."""
+    chunk: list[bytes] = []
+    archive, state = None, ""
+    rejected: dict[bytes, str] = {}  # archives with a row of their own: other paths may come before their members
+    for text in paths:
         path = path_bytes(text)
-        if path_text(path) != text or is_archive(path) or ("!/" in text and not os.path.lexists(path)):
+        if archive is None or not path.startswith(archive + b"!/"):
+            archive = _archive(path)
+            if archive in rejected:
+                state = rejected[archive]
+            elif archive:
+                state = _state_of(library, archive)
+                if not state:
+                    yield [Piece(archive).encode()]
+            if archive == path:
+                rejected[path] = state
+        if archive:
+            seen[state or "gone"] += 1
+        elif path_text(path) != text:
             seen["passed"] += 1
         else:
-            yield path
+            chunk.append(path)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    if chunk:
+        yield chunk
 
 
-def _compare(library: Library, batch: Batch, seen: Counter[str]) -> Iterator[dict]:
+def _archive(path: bytes) -> bytes | None:
+    """The archive on disk that a path names, or that holds what it names."""
+    if b"!/" not in path or os.path.lexists(path):
+        return path if is_archive(path) else None
+    ends = (found.start() for found in re.finditer(b"!/", path))
+    return next((path[:end] for end in ends if os.path.isfile(path[:end])), None)
+
+
+def _state_of(library: Library, archive: bytes) -> str:
+    """How an archive counts with its members; nothing when it is what it was and is to be read."""
+    for stored in library.rows("SELECT size_bytes, mtime_ns FROM files WHERE path = ?", [path_text(archive)]):
+        try:
+            info = os.stat(archive)
+        except OSError:
+            return "gone"
+        return "" if (info.st_size, info.st_mtime_ns) == stored else "changed"
+    return "passed"
+
+
+def _compare(library: Library, batch: Batch, lots: Lots, of_archive: bool, seen: Counter[str]) -> Iterator[dict]:
     contents = set()  # of files that were checked; another's may have no row
     for name, key, columns in TABLES:
         computed = {facts[key]: facts for facts in (record(columns, row, batch.heap) for row in getattr(batch, name))}
@@ -65,8 +112,11 @@ def _compare(library: Library, batch: Batch, seen: Counter[str]) -> Iterator[dic
         for value, facts in computed.items():
             known = stored.get(value)
             if name == "files":
-                state = _state(facts, known)
+                if known is None or known["status"] not in SETTLED or not lots.take(str(value)):
+                    continue  # it came with its archive
+                state = _state(facts, known, of_archive)
                 seen[state] += 1
+                seen["gone"] -= of_archive
                 if state != "checked":
                     continue
                 contents.add(facts["content_hash"])
@@ -81,20 +131,20 @@ def _compare(library: Library, batch: Batch, seen: Counter[str]) -> Iterator[dic
                     yield {**where, "column": column.name, "stored": _shown(known[column.name]), "computed": _shown(facts[column.name])}
 
 
-def _stored(library: Library, name: str, key: str, columns: tuple[Column, ...], keys: list) -> dict:
-    if not keys:
-        return {}
-    query = f"SELECT {', '.join(c.name for c in columns)} FROM {name} WHERE {key} IN ({', '.join('?' * len(keys))})"
-    rows = (dict(zip([c.name for c in columns], row, strict=True)) for row in library.rows(query, keys))
-    return {row[key]: row for row in rows}
-
-
-def _state(computed: dict, stored: dict | None) -> str:
-    if computed["status"] == "unreadable":
+def _state(computed: dict, stored: dict, of_archive: bool) -> str:
+    if computed["status"] == "unreadable" and not of_archive:
         return "gone"
-    if stored is None or any(computed[name] != stored[name] for name in ("size_bytes", "mtime_ns")):
-        return "changed"
-    return "checked"
+    return "checked" if all(computed[name] == stored[name] for name in ("size_bytes", "mtime_ns")) else "changed"
+
+
+def _stored(library: Library, name: str, key: str, columns: tuple[Column, ...], keys: list) -> dict:
+    names = [c.name for c in columns]
+    found: dict = {}
+    for some in (keys[i : i + CHUNK] for i in range(0, len(keys), CHUNK)):  # an archive in an archive may have 100,000 members
+        query = f"SELECT {', '.join(names)} FROM {name} WHERE {key} IN ({', '.join('?' * len(some))})"
+        rows = (dict(zip(names, row, strict=True)) for row in library.rows(query, some))
+        found |= {row[key]: row for row in rows}
+    return found
 
 
 def _is_same(column: Column, stored, computed) -> bool:

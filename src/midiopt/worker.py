@@ -1,11 +1,11 @@
 """A chunk of paths to a batch of rows: what a worker process runs.
 
-A worker is started as ``python -m midiopt.worker PIPE WORD PARENT READER MAX_FILE_BYTES MAX_EVENTS CONTENTS``, where
-PIPE, WORD and CONTENTS (contents.py) are inherited file descriptors, PARENT is the process to die with and READER is a key of
-reader.READERS. On the pipe come chunks (paths joined by NUL) and go batches (rows.py); the word in shared
-memory names the file in hand, so that a death or a hang can be laid at its door. It leaves when the pipe
-closes, and is killed when the parent dies. It loads neither numpy nor a database driver: it starts in a
-tenth of a second.
+A worker is started as ``python -m midiopt.worker PIPE WORD PARENT READER MAX_FILE_BYTES MAX_EVENTS CONTENTS SEED BELOW``.
+PIPE, WORD and CONTENTS (contents.py) are inherited file descriptors, PARENT is the process to die with, READER is a key of
+reader.READERS, and SEED and BELOW are the Lots (lots.py) of the members of archives that are wanted. On the pipe come chunks
+(paths joined by NUL) and go batches (rows.py); the word in shared memory names the file in hand, so that a death or a hang
+can be laid at its door. It leaves when the pipe closes, and is killed when the parent dies. It loads neither numpy nor a
+database driver: it starts in a tenth of a second.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .core.analysis import Analyzer
 from .errors import Damaged, MidiError, MissingExtra, TooLarge
 from .limits import MAX_EVENTS, MAX_FILE_BYTES
 from .looks import explained
+from .lots import EVERYTHING, Lots
 from .paths import path_text
 from .reader import READERS
 from .schema import ANALYZER_VERSION, CRASHED, NULL_INT, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
@@ -57,11 +58,13 @@ class Worker:
         max_events: int = MAX_EVENTS,
         shared: mmap.mmap | bytearray | None = None,
         contents: Contents | tuple[()] = (),
+        members: Lots = EVERYTHING,
     ) -> None:
         self.reader = READERS[reader](max_file_bytes)
         self.analyzer = Analyzer(max_events)
         self.word = word(bytearray(WORD_BYTES) if shared is None else shared)
         self.contents = contents
+        self.members = members
         self.seen: set[bytes] = set()  # contents that were ok here, and may not be among those yet
         self.max_file_bytes = max_file_bytes
         self.name = name_area(self.word)
@@ -146,6 +149,9 @@ class Worker:
     def alive(self) -> None:
         self.word[BEGAN] = time.monotonic_ns()
 
+    def wants(self, path: bytes) -> bool:
+        return self.members == EVERYTHING or self.members.take(path_text(path))
+
     def put(self, path: bytes, size: int, mtime_ns: int, status: int, error: str | None, digest: bytes = NO_HASH) -> None:
         took = min((time.monotonic_ns() - self.word[BEGAN]) // 1000, LONGEST)
         put_file(self.rows, self.heap, path, size, mtime_ns, digest, status, error, time.time_ns() // 1000, took)
@@ -209,13 +215,14 @@ def die_with(parent: int) -> None:
 
 
 def main() -> None:
-    pipe, shared, parent, reader, max_file_bytes, max_events, contents = sys.argv[1:]
+    pipe, shared, parent, reader, max_file_bytes, max_events, contents, seed, below = sys.argv[1:]
     die_with(int(parent))
     for number in ENDING:  # they may reach the whole group; the parent decides
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # blocked by the parent until here
     memory = mmap.mmap(int(shared), WORD_BYTES)
-    serve(Connection(int(pipe)), Worker(reader, int(max_file_bytes), int(max_events), memory, Contents(int(contents))))
+    members = Lots(int(seed), int(below))
+    serve(Connection(int(pipe)), Worker(reader, int(max_file_bytes), int(max_events), memory, Contents(int(contents)), members))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ class Sink(Protocol):
     def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         """Path, bytes and mtime in ns of every file, and whether it need not be read again if both are unchanged.
 
-        That is: settled (ok, repaired, rejected or opened) by this version of the analyser or a newer one; with
-        ``keep_old`` by any. Last comes the content hash, where a copy of it need not be analysed: when it was
+        That is: settled (ok, repaired, rejected, or opened without an error) by this version of the analyser or a
+        newer one; with ``keep_old`` by any. Last comes the content hash, where a copy of it need not be analysed: when it was
         ok with this version, and then its analysis is there. The rows stream, whatever their number; read them before the first write.
         """
 

@@ -17,6 +17,7 @@ from ..schema import (
     ANALYZER_VERSION,
     FILES,
     OK,
+    OPENED,
     PRODUCT,
     RUNS,
     SCHEMA_VERSION,
@@ -122,7 +123,8 @@ RUNS_SINCE = 2  # the first schema with that table
 
 
 def known(keep_old: bool) -> str:
-    settled = f"status IN {_statuses(SETTLED)}" + ("" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}")
+    settled = f"status IN {_statuses(SETTLED)} AND (status <> {_text(STATUSES[OPENED])} OR error IS NULL)"
+    settled += "" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}"
     content = f"CASE WHEN status = {_text(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION} THEN content_hash END"
     return f"SELECT path, size_bytes, mtime_ns, {settled}, {content} FROM files"
 
