@@ -299,6 +299,15 @@ def transposed(key: str | None, by: int) -> str | None:
     return next(k for k in ESTIMATED if k.endswith("m") == key.endswith("m") and pitch_class(k) == (pitch_class(key) + by) % 12)
 
 
+def transposed_chord(chord: str, by: int) -> str:
+    root = chord[: 2 if chord[1:2] in ("#", "b") else 1]
+    kind = chord.removeprefix(root)
+    minor = "m" if kind in ("m", "dim") else ""
+    name = transposed(root + minor, by)
+    assert name
+    return name.removesuffix("m") + kind
+
+
 # The spellings that estimates use.
 ESTIMATED = (
     *("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
@@ -310,6 +319,7 @@ def test_transposed_keys():
     assert set(ESTIMATED) <= set(KEYS)
     assert [transposed("C", n) for n in (0, 1, -1, 6, 12)] == ["C", "Db", "B", "F#", "C"]
     assert [transposed("F#m", n) for n in (1, -1, 3, -6)] == ["Gm", "Fm", "Am", "Cm"]
+    assert [transposed_chord(c, 1) for c in ("C", "Bbm", "Csus4", "F#dim")] == ["Db", "Bm", "Dbsus4", "Gdim"]
 
 
 @settings(STEADY, max_examples=200)
@@ -326,6 +336,8 @@ def test_transposition(notes, by):
     assert other.notes_hash != one.notes_hash
     assert (other.key, other.key_notes) == (transposed(one.key, by), transposed(one.key_notes, by))
     assert (other.key_confidence, other.key_changes) == (one.key_confidence, one.key_changes)
+    if one.chord_progression:
+        assert other.chord_progression == " ".join(transposed_chord(c, by) for c in one.chord_progression.split())
 
 
 tempo_lists = st.dictionaries(st.sampled_from([0, 0, 480, 960]) | st.integers(0, 4000), st.integers(200_000, 1_500_000), max_size=5)

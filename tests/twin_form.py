@@ -78,8 +78,9 @@ class Frames:
 # --- chords ------------------------------------------------------------------------------------
 
 
-def weigh(frames: Frames, notes: list) -> tuple[list[list[int]], list[int]]:
-    """How long each pitch class sounds in each frame, in 1/4096 to 1/2048 of a usual one, and its lowest pitch."""
+def weigh(frames: Frames, notes: list, key: int) -> tuple[list[list[int]], list[int]]:
+    """How long each pitch class sounds in each frame, in 1/4096 to 1/2048 of a usual one, and its lowest pitch.
+    Classes and pitches are counted from the class `key`."""
     weights = [[0] * 12 for _ in frames.starts]
     lowest = [128] * len(weights)
     shift = max(frames.main.frame.bit_length() - 12, 0)
@@ -90,9 +91,9 @@ def weigh(frames: Frames, notes: list) -> tuple[list[list[int]], list[int]]:
             heard = min(off, frames.ends[f]) - max(on, frames.starts[f])
             if (f > first and heard <= 0) or on >= frames.ends[f]:
                 break
-            pc = note.pitch % 12
+            pc = (note.pitch - key) % 12
             weights[f][pc] = min(weights[f][pc] + (heard >> shift), MOST_WEIGHT)
-            lowest[f] = min(lowest[f], note.pitch)
+            lowest[f] = min(lowest[f], note.pitch - key)
     return weights, lowest
 
 
@@ -123,19 +124,19 @@ def chords_of(weights: list[list[int]], lowest: list[int]) -> list[int | None]:
     return chords
 
 
-def chord_name(chord: int) -> str:
+def chord_name(chord: int, key: int) -> str:
     quality, third, _ = QUALITIES[chord // 12]
-    return (MINORS if third == 3 else MAJORS)[chord % 12] + quality
+    return (MINORS if third == 3 else MAJORS)[(chord + key) % 12] + quality
 
 
-def text_of(window: list[int | None]) -> str:
+def text_of(window: list[int | None], key: int) -> str:
     """The shortest loop that makes up the window, without repeats."""
     n = len(window)
     period = next(p for p in range(1, n + 1) if n % p == 0 and window[:p] * (n // p) == window)
-    return " ".join(chord_name(c) for c, _ in groupby(window[:period]) if c is not None)
+    return " ".join(chord_name(c, key) for c, _ in groupby(window[:period]) if c is not None)
 
 
-def loop_of(chords: list[int | None], bar: int) -> str:
+def loop_of(chords: list[int | None], bar: int, key: int) -> str:
     """The most common loop; `bar` is frames a bar."""
     first = chords.count(None)
     heard = len(chords) - first
@@ -154,13 +155,14 @@ def loop_of(chords: list[int | None], bar: int) -> str:
                 best, answer = times * length, list(window)
     if heard <= 8 * bar and heard > best:
         answer = chords[first:]
-    return text_of(answer)
+    return text_of(answer, key)
 
 
 def chord_facts(sequence, spans: list[Span], frames: Frames, quarter: int) -> dict[str, object]:
     if sequence.polyphony()[0] < 2:
         return {}
-    chords = chords_of(*weigh(frames, sequence.pitched))
+    key = min(note.pitch for note in sequence.pitched) % 12  # so that a tie is one in every transposition
+    chords = chords_of(*weigh(frames, sequence.pitched, key))
     heard = [(chord, span) for chord, span in zip(chords, frames.spans, strict=True) if chord is not None]
     if not heard:
         return {}
@@ -168,7 +170,7 @@ def chord_facts(sequence, spans: list[Span], frames: Frames, quarter: int) -> di
     held = sorted(min(len(list(run)), LONGEST_NOTE) for _, run in groupby(chord for chord, _ in heard))
     median = next(length for length in held if 2 * sum(h for h in held if h <= length) >= sum(held))
     return {
-        "chord_progression": loop_of(chords, frames.main.halves),
+        "chord_progression": loop_of(chords, frames.main.halves, key),
         "chord_changes_per_bar": changes / sum(1 / span.halves for _, span in heard),
         "harmonic_rhythm": median * frames.main.frame / (UNIT * quarter),
     }

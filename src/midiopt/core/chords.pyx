@@ -5,6 +5,7 @@ Template matching on pitch-class weights (T. Fujishima, "Realtime Chord Recognit
 lowest note speaks for its root with an eighth of all weight, and so inversions keep their root where the
 triad is plain, while in C E G A it decides between Am and C. What is not major or minor gives an eighth
 away. The chord before stays unless another leads by a sixteenth, and through rests and single notes.
+Classes are counted from the lowest note's, so that what ties does so in every transposition.
 
 On 150 pieces of the Nottingham collection, melody and chords together against the chords alone, 99.98 % of
 10,693 half bars agree; 99.4 % without the lowest note, 99.5 % when rare chords give nothing away, and with
@@ -44,8 +45,8 @@ MAJORS[:] = [b"C", b"Db", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"Ab", b"A", b"B
 cdef const char *MINORS[12]
 MINORS[:] = [b"C", b"C#", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"G#", b"A", b"Bb", b"B"]
 
-cdef int32_t[QUALITIES][LANES] PREFERENCE  # lower qualities and roots win a tie; lanes without a root never win
-cdef uint8_t[128] CLASS
+cdef int32_t[QUALITIES][LANES] PREFERENCE  # lower qualities, then roots win a tie; lanes without a root never win
+cdef uint8_t[128 + 12] CLASS  # of a pitch, and of an octave more
 cdef uint64_t HASH = 0x9E3779B97F4A7C15  # odd
 
 
@@ -54,7 +55,7 @@ cdef void make_tables() noexcept nogil:
     for q in range(QUALITIES):
         for lane in range(LANES):
             PREFERENCE[q][lane] = 127 - (q * 12 + lane) if lane < 12 else -(1 << 30)
-    for pitch in range(128):
+    for pitch in range(128 + 12):
         CLASS[pitch] = pitch % 12
 
 
@@ -63,20 +64,28 @@ make_tables()
 
 cdef Status chord_facts(Chords *c, const Notes *notes, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil:
     """chord_progression and its relatives, of the notes of one sequence; null when no frame has two classes."""
-    cdef int first
+    cdef int first, lowest
     facts.chord_progression.length = NULL_TEXT
     facts.chord_changes_per_bar = facts.harmonic_rhythm = NAN
     if notes.tally.polyphony_max < 2 or bars.frame_count == 0:
         return USABLE
-    weigh(c, notes, bars)
-    first = name_chords(c, bars.frame_count)
+    lowest = lowest_class(notes)
+    weigh(c, notes, bars, &CLASS[12 - lowest])
+    first = name_chords(c, bars.frame_count, &CLASS[12 - lowest])
     if first == bars.frame_count:
         return USABLE
     rhythm(c, bars, first, facts)
-    return put_loop(c, bars, first, heap, facts)
+    return put_loop(c, bars, first, lowest, heap, facts)
 
 
-cdef void weigh(Chords *c, const Notes *notes, const Bars *bars) noexcept nogil:
+cdef int lowest_class(const Notes *notes) noexcept nogil:
+    cdef int pitch = 0
+    while pitch < 127 and notes.tally.pitches[pitch << 1] == 0:
+        pitch += 1
+    return pitch % 12
+
+
+cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *class_of) noexcept nogil:
     """Add up how long each class sounds in each frame, in 1/4096 to 1/2048 of a usual frame."""
     cdef const Pair *note = notes.notes
     cdef const Pair *end = note + notes.note_count
@@ -102,24 +111,24 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars) noexcept nogil:
         if f >= count:
             continue
         room = bars.starts[f + 1] - on
-        c.weights[f][CLASS[pitch]] += <int32_t>(min(length, room) >> shift)
+        c.weights[f][class_of[pitch]] += <int32_t>(min(length, room) >> shift)
         c.lowest[f] = min(c.lowest[f], pitch)
         if length > room:
-            hold(c, bars, f + 1, length - room, pitch, shift)
+            hold(c, bars, f + 1, length - room, pitch, class_of[pitch], shift)
 
 
-cdef inline void hold(Chords *c, const Bars *bars, int64_t f, int64_t rest, uint8_t pitch, int shift) noexcept nogil:
+cdef inline void hold(Chords *c, const Bars *bars, int64_t f, int64_t rest, uint8_t pitch, uint8_t pitch_class, int shift) noexcept nogil:
     """A note sounds on, `rest` units from frame f."""
     cdef int64_t stop = min(<int64_t>bars.frame_count, f + LONGEST), heard
     while f < stop and rest > 0:
         heard = bars.starts[f + 1] - bars.starts[f]
-        c.weights[f][CLASS[pitch]] += <int32_t>(min(rest, heard) >> shift)
+        c.weights[f][pitch_class] += <int32_t>(min(rest, heard) >> shift)
         c.lowest[f] = min(c.lowest[f], pitch)
         rest -= heard
         f += 1
 
 
-cdef int name_chords(Chords *c, int count) noexcept nogil:
+cdef int name_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
     """A chord for each frame; returns the first that has one.
 
     A score stands above seven bits of preference, so that one maximum over all of them finds the best.
@@ -128,7 +137,7 @@ cdef int name_chords(Chords *c, int count) noexcept nogil:
     cdef int32_t[2 * LANES] w  # the classes twice over, so that a root and what is above it are one load each
     cdef int32_t[LANES] bonus, best
     cdef int32_t total, eighth, winner
-    cdef int f, i, classes, first = count, chord = -1
+    cdef int f, i, classes, bass, first = count, chord = -1
     memset(w, 0, sizeof(w))
     memset(bonus, 0, sizeof(bonus))
     for f in range(count):
@@ -141,13 +150,14 @@ cdef int name_chords(Chords *c, int count) noexcept nogil:
             for i in range(12):
                 w[i + 12] = w[i]
             eighth = total >> 3
-            bonus[CLASS[c.lowest[f] & 127]] = eighth
+            bass = class_of[c.lowest[f] & 127]
+            bonus[bass] = eighth
             score_roots(w, bonus, eighth, best)
-            bonus[CLASS[c.lowest[f] & 127]] = 0
+            bonus[bass] = 0
             winner = best[0]
             for i in range(1, LANES):
                 winner = max(winner, best[i])
-            if chord < 0 or score_of(w, chord, CLASS[c.lowest[f] & 127], eighth) < (winner >> 7) - (total >> 4):
+            if chord < 0 or score_of(w, chord, bass, eighth) < (winner >> 7) - (total >> 4):
                 chord = 127 - (winner & 127)
                 first = min(first, f)
         c.chords[f] = chord & 0xFF
@@ -208,7 +218,7 @@ cdef void rhythm(Chords *c, const Bars *bars, int first, Facts *facts) noexcept 
     facts.harmonic_rhythm = <double>(i * bars.spans[bars.main].frame) / bars.quarter
 
 
-cdef Status put_loop(Chords *c, const Bars *bars, int first, Heap *heap, Facts *facts) noexcept nogil:
+cdef Status put_loop(Chords *c, const Bars *bars, int first, int lowest, Heap *heap, Facts *facts) noexcept nogil:
     """The window of 2, 4, 8 or 12 bars that begins with a bar, has two chords and covers most of the piece with
     its repeats, which may not overlap; the shorter, then the earlier on a tie. A piece of up to 8 bars is
     one such window, though it comes once. Without any, the first 8 bars."""
@@ -229,7 +239,7 @@ cdef Status put_loop(Chords *c, const Bars *bars, int first, Heap *heap, Facts *
     if count - first <= SHORT * bar and count - first > best:
         start = first
         end = count
-    return put_chords(&c.chords[start], end - start, heap, facts)
+    return put_chords(&c.chords[start], end - start, lowest, heap, facts)
 
 
 cdef Window most_common(Chords *c, int first, int count, int length, int bar) noexcept nogil:
@@ -274,10 +284,10 @@ cdef inline int copy(char *text, const char *part) noexcept nogil:
     return size
 
 
-cdef Status put_chords(const uint8_t *chords, int length, Heap *heap, Facts *facts) noexcept nogil:
+cdef Status put_chords(const uint8_t *chords, int length, int lowest, Heap *heap, Facts *facts) noexcept nogil:
     """Write the shortest loop that makes up these frames, without repeats."""
     cdef char[LONGEST_TEXT] text
-    cdef int period = 1, i, size = 0
+    cdef int period = 1, i, root, size = 0
     while period < length:
         if length % period == 0:
             i = period
@@ -292,9 +302,7 @@ cdef Status put_chords(const uint8_t *chords, int length, Heap *heap, Facts *fac
         if size:
             text[size] = b" "
             size += 1
-        if THIRD[chords[i] // 12] == 3:
-            size += copy(&text[size], MINORS[chords[i] % 12])
-        else:
-            size += copy(&text[size], MAJORS[chords[i] % 12])
+        root = (chords[i] + lowest) % 12
+        size += copy(&text[size], MINORS[root] if THIRD[chords[i] // 12] == 3 else MAJORS[root])
         size += copy(&text[size], SUFFIX[chords[i] // 12])
     return put_ascii(heap, text, size, &facts.chord_progression)
