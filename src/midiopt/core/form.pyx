@@ -68,17 +68,28 @@ cdef bint read_contents(const Notes *notes, const Bars *bars, int n, uint64_t *c
 
 
 cdef int64_t struck_together(const Notes *notes, int64_t slack) noexcept nogil:
-    """Pitched notes that begin within `slack` ticks of the one before, whatever its track."""
+    """Pitched notes that begin within `slack` ticks of the one before, whatever its track; 0 where the range says enough."""
     cdef const uint64_t *step = notes.in_order
     cdef const uint64_t *end = step + notes.step_count
     cdef int64_t tick, before = -slack - 1, count = 0
-    while step < end:
-        if step[0] & 1:
-            tick = step[0] >> 1
-            count += tick - before <= slack
-            before = tick
+    if range_of(notes) > CHORD_SPAN:
+        return 0
+    while step < end:  # without a branch on what begins and what ends, which nothing foretells
+        tick = step[0] >> 1
+        count += <int64_t>(step[0] & 1) & (tick - before <= slack)
+        before = tick if step[0] & 1 else before
         step += 1
     return count
+
+
+cdef int range_of(const Notes *notes) noexcept nogil:
+    """Half tones from the lowest pitched note to the highest; 0 without any."""
+    cdef int lowest = 0, highest = 127
+    while lowest < highest and notes.tally.pitches[lowest << 1] == 0:
+        lowest += 1
+    while highest > lowest and notes.tally.pitches[highest << 1] == 0:
+        highest -= 1
+    return highest - lowest
 
 
 cdef uint8_t role_of(const Notes *notes, int64_t together, const Facts *facts) noexcept nogil:
