@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "known": {"paths"},
     "contents": set(),
     "told": {"contents", "errors"},
-    "gone": {"events", "known", "paths", "rows", "schema", "sinks", "suffixes"},
+    "gone": {"errors", "events", "known", "paths", "rows", "schema", "sinks", "suffixes"},
     "events": {"errors"},
     "looks": {"errors"},
     "work": set(),

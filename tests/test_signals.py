@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -77,6 +79,18 @@ def test_a_signal_does_not_wait_for_ever(number, code, songs, expected, tmp_path
     assert run.returncode == code
     assert "run the same command again" in stderr
     assert ask(db, "SELECT count(*) FROM files WHERE status != 'ok'") == [(0,)]
+    assert finish(songs, tmp_path, "--db", db, "--quiet").returncode == 0
+    assert [row for row in tables(db)[0] if row[0] != f"{tmp_path}/00000.mid"] == expected[0]
+
+
+def test_a_signal_does_not_wait_for_another_program(songs, expected, tmp_path):
+    """It has locked the database, for which a run waits five minutes: what is in hand then cannot be written."""
+    run, db = hanging(songs, tmp_path, "--workers", 2)
+    with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run.send_signal(signal.SIGINT)
+        _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 1 and "another program has locked the database" in stderr and "Traceback" not in stderr
     assert finish(songs, tmp_path, "--db", db, "--quiet").returncode == 0
     assert [row for row in tables(db)[0] if row[0] != f"{tmp_path}/00000.mid"] == expected[0]
 

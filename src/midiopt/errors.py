@@ -47,6 +47,10 @@ class DatabaseBusy(SinkError):
     """Another run holds the lock of this database."""
 
 
+class Stopped(MidioptError):
+    """A long step of the database was left undone, because a signal has asked the run to end."""
+
+
 class MissingExtra(MidioptError):
     """An optional dependency is not installed."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .errors import Stopped
 from .events import event
 from .known import Known
 from .paths import path_bytes, path_text
@@ -74,6 +75,8 @@ class Gone:
                 continue
             kept = folder
             for page in _pages(self.sink, folder, folder[:-1] + "0"):
+                if self.sink.stopped():
+                    raise Stopped("the search for files that are gone was left")
                 met = self.known.has_met(page)
                 self._tell([path for path, is_met in zip(page, met, strict=True) if not is_met and not _exists(path)])
 

@@ -30,7 +30,7 @@ import numpy as np
 from . import __version__, build_info
 from .allocator import preload
 from .console import guarded
-from .errors import MidioptError, SinkError, SourceError
+from .errors import MidioptError, SinkError, SourceError, Stopped
 from .events import anyone_listens, event, logged
 from .gone import Gone
 from .known import Known
@@ -113,19 +113,24 @@ def run(
         Progress(quiet) as progress,
         stop_on_signals() as stop,
     ):
+        sink.stopped = lambda: bool(stop)
         with _recorded(sink, source, without_password(db), options) as summary:
-            with contextlib.closing(Told()) as told:
-                known = Known(told.rows(sink.known(keep_old)))
-                if len(known):
-                    source.known = known
-                gone = Gone(sink, known, prune)
-                with contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool:
-                    _Run(source, sink, progress, stop, pool, told, gone, batch_size, summary).go()
-            if not summary.interrupted:
-                gone.below(source.roots)
-                summary.gone = gone.count
-                sink.finish()
-            summary.duplicates = sink.counts()["duplicates"]
+            with contextlib.suppress(Stopped):
+                with contextlib.closing(Told()) as told:
+                    known = Known(told.rows(sink.known(keep_old)))
+                    if len(known):
+                        source.known = known
+                    gone = Gone(sink, known, prune)
+                    with contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool:
+                        _Run(source, sink, progress, stop, pool, told, gone, batch_size, summary).go()
+                if not stop:
+                    try:
+                        gone.below(source.roots)
+                    finally:
+                        summary.gone = gone.count
+                    sink.finish()
+                    summary.duplicates = sink.counts()["duplicates"]
+            summary.interrupted = stop.signal
             summary.seconds = time.monotonic() - start
             summary.files_per_second = summary.analysed / summary.seconds
         sink.close()
@@ -207,7 +212,6 @@ class _Run:
         if self.waiting:
             self._write()
         self._wait_for(self.sink.flush)
-        self.summary.interrupted = self.stop.signal
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
         self._tally()

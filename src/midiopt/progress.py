@@ -34,7 +34,7 @@ class Summary:
     skipped: int = 0  # unchanged since they were last analysed
     appledouble: int = 0  # what macOS keeps beside files (`._name`, __MACOSX): not found, passed over
     gone: int = 0  # in the database, below a folder or in an archive of this run, and not there any more
-    duplicates: int = 0
+    duplicates: int | None = None  # counted at the end of a whole run
     seconds: float = 0.0
     files_per_second: float = 0.0  # analysed
     bytes: int = 0  # of the files analysed
@@ -46,7 +46,7 @@ class Summary:
     def analysed(self) -> int:
         return sum(getattr(self, status) for status in STATUSES if status != "opened")
 
-    def to_json(self) -> dict[str, int | float]:
+    def to_json(self) -> dict[str, int | float | None]:
         private = ("interrupted", "problems", "steady_seconds")
         return {name: round(v, 3) if isinstance(v, float) else v for name, v in asdict(self).items() if name not in private}
 
@@ -139,7 +139,8 @@ def _table(summary: Summary, database: str) -> Table:
         table.add_row("  AppleDouble, passed over", f"{summary.appledouble:,}")
     if summary.gone:
         table.add_row("not there any more", f"[yellow]{summary.gone:,}[/]")
-    table.add_row("duplicates in the database", f"{summary.duplicates:,}")
+    if summary.duplicates is not None:
+        table.add_row("duplicates in the database", f"{summary.duplicates:,}")
     table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")
     if summary.analysed:
         table.add_row("speed", f"{summary.files_per_second:,.0f} files/s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, Self
 
 from ..errors import MissingExtra, SinkError
@@ -19,6 +19,7 @@ class Sink(Protocol):
     """
 
     patience: float  # seconds that what is to be written may wait, as for a server that starts again; then SinkError
+    stopped: Callable[[], bool]  # whether the run is to end; known(), counts() and finish() that take longer raise Stopped then
 
     def start_run(self, facts: dict[str, object]) -> None:
         """Add a row to ``runs``: some of its columns by name. Earlier rows without an outcome become `killed`."""
@@ -62,7 +63,8 @@ class Sink(Protocol):
 
     def finish(self) -> None:
         """At the end of a whole run: build the secondary indexes, which would slow every write, and delete
-        the analyses that no file refers to any more. After an interrupt both are left to the next run."""
+        the analyses that no file refers to any more. After an interrupt both are left to the next run; of what
+        is left in the middle nothing stays."""
 
     def close(self) -> None:
         """Release the lock; batches that no writer has begun are left to the next run. Closing twice does nothing."""

@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import DeadlockDetected, ReadOnlySqlTransaction, SerializationFailure
+from psycopg.errors import DeadlockDetected, QueryCanceled, ReadOnlySqlTransaction, SerializationFailure
 from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
-from ..errors import DatabaseBusy, SinkError
+from ..errors import DatabaseBusy, SinkError, Stopped
 from ..events import event
 from ..schema import PRODUCT
 
@@ -26,6 +26,7 @@ Answer = TypeVar("Answer")
 LOCK = int.from_bytes(PRODUCT[:4].encode())  # beside it stands the schema's oid: one run a schema
 OPENING = 10  # seconds for connections to open
 PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before a transaction that others got in the way of is tried again
+LOOK = 0.2  # seconds between two looks whether to leave a statement
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between two tries to reach a server that is away; each is twice the one before
 
 # A network that drops packets without a word is noticed within a minute; what the URL says goes before.
@@ -47,6 +48,7 @@ class Connections:
 
     def __init__(self, url: str, patience: float) -> None:
         self.patience = patience
+        self.stopped: Callable[[], bool] = bool  # never
         self._url = url
         self._leaving = threading.Event()
         self._mutex = threading.Lock()
@@ -89,6 +91,34 @@ class Connections:
         with errors():
             return self._patiently(lambda: action(self.home))
 
+    def at_leisure(self, action: Callable[[psycopg.Connection], Answer]) -> Answer:
+        """The same for one that takes long: Stopped comes out of it when the run is to end."""
+        with self.left_when_stopped(), errors():
+            return self._patiently(lambda: action(self.home), self.stopped)
+
+    @contextlib.contextmanager
+    def left_when_stopped(self) -> Iterator[None]:
+        """What the home connection has the server do meanwhile is cancelled when the run is to end, and Stopped raised."""
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(LOOK):
+                if self.stopped():
+                    with contextlib.suppress(psycopg.Error):  # it broke: there is nothing to cancel
+                        self.home.cancel_safe(timeout=OPENING)
+
+        looking = threading.Thread(target=look, name="midiopt-cancel", daemon=True)
+        looking.start()
+        try:
+            yield
+        except SinkError as error:
+            if self.stopped() and isinstance(error.__cause__, QueryCanceled):
+                raise Stopped(str(error)) from error
+            raise
+        finally:
+            over.set()
+            looking.join()  # or it could cancel what comes next
+
     def as_writer(self, action: Callable[[psycopg.Connection], Answer]) -> Answer:
         """Do `action` with a connection of the pool; any number of threads may."""
         assert self._pool is not None
@@ -101,7 +131,7 @@ class Connections:
         with errors():
             return self._patiently(attempt)
 
-    def _patiently(self, attempt: Callable[[], Answer]) -> Answer:
+    def _patiently(self, attempt: Callable[[], Answer], stopped: Callable[[], bool] = bool) -> Answer:
         conflicts = iter(PAUSES)
         pause, since = FIRST_PAUSE, 0.0
         broke: Exception | None = None
@@ -118,6 +148,8 @@ class Connections:
             except (psycopg.OperationalError, DatabaseBusy) as error:
                 if not _is_away(error):
                     raise
+                if stopped():
+                    raise Stopped(_reason(error)) from error
                 broke, since = broke or error, since or time.monotonic()
                 if self._leaving.is_set() or time.monotonic() + pause > since + self.patience:
                     raise SinkError(f"{_reason(broke)}; {self._why_in_vain(error)}") from broke

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 from psycopg.errors import UndefinedColumn
 
-from ..errors import SinkError
+from ..errors import SinkError, Stopped
 from ..rows import Batch
 from ..schema import PRODUCT, SCHEMA_VERSION
 from .connections import LOCK, Connections, connect, errors
@@ -92,6 +92,14 @@ class PostgresSink:
     def patience(self, seconds: float) -> None:
         self._connections.patience = seconds
 
+    @property
+    def stopped(self) -> Callable[[], bool]:
+        return self._connections.stopped
+
+    @stopped.setter
+    def stopped(self, answer: Callable[[], bool]) -> None:
+        self._connections.stopped = answer
+
     def _open(self, connection: psycopg.Connection) -> None:
         [(encoding,)] = connection.execute("SHOW server_encoding").fetchall()
         if encoding != "UTF8":
@@ -116,10 +124,13 @@ class PostgresSink:
 
     def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
         # WITH HOLD: the server keeps the answer, so no transaction stays open in which a write would hide.
-        with errors(), self._connections.home.cursor("known", withhold=True) as cursor:
-            cursor.itersize = 10_000
+        connections = self._connections
+        with connections.left_when_stopped(), errors(), connections.home.cursor("known", withhold=True) as cursor:
             cursor.execute(known(keep_old))
-            yield from cursor
+            while rows := cursor.fetchmany(10_000):
+                if self.stopped():
+                    raise Stopped("the files known were not read to the end")
+                yield from rows
 
     def paths(self, after: str, before: str) -> list[str]:
         page = PATHS.replace("?", "%s")
@@ -156,13 +167,13 @@ class PostgresSink:
 
     def counts(self) -> dict[str, int]:
         self.flush()
-        statuses = self._connections.at_home(lambda home: home.execute(COUNT_STATUSES).fetchall())
-        [(duplicates,)] = self._connections.at_home(lambda home: home.execute(COUNT_DUPLICATES).fetchall())
+        statuses = self._connections.at_leisure(lambda home: home.execute(COUNT_STATUSES).fetchall())
+        [(duplicates,)] = self._connections.at_leisure(lambda home: home.execute(COUNT_DUPLICATES).fetchall())
         return counts(statuses, duplicates)
 
     def finish(self) -> None:
         self.flush()
-        self._connections.at_home(_finish)
+        self._connections.at_leisure(_finish)
 
     def close(self) -> None:
         self._connections.leave()

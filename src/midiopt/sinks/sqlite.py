@@ -9,10 +9,10 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
-from ..errors import DatabaseBusy, SinkError
+from ..errors import DatabaseBusy, SinkError, Stopped
 from ..rows import Batch
 from ..schema import PRODUCT, SCHEMA_VERSION
 from .sqlrows import RowEncoder
@@ -64,6 +64,8 @@ SENTENCES = {
     sqlite3.SQLITE_CANTOPEN: "the database, or the log that belongs beside it, cannot be opened for writing",
 }
 LOOK = 1.0  # seconds that SQLite itself waits for another program's lock: Ctrl-C is heard between two waits
+HASTE = 2.0  # seconds that another program's lock is waited for after it
+STEPS = 1000  # of SQLite's virtual machine between two looks whether to leave a statement: a hundred rows, a millisecond as a rule
 
 
 class SqliteSink:
@@ -71,6 +73,7 @@ class SqliteSink:
 
     def __init__(self, path: str, patience: float):
         self.patience = patience
+        self.stopped: Callable[[], bool] = bool  # never
         self._path = path
         with contextlib.ExitStack() as held, self._errors():
             held.callback(os.close, _lock(path))  # last of all, see there
@@ -88,7 +91,7 @@ class SqliteSink:
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
         if version == SCHEMA_VERSION:
             return
-        with _transaction(connection, self.patience):
+        with self._transaction(connection):
             if version is None:
                 connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
                 connection.execute("INSERT INTO meta VALUES ('product', ?)", (PRODUCT,))
@@ -101,18 +104,18 @@ class SqliteSink:
             connection.execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
 
     def start_run(self, facts: dict[str, object]) -> None:
-        with self._errors(), _transaction(self._connection, self.patience):
+        with self._errors(), self._transaction(self._connection):
             self._connection.execute(NEVER_ENDED)
             marks = ", ".join("?" * len(facts))
             cursor = self._connection.execute(f"INSERT INTO runs ({', '.join(facts)}) VALUES ({marks})", _plain(facts))
             self._run = cursor.lastrowid
 
     def end_run(self, facts: dict[str, object]) -> None:
-        with self._errors(), _transaction(self._connection, self.patience):
+        with self._errors(), self._transaction(self._connection):
             self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
 
     def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
-        with self._errors():
+        with self._errors(), self._left_when_stopped():
             yield from self._connection.execute(known(keep_old))
 
     def paths(self, after: str, before: str) -> list[str]:
@@ -120,14 +123,14 @@ class SqliteSink:
             return [path for (path,) in self._connection.execute(PATHS, (after, before))]
 
     def forget(self, paths: list[str]) -> None:
-        with self._errors(), _transaction(self._connection, self.patience):
+        with self._errors(), self._transaction(self._connection):
             self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
 
     def has_room(self, timeout: float = 0) -> bool:
         return True  # write() itself is the wait
 
     def write(self, batch: Batch) -> None:
-        with self._errors(), _transaction(self._connection, self.patience):
+        with self._errors(), self._transaction(self._connection):
             for table, encoder, statement in self._statements:
                 self._connection.executemany(statement, encoder.tuples(rows_of(table, batch), batch.heap))
 
@@ -135,20 +138,20 @@ class SqliteSink:
         return True  # what write() returned from is committed
 
     def counts(self) -> dict[str, int]:
-        with self._errors():
+        with self._errors(), self._left_when_stopped():
             statuses = self._connection.execute(COUNT_STATUSES).fetchall()
             [(duplicates,)] = self._connection.execute(COUNT_DUPLICATES).fetchall()
             return counts(statuses, duplicates)
 
     def finish(self) -> None:
-        with self._errors():
+        with self._errors(), self._left_when_stopped():
             self._connection.execute("PRAGMA cache_size = -2000")  # or sorting takes another CACHE
             for statement in CREATE_INDEXES:
-                with _transaction(self._connection, self.patience):
+                with self._transaction(self._connection):
                     self._connection.execute(statement)
             [(orphans,)] = self._connection.execute(ORPHANS).fetchall()
             if orphans:
-                with _transaction(self._connection, self.patience):
+                with self._transaction(self._connection):
                     self._connection.execute(DELETE_ORPHANS)
 
     def close(self) -> None:
@@ -163,6 +166,42 @@ class SqliteSink:
 
     def _errors(self):
         return _errors(self._path)
+
+    @contextlib.contextmanager
+    def _left_when_stopped(self):
+        self._connection.set_progress_handler(lambda: self.stopped(), STEPS)  # where SQLite works Python hears of a signal here only
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if self.stopped() and _code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                raise Stopped("a statement of the database was left") from error
+            raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+    @contextlib.contextmanager
+    def _transaction(self, connection: sqlite3.Connection):
+        self._begin(connection)
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk has ended it already
+                connection.execute("ROLLBACK")
+            raise
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Begin a transaction; while another program writes the database, wait."""
+        give_up_at = time.monotonic() + self.patience
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if self.stopped():
+                    give_up_at = min(give_up_at, time.monotonic() + HASTE)
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                    raise
 
 
 class SqliteLibrary:
@@ -246,29 +285,6 @@ def _plain(facts: dict[str, object]) -> list[object]:
         f"{v.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}" if isinstance(v, dt.datetime) else json.dumps(v) if isinstance(v, list) else v
         for v in facts.values()
     ]
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection, patience: float):
-    _begin(connection, time.monotonic() + patience)
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _begin(connection: sqlite3.Connection, give_up_at: float) -> None:
-    """Begin a transaction; while another program writes the database, wait."""
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
-                raise
 
 
 def _code(error: sqlite3.Error) -> int:

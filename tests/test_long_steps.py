@@ -1,0 +1,122 @@
+"""The first SIGINT or SIGTERM in a step of the database that would take for ever: it is left, and the run ends in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from make_rows import query
+from running import ask, command, finish, tables
+from sink_tools import held_up, soon, waiting
+
+import midiopt
+
+SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+INDEXES = {"analyses_bpm", "analyses_key_bpm", "files_content_hash"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path) -> str:
+    return str(tmp_path / "x.db") if request.param == "sqlite" else request.getfixturevalue("pg_url")
+
+
+def is_sqlite(url: str) -> bool:
+    return url.endswith(".db")
+
+
+def change(url: str, *statements: str) -> None:
+    for statement in statements:
+        query(url, statement)
+
+
+def started(songs: Path, url: str) -> subprocess.Popen[str]:
+    arguments = command(songs, "--db", url, "--json", "--quiet")
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def stopped(run: subprocess.Popen[str], number: int, code: int) -> dict:
+    """The summary of a run that a signal ends."""
+    assert run.poll() is None
+    run.send_signal(number)
+    try:
+        stdout, stderr = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == code, stderr
+    assert "run the same command again" in stderr and "Traceback" not in stderr
+    return json.loads(stdout)
+
+
+def went_on(songs: Path, url: str, expected: tuple[list, list]) -> None:
+    """The next run finishes what that one left."""
+    assert ask(url, "SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == [("interrupted",)]
+    done = finish(songs, "--db", url, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert tables(url) == expected
+    assert indexes(url) == INDEXES
+
+
+def indexes(url: str) -> set[str]:
+    names = "SELECT name FROM sqlite_master WHERE type = 'index'" if is_sqlite(url) else "SELECT indexname FROM pg_indexes"
+    return {name for (name,) in query(url, names)} & INDEXES
+
+
+@SIGNALS
+def test_while_the_known_files_are_loaded(number, code, songs, url):
+    """A view in place of the table: in SQLite it has no end, in PostgreSQL its first row takes ten minutes."""
+    midiopt.run([songs], url)
+    expected = tables(url)
+    kept = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version, analyzed_at, analysis_us"
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT {} FROM n, was"
+    slow = "SELECT {} FROM was, (SELECT pg_sleep(600)) AS slow"
+    change(url, "ALTER TABLE files RENAME TO was", f"CREATE VIEW files AS {(endless if is_sqlite(url) else slow).format(kept)}")
+    run = started(songs, url)
+    if is_sqlite(url):
+        soon(lambda: query(url, "SELECT count(*) FROM runs") == [(2,)])
+        time.sleep(0.2)  # into the rows
+    else:
+        soon(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
+    summary = stopped(run, number, code)
+    assert (summary["files"], summary["duplicates"]) == (0, None)
+    change(url, "DROP VIEW files", "ALTER TABLE was RENAME TO files")
+    went_on(songs, url, expected)
+
+
+@SIGNALS
+def test_while_indexes_are_built(number, code, songs, url):
+    """In SQLite over a column whose values take 40 ms each, 3,000 of them; in PostgreSQL another program is in the way."""
+    midiopt.run([songs], url)
+    expected = tables(url)
+    change(url, "DROP INDEX analyses_key_bpm", "DROP INDEX analyses_bpm")
+    if is_sqlite(url):
+        slow = "key GENERATED ALWAYS AS (length(hex(zeroblob(10000000 + note_count)))) VIRTUAL"
+        change(url, "ALTER TABLE analyses RENAME COLUMN key TO was", f"ALTER TABLE analyses ADD COLUMN {slow}")
+        run = started(songs, url)
+        soon(lambda: is_writing(url))
+        summary = stopped(run, number, code)
+        assert indexes(url) == {"files_content_hash"}
+        change(url, "ALTER TABLE analyses DROP COLUMN key", "ALTER TABLE analyses RENAME COLUMN was TO key")
+    else:
+        with held_up(url, "LOCK TABLE analyses IN ROW EXCLUSIVE MODE"):
+            run = started(songs, url)
+            soon(lambda: waiting(url))
+            summary = stopped(run, number, code)
+            assert indexes(url) == {"files_content_hash"}
+    assert (summary["skipped"], summary["duplicates"]) == (3000, None)
+    went_on(songs, url, expected)
+
+
+def is_writing(db: str) -> bool:
+    """Whether somebody has been in a transaction for a tenth of a second."""
+    with contextlib.closing(sqlite3.connect(db, timeout=0.1, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False
