@@ -22,7 +22,7 @@ cdef struct Span:  # bars under one signature
 
 cdef struct Bars:
     Span spans[MOST_SPANS]
-    int64_t starts[MOST_FRAMES + 1]  # of each frame, and the end of the last
+    int64_t starts[MOST_FRAMES + 2]  # of each frame, and twice the end of the last
     int64_t quarter  # units
     int64_t end  # of the last note, in units
     int64_t bar_count

@@ -38,7 +38,7 @@ cdef void lay_bars(Bars *bars, const Meter *meter, int64_t quarter, int64_t end)
             bars.starts[bars.frame_count] = at
             bars.frame_count += 1
             at += span.frame
-        bars.starts[bars.frame_count] = at
+        bars.starts[bars.frame_count] = bars.starts[bars.frame_count + 1] = at
     for i in range(1, bars.span_count):
         if frames_of(bars, i) > frames_of(bars, bars.main):
             bars.main = i

@@ -7,7 +7,8 @@ from .note cimport Notes
 from .text cimport Heap
 
 cdef enum:
-    LANES = 16  # a pitch class each, the last four stay 0
+    BLOCK = 32  # frames that are named at a time
+    ROW = MOST_FRAMES + BLOCK  # no power of two: all classes of a frame would share eight lines of the cache
     SLOTS = 2 * MOST_FRAMES
 
 cdef struct Window:  # of one content, among those of a length
@@ -17,8 +18,8 @@ cdef struct Window:  # of one content, among those of a length
     int count  # 0 in a free slot
 
 cdef struct Chords:
-    int32_t weights[MOST_FRAMES][LANES]  # see weigh
-    uint8_t lowest[MOST_FRAMES]  # pitch; 128 or more in silence
+    int32_t weights[12][ROW]  # of each pitch class in each frame, see weigh
+    uint8_t lowest[ROW]  # pitch; 128 or more in silence
     uint8_t chords[MOST_FRAMES]  # quality * 12 + root
     int changes[MOST_FRAMES]  # of the chord, up to and with each frame
     uint64_t hashes[MOST_FRAMES + 1]  # of all chords before each frame

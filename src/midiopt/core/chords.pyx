@@ -13,7 +13,7 @@ the melody three times as loud 97.4, 94.0 and 94.0 %.
 """
 
 from libc.math cimport NAN
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from .bars cimport UNIT, Span, frame_at, frames_of, span_at
 from .facts cimport NULL_TEXT
@@ -34,7 +34,7 @@ cdef enum:
 # Windows in which loops are looked for, in bars. A loop of one bar shows in those of two.
 cdef int[LENGTHS] LOOP_BARS = [2, 4, 8, 12]
 
-# Third and fifth above the root, as score_roots has them; power chords and single thirds fall to major or minor.
+# Third and fifth above the root, as score_chords has them; power chords and single thirds fall to major or minor.
 cdef int[QUALITIES] THIRD = [4, 3, 3, 4, 5, 2]
 cdef int[QUALITIES] FIFTH = [7, 7, 6, 8, 7, 7]
 cdef const char *SUFFIX[QUALITIES]
@@ -45,16 +45,12 @@ MAJORS[:] = [b"C", b"Db", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"Ab", b"A", b"B
 cdef const char *MINORS[12]
 MINORS[:] = [b"C", b"C#", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"G#", b"A", b"Bb", b"B"]
 
-cdef int32_t[QUALITIES][LANES] PREFERENCE  # lower qualities, then roots win a tie; lanes without a root never win
 cdef uint8_t[128 + 12] CLASS  # of a pitch, and of an octave more
 cdef uint64_t HASH = 0x9E3779B97F4A7C15  # odd
 
 
 cdef void make_tables() noexcept nogil:
-    cdef int q, lane, pitch
-    for q in range(QUALITIES):
-        for lane in range(LANES):
-            PREFERENCE[q][lane] = 127 - (q * 12 + lane) if lane < 12 else -(1 << 30)
+    cdef int pitch
     for pitch in range(128 + 12):
         CLASS[pitch] = pitch % 12
 
@@ -86,17 +82,23 @@ cdef int lowest_class(const Notes *notes) noexcept nogil:
 
 
 cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *class_of) noexcept nogil:
-    """Add up how long each class sounds in each frame, in 1/4096 to 1/2048 of a usual frame."""
+    """Add up how long each class sounds in each frame, in 1/4096 to 1/2048 of a usual frame.
+
+    Most notes sound in one or two frames and are added to two, without a branch that nothing foretells.
+    """
     cdef const Pair *note = notes.notes
     cdef const Pair *end = note + notes.note_count
     cdef const Span *span = &bars.spans[0]
-    cdef int count = bars.frame_count, shift = 0
-    cdef int64_t on, length, room, f
-    cdef uint8_t pitch
+    cdef int count = bars.frame_count, shift = 0, i
+    cdef int64_t on, length, rest, heard, f
+    cdef int32_t *weights
+    cdef uint8_t *lowest
+    cdef uint8_t pitch, pitch_class
     while bars.spans[bars.main].frame >> shift >> FINEST:
         shift += 1
-    memset(c.weights, 0, count * sizeof(c.weights[0]))
-    memset(c.lowest, 255, count)
+    for i in range(12):
+        memset(c.weights[i], 0, (count + BLOCK) * sizeof(int32_t))
+    memset(c.lowest, 255, count + BLOCK)
     while note < end:
         if note.key & 1:  # a drum
             note += 1
@@ -110,77 +112,102 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *
         f = frame_at(span, on)
         if f >= count:
             continue
-        room = bars.starts[f + 1] - on
-        c.weights[f][class_of[pitch]] += <int32_t>(min(length, room) >> shift)
-        c.lowest[f] = min(c.lowest[f], pitch)
-        if length > room:
-            hold(c, bars, f + 1, length - room, pitch, class_of[pitch], shift)
+        pitch_class = class_of[pitch]
+        weights = &c.weights[pitch_class][f]
+        lowest = &c.lowest[f]
+        rest = length - (bars.starts[f + 1] - on)
+        weights[0] += <int32_t>((length - max(rest, 0)) >> shift)
+        lowest[0] = min(lowest[0], pitch)
+        heard = bars.starts[f + 2] - bars.starts[f + 1]
+        weights[1] += <int32_t>(min(max(rest, 0), heard) >> shift)
+        lowest[1] = min(lowest[1], pitch if rest > 0 else 255)
+        if rest > heard:
+            hold(c, bars, f + 2, min(<int64_t>count, f + 1 + LONGEST), rest - heard, pitch, pitch_class, shift)
 
 
-cdef inline void hold(Chords *c, const Bars *bars, int64_t f, int64_t rest, uint8_t pitch, uint8_t pitch_class, int shift) noexcept nogil:
+cdef inline void hold(
+    Chords *c, const Bars *bars, int64_t f, int64_t stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, int shift
+) noexcept nogil:
     """A note sounds on, `rest` units from frame f."""
-    cdef int64_t stop = min(<int64_t>bars.frame_count, f + LONGEST), heard
+    cdef int64_t heard
     while f < stop and rest > 0:
         heard = bars.starts[f + 1] - bars.starts[f]
-        c.weights[f][pitch_class] += <int32_t>(min(rest, heard) >> shift)
+        c.weights[pitch_class][f] += <int32_t>(min(rest, heard) >> shift)
         c.lowest[f] = min(c.lowest[f], pitch)
         rest -= heard
         f += 1
 
 
 cdef int name_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
-    """A chord for each frame; returns the first that has one.
-
-    A score stands above seven bits of preference, so that one maximum over all of them finds the best.
-    Everything is in loops of one count over sixteen lanes, which vectorise.
-    """
-    cdef int32_t[2 * LANES] w  # the classes twice over, so that a root and what is above it are one load each
-    cdef int32_t[LANES] bonus, best
-    cdef int32_t total, eighth, winner
-    cdef int f, i, classes, bass, first = count, chord = -1
-    memset(w, 0, sizeof(w))
-    memset(bonus, 0, sizeof(bonus))
-    for f in range(count):
-        total = classes = 0
-        for i in range(LANES):
-            w[i] = min(c.weights[f][i], MOST_WEIGHT)
-            total += w[i]
-            classes += w[i] > 0
-        if classes >= 2:
-            for i in range(12):
-                w[i + 12] = w[i]
-            eighth = total >> 3
-            bass = class_of[c.lowest[f] & 127]
-            bonus[bass] = eighth
-            score_roots(w, bonus, eighth, best)
-            bonus[bass] = 0
-            winner = best[0]
-            for i in range(1, LANES):
-                winner = max(winner, best[i])
-            if chord < 0 or score_of(w, chord, bass, eighth) < (winner >> 7) - (total >> 4):
-                chord = 127 - (winner & 127)
-                first = min(first, f)
-        c.chords[f] = chord & 0xFF
+    """A chord for each frame; returns the first that has one."""
+    cdef int32_t[BLOCK] best, total, classes, bass
+    cdef int f, block = 0, i, winner, first = count, chord = -1
+    while block < count:
+        for i in range(BLOCK):
+            bass[i] = class_of[c.lowest[block + i] & 127]
+        score_chords(c, block, bass, best, total, classes)
+        for i in range(min(count - block, <int>BLOCK)):
+            f = block + i
+            if classes[i] >= 2:
+                winner = 127 - (best[i] & 127)
+                if chord < 0 or (winner != chord and score_of(c, f, chord, bass[i], total[i] >> 3) < (best[i] >> 7) - (total[i] >> 4)):
+                    chord = winner
+                    first = min(first, f)
+            c.chords[f] = chord & 0xFF
+        block += BLOCK
     return first
 
 
-cdef void score_roots(const int32_t *w, const int32_t *bonus, int32_t eighth, int32_t *best) noexcept nogil:
-    """The best score of each root, with its preference."""
-    cdef int i
-    cdef int32_t root, x
-    for i in range(LANES):
-        root = w[i] + bonus[i]
-        x = ((root + w[i + 4] + w[i + 7]) << 7) + PREFERENCE[0][i]
-        x = max(x, ((root + w[i + 3] + w[i + 7]) << 7) + PREFERENCE[1][i])
-        x = max(x, ((root + w[i + 3] + w[i + 6] - eighth) << 7) + PREFERENCE[2][i])
-        x = max(x, ((root + w[i + 4] + w[i + 8] - eighth) << 7) + PREFERENCE[3][i])
-        x = max(x, ((root + w[i + 5] + w[i + 7] - eighth) << 7) + PREFERENCE[4][i])
-        best[i] = max(x, ((root + w[i + 2] + w[i + 7] - eighth) << 7) + PREFERENCE[5][i])
+cdef void score_chords(Chords *c, int block, const int32_t *bass, int32_t *best, int32_t *total, int32_t *classes) noexcept nogil:
+    """The best score of each frame of a block, the sum of its weights, which are cut at MOST_WEIGHT, and how many there are.
+
+    A score stands above seven bits that say which chord it is, 127 less quality * 12 + root, so that one maximum over
+    all finds the best, and the first on a tie. Frames are in the inner loops: with one frame at a time, and roots in
+    the vectors, each load waited for stores that it straddled.
+    """
+    cdef int32_t[BLOCK] top, sums, counts
+    cdef const int32_t *second
+    cdef const int32_t *minor
+    cdef const int32_t *major
+    cdef const int32_t *fourth
+    cdef const int32_t *flat
+    cdef const int32_t *fifth
+    cdef const int32_t *sharp
+    cdef int32_t *w
+    cdef int32_t root, rare, plain
+    cdef int i, k
+    memset(sums, 0, sizeof(sums))
+    memset(counts, 0, sizeof(counts))
+    memset(top, 0, sizeof(top))
+    for k in range(12):
+        w = &c.weights[k][block]
+        for i in range(BLOCK):
+            w[i] = min(w[i], MOST_WEIGHT)
+            sums[i] += w[i]
+            counts[i] += w[i] > 0
+    for k in range(12):
+        w = &c.weights[k][block]
+        second = &c.weights[(k + 2) % 12][block]
+        minor = &c.weights[(k + 3) % 12][block]
+        major = &c.weights[(k + 4) % 12][block]
+        fourth = &c.weights[(k + 5) % 12][block]
+        flat = &c.weights[(k + 6) % 12][block]
+        fifth = &c.weights[(k + 7) % 12][block]
+        sharp = &c.weights[(k + 8) % 12][block]
+        for i in range(BLOCK):
+            root = w[i] + (sums[i] >> 3 if bass[i] == k else 0)
+            plain = max(((major[i] + fifth[i]) << 7) + 127, ((minor[i] + fifth[i]) << 7) + 115)
+            rare = max(((minor[i] + flat[i]) << 7) + 103, ((major[i] + sharp[i]) << 7) + 91)
+            rare = max(rare, max(((fourth[i] + fifth[i]) << 7) + 79, ((second[i] + fifth[i]) << 7) + 67))
+            top[i] = max(top[i], (root << 7) - k + max(plain, rare - (sums[i] >> 3 << 7)))
+    memcpy(best, top, sizeof(top))
+    memcpy(total, sums, sizeof(sums))
+    memcpy(classes, counts, sizeof(counts))
 
 
-cdef inline int32_t score_of(const int32_t *w, int chord, int bass, int32_t eighth) noexcept nogil:
+cdef inline int32_t score_of(const Chords *c, int f, int chord, int bass, int32_t eighth) noexcept nogil:
     cdef int quality = chord // 12, root = chord % 12
-    cdef int32_t score = w[root] + w[root + THIRD[quality]] + w[root + FIFTH[quality]]
+    cdef int32_t score = c.weights[root][f] + c.weights[(root + THIRD[quality]) % 12][f] + c.weights[(root + FIFTH[quality]) % 12][f]
     if root == bass:
         score += eighth
     return score - eighth if quality >= COMMON else score
