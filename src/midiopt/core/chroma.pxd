@@ -8,7 +8,7 @@ cdef enum:
 # Ticks by pitch class, C first, drums excluded; the sequences of format 2 add up. Sums of whole numbers are exact
 # to 2**53, and a hostile file, which could reach 2**73, overflows nothing.
 cdef struct Chroma:
-    double stretches[STRETCHES][12]  # of the notes that begin in each equal part from the first onset to the last
+    double stretches[12][STRETCHES]  # of the notes that begin in each equal part from the first onset to the last
     double opening[12]  # in the first two quarters after the first onset
     double closing[12]  # from the last onset on
 

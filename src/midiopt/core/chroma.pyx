@@ -44,7 +44,7 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
         while tick >= starts[stretch + 1]:
             stretch += 1
         pitch_class = CLASS[note.key >> 1 & 0x7F]
-        chroma.stretches[stretch][pitch_class] += <double><int64_t>(note.value >> TICKS)
+        chroma.stretches[pitch_class][stretch] += <double><int64_t>(note.value >> TICKS)
         ends = tick + <int64_t>(note.value >> TICKS)
         if tick < opened:
             chroma.opening[pitch_class] += <double>(min(ends, opened) - tick)
