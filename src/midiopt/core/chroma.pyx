@@ -5,13 +5,17 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
 
 from .note cimport TICKS, Pair
 
-cdef uint8_t[128] CLASS  # of a pitch
+cdef enum:
+    DRUM = 12
+
+cdef uint8_t[256] CLASS  # of pitch << 1 | drum
 
 
 cdef void make_classes() noexcept nogil:
     cdef int pitch
     for pitch in range(128):
-        CLASS[pitch] = pitch % 12
+        CLASS[pitch << 1] = pitch % 12
+        CLASS[pitch << 1 | 1] = DRUM
 
 
 make_classes()
@@ -21,10 +25,10 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
     """Add the notes of a sequence, whose steps must still be as read_notes left them; `quarter` is in ticks.
 
     A note belongs to the stretch in which it begins, for as long as it lasts. The notes of a track are in order,
-    so the stretch moves on, and starts again with the next track.
+    so the next is mostly in the same stretch; else the stretches are looked through again.
     """
     cdef int64_t starts[STRETCHES + 1]
-    cdef int64_t first, last, opened, tick, ends
+    cdef int64_t first, last, opened, tick, length, low = 0, high = 0
     cdef int stretch = 0, i
     cdef const Pair *note = notes.notes
     cdef const Pair *end = note + notes.note_count
@@ -35,22 +39,23 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
     for i in range(STRETCHES + 1):  # each the first tick that is not in the stretch before
         starts[i] = first + <int64_t>((<uint64_t>i * <uint64_t>(last - first + 1) + STRETCHES - 1) // STRETCHES)
     while note < end:
-        if note.key & 1:  # a drum
-            note += 1
-            continue
         tick = note.key >> TICKS
-        if tick < starts[stretch]:
-            stretch = 0
-        while tick >= starts[stretch + 1]:
-            stretch += 1
-        pitch_class = CLASS[note.key >> 1 & 0x7F]
-        chroma.stretches[pitch_class][stretch] += <double><int64_t>(note.value >> TICKS)
-        ends = tick + <int64_t>(note.value >> TICKS)
-        if tick < opened:
-            chroma.opening[pitch_class] += <double>(min(ends, opened) - tick)
-        if ends > last:
-            chroma.closing[pitch_class] += <double>(ends - max(tick, last))
+        length = note.value >> TICKS
+        pitch_class = CLASS[note.key & 0xFF]
         note += 1
+        if pitch_class == DRUM:
+            continue
+        if not low <= tick < high:
+            stretch = 0
+            while tick >= starts[stretch + 1]:
+                stretch += 1
+            low = starts[stretch]
+            high = starts[stretch + 1]
+        chroma.stretches[pitch_class][stretch] += <double>length
+        if tick < opened:
+            chroma.opening[pitch_class] += <double>(min(tick + length, opened) - tick)
+        if tick + length > last:
+            chroma.closing[pitch_class] += <double>(tick + length - max(tick, last))
 
 
 cdef bint find_onsets(const Notes *notes, int64_t *first, int64_t *last) noexcept nogil:
