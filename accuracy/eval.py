@@ -12,9 +12,10 @@ import argparse
 from pathlib import Path
 
 import key
+import names
 import tempo
 
-SUBJECTS = (tempo, key)  # each has report(corpus, truth, sample)
+SUBJECTS = (tempo, key, names)  # each has report(corpus, truth, sample)
 
 
 def main() -> None:

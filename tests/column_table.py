@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from midiopt.schema import ANALYSES, FILES, RUNS, Column
+from midiopt.schema import ANALYSES, FILES, LIBRARY_ONLY, RUNS, Column
 
 TYPES = {
     "texts": "list of text", "floats": "12 float32", "hash16": "16 bytes", "hash8": "8 bytes", "enum": "text", "set": "set of int16",
@@ -24,6 +24,7 @@ if __name__ == "__main__":
     for title, columns in (
         ("files`, one row per path", FILES),
         ("analyses`, one row per distinct content", ANALYSES),
+        ("library`, beside those of both tables", LIBRARY_ONLY),
         ("runs`, one row per run", RUNS),
     ):
         print(f"`{title}:\n\n{table(columns)}\n")

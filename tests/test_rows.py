@@ -70,9 +70,10 @@ def test_what_is_no_share_is_refused(share):
 
 def test_copy_bytes_as_the_manual_has_them():
     table = TABLES[1]
-    batch = make_batch([file_row(path="/é", size_bytes=258, mtime_ns=-1, content_hash=None, status="ok", analyzer_version=1)])
+    facts = {"size_bytes": 258, "mtime_ns": -1, "content_hash": None, "status": "ok", "analyzer_version": 1}
+    batch = make_batch([file_row(path="/é", **facts, name_bpm=120, name_key=None)])
     row = bytes.fromhex(
-        "0009"  # 9 fields
+        "000b"  # 11 fields
         "00000003 2fc3a9"  # path: 3 bytes
         "00000008 0000000000000102"  # size_bytes
         "00000008 ffffffffffffffff"  # mtime_ns
@@ -82,6 +83,8 @@ def test_copy_bytes_as_the_manual_has_them():
         "00000002 0001"  # analyzer_version
         "00000008 0002b58cd363bfff"  # analyzed_at: microseconds since 2000
         "00000004 00000007"  # analysis_us
+        "00000004 42f00000"  # name_bpm: 120
+        "ffffffff"  # name_key: null
     )
     header = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     assert CopyEncoder(table.plan()).encode(batch.files, batch.heap) == header + row + b"\xff\xff"

@@ -13,7 +13,7 @@ from make_rows import HASH, NOW, analysis_row, file_row, make_batch, query, reco
 from midiopt.errors import DatabaseBusy, SinkError
 from midiopt.paths import path_text
 from midiopt.rows import Batch
-from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, NULL_INT, STATUSES, Column
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, NULL_INT, STATUSES, Column
 from midiopt.sinks import open_sink
 
 LATER = NOW + dt.timedelta(days=1)
@@ -185,6 +185,7 @@ def test_library_joins_only_what_was_analysed(sink, url):
     bpm = [(f"/{i}", 120.0 if status in ("ok", "repaired") else None) for i, status in enumerate(STATUSES)]
     assert query(url, "SELECT path, bpm FROM library ORDER BY path") == [*bpm, ("/9", None)]
     names = [c.name for c in FILES] + [c.name for c in ANALYSES if c.name not in ("content_hash", "analyzer_version")]
+    names += [c.name for c in LIBRARY_ONLY]
     assert len(query(url, "SELECT * FROM library")[0]) == len(names)
     assert len(query(url, f"SELECT {', '.join(names)} FROM library")) == len(files) + 1
 

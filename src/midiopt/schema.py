@@ -31,8 +31,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANALYZER_VERSION = 3  # raised whenever any fact may change
-SCHEMA_VERSION = 3  # raised whenever a table changes shape
+ANALYZER_VERSION = 4  # raised whenever any fact may change
+SCHEMA_VERSION = 4  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUSES = ("ok", "repaired", "rejected", "unreadable", "crashed", "opened")
@@ -124,6 +124,8 @@ FILES = (
     Column("analyzer_version", "int16", "raised whenever any fact may change"),
     Column("analyzed_at", "time", "when this row was made", "UTC", varies=True),
     Column("analysis_us", "int32", "time taken to read and analyse it; null when its process died of it", "µs", null=True, varies=True),
+    Column("name_bpm", "float32", "tempo in the file's name, else in that of the nearest folder that says one", "beats/min", null=True),
+    Column("name_key", "enum", "key in the file's name, else in that of the nearest folder that says one", null=True, values=KEYS),
 )
 
 ANALYSES = (
@@ -211,6 +213,16 @@ ANALYSES = (
     Column("track_names", "texts", "the distinct names of all tracks, in order; at most 1,000"),
     Column("notes_hash", "hash8", "sum of the XXH3-64 of each note: equal for the same music saved again", null=True),
     Column("issues", "int32", "bit set of what was repaired or is unusual; names in ISSUES"),
+)
+
+LIBRARY_ONLY = (  # what takes both tables to tell
+    Column(
+        "name_agrees",
+        "bool",
+        "whether name_bpm is within 4 % of bpm or bpm_onsets, or of twice or half of one, and name_key is key or key_notes;"
+        " null when the name says neither, or the notes do not answer",
+        null=True,
+    ),
 )
 
 RUNS = (

@@ -10,7 +10,7 @@ import struct
 from .schema import FILES
 
 HEADER = struct.Struct("<QQQ")  # bytes of `files` rows, of `analyses` rows and of the heap; the note is the rest (work.Note)
-_CODES = {"text": "II", "int16": "h", "int32": "i", "int64": "q", "time": "q", "hash16": "16s", "enum": "B"}
+_CODES = {"text": "II", "int16": "h", "int32": "i", "int64": "q", "time": "q", "float32": "f", "hash16": "16s", "enum": "B"}
 
 # Native alignment, as numpy lays out an aligned structured array; "0q" pads the end.
 _FILE_ROW = struct.Struct("@" + "".join(_CODES[c.kind] for c in FILES) + "0q")

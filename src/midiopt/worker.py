@@ -27,6 +27,7 @@ from .errors import Damaged, MidiError, MissingExtra, TooLarge
 from .limits import MAX_EVENTS, MAX_FILE_BYTES
 from .looks import explained
 from .lots import EVERYTHING, Lots
+from .names import name_facts
 from .paths import path_text
 from .reader import READERS
 from .schema import ANALYZER_VERSION, CRASHED, NULL_INT, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
@@ -182,7 +183,8 @@ def put_file(
         heap += error.encode()
         error_length = len(heap) - error_at
     files += file_row(
-        path_at, error_at - path_at, size, mtime_ns, digest, status, error_at, error_length, ANALYZER_VERSION, now, took
+        *(path_at, error_at - path_at, size, mtime_ns, digest, status, error_at, error_length, ANALYZER_VERSION, now, took),
+        *name_facts(path),
     )  # the order of schema.FILES
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..rows import FILES_DTYPE, Batch
-from ..schema import ANALYSED, CRASHED, FILES, NULL_INT, NULL_TEXT
+from ..schema import ANALYSED, CRASHED, FILES, NULL_ENUM, NULL_INT, NULL_TEXT
 from .faults import Inspector
 from .tables import TABLES, Table
 
@@ -67,6 +67,8 @@ def _mended(batch: Batch, bad_files: dict[int, str], bad_analyses: dict[int, str
             row["path"] = _put(heap, b"a file whose path was lost")
         elif name in NUMBERS:
             row[name] = 0
+        elif name == "name_key":
+            row[name] = NULL_ENUM
         row["error"] = _put(heap, f"its {name} came out as no {name} can be".encode())
         row["content_hash"] = 0
         row["status"] = CRASHED

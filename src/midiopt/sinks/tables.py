@@ -93,10 +93,23 @@ TABLES = (  # in the order they are written: no file before its analysis
 
 RECORDS = Table("runs", "id", RUNS)  # one row a run
 
+
+def _near(bpm: str) -> str:
+    """Within 4 % of the tempo in the name, or of half or twice that."""
+    return "(" + " OR ".join(f"{bpm} / f.name_bpm BETWEEN {0.96 * k:g} AND {1.04 * k:g}" for k in (1, 2, 0.5)) + ")"
+
+
+# Null where the notes do not answer: they have no tempo, or no key, or were not analysed.
+NAME_AGREES = (
+    "CASE WHEN f.name_bpm IS NOT NULL OR f.name_key IS NOT NULL THEN"
+    f" (f.name_bpm IS NULL OR {_near('a.bpm')} OR coalesce({_near('a.bpm_onsets')}, FALSE))"
+    " AND (f.name_key IS NULL OR f.name_key = a.key OR f.name_key = a.key_notes) END"
+)
+
 _seen = {c.name for c in FILES}
 LIBRARY = (
     f"CREATE VIEW library AS SELECT {', '.join(f'f.{c.name}' for c in FILES)}, "
-    f"{', '.join(f'a.{c.name}' for c in ANALYSES if c.name not in _seen)} "
+    f"{', '.join(f'a.{c.name}' for c in ANALYSES if c.name not in _seen)}, {NAME_AGREES} AS name_agrees "
     f"FROM files f LEFT JOIN analyses a ON a.content_hash = f.content_hash AND f.status IN {_statuses(ANALYSED)}"
 )
 
