@@ -55,14 +55,19 @@ cdef bint read_contents(const Notes *notes, const Bars *bars, int n, uint64_t *c
     cdef const Pair *note = notes.notes
     cdef const Pair *end = note + notes.note_count
     cdef int64_t on, bar = 3 * bars.spans[0].bar, step = bars.quarter >> 3  # in thirds of a unit, so that 1/24 quarter is whole
+    cdef int64_t here
+    cdef double per_bar = 1.0 / bar, per_step = 1.0 / step
     cdef uint64_t hash
     memset(contents, 0, n * sizeof(uint64_t))
     while note < end:
         on = 3 * (<int64_t>(note.key >> TICKS) << UNIT) + (step >> 1)
         if on >= n * bar:
             return False
-        hash = (<uint64_t>(on % bar // step + 1) << TICKS | (note.key & 0xFF)) * MIX
-        contents[on // bar] += (hash ^ hash >> 32) * MIX_AGAIN | 1
+        # Whole numbers below 2**51: the half keeps the quotient of a multiple above it.
+        here = <int64_t>((<double>on + 0.5) * per_bar)
+        hash = <uint64_t>((<double>(on - here * bar) + 0.5) * per_step) + 1
+        hash = (hash << TICKS | (note.key & 0xFF)) * MIX
+        contents[here] += (hash ^ hash >> 32) * MIX_AGAIN | 1
         note += 1
     return True
 
