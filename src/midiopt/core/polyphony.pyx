@@ -9,6 +9,10 @@ from .midi cimport MOST_EVENTS, NO_MEMORY, USABLE
 from .note cimport Pair
 from .tempo cimport TempoSegment, seconds_at
 
+cdef enum:
+    BLOCK = 256  # steps
+
+
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil:
     """Add the polyphony of a sequence to the tally."""
     if reserve(<void **>&notes.spare, &notes.spare_capacity, (notes.step_count + 1) // 2, sizeof(Pair), 2 * MOST_EVENTS, False):
@@ -24,18 +28,10 @@ cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcep
     cdef const uint64_t *end = step + notes.step_count
     cdef const TempoSegment *segment = map.segments
     cdef int64_t sounding = 0, most = notes.tally.polyphony_max
-    cdef int64_t tick, moved, before = 0, ticks = 0
+    cdef int64_t tick, before = 0
     cdef double now, then = 0, seconds = 0
-    if map.count == 1:  # one tempo: without a branch, and in ticks
-        while step < end:
-            tick = step[0] >> 1
-            moved = tick - before
-            ticks += moved & -<int64_t>(sounding > 0)
-            most = max(most, sounding & -<int64_t>(moved > 0))
-            before = tick
-            sounding += 2 * <int64_t>(step[0] & 1) - 1
-            step += 1
-        seconds = <double>ticks * segment.per_tick
+    if map.count == 1:
+        seconds = <double>sweep_ticks(step, notes.step_count, &most) * segment.per_tick
     else:
         while step < end:
             tick = step[0] >> 1
@@ -50,6 +46,26 @@ cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcep
             step += 1
     notes.tally.polyphonic += seconds
     notes.tally.polyphony_max = most
+
+
+cdef int64_t sweep_ticks(const uint64_t *step, size_t count, int64_t *most) noexcept nogil:
+    """The ticks in which anything sounds. Counting what sounds is a chain; all else is in vectors."""
+    cdef int64_t[BLOCK] levels  # notes that sound after each step
+    cdef int64_t sounding = 0, highest = most[0], ticks = 0, moved
+    cdef size_t i, n
+    while count > 1:
+        n = min(count - 1, <size_t>BLOCK)
+        for i in range(n):
+            sounding += 2 * <int64_t>(step[i] & 1) - 1
+            levels[i] = sounding
+        for i in range(n):
+            moved = <int64_t>(step[i + 1] >> 1) - <int64_t>(step[i] >> 1)
+            ticks += moved if levels[i] > 0 else 0
+            highest = max(highest, levels[i] if moved > 0 else 0)
+        step += n
+        count -= n
+    most[0] = highest
+    return ticks
 
 
 cdef const uint64_t *in_order(Notes *notes) noexcept nogil:
