@@ -7,30 +7,36 @@ itself after so many frames; its peaks are the candidates for the beat, and a li
 
 from __future__ import annotations
 
+import bisect
 import cmath
 import math
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from operator import mul
 
 RATE = 50  # frames a second
 PHASE = 0.37123456789  # of a frame: no onset of a file on any grid lies on the edge between two frames, give or take rounding
 MOST_FRAMES = 32_768  # looked at, from the first onset on: 10.9 minutes
-WORD = 64  # frames; the stretch begins at a multiple of it
-STRETCH = 4096  # frames: the 82 seconds with the most onset frames
-MOST_ONSETS = 1024  # frames with onsets that are used of it
+WORD = 64  # frames: of a long piece only every second, third ... of these is compared with the whole
+MOST_ONSETS = 1024  # frames with onsets that are
 FEWEST_ONSETS = 6
 LAGS = 208  # frames: 4.16 s
 SHORTEST, LONGEST = 10, 104  # frames a beat: 300 to 29 BPM
+LAST = 150  # the highest lag is looked for up to here
 CANDIDATES = 12
 BACKBEAT = frozenset((35, 36, 37, 38, 39, 40))  # General MIDI bass and snare drums, sticks and claps
 RATIOS = (1, 1 / 2, 1 / 3, 1 / 4, 2, 3, 4, 3 / 2, 2 / 3)  # of the period, at which each autocorrelation is looked at
-# The prior over tempo and density, then each autocorrelation at each ratio.
+NOTHING = 0.37  # how likely none of the candidates is the beat
 WEIGHTS = (
-    *(0.07, -1.612, 0.161, 0.07, -0.11, 0.141, -1.766, 0.141),
-    *(6.851, 0.483, -0.744, 4.257, -1.796, 1.75, -3.322, -1.362, -0.916),  # loud
-    *(2.051, 1.119, 0.722, -0.372, 1.891, -1.172, 2.67, 0.297, -0.179),  # low
-    *(8.963, 3.051, 1.064, -0.476, 1.679, 0.115, 0.922, -0.201, 0.154),  # long
+    *(0.571, -1.452, 0.27, -0.269, -0.037, -1.649),  # the prior over tempo and density
+    # each autocorrelation at each ratio: what it has above chance, as a share of the highest lag
+    *(1.129, -0.602, 0.551, 1.549, 0.182, -0.907, -2.069, -0.41, -0.856),  # loud
+    *(0.735, -0.474, 0.12, 1.406, -0.766, -0.241, -0.349, 1.272, 0.25),  # low
+    *(0.705, 1.005, -0.321, -0.642, 1.21, 0.08, -0.012, -0.964, 0.253),  # long
+    # and of what it is at lag 0
+    *(3.006, -3.798, -7.429, -1.797, -5.111, 5.477, 2.135, 3.546, -4.07),  # loud
+    *(-1.481, 4.495, 2.673, -14.845, 12.284, -4.176, 8.887, -10.947, -7.931),  # low
+    *(4.841, 7.893, 8.5, 9.411, -1.379, 6.849, 7.244, 4.494, 9.193),  # long
 )
 
 METERS = ("4/4", "3/4", "6/8", "2/4")
@@ -105,23 +111,13 @@ def median(pitches: list[int]) -> int:
     return sorted(pitches)[(len(pitches) - 1) // 2] if pitches else 0
 
 
-def densest_stretch(frames: set[int]) -> int:
-    """The first frame of the stretch with the most onset frames, the first of several."""
-    words = Counter(frame // WORD for frame in frames)
-    last = max(words) - STRETCH // WORD + 1
-    return max(range(max(last, 0) + 1), key=lambda start: sum(words[w] for w in range(start, start + STRETCH // WORD))) * WORD
-
-
-def used_frames(onsets: list[Onset]) -> dict[int, list[Onset]]:
-    """The notes by frame, of the frames that are used."""
+def by_frame(onsets: list[Onset]) -> dict[int, list[Onset]]:
+    """The notes of each frame that has any, in order."""
     first = min(frame_of(o.seconds) for o in onsets)
-    frames = {frame_of(o.seconds) - first for o in onsets}
-    frames = {frame for frame in frames if frame < MOST_FRAMES}
-    start = densest_stretch(frames)
-    used = {f: [] for f in sorted(f for f in frames if start <= f < start + STRETCH)[:MOST_ONSETS]}
+    found = defaultdict(list)
     for o in onsets:
-        used.get(frame_of(o.seconds) - first, []).append(o)
-    return used
+        found[frame_of(o.seconds) - first].append(o)
+    return {frame: found[frame] for frame in sorted(found) if frame < MOST_FRAMES}
 
 
 def strengths(used: dict[int, list[Onset]], middle: int) -> dict[int, tuple[int, int, int]]:
@@ -135,19 +131,24 @@ def strengths(used: dict[int, list[Onset]], middle: int) -> dict[int, tuple[int,
     return {f: (min(-(-a // 8), 4), min(-(-b // 8), 4), min(-(-c // 16), 7)) for f, (a, b, c) in sums.items()}
 
 
-def autocorrelation(strength: dict[int, int]) -> list[int]:
-    """How well the strengths fit onto themselves, by lag; smoothed twice by 1 2 1."""
+def autocorrelation(strength: dict[int, int]) -> tuple[list[int], list[float]]:
+    """How well the strengths fit onto themselves, by lag, smoothed twice by 1 2 1; and what of that is not chance."""
+    step = 1 + (len(strength) - 1) // MOST_ONSETS
+    used = [frame for frame in strength if frame // WORD % step == 0][:MOST_ONSETS]
+    heard = {frame: s for frame, s in strength.items() if s}
+    order = sorted(heard)
     sums = [0] * LAGS
-    items = [(frame, s) for frame, s in strength.items() if s]
-    for i, (frame, s) in enumerate(items):
-        for j in range(i, len(items)):
-            lag = items[j][0] - frame
-            if lag >= LAGS:
-                break
-            sums[lag] += s * items[j][1]
+    for frame in used:
+        if frame in heard:
+            for other in order[bisect.bisect_left(order, frame) : bisect.bisect_left(order, frame + LAGS)]:
+                sums[other - frame] += heard[frame] * heard[other]
+    own = 16 * sums[0]
     for _ in range(2):
         sums = [0, *(sums[i - 1] + 2 * sums[i] + sums[i + 1] for i in range(1, LAGS - 1)), 0]
-    return sums
+    sums[0] = own
+    frames = max(strength) + 1
+    chance = 16.0 * sum(strength[frame] for frame in used) * sum(strength.values()) / frames / frames
+    return sums, [value - chance * max(frames - lag, 0) for lag, value in enumerate(sums)]
 
 
 def peaks(sums: list[int]) -> list[int]:
@@ -157,14 +158,17 @@ def peaks(sums: list[int]) -> list[int]:
 
 
 def refined(sums: list[int], peak: int) -> float:
-    """The period in fractions of a frame: parabolas through the peaks at 1, 2, 4 ... periods."""
+    """The period in fractions of a frame: parabolas through the peaks at 1, 2, 4 ... periods, while these are nearly as
+    high."""
     period, times = float(peak), 1
     while (at := math.floor(period * times + 0.5)) + 3 < LAGS:
         if times > 1:
             at = max((at - 1, at, at + 1), key=lambda lag: sums[lag])
         before, here, after = sums[at - 1 : at + 2]
-        if before <= here >= after and 2 * here > sums[peak] and (bend := before - 2 * here + after) < 0:
+        if before <= here >= after and (bend := before - 2 * here + after) < 0 and 5 * here > 4 * sums[peak]:
             period = (at + 0.5 * (before - after) / bend) / times
+        elif times > 1:
+            break
         times *= 2
     return period
 
@@ -182,27 +186,40 @@ def mean_level(sums: list[int]) -> float:
     return sum(sums[6:LAGS]) / (LAGS - 6)
 
 
+def near(excess: list[float], lag: float) -> float:
+    """The highest value within a fortieth of a lag, and within half a frame; 0 beyond the last."""
+    reach = max(0.5, lag / 40)
+    last = int(lag + reach + 0.5)
+    return max(excess[int(lag - reach + 0.5) : last + 1]) if last + 1 < LAGS else 0.0
+
+
+def share(part: float, of: float) -> float:
+    return part / of if of > 0 else 0.0
+
+
 def candidates(onsets: list[Onset], middle: int, drums: float) -> tuple[list[tuple[float, list[float]]], list[list[int]], float]:
     """(period in frames, features) of each candidate for the beat, the autocorrelations and the density; no candidate
     with too few onsets. `drums` is their share."""
     if not onsets:
         return [], [], 0.0
-    by_frame = strengths(used_frames(onsets), middle)
-    if len(by_frame) < FEWEST_ONSETS:
+    strong = strengths(by_frame(onsets), middle)
+    if len(strong) < FEWEST_ONSETS:
         return [], [], 0.0
-    sums = [autocorrelation({f: s[i] for f, s in by_frame.items()}) for i in range(3)]
-    means = [mean_level(s) for s in sums]
-    frames = list(by_frame)
-    density = math.log2(len(frames) / max(frames[-1] - frames[0], 25))  # onset frames a frame
+    sums, excess = zip(*(autocorrelation({f: s[i] for f, s in strong.items()}) for i in range(3)), strict=True)
+    highest = [max(e[SHORTEST : LAST + 1]) for e in excess]
+    both = [max(int(2**20 * (share(a, excess[0][0]) + share(b, excess[2][0]))), 0) for a, b in zip(excess[0], excess[2], strict=True)]
+    density = math.log2(len(strong) / max(max(strong), 25))  # onset frames a frame
     found = []
-    for peak in peaks(sums[0]):
-        period = refined(sums[0], peak)
+    for peak in peaks(both):
+        period = refined(both, peak)
         slow = math.log2(period / 25)  # octaves below 120 BPM
         events = density + math.log2(period)  # onset frames a beat, in octaves
-        features = [slow, slow**2, slow**3, events, events**2, drums * slow, drums * slow**2, drums * events]
-        features += [level(s, mean, period * ratio) for s, mean in zip(sums, means, strict=True) for ratio in RATIOS]
+        features = [slow, slow**2, slow**3, events**2, drums * slow, drums * slow**2]
+        levels = [[near(e, period * ratio) for ratio in RATIOS] for e in excess]
+        features += [share(level, high) for line, high in zip(levels, highest, strict=True) for level in line]
+        features += [share(level, e[0]) for line, e in zip(levels, excess, strict=True) for level in line]
         found.append((period, features))
-    return found, sums, density
+    return found, list(sums), density
 
 
 def shortest_pulse(sums: list[int]) -> int:
@@ -211,10 +228,10 @@ def shortest_pulse(sums: list[int]) -> int:
     return next(p for p in found if 10 * sums[p] > 3 * max(sums[q] for q in found))
 
 
-def likeliest(scores: list[float]) -> tuple[int, float]:
-    """The first of the highest scores, and its share of the exponentials of all."""
+def likeliest(scores: list[float], *others: float) -> tuple[int, float]:
+    """The first of the highest scores, and its share of the exponentials of all, others too."""
     best = scores.index(max(scores))
-    return best, 1 / sum(math.exp(score - scores[best]) for score in scores)
+    return best, 1 / sum(math.exp(score - scores[best]) for score in (*scores, *others))
 
 
 def meter_features(sums: list[list[int]], period: float, density: float, drums: float) -> list[float]:
@@ -232,7 +249,7 @@ def estimate(onsets: list[Onset], middle: int, drums: float) -> dict[str, object
     found, sums, density = candidates(onsets, middle, drums)
     if not found:
         return {}
-    best, confidence = likeliest([sum(map(mul, WEIGHTS, features)) for _, features in found])
+    best, confidence = likeliest([sum(map(mul, WEIGHTS, features)) for _, features in found], NOTHING)
     period = found[best][0]
     features = meter_features(sums, period, density, drums)
     meter, meter_confidence = likeliest([sum(map(mul, weights, features)) for weights in METER_WEIGHTS])
@@ -251,10 +268,10 @@ def nearest(position: int) -> int:
 
 def grid_facts(onsets: list[Onset]) -> dict[str, object]:
     """How the notes lie in the quarters that the file declares."""
-    used = used_frames(onsets) if onsets else {}
-    if len(used) < FEWEST_ONSETS:
+    found = by_frame(onsets) if onsets else {}
+    if len(found) < FEWEST_ONSETS:
         return {}
-    at = sorted(math.floor(o.quarter * 192 + 0.49876543211) % 192 for notes in used.values() for o in notes)
+    at = sorted(math.floor(o.quarter * 192 + 0.49876543211) % 192 for notes in found.values() for o in notes)
 
     def attraction(parts: int) -> float:
         return abs(sum(cmath.exp(2j * math.pi * parts * x / 192) for x in at)) / len(at)

@@ -1,3 +1,4 @@
+from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t
 
 from .periodicity cimport LAGS
@@ -5,12 +6,17 @@ from .periodicity cimport LAGS
 cdef enum:
     STRENGTHS = 3  # loud, low, long
 
+cdef struct Echo:  # how well the music fits onto itself
+    uint32_t sums[STRENGTHS][LAGS]  # autocorrelations, smoothed
+    double chance[STRENGTHS]  # what they would be at lag 0 if the same strengths fell anywhere
+    size_t frames  # from the first onset to the last
+
 cdef struct Beat:
     double period  # frames; 0 when there is none
     double confidence
 
 
-cdef Beat choose_beat(const uint32_t *sums, double density, double drums) noexcept nogil
+cdef Beat choose_beat(const Echo *echo, double density, double drums) noexcept nogil
 cdef double mean_level(const uint32_t *sums) noexcept nogil
 cdef double refined(const uint32_t *sums, int peak) noexcept nogil
 

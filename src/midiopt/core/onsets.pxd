@@ -11,18 +11,18 @@ from .tempo cimport TempoMap
 
 cdef enum:
     WORDS = 512  # of 64 frames are looked at, from the first onset on: 10.9 minutes
-    STRETCH = 4096  # frames: the 82 seconds with the most onset frames
-    MOST_ONSETS = 1024  # frames with onsets that are used of them
+    FRAMES = WORDS * 64
+    MOST_ONSETS = 1024  # frames with onsets that the whole is compared with
 
-cdef struct Onsets:  # scratch of 70 KB
+cdef struct Onsets:  # scratch of 470 KB, of which a song of three minutes uses 130
     Grid grid  # where in a quarter the notes of this file begin
     bint map_refuted  # of this file: its notes ignore the quarters that it declares
     uint16_t *frames  # of each note
     size_t capacity
     # What follows is all zero between files.
     uint64_t seen[WORDS + 1]  # a bit for each frame with an onset; the last word stands for all later ones
-    uint64_t sums[STRETCH]  # the strengths of a frame before they are cut to small numbers, 21 bits each
-    uint16_t strength[STRENGTHS][STRETCH + LAGS]  # silence follows the stretch
+    uint64_t sums[FRAMES]  # the strengths of a frame before they are cut to small numbers, 21 bits each
+    uint16_t strength[STRENGTHS][FRAMES + LAGS]  # silence follows the last frame
 
 
 cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil

@@ -3,8 +3,9 @@
 Time is cut into frames of 20 ms. Each frame that holds an onset has three strengths, small whole
 numbers: how loud (the velocities of its notes), how low (of notes well below the median pitch, of bass
 and snare drums), how long. The autocorrelation of each (J. C. Brown, "Determination of the meter of
-musical scores by autocorrelation", JASA 94, 1993) is added up from the frames with onsets only; beat.pyx
-chooses among its peaks. tests/twin_tempo.py has the same in plain Python.
+musical scores by autocorrelation", JASA 94, 1993) is added up from the frames with onsets only, of a long
+piece from those of every second, third ... stretch of 64 frames; beat.pyx chooses among its peaks.
+tests/twin_tempo.py has the same in plain Python.
 """
 
 from libc.math cimport log2
@@ -13,7 +14,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from .accents cimport MeterEstimate, estimate_meter
-from .beat cimport Beat, choose_beat
+from .beat cimport Beat, Echo, choose_beat
 from .facts cimport NULL_INT32
 from .grid cimport POSITIONS, grid_facts
 from .memory cimport KEPT_BYTES, reserve
@@ -24,12 +25,12 @@ from .tempo cimport TempoSegment, seconds_at, segment_at
 
 cdef extern from *:
     int trailing_zeros "__builtin_ctzll"(uint64_t x) noexcept nogil
+    int leading_zeros "__builtin_clzll"(uint64_t x) noexcept nogil
     int ones "__builtin_popcountll"(uint64_t x) noexcept nogil
 
 cdef enum:
     RATE = 50  # frames a second
-    WORD = 64  # frames: the bits of a word, at which the stretch begins
-    MOST_FRAMES = WORDS * WORD
+    WORD = 64  # frames: the bits of a word
     FEWEST_ONSETS = 6
     FIELD = 21  # bits: room for 32,768 of the longest notes in one frame
     LENGTHS = 32  # steps a second in which lengths count ...
@@ -47,12 +48,13 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
     """What the onsets of a sequence say of beat, meter and grid; what they are too few for is left as it was."""
     cdef uint16_t[MOST_ONSETS] used
     cdef uint16_t[LAGS] sums
-    cdef uint32_t[STRENGTHS][LAGS] smooth
     cdef uint64_t[256] weights
-    cdef size_t start, n
+    cdef uint32_t[STRENGTHS] totals
+    cdef size_t last, n, i
     cdef int s
-    cdef size_t last
+    cdef uint32_t heard
     cdef double density, drums
+    cdef Echo echo
     cdef Beat beat
     cdef MeterEstimate meter
     if notes.note_count < FEWEST_ONSETS:
@@ -60,24 +62,29 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
     if reserve(<void **>&onsets.frames, &onsets.capacity, notes.note_count, sizeof(uint16_t), MOST_EVENTS, False):
         return NO_MEMORY
     last = find_frames(onsets, notes, map)
-    start = find_stretch(onsets, last)
-    n = list_onsets(onsets, start, used)
+    n = count_onsets(onsets, last)
     if n >= FEWEST_ONSETS:
         drums = find_weights(notes, weights)
-        add_strengths(onsets, notes, map, weights, <uint32_t>(start * WORD), used[n - 1])
+        add_strengths(onsets, notes, map, weights)
         if facts.ticks_per_quarter != NULL_INT32:
             onsets.map_refuted = grid_facts(&onsets.grid, facts)
-        cut_strengths(onsets, used, n)
+        cut_strengths(onsets, last, totals)
+        echo.frames = last * WORD + WORD - leading_zeros(onsets.seen[last])
+        density = log2(<double>n / max(echo.frames - 1, RATE // 2))
+        n = list_onsets(onsets, last, 1 + (n - 1) // MOST_ONSETS, used)
         for s in range(STRENGTHS):
             onset_autocorrelation(onsets.strength[s], used, n, sums)
-            smooth_lags(sums, smooth[s])
-        clear_strengths(onsets, used, n)
-        density = log2(<double>n / max(used[n - 1] - used[0], RATE // 2))
-        beat = choose_beat(smooth[0], density, drums)
+            smooth_lags(sums, echo.sums[s])
+            heard = 0
+            for i in range(n):
+                heard += onsets.strength[s][used[i]]
+            echo.chance[s] = 16.0 * heard * totals[s] / echo.frames
+            memset(onsets.strength[s], 0, (last + 1) * WORD * sizeof(uint16_t))
+        beat = choose_beat(&echo, density, drums)
         if beat.period:
             facts.bpm_onsets = 60 * RATE / beat.period
             facts.bpm_onsets_confidence = beat.confidence
-            meter = estimate_meter(smooth[0], beat.period, density, drums)
+            meter = estimate_meter(echo.sums[0], beat.period, density, drums)
             facts.meter_estimated = meter.meter
             facts.meter_confidence = meter.confidence
     memset(onsets.seen, 0, (last + 1) * sizeof(uint64_t))
@@ -86,7 +93,7 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
 
 
 cdef size_t find_frames(Onsets *onsets, const Notes *notes, const TempoMap *map) noexcept nogil:
-    """The frame of each note from the first onset on, at most MOST_FRAMES; returns the last word seen."""
+    """The frame of each note from the first onset on, FRAMES if it is later; returns the last word with an onset."""
     cdef const TempoSegment *segment = map.segments
     cdef const Pair *note = notes.notes
     cdef uint16_t *out = onsets.frames
@@ -104,49 +111,41 @@ cdef size_t find_frames(Onsets *onsets, const Notes *notes, const TempoMap *map)
             if tick < segment.start:  # the next track
                 segment = map.segments
             frame = <int64_t>(seconds_at(map, &segment, tick) * RATE + PHASE) - first
-        frame = min(frame, MOST_FRAMES)
+        frame = min(frame, FRAMES)
         out[i] = <uint16_t>frame
         onsets.seen[frame >> 6] |= <uint64_t>1 << (frame & 63)
         last = max(last, frame)
-    return min(last, MOST_FRAMES - 1) >> 6
+    last = min(last, FRAMES - 1) >> 6
+    while onsets.seen[last] == 0:
+        last -= 1
+    return last
 
 
-cdef size_t find_stretch(const Onsets *onsets, size_t last) noexcept nogil:
-    """The word at which the stretch with the most onset frames begins, the first of several."""
-    cdef size_t word, best = 0
-    cdef int count = 0, most
-    if last < STRETCH // WORD:
-        return 0
-    for word in range(<size_t>(STRETCH // WORD)):
-        count += ones(onsets.seen[word])
-    most = count
-    for word in range(<size_t>(STRETCH // WORD), last + 1):
-        count += ones(onsets.seen[word]) - ones(onsets.seen[word - STRETCH // WORD])
-        if count > most:
-            most = count
-            best = word - STRETCH // WORD + 1
-    return best
-
-
-cdef size_t list_onsets(const Onsets *onsets, size_t start, uint16_t *used) noexcept nogil:
-    """The first frames of the stretch that hold onsets, counted from its start; returns how many."""
-    cdef uint64_t bits
+cdef size_t count_onsets(const Onsets *onsets, size_t last) noexcept nogil:
     cdef size_t word, n = 0
-    for word in range(<size_t>(STRETCH // WORD)):
-        if start + word == WORDS:
-            break
-        bits = onsets.seen[start + word]
+    for word in range(last + 1):
+        n += ones(onsets.seen[word])
+    return n
+
+
+cdef size_t list_onsets(const Onsets *onsets, size_t last, size_t step, uint16_t *used) noexcept nogil:
+    """The frames of every step-th word that hold onsets, at most MOST_ONSETS; returns how many."""
+    cdef uint64_t bits
+    cdef size_t word = 0, n = 0
+    while word <= last:
+        bits = onsets.seen[word]
         while bits:
             if n == MOST_ONSETS:
                 return n
             used[n] = <uint16_t>(word * WORD + trailing_zeros(bits))
             n += 1
             bits &= bits - 1
+        word += step
     return n
 
 
-cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map, const uint64_t *weights, uint32_t start, uint32_t last) noexcept nogil:
-    """Add up the strengths of the frames from `start` on, up to `last` of the stretch, and where in a quarter their notes begin."""
+cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map, const uint64_t *weights) noexcept nogil:
+    """Add up the strengths of each frame, and where in a quarter its notes begin."""
     cdef const TempoSegment *segment = map.segments
     cdef const Pair *note = notes.notes
     cdef const uint16_t *frames = onsets.frames
@@ -160,8 +159,8 @@ cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map,
     cdef bint steady = map.count == 1
     memset(&onsets.grid, 0, sizeof(Grid))
     for i in range(n):
-        frame = <uint32_t>frames[i] - start
-        if frame > last:
+        frame = frames[i]
+        if frame == FRAMES:
             continue
         key = note[i].key
         value = note[i].value
@@ -203,26 +202,30 @@ cdef double find_weights(const Notes *notes, uint64_t *weights) noexcept nogil:
     return <double>drums / (pitched + drums)
 
 
-cdef void cut_strengths(Onsets *onsets, const uint16_t *used, size_t n) noexcept nogil:
-    """Sums to small numbers, rounded up; clears the sums. 7 * 7 * MOST_ONSETS is the most an autocorrelation can be."""
+cdef void cut_strengths(Onsets *onsets, size_t last, uint32_t *totals) noexcept nogil:
+    """Sums to small numbers, rounded up, and the totals of these; clears the sums. 7 * 7 * MOST_ONSETS is the most an
+    autocorrelation can be."""
     cdef uint64_t mask = (<uint64_t>1 << FIELD) - 1
-    cdef uint64_t sums
-    cdef size_t i, frame
-    for i in range(n):
-        frame = used[i]
-        sums = onsets.sums[frame]
-        onsets.sums[frame] = 0
-        onsets.strength[0][frame] = <uint16_t>min(((sums & mask) + 7) >> 3, <uint64_t>4)
-        onsets.strength[1][frame] = <uint16_t>min(((sums >> FIELD & mask) + 7) >> 3, <uint64_t>4)
-        onsets.strength[2][frame] = <uint16_t>min(((sums >> 2 * FIELD) + 15) >> 4, <uint64_t>7)
-
-
-cdef void clear_strengths(Onsets *onsets, const uint16_t *used, size_t n) noexcept nogil:
-    cdef size_t i
-    cdef int s
-    for s in range(STRENGTHS):
-        for i in range(n):
-            onsets.strength[s][used[i]] = 0
+    cdef uint64_t sums, bits
+    cdef size_t word, frame
+    cdef uint32_t loud, low, long_
+    totals[0] = totals[1] = totals[2] = 0
+    for word in range(last + 1):
+        bits = onsets.seen[word]
+        while bits:
+            frame = word * WORD + trailing_zeros(bits)
+            bits &= bits - 1
+            sums = onsets.sums[frame]
+            onsets.sums[frame] = 0
+            loud = <uint32_t>min(((sums & mask) + 7) >> 3, <uint64_t>4)
+            low = <uint32_t>min(((sums >> FIELD & mask) + 7) >> 3, <uint64_t>4)
+            long_ = <uint32_t>min(((sums >> 2 * FIELD) + 15) >> 4, <uint64_t>7)
+            onsets.strength[0][frame] = <uint16_t>loud
+            onsets.strength[1][frame] = <uint16_t>low
+            onsets.strength[2][frame] = <uint16_t>long_
+            totals[0] += loud
+            totals[1] += low
+            totals[2] += long_
 
 
 cdef void onsets_trim(Onsets *onsets) noexcept nogil:

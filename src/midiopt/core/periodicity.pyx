@@ -30,11 +30,13 @@ cdef void onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets
 
 
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil:
-    """Smooth twice by 1 2 1: what one smoothing of the onsets in time, and one more, would give. The ends are 0."""
+    """Smooth twice by 1 2 1: what one smoothing of the onsets in time, and one more, would give. The last is 0,
+    and the first as it was, in the same measure."""
     cdef uint32_t[LAGS] once
     cdef int lag
-    once[0] = once[LAGS - 1] = smooth[0] = smooth[LAGS - 1] = 0
+    once[0] = once[LAGS - 1] = smooth[LAGS - 1] = 0
     for lag in range(1, LAGS - 1):
         once[lag] = <uint32_t>sums[lag - 1] + 2 * <uint32_t>sums[lag] + <uint32_t>sums[lag + 1]
     for lag in range(1, LAGS - 1):
         smooth[lag] = once[lag - 1] + 2 * once[lag] + once[lag + 1]
+    smooth[0] = 16 * <uint32_t>sums[0]
