@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import chords
 import key
 import names
 import tempo
 
-SUBJECTS = (tempo, key, names)  # each has report(corpus, truth, sample)
+SUBJECTS = (tempo, key, chords, names)  # each has report(corpus, truth, sample)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import midiopt
+from midiopt.core.analysis import Analyzer
 from sample.smf import END_OF_TRACK, note_off, note_on, program, smf, time_signature, track
 
 Q = 480  # ticks a quarter
@@ -60,6 +61,29 @@ def test_the_bass_plays_the_root_of_a_chord_in_inversion_and_a_melody_above():
 def test_the_bass_decides_between_a_seventh_and_a_sixth():
     assert song(chords([(45, 60, 64, 67), (41, 57, 60, 64)])).chord_progression == "Am F"
     assert song(chords([(48, 57, 64, 67), (53, 60, 62, 69)])).chord_progression == "C F"
+
+
+def test_a_melody_on_the_seventh_of_another_chord_leaves_inversions_alone():
+    """E G C under a B: not Em."""
+    notes = chords([turned(C, 1), turned(F, 1)])
+    notes += [(4 * bar + 2 * half, 2, pitch) for bar in range(16) for half, pitch in enumerate([(72, 71), (77, 76)][bar % 2])]
+    assert song(notes).chord_progression == "C F"
+
+
+def test_a_chord_ahead_of_its_bar_takes_nothing_from_the_one_before():
+    c, em, am, f = (36, 60, 64, 67), (40, 64, 67, 71), (45, 57, 60, 64), (41, 53, 57, 60)
+    times = (0, 1.5), (1.5, 2.5), (4, 1.5), (5.5, 2.5)
+    assert song([(*time, p) for time, chord in zip(times, (c, em, am, f), strict=True) for p in chord]).chord_progression == "C Em Am F"
+
+
+def test_half_bars():
+    analyzer = Analyzer()
+    events = [(960 * i, note_on(0, pitch, 90)) for i, chord in enumerate((AM, F, C, G)) for pitch in chord]
+    events += [(960 * i + 960, note_off(0, pitch)) for i, chord in enumerate((AM, F, C, G)) for pitch in chord]
+    analyzer.analyze(smf([track(sorted(events, key=lambda e: (e[0], e[1][0])))], division=Q), bytes(16), 1, bytearray(), bytearray())
+    assert analyzer.half_bars() == [(0, "Am"), (960, "F"), (1920, "C"), (2880, "G")]
+    analyzer.analyze(smf([track([(0, note_on(0, 60, 90)), (960, note_off(0, 60))])], division=Q), bytes(16), 1, bytearray(), bytearray())
+    assert analyzer.half_bars() == []
 
 
 def test_two_chords_a_bar_and_spellings():

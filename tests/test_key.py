@@ -104,3 +104,24 @@ def test_the_scores(tmp_path):
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "| us | 2 | 0.500 | 0.650 | 1.000 | 0.500 | 0.500 | 0.500 |  |" in out  # the relative key counts 0.3
     assert "| us | 1 | 0 | 1 | 0 | 0 | 0 |" in out
+
+
+def test_the_scores_of_chords_and_names(tmp_path):
+    """A tune whose chords stand beside it, of which one is called by another name, and a loop that is not what it is called."""
+    (tmp_path / "chords").mkdir()
+    blocks = [(480 * i, 480, pitch) for i, chord in enumerate(((48, 52, 55), (53, 57, 60))) for pitch in chord]
+    events = [e for at, length, p in blocks for e in ((at, smf.note_on(0, p, 80)), (at + length, smf.note_off(0, p)))]
+    events.sort(key=lambda e: (e[0], e[1][0]))
+    melody = smf.track([(0, smf.note_on(0, 72, 80)), (960, smf.note_off(0, 72))])
+    alone = smf.smf([smf.track([(0, smf.time_signature(2, 4)), *events])], division=240)
+    (tmp_path / "chords" / "tune.mid").write_bytes(alone)
+    (tmp_path / "tune.mid").write_bytes(smf.smf([smf.track([(0, smf.time_signature(2, 4))]), melody, smf.track(events)], division=240))
+    (tmp_path / "Loops in C major").mkdir()
+    for name in ("C - I IV - Happy", "C - I V7 - Sad"):
+        (tmp_path / "Loops in C major" / f"{name}.mid").write_bytes(alone)
+    command = [sys.executable, ROOT / "accuracy/eval.py", tmp_path, tmp_path, "--sample", "0"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for voicing in ("as written", "first inversions", "second inversions"):
+        assert f"| {voicing} | 2 | 1.000 | 1.000 | 1.000 |" in out
+    assert "| Loops in C major | 2 | 0.500 | 0.750 | 0.750 |" in out
+    assert "| Loops in C major | 2 | 0 | 2 |" in out

@@ -79,8 +79,8 @@ class Frames:
 
 
 def weigh(frames: Frames, notes: list, key: int) -> tuple[list[list[int]], list[int]]:
-    """How long each pitch class sounds in each frame, in 1/4096 to 1/2048 of a usual one, and its lowest pitch.
-    Classes and pitches are counted from the class `key`."""
+    """How long each pitch class sounds in each frame, in 1/4096 to 1/2048 of a usual one, and the lowest pitch
+    that sounds for a third of it, 128 for none. Classes and pitches are counted from the class `key`."""
     weights = [[0] * 12 for _ in frames.starts]
     lowest = [128] * len(weights)
     shift = max(frames.main.frame.bit_length() - 12, 0)
@@ -93,22 +93,23 @@ def weigh(frames: Frames, notes: list, key: int) -> tuple[list[list[int]], list[
                 break
             pc = (note.pitch - key) % 12
             weights[f][pc] = min(weights[f][pc] + (heard >> shift), MOST_WEIGHT)
-            lowest[f] = min(lowest[f], note.pitch - key)
+            if 3 * heard >= frames.ends[f] - frames.starts[f]:
+                lowest[f] = min(lowest[f], note.pitch - key)
     return weights, lowest
 
 
-def scores(weights: list[int], bass: int) -> list[int]:
-    """By quality, then root: the three classes, an eighth of all for the bass, and an eighth off for what is rare."""
-    eighth = sum(weights) // 8
-    return [
-        weights[root]
-        + weights[(root + third) % 12]
-        + weights[(root + fifth) % 12]
-        + (eighth if root == bass else 0)
-        - (0 if quality in COMMON else eighth)
-        for quality, third, fifth in QUALITIES
-        for root in range(12)
-    ]
+def scores(weights: list[int], bass: int | None) -> list[int]:
+    """By quality, then root: the three classes, a sixteenth of all for the bass, a quarter of the seventh, or an eighth of
+    all off for what is rare."""
+    total = sum(weights)
+
+    def score(quality: str, third: int, fifth: int, root: int) -> int:
+        minor, major = weights[(root + 10) % 12], weights[(root + 11) % 12]
+        seventh = {"": max(minor, major), "m": minor}.get(quality, 0)
+        triad = weights[root] + weights[(root + third) % 12] + weights[(root + fifth) % 12]
+        return triad + total // 16 * (root == bass) + seventh // 4 - (0 if quality in COMMON else total // 8)
+
+    return [score(*quality, root) for quality in QUALITIES for root in range(12)]
 
 
 def chords_of(weights: list[list[int]], lowest: list[int]) -> list[int | None]:
@@ -117,7 +118,7 @@ def chords_of(weights: list[list[int]], lowest: list[int]) -> list[int | None]:
     now = None
     for w, low in zip(weights, lowest, strict=True):
         if sum(x > 0 for x in w) >= 2:
-            found = scores(w, low % 12)
+            found = scores(w, low % 12 if low < 128 else None)
             if now is None or found[now] < max(found) - sum(w) // 16:
                 now = found.index(max(found))
         chords.append(now)

@@ -12,8 +12,8 @@ from libc.string cimport memchr, memcmp, memcpy, memset
 from midiopt.limits import MAX_EVENTS
 
 from .arena cimport Arena, arena_free, arena_trim
-from .bars cimport Bars, lay_bars
-from .chords cimport Chords, chord_facts
+from .bars cimport UNIT, Bars, lay_bars
+from .chords cimport Chords, chord_facts, put_chord
 from .chroma cimport Chroma, add_chroma
 from .drums cimport Drums, drum_facts
 from .encoding cimport Surprise, is_utf8, least_surprising, weigh_text
@@ -32,6 +32,7 @@ from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_fa
 from .text cimport Heap, heap_free, heap_trim, put_ascii, put_name
 
 cdef enum:
+    NO_CHORD = 255  # yet
     MOST_NAMES = 1000  # kept of a file's track names
     MOST_NAME_BYTES = 64 << 10  # no further name is kept after so many: a hostile file could send 4 MB of them
 
@@ -117,6 +118,19 @@ cdef class Analyzer:
         return [
             [self.evidence.values[i][k // 12 * 12 + (k + 12 - self.evidence.lowest) % 12] for i in range(EVIDENCE)]
             for k in range(24)
+        ]
+
+    def half_bars(self):
+        """(tick, chord) of each half bar of the file analysed last, from the first that has a chord on; under 3/4, 2/4 and the
+        like of each bar. accuracy/chords.py scores them."""
+        cdef char[8] text
+        cdef int f
+        if self.facts.chord_progression.length == NULL_TEXT:
+            return []
+        return [
+            (self.bars.starts[f] >> UNIT, text[:put_chord(text, self.chords.chords[f], self.chords.base)].decode())
+            for f in range(self.bars.frame_count)
+            if self.chords.chords[f] != NO_CHORD
         ]
 
     cdef append(self, bytearray rows, bytearray heap):

@@ -21,9 +21,11 @@ cdef struct Chords:
     int32_t weights[12][ROW]  # of each pitch class in each frame, see weigh
     uint8_t lowest[ROW]  # pitch; 128 or more in silence
     uint8_t chords[MOST_FRAMES]  # quality * 12 + root
+    int base  # the class that chords are counted from
     int changes[MOST_FRAMES]  # of the chord, up to and with each frame
     uint64_t hashes[MOST_FRAMES + 1]  # of all chords before each frame
     Window windows[SLOTS]
 
 
 cdef Status chord_facts(Chords *c, const Notes *notes, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil
+cdef int put_chord(char *text, int chord, int base) noexcept nogil
