@@ -42,6 +42,7 @@ STAGES = {
     "key": ("chroma", "key"),
     "chords, drums and form": ("bars", "chords", "drums", "form"),
     "texts": ("text", "encoding"),
+    "names of files": ("names",),
     "packing the row": ("analysis",),
     "looking for what no column holds": ("faults",),
     "encoding for SQLite": ("sqlrows",),
