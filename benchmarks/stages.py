@@ -38,7 +38,7 @@ STAGES = {
     "pairing and counting notes": ("pairing", "notes", "fingerprint"),
     "polyphony": ("polyphony",),
     "tempo map and meter": ("tempo", "meter"),
-    "beat from onsets": ("onsets", "periodicity", "beat", "accents", "grid"),
+    "beat from onsets": ("onsets", "periodicity", "beat", "accents", "barlines", "grid"),
     "key": ("chroma", "key"),
     "chords, drums and form": ("bars", "chords", "drums", "form"),
     "texts": ("text", "encoding"),

@@ -20,6 +20,7 @@ from itertools import accumulate, groupby, pairwise
 from statistics import fmean, pstdev
 
 import mido
+import twin_meter
 import twin_tempo
 import xxhash
 from mido.midifiles import meta
@@ -296,6 +297,8 @@ def onset_facts(sequences: list[Sequence], division: Division) -> dict[str, obje
         facts |= twin_tempo.estimate(onsets, twin_tempo.median(pitches), drums / max(len(pitches) + drums, 1))
         facts |= twin_tempo.grid_facts(onsets) if division.ticks_per_quarter else {}
         if facts["bpm_onsets"]:
+            if division.ticks_per_quarter and not facts["map_refuted"]:
+                facts |= twin_meter.estimate(s.notes, twin_tempo.median(pitches), drums / (len(pitches) + drums), division.quarter)
             break
     return facts
 

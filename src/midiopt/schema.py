@@ -42,7 +42,7 @@ SETTLED = (OK, REPAIRED, REJECTED, OPENED)  # an unchanged file with one of thes
 
 OUTCOMES = ("finished", "interrupted", "failed", "killed")  # of a run
 
-METERS = ("4/4", "3/4", "6/8", "2/4")  # that meter_estimated knows
+METERS = ("4/4", "3/4", "6/8", "2/4", "9/8")  # that meter_estimated knows
 BPM_SOURCES = ("tempo_map", "onsets", "none")
 
 DRUM_PATTERNS = ("four on the floor", "rock backbeat", "half time", "breakbeat", "shuffle", "none")

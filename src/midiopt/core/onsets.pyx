@@ -14,6 +14,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from .accents cimport MeterEstimate, estimate_meter
+from .barlines cimport meter_of_bars
 from .beat cimport Beat, Echo, choose_beat
 from .facts cimport NULL_INT32
 from .grid cimport POSITIONS, grid_facts
@@ -57,6 +58,7 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
     cdef Echo echo
     cdef Beat beat
     cdef MeterEstimate meter
+    cdef bint keeps_to_map
     if notes.note_count < FEWEST_ONSETS:
         return USABLE
     if reserve(<void **>&onsets.frames, &onsets.capacity, notes.note_count, sizeof(uint16_t), MOST_EVENTS, False):
@@ -84,7 +86,9 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
         if beat.period:
             facts.bpm_onsets = 60 * RATE / beat.period
             facts.bpm_onsets_confidence = beat.confidence
-            meter = estimate_meter(echo.sums[0], beat.period, density, drums)
+            keeps_to_map = facts.ticks_per_quarter != NULL_INT32 and not onsets.map_refuted
+            if not keeps_to_map or not meter_of_bars(notes, map.quarter, weights, drums, &meter):
+                meter = estimate_meter(echo.sums[0], beat.period, density, drums)
             facts.meter_estimated = meter.meter
             facts.meter_confidence = meter.confidence
     memset(onsets.seen, 0, (last + 1) * sizeof(uint64_t))
