@@ -169,7 +169,7 @@ ANALYSES = (
     Column("swing", "float32", "length of the first of two eighths over the second; null when there is none", null=True),
     Column("time_signature", "text", "longest in force; null when none is declared", null=True),
     Column("time_signature_changes", "int32", "real changes after tick 0"),
-    Column("meter_estimated", "enum", "from accent periodicities, whatever is declared; null without bpm_onsets", null=True, values=METERS),
+    Column("meter_estimated", "enum", "as heard in the notes, whatever is declared; null without bpm_onsets", null=True, values=METERS),
     Column("meter_confidence", "float32", "how likely meter_estimated is, of those it knows; 0 without", "0..1"),
     Column("key", "enum", "the one answer, key_declared weighed in; null with fewer than 3 pitched notes", null=True, values=KEYS),
     Column("key_confidence", "float32", "the probability that key is right; see docs/accuracy.md", "0..1"),
