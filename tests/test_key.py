@@ -124,4 +124,4 @@ def test_the_scores_of_chords_and_names(tmp_path):
     for voicing in ("as written", "first inversions", "second inversions"):
         assert f"| {voicing} | 2 | 1.000 | 1.000 | 1.000 |" in out
     assert "| Loops in C major | 2 | 0.500 | 0.750 | 0.750 |" in out
-    assert "| Loops in C major | 2 | 0 | 2 |" in out
+    assert "| Loops in C major | 2 | 0 | 2 | 0 |" in out

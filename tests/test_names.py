@@ -14,13 +14,17 @@ from songs import song
 
 import midiopt
 from midiopt.names import name_facts
-from midiopt.schema import KEYS, NULL_ENUM
+from midiopt.schema import KEYS, NAME_METERS, NULL_ENUM
 from midiopt.sinks import open_sink
 
 
-def said(path: str) -> tuple[float | None, str | None]:
-    bpm, key = name_facts(path.encode())
-    return None if math.isnan(bpm) else bpm, None if key == NULL_ENUM else KEYS[key]
+def said(path: str) -> tuple[float | None, str | None, str | None]:
+    bpm, key, meter = name_facts(path.encode())
+    return (
+        None if math.isnan(bpm) else bpm,
+        None if key == NULL_ENUM else KEYS[key],
+        None if meter == NULL_ENUM else NAME_METERS[meter],
+    )
 
 
 TEMPOS = {
@@ -50,6 +54,20 @@ SPELLED = {
 }  # fmt: skip
 
 
+METERS = {
+    "44_rock_63_fill_4-4.mid": "4/4", "Groove 6-8.mid": "6/8", "12-8 blues/x.mid": "12/8", "(7-8) x.mid": "7/8",
+    "waltz 3-4/2-4 x.mid": "2/4",
+    "3-4.mid": None, "Sonatas/3-4/x.mid": None, "x 4-4 3-4.mid": None, "x 4-4 3-4/y.mid": None, "x 2-3-4.mid": None, "x 3-4-2001.mid": None,
+    "x 13-8.mid": None, "x 112-8.mid": None, "x 4-16.mid": None, "x 1-4.mid": None, "x 03-4.mid": None, "x 1.3-4.mid": None,
+    "x3-4.mid": None, "x 3-4th.mid": None, "x 3_4.mid": None, "x 9-4.mid": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", METERS)
+def test_meters(path):
+    assert said("/1/" + path)[2] == METERS[path]
+
+
 @pytest.mark.parametrize("path", TEMPOS)
 def test_tempos(path):
     assert said(path)[0] == TEMPOS[path]
@@ -63,7 +81,7 @@ def test_keys(path):
 PIECES = (
     *("Am", "am", "Em", "Bbm", "f#m", "C", "A", "a", "F#", "b", "min", "maj", "minor", "Major", "m", "sharp", "Flat", "♯", "♭"),
     *("'", "I", "in", "bpm", "BPM", "90", "120", "95.5", "12", "1", "2000", "key", "Key", "of", " ", " ", "_", "-", "-", " - "),
-    *(".", ",", "(", "=", "/", "!/", ".mid", ".gz", "é", "#", "x", "song"),
+    *(".", ",", "(", "=", "/", "!/", ".mid", ".gz", "é", "#", "x", "song", "4-4", "12-8", "3-4", "1-4"),
 )
 
 
@@ -76,7 +94,7 @@ def test_the_twin_agrees(path):
     assert said(path) == twin_names.name_facts(path.encode())
 
 
-@pytest.mark.parametrize("path", [*TEMPOS, *SPELLED])
+@pytest.mark.parametrize("path", [*TEMPOS, *SPELLED, *METERS])
 def test_the_twin_agrees_on_the_examples(path):
     assert said(path) == twin_names.name_facts(path.encode())
 
@@ -92,17 +110,19 @@ def test_every_row_has_them(url, tmp_path):
     folder.mkdir()
     (folder / "Am 90.mid").write_bytes(song(1))
     (folder / "copy in D minor.mid").write_bytes(song(1))
+    (folder / "6-8 x.mid").write_bytes(song(1))
     (folder / "F#m.mid").write_bytes(b"nothing")
     (folder / "Ebm 80.zip").write_bytes(zip_of({"in/x.mid": song(2), "in/140bpm C major.mid": song(1)}))
     midiopt.run([folder], url)
-    rows = query(url, "SELECT path, name_bpm, name_key FROM files ORDER BY path")
+    rows = query(url, "SELECT path, name_bpm, name_key, name_meter FROM files ORDER BY path")
     assert [(path.removeprefix(f"{folder}/"), *said) for path, *said in rows] == [
-        ("Am 90.mid", 90, "Am"),
-        ("Ebm 80.zip", 80, "Ebm"),
-        ("Ebm 80.zip!/in/140bpm C major.mid", 140, "C"),
-        ("Ebm 80.zip!/in/x.mid", 80, "Ebm"),
-        ("F#m.mid", 100, "F#m"),
-        ("copy in D minor.mid", 100, "Dm"),
+        ("6-8 x.mid", 100, None, "6/8"),
+        ("Am 90.mid", 90, "Am", None),
+        ("Ebm 80.zip", 80, "Ebm", None),
+        ("Ebm 80.zip!/in/140bpm C major.mid", 140, "C", None),
+        ("Ebm 80.zip!/in/x.mid", 80, "Ebm", None),
+        ("F#m.mid", 100, "F#m", None),
+        ("copy in D minor.mid", 100, "Dm", None),
     ]
 
 
@@ -131,14 +151,26 @@ AGREES = [  # name_bpm, name_key, bpm, bpm_onsets, key, key_notes, name_agrees
 
 def test_whether_the_notes_agree(url):
     files = [
-        file_row(path=f"/{i:02}", content_hash=i.to_bytes(16), name_bpm=bpm, name_key=key) for i, (bpm, key, *_) in enumerate(AGREES, 1)
+        file_row(path=f"/{i:02}", content_hash=i.to_bytes(16), name_bpm=bpm, name_key=key, name_meter=None)
+        for i, (bpm, key, *_) in enumerate(AGREES, 1)
     ]
     analyses = [
         analysis_row(content_hash=i.to_bytes(16), bpm=bpm, bpm_onsets=onsets, key=key, key_notes=notes)
         for i, (_, _, bpm, onsets, key, notes, _) in enumerate(AGREES, 1)
     ]
     rejected = file_row(path="/99", status="rejected", content_hash=None, name_bpm=120, name_key="C")
+    meters = [
+        ("3/4", "3/4", None),
+        ("3/4", None, "3/4"),
+        ("3/4", "4/4", "3/4"),
+        ("3/4", "4/4", None),
+        ("3/4", None, "4/4"),
+        ("3/4", None, None),
+    ]
+    for i, (meter, declared, estimated) in enumerate(meters, 50):
+        files.append(file_row(path=f"/{i}", content_hash=i.to_bytes(16), name_bpm=None, name_key=None, name_meter=meter))
+        analyses.append(analysis_row(content_hash=i.to_bytes(16), time_signature=declared, meter_estimated=estimated))
     with open_sink(url) as sink:
         write(sink, make_batch([*files, rejected], analyses))
     found = [None if value is None else bool(value) for (value,) in query(url, "SELECT name_agrees FROM library ORDER BY path")]
-    assert found == [*(row[-1] for row in AGREES), None]
+    assert found == [*(row[-1] for row in AGREES), True, True, True, False, False, None, None]

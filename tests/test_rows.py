@@ -71,9 +71,9 @@ def test_what_is_no_share_is_refused(share):
 def test_copy_bytes_as_the_manual_has_them():
     table = TABLES[1]
     facts = {"size_bytes": 258, "mtime_ns": -1, "content_hash": None, "status": "ok", "analyzer_version": 1}
-    batch = make_batch([file_row(path="/é", **facts, name_bpm=120, name_key=None)])
+    batch = make_batch([file_row(path="/é", **facts, name_bpm=120, name_key=None, name_meter="6/8")])
     row = bytes.fromhex(
-        "000b"  # 11 fields
+        "000c"  # 12 fields
         "00000003 2fc3a9"  # path: 3 bytes
         "00000008 0000000000000102"  # size_bytes
         "00000008 ffffffffffffffff"  # mtime_ns
@@ -85,6 +85,7 @@ def test_copy_bytes_as_the_manual_has_them():
         "00000004 00000007"  # analysis_us
         "00000004 42f00000"  # name_bpm: 120
         "ffffffff"  # name_key: null
+        "00000003 362f38"  # name_meter: 6/8
     )
     header = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     assert CopyEncoder(table.plan()).encode(batch.files, batch.heap) == header + row + b"\xff\xff"

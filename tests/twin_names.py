@@ -22,6 +22,7 @@ MARK_BEFORE = re.compile(r"(?:^|[ _-]-|-[ _-]|[^A-Za-z0-9'\x80-\xff. _-])[ _-]*$
 MARK_AFTER = re.compile(r"[ _-]*(?:$|-[ _-]|[ _-]-|[^A-Za-z0-9'\x80-\xff. _-])")
 BPM = re.compile(rf"(?<![{LETTER}]){ANY('bpm')}(?![{LETTER}])")
 
+METER = re.compile(rf"(?<!{WORD})(?<![.-])(2-2|[2-7]-4|[35679]-8|12-8)(?!{WORD})(?![.-])")
 SEMITONES = dict(zip("ABCDEFG", (9, 11, 0, 2, 4, 5, 7), strict=True))
 NAMES = [
     *("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
@@ -136,8 +137,13 @@ def without_suffix(name: str) -> str:
     return stem if dot else name
 
 
-def name_facts(path: bytes) -> tuple[float | None, str | None]:
-    """name_bpm and name_key of a path."""
+def meters_of(name: str) -> set[str]:
+    """Those of a name that holds letters too."""
+    return {meter.replace("-", "/") for meter in METER.findall(name)} if re.search(f"[{LETTER}]", name) else set()
+
+
+def name_facts(path: bytes) -> tuple[float | None, str | None, str | None]:
+    """name_bpm, name_key and name_meter of a path."""
     names = path.decode("latin-1").split("/")[::-1]
     names = [without_suffix(name) if i == 0 or name.endswith("!") else name for i, name in enumerate(names)]
     bpm = next((set(found) for found in map(tempos_of, names) if found), set())
@@ -151,4 +157,5 @@ def name_facts(path: bytes) -> tuple[float | None, str | None]:
         if keys:
             key = NAMES[keys.pop()] if len(keys) == 1 else None
             break
-    return bpm.pop() if len(bpm) == 1 else None, key
+    meters = next((found for found in map(meters_of, names) if found), set())
+    return bpm.pop() if len(bpm) == 1 else None, key, meters.pop() if len(meters) == 1 else None

@@ -1,4 +1,4 @@
-"""Tempo and key in the name of a file, or of the nearest folder whose name says one: 0.3 microseconds a path.
+"""Tempo, key and meter in the name of a file, or of the nearest folder whose name says one: 0.3 microseconds a path.
 
 Names are people's, so a rule is either plain or left out; docs/accuracy.md lists them. A name that says two
 different things says nothing, and no folder above it is asked.
@@ -8,7 +8,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.math cimport NAN
 from libc.stdint cimport uint8_t, uint32_t
 
-from .schema import KEYS, NULL_ENUM
+from .schema import KEYS, NAME_METERS, NULL_ENUM
 
 cdef enum:  # of a byte
     SPACE = 1  # between words: a space, _ or -
@@ -45,6 +45,12 @@ make_kinds()
 for _row, _name in enumerate("C Db D Eb E F F# G Ab A Bb B Cm C#m Dm Ebm Em Fm F#m Gm G#m Am Bbm Bm".split()):
     ROWS[_row] = KEYS.index(_name)
 
+cdef uint8_t[13][9] METERS  # for 12 beats and less, and 8ths and less: the row of schema.NAME_METERS
+METERS[:] = [[NULL_ENUM] * 9] * 13
+for _row, _name in enumerate(NAME_METERS):
+    _beats, _unit = map(int, _name.split("/"))
+    METERS[_beats][_unit] = _row
+
 cdef struct Name:
     const uint8_t *at
     int size
@@ -54,6 +60,7 @@ cdef struct Said:
     double beside_key
     int tempos, tempos_beside_keys  # different ones; 2 stands for more
     uint32_t keys  # bit set: 12 majors from C up, 12 minors
+    uint32_t meters  # bit set of rows of NAME_METERS
 
 cdef struct Key:
     int number  # bit in Said.keys, or NO_KEY
@@ -62,23 +69,23 @@ cdef struct Key:
 
 
 def name_facts(bytes path not None):
-    """(name_bpm, name_key): NaN where neither the name nor a folder says a tempo, NULL_ENUM likewise; else a row of KEYS."""
+    """(name_bpm, name_key, name_meter): NaN or NULL_ENUM where neither the name nor a folder says one; rows of KEYS and NAME_METERS."""
     cdef const uint8_t *p = <const uint8_t *>PyBytes_AS_STRING(path)
     cdef double bpm
-    cdef uint8_t key
-    read_path(p, PyBytes_GET_SIZE(path), &bpm, &key)
-    return bpm, key
+    cdef uint8_t key, meter
+    read_path(p, PyBytes_GET_SIZE(path), &bpm, &key, &meter)
+    return bpm, key, meter
 
 
-cdef void read_path(const uint8_t *p, Py_ssize_t end, double *bpm, uint8_t *key) noexcept nogil:
+cdef void read_path(const uint8_t *p, Py_ssize_t end, double *bpm, uint8_t *key, uint8_t *meter) noexcept nogil:
     cdef Py_ssize_t start = end
     cdef Name name
     cdef Said said
     cdef int first = NO_KEY  # the tonic that the file's name begins with
-    cdef bint is_file = True, tempo_found = False, key_found = False
+    cdef bint is_file = True, tempo_found = False, key_found = False, meter_found = False
     bpm[0] = NAN
-    key[0] = NO_ROW
-    while end > 0 and not (tempo_found and key_found):
+    key[0] = meter[0] = NO_ROW
+    while end > 0 and not (tempo_found and key_found and meter_found):
         start = end
         while start > 0 and p[start - 1] != b"/":
             start -= 1
@@ -102,14 +109,18 @@ cdef void read_path(const uint8_t *p, Py_ssize_t end, double *bpm, uint8_t *key)
         if not key_found and said.keys:
             key_found = True
             if said.keys & (said.keys - 1) == 0:
-                key[0] = row_of(said.keys)
+                key[0] = ROWS[lowest_bit(said.keys)]
+        if not meter_found and said.meters:
+            meter_found = True
+            if said.meters & (said.meters - 1) == 0:
+                meter[0] = lowest_bit(said.meters)
 
 
-cdef uint8_t row_of(uint32_t keys) noexcept nogil:
+cdef uint8_t lowest_bit(uint32_t set) noexcept nogil:
     cdef int number = 0
-    while keys >> number & 1 == 0:
+    while set >> number & 1 == 0:
         number += 1
-    return ROWS[number]
+    return number
 
 
 cdef uint32_t chosen(uint32_t keys, int tonic) noexcept nogil:
@@ -155,8 +166,10 @@ cdef Said read_name(Name name) noexcept nogil:
     cdef uint8_t c
     said.bpm = said.beside_key = 0
     said.tempos = said.tempos_beside_keys = 0
-    said.keys = 0
+    said.keys = said.meters = 0
     for i in range(name.size):
+        if name.at[i] == b"-":
+            read_meter(name, i, &said)
         c = name.at[i] | 32
         if c < b"a" or c > b"g":
             continue
@@ -282,6 +295,33 @@ cdef bint is_mark(Name name, int i, int step) noexcept nogil:
             return True
         i += step
     return not 0 <= i < name.size or not (kind_at(name, i) & WORD or name.at[i] == b".")
+
+
+# Meters
+
+
+cdef void read_meter(Name name, int i, Said *said) noexcept nogil:
+    """A meter around the hyphen at i, in a name that holds more than that: "3-4" alone counts something."""
+    cdef int start = i, k, beats = 0
+    cdef uint8_t row
+    while kind_at(name, start - 1) & DIGIT and i - start < 3:
+        start -= 1
+    for k in range(start, i):
+        beats = beats * 10 + name.at[k] - 48
+    if start == i or beats > 12 or name.at[start] == b"0" or kind_at(name, i + 1) & DIGIT == 0 or name.at[i + 1] > b"8":
+        return
+    row = METERS[beats][name.at[i + 1] - 48]
+    if row == NO_ROW or joins(name, start - 1) or joins(name, i + 2):
+        return
+    for k in range(name.size):
+        if KIND[name.at[k]] & LETTER:
+            said.meters |= <uint32_t>1 << row
+            return
+
+
+cdef inline bint joins(Name name, int i) noexcept nogil:
+    """Whether a number goes on there."""
+    return kind_at(name, i) & WORD or (0 <= i < name.size and name.at[i] in (b"-", b"."))
 
 
 # Tempos

@@ -31,8 +31,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANALYZER_VERSION = 5  # raised whenever any fact may change
-SCHEMA_VERSION = 4  # raised whenever a table changes shape
+ANALYZER_VERSION = 6  # raised whenever any fact may change
+SCHEMA_VERSION = 5  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUSES = ("ok", "repaired", "rejected", "unreadable", "crashed", "opened")
@@ -43,6 +43,7 @@ SETTLED = (OK, REPAIRED, REJECTED, OPENED)  # an unchanged file with one of thes
 OUTCOMES = ("finished", "interrupted", "failed", "killed")  # of a run
 
 METERS = ("4/4", "3/4", "6/8", "2/4", "9/8")  # that meter_estimated knows
+NAME_METERS = ("2/2", "2/4", "3/4", "4/4", "5/4", "6/4", "7/4", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8")
 BPM_SOURCES = ("tempo_map", "onsets", "none")
 
 DRUM_PATTERNS = ("four on the floor", "rock backbeat", "half time", "breakbeat", "shuffle", "none")
@@ -126,6 +127,13 @@ FILES = (
     Column("analysis_us", "int32", "time taken to read and analyse it; null when its process died of it", "µs", null=True, varies=True),
     Column("name_bpm", "float32", "tempo in the file's name, else in that of the nearest folder that says one", "beats/min", null=True),
     Column("name_key", "enum", "key in the file's name, else in that of the nearest folder that says one", null=True, values=KEYS),
+    Column(
+        "name_meter",
+        "enum",
+        "meter in the file's name, as 6-8, else in that of the nearest folder that says one",
+        null=True,
+        values=NAME_METERS,
+    ),
 )
 
 ANALYSES = (
@@ -236,8 +244,8 @@ LIBRARY_ONLY = (  # what takes both tables to tell
     Column(
         "name_agrees",
         "bool",
-        "whether name_bpm is within 4 % of bpm or bpm_onsets, or of twice or half of one, and name_key is key or key_notes;"
-        " null when the name says neither, or the notes do not answer",
+        "whether name_bpm is within 4 % of bpm or bpm_onsets, or of twice or half of one, name_key is key or key_notes, and"
+        " name_meter time_signature or meter_estimated; null when the name says none of them, or the notes do not answer",
         null=True,
     ),
 )

@@ -67,7 +67,7 @@ def _mended(batch: Batch, bad_files: dict[int, str], bad_analyses: dict[int, str
             row["path"] = _put(heap, b"a file whose path was lost")
         elif name in NUMBERS:
             row[name] = 0
-        elif name == "name_key":
+        elif name in ("name_key", "name_meter"):
             row[name] = NULL_ENUM
         row["error"] = _put(heap, f"its {name} came out as no {name} can be".encode())
         row["content_hash"] = 0

@@ -101,9 +101,11 @@ def _near(bpm: str) -> str:
 
 # Null where the notes do not answer: they have no tempo, or no key, or were not analysed.
 NAME_AGREES = (
-    "CASE WHEN f.name_bpm IS NOT NULL OR f.name_key IS NOT NULL THEN"
+    "CASE WHEN f.name_bpm IS NOT NULL OR f.name_key IS NOT NULL OR f.name_meter IS NOT NULL THEN"
     f" (f.name_bpm IS NULL OR {_near('a.bpm')} OR coalesce({_near('a.bpm_onsets')}, FALSE))"
-    " AND (f.name_key IS NULL OR f.name_key = a.key OR f.name_key = a.key_notes) END"
+    " AND (f.name_key IS NULL OR f.name_key = a.key OR f.name_key = a.key_notes)"
+    " AND (f.name_meter IS NULL OR coalesce(f.name_meter = a.time_signature, f.name_meter = a.meter_estimated)"
+    " OR coalesce(f.name_meter = a.meter_estimated, FALSE)) END"
 )
 
 _seen = {c.name for c in FILES}
