@@ -162,12 +162,13 @@ cdef inline bint has(Name name, int i, const char *word) noexcept nogil:
 cdef Said read_name(Name name) noexcept nogil:
     cdef Said said
     cdef Key key
-    cdef int i
+    cdef int i, kinds = 0
     cdef uint8_t c
     said.bpm = said.beside_key = 0
     said.tempos = said.tempos_beside_keys = 0
     said.keys = said.meters = 0
     for i in range(name.size):
+        kinds |= KIND[name.at[i]]
         if name.at[i] == b"-":
             read_meter(name, i, &said)
         c = name.at[i] | 32
@@ -181,6 +182,8 @@ cdef Said read_name(Name name) noexcept nogil:
                 said.keys |= <uint32_t>1 << key.number
                 if key.written != APART:
                     read_beside(name, i, key.end, &said)
+    if kinds & LETTER == 0:
+        said.meters = 0  # "3-4" alone counts something
     return said
 
 
@@ -301,7 +304,7 @@ cdef bint is_mark(Name name, int i, int step) noexcept nogil:
 
 
 cdef void read_meter(Name name, int i, Said *said) noexcept nogil:
-    """A meter around the hyphen at i, in a name that holds more than that: "3-4" alone counts something."""
+    """A meter around the hyphen at i."""
     cdef int start = i, k, beats = 0
     cdef uint8_t row
     while kind_at(name, start - 1) & DIGIT and i - start < 3:
@@ -313,10 +316,7 @@ cdef void read_meter(Name name, int i, Said *said) noexcept nogil:
     row = METERS[beats][name.at[i + 1] - 48]
     if row == NO_ROW or joins(name, start - 1) or joins(name, i + 2):
         return
-    for k in range(name.size):
-        if KIND[name.at[k]] & LETTER:
-            said.meters |= <uint32_t>1 << row
-            return
+    said.meters |= <uint32_t>1 << row
 
 
 cdef inline bint joins(Name name, int i) noexcept nogil:
