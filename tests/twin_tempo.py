@@ -21,22 +21,24 @@ WORD = 64  # frames: of a long piece only every second, third ... of these is co
 MOST_ONSETS = 1024  # frames with onsets that are
 FEWEST_ONSETS = 6
 LAGS = 208  # frames: 4.16 s
+END = 199  # the last lag that can be averaged, and one
 SHORTEST, LONGEST = 10, 104  # frames a beat: 300 to 29 BPM
 LAST = 150  # the highest lag is looked for up to here
-CANDIDATES = 12
+CANDIDATES = 9
 BACKBEAT = frozenset((35, 36, 37, 38, 39, 40))  # General MIDI bass and snare drums, sticks and claps
 RATIOS = (1, 1 / 2, 1 / 3, 1 / 4, 2, 3, 4, 3 / 2, 2 / 3)  # of the period, at which each autocorrelation is looked at
-NOTHING = 0.37  # how likely none of the candidates is the beat
+OWN_RATIOS = (1, 1 / 2, 2, 3, 1 / 3)
+NOTHING = 0.702  # how likely none of the candidates is the beat
 WEIGHTS = (
-    *(0.571, -1.452, 0.27, -0.269, -0.037, -1.649),  # the prior over tempo and density
-    # each autocorrelation at each ratio: what it has above chance, as a share of the highest lag
-    *(1.129, -0.602, 0.551, 1.549, 0.182, -0.907, -2.069, -0.41, -0.856),  # loud
-    *(0.735, -0.474, 0.12, 1.406, -0.766, -0.241, -0.349, 1.272, 0.25),  # low
-    *(0.705, 1.005, -0.321, -0.642, 1.21, 0.08, -0.012, -0.964, 0.253),  # long
-    # and of what it is at lag 0
-    *(3.006, -3.798, -7.429, -1.797, -5.111, 5.477, 2.135, 3.546, -4.07),  # loud
-    *(-1.481, 4.495, 2.673, -14.845, 12.284, -4.176, 8.887, -10.947, -7.931),  # low
-    *(4.841, 7.893, 8.5, 9.411, -1.379, 6.849, 7.244, 4.494, 9.193),  # long
+    *(0.679, -1.314, 0.215, -0.265, 0.148, -1.409),  # the prior over tempo and density
+    # each autocorrelation, averaged, at each of RATIOS: what it has above chance, as a share of the highest lag
+    *(1.135, -0.652, 0.523, 1.299, 0.526, -3.045, -2.626, -0.293, -0.559),  # loud
+    *(0.683, 0.441, 0.325, 0.098, 0.283, 0.105, 0.315, 0.212, -0.551),  # low
+    *(0.958, 0.672, -0.198, -0.207, 0.714, 0.74, 1.805, -0.368, 0.261),  # long
+    # each at each of OWN_RATIOS, as a share of what it is at lag 0
+    *(2.222, -0.132, -7.643, 9.61, -8.202),  # loud
+    *(-0.358, -2.634, 7.529, -7.466, 0.437),  # low
+    *(7.555, 7.005, 1.985, 0.362, 8.571),  # long
 )
 
 METERS = ("4/4", "3/4", "6/8", "2/4")
@@ -131,8 +133,9 @@ def strengths(used: dict[int, list[Onset]], middle: int) -> dict[int, tuple[int,
     return {f: (min(-(-a // 8), 4), min(-(-b // 8), 4), min(-(-c // 16), 7)) for f, (a, b, c) in sums.items()}
 
 
-def autocorrelation(strength: dict[int, int]) -> tuple[list[int], list[float]]:
-    """How well the strengths fit onto themselves, by lag, smoothed twice by 1 2 1; and what of that is not chance."""
+def autocorrelation(strength: dict[int, int]) -> tuple[list[int], list[float], list[float]]:
+    """How well the strengths fit onto themselves, by lag, smoothed twice by 1 2 1; what of that is not chance; and the same
+    averaged over a twenty-fifth of the lag to both sides, 0 from END on."""
     step = 1 + (len(strength) - 1) // MOST_ONSETS
     used = [frame for frame in strength if frame // WORD % step == 0][:MOST_ONSETS]
     heard = {frame: s for frame, s in strength.items() if s}
@@ -148,7 +151,12 @@ def autocorrelation(strength: dict[int, int]) -> tuple[list[int], list[float]]:
     sums[0] = own
     frames = max(strength) + 1
     chance = 16.0 * sum(strength[frame] for frame in used) * sum(strength.values()) / frames / frames
-    return sums, [value - chance * max(frames - lag, 0) for lag, value in enumerate(sums)]
+    due = [chance * max(frames - lag, 0) for lag in range(LAGS)]
+    wide = [0.0] * LAGS
+    for lag in range(END):
+        reach = math.floor(lag / 25 + 0.5)
+        wide[lag] = 1 / (2 * reach + 1) * sum(sums[lag - reach : lag + reach + 1]) - due[lag]
+    return sums, [value - by_chance for value, by_chance in zip(sums, due, strict=True)], wide
 
 
 def peaks(sums: list[int]) -> list[int]:
@@ -186,11 +194,11 @@ def mean_level(sums: list[int]) -> float:
     return sum(sums[6:LAGS]) / (LAGS - 6)
 
 
-def near(excess: list[float], lag: float) -> float:
-    """The highest value within a fortieth of a lag, and within half a frame; 0 beyond the last."""
-    reach = max(0.5, lag / 40)
+def near(curve: list[float], lag: float, share: float) -> float:
+    """The highest value within a share of the lag, and within half a frame; 0 beyond the last."""
+    reach = max(0.5, lag * share)
     last = int(lag + reach + 0.5)
-    return max(excess[int(lag - reach + 0.5) : last + 1]) if last + 1 < LAGS else 0.0
+    return max(curve[int(lag - reach + 0.5) : last + 1]) if last < END else 0.0
 
 
 def share(part: float, of: float) -> float:
@@ -205,19 +213,18 @@ def candidates(onsets: list[Onset], middle: int, drums: float) -> tuple[list[tup
     strong = strengths(by_frame(onsets), middle)
     if len(strong) < FEWEST_ONSETS:
         return [], [], 0.0
-    sums, excess = zip(*(autocorrelation({f: s[i] for f, s in strong.items()}) for i in range(3)), strict=True)
-    highest = [max(e[SHORTEST : LAST + 1]) for e in excess]
-    both = [max(int(2**20 * (share(a, excess[0][0]) + share(b, excess[2][0]))), 0) for a, b in zip(excess[0], excess[2], strict=True)]
+    sums, excess, wide = zip(*(autocorrelation({f: s[i] for f, s in strong.items()}) for i in range(3)), strict=True)
+    highest = [max(e[SHORTEST : LAST + 1]) for e in wide]
+    both = [max(int(2**20 * (a * share(1, excess[0][0]) + b * share(1, excess[2][0]))), 0) for a, b in zip(wide[0], wide[2], strict=True)]
     density = math.log2(len(strong) / max(max(strong), 25))  # onset frames a frame
     found = []
     for peak in peaks(both):
         period = refined(both, peak)
         slow = math.log2(period / 25)  # octaves below 120 BPM
-        events = density + math.log2(period)  # onset frames a beat, in octaves
+        events = density + slow + math.log2(25)  # onset frames a beat, in octaves
         features = [slow, slow**2, slow**3, events**2, drums * slow, drums * slow**2]
-        levels = [[near(e, period * ratio) for ratio in RATIOS] for e in excess]
-        features += [share(level, high) for line, high in zip(levels, highest, strict=True) for level in line]
-        features += [share(level, e[0]) for line, e in zip(levels, excess, strict=True) for level in line]
+        features += [share(near(e, period * r, 0.01), top) for e, top in zip(wide, highest, strict=True) for r in RATIOS]
+        features += [share(near(e, period * r, 0.025), e[0]) for e in excess for r in OWN_RATIOS]
         found.append((period, features))
     return found, list(sums), density
 

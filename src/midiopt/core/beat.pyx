@@ -1,8 +1,8 @@
 """Which of the periods that music fits onto itself after is the beat.
 
-An autocorrelation is large wherever there are many notes. What it has above chance is told in two measures: of
-the onsets fitting onto themselves, which steady music comes near to, and of the highest lag, which is the same for rubato.
-The peaks of the loud and the long together are the candidates. Each has a score, the sum of its features
+An autocorrelation is large wherever there are many notes. What it has above chance is told in two ways: averaged over a
+twenty-fifth of the lag to both sides, which rubato wavers by, as a share of the highest; and as it is, as a share of
+lag 0, which steady music comes near to. The peaks of the loud and the long together, averaged, are the candidates. Each has a score, the sum of its features
 times weights, and the shares of exp(score) are how likely each candidate is the beat, and none of them is: a conditional
 logit (D. McFadden, 1974). accuracy/train_tempo.py has learnt the weights, one set for all kinds of music.
 """
@@ -15,32 +15,37 @@ cdef enum:
     SHORTEST = 10  # frames a beat: 300 BPM
     LONGEST = 104  # 29 BPM
     LAST = 150  # the highest lag is looked for up to here
-    CANDIDATES = 12
+    END = 199  # the last lag that can be averaged, and one
+    CANDIDATES = 9
     RATIOS = 9
+    OWN_RATIOS = 5
     PRIORS = 6
     ONE = 1 << 20  # of the sum whose peaks are the candidates
 
+cdef double LOG2_25 = 4.643856189774724
+
 # Parts and multiples of the period at which each autocorrelation is looked at.
 cdef double[RATIOS] RATIO = [1, 1 / 2.0, 1 / 3.0, 1 / 4.0, 2, 3, 4, 3 / 2.0, 2 / 3.0]
+cdef double[OWN_RATIOS] OWN_RATIO = [1, 1 / 2.0, 2, 3, 1 / 3.0]
 
 # How likely none of the candidates is the beat.
-cdef double NOTHING = 0.37
+cdef double NOTHING = 0.702
 
 # The prior over tempo and density.
-cdef double[PRIORS] PRIOR = [0.571, -1.452, 0.27, -0.269, -0.037, -1.649]
+cdef double[PRIORS] PRIOR = [0.679, -1.314, 0.215, -0.265, 0.148, -1.409]
 
-# Each autocorrelation at each ratio: what it has above chance, as a share of the highest lag.
+# Each autocorrelation, averaged, at each RATIO: what it has above chance, as a share of the highest lag.
 cdef double[STRENGTHS][RATIOS] OF_HIGHEST = [
-    [1.129, -0.602, 0.551, 1.549, 0.182, -0.907, -2.069, -0.41, -0.856],  # loud
-    [0.735, -0.474, 0.12, 1.406, -0.766, -0.241, -0.349, 1.272, 0.25],  # low
-    [0.705, 1.005, -0.321, -0.642, 1.21, 0.08, -0.012, -0.964, 0.253],  # long
+    [1.135, -0.652, 0.523, 1.299, 0.526, -3.045, -2.626, -0.293, -0.559],  # loud
+    [0.683, 0.441, 0.325, 0.098, 0.283, 0.105, 0.315, 0.212, -0.551],  # low
+    [0.958, 0.672, -0.198, -0.207, 0.714, 0.74, 1.805, -0.368, 0.261],  # long
 ]
 
-# The same, as a share of what it is at lag 0.
-cdef double[STRENGTHS][RATIOS] OF_OWN = [
-    [3.006, -3.798, -7.429, -1.797, -5.111, 5.477, 2.135, 3.546, -4.07],  # loud
-    [-1.481, 4.495, 2.673, -14.845, 12.284, -4.176, 8.887, -10.947, -7.931],  # low
-    [4.841, 7.893, 8.5, 9.411, -1.379, 6.849, 7.244, 4.494, 9.193],  # long
+# Each at each OWN_RATIO, as a share of what it is at lag 0.
+cdef double[STRENGTHS][OWN_RATIOS] OF_OWN = [
+    [2.222, -0.132, -7.643, 9.61, -8.202],  # loud
+    [-0.358, -2.634, 7.529, -7.466, 0.437],  # low
+    [7.555, 7.005, 1.985, 0.362, 8.571],  # long
 ]
 
 
@@ -50,33 +55,35 @@ cdef Beat choose_beat(const Echo *echo, double density, double drums) noexcept n
     `density` is log2 of the onset frames a frame, `drums` the share of drums among the notes.
     """
     cdef double[STRENGTHS][LAGS] excess
-    cdef double[STRENGTHS] share  # of the excess at lag 0, one
-    cdef double[STRENGTHS][RATIOS] weights
+    cdef double[STRENGTHS][LAGS] wide
+    cdef double[STRENGTHS] of_own  # one, as a share of the excess at lag 0
+    cdef double[STRENGTHS] of_highest  # one, as a share of the highest
     cdef uint32_t[LAGS] both
     cdef int[CANDIDATES] peaks
     cdef double[CANDIDATES] scores
     cdef double[CANDIDATES] periods
-    cdef double own, highest, total
+    cdef double highest, total
     cdef Beat beat
     cdef int i, s, lag, n, best = 0
     for s in range(STRENGTHS):
-        above_chance(echo, s, excess[s])
-        own = excess[s][0]
+        above_chance(echo, s, excess[s], wide[s])
         highest = 0
         for lag in range(SHORTEST, LAST + 1):
-            highest = max(highest, excess[s][lag])
-        share[s] = 1 / own if own > 0 else 0
-        for i in range(RATIOS):
-            weights[s][i] = OF_OWN[s][i] * share[s] + (OF_HIGHEST[s][i] / highest if highest > 0 else 0)
+            highest = max(highest, wide[s][lag])
+        of_own[s] = 1 / excess[s][0] if excess[s][0] > 0 else 0
+        of_highest[s] = 1 / highest if highest > 0 else 0
     for lag in range(LAGS):
-        both[lag] = <uint32_t>max(ONE * (excess[0][lag] * share[0] + excess[2][lag] * share[2]), 0.0)
+        both[lag] = <uint32_t>max(ONE * (wide[0][lag] * of_own[0] + wide[2][lag] * of_own[2]), 0.0)
     n = find_peaks(both, peaks)
     beat.period = beat.confidence = 0
     if n == 0:
         return beat
     for i in range(n):
         periods[i] = refined(both, peaks[i])
-        scores[i] = score(excess[0], weights[0], periods[i], density, drums)
+        scores[i] = prior(periods[i], density, drums)
+        for s in range(STRENGTHS):
+            scores[i] += of_highest[s] * weighed(wide[s], OF_HIGHEST[s], RATIO, RATIOS, periods[i], 0.01)
+            scores[i] += of_own[s] * weighed(excess[s], OF_OWN[s], OWN_RATIO, OWN_RATIOS, periods[i], 0.025)
         if scores[i] > scores[best]:
             best = i
     total = exp(NOTHING - scores[best])
@@ -87,13 +94,26 @@ cdef Beat choose_beat(const Echo *echo, double density, double drums) noexcept n
     return beat
 
 
-cdef void above_chance(const Echo *echo, int strength, double *excess) noexcept nogil:
+cdef void above_chance(const Echo *echo, int strength, double *excess, double *wide) noexcept nogil:
+    """What an autocorrelation has above chance, and that averaged over a twenty-fifth of the lag to both sides, 0 from END on."""
     cdef const uint32_t *sums = echo.sums[strength]
     cdef double chance = echo.chance[strength] / echo.frames
     cdef int frames = <int>echo.frames
-    cdef int lag
+    cdef int[LAGS + 1] before
+    cdef double part
+    cdef int lag, reach
+    before[0] = 0
     for lag in range(LAGS):
-        excess[lag] = sums[lag] - chance * max(frames - lag, 0)
+        before[lag + 1] = before[lag] + <int>sums[lag]
+    for lag in range(LAGS):
+        wide[lag] = -(chance * max(frames - lag, 0))
+        excess[lag] = <int>sums[lag] + wide[lag]
+    for reach in range(END // 25 + 2):  # the nearest whole number to a twenty-fifth
+        part = 1.0 / (2 * reach + 1)
+        for lag in range(max(25 * reach - 12, 0), min(25 * reach + 13, <int>END)):
+            wide[lag] += part * (before[lag + reach + 1] - before[lag - reach])
+    for lag in range(END, LAGS):
+        wide[lag] = 0
 
 
 cdef double mean_level(const uint32_t *sums) noexcept nogil:
@@ -152,31 +172,32 @@ cdef double refined(const uint32_t *sums, int peak) noexcept nogil:
     return period
 
 
-cdef double score(const double *excess, const double *weights, double period, double density, double drums) noexcept nogil:
-    """The sum of the features of a candidate times their weights."""
+cdef double prior(double period, double density, double drums) noexcept nogil:
     cdef double slow = log2(period / 25)  # octaves below 120 BPM
-    cdef double events = density + log2(period)  # onset frames a beat, in octaves
-    cdef double[PRIORS] prior = [slow, slow * slow, slow * slow * slow, events * events, drums * slow, drums * slow * slow]
+    cdef double events = density + slow + LOG2_25  # onset frames a beat, in octaves
+    cdef double[PRIORS] features = [slow, slow * slow, slow * slow * slow, events * events, drums * slow, drums * slow * slow]
     cdef double total = 0
-    cdef int i, s
+    cdef int i
     for i in range(PRIORS):
-        total += PRIOR[i] * prior[i]
-    for i in range(RATIOS):
-        for s in range(STRENGTHS):
-            total += weights[s * RATIOS + i] * near(excess + s * LAGS, period * RATIO[i])
+        total += PRIOR[i] * features[i]
     return total
 
 
-cdef double near(const double *excess, double lag) noexcept nogil:
-    """The highest value within a fortieth of a lag, and within half a frame; 0 beyond the last."""
-    cdef double reach = max(0.5, lag / 40)
-    cdef int at = <int>(lag - reach + 0.5)
-    cdef int last = <int>(lag + reach + 0.5)
-    cdef double highest
-    if last + 1 >= LAGS:
-        return 0
-    highest = excess[at]
-    while at < last:
-        at += 1
-        highest = max(highest, excess[at])
-    return highest
+cdef double weighed(const double *curve, const double *weights, const double *ratios, int n, double period, double share) noexcept nogil:
+    """The sum over the ratios of the highest value within a share of the lag and within half a frame, times its weight."""
+    cdef double total = 0
+    cdef double lag, reach, highest
+    cdef int i, at, last
+    for i in range(n):
+        lag = period * ratios[i]
+        reach = max(0.5, lag * share)
+        at = <int>(lag - reach + 0.5)
+        last = <int>(lag + reach + 0.5)
+        if last >= END:
+            continue
+        highest = curve[at]
+        while at < last:
+            at += 1
+            highest = max(highest, curve[at])
+        total += weights[i] * highest
+    return total

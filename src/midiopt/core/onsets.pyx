@@ -169,7 +169,7 @@ cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map,
         key = note[i].key
         value = note[i].value
         tick = key >> TICKS
-        onsets.grid.notes[<uint64_t>(<double>tick * positions + HALF) % POSITIONS] += 1
+        onsets.grid.notes[<uint64_t><int64_t>(<double>tick * positions + HALF) % POSITIONS] += 1
         count += 1
         if not steady:
             if tick < segment.start:
@@ -177,7 +177,7 @@ cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map,
             if tick >= segment.end:
                 segment = segment_at(map, segment, tick)
             per_tick = segment.per_tick * LENGTHS
-        length = <uint64_t>min(<double><int64_t>(value >> TICKS) * per_tick + PHASE, <double>LONGEST)
+        length = <int64_t>min(<double><int64_t>(value >> TICKS) * per_tick + PHASE, <double>LONGEST)
         if key & 1:
             length = DRUM_LENGTH
         sums[frame] += ((value & 0x7F) + 7 >> 3) * weights[key & 0xFF] + (length << 2 * FIELD)
