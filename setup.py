@@ -22,8 +22,8 @@ ROOT = Path(__file__).parent.resolve()
 MODE = os.environ.get("MIDIOPT_BUILD", "release")
 MARCH = os.environ.get("MIDIOPT_MARCH", "native")
 
-# No mode contracts or reorders floating point: the same bytes give the same row in every build. A root that sets errno is no vector.
-BASE = ["-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-fwrapv"]
+# No mode contracts or reorders floats: the same bytes, the same row. Nobody reads errno or float traps, which vectors do not keep.
+BASE = ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-fwrapv"]
 RELEASE = ["-O3", "-g1", f"-march={MARCH}"]
 SOURCES = b"".join(path.read_bytes() for path in sorted(ROOT.glob("src/**/*.p?[xd]")))
 PROFILE = ROOT / "pgo" / "profile" / hashlib.sha256(SOURCES).hexdigest()[:16]  # so a profile of other sources is never found

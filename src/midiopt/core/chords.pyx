@@ -20,9 +20,10 @@ With sevenths put on every chord of the tunes .986, .953, .991 and .991. accurac
 """
 
 from libc.math cimport NAN
+from libc.stdint cimport INT64_MAX
 from libc.string cimport memcpy, memset
 
-from .bars cimport UNIT, Span, frame_at, frames_of, span_at
+from .bars cimport UNIT, Span, frames_of, span_at
 from .facts cimport NULL_TEXT
 from .midi cimport USABLE
 from .note cimport TICKS, Pair
@@ -31,6 +32,7 @@ from .text cimport put_ascii
 cdef enum:
     QUALITIES = 6
     COMMON = 2  # of them give nothing away
+    SOME = 256  # notes that are placed at a time
     FINEST = 12  # bits of the weight of what sounds throughout a frame
     MOST_WEIGHT = 1 << 20  # of a class in a frame
     LONGEST = 64  # frames in which a note is heard after the one it begins in
@@ -91,47 +93,93 @@ cdef int lowest_class(const Notes *notes) noexcept nogil:
 cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *class_of) noexcept nogil:
     """Add up how long each class sounds in each frame, in 1/4096 to 1/2048 of a usual frame.
 
-    Most notes sound in one or two frames and are added to two, without a branch that nothing foretells.
+    Most notes sound in one or two frames and are added to two, without a branch that nothing foretells. Which and how
+    long is found in a loop of its own, in vectors of doubles, which hold every length that a frame can have: 78.1 us a
+    file instead of 80.1 with AVX-512, and as long as before without.
     """
     cdef const Pair *note = notes.notes
-    cdef const Pair *end = note + notes.note_count
     cdef const Span *span = &bars.spans[0]
-    cdef int count = bars.frame_count, shift = 0, i
-    cdef int64_t on, length, rest, heard, frame, f
+    cdef size_t remaining = notes.note_count, n, i
+    cdef int32_t[SOME] frames, begun, held
+    cdef int32_t[SOME] high, high_after  # 255 where a note is not to be the lowest
+    cdef double[SOME] left
+    cdef int count = bars.frame_count, shift = 0, k
+    cdef double start, width, frame, next_frame = 0, per_unit, most, scale, on, length, stop, rest, here, after
     cdef int32_t *weights
     cdef uint8_t *lowest
     cdef uint8_t pitch, pitch_class
     while bars.spans[bars.main].frame >> shift >> FINEST:
         shift += 1
+    scale = 1 / <double>(<int64_t>1 << shift)
     for i in range(12):
         memset(c.weights[i], 0, (count + BLOCK) * sizeof(int32_t))
     memset(c.lowest, 255, count + BLOCK)
-    while note < end:
-        if note.key & 1:  # a drum
-            note += 1
-            continue
-        on = <int64_t>(note.key >> TICKS << UNIT)
-        length = <int64_t>(note.value >> TICKS << UNIT)
-        pitch = note.key >> 1 & 0x7F
-        note += 1
-        if on < span.start or on >= span.end:
-            span = span_at(bars, span, on)
-        f = frame_at(span, on)
-        if f >= count:
-            continue
-        pitch_class = class_of[pitch]
-        weights = &c.weights[pitch_class][f]
-        lowest = &c.lowest[f]
-        rest = length - (bars.starts[f + 1] - on)
-        heard = length - max(rest, 0)
-        weights[0] += <int32_t>(heard >> shift)
-        lowest[0] = min(lowest[0], pitch if is_bass(heard, bars.starts[f + 1] - bars.starts[f]) else 255)
-        frame = bars.starts[f + 2] - bars.starts[f + 1]
-        heard = min(max(rest, 0), frame)
-        weights[1] += <int32_t>(heard >> shift)
-        lowest[1] = min(lowest[1], pitch if is_bass(heard, frame) else 255)
-        if rest > frame:
-            hold(c, bars, f + 2, min(<int64_t>count, f + 1 + LONGEST), rest - frame, pitch, pitch_class, shift)
+    while remaining:
+        n = min(remaining, <size_t>SOME)
+        if bars.span_count > 1:
+            span = span_at(bars, span, onset_of(note))
+            n = notes_within(span, note, n)
+            if span.end < INT64_MAX:
+                next_frame = min((span + 1).frame, (span + 1).end - (span + 1).start)
+        start = span.start
+        width = span.end - span.start
+        frame = span.frame
+        per_unit = span.per_unit
+        most = count - span.first
+        for i in range(n):
+            on = max((1 << UNIT) * as_double(note[i].key >> TICKS) - start, 0.0)
+            length = (1 << UNIT) * as_double(note[i].value >> TICKS)
+            k = <int>min((on + 0.5) * per_unit, most)
+            stop = min((k + 1) * frame, width)
+            rest = on + length - stop
+            here = length - max(rest, 0.0)
+            after = min(frame, width - stop)
+            after = after if after > 0 else next_frame
+            left[i] = rest - after
+            rest = min(max(rest, 0.0), after)
+            frames[i] = span.first + k
+            begun[i] = <int32_t>(here * scale)
+            held[i] = <int32_t>(rest * scale)
+            high[i] = 0 if 3 * here >= stop - k * frame else 255
+            high_after[i] = 0 if 3 * rest >= after else 255
+        for i in range(n):
+            if note[i].key & 1:  # a drum
+                continue
+            pitch = note[i].key >> 1 & 0x7F
+            pitch_class = class_of[pitch]
+            weights = &c.weights[pitch_class][frames[i]]
+            lowest = &c.lowest[frames[i]]
+            weights[0] += begun[i]
+            lowest[0] = min(lowest[0], <uint8_t>(pitch | high[i]))
+            weights[1] += held[i]
+            lowest[1] = min(lowest[1], <uint8_t>(pitch | high_after[i]))
+            if left[i] > 0:
+                k = frames[i]
+                hold(c, bars, k + 2, min(count, k + 1 + LONGEST), <int64_t>left[i], pitch, pitch_class, shift)
+        note += n
+        remaining -= n
+
+
+cdef inline int64_t onset_of(const Pair *note) noexcept nogil:
+    """In units."""
+    return <int64_t>(note.key >> TICKS << UNIT)
+
+
+cdef size_t notes_within(const Span *span, const Pair *note, size_t n) noexcept nogil:
+    """How many of the next notes begin within a span, after the first, which does."""
+    cdef size_t i = 1
+    while i < n and span.start <= onset_of(note + i) < span.end:
+        i += 1
+    return i
+
+
+cdef inline double as_double(uint64_t x) noexcept nogil:
+    """A number below 2**52, as the lowest bits of a double of that size: before AVX-512 no vector instruction converts.
+    Greater ones are cut; no frame is laid that late."""
+    cdef double number
+    x = min(x, <uint64_t>0xFFFFFFFFFFFFF) | <uint64_t>0x4330000000000000
+    memcpy(&number, &x, sizeof(number))
+    return number - 4503599627370496.0
 
 
 cdef inline bint is_bass(int64_t heard, int64_t frame) noexcept nogil:
@@ -140,7 +188,7 @@ cdef inline bint is_bass(int64_t heard, int64_t frame) noexcept nogil:
 
 
 cdef inline void hold(
-    Chords *c, const Bars *bars, int64_t f, int64_t stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, int shift
+    Chords *c, const Bars *bars, int f, int stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, int shift
 ) noexcept nogil:
     """A note sounds on, `rest` units from frame f."""
     cdef int64_t frame
