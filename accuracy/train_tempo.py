@@ -27,8 +27,6 @@ import twin_tempo  # noqa: E402
 IMPORTANCE = {"asap_performance": 0.7, "asap_score": 1.5, "gmd_beat": 1.0, "gmd_fill": 0.2, "pop909_beat_midi": 0.6}
 METER_IMPORTANCE = {"nottingham_abc": 1.0, "asap_performance": 0.3, "asap_score": 1.0, "gmd_beat": 0.5, "gmd_fill": 0.1}
 IMPOSSIBLE = -1e9
-# How much a file counts whose beat is not among the candidates. With 1, the steady performances lose one in fifty.
-LOST = 0.4
 # Features are made alike before the ridge, which punishes large weights: those of beats to a standard deviation of one, those
 # of meters multiplied by 8. With 2, one tune in a hundred less has its meter.
 METER_SCALE = 8
@@ -112,10 +110,8 @@ def learn_beat(rows: list[dict[str, str]], heard: list[Music]) -> np.ndarray:
     scale = np.append(1 / x[offset == 0].std(0)[:kinds], 1)
     x[:, most, kinds] = 1
     offset[:, most] = 0
-    lost = ~right.any(1)
-    right[:, most] = lost
-    importance = np.array([IMPORTANCE[row["source"]] for row in rows]) * np.where(lost, LOST, 1)
-    weights = compare(rows, x, right, importance, offset, scale, most)
+    right[:, most] = ~right.any(1)
+    weights = compare(rows, x, right, np.array([IMPORTANCE[row["source"]] for row in rows]), offset, scale, most)
     print("WEIGHTS = [" + ", ".join(f"{w:.3f}" for w in weights[:-1]) + f"]\nNOTHING = {weights[-1]:.3f}\n")
     return weights[:-1]
 

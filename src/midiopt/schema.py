@@ -163,9 +163,7 @@ ANALYSES = (
         "beats/min",
         null=True,
     ),
-    Column(
-        "bpm_onsets_confidence", "float32", "how likely bpm_onsets is the beat, of the periods that came into question", "0..1", null=True
-    ),
+    Column("bpm_onsets_confidence", "float32", "how likely bpm_onsets is the beat, rather than another period or none", "0..1", null=True),
     Column(
         "grid_deviation",
         "float32",

@@ -29,23 +29,23 @@ cdef double[RATIOS] RATIO = [1, 1 / 2.0, 1 / 3.0, 1 / 4.0, 2, 3, 4, 3 / 2.0, 2 /
 cdef double[OWN_RATIOS] OWN_RATIO = [1, 1 / 2.0, 2, 3, 1 / 3.0]
 
 # How likely none of the candidates is the beat.
-cdef double NOTHING = 0.702
+cdef double NOTHING = 1.653
 
 # The prior over tempo and density.
-cdef double[PRIORS] PRIOR = [0.679, -1.314, 0.215, -0.265, 0.148, -1.409]
+cdef double[PRIORS] PRIOR = [0.373, -1.377, 0.209, -0.203, 0.315, -1.529]
 
 # Each autocorrelation, averaged, at each RATIO: what it has above chance, as a share of the highest lag.
 cdef double[STRENGTHS][RATIOS] OF_HIGHEST = [
-    [1.135, -0.652, 0.523, 1.299, 0.526, -3.045, -2.626, -0.293, -0.559],  # loud
-    [0.683, 0.441, 0.325, 0.098, 0.283, 0.105, 0.315, 0.212, -0.551],  # low
-    [0.958, 0.672, -0.198, -0.207, 0.714, 0.74, 1.805, -0.368, 0.261],  # long
+    [0.852, -0.719, 0.519, 1.296, 0.797, -2.895, -2.687, -0.495, -0.51],  # loud
+    [0.443, 0.406, 0.328, 0.026, -0.039, 0.218, 0.235, 0.241, -0.509],  # low
+    [1.059, 0.649, -0.242, -0.273, 0.666, 0.473, 1.651, -0.33, 0.164],  # long
 ]
 
 # Each at each OWN_RATIO, as a share of what it is at lag 0.
 cdef double[STRENGTHS][OWN_RATIOS] OF_OWN = [
-    [2.222, -0.132, -7.643, 9.61, -8.202],  # loud
-    [-0.358, -2.634, 7.529, -7.466, 0.437],  # low
-    [7.555, 7.005, 1.985, 0.362, 8.571],  # long
+    [4.854, 0.304, -7.83, 8.698, -7.996],  # loud
+    [0.835, -2.98, 8.811, -7.925, -0.835],  # low
+    [5.643, 7.573, 2.427, 2.047, 8.664],  # long
 ]
 
 
