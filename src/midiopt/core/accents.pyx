@@ -7,7 +7,7 @@ period. accuracy/train_tempo.py has learnt the weights, which never see a declar
 from libc.math cimport exp, log2
 from libc.stdint cimport int64_t
 
-from .beat cimport STRENGTHS, level, mean_level, refined
+from .beat cimport STRENGTHS, refined
 from .periodicity cimport LAGS
 
 cdef enum:
@@ -119,3 +119,24 @@ cdef int shortest_pulse(const uint32_t *sums) noexcept nogil:
         if sums[lag - 1] <= sums[lag] and sums[lag] > sums[lag + 1] and 10 * <int64_t>sums[lag] > 3 * <int64_t>highest:
             return lag
     return LONGEST
+
+
+cdef double mean_level(const uint32_t *sums) noexcept nogil:
+    """Without the shortest lags, at which every onset still fits onto itself."""
+    cdef uint32_t total = 0  # at most 208 times 2**20
+    cdef int lag
+    for lag in range(6, LAGS):
+        total += sums[lag]
+    return total / <double>(LAGS - 6)
+
+
+cdef double level(const uint32_t *sums, double mean, double lag) noexcept nogil:
+    """0 to 1, half at the mean: the highest value near a lag, over itself and the mean."""
+    cdef int at = <int>lag
+    cdef uint32_t highest
+    if at + 3 > LAGS or mean == 0:
+        return 0
+    highest = max(sums[at], sums[at + 1])
+    if lag >= 60:
+        highest = max(highest, max(sums[at - 1], sums[at + 2]))
+    return highest / (highest + mean)

@@ -17,17 +17,4 @@ cdef struct Beat:
 
 
 cdef Beat choose_beat(const Echo *echo, double density, double drums) noexcept nogil
-cdef double mean_level(const uint32_t *sums) noexcept nogil
 cdef double refined(const uint32_t *sums, int peak) noexcept nogil
-
-
-cdef inline double level(const uint32_t *sums, double mean, double lag) noexcept nogil:
-    """0 to 1, half at the mean: the highest value near a lag, over itself and the mean."""
-    cdef int at = <int>lag
-    cdef uint32_t highest
-    if at + 3 > LAGS or mean == 0:
-        return 0
-    highest = max(sums[at], sums[at + 1])
-    if lag >= 60:
-        highest = max(highest, max(sums[at - 1], sums[at + 2]))
-    return highest / (highest + mean)

@@ -116,15 +116,6 @@ cdef void above_chance(const Echo *echo, int strength, double *excess, double *w
         wide[lag] = 0
 
 
-cdef double mean_level(const uint32_t *sums) noexcept nogil:
-    """Without the shortest lags, at which every onset still fits onto itself."""
-    cdef uint32_t total = 0  # at most 208 times 2**20
-    cdef int lag
-    for lag in range(6, LAGS):
-        total += sums[lag]
-    return total / <double>(LAGS - 6)
-
-
 cdef int find_peaks(const uint32_t *sums, int *peaks) noexcept nogil:
     """The lags of the highest peaks, the highest first, the shorter lag first among equals."""
     cdef int lag, i, n = 0
