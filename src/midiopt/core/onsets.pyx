@@ -72,7 +72,7 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
             onsets.map_refuted = grid_facts(&onsets.grid, facts)
         cut_strengths(onsets, last, totals)
         echo.frames = last * WORD + WORD - leading_zeros(onsets.seen[last])
-        density = log2(<double>n / max(echo.frames - 1, RATE // 2))
+        density = log2(<double>n / max(echo.frames - 1, <size_t>(RATE // 2)))
         n = list_onsets(onsets, last, 1 + (n - 1) // MOST_ONSETS, used)
         for s in range(STRENGTHS):
             onset_autocorrelation(onsets.strength[s], used, n, sums)
