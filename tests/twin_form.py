@@ -21,6 +21,7 @@ MINORS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 QUALITIES = (("", 4, 7), ("m", 3, 7), ("dim", 3, 6), ("aug", 4, 8), ("sus4", 5, 7), ("sus2", 2, 7))
 COMMON = ("", "m")
 MOST_WEIGHT = 1 << 20
+PHASE = 0.37123456789  # of a weight, added before it is cut
 LOOP_BARS = (2, 4, 8, 12)
 LOOPS = (1, 2, 4, 8, 12, 16)
 KICKS, SNARES = {35, 36}, {37, 38, 39, 40}
@@ -79,11 +80,11 @@ class Frames:
 
 
 def weigh(frames: Frames, notes: list, key: int) -> tuple[list[list[int]], list[int]]:
-    """How long each pitch class sounds in each frame, in 1/4096 to 1/2048 of a usual one, and the lowest pitch
+    """How long each pitch class sounds in each frame, in 1/4096 of a usual one, and the lowest pitch
     that sounds for a third of it, 128 for none. Classes and pitches are counted from the class `key`."""
     weights = [[0] * 12 for _ in frames.starts]
     lowest = [128] * len(weights)
-    shift = max(frames.main.frame.bit_length() - 12, 0)
+    scale = 4096 / frames.main.frame
     for note in notes:
         on, off = UNIT * note.onset, UNIT * note.end
         first = bisect_right(frames.starts, on) - 1
@@ -92,7 +93,7 @@ def weigh(frames: Frames, notes: list, key: int) -> tuple[list[list[int]], list[
             if (f > first and heard <= 0) or on >= frames.ends[f]:
                 break
             pc = (note.pitch - key) % 12
-            weights[f][pc] = min(weights[f][pc] + (heard >> shift), MOST_WEIGHT)
+            weights[f][pc] = min(weights[f][pc] + int(heard * scale + PHASE), MOST_WEIGHT)
             if 3 * heard >= frames.ends[f] - frames.starts[f]:
                 lowest[f] = min(lowest[f], note.pitch - key)
     return weights, lowest

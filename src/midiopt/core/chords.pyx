@@ -33,12 +33,16 @@ cdef enum:
     QUALITIES = 6
     COMMON = 2  # of them give nothing away
     SOME = 256  # notes that are placed at a time
-    FINEST = 12  # bits of the weight of what sounds throughout a frame
+    FULL = 4096  # the weight of what sounds throughout a usual frame
     MOST_WEIGHT = 1 << 20  # of a class in a frame
     LONGEST = 64  # frames in which a note is heard after the one it begins in
     LENGTHS = 4
     SHORT = 8  # bars: a piece up to this long is a loop by itself
     LONGEST_TEXT = 256  # of 24 frames: "Bbsus4 " is 7
+
+# Of a weight: what is added before it is cut to a whole number. No part of a frame that notes have lies on that edge, so
+# the same music has the same weights at every division.
+cdef double PHASE = 0.37123456789
 
 # Windows in which loops are looked for, in bars. A loop of one bar shows in those of two.
 cdef int[LENGTHS] LOOP_BARS = [2, 4, 8, 12]
@@ -91,7 +95,7 @@ cdef int lowest_class(const Notes *notes) noexcept nogil:
 
 
 cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *class_of) noexcept nogil:
-    """Add up how long each class sounds in each frame, in 1/4096 to 1/2048 of a usual frame.
+    """Add up how long each class sounds in each frame, in 1/4096 of a usual frame.
 
     Most notes sound in one or two frames and are added to two, without a branch that nothing foretells. Which and how
     long is found in a loop of its own, in vectors of doubles, which hold every length that a frame can have: 78.1 us a
@@ -103,14 +107,12 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *
     cdef int32_t[SOME] frames, begun, held
     cdef int32_t[SOME] high, high_after  # 255 where a note is not to be the lowest
     cdef double[SOME] left
-    cdef int count = bars.frame_count, shift = 0, k
+    cdef int count = bars.frame_count, k
     cdef double start, width, frame, next_frame = 0, per_unit, most, scale, on, length, stop, rest, here, after
     cdef int32_t *weights
     cdef uint8_t *lowest
     cdef uint8_t pitch, pitch_class
-    while bars.spans[bars.main].frame >> shift >> FINEST:
-        shift += 1
-    scale = 1 / <double>(<int64_t>1 << shift)
+    scale = FULL / <double>bars.spans[bars.main].frame
     for i in range(12):
         memset(c.weights[i], 0, (count + BLOCK) * sizeof(int32_t))
     memset(c.lowest, 255, count + BLOCK)
@@ -138,8 +140,8 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *
             left[i] = rest - after
             rest = min(max(rest, 0.0), after)
             frames[i] = span.first + k
-            begun[i] = <int32_t>(here * scale)
-            held[i] = <int32_t>(rest * scale)
+            begun[i] = <int32_t>(here * scale + PHASE)
+            held[i] = <int32_t>(rest * scale + PHASE)
             high[i] = 0 if 3 * here >= stop - k * frame else 255
             high_after[i] = 0 if 3 * rest >= after else 255
         for i in range(n):
@@ -155,7 +157,7 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *
             lowest[1] = min(lowest[1], <uint8_t>(pitch | high_after[i]))
             if left[i] > 0:
                 k = frames[i]
-                hold(c, bars, k + 2, min(count, k + 1 + LONGEST), <int64_t>left[i], pitch, pitch_class, shift)
+                hold(c, bars, k + 2, min(count, k + 1 + LONGEST), <int64_t>left[i], pitch, pitch_class, scale)
         note += n
         remaining -= n
 
@@ -188,13 +190,13 @@ cdef inline bint is_bass(int64_t heard, int64_t frame) noexcept nogil:
 
 
 cdef inline void hold(
-    Chords *c, const Bars *bars, int f, int stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, int shift
+    Chords *c, const Bars *bars, int f, int stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, double scale
 ) noexcept nogil:
     """A note sounds on, `rest` units from frame f."""
     cdef int64_t frame
     while f < stop and rest > 0:
         frame = bars.starts[f + 1] - bars.starts[f]
-        c.weights[pitch_class][f] += <int32_t>(min(rest, frame) >> shift)
+        c.weights[pitch_class][f] += <int32_t>(min(rest, frame) * scale + PHASE)
         c.lowest[f] = min(c.lowest[f], pitch if is_bass(rest, frame) else 255)
         rest -= frame
         f += 1
