@@ -6,3 +6,4 @@ cdef struct MeterEstimate:
 
 
 cdef MeterEstimate estimate_meter(const uint32_t *sums, double period, double density, double drums) noexcept nogil
+cdef MeterEstimate likeliest(const double *scores, int count) noexcept nogil

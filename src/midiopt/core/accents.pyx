@@ -76,33 +76,40 @@ cdef MeterEstimate estimate_meter(const uint32_t *sums, double period, double de
     cdef double[FEATURES] features
     cdef double[METERS] scores
     cdef double pulse = refined(sums, shortest_pulse(sums))
-    cdef double mean, total = 0
-    cdef MeterEstimate estimate
+    cdef double[STRENGTHS] means
     cdef int i, m, s, n = 4
     features[0] = 1
     features[1] = log2(period / 25)
     features[2] = density + log2(period)
     features[3] = drums
     for s in range(STRENGTHS):
-        mean = mean_level(sums + s * LAGS)
+        means[s] = mean_level(sums + s * LAGS)
         for i in range(MULTIPLE_COUNT):
-            features[n] = level(sums + s * LAGS, mean, period * MULTIPLES[i])
+            features[n] = level(sums + s * LAGS, means[s], period * MULTIPLES[i])
             n += 1
     features[n] = log2(pulse / 12)
     n += 1
     for s in range(STRENGTHS):
-        mean = mean_level(sums + s * LAGS)
         for i in range(PULSE_COUNT):
-            features[n] = level(sums + s * LAGS, mean, pulse * PULSES[i])
+            features[n] = level(sums + s * LAGS, means[s], pulse * PULSES[i])
             n += 1
-    estimate.meter = 0
     for m in range(METERS):
         scores[m] = 0
         for i in range(FEATURES):
             scores[m] += WEIGHTS[m][i] * features[i]
+    return likeliest(scores, METERS)
+
+
+cdef MeterEstimate likeliest(const double *scores, int count) noexcept nogil:
+    """The meter with the highest of `count` scores, the first on a tie, and its share of the sum of their exponentials."""
+    cdef MeterEstimate estimate
+    cdef double total = 0
+    cdef int m
+    estimate.meter = 0
+    for m in range(count):
         if scores[m] > scores[estimate.meter]:
             estimate.meter = m
-    for m in range(METERS):
+    for m in range(count):
         total += exp(scores[m] - scores[estimate.meter])
     estimate.confidence = 1 / total
     return estimate

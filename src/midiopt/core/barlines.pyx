@@ -6,10 +6,11 @@ begins and ends, if its file begins with one. A multinomial logit weighs this; a
 weights. What is declared is no evidence. tests/twin_meter.py has the same in plain Python.
 """
 
-from libc.math cimport cos, exp, pi
+from libc.math cimport cos, pi
 from libc.stdint cimport int64_t, uint8_t, uint16_t
 from libc.string cimport memset
 
+from .accents cimport likeliest
 from .note cimport TICKS, Pair
 
 cdef extern from *:
@@ -107,7 +108,6 @@ cdef bint meter_of_bars(const Notes *notes, double quarter, const uint64_t *weig
     cdef double[FEATURES] features
     cdef double[METERS] scores
     cdef double per_tick = SLOTS / quarter
-    cdef double total = 0
     cdef int64_t first = slot_of(notes.tally.first_onset, per_tick)
     cdef int64_t end = slot_of(notes.tally.last_end, per_tick)
     cdef int i, m, n, words = WORDS
@@ -138,13 +138,7 @@ cdef bint meter_of_bars(const Notes *notes, double quarter, const uint64_t *weig
     for i in range(FEATURES):
         for m in range(METERS):  # inside, so that no sum waits for itself
             scores[m] += WEIGHTS[m][i] * features[i]
-    estimate.meter = 0
-    for m in range(METERS):
-        if scores[m] > scores[estimate.meter]:
-            estimate.meter = m
-    for m in range(METERS):
-        total += exp(scores[m] - scores[estimate.meter])
-    estimate.confidence = 1 / total
+    estimate[0] = likeliest(scores, METERS)
     return True
 
 
