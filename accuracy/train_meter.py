@@ -18,17 +18,15 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import hearing  # finds the twins
 import numpy as np
 import tables
 import truth
+import twin_meter
+import twin_tempo
 from train_key import RIDGE, fit, probabilities
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests"), str(Path(__file__).resolve().parent.parent)]
-import twin  # noqa: E402
-import twin_meter  # noqa: E402
-import twin_tempo  # noqa: E402
-
-import midiopt  # noqa: E402
+import midiopt
 
 # A tune counts once; scores of piano music are few, fills are a bar or two of one drummer after another.
 IMPORTANCE = {"nottingham_abc": 1.0, "asap_score": 2.0, "gmd_beat": 0.5, "gmd_fill": 0.1, "declared": 0.5}
@@ -50,20 +48,14 @@ class File:
 
 
 def listen(path: Path) -> tuple[list[float], list[float]] | None:
-    try:
-        format_, division, tracks = twin.read(path.read_bytes())
-    except twin.Unreadable:
+    heard = hearing.hear(path)
+    if not heard or not heard.division.ticks_per_quarter or twin_tempo.grid_facts(heard.onsets).get("map_refuted", True):
         return None
-    sequence = twin.Sequence(tracks[:1] if format_ == 2 else tracks, division)
-    onsets = twin.onsets_of(sequence, division)
-    drums = sum(o.drum for o in onsets) / max(len(onsets), 1)
-    middle = twin_tempo.median([o.pitch for o in onsets if not o.drum])
-    if not division.ticks_per_quarter or twin_tempo.grid_facts(onsets).get("map_refuted", True):
-        return None
-    first = min(n.onset for n in sequence.notes)
-    begun = [replace(n, onset=n.onset - first, end=n.end - first) for n in sequence.notes]
-    heard = [twin_meter.features(notes, middle, drums, division.quarter) for notes in (sequence.notes, begun)]
-    return (heard[0], heard[1] or heard[0]) if heard[0] else None
+    notes = heard.sequence.notes
+    first = min(n.onset for n in notes)
+    begun = [replace(n, onset=n.onset - first, end=n.end - first) for n in notes]
+    plain, late = (twin_meter.features(each, heard.middle, heard.drums, heard.division.quarter) for each in (notes, begun))
+    return (plain, late or plain) if plain else None
 
 
 def declared(corpus: Path, tables_of_truth: Path) -> list[dict[str, str]]:

@@ -15,14 +15,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import hearing  # finds the twins
 import numpy as np
 import tables
 import truth
+import twin_tempo
 from train_key import fit, probabilities
-
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests"), str(Path(__file__).resolve().parent.parent)]
-import twin  # noqa: E402
-import twin_tempo  # noqa: E402
 
 # Piano music has few pieces, fills are a bar or two long.
 IMPORTANCE = {"asap_performance": 0.7, "asap_score": 1.5, "gmd_beat": 1.0, "gmd_fill": 0.2, "pop909_beat_midi": 0.6}
@@ -44,16 +42,11 @@ class Music:
 
 
 def listen(path: Path) -> Music | None:
-    try:
-        format_, division, tracks = twin.read(path.read_bytes())
-    except twin.Unreadable:
+    heard = hearing.hear(path)
+    if not heard:
         return None
-    sequence = twin.Sequence(tracks[:1] if format_ == 2 else tracks, division)
-    onsets = twin.onsets_of(sequence, division)
-    drums = sum(o.drum for o in onsets) / max(len(onsets), 1)
-    middle = twin_tempo.median([o.pitch for o in onsets if not o.drum])
-    found, sums, density = twin_tempo.candidates(onsets, middle, drums)
-    return Music([period for period, _ in found], [features for _, features in found], sums, density, drums) if found else None
+    found, sums, density = twin_tempo.candidates(heard.onsets, heard.middle, heard.drums)
+    return Music([period for period, _ in found], [features for _, features in found], sums, density, heard.drums) if found else None
 
 
 def is_right(period: float, row: dict[str, str]) -> bool:
