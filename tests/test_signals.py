@@ -15,24 +15,10 @@ from pathlib import Path
 import pytest
 from running import alive, ask, children, command, finish, planted, tables, written
 from sink_tools import soon
-from songs import write_songs
 
-import midiopt
 from sample.smf import smf, text, track
 
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-
-
-@pytest.fixture(scope="module")
-def songs(tmp_path_factory) -> Path:
-    return write_songs(tmp_path_factory.mktemp("songs"), 3000)
-
-
-@pytest.fixture(scope="module")
-def expected(songs, tmp_path_factory) -> tuple[list, list]:
-    db = tmp_path_factory.mktemp("expected") / "songs.db"
-    midiopt.run([songs], str(db))
-    return tables(db)
 
 
 def until(condition, run: subprocess.Popen) -> None:
