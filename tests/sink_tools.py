@@ -8,14 +8,18 @@ import time
 import psycopg
 from make_rows import analysis_row, file_row, make_batch, query
 
+from midiopt.sinks import open_sink
+
 
 @contextlib.contextmanager
 def held_up(url: str, statement: str):
-    """While another program's transaction is open, which comes to nothing."""
-    with psycopg.connect(url) as connection:
+    """While another program's transaction is open, which comes to nothing, or while there is a server."""
+    connection = psycopg.connect(url)
+    try:
         connection.execute(statement)
         yield
-        connection.rollback()
+    finally:
+        connection.close()
 
 
 def waiting(url: str) -> int:
@@ -28,6 +32,16 @@ def soon(condition) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def stuck_in_a_batch(url: str, start, *arguments):
+    """A run that waits in its first batch for another program's lock: it cannot have ended before a test comes to it."""
+    open_sink(url).close()
+    with held_up(url, "LOCK TABLE files IN SHARE MODE"):
+        run = start(*arguments)
+        soon(lambda: waiting(url))
+        yield run
 
 
 def one_file(n: int, **facts):

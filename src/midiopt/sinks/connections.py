@@ -75,9 +75,9 @@ class Connections:
             min_size=writers if warm else 0,
             max_size=writers,
             max_lifetime=math.inf,
-            reconnect_timeout=0,  # _patiently() asks again
+            reconnect_timeout=0,  # _patiently() asks again ...
             configure=prepare,
-            timeout=OPENING,
+            timeout=LONGEST_PAUSE if warm else OPENING,  # ... and must not wait long for a pool that has given up
             open=False,
         )
         try:
@@ -139,6 +139,7 @@ class Connections:
             try:
                 if broke:
                     self._hold_lock()
+                    self._replace_broken()
                 return attempt()
             except (DeadlockDetected, SerializationFailure) as error:
                 wait = next(conflicts, None)
@@ -175,6 +176,12 @@ class Connections:
                 home.close()
                 raise
             self.home = home
+
+    def _replace_broken(self) -> None:
+        """Have the pool open anew what broke while nobody used it: connections that break more often than every
+        LONGEST_PAUSE would be found broken at each try."""
+        if self._pool is not None:
+            self._pool.check()
 
     def leave(self) -> None:
         """From here on nothing is tried again."""
