@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "console": set(),
     "wire": {"schema"},
     "rows": {"schema", "wire"},
-    "known": {"paths"},
+    "known": {"paths", "reader"},
     "contents": set(),
     "told": {"contents", "errors"},
     "gone": {"errors", "events", "known", "paths", "rows", "schema", "sinks", "suffixes"},

@@ -159,17 +159,45 @@ def test_a_newer_analyser_analyses_again_unless_told_not_to(tmp_path, url):
     assert query(url, f"SELECT count(*) FROM files WHERE analyzer_version = {ANALYZER_VERSION}") == [(29,)]
 
 
-def test_known_tells_changes_and_remembers_what_it_met():
-    rows = [(f"/{i}", i, -i, i % 2 == 0) for i in range(1000)]
-    known = Known(iter(rows))
+def test_known_tells_changes_and_remembers_what_it_met(tmp_path):
+    def stamp(name: str, size: int, mtime_ns: int) -> str:
+        path = tmp_path / name
+        path.write_bytes(bytes(size))
+        os.utime(path, ns=(0, mtime_ns))
+        return str(path)
 
-    def stat(size, mtime_ns):
-        return os.stat_result([0] * 6 + [size] + [0] * 3, {"st_mtime_ns": mtime_ns}) if size is not None else None
-
-    asked = [(b"/4", 4, -4), (b"/5", 5, -5), (b"/6", 7, -6), (b"/8", 8, 8), (b"/1000", 1000, -1000), (b"/10", None, 0)]
-    assert known([path for path, *_ in asked], [stat(*facts) for _, *facts in asked]) == [True, *[False] * 5]
-    assert known.has_met(["/4", "/5", "/6", "/8", "/10", "/12", "/1000"]) == [*[True] * 5, False, False]
+    now = 1_600_000_000_000_000_001
+    same, shorter, earlier, unsettled, new = (stamp(name, 10, now) for name in ("same", "shorter", "earlier", "unsettled", "new"))
+    old, oldest = stamp("old", 0, 0), stamp("oldest", 1, -(10**18) - 1)
+    gone = str(tmp_path / "gone")
+    known = Known(
+        [[(same, 10, now, True), (shorter, 11, now, 1), (earlier, 10, now + 1, True)], [(unsettled, 10, now, False), (old, 0, 0, 0)]]
+    )
+    asked = [same, shorter, earlier, unsettled, new, old, gone]
+    assert known(list(map(os.fsencode, asked))) == [True, *[False] * 6]
+    assert known.has_met([*asked, "/other"]) == [True, True, True, True, False, True, False, False]
+    known = Known([[(old, 0, 0, True), (oldest, 1, -(10**18) - 1, True), (gone, 0, 0, True), (same, -1, 0, False)]])
+    assert known(list(map(os.fsencode, [old, oldest, gone, same]))) == [True, True, False, False]
     assert not len(Known([]))
+
+
+def test_a_signal_is_heard_while_nothing_new_is_found(tmp_path, url, monkeypatch):
+    music = write_songs(tmp_path / "music", 1000)
+    midiopt.run([music], url)
+    monkeypatch.setattr("midiopt.source.ASKED", 10)
+    monkeypatch.setattr("midiopt.source.SIGN_EVERY", 0)
+    ask = Known.__call__
+
+    def interrupted(known, paths):
+        signal.raise_signal(signal.SIGINT)
+        monkeypatch.setattr(Known, "__call__", ask)
+        return known(paths)
+
+    monkeypatch.setattr(Known, "__call__", interrupted)
+    summary = midiopt.run([music], url)
+    assert summary.interrupted == signal.SIGINT and summary.skipped == summary.files == 10
+    assert query(url, "SELECT outcome, files FROM runs ORDER BY id DESC LIMIT 1") == [("interrupted", 10)]
+    assert midiopt.run([music], url).skipped == 1000
 
 
 def lines(path: Path) -> list[dict]:

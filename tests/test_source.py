@@ -79,6 +79,19 @@ def test_parts_of_a_huge_folder_are_whole(tmp_path, monkeypatch):
         assert all(own[i : i + 7] == sorted(own[i : i + 7]) for i in range(0, len(own), 7))
 
 
+def test_a_walk_that_finds_nothing_new_says_so(tmp_path, monkeypatch):
+    """So that whoever takes the chunks hears of a signal, however many files are known."""
+    monkeypatch.setattr(source, "ASKED", 10)
+    monkeypatch.setattr(source, "SIGN_EVERY", 0)
+    touch(*(tmp_path / f"{i:02}.mid" for i in range(95)))
+    walk = Source.of([tmp_path])
+    walk.known = lambda paths: [not path.endswith(b"7.mid") for path in paths]
+    chunks = list(walk.chunks())
+    assert [os.fsdecode(path)[-6:] for chunk in chunks for path in chunk] == [f"{i}7.mid" for i in range(9)]
+    assert chunks.count([]) >= 1 and len(chunks) >= 10
+    assert (walk.found, walk.skipped, walk.exhausted) == (95, 86, True)
+
+
 @pytest.fixture
 def open_folder():
     """A temporary folder that every user may write."""

@@ -1,31 +1,30 @@
 """Which files the database has, which of them are unchanged, and which were met in this run: 17 bytes a file.
 
-Paths, and sizes with times, are told apart by 64 bits: Python's hash of strings (SipHash, keyed anew in
-every process), and of pairs of integers. Of five million paths two are taken for one in one of a million
-runs.
+Paths are told apart by 64 bits, Python's hash of strings (SipHash, keyed anew in every process): of five million
+two are taken for one in one of a million runs.
 """
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Iterable
 
 import numpy as np
 
 from .paths import path_text
-
-NEVER = 0  # stands for the size and time of a file that is to be analysed whatever they are
+from .reader import sizes_and_times
 
 
 class Known:
-    """The files that a database has, from rows of ``Sink.known``; asked with more of them, it says which are unchanged."""
+    """The files that a database has, from ``Sink.known``; asked with paths, it says which are unchanged."""
 
-    def __init__(self, rows: Iterable[tuple[str, int, int, bool]]) -> None:
+    def __init__(self, pages: Iterable[list[tuple[str, int, int, bool]]]) -> None:
         paths, states = array("q"), array("q")
-        for path, size, mtime_ns, settled in rows:
-            paths.append(hash(path))
-            states.append(_state(size, mtime_ns) if settled else NEVER)
+        for rows in pages:
+            names, sizes, times, settled = zip(*rows, strict=True)
+            paths.extend(map(hash, names))
+            # No file has fewer than 0 bytes: what is not settled is to be analysed whatever it is.
+            states.frombytes(_states(np.where(settled, sizes, -1), np.array(times)).tobytes())
         order = np.argsort(np.frombuffer(paths, np.int64))
         self.paths = np.frombuffer(paths, np.int64)[order]
         self.states = np.frombuffer(states, np.int64)[order]
@@ -34,11 +33,11 @@ class Known:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __call__(self, paths: list[bytes], stats: list[os.stat_result | None]) -> list[bool]:
-        states = np.array([NEVER if s is None else _state(s.st_size, s.st_mtime_ns) for s in stats], np.int64)
+    def __call__(self, paths: list[bytes]) -> list[bool]:
+        sizes, times = np.frombuffer(sizes_and_times(paths), np.int64).reshape(-1, 2).T
         at, found = self._find(list(map(path_text, paths)))
         self.met[at[found]] = True
-        return (found & (self.states[at] == states) & (states != NEVER)).tolist()
+        return (found & (self.states[at] == _states(sizes, times)) & (sizes >= 0)).tolist()
 
     def meet(self, paths: list[str]) -> None:
         """Of members of archives, which are met when they have been read."""
@@ -55,10 +54,11 @@ class Known:
         return (found & ~self.met[at]).tolist()
 
     def _find(self, paths: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        asked = np.array(list(map(hash, paths)), np.int64)
+        asked = np.fromiter(map(hash, paths), np.int64, len(paths))
         at = np.minimum(np.searchsorted(self.paths, asked), len(self.paths) - 1)
         return at, self.paths[at] == asked
 
 
-def _state(size: int, mtime_ns: int) -> int:
-    return hash((size, mtime_ns)) or 1
+def _states(sizes: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """64 bits for each size and time: two sizes share them only with times that lie one certain step apart, and most by years."""
+    return sizes * np.int64(-7046029254386353131) + times  # 2 ** 64 over the golden ratio; overflow is wanted

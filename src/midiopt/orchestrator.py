@@ -105,7 +105,6 @@ def run(
     settings = Settings(reader, allocator, file_timeout, max_file_bytes, max_events)
     preload(allocator)  # before anything is made
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
-    start = time.monotonic()
     options["log"] = None if log is None else os.fspath(log)
     with (
         logged(log, source.problems),
@@ -113,23 +112,25 @@ def run(
         Progress(quiet) as progress,
         stop_on_signals() as stop,
     ):
+        start = time.monotonic()
         sink.stopped = lambda: bool(stop)
         with _recorded(sink, source, without_password(db), options) as summary:
             with contextlib.suppress(Stopped):
-                with contextlib.closing(Told()) as told:
-                    known = Known(told.rows(sink.known(keep_old)))
-                    if len(known):
-                        source.known = known
-                    gone = Gone(sink, known, prune)
-                    with contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool:
-                        _Run(source, sink, progress, stop, pool, told, gone, batch_size, summary).go()
+                known = Known(sink.known(keep_old))
+                if len(known):
+                    source.known = known
+                gone = Gone(sink, known, prune)
+                with (
+                    contextlib.closing(Told()) as told,
+                    contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool,
+                ):
+                    _Run(source, sink, progress, stop, pool, told, gone, batch_size, summary).go()
                 if not stop:
                     try:
                         gone.below(source.roots)
                     finally:
                         summary.gone = gone.count
-                    sink.finish()
-                    summary.duplicates = sink.counts()["duplicates"]
+                    summary.duplicates = sink.finish()
             summary.interrupted = stop.signal
             summary.seconds = time.monotonic() - start
             summary.files_per_second = summary.analysed / summary.seconds
@@ -196,8 +197,8 @@ class _Run:
         pool = self.pool
         while not self.stop or (pool.busy() and time.monotonic() < self.stop.since + LONGEST_END):
             while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
-                pool.deal(chunk)
-            if not pool.busy():
+                self._deal(chunk)
+            if not pool.busy() and (self.stop or self.source.exhausted):
                 break
             if self._is_full():
                 self._write()
@@ -215,6 +216,13 @@ class _Run:
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
         self._tally()
+
+    def _deal(self, chunk: list[bytes]) -> None:
+        """Give a chunk to the workers. Before the first they are told what the database has: most runs find nothing new."""
+        if not self.pool.hands and self.source.known:
+            for digests in self.sink.contents():
+                self.told.add(np.frombuffer(digests, "u1").reshape(-1, 16))
+        self.pool.deal(chunk)
 
     def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:
         return self.ahead.popleft() if self.ahead else next(chunks, None)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from .contents import FEWEST, GROUP, HEADER, MOST, WAYS, Contents
 from .errors import MidioptError
-
-AT_A_TIME = 4096  # contents
 
 
 class Told(Contents):
@@ -51,18 +48,6 @@ class Told(Contents):
             has_room = free.any(1)
             self.table[at, np.where(has_room, free.argmax(1), new[:, 1].astype(np.intp) % WAYS)] = new
             self.added += int(has_room.sum())
-
-    def rows(self, known: Iterable[tuple[str, int, int, bool, bytes | None]]) -> Iterator[tuple[str, int, int, bool]]:
-        """Pass rows of ``Sink.known`` on, and add the contents they name."""
-        named = bytearray()
-        for path, size, mtime_ns, settled, content in known:
-            if content:
-                named += content
-                if len(named) == AT_A_TIME * 16:
-                    self.add(np.frombuffer(bytes(named), "u1").reshape(-1, 16))
-                    named.clear()
-            yield path, size, mtime_ns, settled
-        self.add(np.frombuffer(bytes(named), "u1").reshape(-1, 16))
 
     def _groups(self, digests: np.ndarray) -> np.ndarray:
         return digests[:, 0] & np.uint64(self.last[0])

@@ -19,7 +19,7 @@ class Sink(Protocol):
     """
 
     patience: float  # seconds that what is to be written may wait, as for a server that starts again; then SinkError
-    stopped: Callable[[], bool]  # whether the run is to end; known(), counts() and finish() that take longer raise Stopped then
+    stopped: Callable[[], bool]  # whether the run is to end; known(), contents() and finish() that take longer raise Stopped then
 
     def start_run(self, facts: dict[str, object]) -> None:
         """Add a row to ``runs``: some of its columns by name. Earlier rows without an outcome become `killed`."""
@@ -27,13 +27,16 @@ class Sink(Protocol):
     def end_run(self, facts: dict[str, object]) -> None:
         """Complete the row that ``start_run`` added."""
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
+    def known(self, keep_old: bool = False) -> Iterator[list[tuple[str, int, int, bool]]]:
         """Path, bytes and mtime in ns of every file, and whether it need not be read again if both are unchanged.
 
         That is: settled (ok, repaired, rejected, or opened without an error) by this version of the analyser or a
-        newer one; with ``keep_old`` by any. Last comes the content hash, where a copy of it need not be analysed: when it was
-        ok with this version, and then its analysis is there. The rows stream, whatever their number; read them before the first write.
+        newer one; with ``keep_old`` by any. The rows come some thousand at a time; read them before the first write.
         """
+
+    def contents(self) -> Iterator[bytes]:
+        """Hashes, 16 bytes each, some thousand in a row: of contents whose copies need not be analysed. They were ok
+        with this version, and their analyses are there. Read them before the first write."""
 
     def paths(self, after: str, before: str) -> list[str]:
         """The first paths between these two in the order of their bytes, some thousand at a time."""
@@ -57,14 +60,10 @@ class Sink(Protocol):
     def flush(self, timeout: float = math.inf) -> bool:
         """Whether every batch written is committed; waits up to `timeout` seconds for that."""
 
-    def counts(self) -> dict[str, int]:
-        """Files by status (every status is there), and `duplicates`: analysed files whose content an
-        earlier one had."""
-
-    def finish(self) -> None:
-        """At the end of a whole run: build the secondary indexes, which would slow every write, and delete
-        the analyses that no file refers to any more. After an interrupt both are left to the next run; of what
-        is left in the middle nothing stays."""
+    def finish(self) -> int:
+        """At the end of a whole run: build the secondary indexes, which would slow every write, and delete the
+        analyses that no file refers to any more; the number of duplicates: analysed files whose content an earlier
+        one had. After an interrupt all is left to the next run; of what is left in the middle nothing stays."""
 
     def close(self) -> None:
         """Release the lock; batches that no writer has begun are left to the next run. Closing twice does nothing."""

@@ -21,19 +21,19 @@ from ..schema import PRODUCT, SCHEMA_VERSION
 from .connections import LOCK, Connections, connect, errors
 from .pgcopy import CopyEncoder
 from .tables import (
-    COUNT_DUPLICATES,
-    COUNT_STATUSES,
+    CONTENTS,
+    COUNT_ANALYSES,
+    COUNT_CONTENTS,
     CREATE_INDEXES,
     DELETE_ORPHANS,
     LIBRARY,
     NEVER_ENDED,
-    ORPHANS,
     OURS,
+    PAGE,
     PATHS,
     RECORDS,
     TABLES,
     check_version,
-    counts,
     known,
     must_be_current,
     rows_of,
@@ -122,15 +122,21 @@ class PostgresSink:
         update = f"UPDATE runs SET {' = %s, '.join(facts)} = %s WHERE id = %s"
         self._connections.at_home(lambda home: home.execute(update, [*facts.values(), self._run]))
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
+    def known(self, keep_old: bool = False) -> Iterator[list[tuple[str, int, int, bool]]]:
+        return self._pages(known(keep_old))
+
+    def contents(self) -> Iterator[bytes]:
+        return (b"".join(digest for (digest,) in rows) for rows in self._pages(CONTENTS))
+
+    def _pages(self, query: str) -> Iterator[list]:
         # WITH HOLD: the server keeps the answer, so no transaction stays open in which a write would hide.
         connections = self._connections
-        with connections.left_when_stopped(), errors(), connections.home.cursor("known", withhold=True) as cursor:
-            cursor.execute(known(keep_old))
-            while rows := cursor.fetchmany(10_000):
+        with connections.left_when_stopped(), errors(), connections.home.cursor("pages", withhold=True) as cursor:
+            cursor.execute(query)
+            while rows := cursor.fetchmany(PAGE):
                 if self.stopped():
-                    raise Stopped("the files known were not read to the end")
-                yield from rows
+                    raise Stopped("an answer of the database was not read to the end")
+                yield rows
 
     def paths(self, after: str, before: str) -> list[str]:
         page = PATHS.replace("?", "%s")
@@ -165,15 +171,9 @@ class PostgresSink:
                     copy.write(stream)
                 cursor.execute(insert)
 
-    def counts(self) -> dict[str, int]:
+    def finish(self) -> int:
         self.flush()
-        statuses = self._connections.at_leisure(lambda home: home.execute(COUNT_STATUSES).fetchall())
-        [(duplicates,)] = self._connections.at_leisure(lambda home: home.execute(COUNT_DUPLICATES).fetchall())
-        return counts(statuses, duplicates)
-
-    def finish(self) -> None:
-        self.flush()
-        self._connections.at_leisure(_finish)
+        return self._connections.at_leisure(_finish)
 
     def close(self) -> None:
         self._connections.leave()
@@ -216,12 +216,14 @@ class PostgresLibrary:
         self._held.close()
 
 
-def _finish(connection: psycopg.Connection) -> None:
+def _finish(connection: psycopg.Connection) -> int:
     for statement in CREATE_INDEXES:
         connection.execute(statement)
-    [(orphans,)] = connection.execute(ORPHANS).fetchall()
-    if orphans:
+    [(files, contents)] = connection.execute(COUNT_CONTENTS).fetchall()
+    [(analyses,)] = connection.execute(COUNT_ANALYSES).fetchall()
+    if analyses > contents:
         connection.execute(DELETE_ORPHANS)
+    return files - contents
 
 
 def _prepare(connection: psycopg.Connection) -> None:

@@ -17,20 +17,20 @@ from ..rows import Batch
 from ..schema import PRODUCT, SCHEMA_VERSION
 from .sqlrows import RowEncoder
 from .tables import (
-    COUNT_DUPLICATES,
-    COUNT_STATUSES,
+    CONTENTS,
+    COUNT_ANALYSES,
+    COUNT_CONTENTS,
     CREATE_INDEXES,
     DELETE_ORPHANS,
     LIBRARY,
     NEVER_ENDED,
-    ORPHANS,
     OURS,
+    PAGE,
     PATHS,
     RECORDS,
     TABLES,
     Table,
     check_version,
-    counts,
     known,
     must_be_current,
     rows_of,
@@ -114,9 +114,17 @@ class SqliteSink:
         with self._errors(), self._transaction(self._connection):
             self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
 
-    def known(self, keep_old: bool = False) -> Iterator[tuple[str, int, int, bool, bytes | None]]:
+    def known(self, keep_old: bool = False) -> Iterator[list[tuple[str, int, int, bool]]]:
+        return self._pages(known(keep_old))
+
+    def contents(self) -> Iterator[bytes]:
+        return (b"".join(digest for (digest,) in rows) for rows in self._pages(CONTENTS))
+
+    def _pages(self, query: str) -> Iterator[list]:
         with self._errors(), self._left_when_stopped():
-            yield from self._connection.execute(known(keep_old))
+            cursor = self._connection.execute(query)
+            while rows := cursor.fetchmany(PAGE):
+                yield rows
 
     def paths(self, after: str, before: str) -> list[str]:
         with self._errors():
@@ -137,22 +145,18 @@ class SqliteSink:
     def flush(self, timeout: float = 0) -> bool:
         return True  # what write() returned from is committed
 
-    def counts(self) -> dict[str, int]:
-        with self._errors(), self._left_when_stopped():
-            statuses = self._connection.execute(COUNT_STATUSES).fetchall()
-            [(duplicates,)] = self._connection.execute(COUNT_DUPLICATES).fetchall()
-            return counts(statuses, duplicates)
-
-    def finish(self) -> None:
+    def finish(self) -> int:
         with self._errors(), self._left_when_stopped():
             self._connection.execute("PRAGMA cache_size = -2000")  # or sorting takes another CACHE
             for statement in CREATE_INDEXES:
                 with self._transaction(self._connection):
                     self._connection.execute(statement)
-            [(orphans,)] = self._connection.execute(ORPHANS).fetchall()
-            if orphans:
+            [(files, contents)] = self._connection.execute(COUNT_CONTENTS).fetchall()
+            [(analyses,)] = self._connection.execute(COUNT_ANALYSES).fetchall()
+            if analyses > contents:
                 with self._transaction(self._connection):
                     self._connection.execute(DELETE_ORPHANS)
+            return files - contents
 
     def close(self) -> None:
         with self._errors():
