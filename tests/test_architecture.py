@@ -73,7 +73,7 @@ MAY_IMPORT = {
 
 # Inside core: a module may cimport those before it, never those after it.
 CORE_ORDER = (
-    *("memory", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter"),
+    *("memory", "vectors", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter"),
     *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "periodicity", "beat", "accents", "barlines"),
     *("grid", "onsets", "encoding", "text", "bars", "chords", "drums", "form", "analysis"),
 )

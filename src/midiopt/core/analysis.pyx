@@ -25,7 +25,7 @@ from .meter cimport Meter, meter_free, meter_trim, read_meter
 from .midi cimport *
 from .note cimport Notes
 from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
-from .onsets cimport Onsets, onset_facts, onsets_free, onsets_trim
+from .onsets cimport Onsets, onset_facts
 from .parser cimport parse_smf, raise_status
 from .polyphony cimport measure_polyphony
 from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
@@ -73,7 +73,6 @@ cdef class Analyzer:
         tempo_free(&self.map)
         meter_free(&self.meter)
         notes_free(&self.notes)
-        onsets_free(&self.onsets)
         heap_free(&self.heap)
 
     def analyze(self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None):
@@ -99,7 +98,6 @@ cdef class Analyzer:
         # Whatever became of it, one giant file must not set the worker's size for good.
         arena_trim(&self.arena)
         notes_trim(&self.notes)
-        onsets_trim(&self.onsets)
         tempo_trim(&self.map)
         meter_trim(&self.meter)
         if status:
@@ -197,9 +195,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
             if status:
                 return status
         if facts.bpm_onsets != facts.bpm_onsets:  # not yet found
-            status = onset_facts(&self.onsets, &self.notes, &self.map, facts)
-            if status:
-                return status
+            onset_facts(&self.onsets, &self.notes, &self.map, facts)
         if not (meter_found and form_found):
             status = read_meter(&self.meter, arena, data, first, last, duration)
             if not status and self.meter.found and not meter_found:

@@ -28,6 +28,7 @@ from .facts cimport NULL_TEXT
 from .midi cimport USABLE
 from .note cimport TICKS, Pair
 from .text cimport put_ascii
+from .vectors cimport as_double
 
 cdef enum:
     QUALITIES = 6
@@ -173,15 +174,6 @@ cdef size_t notes_within(const Span *span, const Pair *note, size_t n) noexcept 
     while i < n and span.start <= onset_of(note + i) < span.end:
         i += 1
     return i
-
-
-cdef inline double as_double(uint64_t x) noexcept nogil:
-    """A number below 2**52, as the lowest bits of a double of that size: before AVX-512 no vector instruction converts.
-    Greater ones are cut; no frame is laid that late."""
-    cdef double number
-    x = min(x, <uint64_t>0xFFFFFFFFFFFFF) | <uint64_t>0x4330000000000000
-    memcpy(&number, &x, sizeof(number))
-    return number - 4503599627370496.0
 
 
 cdef inline bint is_bass(int64_t heard, int64_t frame) noexcept nogil:

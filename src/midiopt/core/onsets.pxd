@@ -1,10 +1,8 @@
-from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
 from .beat cimport STRENGTHS
 from .facts cimport Facts
 from .grid cimport Grid
-from .midi cimport Status
 from .note cimport Notes
 from .periodicity cimport LAGS
 from .tempo cimport TempoMap
@@ -17,14 +15,10 @@ cdef enum:
 cdef struct Onsets:  # scratch of 470 KB, of which a song of three minutes uses 130
     Grid grid  # where in a quarter the notes of this file begin
     bint map_refuted  # of this file: its notes ignore the quarters that it declares
-    uint16_t *frames  # of each note
-    size_t capacity
     # What follows is all zero between files.
-    uint64_t seen[WORDS + 1]  # a bit for each frame with an onset; the last word stands for all later ones
+    uint64_t seen[WORDS]  # a bit for each frame with an onset
     uint64_t sums[FRAMES]  # the strengths of a frame before they are cut to small numbers, 21 bits each
     uint16_t strength[STRENGTHS][FRAMES + LAGS]  # silence follows the last frame
 
 
-cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil
-cdef void onsets_trim(Onsets *onsets) noexcept nogil
-cdef void onsets_free(Onsets *onsets) noexcept nogil
+cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil

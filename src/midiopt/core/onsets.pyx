@@ -8,9 +8,8 @@ piece from those of every second, third ... stretch of 64 frames; beat.pyx choos
 tests/twin_tempo.py has the same in plain Python.
 """
 
-from libc.math cimport log2
-from libc.stdint cimport int64_t, uint32_t
-from libc.stdlib cimport free
+from libc.math cimport floor, log2
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.string cimport memset
 
 from .accents cimport MeterEstimate, estimate_meter
@@ -18,11 +17,10 @@ from .barlines cimport meter_of_bars
 from .beat cimport Beat, Echo, choose_beat
 from .facts cimport NULL_INT32
 from .grid cimport POSITIONS, grid_facts
-from .memory cimport KEPT_BYTES, reserve
-from .midi cimport MOST_EVENTS, NO_MEMORY, USABLE
 from .note cimport TICKS, Pair
 from .periodicity cimport onset_autocorrelation, smooth_lags
-from .tempo cimport TempoSegment, seconds_at, segment_at
+from .tempo cimport TempoSegment, seconds_at
+from .vectors cimport as_double, rounded
 
 cdef extern from *:
     int trailing_zeros "__builtin_ctzll"(uint64_t x) noexcept nogil
@@ -33,6 +31,7 @@ cdef enum:
     RATE = 50  # frames a second
     WORD = 64  # frames: the bits of a word
     FEWEST_ONSETS = 6
+    SOME = 256  # notes that are placed at a time
     FIELD = 21  # bits: room for 32,768 of the longest notes in one frame
     LENGTHS = 32  # steps a second in which lengths count ...
     LONGEST = 64  # ... up to two seconds
@@ -45,13 +44,13 @@ cdef double PHASE = 0.37123456789
 cdef double HALF = 0.49876543211  # of a position in a quarter, for the same reason
 
 
-cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil:
+cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil:
     """What the onsets of a sequence say of beat, meter and grid; what they are too few for is left as it was."""
     cdef uint16_t[MOST_ONSETS] used
     cdef uint16_t[LAGS] sums
     cdef uint64_t[256] weights
     cdef uint32_t[STRENGTHS] totals
-    cdef size_t last, n, i
+    cdef size_t last, n
     cdef int s
     cdef uint32_t heard
     cdef double density, drums
@@ -60,28 +59,21 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
     cdef MeterEstimate meter
     cdef bint keeps_to_map
     if notes.note_count < FEWEST_ONSETS:
-        return USABLE
-    if reserve(<void **>&onsets.frames, &onsets.capacity, notes.note_count, sizeof(uint16_t), MOST_EVENTS, False):
-        return NO_MEMORY
-    last = find_frames(onsets, notes, map)
+        return
+    drums = find_weights(notes, weights)
+    last = add_strengths(onsets, notes, map, weights)
+    cut_strengths(onsets, last, totals)
     n = count_onsets(onsets, last)
     if n >= FEWEST_ONSETS:
-        drums = find_weights(notes, weights)
-        add_strengths(onsets, notes, map, weights)
         if facts.ticks_per_quarter != NULL_INT32:
             onsets.map_refuted = grid_facts(&onsets.grid, facts)
-        cut_strengths(onsets, last, totals)
         echo.frames = last * WORD + WORD - leading_zeros(onsets.seen[last])
         density = log2(<double>n / max(echo.frames - 1, <size_t>(RATE // 2)))
         n = list_onsets(onsets, last, 1 + (n - 1) // MOST_ONSETS, used)
         for s in range(STRENGTHS):
-            onset_autocorrelation(onsets.strength[s], used, n, sums)
+            heard = onset_autocorrelation(onsets.strength[s], used, n, sums)
             smooth_lags(sums, echo.sums[s])
-            heard = 0
-            for i in range(n):
-                heard += onsets.strength[s][used[i]]
             echo.chance[s] = 16.0 * heard * totals[s] / echo.frames
-            memset(onsets.strength[s], 0, (last + 1) * WORD * sizeof(uint16_t))
         beat = choose_beat(&echo, density, drums)
         if beat.period:
             facts.bpm_onsets = 60 * RATE / beat.period
@@ -91,38 +83,66 @@ cdef Status onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map,
                 meter = estimate_meter(echo.sums[0], beat.period, density, drums)
             facts.meter_estimated = meter.meter
             facts.meter_confidence = meter.confidence
+    for s in range(STRENGTHS):
+        memset(onsets.strength[s], 0, (last + 1) * WORD * sizeof(uint16_t))
     memset(onsets.seen, 0, (last + 1) * sizeof(uint64_t))
-    onsets.seen[WORDS] = 0
-    return USABLE
 
 
-cdef size_t find_frames(Onsets *onsets, const Notes *notes, const TempoMap *map) noexcept nogil:
-    """The frame of each note from the first onset on, FRAMES if it is later; returns the last word with an onset."""
+cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map, const uint64_t *weights) noexcept nogil:
+    """Add up the strengths of each frame from the first onset on, and where in a quarter its notes begin; returns the last
+    word with an onset. Notes later than all frames are left out.
+
+    What can be found in vectors is, for some notes at a time: 78.7 us a file instead of 81.2. A quarter of an SMPTE file,
+    which need not be whole, is rounded: its positions say nothing.
+    """
     cdef const TempoSegment *segment = map.segments
+    cdef const TempoSegment *at = segment
     cdef const Pair *note = notes.notes
-    cdef uint16_t *out = onsets.frames
-    cdef int64_t first = <int64_t>(seconds_at(map, &segment, notes.tally.first_onset) * RATE + PHASE)
-    cdef int64_t tick, frame, last = 0
-    cdef size_t i, n = notes.note_count
-    cdef double per_tick = map.segments[0].per_tick
-    cdef bint steady = map.count == 1
-    segment = map.segments
-    for i in range(n):
-        tick = note[i].key >> TICKS
-        if steady:
-            frame = <int64_t>(<double>tick * per_tick * RATE + PHASE) - first
+    cdef size_t remaining = notes.note_count, n, i
+    cdef int32_t[SOME] frames, lengths, positions
+    cdef double[SOME] seconds, rates  # of onsets, and seconds a tick
+    cdef double first = floor(seconds_at(map, &at, notes.tally.first_onset) * RATE + PHASE)
+    cdef double quarter = floor(map.quarter + 0.5), per_quarter = 1 / quarter, per_position = POSITIONS / quarter
+    cdef double start = floor(notes.tally.first_onset / quarter) * quarter  # of the quarter with the first onset
+    cdef double tick
+    cdef uint64_t key
+    cdef int32_t length
+    cdef uint32_t frame, last = 0
+    memset(&onsets.grid, 0, sizeof(Grid))
+    while remaining:
+        n = min(remaining, <size_t>SOME)
+        if map.count == 1:
+            for i in range(n):
+                seconds[i] = as_double(note[i].key >> TICKS) * segment.per_tick
+                rates[i] = segment.per_tick
         else:
-            if tick < segment.start:  # the next track
-                segment = map.segments
-            frame = <int64_t>(seconds_at(map, &segment, tick) * RATE + PHASE) - first
-        frame = min(frame, FRAMES)
-        out[i] = <uint16_t>frame
-        onsets.seen[frame >> 6] |= <uint64_t>1 << (frame & 63)
-        last = max(last, frame)
-    last = min(last, FRAMES - 1) >> 6
-    while onsets.seen[last] == 0:
-        last -= 1
-    return last
+            for i in range(n):
+                if <int64_t>(note[i].key >> TICKS) < at.start:  # the next track
+                    at = segment
+                seconds[i] = seconds_at(map, &at, note[i].key >> TICKS)
+                rates[i] = at.per_tick
+        for i in range(n):
+            frames[i] = <int32_t>min(seconds[i] * RATE + PHASE - first, <double>FRAMES)
+        for i in range(n):
+            length = <int32_t>min(as_double(note[i].value >> TICKS) * (rates[i] * LENGTHS) + PHASE, <double>LONGEST)
+            lengths[i] = DRUM_LENGTH if note[i].key & 1 else length
+        for i in range(n):
+            tick = as_double(note[i].key >> TICKS) - start
+            tick -= rounded((tick + 0.5) * per_quarter - 0.5) * quarter
+            positions[i] = <int32_t>min(tick * per_position + HALF, <double>POSITIONS)
+        for i in range(n):
+            frame = frames[i]
+            if frame == FRAMES:
+                continue
+            key = note[i].key
+            onsets.seen[frame >> 6] |= <uint64_t>1 << (frame & 63)
+            last = max(last, frame)
+            onsets.grid.notes[positions[i] if positions[i] < POSITIONS else 0] += 1
+            onsets.grid.count += 1
+            onsets.sums[frame] += ((note[i].value & 0x7F) + 7 >> 3) * weights[key & 0xFF] + (<uint64_t>lengths[i] << 2 * FIELD)
+        note += n
+        remaining -= n
+    return last >> 6
 
 
 cdef size_t count_onsets(const Onsets *onsets, size_t last) noexcept nogil:
@@ -146,42 +166,6 @@ cdef size_t list_onsets(const Onsets *onsets, size_t last, size_t step, uint16_t
             bits &= bits - 1
         word += step
     return n
-
-
-cdef void add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map, const uint64_t *weights) noexcept nogil:
-    """Add up the strengths of each frame, and where in a quarter its notes begin."""
-    cdef const TempoSegment *segment = map.segments
-    cdef const Pair *note = notes.notes
-    cdef const uint16_t *frames = onsets.frames
-    cdef uint64_t *sums = onsets.sums
-    cdef uint64_t key, value, length
-    cdef int64_t tick
-    cdef uint32_t frame, count = 0
-    cdef size_t i, n = notes.note_count
-    cdef double per_tick = segment.per_tick * LENGTHS
-    cdef double positions = POSITIONS / map.quarter
-    cdef bint steady = map.count == 1
-    memset(&onsets.grid, 0, sizeof(Grid))
-    for i in range(n):
-        frame = frames[i]
-        if frame == FRAMES:
-            continue
-        key = note[i].key
-        value = note[i].value
-        tick = key >> TICKS
-        onsets.grid.notes[<uint64_t><int64_t>(<double>tick * positions + HALF) % POSITIONS] += 1
-        count += 1
-        if not steady:
-            if tick < segment.start:
-                segment = map.segments
-            if tick >= segment.end:
-                segment = segment_at(map, segment, tick)
-            per_tick = segment.per_tick * LENGTHS
-        length = <int64_t>min(<double><int64_t>(value >> TICKS) * per_tick + PHASE, <double>LONGEST)
-        if key & 1:
-            length = DRUM_LENGTH
-        sums[frame] += ((value & 0x7F) + 7 >> 3) * weights[key & 0xFF] + (length << 2 * FIELD)
-    onsets.grid.count = count
 
 
 cdef double find_weights(const Notes *notes, uint64_t *weights) noexcept nogil:
@@ -230,14 +214,3 @@ cdef void cut_strengths(Onsets *onsets, size_t last, uint32_t *totals) noexcept 
             totals[0] += loud
             totals[1] += low
             totals[2] += long_
-
-
-cdef void onsets_trim(Onsets *onsets) noexcept nogil:
-    if onsets.capacity * sizeof(uint16_t) > KEPT_BYTES:
-        onsets_free(onsets)
-
-
-cdef void onsets_free(Onsets *onsets) noexcept nogil:
-    free(onsets.frames)
-    onsets.frames = NULL
-    onsets.capacity = 0

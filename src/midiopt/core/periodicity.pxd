@@ -5,5 +5,5 @@ cdef enum:
     LAGS = 208  # frames: 4.16 s, and thirteen vectors of sixteen
 
 
-cdef void onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, uint16_t *sums) noexcept nogil
+cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, uint16_t *sums) noexcept nogil
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil

@@ -7,14 +7,16 @@ gcc 12 calls a sum of floats over time vectorised and then adds one at a time.
 from libc.string cimport memset
 
 
-cdef void onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, uint16_t *sums) noexcept nogil:
-    """sums[lag] = the sum of strength[i] * strength[i + lag] over the frames i in `onsets`, modulo 2**16.
+cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, uint16_t *sums) noexcept nogil:
+    """sums[lag] = the sum of strength[i] * strength[i + lag] over the frames i in `onsets`, modulo 2**16; returns the sum of
+    strength[i] over these.
 
     LAGS frames must follow the last of `onsets`.
     """
     cdef uint16_t[LAGS] total  # local: nothing else can point to it, so no check for overlap is needed
     cdef const uint16_t *here
     cdef uint16_t weight
+    cdef uint32_t all_weights = 0
     cdef size_t i
     cdef int lag
     memset(total, 0, sizeof(total))
@@ -23,10 +25,12 @@ cdef void onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets
         weight = here[0]
         if weight == 0:
             continue
+        all_weights += weight
         for lag in range(LAGS):
             total[lag] += <uint16_t>(weight * here[lag])
     for lag in range(LAGS):
         sums[lag] = total[lag]
+    return all_weights
 
 
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil:
