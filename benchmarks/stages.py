@@ -40,7 +40,7 @@ STAGES = {
     "tempo map and meter": ("tempo", "meter"),
     "beat from onsets": ("onsets", "periodicity", "beat", "accents", "barlines", "grid"),
     "key": ("chroma", "key"),
-    "chords, drums and form": ("bars", "chords", "drums", "form"),
+    "chords, drums and form": ("bars", "chords", "progression", "drums", "form"),
     "texts": ("text", "encoding"),
     "names of files": ("names",),
     "packing the row": ("analysis",),

@@ -75,7 +75,7 @@ MAY_IMPORT = {
 CORE_ORDER = (
     *("memory", "vectors", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter"),
     *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "periodicity", "beat", "accents", "barlines"),
-    *("grid", "onsets", "encoding", "text", "bars", "chords", "drums", "form", "analysis"),
+    *("grid", "onsets", "encoding", "text", "bars", "chords", "progression", "drums", "form", "analysis"),
 )
 
 

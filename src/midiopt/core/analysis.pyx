@@ -13,7 +13,7 @@ from midiopt.limits import MAX_EVENTS
 
 from .arena cimport Arena, arena_free, arena_trim
 from .bars cimport UNIT, Bars, lay_bars
-from .chords cimport Chords, chord_facts, put_chord
+from .chords cimport Chords, name_chords, put_chord
 from .chroma cimport Chroma, add_chroma
 from .drums cimport Drums, drum_facts
 from .encoding cimport Surprise, is_utf8, least_surprising, weigh_text
@@ -28,11 +28,11 @@ from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim,
 from .onsets cimport Onsets, onset_facts
 from .parser cimport parse_smf, raise_status
 from .polyphony cimport measure_polyphony
+from .progression cimport Progression, progression_facts
 from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
 from .text cimport Heap, heap_free, heap_trim, put_ascii, put_name
 
 cdef enum:
-    NO_CHORD = 255  # yet
     MOST_NAMES = 1000  # kept of a file's track names
     MOST_NAME_BYTES = 64 << 10  # no further name is kept after so many: a hostile file could send 4 MB of them
 
@@ -49,6 +49,7 @@ cdef class Analyzer:
     cdef Notes notes
     cdef Bars bars
     cdef Chords chords
+    cdef Progression progression
     cdef Drums drums
     cdef Chroma chroma
     cdef KeyEvidence evidence
@@ -127,8 +128,7 @@ cdef class Analyzer:
             return []
         return [
             (self.bars.starts[f] >> UNIT, text[:put_chord(text, self.chords.chords[f], self.chords.base)].decode())
-            for f in range(self.bars.frame_count)
-            if self.chords.chords[f] != NO_CHORD
+            for f in range(self.chords.first, self.bars.frame_count)
         ]
 
     cdef append(self, bytearray rows, bytearray heap):
@@ -246,7 +246,9 @@ cdef Status find_form(Analyzer self, int64_t duration) noexcept nogil:
     lay_bars(&self.bars, &self.meter, self.facts.ticks_per_quarter, self.notes.tally.last_end)
     drum_facts(&self.drums, &self.notes, &self.bars, &self.facts)
     form_facts(&self.notes, &self.bars, duration, &self.facts)
-    return chord_facts(&self.chords, &self.notes, &self.bars, &self.heap, &self.facts)
+    if not name_chords(&self.chords, &self.notes, &self.bars):
+        return USABLE
+    return progression_facts(&self.progression, &self.chords, &self.bars, &self.heap, &self.facts)
 
 
 cdef Status put_signature(Analyzer self) noexcept nogil:

@@ -1,4 +1,4 @@
-"""A chord for each half bar, and the loop they make most.
+"""A chord for each half bar.
 
 Template matching on pitch-class weights (T. Fujishima, "Realtime Chord Recognition of Musical Sound", ICMC
 1999), here of notes, with sounding time for weight. A triad scores the weight of its three classes, and a
@@ -19,15 +19,11 @@ time and ahead of it (a quarter of the tunes, a sixth of the loops), so many are
 With sevenths put on every chord of the tunes .986, .953, .991 and .991. accuracy/chords.py scores all of both.
 """
 
-from libc.math cimport NAN
 from libc.stdint cimport INT64_MAX
 from libc.string cimport memcpy, memset
 
-from .bars cimport UNIT, Span, frames_of, span_at
-from .facts cimport NULL_TEXT
-from .midi cimport USABLE
+from .bars cimport UNIT, Span, span_at
 from .note cimport TICKS, Pair
-from .text cimport put_ascii
 from .vectors cimport as_double
 
 cdef enum:
@@ -37,16 +33,10 @@ cdef enum:
     FULL = 4096  # the weight of what sounds throughout a usual frame
     MOST_WEIGHT = 1 << 20  # of a class in a frame
     LONGEST = 64  # frames in which a note is heard after the one it begins in
-    LENGTHS = 4
-    SHORT = 8  # bars: a piece up to this long is a loop by itself
-    LONGEST_TEXT = 256  # of 24 frames: "Bbsus4 " is 7
 
 # Of a weight: what is added before it is cut to a whole number. No part of a frame that notes have lies on that edge, so
 # the same music has the same weights at every division.
 cdef double PHASE = 0.37123456789
-
-# Windows in which loops are looked for, in bars. A loop of one bar shows in those of two.
-cdef int[LENGTHS] LOOP_BARS = [2, 4, 8, 12]
 
 # Third and fifth above the root, as score_chords has them; power chords and single thirds fall to major or minor.
 cdef int[QUALITIES] THIRD = [4, 3, 3, 4, 5, 2]
@@ -60,7 +50,6 @@ cdef const char *MINORS[12]
 MINORS[:] = [b"C", b"C#", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"G#", b"A", b"Bb", b"B"]
 
 cdef uint8_t[128 + 12] CLASS  # of a pitch, and of an octave more
-cdef uint64_t HASH = 0x9E3779B97F4A7C15  # odd
 
 
 cdef void make_tables() noexcept nogil:
@@ -72,20 +61,16 @@ cdef void make_tables() noexcept nogil:
 make_tables()
 
 
-cdef Status chord_facts(Chords *c, const Notes *notes, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil:
-    """chord_progression and its relatives, of the notes of one sequence; null when no frame has two classes."""
-    cdef int first
-    facts.chord_progression.length = NULL_TEXT
-    facts.chord_changes_per_bar = facts.harmonic_rhythm = NAN
+cdef bint name_chords(Chords *c, const Notes *notes, const Bars *bars) noexcept nogil:
+    """Find the chords of one sequence; False when no frame has two classes."""
+    cdef const uint8_t *class_of
     if notes.tally.polyphony_max < 2 or bars.frame_count == 0:
-        return USABLE
+        return False
     c.base = lowest_class(notes)
-    weigh(c, notes, bars, &CLASS[12 - c.base])
-    first = name_chords(c, bars.frame_count, &CLASS[12 - c.base])
-    if first == bars.frame_count:
-        return USABLE
-    rhythm(c, bars, first, facts)
-    return put_loop(c, bars, first, heap, facts)
+    class_of = &CLASS[12 - c.base]
+    weigh(c, notes, bars, class_of)
+    c.first = choose_chords(c, bars.frame_count, class_of)
+    return c.first < bars.frame_count
 
 
 cdef int lowest_class(const Notes *notes) noexcept nogil:
@@ -194,7 +179,7 @@ cdef inline void hold(
         f += 1
 
 
-cdef int name_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
+cdef int choose_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
     """A chord for each frame; returns the first that has one."""
     cdef int32_t[BLOCK] best, total, classes, bass
     cdef int f, block = 0, i, winner, first = count, chord = -1
@@ -279,96 +264,6 @@ cdef inline int32_t score_of(const Chords *c, int f, int chord, int bass, int32_
     return score + (seventh >> 2)
 
 
-cdef void rhythm(Chords *c, const Bars *bars, int first, Facts *facts) noexcept nogil:
-    """Changes a bar; and the median time a chord holds, weighted by that time, the lower on a tie."""
-    cdef int[LONGEST + 1] held  # frames in chords held so many frames
-    cdef int f, i, run = 1, laid, sum = 0, count = bars.frame_count
-    cdef double n_bars = 0
-    memset(held, 0, sizeof(held))
-    c.changes[first] = 0
-    for f in range(first + 1, count):
-        c.changes[f] = c.changes[f - 1]
-        if c.chords[f] != c.chords[f - 1]:
-            c.changes[f] += 1
-            run = min(run, <int>LONGEST)
-            held[run] += run
-            run = 0
-        run += 1
-    run = min(run, <int>LONGEST)
-    held[run] += run
-    for i in range(bars.span_count):
-        laid = bars.spans[i].first + frames_of(bars, i) - max(first, bars.spans[i].first)
-        if laid > 0:
-            n_bars += <double>laid / bars.spans[i].halves
-    facts.chord_changes_per_bar = c.changes[count - 1] / n_bars
-    laid = 0
-    for i in range(1, LONGEST + 1):
-        laid += held[i]
-    i = 0
-    while 2 * sum < laid:
-        i += 1
-        sum += held[i]
-    facts.harmonic_rhythm = <double>(i * bars.spans[bars.main].frame) / bars.quarter
-
-
-cdef Status put_loop(Chords *c, const Bars *bars, int first, Heap *heap, Facts *facts) noexcept nogil:
-    """The window of 2, 4, 8 or 12 bars that begins with a bar, has two chords and covers most of the piece with
-    its repeats, which may not overlap; the shorter, then the earlier on a tie. A piece of up to 8 bars is
-    one such window, though it comes once. Without any, the first 8 bars."""
-    cdef int count = bars.frame_count, bar = bars.spans[bars.main].halves
-    cdef int i, length, covered, best = 0, start = first, end = min(first + SHORT * bar, count)
-    cdef Window found
-    c.hashes[first] = 0
-    for i in range(first, count):
-        c.hashes[i + 1] = c.hashes[i] * HASH + c.chords[i] + 1
-    for i in range(LENGTHS):
-        length = LOOP_BARS[i] * bar
-        found = most_common(c, first, count, length, bar)
-        covered = found.count * length
-        if found.count > 1 and covered > best:
-            best = covered
-            start = found.first
-            end = start + length
-    if count - first <= SHORT * bar and count - first > best:
-        start = first
-        end = count
-    return put_chords(&c.chords[start], end - start, c.base, heap, facts)
-
-
-cdef Window most_common(Chords *c, int first, int count, int length, int bar) noexcept nogil:
-    """The content that windows of `length` frames have most often, the earliest on a tie. Contents are told
-    apart by a polynomial hash modulo 2**64, in a table twice as large as there are windows."""
-    cdef Window best
-    cdef Window *window
-    cdef uint64_t hash, power = 1
-    cdef int start, mask = 2, bits = 2
-    best.first = best.count = 0
-    for start in range(length):
-        power *= HASH
-    while mask < 2 * (count // bar):
-        mask *= 2
-        bits += 1
-    memset(c.windows, 0, mask * sizeof(Window))
-    mask -= 1
-    start = (first + bar - 1) // bar * bar
-    while start + length <= count:
-        if c.changes[start + length - 1] > c.changes[start]:
-            hash = c.hashes[start + length] - c.hashes[start] * power
-            window = &c.windows[(hash * HASH) >> (65 - bits)]
-            while window.count and window.hash != hash:
-                window = &c.windows[(window - c.windows + 1) & mask]
-            if window.count == 0:
-                window.hash = hash
-                window.first = start
-            if start >= window.free:
-                window.free = start + length
-                window.count += 1
-                if window.count > best.count or (window.count == best.count and window.first < best.first):
-                    best = window[0]
-        start += bar
-    return best
-
-
 cdef inline int copy(char *text, const char *part) noexcept nogil:
     cdef int size = 0
     while part[size]:
@@ -382,25 +277,3 @@ cdef int put_chord(char *text, int chord, int base) noexcept nogil:
     cdef int root = (chord + base) % 12
     cdef int size = copy(text, MINORS[root] if THIRD[chord // 12] == 3 else MAJORS[root])
     return size + copy(&text[size], SUFFIX[chord // 12])
-
-
-cdef Status put_chords(const uint8_t *chords, int length, int base, Heap *heap, Facts *facts) noexcept nogil:
-    """Write the shortest loop that makes up these frames, without repeats."""
-    cdef char[LONGEST_TEXT] text
-    cdef int period = 1, i, size = 0
-    while period < length:
-        if length % period == 0:
-            i = period
-            while i < length and chords[i] == chords[i - period]:
-                i += 1
-            if i == length:
-                break
-        period += 1
-    for i in range(period):
-        if i and chords[i] == chords[i - 1]:
-            continue
-        if size:
-            text[size] = b" "
-            size += 1
-        size += put_chord(&text[size], chords[i], base)
-    return put_ascii(heap, text, size, &facts.chord_progression)
