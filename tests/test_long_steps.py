@@ -10,10 +10,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import pg_server
 import pytest
 from make_rows import query
+from packed import tar_of
 from running import ask, command, finish, tables
 from sink_tools import held_up, soon, waiting
+from songs import song
 
 import midiopt
 
@@ -110,6 +113,43 @@ def test_while_indexes_are_built(number, code, songs, url):
             assert indexes(url) == {"files_content_hash"}
     assert (summary["skipped"], summary["duplicates"]) == (3000, None)
     went_on(songs, url, expected)
+
+
+LOOKED_FOR = """
+CREATE FUNCTION held() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+    IF current_query() LIKE '%ORDER BY path%' THEN PERFORM pg_sleep(600); END IF;
+    RETURN true;
+END $$;
+ALTER TABLE files RENAME TO was;
+CREATE VIEW files AS SELECT * FROM was WHERE held();
+"""
+
+
+def test_while_members_that_are_gone_are_looked_for_and_the_server_is_away(tmp_path):
+    """Everything else of the archive is committed: nothing but its row is left to be written."""
+    archive = tmp_path / "a.tar"
+    members = {f"{i:03}.mid": song(i) for i in range(200)}  # in pieces, and the archive's own row after them
+    archive.write_bytes(tar_of(members))
+    with pg_server.own() as server, pg_server.database(server.url) as url:
+        midiopt.run([archive], url)
+        query(url, LOOKED_FOR)
+        archive.write_bytes(tar_of(members | {"200.mid": song(200)}))
+        arguments = command(archive, "--db", url, "--sink-timeout", 100_000, "--quiet")
+        with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as run:
+            soon(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
+            server.stop()
+            time.sleep(0.5)  # it asks again meanwhile
+            assert run.poll() is None
+            run.send_signal(signal.SIGTERM)
+            try:
+                _, stderr = run.communicate(timeout=60)
+            finally:
+                run.kill()
+        server.start()
+        assert run.returncode == 1 and "run the same command again" in stderr and "Traceback" not in stderr
+        query(url, "DROP VIEW files; ALTER TABLE was RENAME TO files")
+        assert query(url, "SELECT count(*) FROM files") == [(202,)], "all members are there"
+        assert midiopt.run([archive], url).opened == 1
 
 
 def has_begun(url: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 
 import numpy as np
 import psycopg
@@ -126,18 +127,20 @@ def test_postgres_conflicts_are_tried_again(pg_url, code, conflicts):
 
 @pytest.mark.parametrize("writers", [1, 3])
 def test_postgres_writers_wait_and_the_caller_does_not(pg_url, writers):
-    """Each writer has a batch in hand, one more is taken, and only then there is no room."""
+    """Each writer has a batch in hand, one more is taken, and only the next has to wait."""
     with open_sink(pg_url, writers) as sink:
         with held_up(pg_url, "LOCK TABLE analyses IN SHARE MODE"):
             for n in range(1, writers + 2):
-                assert sink.has_room(30)
                 sink.write(one_file(n))
+            one_more = threading.Thread(target=sink.write, args=[one_file(writers + 2)])
+            one_more.start()
             soon(lambda: waiting(pg_url) == writers)
-            assert not sink.has_room() and not sink.has_room(0.01)
+            one_more.join(0.2)
+            assert one_more.is_alive()
             assert query(pg_url, "SELECT count(*) FROM library") == [(0,)]
+        one_more.join()
         sink.flush()
-        assert sink.has_room()
-        assert query(pg_url, "SELECT count(*), count(bpm) FROM library") == [(writers + 1, writers + 1)]
+        assert query(pg_url, "SELECT count(*), count(bpm) FROM library") == [(writers + 2, writers + 2)]
 
 
 @pytest.mark.parametrize("breaks", [False, True])

@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from .signals import AT_ONCE, Stop, leave_quietly, stop_on_signals
 
@@ -51,7 +51,7 @@ from .work import Note
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
 MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
-LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand; and a database to come back
+LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand
 
 
 def usable_cores() -> int:
@@ -212,7 +212,7 @@ class _Run:
             self.progress.update(self._tally(), time.monotonic() - started, total)
         if self.waiting:
             self._write()
-        self._wait_for(self.sink.flush)
+        self.sink.flush()
         self.summary.problems = self.source.problems
         self.summary.steady_seconds = time.monotonic() - started
         self._tally()
@@ -235,7 +235,7 @@ class _Run:
             if note.closes:  # an archive counts as done only with all its members
                 if self.waiting:
                     self._write()
-                self._wait_for(self.sink.flush)
+                self.sink.flush()
             batch = self.gone.of_archive(batch, note.settled)
         self.waiting.append(batch)
         self.waiting_files += len(batch)
@@ -252,22 +252,16 @@ class _Run:
         return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
 
     def _write(self) -> None:
-        self._wait_for(self.sink.has_room)  # workers fill their pipes meanwhile, and wait
         received = Batch.concat(self.waiting)
         batch = sound(received)
         if batch is not received:
             self._count(received, -1)
             self._count(batch, 1)
-        self.sink.write(batch)
+        self.sink.write(batch)  # while it has no room workers fill their pipes, and wait
         self.told.add(batch.files["content_hash"][batch.files["status"] == OK])
         if anyone_listens():
             _tell(batch)
         self.waiting, self.waiting_files, self.waiting_bytes = [], 0, 0
-
-    def _wait_for(self, sink_is_ready: Callable[[float], bool]) -> None:
-        while not sink_is_ready(0.5):
-            if self.stop:
-                self.sink.patience = min(self.sink.patience, LONGEST_END)
 
     def _tally(self) -> Summary:
         self.summary.files = self.source.found + self.members

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, Self
@@ -18,8 +17,10 @@ class Sink(Protocol):
     manager a sink is closed at the end.
     """
 
-    patience: float  # seconds that what is to be written may wait, as for a server that starts again; then SinkError
-    stopped: Callable[[], bool]  # whether the run is to end; known(), contents() and finish() that take longer raise Stopped then
+    patience: float  # seconds that what is to be done may wait, as for a server that starts again; then SinkError
+    # Whether the run is to end. Then known(), contents() and finish() that take longer raise Stopped, and nothing waits for
+    # more than some seconds.
+    stopped: Callable[[], bool]
 
     def start_run(self, facts: dict[str, object]) -> None:
         """Add a row to ``runs``: some of its columns by name. Earlier rows without an outcome become `killed`."""
@@ -44,21 +45,18 @@ class Sink(Protocol):
     def forget(self, paths: list[str]) -> None:
         """Delete these rows of ``files``."""
 
-    def has_room(self, timeout: float = 0) -> bool:
-        """Whether ``write`` would take a batch at once; waits up to `timeout` seconds for that."""
-
     def write(self, batch: Batch) -> None:
         """Commit the rows of both tables in one transaction, or none of them.
 
-        A sink with writers of its own returns when it has the batch; ``flush`` waits until all are
+        A sink with writers of its own returns when it has room for the batch; ``flush`` waits until all are
         committed. An error then comes from a later call, and from every call after it. A file is never
         committed without its analysis, were that in another batch. A stored row is replaced only if a
         column differs that does not vary by itself, so writing a batch
         twice changes nothing. Of rows with the same key in one batch the last counts.
         """
 
-    def flush(self, timeout: float = math.inf) -> bool:
-        """Whether every batch written is committed; waits up to `timeout` seconds for that."""
+    def flush(self) -> None:
+        """Wait until every batch written is committed."""
 
     def finish(self) -> int:
         """At the end of a whole run: build the secondary indexes, which would slow every write, and delete the

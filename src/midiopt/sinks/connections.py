@@ -25,6 +25,7 @@ Answer = TypeVar("Answer")
 
 LOCK = int.from_bytes(PRODUCT[:4].encode())  # beside it stands the schema's oid: one run a schema
 OPENING = 10  # seconds for connections to open
+HASTE = 5.0  # seconds that a server which is away has to come back when the run is to end
 PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before a transaction that others got in the way of is tried again
 LOOK = 0.2  # seconds between two looks whether to leave a statement
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between two tries to reach a server that is away; each is twice the one before
@@ -47,7 +48,7 @@ class Connections:
     """
 
     def __init__(self, url: str, patience: float) -> None:
-        self.patience = patience
+        self._patience = patience
         self.stopped: Callable[[], bool] = bool  # never
         self._url = url
         self._leaving = threading.Event()
@@ -61,6 +62,15 @@ class Connections:
         except BaseException:
             self.home.close()
             raise
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a server may be away by now."""
+        return min(self._patience, HASTE) if self.stopped() else self._patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._patience = seconds
 
     def open_writers(self, writers: int, warm: bool, prepare: Callable[[psycopg.Connection], None]) -> None:
         """Open a pool of `writers` connections; with a fixed size none is closed for its age or for being idle.

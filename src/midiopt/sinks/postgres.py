@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
@@ -145,9 +144,6 @@ class PostgresSink:
     def forget(self, paths: list[str]) -> None:
         self._connections.at_home(lambda home: home.execute("DELETE FROM files WHERE path = ANY(%s)", [paths]))
 
-    def has_room(self, timeout: float = 0) -> bool:
-        return self._writers.has_room(timeout)
-
     def write(self, batch: Batch) -> None:
         batch = with_analyses(batch, list(self._uncommitted.values()))
         streams = [encoder.encode(rows_of(table, batch), batch.heap) for table, encoder, *_ in self._tables]
@@ -155,8 +151,8 @@ class PostgresSink:
         self._uncommitted[number] = batch
         self._writers.hand((number, streams))
 
-    def flush(self, timeout: float = math.inf) -> bool:
-        return self._writers.flush(timeout)
+    def flush(self) -> None:
+        self._writers.flush()
 
     def _commit(self, load: tuple[int, list[bytearray]]) -> None:
         """What a writer's thread does; all it needs of Python's own lock is a moment between two waits."""

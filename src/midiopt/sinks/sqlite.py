@@ -134,16 +134,13 @@ class SqliteSink:
         with self._errors(), self._transaction(self._connection):
             self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
 
-    def has_room(self, timeout: float = 0) -> bool:
-        return True  # write() itself is the wait
-
     def write(self, batch: Batch) -> None:
         with self._errors(), self._transaction(self._connection):
             for table, encoder, statement in self._statements:
                 self._connection.executemany(statement, encoder.tuples(rows_of(table, batch), batch.heap))
 
-    def flush(self, timeout: float = 0) -> bool:
-        return True  # what write() returned from is committed
+    def flush(self) -> None:
+        """What write() returned from is committed."""
 
     def finish(self) -> int:
         with self._errors(), self._left_when_stopped():

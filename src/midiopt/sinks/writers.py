@@ -7,7 +7,6 @@ the run instead of filling the memory.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -44,20 +43,16 @@ class Writers(Generic[Load]):
         for thread in self._threads:
             thread.start()
 
-    def has_room(self, timeout: float = 0) -> bool:
-        """Whether ``hand`` would return at once; waits up to `timeout` seconds for that."""
-        return self._wait(lambda: not self._next, timeout)
-
     def hand(self, load: Load) -> None:
-        """Give a load to the next free thread."""
+        """Give a load to the next free thread; waits until the one before is taken."""
         with self._changed:
             self._wait(lambda: not self._next)
             self._next.append(load)
             self._changed.notify_all()
 
-    def flush(self, timeout: float = math.inf) -> bool:
-        """Whether everything handed over is committed; waits up to `timeout` seconds for that."""
-        return self._wait(lambda: not self._next and not self._begun, timeout)
+    def flush(self) -> None:
+        """Wait until everything handed over is committed."""
+        self._wait(lambda: not self._next and not self._begun)
 
     def close(self) -> None:
         """Drop what no thread has taken, and let the threads end."""
@@ -69,18 +64,14 @@ class Writers(Generic[Load]):
         for thread in self._threads:
             thread.join(max(0, leave_at - time.monotonic()))
 
-    def _wait(self, condition: Callable[[], bool], timeout: float = math.inf) -> bool:
-        end = time.monotonic() + timeout
+    def _wait(self, condition: Callable[[], bool]) -> None:
         with self._changed:
-            while True:
-                met = self._changed.wait_for(lambda: self.error or condition(), min(LOOK, max(0, end - time.monotonic())))
-                if self.error:
-                    raise self.error
+            while not self._changed.wait_for(lambda: self.error or condition(), LOOK):
                 now = time.monotonic()
-                if met or now >= end:
-                    return bool(met)
                 if now - min(self._begun.values(), default=now) > self._limit():
                     self.error = NoAnswer(f"the database has not taken a batch for {self._limit():g} seconds; what was committed stays")
+            if self.error:
+                raise self.error
 
     def _work(self) -> None:
         while True:
