@@ -34,6 +34,11 @@ def path_bytes(text: str) -> bytes:
     return re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), text.encode())
 
 
+def is_cut(text: str) -> bool:
+    """Whether :func:`path_text` cut a path to this text."""
+    return len(text) * 4 > CUT and len(whole := text.encode()) > CUT and re.search(rb"\xe2\x80\xa6[0-9a-f]{16}\Z", whole) is not None
+
+
 def _escape(path: bytes) -> str:
     path = path.replace(b"\\", b"\\x5c").replace(b"\0", b"\\x00")
     return path.decode(errors="backslashreplace")

@@ -15,7 +15,7 @@ import numpy as np
 from .console import plain
 from .lots import EVERYTHING, Lots
 from .orchestrator import usable_cores
-from .paths import path_bytes, path_text
+from .paths import is_cut, path_bytes, path_text
 from .pool import Pool, Settings
 from .rows import Batch, record
 from .schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column
@@ -29,6 +29,7 @@ DESCRIPTION = "Analyse files of a database again and report every row that diffe
 SAMPLE = 1000  # files
 CHUNK = 128  # files
 SETTLED = tuple(STATUSES[i] for i in (*ANALYSED, REJECTED))  # what an archive came to depends on its members
+OTHERS = tuple(status for status in STATUSES if status not in SETTLED)
 TABLES = (("files", "path", FILES), ("analyses", "content_hash", ANALYSES))
 
 
@@ -37,8 +38,7 @@ def differences(library: Library, sample: int | None, seen: Counter[str]) -> Ite
 
     ``sample`` files are taken by chance, or all of them; of the archives that they are members of, no other member is
     analysed. Counts in ``seen`` are of files `checked`, `changed` since they were analysed (they themselves, or
-    the archive), `gone`, and `passed` over: paths that were cut, which cannot be opened, and members of an archive
-    that no run has finished.
+    the archive), `gone`, and `cut`: their paths are not whole, so they cannot be opened.
     """
     lots, order = EVERYTHING, "" if sample else "ORDER BY path"
     paths: Iterable[str] = (path for (path,) in library.rows(f"SELECT path FROM files WHERE status IN {SETTLED} {order}"))
@@ -74,8 +74,8 @@ def _chunks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Itera
                 rejected[path] = state
         if archive:
             seen[state or "gone"] += 1
-        elif path_text(path) != text:
-            seen["passed"] += 1
+        elif is_cut(text) and not os.path.lexists(path):
+            seen["cut"] += 1
         else:
             chunk.append(path)
             if len(chunk) == CHUNK:
@@ -94,14 +94,14 @@ def _archive(path: bytes) -> bytes | None:
 
 
 def _state_of(library: Library, archive: bytes) -> str:
-    """How an archive counts with its members; nothing when it is what it was and is to be read."""
+    """How an archive counts with its members; nothing when it is to be read: it is what it was, or no run has finished it."""
     for stored in library.rows("SELECT size_bytes, mtime_ns FROM files WHERE path = ?", [path_text(archive)]):
         try:
             info = os.stat(archive)
         except OSError:
             return "gone"
         return "" if (info.st_size, info.st_mtime_ns) == stored else "changed"
-    return "passed"
+    return ""
 
 
 def _compare(library: Library, batch: Batch, lots: Lots, of_archive: bool, seen: Counter[str]) -> Iterator[dict]:
@@ -164,8 +164,9 @@ def _shown(value):
 
 def command(options: argparse.Namespace) -> int:
     """Print every difference, a line each, and then what was looked at; exit code 1 when something differs."""
-    seen: Counter[str] = Counter(dict.fromkeys(("checked", "differing", "changed", "gone", "passed"), 0))
+    seen: Counter[str] = Counter(dict.fromkeys(("checked", "differing", "changed", "gone", "cut", *OTHERS), 0))
     with open_library(options.db) as library:
+        seen.update(dict(library.rows(f"SELECT status, count(*) FROM files WHERE status IN {OTHERS} GROUP BY status")))
         for found in differences(library, None if options.all else options.sample, seen):
             seen["differing"] += 1
             if options.json:
@@ -175,6 +176,10 @@ def command(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(seen))
     else:
-        told = "{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone, {passed:,} passed over"
-        print(told.format(**seen))
+        print("{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone".format(**seen))
+        if seen["cut"]:
+            print(f"{seen['cut']:,} not checked, whose paths are too long to be kept whole")
+        if any(seen[status] for status in OTHERS):
+            others = ", ".join(f"{seen[status]:,} {status}" for status in OTHERS)
+            print(f"without facts that could be checked, in the whole database: {others}")
     return 1 if seen["differing"] else 0
