@@ -105,6 +105,7 @@ def run(
     settings = Settings(reader, allocator, file_timeout, max_file_bytes, max_events)
     preload(allocator)  # before anything is made
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
+    start = time.monotonic()
     options["log"] = None if log is None else os.fspath(log)
     with (
         logged(log, source.problems),
@@ -112,7 +113,6 @@ def run(
         Progress(quiet) as progress,
         stop_on_signals() as stop,
     ):
-        start = time.monotonic()
         sink.stopped = lambda: bool(stop)
         with _recorded(sink, source, without_password(db), options) as summary:
             with contextlib.suppress(Stopped):
