@@ -14,6 +14,7 @@ docs/performance.md and docs/scale.svg too.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -107,11 +108,14 @@ def measure(name: str, folder: Path, made: dict[str, pipeline.Fresh], rounds: in
             }
 
 
-def copied(folder: Path, into: Path) -> Path:
-    for i in range(TIMES):
-        shutil.copytree(folder, into / str(i))
-    os.sync()
-    return into
+@contextlib.contextmanager
+def copied(folder: Path) -> Iterator[Path]:
+    """The collection several times, beside itself: another disk would be what is measured."""
+    with tempfile.TemporaryDirectory(prefix="midiopt-scale-", dir=folder.resolve().parent) as into:
+        for i in range(TIMES):
+            shutil.copytree(folder, Path(into) / str(i))
+        os.sync()
+        yield Path(into)
 
 
 def table(results: list[dict]) -> str:
@@ -209,9 +213,8 @@ def main() -> int:
                 grow(folder, size, progress)
                 results += measure(f"{size:,}", folder, made, options.rounds, progress)
                 if size == sizes[0]:
-                    copies = copied(folder, Path(temporary) / "copies")
-                    results += measure(f"{size:,}, each {TIMES} times", copies, made, options.rounds, progress)
-                    shutil.rmtree(copies)
+                    with copied(folder) as copies:
+                        results += measure(f"{size:,}, each {TIMES} times", copies, made, options.rounds, progress)
     KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_text(json.dumps(results, indent=1) + "\n")
     print(table(results))

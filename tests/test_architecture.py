@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ MAY_IMPORT = {
     "names": {"schema"},
     "schema": set(),
     "signals": set(),
+    "program": {"signals"},
     "paths": set(),
     "allocator": {"errors"},
     "console": set(),
@@ -61,7 +63,7 @@ MAY_IMPORT = {
     "progress": {"console", "schema"},
     "api": {"core", "errors", "looks", "reader", "rows", "schema"},
     "orchestrator": {
-        *("allocator", "console", "errors", "events", "gone", "known", "limits", "paths", "pool", "progress"),
+        *("allocator", "console", "errors", "events", "gone", "known", "limits", "paths", "pool", "program", "progress"),
         *("options", "rows", "schema", "signals", "sinks", "source", "told", "wire", "work"),
     },
     "options": {"allocator", "limits", "reader", "sinks"},
@@ -130,6 +132,13 @@ def test_core_knows_no_file_process_or_database():
 def test_the_package_does_not_load_the_orchestrator_nor_numpy():
     code = "import sys, midiopt, midiopt.worker; sys.exit(bool({'midiopt.orchestrator', 'numpy', 'rich'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_program_has_no_threads_but_its_own():
+    """It and the one that hears signals: numpy's libraries would start one a core."""
+    code = "from midiopt.program import begin; begin(); import os, midiopt.orchestrator; print(len(os.listdir('/proc/self/task')))"
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout == "2\n"
 
 
 def test_the_compiled_row_is_the_schema():

@@ -2,12 +2,12 @@
 
 import sys
 
-from .signals import leave_quietly
+from .program import begin
 
 
 def main() -> int:
     """What the command ``midiopt`` calls."""
-    leave_quietly()  # before numpy and the rest are imported
+    begin()  # before numpy and the rest are imported
     from . import cli
 
     return cli.main()

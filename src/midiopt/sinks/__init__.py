@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol, Self
 
 from ..errors import MissingExtra, SinkError
@@ -28,16 +28,16 @@ class Sink(Protocol):
     def end_run(self, facts: dict[str, object]) -> None:
         """Complete the row that ``start_run`` added."""
 
-    def known(self, keep_old: bool = False) -> Iterator[list[tuple[str, int, int, bool]]]:
+    def known(self, keep_old: bool = False) -> Generator[list[tuple[str, int, int, bool]]]:
         """Path, bytes and mtime in ns of every file, and whether it need not be read again if both are unchanged.
 
         That is: settled (ok, repaired, rejected, or opened without an error) by this version of the analyser or a
-        newer one; with ``keep_old`` by any. The rows come some thousand at a time; read them before the first write.
+        newer one; with ``keep_old`` by any. The rows come some thousand at a time; read them to the end, or close them.
         """
 
-    def contents(self) -> Iterator[bytes]:
+    def contents(self) -> Generator[bytes]:
         """Hashes, 16 bytes each, some thousand in a row: of contents whose copies need not be analysed. They were ok
-        with this version, and their analyses are there. Read them before the first write."""
+        with this version, and their analyses are there. Read them to the end, or close them, before the first write."""
 
     def paths(self, after: str, before: str) -> list[str]:
         """The first paths between these two in the order of their bytes, some thousand at a time."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import psycopg
 from psycopg.errors import UndefinedColumn
@@ -121,16 +121,16 @@ class PostgresSink:
         update = f"UPDATE runs SET {' = %s, '.join(facts)} = %s WHERE id = %s"
         self._connections.at_home(lambda home: home.execute(update, [*facts.values(), self._run]))
 
-    def known(self, keep_old: bool = False) -> Iterator[list[tuple[str, int, int, bool]]]:
+    def known(self, keep_old: bool = False) -> Generator[list[tuple[str, int, int, bool]]]:
         return self._pages(known(keep_old))
 
-    def contents(self) -> Iterator[bytes]:
+    def contents(self) -> Generator[bytes]:
         return (b"".join(digest for (digest,) in rows) for rows in self._pages(CONTENTS))
 
-    def _pages(self, query: str) -> Iterator[list]:
-        # WITH HOLD: the server keeps the answer, so no transaction stays open in which a write would hide.
-        connections = self._connections
-        with connections.left_when_stopped(), errors(), connections.home.cursor("pages", withhold=True) as cursor:
+    def _pages(self, query: str) -> Generator[list]:
+        # A cursor WITH HOLD needs no transaction, which a page not asked for leaves open, but takes twice as long.
+        home = self._connections.home
+        with self._connections.left_when_stopped(), errors(), home.transaction(), home.cursor("pages", binary=True) as cursor:
             cursor.execute(query)
             while rows := cursor.fetchmany(PAGE):
                 if self.stopped():

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from urllib.parse import quote
 
 from ..errors import DatabaseBusy, SinkError, Stopped
@@ -114,13 +114,13 @@ class SqliteSink:
         with self._errors(), self._transaction(self._connection):
             self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
 
-    def known(self, keep_old: bool = False) -> Iterator[list[tuple[str, int, int, bool]]]:
+    def known(self, keep_old: bool = False) -> Generator[list[tuple[str, int, int, bool]]]:
         return self._pages(known(keep_old))
 
-    def contents(self) -> Iterator[bytes]:
+    def contents(self) -> Generator[bytes]:
         return (b"".join(digest for (digest,) in rows) for rows in self._pages(CONTENTS))
 
-    def _pages(self, query: str) -> Iterator[list]:
+    def _pages(self, query: str) -> Generator[list]:
         with self._errors(), self._left_when_stopped():
             cursor = self._connection.execute(query)
             while rows := cursor.fetchmany(PAGE):
