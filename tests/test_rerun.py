@@ -17,7 +17,7 @@ from packed import tar_of, zip_of
 from songs import song, write_songs
 
 import midiopt
-from midiopt import orchestrator
+from midiopt import gone, orchestrator
 from midiopt.known import Known
 from midiopt.schema import ANALYZER_VERSION
 from midiopt.source import Source
@@ -144,6 +144,23 @@ def test_an_interrupted_run_calls_nothing_gone(tmp_path, monkeypatch):
     monkeypatch.setattr(Source, "chunks", interrupted)
     summary = orchestrator.run([music], db, prune=True)
     assert summary.interrupted and summary.gone == 0 and len(paths(str(db))) == 600
+
+
+def test_a_signal_is_heard_while_what_is_gone_is_looked_for(tmp_path, url, monkeypatch):
+    music = write_songs(tmp_path / "music", 250)
+    midiopt.run([music], url)
+    shutil.rmtree(music / "000")
+    exists = gone._exists
+
+    def interrupted(path):
+        signal.raise_signal(signal.SIGINT)
+        monkeypatch.setattr(gone, "_exists", exists)
+        return exists(path)
+
+    monkeypatch.setattr(gone, "_exists", interrupted)
+    summary = orchestrator.run([music], url, prune=True)
+    assert (summary.interrupted, summary.gone, len(paths(url))) == (signal.SIGINT, 0, 250)
+    assert orchestrator.run([music], url, prune=True).gone == 200
 
 
 def test_a_newer_analyser_analyses_again_unless_told_not_to(tmp_path, url):

@@ -36,8 +36,9 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
         *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "gone"),
-        *("duplicates", "seconds", "files_per_second", "bytes"),
+        *("duplicates", "seconds", "files_per_second", "bytes", "problems"),
     }
+    assert summary["problems"] == []
 
 
 def test_rows_tell_what_the_files_are(tmp_path):

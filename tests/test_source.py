@@ -16,8 +16,10 @@ from songs import song
 import midiopt
 from midiopt import orchestrator, source
 from midiopt.looks import looks_like
+from midiopt.rows import FILES, Batch, record
 from midiopt.seen import Seen
 from midiopt.source import Source
+from midiopt.worker import Worker
 
 
 def found(*arguments, **options) -> list[str]:
@@ -92,6 +94,12 @@ def test_a_walk_that_finds_nothing_new_says_so(tmp_path, monkeypatch):
     assert (walk.found, walk.skipped, walk.exhausted) == (95, 86, True)
 
 
+def test_a_walk_says_so_where_no_file_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "SIGN_EVERY", 0)
+    touch(*(tmp_path / f"{i}" / "cover.jpg" for i in range(9)))
+    assert list(Source.of([tmp_path]).chunks()).count([]) >= 9
+
+
 @pytest.fixture
 def open_folder():
     """A temporary folder that every user may write."""
@@ -105,6 +113,7 @@ RUN = """
 import json, os, sys, midiopt
 from midiopt.rows import Batch, FILES, record
 from midiopt.source import Source
+from midiopt.worker import Worker
 from midiopt.worker import Worker
 if os.geteuid() == 0:
     os.setgroups([])
@@ -222,9 +231,6 @@ def test_appledouble_files_are_counted_and_not_analysed(tmp_path):
 
 
 def test_a_file_that_goes_between_walk_and_read(tmp_path):
-    from midiopt.rows import FILES, Batch, record
-    from midiopt.worker import Worker
-
     for i, name in enumerate(("a.mid", "b.mid", "c.mid")):
         (tmp_path / name).write_bytes(song(i))
     (chunk,) = Source.of([tmp_path]).chunks()
@@ -236,6 +242,32 @@ def test_a_file_that_goes_between_walk_and_read(tmp_path):
     assert [(r["status"], r["error"]) for r in told] == [
         *(("unreadable", "No such file or directory"), ("unreadable", "not a regular file"), ("ok", None)),
     ]
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read():
+    """The kernel's own files stand for it: they claim a page, and hold a line."""
+    path = Path("/sys/devices/system/cpu/online")
+    if not path.exists() or path.stat().st_size <= len(path.read_bytes()):
+        pytest.skip("no such file")
+    batch = Batch.from_bytes(Worker().analyse([os.fsencode(path)]))
+    [row] = [record(FILES, row, batch.heap) for row in batch.files]
+    assert (row["status"], row["error"]) == ("unreadable", "the file became shorter while it was read")
+
+
+def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "MOST_PROBLEMS", 2)
+    touch(*(tmp_path / f"{i}" / "a.mid" for i in range(5)))
+    walk = Source.of([tmp_path])
+    scandir = os.scandir
+
+    def refused(folder):
+        if folder != os.fsencode(tmp_path):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(source.os, "scandir", refused)
+    assert list(walk.chunks()) == []
+    assert walk.problems == [f"{tmp_path}/0/: Permission denied", f"{tmp_path}/1/: Permission denied", "3 folders more"]
 
 
 @pytest.mark.parametrize(

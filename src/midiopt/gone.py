@@ -75,10 +75,13 @@ class Gone:
                 continue
             kept = folder
             for page in _pages(self.sink, folder, folder[:-1] + "0"):
-                if self.sink.stopped():
-                    raise Stopped("the search for files that are gone was left")
                 met = self.known.has_met(page)
-                self._tell([path for path, is_met in zip(page, met, strict=True) if not is_met and not _exists(path)])
+                self._tell([path for path, is_met in zip(page, met, strict=True) if not is_met and self._is_gone(path)])
+
+    def _is_gone(self, path: str) -> bool:
+        if self.sink.stopped():  # a disk may take its time for each
+            raise Stopped("the search for files that are gone was left")
+        return not _exists(path)
 
     def _tell(self, paths: list[str]) -> None:
         self.count += len(paths)

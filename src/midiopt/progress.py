@@ -46,8 +46,8 @@ class Summary:
     def analysed(self) -> int:
         return sum(getattr(self, status) for status in STATUSES if status != "opened")
 
-    def to_json(self) -> dict[str, int | float | None]:
-        private = ("interrupted", "problems", "steady_seconds")
+    def to_json(self) -> dict[str, int | float | list[str] | None]:
+        private = ("interrupted", "steady_seconds")
         return {name: round(v, 3) if isinstance(v, float) else v for name, v in asdict(self).items() if name not in private}
 
 

@@ -25,7 +25,7 @@ MOST_SORTED = 100_000  # entries of a folder in memory, 16 MB with paths of 70 b
 SLASH = ord("/")
 ASKED = 512  # paths that are looked up together: numpy takes 40 us a time, however few
 SIGN_EVERY = 0.1  # seconds between two signs of life of a walk that finds nothing new
-MOST_PROBLEMS = 1000  # told; a tree without permissions has millions
+MOST_PROBLEMS = 1000  # named; a tree without permissions has millions
 
 Known = Callable[[list[bytes]], list[bool]]
 
@@ -47,6 +47,7 @@ class Source:
     appledouble: int = 0  # files that macOS keeps beside files: `._name`, and what is in folders named __MACOSX
     exhausted: bool = False  # everything was found; `found` is the total
     problems: list[str] = field(default_factory=list)  # folders that could not be read
+    untold: int = 0  # more of them
     _walked: set[tuple[int, int]] = field(default_factory=set)  # device and inode of folders, when links are followed
 
     @classmethod
@@ -95,6 +96,8 @@ class Source:
                 sign_at = time.monotonic() + SIGN_EVERY
         if chunk:
             yield chunk
+        if self.untold:
+            self.problems.append(f"{self.untold:,} folders more")
         self.exhausted = True
 
     def _new_paths(self) -> Iterator[list[bytes]]:
@@ -202,6 +205,8 @@ class Source:
     def _note(self, path: bytes, problem: OSError) -> None:
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(f"{os.fsdecode(path)}: {problem.strerror}")
+        else:
+            self.untold += 1
 
     def _first_visit(self, folder: bytes) -> bool:
         info = os.stat(folder)
@@ -213,7 +218,7 @@ class Source:
 
 
 def _runs(paths: list[bytes]) -> Iterator[list[bytes] | bytes]:
-    """Lists of at most ASKED files, and between them the folders; one list at least."""
+    """Lists of at most ASKED files, and between them the folders; last an empty list, so that something comes from each folder."""
     folders = [i for i, path in enumerate(paths) if path[-1] == SLASH]
     begin = 0
     for end in (*folders, len(paths)):
@@ -222,6 +227,7 @@ def _runs(paths: list[bytes]) -> Iterator[list[bytes] | bytes]:
         if end < len(paths):
             yield paths[end]
         begin = end + 1
+    yield []
 
 
 def _stat(path: bytes) -> os.stat_result | None:
