@@ -38,7 +38,7 @@ STAGES = {
     "pairing and counting notes": ("pairing", "notes", "fingerprint"),
     "polyphony": ("polyphony",),
     "tempo map and meter": ("tempo", "meter"),
-    "beat from onsets": ("onsets", "periodicity", "beat", "accents", "barlines", "grid"),
+    "beat from onsets": ("onsets", "periodicity", "network", "beat", "accents", "barlines", "grid"),
     "key": ("chroma", "key"),
     "chords, drums and form": ("bars", "chords", "progression", "drums", "form"),
     "texts": ("text", "encoding"),

@@ -76,7 +76,7 @@ MAY_IMPORT = {
 # Inside core: a module may cimport those before it, never those after it.
 CORE_ORDER = (
     *("memory", "vectors", "midi", "facts", "cursor", "arena", "parser", "tempo", "meter"),
-    *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "periodicity", "beat", "accents", "barlines"),
+    *("note", "pairing", "notes", "chroma", "key", "fingerprint", "polyphony", "periodicity", "network", "beat", "accents", "barlines"),
     *("grid", "onsets", "encoding", "text", "bars", "chords", "progression", "drums", "form", "analysis"),
 )
 

@@ -7,23 +7,27 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from midiopt.core import build, periodicity
+from midiopt.core import build, network, periodicity
 
 # The packed instructions that the innermost loop of each kernel is made of.
-KERNELS = {"onset_autocorrelation": ("vpmullw", "vpaddw"), "smooth_lags": ("vpaddd",)}
+KERNELS = {
+    "onset_autocorrelation": (periodicity, "vpmullw", "vpaddw"),
+    "smooth_lags": (periodicity, "vpaddd"),
+    "waves": (periodicity, "vmulpd", "vaddpd", "vsubpd"),
+    "score": (network, "vmulpd", "vaddpd"),
+}
 
 PROCESSOR = Path("/proc/cpuinfo")
 HAS_AVX2 = "-march=x86-64-v3" in build.flags or ("-march=native" in build.flags and " avx2 " in PROCESSOR.read_text())
 
 
-def disassembly(function: str) -> list[str]:
+def disassembly(module: ModuleType, function: str) -> list[str]:
     """The instructions of a compiled function, each as mnemonic and operands."""
-    listing = subprocess.run(
-        ["objdump", "-d", "--no-show-raw-insn", periodicity.__file__], capture_output=True, text=True, check=True
-    ).stdout
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", module.__file__], capture_output=True, text=True, check=True).stdout
     body = re.search(rf"<\w*_{function}>:\n((?:.+\n)+)", listing)
     assert body, f"{function} is not a function of its own"
     return [line.partition(":")[2].strip() for line in body[1].splitlines()]
@@ -35,8 +39,9 @@ def disassembly(function: str) -> list[str]:
 @pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump")
 @pytest.mark.parametrize("function", KERNELS)
 def test_kernels_are_vector_code(function):
-    instructions = disassembly(function)
-    for mnemonic in KERNELS[function]:
+    module, *mnemonics = KERNELS[function]
+    instructions = disassembly(module, function)
+    for mnemonic in mnemonics:
         packed = [i for i in instructions if re.match(rf"{mnemonic}\s.*%[yz]mm", i)]
         assert packed, f"no {mnemonic} on whole registers in {function}"
     scalar = [i for i in instructions if re.match(r"imul\b", i)]

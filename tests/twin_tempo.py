@@ -2,7 +2,7 @@
 
 Time is cut into frames of 20 ms. Each frame that holds an onset has three strengths, small whole
 numbers: how loud, how low, how long. The autocorrelation of each says how well the music fits onto
-itself after so many frames; its peaks are the candidates for the beat, and a linear model chooses.
+itself after so many frames; its peaks are the candidates for the beat, and a small network chooses.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from operator import mul
+
+from midiopt.core import beat_weights
 
 RATE = 50  # frames a second
 PHASE = 0.37123456789  # of a frame: no onset of a file on any grid lies on the edge between two frames, give or take rounding
@@ -27,19 +29,9 @@ LAST = 150  # the highest lag is looked for up to here
 CANDIDATES = 9
 BACKBEAT = frozenset((35, 36, 37, 38, 39, 40))  # General MIDI bass and snare drums, sticks and claps
 RATIOS = (1, 1 / 2, 1 / 3, 1 / 4, 2, 3, 4, 3 / 2, 2 / 3)  # of the period, at which each autocorrelation is looked at
-OWN_RATIOS = (1, 1 / 2, 2, 3, 1 / 3)
-NOTHING = 1.653  # how likely none of the candidates is the beat
-WEIGHTS = (
-    *(0.373, -1.377, 0.209, -0.203, 0.315, -1.529),  # the prior over tempo and density
-    # each autocorrelation, averaged, at each of RATIOS: what it has above chance, as a share of the highest lag
-    *(0.852, -0.719, 0.519, 1.296, 0.797, -2.895, -2.687, -0.495, -0.51),  # loud
-    *(0.443, 0.406, 0.328, 0.026, -0.039, 0.218, 0.235, 0.241, -0.509),  # low
-    *(1.059, 0.649, -0.242, -0.273, 0.666, 0.473, 1.651, -0.33, 0.164),  # long
-    # each at each of OWN_RATIOS, as a share of what it is at lag 0
-    *(4.854, 0.304, -7.83, 8.698, -7.996),  # loud
-    *(0.835, -2.98, 8.811, -7.925, -0.835),  # low
-    *(5.643, 7.573, 2.427, 2.047, 8.664),  # long
-)
+TIMES = (1, 2, 3, 4, 6, 8, 12, 16)  # the frequency of four periods, at which waves are laid over it
+FADED = 104  # lags that they are laid over
+FADE = (1, *(1 + math.cos(math.pi * lag / FADED) for lag in range(1, FADED)))
 
 METERS = ("4/4", "3/4", "6/8", "2/4")
 MULTIPLES = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3, 4, 6)  # of the beat
@@ -47,48 +39,48 @@ PULSES = (2, 3, 4, 6, 8, 9, 12, 16)
 # fmt: off
 METER_WEIGHTS = (
     (  # 4/4
-        -1.06,
-        -0.48, 0.39, 4.03,  # octaves below 120 BPM; onset frames a beat, in octaves; drums
-        -2.15, 0.58, -1.45, 2.59, -2.14, 0.01, 0.73, -0.59, 0.52,  # loud, at MULTIPLES of the beat
-        2.89, 0.06, 0.37, 0.5, -0.74, 0.89, -0.86, 0.55, -1.38,  # low
-        1.2, 2.45, -0.29, 0.5, -0.51, -0.66, -1, 0.66, -0.28,  # long
-        0.47,  # the pulse, in octaves above 0.24 s
-        -0.61, -2.13, 2.79, 0.83, -0.62, -0.7, 0.76, -1.83,  # loud, at PULSES
-        -0.29, 0.11, -0.45, -0.33, 0.42, -1.08, 0.09, -0.36,  # low
-        0.29, -0.77, 1.19, -2.41, 2.39, -0.1, -1.06, 2.97,  # long
+        -1.77,
+        -0.42, 0.3, 3.85,  # octaves below 120 BPM; onset frames a beat, in octaves; drums
+        -0.66, 1.37, -1.64, 2.27, -1.29, -0.65, 0.71, -1.56, 1.17,  # loud, at MULTIPLES of the beat
+        3.01, 0.1, 0.66, 0.03, -0.98, 0.56, -1.7, 0.66, -0.27,  # low
+        0.74, 1.66, -0.18, 0.43, -1.07, 0.31, -0.25, 0.61, -1.46,  # long
+        0.62,  # the pulse, in octaves above 0.24 s
+        -0.44, -2.36, 3.24, 0.67, -0.65, -0.72, 0.76, -1.43,  # loud, at PULSES
+        -0.26, 0.25, -0.17, 0.14, 0.76, -1.18, -0.03, -0.38,  # low
+        0.63, -0.71, 1.06, -2.23, 2.6, -0.56, -1.34, 3.33,  # long
     ),
     (  # 3/4
-        2.16,
-        1.73, -1.23, 0.37,
-        2.76, 0.68, 1.34, -0.44, 0.14, -1.26, -2.14, 1.66, -1.27,
-        -0.83, 0.43, 0.44, -0.33, 0.49, -1.19, 0.9, -2.28, 1.79,
-        -1.78, -2.59, 0.36, -0.72, -0.21, -2.26, 1.89, 1.54, 0.92,
-        -0.3,
-        2.75, -0.36, -3.08, 2.59, 1.12, -3.12, -0.51, 2.11,
-        0.6, -0.19, 1.7, 0.16, -0.6, 1.46, -0.19, 2.33,
-        -1.03, 1.37, -3.34, 3.42, -1.98, -2.73, 1.63, -1.61,
+        1.68,
+        0.84, -1.34, -0.03,
+        -0.24, 1.5, 0.85, -0.79, 0.33, 0.05, -1.45, 0.37, -1.77,
+        -0.52, 0.03, 1.28, -0.88, 0.16, -1.27, 1.76, -2.03, 1,
+        0.16, -1.77, 0.8, -0.02, 0.19, -1.03, 1.29, -0.72, 0.81,
+        -0.26,
+        1.32, 0.4, -2.64, 2.08, 1.36, -3.29, -0.33, 3.1,
+        0.8, -0.67, 1.28, 0.71, -0.52, 1.37, 0.16, 2.02,
+        -1.41, 2.39, -2.93, 2.88, -2.16, -2.18, 1.25, -1.22,
     ),
     (  # 6/8
-        0.22,
-        -1, 0.4, 0.19,
-        0.24, -1.34, -0.35, -0.24, 1.63, 0.98, -1.65, 0.15, 0.22,
-        1.71, -1.22, -0.81, -0.08, -0.42, 0.11, 0.18, 0.69, -0.27,
-        -2.3, -2.66, -1.5, 1.58, 0.25, 1.25, -0.74, -1.98, -0.41,
-        0.28,
-        -0.29, 1.8, -0.4, -2.63, -0.02, 2.05, -0.47, 2.26,
-        0.75, 0.19, -0.2, 0.73, -0.68, 0.04, -0.04, -2.3,
-        -0.21, 0.32, 1.49, 0.7, -1.48, 1.78, 1.75, -0.84,
+        0.2,
+        0, 0.24, 0.26,
+        1.34, -4.01, -0.1, -0.92, 1.89, 0.62, -0, 0.87, -0.32,
+        0.69, -0.47, -0.13, 0.29, 1.16, 0.34, -0.27, 0.37, -0.12,
+        -1.38, -2.24, -1.85, -0.18, 1.57, -0.11, 0.93, -1.27, 0.12,
+        0.16,
+        0.44, 0.97, -0.45, -2.2, -0.46, 2.17, -1.08, 2.15,
+        -0.01, 0.09, -0.07, -0.2, -0.85, -0.09, 0.13, -2.3,
+        0.26, -0.06, 1.17, 0.78, -1.64, 1.87, 1.63, -0.79,
     ),
     (  # 2/4
-        -1.32,
-        -0.25, 0.45, -4.59,
-        -0.85, 0.07, 0.45, -1.92, 0.37, 0.27, 3.07, -1.22, 0.53,
-        -3.77, 0.73, 0, -0.09, 0.67, 0.19, -0.21, 1.04, -0.13,
-        2.88, 2.8, 1.42, -1.36, 0.47, 1.67, -0.15, -0.22, -0.23,
-        -0.45,
-        -1.85, 0.69, 0.69, -0.78, -0.48, 1.78, 0.22, -2.53,
-        -1.06, -0.12, -1.06, -0.57, 0.87, -0.42, 0.14, 0.33,
-        0.95, -0.92, 0.65, -1.72, 1.07, 1.05, -2.32, -0.52,
+        -0.11,
+        -0.43, 0.8, -4.09,
+        -0.44, 1.14, 0.89, -0.55, -0.92, -0.02, 0.75, 0.32, 0.92,
+        -3.19, 0.34, -1.82, 0.56, -0.34, 0.37, 0.21, 0.99, -0.61,
+        0.48, 2.35, 1.23, -0.22, -0.69, 0.83, -1.97, 1.38, 0.53,
+        -0.52,
+        -1.32, 0.99, -0.16, -0.56, -0.25, 1.84, 0.65, -3.82,
+        -0.53, 0.33, -1.04, -0.65, 0.61, -0.1, -0.26, 0.66,
+        0.52, -1.62, 0.7, -1.43, 1.21, 0.87, -1.53, -1.32,
     ),
 )
 # fmt: on
@@ -181,6 +173,16 @@ def refined(sums: list[int], peak: int) -> float:
     return period
 
 
+def sharpened(sums: list[int], period: float) -> float:
+    """The period from what is not averaged, where music keeps its tempo: where twice the highest lag near it is nearly as high."""
+    reach = max(1, 0.02 * period)
+    highest = max(range(math.ceil(period - reach), int(period + reach) + 1), key=lambda lag: sums[lag])
+    found = refined(sums, highest)
+    twice = int(2 * found + 0.5)
+    steady = twice + 3 < LAGS and 5 * max(sums[twice - 1 : twice + 2]) > 4 * sums[highest]
+    return found if steady and abs(found - period) <= 0.02 * period else period
+
+
 def level(sums: list[int], mean: float, lag: float) -> float:
     """0 to 1, half at the mean: the highest value near a lag, over itself and the mean."""
     at = int(lag)
@@ -194,11 +196,16 @@ def mean_level(sums: list[int]) -> float:
     return sum(sums[6:LAGS]) / (LAGS - 6)
 
 
-def near(curve: list[float], lag: float, share: float) -> float:
-    """The highest value within a share of the lag, and within half a frame; 0 beyond the last."""
-    reach = max(0.5, lag * share)
+def near(curve: list[float], lag: float) -> float:
+    """The highest value within a hundredth of the lag, and within half a frame; 0 beyond the last."""
+    reach = max(0.5, lag * 0.01)
     last = int(lag + reach + 0.5)
     return max(curve[int(lag - reach + 0.5) : last + 1]) if last < END else 0.0
+
+
+def waves(faded: list[float], period: float) -> list[float]:
+    """Fourier coefficients of a faded autocorrelation."""
+    return [sum(value * math.cos(math.pi / 2 * times * lag / period) for lag, value in enumerate(faded)) for times in TIMES]
 
 
 def share(part: float, of: float) -> float:
@@ -215,17 +222,21 @@ def candidates(onsets: list[Onset], middle: int, drums: float) -> tuple[list[tup
         return [], [], 0.0
     sums, excess, wide = zip(*(autocorrelation({f: s[i] for f, s in strong.items()}) for i in range(3)), strict=True)
     highest = [max(e[SHORTEST : LAST + 1]) for e in wide]
-    both = [max(int(2**20 * (a * share(1, excess[0][0]) + b * share(1, excess[2][0]))), 0) for a, b in zip(wide[0], wide[2], strict=True)]
+    both, sharp = (
+        [max(int(2**20 * (a * share(1, excess[0][0]) + b * share(1, excess[2][0]))), 0) for a, b in zip(e[0], e[2], strict=True)]
+        for e in (wide, excess)
+    )
+    faded = [[share(value, e[0]) * fade for value, fade in zip(e, FADE, strict=False)] for e in excess]
     density = math.log2(len(strong) / max(max(strong), 25))  # onset frames a frame
     found = []
     for peak in peaks(both):
         period = refined(both, peak)
         slow = math.log2(period / 25)  # octaves below 120 BPM
         events = density + slow + math.log2(25)  # onset frames a beat, in octaves
-        features = [slow, slow**2, slow**3, events**2, drums * slow, drums * slow**2]
-        features += [share(near(e, period * r, 0.01), top) for e, top in zip(wide, highest, strict=True) for r in RATIOS]
-        features += [share(near(e, period * r, 0.025), e[0]) for e in excess for r in OWN_RATIOS]
-        found.append((period, features))
+        features = [slow, slow**2, slow**3, events**2, drums * slow, drums * slow**2, density, drums]
+        features += [share(near(e, period * r), top) for e, top in zip(wide, highest, strict=True) for r in RATIOS]
+        features += [height for e in faded for height in waves(e, period)] + [1]
+        found.append((sharpened(sharp, period), features))
     return found, list(sums), density
 
 
@@ -251,12 +262,23 @@ def meter_features(sums: list[list[int]], period: float, density: float, drums: 
     return features
 
 
+def score(features: list[float]) -> float:
+    """What speaks for a candidate: sums of its features, bent towards -1 and 1, and weighed again."""
+    sums = [sum(map(mul, features, weights)) for weights in zip(*beat_weights.WEIGHTS, strict=True)]
+    return sum(map(mul, beat_weights.OUT, map(bent, sums)))
+
+
+def bent(x: float) -> float:
+    x = min(max(x, -3), 3)
+    return x * (27 + x**2) / (27 + 9 * x**2)
+
+
 def estimate(onsets: list[Onset], middle: int, drums: float) -> dict[str, object]:
     """Beats a minute, the meter, and the confidence in each."""
     found, sums, density = candidates(onsets, middle, drums)
     if not found:
         return {}
-    best, confidence = likeliest([sum(map(mul, WEIGHTS, features)) for _, features in found], NOTHING)
+    best, confidence = likeliest([score(features) for _, features in found], beat_weights.NOTHING)
     period = found[best][0]
     features = meter_features(sums, period, density, drums)
     meter, meter_confidence = likeliest([sum(map(mul, weights, features)) for weights in METER_WEIGHTS])
