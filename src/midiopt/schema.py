@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANALYZER_VERSION = 7  # raised whenever any fact may change
+ANALYZER_VERSION = 8  # raised whenever any fact may change
 SCHEMA_VERSION = 5  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
