@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from midiopt.rows import Batch, value
+from midiopt.rows import Batch, record
 from midiopt.schema import ANALYSES
 from midiopt.sinks import open_sink
 from midiopt.sinks.pgcopy import CopyEncoder
@@ -35,7 +35,7 @@ def batch_of(paths: list[bytes]) -> Batch:
 
 
 def tuples(batch: Batch) -> list[tuple[Any, ...]]:
-    return [tuple(value(c, row[c.name], batch.heap) for c in ANALYSES) for row in batch.analyses]
+    return [tuple(record(ANALYSES, row, batch.heap).values()) for row in batch.analyses]
 
 
 def ways(connection: psycopg.Connection, batch: Batch) -> dict[str, Callable[[psycopg.Cursor], None]]:

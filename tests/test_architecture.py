@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib.util
 import os
 import re
 import subprocess
@@ -201,3 +202,16 @@ def test_defaults_are_as_documented():
     readme = (ROOT / "README.md").read_text()
     for default in (orchestrator.BATCH_SIZE, limits.FILE_TIMEOUT, limits.MAX_FILE_BYTES, limits.MAX_EVENTS, limits.MOST_EVENTS):
         assert f"{default:,.0f}" in readme
+
+
+@pytest.mark.parametrize(
+    "program", sorted([*ROOT.glob("benchmarks/*.py"), *ROOT.glob("accuracy/*.py"), *ROOT.glob("pgo/*.py")]), ids=lambda p: p.name
+)
+def test_programs_import_what_the_package_has(program):
+    """Their own dependencies are not all installed here, so they are not run."""
+    for node in ast.walk(ast.parse(program.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "midiopt":
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                inside = hasattr(module, "__path__") and importlib.util.find_spec(f"{node.module}.{alias.name}")
+                assert inside or hasattr(module, alias.name), f"{node.module} has no {alias.name}"
