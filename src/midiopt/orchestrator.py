@@ -188,6 +188,7 @@ class _Run:
         self.told = told
         self.gone = gone
         self.batch_size = batch_size
+        self.contents = sink.contents()  # asked for when there is work
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
         self.waiting_files = self.waiting_bytes = 0
@@ -222,10 +223,9 @@ class _Run:
 
     def _deal(self, chunk: list[bytes]) -> None:
         """Give a chunk to the workers. Before the first they are told what the database has: most runs find nothing new."""
-        if not self.pool.hands and self.source.known:
-            with contextlib.closing(self.sink.contents()) as pages:
-                for digests in pages:
-                    self.told.add(np.frombuffer(digests, "u1").reshape(-1, 16))
+        with contextlib.closing(self.contents) as pages:  # nothing comes a second time
+            for digests in pages:
+                self.told.add(np.frombuffer(digests, "u1").reshape(-1, 16))
         self.pool.deal(chunk)
 
     def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:

@@ -86,9 +86,8 @@ class Batch:
         return cls(files, analyses, b"".join(b.heap for b in batches))
 
 
-def _plan(columns: tuple[Column, ...]) -> tuple[struct.Struct, list[tuple[str, Read]]]:
+def _plan(columns: tuple[Column, ...], dtype: np.dtype) -> tuple[struct.Struct, list[tuple[str, Read]]]:
     """How a row is unpacked at once, a value a column, and what makes the object of each value."""
-    dtype = _dtype(columns)
     layout, at = "<", 0
     for c in columns:
         field, offset = dtype.fields[c.name][:2]  # type: ignore[index]
@@ -136,7 +135,7 @@ def _members(bits: int, first: int) -> list[int]:
     return members
 
 
-_OF_FILES, _OF_ANALYSES = _plan(FILES), _plan(ANALYSES)
+_OF_FILES, _OF_ANALYSES = _plan(FILES, FILES_DTYPE), _plan(ANALYSES, ANALYSES_DTYPE)
 
 
 def record(columns: tuple[Column, ...], row: Any, heap: bytes | bytearray) -> dict[str, object]:
