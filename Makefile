@@ -29,10 +29,10 @@ $(VENV)/built-%: $(BIN)/python $(SOURCES)
 	@touch $@
 
 # With a profile of its own every time, so never with that of other sources.
-$(LED): $(BIN)/python $(SOURCES) pgo/corpus.py pgo/train.py
+$(LED): $(BIN)/python $(SOURCES) pgo/training_files.py pgo/train.py
 	@rm -f $(VENV)/built-*
 	MIDIOPT_BUILD=pgo-generate $(PIP) -e .
-	$(BIN)/python pgo/train.py $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS))
+	$(BIN)/python -m pgo.train $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS))
 	MIDIOPT_BUILD=pgo-use $(PIP) -e .
 	@touch $@
 
@@ -45,31 +45,31 @@ build: $(VENV)/built-$(MODE)  ## Compile into .venv (MIDIOPT_BUILD=release, base
 
 run: build  ## Analyse the bundled sample into sample.db and ask it three questions
 	$(BIN)/python -m midiopt.orchestrator sample/midi --db sample.db
-	$(BIN)/python sample/ask.py sample.db
+	$(BIN)/python -m sample.example_queries sample.db
 
 test: $(VENV)/test-extra  ## Run all tests, a real PostgreSQL included
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/test-extra  ## Disturb runs at random for ten minutes and compare their tables (SECONDS=60, SEED=1, CORPUS=DIR)
-	$(BIN)/python tests/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS))
 
 bench: $(VENV)/dev-extra  ## Compile baseline, release and pgo-use beside the installed build, time all three, compare (CORPUS=DIR or CORPUS=@list ROOT=DIR, FILES=50000)
-	$(BIN)/python benchmarks/bench.py --corpus $(CORPUS) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))
+	$(BIN)/python -m benchmarks.compare_builds --corpus $(CORPUS) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))
 
 ablation: $(VENV)/dev-extra  ## Measure each of nine ideas on and off into benchmarks/RESULTS.md (CORPUS=DIR, or CORPUS=@list ROOT=DIR)
-	$(BIN)/python benchmarks/ablation.py $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))
+	$(BIN)/python -m benchmarks.ablation $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT)) $(if $(FILES),--files $(FILES))
 
 profile: $(VENV)/dev-extra  ## Count the instructions of each stage with valgrind, into docs/performance.md (CORPUS=DIR: of your own files)
-	$(BIN)/python benchmarks/stages.py $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
+	$(BIN)/python -m benchmarks.instruction_counts $(if $(filter-out file,$(origin CORPUS)),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
 
 pgo:  ## Compile with a profile (CORPUS=DIR: of your own files), test that, and time it against release
 	@rm -f $(LED)
 	$(MAKE) MIDIOPT_BUILD=pgo-use test
-	$(BIN)/python pgo/gain.py
+	$(BIN)/python -m pgo.measure_gain
 
 eval: $(VENV)/eval-extra  ## Score the facts against what experts wrote (CORPUS=DIR TRUTH=DIR)
-	$(BIN)/python accuracy/eval.py $(if $(filter-out file,$(origin CORPUS)),$(CORPUS),../shared/corpus/dev) $(TRUTH)
+	$(BIN)/python -m accuracy.evaluate $(if $(filter-out file,$(origin CORPUS)),$(CORPUS),../shared/corpus/dev) $(TRUTH)
 
 lint: $(VENV)/dev-extra  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -78,7 +78,7 @@ lint: $(VENV)/dev-extra  ## ruff and mypy
 sanitize:  ## Build with the address and undefined-behaviour sanitizers, and run the parser's tests under them
 	MIDIOPT_BUILD=sanitize $(MAKE) $(VENV)/test-extra
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/test_policy.py tests/test_arena.py tests/test_properties.py tests/test_sinks.py
+	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/core/test_policy.py tests/core/test_arena.py tests/core/test_properties.py tests/sinks/test_contract.py
 
 clean:  ## Remove everything that was built
 	rm -rf build dist pgo/profile $(VENV) src/*.egg-info sample.db*

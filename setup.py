@@ -75,6 +75,7 @@ setup(
         [Extension(".".join(p.relative_to("src").with_suffix("").parts), [str(p)]) for p in sorted(Path("src").rglob("*.pyx"))],
         build_dir="build/cython-debug" if STRICT else "build/cython",  # bounds checks are in the C code
         annotate=STRICT,
+        include_path=["src"],
         compiler_directives={"language_level": 3, "boundscheck": STRICT, "wraparound": False, "cdivision": True},
     ),
 )

@@ -16,9 +16,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import tables
-
 import midiopt
+from accuracy import markdown
 from midiopt.core.analysis import Analyzer
 
 Note = tuple[int, int, int]  # onset and end in ticks, pitch
@@ -192,8 +191,8 @@ def report(corpus: Path, tables_of_truth: Path, sample: int) -> str:
     return "\n\n".join(
         [
             "### Chords: half bars",
-            tables.table(["chords", "half bars", "right", "root", "best of 24 triads"], half_bars(corpus)),
+            markdown.table(["chords", "half bars", "right", "root", "best of 24 triads"], half_bars(corpus)),
             "### Chords: loops by their names",
-            tables.table(["folder", "files", "whole progression", "chords", "roots"], loops(corpus)),
+            markdown.table(["folder", "files", "whole progression", "chords", "roots"], loops(corpus)),
         ]
     )

@@ -14,10 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import tables
-import truth
 
 import midiopt
+from accuracy import annotations, markdown
 from midiopt.schema import KEYS
 
 Answer = int | None  # tonic, and 12 more for minor
@@ -112,7 +111,7 @@ def right(find: Callable[[Row], Answer], rows: list[Row]) -> float:
 
 def report(corpus: Path, tables_of_truth: Path, sample: int) -> str:
     """The tables of docs/accuracy.md, over every file that experts gave a key; music21 on `sample` files a source."""
-    rows = [row for name in ("key", "keysig_sharps") for row in truth.read(tables_of_truth, name, corpus)]
+    rows = [row for name in ("key", "keysig_sharps") for row in annotations.read(tables_of_truth, name, corpus)]
     facts = {row["relpath"]: midiopt.analyze(corpus / row["relpath"]) for row in rows}
 
     def notes(row: Row) -> Answer:
@@ -134,7 +133,7 @@ def report(corpus: Path, tables_of_truth: Path, sample: int) -> str:
     answers: list[tuple[float, bool]] = []
     for source in sorted({row["source"] for row in rows}):
         mine = [row for row in rows if row["source"] == source]
-        few = truth.thin(mine, sample)
+        few = annotations.thin(mine, sample)
         kinds = [kind_of(notes(row), true_key(row)) for row in mine if "mode" in row]
         exact = right(notes, mine)
         weighted = share([WORTH[kind] for kind in kinds]) if kinds else ""
@@ -163,11 +162,11 @@ def report(corpus: Path, tables_of_truth: Path, sample: int) -> str:
     return "\n\n".join(
         [
             "### Key: right answers",
-            tables.table(head, scores),
+            markdown.table(head, scores),
             "### Key: what key_notes says instead",
-            tables.table(["source", *ERRORS], confusions),
+            markdown.table(["source", *ERRORS], confusions),
             "### Key: confidence",
-            tables.reliability(answers),
-            tables.table(["source", "files above 0.8", "of them right", "right ones above 0.8"], certainty),
+            markdown.reliability(answers),
+            markdown.table(["source", "files above 0.8", "of them right", "right ones above 0.8"], certainty),
         ]
     )

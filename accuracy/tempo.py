@@ -15,10 +15,8 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-import tables
-import truth
-
 import midiopt
+from accuracy import annotations, markdown
 
 Row = dict[str, str]
 
@@ -87,12 +85,12 @@ def by_source(rows: list[Row]) -> dict[str, list[Row]]:
 
 def report(corpus: Path, tables_of_truth: Path, sample: int) -> str:
     """The tables of docs/accuracy.md, over every file that experts gave a tempo or a meter."""
-    rows = truth.read(tables_of_truth, "tempo", corpus)
-    meters = truth.read(tables_of_truth, "timesig", corpus)
+    rows = annotations.read(tables_of_truth, "tempo", corpus)
+    meters = annotations.read(tables_of_truth, "timesig", corpus)
     facts = {path: midiopt.analyze(corpus / path) for path in dict.fromkeys(row["relpath"] for row in rows + meters)}
     scores, confusions, answers, metrical, meter_answers = [], [], [], [], []
     for source, mine in by_source(rows).items():
-        few = truth.thin(mine, sample)
+        few = annotations.thin(mine, sample)
         heard = [facts[row["relpath"]].bpm_onsets for row in mine]
         baseline = pair([by_pretty_midi(corpus / row["relpath"]) for row in few], few) + f" of {len(few)}"
         scores.append([source, len(mine), pair([facts[row["relpath"]].bpm for row in mine], mine), pair(heard, mine), baseline])
@@ -109,14 +107,14 @@ def report(corpus: Path, tables_of_truth: Path, sample: int) -> str:
     return "\n\n".join(
         [
             "### Tempo: right answers, acc1 / acc2",
-            tables.table(["source", "files", "bpm", "bpm_onsets", "pretty_midi"], scores),
+            markdown.table(["source", "files", "bpm", "bpm_onsets", "pretty_midi"], scores),
             "### Tempo: what bpm_onsets is of the annotated tempo",
-            tables.table(["source", *CONFUSED, "other", "none"], confusions),
+            markdown.table(["source", *CONFUSED, "other", "none"], confusions),
             "### Tempo: confidence of bpm_onsets",
-            tables.reliability(answers),
+            markdown.reliability(answers),
             "### Meter: meter_estimated, exact",
-            tables.table(["source", "files", "meter_estimated"], metrical),
+            markdown.table(["source", "files", "meter_estimated"], metrical),
             "### Meter: confidence",
-            tables.reliability(meter_answers),
+            markdown.reliability(meter_answers),
         ]
     )

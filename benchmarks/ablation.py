@@ -1,12 +1,12 @@
 """Measure each of nine ideas on and off, and all of them together: RESULTS.md and ablation.svg beside this file.
 
-    python benchmarks/ablation.py                                   20,000 generated songs, about ten minutes
-    python benchmarks/ablation.py --corpus DIR                      files of yours
-    python benchmarks/ablation.py --corpus @LIST --root DIR         files that a list names
-    python benchmarks/ablation.py --fast                            a look: too few turns to believe
-    python benchmarks/ablation.py --page                            write the page again from the last results
+    python -m benchmarks.ablation                                   20,000 generated songs, about ten minutes
+    python -m benchmarks.ablation --corpus DIR                      files of yours
+    python -m benchmarks.ablation --corpus @LIST --root DIR         files that a list names
+    python -m benchmarks.ablation --fast                            a look: too few turns to believe
+    python -m benchmarks.ablation --page                            write the page again from the last results
 
-A switch is a real path of the program or a build of its sources (ideas.py), all else equal; the ways of
+A switch is a real path of the program or a build of its sources (switches.py), all else equal; the ways of
 a switch take turns, and ratios are of neighbouring turns. Works of one process are timed in processor
 time, by several processes one after another; whole runs, reads and writes by the clock. The times are
 kept in results/ablation.json, a pyperf file; the generated songs (300 MB) stay in build/ for the next
@@ -32,21 +32,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import builds
-import corpus
-import page
-import pipeline
-import quiet
-import reads
-import writes
-from ideas import SWITCHES
-from measure import keep, need, run
-from player import Player
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from midiopt.allocator import preload
+from benchmarks import builds, file_reads, input_files, machine_load, results_page, row_writes, whole_runs
+from benchmarks.paired_timing import keep, need, run
+from benchmarks.switches import SWITCHES
+from benchmarks.timing_process import Player
 from midiopt.errors import MidioptError
+from midiopt.pipeline.allocator import preload
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results" / "ablation.json"
@@ -158,20 +152,20 @@ def installed(allocator: str, bench: Bench) -> bool:
 
 
 def read(bench: Bench) -> None:
-    for size in reads.SIZES:
+    for size in file_reads.SIZES:
         folder = bench.folder / "reads"
         folder.mkdir()
-        paths = reads.write(folder, size)
+        paths = file_reads.write(folder, size)
         name = f"{size >> 20} MB" if size >> 20 else f"{size >> 10} KB"
         for cold in (False, True):
             if cold:
-                reads.forget(paths[:1])
-                if not reads.forgotten(paths[0]):
+                file_reads.forget(paths[:1])
+                if not file_reads.forgotten(paths[0]):
                     bench.progress.console.print("this file system keeps what it is told to forget: no cold reads")
                     continue
             state = "cold" if cold else "warm"
-            turns = reads.turns(paths, cold, bench.plan.reads)
-            bench.keep(page.READING, f"{name}, {state}", 1, bench.steps(f"reading {name}, {state}", turns, bench.plan.reads))
+            turns = file_reads.turns(paths, cold, bench.plan.reads)
+            bench.keep(results_page.READING, f"{name}, {state}", 1, bench.steps(f"reading {name}, {state}", turns, bench.plan.reads))
         for path in paths:
             os.unlink(path)
         folder.rmdir()
@@ -180,23 +174,23 @@ def read(bench: Bench) -> None:
 # Writing
 
 
-def empty(server: str) -> pipeline.Fresh:
-    import pg_server
+def empty(server: str) -> whole_runs.Fresh:
+    from tests.helpers import postgres
 
-    return partial(pg_server.database, server)
+    return partial(postgres.database, server)
 
 
 def write(bench: Bench, server: str) -> None:
-    paths = bench.by_size(writes.MOST_FILES)
-    batch = writes.batch_of(paths)
+    paths = bench.by_size(row_writes.MOST_FILES)
+    batch = row_writes.batch_of(paths)
     with empty(server)() as url:
-        turns = writes.plain_turns(url, batch, bench.plan.writes)
+        turns = row_writes.plain_turns(url, batch, bench.plan.writes)
         rows = bench.steps("ways to write rows", turns, bench.plan.writes)
         bench.keep("batch writes", "rows into a plain table", len(batch.analyses), rows)
     with empty(server)() as url:
-        turns = writes.sink_turns(url, paths, bench.plan.writes)
+        turns = row_writes.sink_turns(url, paths, bench.plan.writes)
         files = bench.steps("warm connections", turns, bench.plan.writes)
-        bench.keep("warm connections", f"rows into both tables, {writes.PART} files a batch", len(paths), files)
+        bench.keep("warm connections", f"rows into both tables, {row_writes.PART} files a batch", len(paths), files)
 
 
 # Whole runs
@@ -204,9 +198,9 @@ def write(bench: Bench, server: str) -> None:
 
 def program(bench: Bench, build: str, name: str, *arguments: str) -> float:
     """Seconds a file, as a program beside this one counts them in a process of its own, on a build."""
-    bench.busy.append(quiet.wait(PATIENCE))
-    command = [sys.executable, str(HERE / name), *arguments]
-    done = subprocess.run(command, env=builds.environment(builds.BUILD / build / "src"), stdout=subprocess.PIPE, text=True)
+    bench.busy.append(machine_load.wait(PATIENCE))
+    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+    done = subprocess.run(command, cwd=builds.ROOT, env=builds.environment(builds.BUILD / build / "src"), stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"a run failed: {name} {' '.join(arguments)}")
     numbers = json.loads(done.stdout)
@@ -233,15 +227,15 @@ def in_turns(whole: dict[str, Timed], rounds: int) -> Iterator[dict[str, float]]
 def pipelines(bench: Bench, server: str) -> None:
     source = f"@{bench.listed('all.txt', bench.paths, os.linesep.encode())}"
 
-    def timed(fresh: pipeline.Fresh, *options: str) -> Timed:
+    def timed(fresh: whole_runs.Fresh, *options: str) -> Timed:
         def once() -> float:
             remember(bench.paths)
             with fresh() as url:
-                return program(bench, "release", "once.py", source, "--db", url, *options)
+                return program(bench, "release", "single_run", source, "--db", url, *options)
 
         return once
 
-    for database, fresh in (("SQLite", pipeline.sqlite_file), ("PostgreSQL", empty(server))):
+    for database, fresh in (("SQLite", whole_runs.sqlite_file), ("PostgreSQL", empty(server))):
         whole = {
             "2 workers": timed(fresh, "--workers", "2"),
             "1 worker": timed(fresh, "--workers", "1"),
@@ -267,7 +261,7 @@ def everything(bench: Bench, server: str) -> None:
     def on() -> float:
         remember(bench.paths)
         with fresh() as url:
-            return program(bench, "pgo-use", "once.py", source, "--db", url, "--workers", str(len(os.sched_getaffinity(0))))
+            return program(bench, "pgo-use", "single_run", source, "--db", url, "--workers", str(len(os.sched_getaffinity(0))))
 
     def slow(build: str, name: str, names: Path, paths: list[bytes]) -> Timed:
         def once() -> float:
@@ -279,8 +273,8 @@ def everything(bench: Bench, server: str) -> None:
 
     whole = {
         "everything on": on,
-        "everything off": slow("baseline", "plain.py", off, few),
-        "mido, row by row": slow("release", "before.py", mido, fewest),
+        "everything off": slow("baseline", "unoptimised", off, few),
+        "mido, row by row": slow("release", "mido_pipeline", mido, fewest),
     }
     found = bench.steps("everything", in_turns(whole, bench.plan.rounds), bench.plan.rounds)
     bench.keep("the whole", "whole run into PostgreSQL", 1, found)
@@ -291,12 +285,12 @@ def everything(bench: Bench, server: str) -> None:
 
 def files(options: argparse.Namespace, progress: Progress) -> list[bytes]:
     if options.corpus:
-        return [path for path in corpus.chosen(options) if os.path.isfile(path)]
+        return [path for path in input_files.chosen(options) if os.path.isfile(path)]
     songs = builds.BUILD / f"songs-{options.files}"
     if not songs.exists():
         unfinished = songs.with_suffix(".part")
         shutil.rmtree(unfinished, ignore_errors=True)
-        pipeline.generate(unfinished, options.files, progress)
+        whole_runs.generate(unfinished, options.files, progress)
         os.replace(unfinished, songs)
     return sorted(os.fsencode(path) for path in songs.glob("*/*.mid"))
 
@@ -307,7 +301,7 @@ def description(options: argparse.Namespace, paths: list[bytes]) -> dict[str, An
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     mean = sum(map(os.path.getsize, paths)) / len(paths)
     what = "files" if options.corpus else "generated songs"
-    command = f"python benchmarks/ablation.py {shlex.join(sys.argv[1:])}" if sys.argv[1:] else "make ablation"
+    command = f"python -m benchmarks.ablation {shlex.join(sys.argv[1:])}" if sys.argv[1:] else "make ablation"
     return {
         "command": command,
         "count": len(paths),
@@ -326,7 +320,7 @@ def measure(options: argparse.Namespace, console: Console) -> None:
     with (
         Progress(console=console, disable=not console.is_terminal) as progress,
         tempfile.TemporaryDirectory(prefix="ablation-", dir=builds.BUILD) as temporary,
-        pipeline.one_server(progress.console) as server,
+        whole_runs.one_server(progress.console) as server,
     ):
         if not server:
             raise SystemExit("half of the ideas are about PostgreSQL: see above")
@@ -354,7 +348,7 @@ def main() -> int:
         need(name)
     if not options.page:
         measure(options, console)
-    for path in page.write(KEPT):
+    for path in results_page.write(KEPT):
         console.print(f"wrote {os.path.relpath(path)}")
     return 0
 

@@ -1,9 +1,9 @@
 """Time the same songs as files, in a plain tar, in a zip and in compressed tars: read alone, and analysed.
 
-    python benchmarks/archives.py [--files 2000] [--rounds 7]
+    python -m benchmarks.archives [--files 2000] [--rounds 7]
 
 One process and its CPU time, the least of the rounds, which take turns. The songs are a generated
-collection (collection.py) in a temporary folder, read before, so that no disk counts. To read a member
+collection (generate_collection.py) in a temporary folder, read before, so that no disk counts. To read a member
 is to have its bytes where the parser can take them.
 """
 
@@ -22,15 +22,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from midiopt.archives import Archive, Disk
 from midiopt.limits import MAX_FILE_BYTES
-from midiopt.reader import Reader
-from midiopt.source import Source
-from midiopt.wire import note_of
-from midiopt.work import PIECE, Note, Piece, is_piece
-from midiopt.worker import Worker
+from midiopt.pipeline.tasks import PIECE, Note, Piece, is_piece
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.wire import note_of
+from midiopt.sources.archives.archive import Archive, Disk
+from midiopt.sources.reader import Reader
+from midiopt.sources.walk import Source
 
 TARS = {"plain tar": "x.tar", "tar.gz": "x.tar.gz", "tar.xz": "x.tar.xz"}
 
@@ -102,11 +100,11 @@ def main() -> None:
     parser.add_argument("--files", type=int, metavar="N", default=2000, help="songs to generate (default: %(default)s)")
     parser.add_argument("--rounds", type=int, metavar="R", default=7, help="how often each is timed (default: %(default)s)")
     options = parser.parse_args()
-    from benchmarks import collection
+    from benchmarks import generate_collection
 
     with tempfile.TemporaryDirectory(prefix="midiopt-bench-") as folder:
         songs = Path(folder) / "songs"
-        for _ in collection.write(songs, options.files):
+        for _ in generate_collection.write(songs, options.files):
             pass
         made = pack(songs, Path(folder))
         chunks = list(Source.of([songs]).chunks())

@@ -1,6 +1,6 @@
 """Builds of these sources beside the installed one, each from its own copy under build/NAME.
 
-    python benchmarks/builds.py baseline release pgo-use
+    python -m benchmarks.builds baseline release pgo-use
 
 A copy whose sources, flags and compiler have not changed is used again. Cython translates once, for all
 of them. Put what `site` gives in PYTHONPATH and that build is the one imported.
@@ -31,8 +31,8 @@ MODE = "import midiopt; print(midiopt.build_info()['mode'])"
 ROWS = """
 import sys
 from pathlib import Path
-from midiopt.rows import Batch
-from midiopt.worker import Worker
+from midiopt.rows.batch import Batch
+from midiopt.pipeline.worker import Worker
 paths = sorted(str(p).encode() for p in Path(sys.argv[1]).rglob("*") if p.is_file())
 batch = Batch.from_bytes(Worker().analyse(paths))
 print(batch.analyses.tobytes().hex(), batch.heap.hex())
@@ -78,7 +78,7 @@ def site(name: str, say: Say = print) -> Path:
         if BUILDS[name].mode == "pgo-use":
             _run(folder, BUILDS[name].environment | {"MIDIOPT_BUILD": "pgo-generate"}, *_COMPILE)
             say(f"training {name}")
-            _run(folder, os.environ | {"PYTHONPATH": str(folder / "src")}, "pgo/train.py")
+            _run(folder, os.environ | {"PYTHONPATH": str(folder / "src")}, "-m", "pgo.train")
             say(f"compiling {name} with its profile")
         _run(folder, BUILDS[name].environment, *_COMPILE)
         (folder / "stamp").write_text(_stamp(BUILDS[name]))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from verdict import Measured, times
+from benchmarks.verdict import Measured, times
 
 WIDTH, ROW, TOP, LEFT, RIGHT = 1080, 34, 64, 450, 90
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)

@@ -1,6 +1,6 @@
 """Time the kernels on one core, beside symusic and mido, on the same files and in turns.
 
-    python benchmarks/kernels.py [--corpus DIR | --corpus @LIST --root DIR] [--append FILE.json]
+    python -m benchmarks.kernels [--corpus DIR | --corpus @LIST --root DIR] [--append FILE.json]
 
 Two works: bytes in memory to events, and the full analysis as a worker does it, reading included.
 mido takes so long that it is timed on every k-th file, and midiopt on the same ones. Files that
@@ -19,20 +19,20 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import report
 import xxhash
-from corpus import add_options, chosen, thinned
-from measure import OURS, Contest, keep, need, run
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks import console_table
+from benchmarks.input_files import add_options, chosen, thinned
+from benchmarks.paired_timing import OURS, Contest, keep, need, run
 from midiopt.core.analysis import Analyzer
-from midiopt.core.arena import EventArena
-from midiopt.core.parser import parse
+from midiopt.core.smf.arena import EventArena
+from midiopt.core.smf.parser import parse
 from midiopt.errors import MidiError
-from midiopt.reader import Reader
 from midiopt.schema import ANALYZER_VERSION
-from midiopt.source import CHUNK_FILES
+from midiopt.sources.reader import Reader
+from midiopt.sources.walk import CHUNK_FILES
 
 MOST_FILES = 10_000  # their bytes are held in memory
 MIDO_FILES = 60  # about a second of mido
@@ -62,7 +62,7 @@ def our_events(contents: list[bytes]) -> Pass:
 
 
 def our_analysis(paths: list[bytes]) -> Pass:
-    """What midiopt.worker does for each file that it has not seen before."""
+    """What midiopt.pipeline.worker does for each file that it has not seen before."""
     reader, analyzer = Reader(), Analyzer()
 
     def once() -> None:
@@ -165,7 +165,7 @@ def main() -> int:
             benchmarks += held(contest, options.seconds, progress)
     suite = keep(benchmarks, options.append)
     if not options.quiet:
-        report.show(suite)
+        console_table.show(suite)
     return 0
 
 

@@ -1,8 +1,8 @@
 """Whole runs of ten thousand, a hundred thousand and a million distinct files: does cost grow with the work alone?
 
-    python benchmarks/scale.py [--sizes 10000 100000 1000000] [--collection DIR] [--page]
+    python -m benchmarks.scale [--sizes 10000 100000 1000000] [--collection DIR] [--page]
 
-The files are those of collection.py with a median of 1,500 bytes for 8,000 (2.6 KB on average for 13): a
+The files are those of generate_collection.py with a median of 1,500 bytes for 8,000 (2.6 KB on average for 13): a
 million take 5 GB of disk in place of 16. For every size and each database a first run fills an empty
 database and a second finds everything unchanged; files/s are those of the whole command but for its start,
 indexes included, and memory is the most that all our processes had together, a server not counted. For the
@@ -26,11 +26,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import markers
-import pipeline
-from memory import Peak
 from rich.console import Console
 from rich.progress import Progress
+
+from benchmarks import generated_blocks, whole_runs
+from benchmarks.peak_memory import Peak
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -44,7 +44,7 @@ TIMES = 3  # copies of a file
 
 def check_space(folder: Path, most: int, copies: int, begun: int) -> None:
     """SystemExit when the files and a database would not fit."""
-    from benchmarks.collection import collection
+    from benchmarks.generate_collection import collection
 
     sizes = [len(collection(0, MEDIAN).file(i)[1]) for i in range(300)]
     a_file = statistics.fmean(-(-size // 4096) * 4096 for size in sizes)
@@ -62,11 +62,11 @@ def check_space(folder: Path, most: int, copies: int, begun: int) -> None:
 
 def grow(folder: Path, files: int, progress: Progress) -> None:
     """Bring the collection to so many files; it begins with those of a smaller one."""
-    from benchmarks import collection
+    from benchmarks import generate_collection
 
     begun = written(folder)
     task = progress.add_task(f"writing files up to {files:,}", total=files, completed=begun)
-    for done, _ in collection.write(folder, files, workers=len(os.sched_getaffinity(0)), median=MEDIAN, begun=begun):
+    for done, _ in generate_collection.write(folder, files, workers=len(os.sched_getaffinity(0)), median=MEDIAN, begun=begun):
         progress.update(task, completed=begun + done)
     os.sync()  # now, and not during the first run
     progress.remove_task(task)
@@ -86,7 +86,7 @@ def run(folder: Path, url: str) -> dict[str, float]:
     return json.loads(answer) | {"memory": peak.bytes}
 
 
-def measure(name: str, folder: Path, made: dict[str, pipeline.Fresh], rounds: int, progress: Progress) -> Iterator[dict]:
+def measure(name: str, folder: Path, made: dict[str, whole_runs.Fresh], rounds: int, progress: Progress) -> Iterator[dict]:
     """The first and the second run into every database: medians of the seconds, the most of the memory."""
     for database, fresh in made.items():
         taken: dict[str, list[dict[str, float]]] = {"first": [], "second": []}
@@ -208,7 +208,7 @@ def main() -> int:
         if written(folder) > sizes[0]:
             raise SystemExit(f"scale.py: {folder} holds {written(folder):,} files, more than the smallest size; name an empty folder")
         check_space(folder, sizes[-1], TIMES * sizes[0], written(folder))
-        with pipeline.databases(progress.console) as made:
+        with whole_runs.databases(progress.console) as made:
             for size in sizes:
                 grow(folder, size, progress)
                 results += measure(f"{size:,}", folder, made, options.rounds, progress)
@@ -220,7 +220,7 @@ def main() -> int:
     print(table(results))
     if options.page:
         (ROOT / "docs" / "scale.svg").write_text(svg(results))
-        markers.fill(ROOT / "docs" / "performance.md", "scale", table(results) + "\n\n![files/s by the number of files](scale.svg)")
+        generated_blocks.fill(ROOT / "docs" / "performance.md", "scale", table(results) + "\n\n![files/s by the number of files](scale.svg)")
     return 0
 
 

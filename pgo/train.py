@@ -1,4 +1,4 @@
-"""Train a pgo-generate build: python pgo/train.py [--corpus DIR]
+"""Train a pgo-generate build: python -m pgo.train [--corpus DIR]
 
 Does what a run does, in one process and without workers (one that is forked or killed leaves no data):
 files and members of an archive to rows as a worker makes them, rows to SQLite and to the bytes of
@@ -18,9 +18,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the corpus
-
-from pgo import corpus
+from pgo import training_files
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILE = ROOT / "pgo" / "profile"  # with a folder for each state of the sources, see setup.py
@@ -35,12 +33,12 @@ VIEWED = 20  # one file in so many is also parsed into an EventArena
 def train(sources: list[Path]) -> None:
     import midiopt
     from midiopt.core import build
-    from midiopt.rows import Batch
+    from midiopt.pipeline.worker import Worker
+    from midiopt.rows.batch import Batch
+    from midiopt.rows.validate import sound
     from midiopt.sinks import open_sink
-    from midiopt.sinks.pgcopy import CopyEncoder
-    from midiopt.sinks.sound import sound
-    from midiopt.sinks.tables import TABLES, rows_of
-    from midiopt.worker import Worker
+    from midiopt.sinks.postgres_copy import CopyEncoder
+    from midiopt.sinks.sql import TABLES, rows_of
 
     if build.mode != "pgo-generate":
         raise SystemExit(f"this build's mode is {build.mode}: only pgo-generate writes a profile (`make pgo` does all of it)")
@@ -70,7 +68,7 @@ def archive(paths: list[bytes], folder: Path) -> Path:
 
 def chunks_of(source: Path) -> list[list[bytes]]:
     from midiopt.errors import SourceError
-    from midiopt.source import Source
+    from midiopt.sources.walk import Source
 
     try:
         chunks = list(Source.of([source]).chunks())
@@ -99,18 +97,18 @@ def view(paths: list[bytes], arena) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", metavar="DIR", type=Path, help="your own files (default: those of pgo/corpus.py)")
+    parser.add_argument("--corpus", metavar="DIR", type=Path, help="your own files (default: those of pgo/training_files.py)")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)  # this is the child
     args = parser.parse_args()
     if args.here:
         with tempfile.TemporaryDirectory() as folder:
             # Whatever the files are, those with something rare in them join: gcc 12 took the whole parser
             # for cold after a training in which no header was damaged, and it ran at 0.86 of the speed.
-            corpus.write(Path(folder), corpus.rare() if args.corpus else corpus.everything())
+            training_files.write(Path(folder), training_files.rare() if args.corpus else training_files.everything())
             train([*([args.corpus] if args.corpus else []), Path(folder)])
         return
     shutil.rmtree(PROFILE, ignore_errors=True)  # or this training would be added to the last
-    if code := subprocess.run([sys.executable, __file__, *sys.argv[1:], "--here"]).returncode:
+    if code := subprocess.run([sys.executable, "-m", "pgo.train", *sys.argv[1:], "--here"]).returncode:
         raise SystemExit(code)
     if missing := [".".join(name) for name in EXTENSIONS if not any(PROFILE.glob(f"*/*#{'#'.join(name)}.gcda"))]:
         raise SystemExit(f"training left no profile in {PROFILE} for {', '.join(missing)}")

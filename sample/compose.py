@@ -11,11 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-if __package__ is None:  # run as a file: let the imports below find the package
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from sample import pieces_band, pieces_chamber, pieces_electronic, pieces_grooves, pieces_piano, smf
-from sample.phrases import line
+from sample.notation import line
 from sample.score import GM, Piece, at_start
 
 FOLDER = Path(__file__).resolve().parent / "midi"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from . import smf
-from .phrases import arpeggio, bassline, chords, comp, drums, humanise, improvise, line, ramp, repeat, shift, swing, walk
-from .score import DRUMS, GM, Note, Part, Piece
+from sample import smf
+from sample.notation import arpeggio, bassline, chords, comp, drums, humanise, improvise, line, ramp, repeat, shift, swing, walk
+from sample.score import DRUMS, GM, Note, Part, Piece
 
 
 def slap_happy(rng: Random) -> Piece:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from random import Random
 
-from . import smf
-from .phrases import arch, arpeggio, bassline, chords, comp, humanise, line, shift
-from .pieces_piano import ritardando
-from .score import GM, Note, Part, Piece
+from sample import smf
+from sample.notation import arch, arpeggio, bassline, chords, comp, humanise, line, shift
+from sample.pieces_piano import ritardando
+from sample.score import GM, Note, Part, Piece
 
 
 def quartet(rng: Random) -> Piece:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from .phrases import arpeggio, bassline, chords, comp, drums, humanise, line, ramp, shift
-from .score import DRUMS, GM, Note, Part, Piece
+from sample.notation import arpeggio, bassline, chords, comp, drums, humanise, line, ramp, shift
+from sample.score import DRUMS, GM, Note, Part, Piece
 
 
 def house(rng: Random) -> Piece:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from random import Random
 
-from .phrases import Chord, arch, arpeggio, bassline, chords, comp, humanise, improvise, line, pedal, shift
-from .score import GM, Note, Part, Piece
+from sample.notation import Chord, arch, arpeggio, bassline, chords, comp, humanise, improvise, line, pedal, shift
+from sample.score import GM, Note, Part, Piece
 
 
 def rubato(beats: int, bpm: float, phrase: int, rng: Random) -> list[tuple[float, float]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from . import smf
+from sample import smf
 
 DRUMS = 9  # channel 10 as people count
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pg_server
 import pytest
-from running import tables
-from songs import write_songs
 
 import midiopt
+from tests.helpers import postgres
+from tests.helpers.processes import tables
+from tests.helpers.songs import write_songs
 
 
 @pytest.fixture(scope="session")
 def pg_dsn():
     """The URL of a real PostgreSQL server; without one the tests fail, they are never skipped."""
-    with pg_server.server() as url:
+    with postgres.server() as url:
         yield url
 
 
 @pytest.fixture
 def pg_url(pg_dsn):
     """The URL of a fresh, empty database on that server."""
-    with pg_server.database(pg_dsn) as url:
+    with postgres.database(pg_dsn) as url:
         yield url
 
 

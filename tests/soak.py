@@ -1,6 +1,6 @@
 """Runs that are disturbed at random for some minutes, and must leave the tables of a quiet one.
 
-    python tests/soak.py [--seconds 600] [--seed N] [--corpus DIR]
+    python -m tests.soak [--seconds 600] [--seed N] [--corpus DIR]
 
 The files are the bundled sample, 10,000 small songs twice, a zip and a tar.gz of the sample and 2,000 songs more, and
 those of a corpus (../shared/corpus/dev where that is present). A round begins with an empty database, SQLite and
@@ -18,7 +18,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -26,12 +25,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the sample
-
-import pg_server
-from packed import tar_of, zip_of
-from running import alive, children, command, finish, tables
-from songs import song, write_songs
+from tests.helpers import postgres
+from tests.helpers.archives import tar_of, zip_of
+from tests.helpers.processes import alive, children, command, finish, tables
+from tests.helpers.songs import song, write_songs
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
@@ -50,7 +47,7 @@ class Round:
     rng: random.Random
     sources: list[Path]
     db: Path | str
-    server: pg_server.Server | None
+    server: postgres.Server | None
     until: float  # time.monotonic() of the last disturbance
     done: Counter[str] = field(default_factory=Counter)
 
@@ -146,10 +143,10 @@ class Round:
 
 
 @contextlib.contextmanager
-def fresh(server: pg_server.Server | None, folder: Path) -> Iterator[Path | str]:
+def fresh(server: postgres.Server | None, folder: Path) -> Iterator[Path | str]:
     """An empty database: on the server, or without one a SQLite file."""
     if server:
-        with pg_server.database(server.url) as url:
+        with postgres.database(server.url) as url:
             yield url
     else:
         with tempfile.TemporaryDirectory(dir=folder) as below:
@@ -166,7 +163,7 @@ def pack(sample: Path, folder: Path) -> list[Path]:
     return list(archives)
 
 
-def quiet(sources: list[Path], server: pg_server.Server | None, folder: Path) -> tuple[list, list]:
+def quiet(sources: list[Path], server: postgres.Server | None, folder: Path) -> tuple[list, list]:
     with fresh(server, folder) as db:
         done = finish(*sources, "--db", db, "--quiet")
         if done.returncode:
@@ -182,7 +179,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     corpus = options.corpus or (CORPUS if CORPUS.is_dir() else None)
-    with tempfile.TemporaryDirectory() as below, pg_server.own() as server:
+    with tempfile.TemporaryDirectory() as below, postgres.own() as server:
         folder = Path(below)
         sample = ROOT / "sample" / "midi"
         sources = [sample, *(write_songs(folder / copy, SONGS) for copy in "ab"), *pack(sample, folder), *([corpus] if corpus else [])]

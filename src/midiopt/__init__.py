@@ -10,13 +10,13 @@ from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from .errors import DatabaseBusy, Malformed, MidiError, MidioptError, MissingExtra, NotMidi, SinkError, SourceError, TooLarge
+from midiopt.errors import DatabaseBusy, Malformed, MidiError, MidioptError, MissingExtra, NotMidi, SinkError, SourceError, TooLarge
 
 if TYPE_CHECKING:
-    from .api import Analysis, analyze
-    from .core.arena import EventArena
-    from .core.parser import parse
-    from .progress import Summary
+    from midiopt.api import Analysis, analyze
+    from midiopt.cli.progress import Summary
+    from midiopt.core.smf.arena import EventArena
+    from midiopt.core.smf.parser import parse
 
 __version__ = "0.1.0"
 __all__ = [
@@ -49,14 +49,14 @@ def __getattr__(name: str) -> object:
 
 
 def run(sources: Sequence[str | PathLike[str]], db: str | PathLike[str] = "midiopt.db", workers: int | None = None) -> Summary:
-    """Analyse all files of ``sources`` into the database ``db``: see :func:`midiopt.orchestrator.run`."""
-    from . import orchestrator  # not at the top: ``python -m midiopt.orchestrator`` would hold it twice
+    """Analyse all files of ``sources`` into the database ``db``: see :func:`midiopt.pipeline.run.run`."""
+    from midiopt.pipeline import run  # not at the top: ``python -m midiopt.orchestrator`` would hold it twice
 
-    return orchestrator.run(sources, db, workers)
+    return run.run(sources, db, workers)
 
 
 def build_info() -> dict[str, str]:
     """How this midiopt was built: version, mode (see setup.py), compiler flags and compiler."""
-    from .core import build
+    from midiopt.core import build
 
     return {"version": __version__, "mode": build.mode, "flags": build.flags, "compiler": build.compiler}

@@ -2,13 +2,13 @@
 
 import sys
 
-from .program import begin
+from midiopt.cli.startup import begin
 
 
 def main() -> int:
     """What the command ``midiopt`` calls."""
     begin()  # before numpy and the rest are imported
-    from . import cli
+    from midiopt import cli
 
     return cli.main()
 

@@ -8,12 +8,12 @@ from dataclasses import field, make_dataclass
 
 import xxhash
 
-from .core.analysis import Analyzer
-from .errors import MidiError
-from .looks import explained
-from .reader import Reader
-from .rows import record
-from .schema import ANALYSES, ANALYZER_VERSION, Column, issue_names, repair_sentence
+from midiopt.core.analysis import Analyzer
+from midiopt.errors import MidiError
+from midiopt.rows.batch import record
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, Column, issue_names, repair_sentence
+from midiopt.sources.reader import Reader
+from midiopt.sources.sniff import explained
 
 _TYPES = {
     "text": str, "enum": str, "texts": list[str], "set": list[int], "floats": list[float], "hash16": bytes, "hash8": bytes,

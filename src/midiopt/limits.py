@@ -7,4 +7,4 @@ MAX_FILE_BYTES = 64 << 20  # the largest real MIDI files have a few MB
 MAX_EVENTS = 8_000_000  # 128 MB of arena
 
 MOST_FILE_BYTES = 2 << 30  # offsets in a file are 32 bits
-MOST_EVENTS = 100_000_000  # core/midi.pxd, which bounds every buffer by it
+MOST_EVENTS = 100_000_000  # core/smf/midi.pxd, which bounds every buffer by it

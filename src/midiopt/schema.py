@@ -56,7 +56,7 @@ KEYS = (
     *("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m"),
 )
 
-# What was repaired or is unusual, in the order of the bits in core/midi.pxd; docs/policy.md has more.
+# What was repaired or is unusual, in the order of the bits in core/smf/midi.pxd; docs/policy.md has more.
 REPAIRS = {
     "leading_junk": "bytes before MThd",
     "header_length": "header length other than 6",

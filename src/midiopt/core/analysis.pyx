@@ -11,26 +11,26 @@ from libc.string cimport memchr, memcmp, memcpy, memset
 
 from midiopt.limits import MAX_EVENTS
 
-from .arena cimport Arena, arena_free, arena_trim
-from .bars cimport UNIT, Bars, lay_bars
-from .chords cimport Chords, name_chords, put_chord
-from .chroma cimport Chroma, add_chroma
-from .drums cimport Drums, drum_facts
-from .encoding cimport Surprise, is_utf8, least_surprising, weigh_text
-from .facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
-from .fingerprint cimport add_fingerprint
-from .form cimport form_facts, role_of, struck_together
-from .key cimport EVIDENCE, KeyEvidence, declared_key, weigh_key
-from .meter cimport Meter, meter_free, meter_trim, read_meter
-from .midi cimport *
-from .note cimport Notes
-from .notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
-from .onsets cimport Onsets, onset_facts
-from .parser cimport parse_smf, raise_status
-from .polyphony cimport measure_polyphony
-from .progression cimport Progression, progression_facts
-from .tempo cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
-from .text cimport Heap, heap_free, heap_trim, put_ascii, put_name
+from midiopt.core.smf.arena cimport Arena, arena_free, arena_trim
+from midiopt.core.timeline.bar_grid cimport UNIT, Bars, lay_bars
+from midiopt.core.harmony.chords cimport Chords, name_chords, put_chord
+from midiopt.core.harmony.chroma cimport Chroma, add_chroma
+from midiopt.core.structure.drums cimport Drums, drum_facts
+from midiopt.core.text.charset cimport Surprise, is_utf8, least_surprising, weigh_text
+from midiopt.core.facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
+from midiopt.core.notes.notes_hash cimport add_fingerprint
+from midiopt.core.structure.form cimport form_facts, role_of, struck_together
+from midiopt.core.harmony.key cimport EVIDENCE, KeyEvidence, declared_key, weigh_key
+from midiopt.core.timeline.time_signatures cimport Meter, meter_free, meter_trim, read_meter
+from midiopt.core.smf.midi cimport *
+from midiopt.core.notes.types cimport Notes
+from midiopt.core.notes.notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
+from midiopt.core.rhythm.onsets cimport Onsets, onset_facts
+from midiopt.core.smf.parser cimport parse_smf, raise_status
+from midiopt.core.notes.polyphony cimport measure_polyphony
+from midiopt.core.harmony.progression cimport Progression, progression_facts
+from midiopt.core.timeline.tempo_map cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
+from midiopt.core.text.text cimport Heap, heap_free, heap_trim, put_ascii, put_name
 
 cdef enum:
     MOST_NAMES = 1000  # kept of a file's track names
@@ -112,7 +112,7 @@ cdef class Analyzer:
 
     def key_evidence(self):
         """What speaks for each key of the file analysed last: 24 lists, C to B major, then minor, of the values that
-        core/key.pyx weighs, in the order of its enum. accuracy/train_key.py fits the weights."""
+        core/harmony/key.pyx weighs, in the order of its enum. training/key.py fits the weights."""
         cdef int k, i
         return [
             [self.evidence.values[i][k // 12 * 12 + (k + 12 - self.evidence.lowest) % 12] for i in range(EVIDENCE)]

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol, Self
 
-from ..errors import MissingExtra, SinkError
-from ..rows import Batch
+from midiopt.errors import MissingExtra, SinkError
+from midiopt.rows.batch import Batch
 
 
 class Sink(Protocol):
@@ -95,10 +95,10 @@ def open_sink(url: str | os.PathLike[str], writers: int = WRITERS, warm: bool = 
             import psycopg_pool  # noqa: F401
         except ImportError as error:
             raise MissingExtra("PostgreSQL", "postgres") from error
-        from .postgres import PostgresSink
+        from midiopt.sinks.postgres import PostgresSink
 
         return PostgresSink(url, writers, warm, patience)
-    from .sqlite import SqliteSink
+    from midiopt.sinks.sqlite import SqliteSink
 
     return SqliteSink(_path(url), patience)
 
@@ -128,10 +128,10 @@ def open_library(url: str | os.PathLike[str]) -> Library:
             import psycopg  # noqa: F401
         except ImportError as error:
             raise MissingExtra("PostgreSQL", "postgres") from error
-        from .postgres import PostgresLibrary
+        from midiopt.sinks.postgres import PostgresLibrary
 
         return PostgresLibrary(url)
-    from .sqlite import SqliteLibrary
+    from midiopt.sinks.sqlite import SqliteLibrary
 
     return SqliteLibrary(_path(url))
 

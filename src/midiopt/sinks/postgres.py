@@ -14,12 +14,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 import psycopg
 from psycopg.errors import UndefinedColumn
 
-from ..errors import SinkError, Stopped
-from ..rows import Batch
-from ..schema import PRODUCT, SCHEMA_VERSION
-from .connections import LOCK, Connections, connect, errors
-from .pgcopy import CopyEncoder
-from .tables import (
+from midiopt.errors import SinkError, Stopped
+from midiopt.rows.batch import Batch
+from midiopt.schema import PRODUCT, SCHEMA_VERSION
+from midiopt.sinks.commit_threads import NoAnswer, Writers
+from midiopt.sinks.postgres_connections import LOCK, Connections, connect, errors
+from midiopt.sinks.postgres_copy import CopyEncoder
+from midiopt.sinks.sql import (
     CONTENTS,
     COUNT_ANALYSES,
     COUNT_CONTENTS,
@@ -38,7 +39,6 @@ from .tables import (
     rows_of,
     with_analyses,
 )
-from .writers import NoAnswer, Writers
 
 TYPES = {
     "text": "text", "texts": "text[]", "int16": "smallint", "int32": "integer", "int64": "bigint", "float32": "real",

@@ -12,11 +12,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from urllib.parse import quote
 
-from ..errors import DatabaseBusy, SinkError, Stopped
-from ..rows import Batch
-from ..schema import PRODUCT, SCHEMA_VERSION
-from .sqlrows import RowEncoder
-from .tables import (
+from midiopt.errors import DatabaseBusy, SinkError, Stopped
+from midiopt.rows.batch import Batch
+from midiopt.schema import PRODUCT, SCHEMA_VERSION
+from midiopt.sinks.sql import (
     CONTENTS,
     COUNT_ANALYSES,
     COUNT_CONTENTS,
@@ -35,6 +34,7 @@ from .tables import (
     must_be_current,
     rows_of,
 )
+from midiopt.sinks.sqlite_rows import RowEncoder
 
 TYPES = {
     "text": "TEXT", "texts": "TEXT", "int16": "INTEGER", "int32": "INTEGER", "int64": "INTEGER", "float32": "REAL",

@@ -1,0 +1,87 @@
+"""One whole run in a process of its own, its numbers as JSON on stdout: what whole_runs.py times.
+
+python -m benchmarks.single_run FOLDER --db URL --workers N
+python -m benchmarks.single_run FOLDER                        (one worker's analysis alone: no walk, no rows written)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+
+from midiopt.pipeline import run
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import Batch
+from midiopt.sinks import Sink, open_sink
+from midiopt.sources.walk import Source
+
+Numbers = dict[str, float]  # files, seconds from the first chunk to the last, seconds around that
+
+
+def analysis_alone(folder: str) -> Numbers:
+    chunks = list(Source.of([folder]).chunks())
+    worker = Worker()
+    began = time.perf_counter()
+    for chunk in chunks:
+        worker.analyse(chunk)
+    return {"files": sum(map(len, chunks)), "seconds": time.perf_counter() - began, "around": 0.0}
+
+
+def whole_run(folder: str, db: str, workers: int, warm: bool) -> Numbers:
+    summary = run.run([folder], db=db, workers=workers, warm=warm)
+    if summary.interrupted or summary.unreadable or summary.crashed or summary.skipped:
+        raise SystemExit(f"not a run to time: {summary}")
+    return {"files": summary.files, "seconds": summary.steady_seconds, "around": summary.seconds - summary.steady_seconds}
+
+
+def in_sequence(folder: str, db: str) -> Numbers:
+    """The same work, but each batch is found, analysed and written before the next."""
+    source, worker, waiting, files = Source.of([folder]), Worker(), [], 0
+    with open_sink(db, writers=1) as sink:
+        began = time.perf_counter()
+        chunks = source.chunks()
+        while chunk := next(chunks, None):
+            files += len(chunk)
+            waiting.append(Batch.from_bytes(worker.analyse(chunk)))
+            if sum(map(len, waiting)) >= run.BATCH_SIZE:
+                write(sink, waiting)
+        write(sink, waiting)
+        seconds = time.perf_counter() - began
+    return {"files": files, "seconds": seconds, "around": 0.0}
+
+
+def write(sink: Sink, waiting: list[Batch]) -> None:
+    if waiting:
+        sink.write(Batch.concat(waiting))
+        sink.flush()
+        waiting.clear()
+
+
+def cpu(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER")
+    parser.add_argument("--db", metavar="URL", help="an empty database (default: none, and only the analysis)")
+    parser.add_argument("--workers", metavar="N", type=int, default=1)
+    parser.add_argument("--in-sequence", action="store_true", help="nothing overlaps, and there are no workers")
+    parser.add_argument("--cold", action="store_true", help="a new connection for each batch")
+    options = parser.parse_args()
+    if not options.db:
+        numbers = analysis_alone(options.folder)
+    elif options.in_sequence:
+        numbers = in_sequence(options.folder, options.db)
+    else:
+        numbers = whole_run(options.folder, options.db, options.workers, not options.cold)
+    # Imports included; the workers have ended by now, so their time is known.
+    numbers |= {"cpu_parent": cpu(resource.RUSAGE_SELF), "cpu_workers": cpu(resource.RUSAGE_CHILDREN)}
+    print(json.dumps(numbers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""midiopt's own kernels without any of the ideas: what ablation.py calls everything off.
+
+    python -m benchmarks.unoptimised LIST --db URL         (LIST: paths joined by NUL; its numbers as JSON on stdout)
+
+One process, one step after the other: a file is read, analysed in memory that is allocated for it and
+freed after it, and its two rows are made Python objects and inserted one by one, over a connection that
+is opened for each batch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import psycopg
+
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import Batch, record
+from midiopt.sinks import open_sink
+from midiopt.sinks.sql import TABLES, rows_of
+from midiopt.sources.walk import CHUNK_FILES
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", metavar="LIST", type=Path)
+    parser.add_argument("--db", metavar="URL", required=True, help="an empty database")
+    options = parser.parse_args()
+    paths = options.names.read_bytes().split(b"\0")
+    open_sink(options.db).close()  # makes the tables
+    inserts = [table.upsert(f"VALUES ({', '.join(['%s'] * len(table.columns))})", "IS DISTINCT FROM") for table in TABLES]
+    began = time.perf_counter()
+    for start in range(0, len(paths), CHUNK_FILES):
+        with psycopg.connect(options.db) as connection:  # commits at the end
+            for path in paths[start : start + CHUNK_FILES]:
+                batch = Batch.from_bytes(Worker().analyse([path]))
+                for table, insert in zip(TABLES, inserts, strict=True):
+                    for row in rows_of(table, batch):
+                        connection.execute(insert, list(record(table.columns, row, batch.heap).values()))
+    print(json.dumps({"files": len(paths), "seconds": time.perf_counter() - began}))
+
+
+if __name__ == "__main__":
+    main()

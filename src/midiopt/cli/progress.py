@@ -1,0 +1,147 @@
+"""What the user sees while a run goes on, and the summary at its end. Everything goes to stderr."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from midiopt.cli.console import plain
+from midiopt.schema import STATUSES
+
+LINE_EVERY = 5.0  # seconds between plain lines when stderr is not a terminal
+
+
+@dataclass
+class Summary:
+    """The outcome of a run. ``duplicates`` counts, over the whole database, files whose content another
+    file has too, beyond the first; the other numbers are of this run."""
+
+    files: int = 0  # found
+    ok: int = 0
+    repaired: int = 0
+    rejected: int = 0
+    unreadable: int = 0
+    crashed: int = 0
+    opened: int = 0  # archives; what they hold is among the others
+    skipped: int = 0  # unchanged since they were last analysed
+    appledouble: int = 0  # what macOS keeps beside files (`._name`, __MACOSX): not found, passed over
+    gone: int = 0  # in the database, below a folder or in an archive of this run, and not there any more
+    duplicates: int | None = None  # counted at the end of a whole run
+    seconds: float = 0.0
+    files_per_second: float = 0.0  # analysed
+    bytes: int = 0  # of the files analysed
+    interrupted: int = field(default=0, repr=False)  # the signal that ended the run early, or 0
+    problems: list[str] = field(default_factory=list, repr=False)  # folders that could not be read
+    steady_seconds: float = field(default=0.0, repr=False)  # from the first chunk dealt to the last one written
+
+    @property
+    def analysed(self) -> int:
+        return sum(getattr(self, status) for status in STATUSES if status != "opened")
+
+    def to_json(self) -> dict[str, int | float | list[str] | None]:
+        private = ("interrupted", "steady_seconds")
+        return {name: round(v, 3) if isinstance(v, float) else v for name, v in asdict(self).items() if name not in private}
+
+
+class Progress:
+    """A live line on a terminal, a plain one every few seconds elsewhere, nothing when quiet."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.console = Console(file=sys.stderr, quiet=quiet, highlight=False)
+        self.live = Live(console=self.console, auto_refresh=False, transient=True) if self.console.is_terminal and not quiet else None
+        self.next_line = time.monotonic() + (0 if self.live else LINE_EVERY)
+
+    def __enter__(self) -> Progress:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def update(self, summary: Summary, seconds: float, total: int | None) -> None:
+        """Show where the run is; `total` is the number of files found once the walk is done."""
+        now = time.monotonic()
+        if now < self.next_line:
+            return
+        self.next_line = now + (0.1 if self.live else LINE_EVERY)
+        if self.live:
+            self.live.update(_live_view(summary, seconds, total), refresh=True)
+        else:
+            self.console.print(_line(summary, seconds, total))
+
+    def finish(self, summary: Summary, database: str) -> None:
+        if self.live:
+            self.live.stop()
+        self.console.print(_table(summary, database))
+        if not summary.files:
+            self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi, and archives)", style="yellow")
+        for problem in summary.problems:
+            self.console.print(Text.assemble(("not read: ", "yellow"), plain(problem)))
+
+
+def without_password(url: str) -> str:
+    """A database URL that may be shown."""
+    url = re.sub(r"(://[^/@]*?):[^/]*@", r"\1@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", url)
+
+
+def _line(summary: Summary, seconds: float, total: int | None) -> str:
+    done = summary.analysed
+    rate = done / seconds if seconds else 0
+    parts = [f"{done + summary.opened + summary.skipped:,}" + (f" of {total:,}" if total is not None else "") + " files"]
+    parts += [f"{rate:,.0f} files/s", f"{summary.bytes / max(seconds, 1e-9) / 1e6:,.1f} MB/s"]
+    parts += [f"{getattr(summary, status):,} {status}" for status in STATUSES if getattr(summary, status)]
+    if summary.skipped:
+        parts.append(f"{summary.skipped:,} skipped")
+    if total is not None and rate:
+        parts.append(f"{clock((total - done - summary.opened - summary.skipped) / rate)} left")
+    return ", ".join(parts)
+
+
+def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
+    row = Table.grid(padding=(0, 1))
+    done = summary.analysed + summary.opened + summary.skipped
+    bar = ProgressBar(total=total, completed=done, width=12) if total else ProgressBar(total=None, pulse=True, width=12)
+    row.add_row(bar, plain(_line(summary, seconds, total)))
+    return row
+
+
+def clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _table(summary: Summary, database: str) -> Table:
+    table = Table(title=plain(database), title_justify="left", show_header=False, title_style="bold")
+    table.add_column(style="cyan")
+    table.add_column(justify="right")
+    colours = {"repaired": "yellow", "rejected": "red", "unreadable": "red", "crashed": "bold red"}
+    table.add_row("files found", f"{summary.files:,}")
+    for status in STATUSES:
+        count = getattr(summary, status)
+        if count or status == "ok":
+            colour = colours.get(status, "green")
+            table.add_row(f"  {status}", f"[{colour}]{count:,}[/]")
+    if summary.skipped:
+        table.add_row("  unchanged, skipped", f"{summary.skipped:,}")
+    if summary.appledouble:
+        table.add_row("  AppleDouble, passed over", f"{summary.appledouble:,}")
+    if summary.gone:
+        table.add_row("not there any more", f"[yellow]{summary.gone:,}[/]")
+    if summary.duplicates is not None:
+        table.add_row("duplicates in the database", f"{summary.duplicates:,}")
+    table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")
+    if summary.analysed:
+        table.add_row("speed", f"{summary.files_per_second:,.0f} files/s")
+    return table

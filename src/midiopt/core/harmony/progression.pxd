@@ -1,0 +1,24 @@
+from libc.stdint cimport uint8_t, uint64_t
+
+from midiopt.core.timeline.bar_grid cimport MOST_FRAMES, Bars
+from midiopt.core.harmony.chords cimport Chords
+from midiopt.core.facts cimport Facts
+from midiopt.core.smf.midi cimport Status
+from midiopt.core.text.text cimport Heap
+
+cdef enum:
+    SLOTS = 2 * MOST_FRAMES
+
+cdef struct Window:  # of one content, among those of a length
+    uint64_t hash
+    int first  # the frame where it was met first
+    int free  # where the one counted last ends
+    int count  # 0 in a free slot
+
+cdef struct Progression:
+    int changes[MOST_FRAMES]  # of the chord, up to and with each frame
+    uint64_t hashes[MOST_FRAMES + 1]  # of all chords before each frame
+    Window windows[SLOTS]
+
+
+cdef Status progression_facts(Progression *p, const Chords *c, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil

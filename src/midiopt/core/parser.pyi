@@ -1,3 +1,0 @@
-from .arena import EventArena
-
-def parse(data: bytes, into: EventArena | None = None) -> EventArena: ...

@@ -1,0 +1,3 @@
+from midiopt.core.smf.arena import EventArena
+
+def parse(data: bytes, into: EventArena | None = None) -> EventArena: ...

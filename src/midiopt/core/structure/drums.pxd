@@ -1,0 +1,15 @@
+from libc.stdint cimport uint8_t
+
+from midiopt.core.timeline.bar_grid cimport Bars
+from midiopt.core.facts cimport Facts
+from midiopt.core.notes.types cimport Notes
+
+cdef enum:
+    MOST_BARS = 4096
+
+cdef struct Drums:
+    uint8_t played[MOST_BARS]  # bars with a drum
+    uint8_t driven[MOST_BARS]  # measures with a kick or a snare
+
+
+cdef void drum_facts(Drums *drums, const Notes *notes, const Bars *bars, Facts *facts) noexcept nogil

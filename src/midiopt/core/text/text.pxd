@@ -1,0 +1,16 @@
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t
+
+from midiopt.core.facts cimport Text
+from midiopt.core.smf.midi cimport Status
+
+# The UTF-8 that one file's text columns point into, before it joins the batch's heap.
+cdef struct Heap:
+    uint8_t *bytes
+    size_t size, capacity
+
+
+cdef Status put_ascii(Heap *heap, const char *ascii, size_t length, Text *text) noexcept nogil
+cdef Status put_name(Heap *heap, const uint8_t *data, size_t length, int otherwise, Text *text) noexcept nogil
+cdef void heap_trim(Heap *heap) noexcept nogil
+cdef void heap_free(Heap *heap) noexcept nogil

@@ -1,0 +1,132 @@
+"""Names in a MIDI file, in whatever encoding, to UTF-8 in a heap."""
+
+from cpython.unicode cimport PyUnicode_Decode
+from libc.stdint cimport uint16_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+from midiopt.core.text.charset cimport CP1252, SHIFT_JIS, cp1252, is_utf8
+from midiopt.core.facts cimport NULL_TEXT
+from midiopt.core.memory cimport KEPT_BYTES, reserve
+from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
+
+cdef extern from "Python.h":
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+
+cdef enum:
+    MOST_CHARACTERS = 1000  # of a name
+    MOST_BYTES = 1 << 30  # of a heap
+
+
+cdef Status room(Heap *heap, size_t more) noexcept nogil:
+    if reserve(<void **>&heap.bytes, &heap.capacity, heap.size + more, 1, MOST_BYTES, True):
+        return NO_MEMORY
+    return USABLE
+
+
+cdef Status put_ascii(Heap *heap, const char *ascii, size_t length, Text *text) noexcept nogil:
+    if room(heap, length):
+        return NO_MEMORY
+    memcpy(heap.bytes + heap.size, ascii, length)
+    text.offset = heap.size
+    text.length = length
+    heap.size += length
+    return USABLE
+
+
+cdef Status put_name(Heap *heap, const uint8_t *data, size_t length, int otherwise, Text *text) noexcept nogil:
+    """Append a name: NUL removed, UTF-8 if it is that, else in the encoding `otherwise`, at most 1,000
+    characters. Nothing is appended, and the text is null, when it is blank."""
+    cdef uint8_t *out
+    cdef size_t i, n = 0
+    cdef bint blank = True
+    cdef Status status
+    text.length = NULL_TEXT
+    text.offset = 0
+    if length == 0:
+        return USABLE
+    if room(heap, length + 3 * MOST_CHARACTERS):
+        return NO_MEMORY
+    out = heap.bytes + heap.size
+    for i in range(length):
+        if data[i]:
+            out[n] = data[i]
+            n += 1
+            blank &= data[i] == 0x20 or 0x09 <= data[i] <= 0x0D
+    if blank:
+        return USABLE
+    if not is_utf8(out, n):
+        if otherwise == CP1252:
+            n = from_cp1252(data, length, out)
+        else:
+            status = from_pairs(heap, otherwise, &n)
+            if status:
+                return status
+            out = heap.bytes + heap.size
+    text.offset = heap.size
+    text.length = first_characters(out, n)
+    heap.size += text.length
+    return USABLE
+
+
+cdef size_t first_characters(const uint8_t *utf8, size_t n) noexcept nogil:
+    """Bytes of the first 1,000 characters."""
+    cdef size_t i, characters = 0
+    for i in range(n):
+        characters += utf8[i] & 0xC0 != 0x80
+        if characters > MOST_CHARACTERS:
+            return i
+    return n
+
+
+cdef size_t from_cp1252(const uint8_t *data, size_t length, uint8_t *out) noexcept nogil:
+    """Write the first 1,000 characters but NUL as UTF-8; returns the number of bytes, at most 3,000."""
+    cdef size_t i, n = 0, characters = 0
+    cdef uint16_t c
+    for i in range(length):
+        c = cp1252(data[i])
+        if c == 0:
+            continue
+        if c < 0x80:
+            out[n] = <uint8_t>c
+            n += 1
+        elif c < 0x800:
+            out[n] = 0xC0 | c >> 6
+            out[n + 1] = 0x80 | (c & 0x3F)
+            n += 2
+        else:
+            out[n] = 0xE0 | c >> 12
+            out[n + 1] = 0x80 | (c >> 6 & 0x3F)
+            out[n + 2] = 0x80 | (c & 0x3F)
+            n += 3
+        characters += 1
+        if characters == MOST_CHARACTERS:
+            break
+    return n
+
+
+cdef Status from_pairs(Heap *heap, int encoding, size_t *length) noexcept with gil:
+    """Decode the bytes at the end of the heap in place, by Python's codec; what it cannot read becomes U+FFFD."""
+    cdef Py_ssize_t size
+    cdef const char *utf8
+    try:
+        name = PyUnicode_Decode(<const char *>heap.bytes + heap.size, length[0], "cp932" if encoding == SHIFT_JIS else "gbk", "replace")
+        name = name[:MOST_CHARACTERS]  # kept: the bytes below are its own
+        utf8 = PyUnicode_AsUTF8AndSize(name, &size)
+    except MemoryError:
+        return NO_MEMORY
+    if room(heap, size):
+        return NO_MEMORY
+    memcpy(heap.bytes + heap.size, utf8, size)
+    length[0] = size
+    return USABLE
+
+
+cdef void heap_trim(Heap *heap) noexcept nogil:
+    if heap.capacity > KEPT_BYTES:
+        heap_free(heap)
+
+
+cdef void heap_free(Heap *heap) noexcept nogil:
+    free(heap.bytes)
+    memset(heap, 0, sizeof(Heap))

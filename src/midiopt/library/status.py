@@ -1,0 +1,149 @@
+"""midiopt status: what a database holds, and how the last run into it ended."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from midiopt.cli.console import plain
+from midiopt.cli.progress import clock, without_password
+from midiopt.schema import ISSUES, RUNS, STATUSES, issue_names
+from midiopt.sinks import Library, open_library
+
+DESCRIPTION = "Show what a database holds: files by status, issues with examples, the slowest and largest files, the last run."
+EXAMPLES = 3  # of an issue
+FILES_SHOWN = 5  # slowest, and largest
+
+
+def status(library: Library) -> dict:
+    """What the command shows, as plain objects: see its parts below."""
+    contents, analysed = next(
+        library.rows("SELECT count(*), (SELECT count(*) FROM files WHERE status IN ('ok', 'repaired')) FROM analyses")
+    )
+    return {
+        "files": _statuses(library),
+        "contents": contents,
+        "duplicates": analysed - contents,
+        "issues": _issues(library),
+        "slowest": [
+            {"path": path, "seconds": us / 1e6}
+            for path, us in library.rows(
+                f"SELECT path, analysis_us FROM files WHERE analysis_us IS NOT NULL ORDER BY 2 DESC, 1 LIMIT {FILES_SHOWN}"
+            )
+        ],
+        "largest": [
+            {"path": path, "bytes": size}
+            for path, size in library.rows(f"SELECT path, size_bytes FROM files ORDER BY 2 DESC, 1 LIMIT {FILES_SHOWN}")
+        ],
+        "last_run": _last_run(library),
+    }
+
+
+def _statuses(library: Library) -> dict[str, dict]:
+    """By status how many files, and of those that are not ok the first with its error."""
+    found = {name: {"files": 0} for name in STATUSES}
+    for name, count, path in library.rows("SELECT status, count(*), min(path) FROM files GROUP BY status"):
+        found[name] = {"files": count}
+        if name not in ("ok", "opened"):
+            [(error,)] = library.rows("SELECT error FROM files WHERE path = ?", [path])
+            found[name] |= {"example": path, "error": error}
+    return found
+
+
+def _issues(library: Library) -> dict[str, dict]:
+    """By name how many files have it and some of their paths, the commonest first."""
+    files = dict.fromkeys(ISSUES, 0)
+    examples: dict[str, list[str]] = {name: [] for name in ISSUES}
+    query = "SELECT issues, count(*), min(path), max(path) FROM library WHERE issues <> 0 GROUP BY issues ORDER BY 2 DESC, 1"
+    for bits, count, *paths in library.rows(query):
+        for name in issue_names(bits):
+            files[name] += count
+            examples[name] += [path for path in dict.fromkeys(paths) if len(examples[name]) < EXAMPLES]
+    ranked = sorted(filter(files.get, ISSUES), key=lambda name: -files[name])
+    return {name: {"files": files[name], "examples": examples[name][:EXAMPLES]} for name in ranked}
+
+
+def _last_run(library: Library) -> dict | None:
+    """Its row of `runs`; the outcome of one without any is `running`, or `killed` when nobody holds the lock."""
+    query = f"SELECT {', '.join(c.name for c in RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
+    for row in library.rows(query):
+        facts = {c.name: _plain(c.kind, value) for c, value in zip(RUNS, row, strict=True)}
+        facts["outcome"] = facts["outcome"] or ("running" if library.in_use else "killed")
+        return facts | {"options": json.loads(row[[c.name for c in RUNS].index("options")])}
+    return None
+
+
+def _plain(kind: str, value):
+    """A value of either database as JSON takes it."""
+    if isinstance(value, dt.datetime):
+        return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}"
+    return json.loads(value) if kind == "texts" and isinstance(value, str) else value
+
+
+def command(options: argparse.Namespace) -> int:
+    """Print a table, or with --json one object."""
+    with open_library(options.db) as library:
+        facts = status(library)
+    if options.json:
+        print(json.dumps({"database": without_password(options.db), **facts}, ensure_ascii=False))
+        return 0
+    console = Console(highlight=False)
+    console.print(_table(without_password(options.db), facts))
+    return 0
+
+
+def _table(database: str, facts: dict) -> Table:
+    table = Table(title=plain(database), title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+
+    def section(title: str) -> None:
+        table.add_row()
+        table.add_row(f"[bold]{title}[/]")
+
+    for name, about in facts["files"].items():
+        if about["files"]:
+            table.add_row(name, f"{about['files']:,}", plain(f"{about['example']}: {about['error']}" if "example" in about else ""))
+    table.add_row("contents", f"{facts['contents']:,}")
+    table.add_row("duplicates", f"{facts['duplicates']:,}", "files whose content another one has too, beyond the first")
+    if facts["issues"]:
+        section("issues")
+    for name, about in facts["issues"].items():
+        table.add_row(name, f"{about['files']:,}", plain("\n".join(about["examples"])))
+    if facts["slowest"]:
+        section("slowest")
+    for file in facts["slowest"]:
+        table.add_row("", f"{file['seconds'] * 1000:,.1f} ms", plain(file["path"]))
+    if facts["largest"]:
+        section("largest")
+    for file in facts["largest"]:
+        table.add_row("", f"{file['bytes'] / 1000:,.0f} KB", plain(file["path"]))
+    section("last run")
+    run = facts["last_run"]
+    for name, value in _told(run) if run else [("", "none")]:
+        table.add_row(name, "", plain(value))
+    return table
+
+
+def _told(run: dict) -> list[tuple[str, str]]:
+    """A row of `runs` in words."""
+    began = f"began {run['started'][:19]} UTC"
+    if run["outcome"] == "running":
+        how = f"goes on; {began}"
+    elif run["outcome"] == "killed":
+        how = f"ended without a word (killed, or its database was gone); {began}; the same command goes on from there"
+    else:
+        how = f"{run['outcome']} {run['ended'][:19]} UTC after {clock(run['seconds'])}" + (f": {run['error']}" if run["error"] else "")
+    found = f"{run['files']:,} found, {sum(run[s] for s in STATUSES):,} analysed, {run['skipped']:,} unchanged" if run["ended"] else "-"
+    return [
+        ("outcome", how),
+        ("files", found),
+        ("sources", ", ".join(run["sources"])),
+        ("midiopt", f"{run['version']}, build {run['build']}"),
+        ("options", ", ".join(f"{name} {value}" for name, value in run["options"].items())),
+    ]

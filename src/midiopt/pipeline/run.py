@@ -1,0 +1,328 @@
+"""The run: find files, deal them to workers, write what comes back.
+
+    python -m midiopt.orchestrator SOURCE [SOURCE ...] [--db URL]
+
+The parent is one event loop over three overlapping stages with bounded work in hand. It walks, deals
+chunks and hands batches to the sink; the workers read and analyse. While nothing has come back it walks ahead, up to a
+bound, so that the time left can be told early.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from midiopt import __version__, build_info
+from midiopt.cli.console import guarded
+from midiopt.cli.progress import Progress, Summary, without_password
+from midiopt.errors import MidioptError, SinkError, SourceError, Stopped
+from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
+from midiopt.pipeline.allocator import preload
+from midiopt.pipeline.file_index import Known
+from midiopt.pipeline.hash_table_writer import Told
+from midiopt.pipeline.options import BATCH_SIZE, DATABASE, add_options
+from midiopt.pipeline.pool import Pool, Settings
+from midiopt.pipeline.prune import Gone
+from midiopt.pipeline.signals import AT_ONCE, Stop, stop_on_signals
+from midiopt.pipeline.tasks import Note
+from midiopt.rows.batch import Batch, record
+from midiopt.rows.validate import sound
+from midiopt.rows.wire import note_of
+from midiopt.run_log import anyone_listens, event, logged
+from midiopt.schema import FILES, OK, OPENED, STATUSES
+from midiopt.sinks import PATIENCE, WRITERS, Sink, open_sink
+from midiopt.sources.paths import path_text
+from midiopt.sources.walk import Source
+
+DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
+MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
+WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
+LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(
+    sources: Sequence[str | os.PathLike[str]],
+    db: str | os.PathLike[str] = DATABASE,
+    workers: int | None = None,
+    batch_size: int = BATCH_SIZE,
+    quiet: bool = True,
+    reader: str = "read",
+    allocator: str = "system",
+    writers: int = WRITERS,
+    warm: bool = True,
+    sink_timeout: float = PATIENCE,
+    follow_links: bool = False,
+    file_timeout: float = FILE_TIMEOUT,
+    max_file_bytes: int = MAX_FILE_BYTES,
+    max_events: int = MAX_EVENTS,
+    keep_old: bool = False,
+    prune: bool = False,
+    log: str | os.PathLike[str] | None = None,
+) -> Summary:
+    """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
+
+    ``sources`` are files, folders and @lists. Files that are unchanged since an earlier run into the
+    same database are skipped. SIGINT and SIGTERM end the run early with everything analysed so far
+    written (``Summary.interrupted`` is then the signal); a second one raises KeyboardInterrupt.
+
+    With ``follow_links`` a link in a folder is taken for what it leads to. A file that kills its worker three
+    times, or takes more than ``file_timeout`` seconds, is `crashed`; one of more than ``max_file_bytes`` or
+    ``max_events`` is `rejected`. Files that an older analyser settled are analysed again unless ``keep_old``.
+    Rows of files that are gone stay unless ``prune``. ``log`` names a file to which events and files that are
+    not ok are appended, a JSON object a line.
+
+    ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
+    ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
+    to be measured too. A database that is away, or locked by another program, is waited for ``sink_timeout`` seconds.
+
+    Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
+    or written, DatabaseBusy when another run has it.
+    """
+    options = {name: value for name, value in locals().items() if name not in ("sources", "db")}
+    if workers is not None and workers < 1:
+        raise ValueError(f"{workers} workers can do nothing; at least 1")
+    if writers < 1:
+        raise ValueError(f"{writers} writers can write nothing; at least 1")
+    db = os.fspath(db)
+    settings = Settings(reader, allocator, file_timeout, max_file_bytes, max_events)
+    preload(allocator)  # before anything is made
+    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
+    start = time.monotonic()
+    options["log"] = None if log is None else os.fspath(log)
+    with (
+        logged(log, source.problems),
+        open_sink(db, writers, warm, sink_timeout) as sink,
+        Progress(quiet) as progress,
+        stop_on_signals() as stop,
+    ):
+        sink.stopped = lambda: bool(stop)
+        with _recorded(sink, source, without_password(db), options) as summary:
+            with contextlib.suppress(Stopped):
+                with contextlib.closing(sink.known(keep_old)) as pages:
+                    known = Known(pages)
+                if len(known):
+                    source.known = known
+                gone = Gone(sink, known, prune)
+                with (
+                    contextlib.closing(Told()) as told,
+                    contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool,
+                ):
+                    _Run(source, sink, progress, stop, pool, told, gone, batch_size, summary).go()
+                if not stop:
+                    try:
+                        gone.below(source.roots)
+                    finally:
+                        summary.gone = gone.count
+                    summary.duplicates = sink.finish()
+            summary.interrupted = stop.signal
+            summary.seconds = time.monotonic() - start
+            summary.files_per_second = summary.analysed / summary.seconds
+        sink.close()
+        progress.finish(summary, without_password(db))
+    return summary
+
+
+@contextlib.contextmanager
+def _recorded(sink: Sink, source: Source, database: str, options: dict[str, object]) -> Iterator[Summary]:
+    """The run's row in the table ``runs``: begun here, and completed with the Summary however the run ends."""
+    about = {"version": __version__, "build": build_info()["mode"], "sources": [path_text(root) for root in source.roots]}
+    sink.start_run({"started": dt.datetime.now(dt.UTC), **about, "options": json.dumps(options)})
+    event("start", database=database, **about, options=options)
+    summary = Summary()
+    try:
+        yield summary
+    except BaseException as problem:
+        stopped = isinstance(problem, KeyboardInterrupt)
+        sink.patience = 0
+        with contextlib.suppress(SinkError):  # where the database is the problem, the next run says `killed`
+            _end(sink, "interrupted" if stopped else "failed", None if stopped else str(problem), summary)
+        raise
+    _end(sink, "interrupted" if summary.interrupted else "finished", None, summary)
+
+
+def _end(sink: Sink, outcome: str, error: str | None, summary: Summary) -> None:
+    names = ("files", *STATUSES, "skipped", "gone", "duplicates", "bytes", "seconds")
+    facts = {"outcome": outcome, "error": error, **{name: getattr(summary, name) for name in names}}
+    event("end", **facts)
+    sink.end_run({"ended": dt.datetime.now(dt.UTC), **facts})
+
+
+class _Run:
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        progress: Progress,
+        stop: Stop,
+        pool: Pool,
+        told: Told,
+        gone: Gone,
+        batch_size: int,
+        summary: Summary,
+    ) -> None:
+        self.source = source
+        self.sink = sink
+        self.progress = progress
+        self.stop = stop
+        self.pool = pool
+        self.told = told
+        self.gone = gone
+        self.batch_size = batch_size
+        self.contents = sink.contents()  # asked for when there is work
+        self.ahead: deque[list[bytes]] = deque()
+        self.waiting: list[Batch] = []  # received and not yet written
+        self.waiting_files = self.waiting_bytes = 0
+        self.members = self.appledouble = 0  # of archives: rows, and what was passed over
+        self.summary = summary
+
+    def go(self) -> None:
+        started = time.monotonic()
+        chunks = self.source.chunks()
+        pool = self.pool
+        while not self.stop or (pool.busy() and time.monotonic() < self.stop.since + LONGEST_END):
+            while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
+                self._deal(chunk)
+            if not pool.busy() and (self.stop or self.source.exhausted):
+                break
+            if self._is_full():
+                self._write()
+            can_walk = not self.stop and not self.source.exhausted and len(self.ahead) < WALKED_AHEAD
+            messages = pool.collect(0 if can_walk else 0.5)
+            for message in messages:
+                self._receive(message)
+            if not messages and can_walk and (chunk := next(chunks, None)):
+                self.ahead.append(chunk)
+            total = self.source.found + self.members if self.source.exhausted else None
+            self.progress.update(self._tally(), time.monotonic() - started, total)
+        if self.waiting:
+            self._write()
+        self.sink.flush()
+        self.summary.problems = self.source.problems
+        self.summary.steady_seconds = time.monotonic() - started
+        self._tally()
+
+    def _deal(self, chunk: list[bytes]) -> None:
+        """Give a chunk to the workers. Before the first they are told what the database has: most runs find nothing new."""
+        with contextlib.closing(self.contents) as pages:  # nothing comes a second time
+            for digests in pages:
+                self.told.add(np.frombuffer(digests, "u1").reshape(-1, 16))
+        self.pool.deal(chunk)
+
+    def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:
+        return self.ahead.popleft() if self.ahead else next(chunks, None)
+
+    def _receive(self, message: bytes) -> None:
+        batch = Batch.from_bytes(message)
+        if note := Note.decode(note_of(message)):
+            self.members += note.members
+            self.appledouble += note.appledouble
+            if note.closes:  # an archive counts as done only with all its members
+                if self.waiting:
+                    self._write()
+                self.sink.flush()
+            batch = self.gone.of_archive(batch, note.settled)
+        self.waiting.append(batch)
+        self.waiting_files += len(batch)
+        self.waiting_bytes += len(message)
+        self._count(batch, 1)
+        self.summary.bytes += int(batch.files["size_bytes"][batch.files["status"] != OPENED].sum())
+
+    def _count(self, batch: Batch, sign: int) -> None:
+        statuses = np.minimum(batch.files["status"], len(STATUSES))
+        for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES) + 1), strict=False):
+            setattr(self.summary, status, getattr(self.summary, status) + sign * int(count))
+
+    def _is_full(self) -> bool:
+        return self.waiting_files >= self.batch_size or self.waiting_bytes > MOST_WAITING
+
+    def _write(self) -> None:
+        received = Batch.concat(self.waiting)
+        batch = sound(received)
+        if batch is not received:
+            self._count(received, -1)
+            self._count(batch, 1)
+        self.sink.write(batch)  # while it has no room workers fill their pipes, and wait
+        self.told.add(batch.files["content_hash"][batch.files["status"] == OK])
+        if anyone_listens():
+            _tell(batch)
+        self.waiting, self.waiting_files, self.waiting_bytes = [], 0, 0
+
+    def _tally(self) -> Summary:
+        self.summary.files = self.source.found + self.members
+        self.summary.skipped = self.source.skipped
+        self.summary.gone = self.gone.count
+        self.summary.appledouble = self.source.appledouble + self.appledouble
+        return self.summary
+
+
+def _tell(batch: Batch) -> None:
+    """The events of a batch that was written: its files that are not ok, and the batch."""
+    for row in batch.files[~np.isin(batch.files["status"], (OK, OPENED))]:
+        facts = record(FILES, row, batch.heap)
+        event("file", **{name: facts[name] for name in ("path", "status", "error", "size_bytes")})
+    event("batch", files=len(batch), contents=len(batch.analyses))
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 128 + N after signal N."""
+    gc.freeze()  # what is imported stays: looking through it for garbage takes 20 ms each time
+    try:
+        summary = run(
+            options.sources,
+            db=options.db,
+            workers=options.workers,
+            batch_size=options.batch_size,
+            quiet=options.quiet,
+            reader=options.reader,
+            allocator=options.allocator,
+            writers=options.writers,
+            sink_timeout=options.sink_timeout,
+            follow_links=options.follow_links,
+            file_timeout=options.file_timeout,
+            max_file_bytes=options.max_file_bytes,
+            max_events=options.max_events,
+            keep_old=options.keep_old,
+            prune=options.prune,
+            log=options.log,
+        )
+    except SourceError as problem:
+        print(f"midiopt: {problem}", file=sys.stderr)
+        return 2
+    except MidioptError as problem:
+        print(f"midiopt: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as second:
+        print(AT_ONCE, file=sys.stderr)
+        return 128 + (second.args[0] if second.args else signal.SIGINT)
+    if options.json:
+        print(json.dumps(summary.to_json()))
+    if summary.interrupted:
+        print("midiopt: stopped; what was analysed is written, run the same command again to go on", file=sys.stderr)
+        return 128 + summary.interrupted
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m midiopt.orchestrator",
+        description=DESCRIPTION,
+    )
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    return guarded(lambda: run_command(options))
+

@@ -1,0 +1,185 @@
+"""Paths to bytes: one file after another into one reused buffer.
+
+open, fstat, read and close, each once: for files of 1 to 100 KB that beats mapping them (a map and its
+page faults cost more than copying; measured 235,000 against 91,000 files/s at 1 KB).
+"""
+
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.buffer cimport PyBuffer_FillInfo
+from libc.errno cimport EINTR, ENOMEM, errno
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t, uint8_t
+from libc.stdlib cimport free
+from posix.fcntl cimport O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDONLY, open
+from posix.mman cimport MAP_FAILED, MAP_POPULATE, MAP_PRIVATE, PROT_READ, mmap, munmap
+from posix.stat cimport S_ISREG, fstat, stat, struct_stat
+from posix.unistd cimport close, read
+
+import os
+
+from midiopt.errors import TooLarge
+from midiopt.limits import MAX_FILE_BYTES
+
+from midiopt.core.memory cimport reserve
+
+cdef enum:
+    KEPT_BYTES = 4 << 20  # a larger buffer shrinks before the next file
+
+
+cdef extern from "<sys/stat.h>" nogil:
+    """
+    static long long mtime_ns_of(const struct stat *s) {
+        return (long long)s->st_mtim.tv_sec * 1000000000LL + s->st_mtim.tv_nsec;
+    }
+    """
+    int64_t mtime_ns_of(const struct_stat *s)
+
+
+cdef class Reader:
+    """Reads files of up to ``max_bytes``. The reader itself is the buffer of the last one's bytes.
+
+    Attributes: ``size_bytes`` and ``mtime_ns``, from fstat of the descriptor that was read; 0 when
+    the file could not even be opened.
+    """
+
+    cdef uint8_t *bytes
+    cdef size_t capacity
+    cdef size_t filled
+    cdef int views
+    cdef readonly int64_t size_bytes
+    cdef readonly int64_t mtime_ns
+    cdef int64_t max_bytes
+
+    def __cinit__(self, int64_t max_bytes=MAX_FILE_BYTES):
+        self.max_bytes = max_bytes
+
+    def __dealloc__(self):
+        free(self.bytes)
+
+    def read(self, bytes path not None):
+        """Read a whole file. Raises OSError, or TooLarge for one of more than `max_bytes`."""
+        cdef const char *name = PyBytes_AS_STRING(path)
+        cdef int fd, error
+        if self.views:
+            raise BufferError("the bytes of the last file are still in use")
+        self.filled = 0
+        self.size_bytes = 0
+        self.mtime_ns = 0
+        if b"\0" in path:
+            raise OSError(22, "the name contains NUL")
+        # O_NONBLOCK: a FIFO that took a file's place must not stop the run.
+        fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        if fd < 0:
+            raise OSError(errno, os.strerror(errno))
+        error = self.fill(fd)
+        close(fd)
+        if error == NOT_A_FILE:
+            raise OSError(22, "not a regular file")
+        if error == CHANGED:
+            raise OSError(5, "the file became shorter while it was read")
+        if error == OVER_LIMIT:
+            raise TooLarge(f"{self.size_bytes:,} bytes, over the limit of {self.max_bytes:,}", 0)
+        if error:
+            raise OSError(error, os.strerror(error))
+
+    cdef int check(self, int fd) noexcept:
+        """Note size and time; errno, or one of the reasons below."""
+        cdef struct_stat info
+        if fstat(fd, &info):
+            return errno
+        self.size_bytes = info.st_size
+        self.mtime_ns = mtime_ns_of(&info)
+        if not S_ISREG(info.st_mode):
+            return NOT_A_FILE
+        return OVER_LIMIT if info.st_size > self.max_bytes else 0
+
+    cdef int fill(self, int fd) noexcept:
+        """Make the file's bytes those of the buffer; returns as check() does."""
+        cdef Py_ssize_t got
+        cdef int error = self.check(fd)
+        if error:
+            return error
+        if self.capacity > KEPT_BYTES and self.size_bytes <= KEPT_BYTES:
+            free(self.bytes)
+            self.bytes = NULL
+            self.capacity = 0
+        if reserve(<void **>&self.bytes, &self.capacity, self.size_bytes, 1, self.max_bytes, False):
+            return ENOMEM
+        while self.filled < <size_t>self.size_bytes:
+            got = read(fd, self.bytes + self.filled, self.size_bytes - self.filled)
+            if got < 0 and errno == EINTR:
+                continue
+            if got < 0:
+                return errno
+            if got == 0:
+                return CHANGED
+            self.filled += got
+        return 0
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        cdef void *start = self.bytes if self.bytes else <void *>&self.filled
+        PyBuffer_FillInfo(view, self, start, self.filled, True, flags)
+        self.views += 1
+
+    def __releasebuffer__(self, Py_buffer *view):
+        self.views -= 1
+
+
+cdef class MappedReader(Reader):
+    """The same through a private map of each file, its pages made present at once.
+
+    A file that becomes shorter while it is mapped kills the process (SIGBUS).
+    """
+
+    def __dealloc__(self):
+        self.unmap()
+
+    cdef void unmap(self) noexcept:
+        if self.bytes:
+            munmap(self.bytes, self.capacity)
+        self.bytes = NULL
+        self.capacity = 0
+
+    cdef int fill(self, int fd) noexcept:
+        cdef void *start
+        cdef int error = self.check(fd)
+        self.unmap()
+        if error or self.size_bytes == 0:  # nothing cannot be mapped
+            return error
+        start = mmap(NULL, self.size_bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0)
+        if start == MAP_FAILED:
+            return errno
+        self.bytes = <uint8_t *>start
+        self.capacity = self.filled = self.size_bytes
+        return 0
+
+
+def sizes_and_times(list paths not None):
+    """Bytes and mtime in ns of every path: pairs of int64 in one bytearray. Of one that cannot be asked they are -1 and 0.
+
+    Links are followed. A file takes 1.9 us, os.stat takes 3.3; others may run meanwhile.
+    """
+    cdef bytearray pairs = bytearray(16 * len(paths))
+    cdef int64_t *pair = <int64_t *>PyByteArray_AS_STRING(pairs)
+    cdef struct_stat info
+    cdef const char *name
+    cdef bytes path
+    cdef bint failed
+    for path in paths:
+        name = PyBytes_AS_STRING(path)
+        with nogil:
+            failed = stat(name, &info) != 0
+        pair[0] = -1 if failed else info.st_size
+        pair[1] = 0 if failed else mtime_ns_of(&info)
+        pair += 2
+    return pairs
+
+
+READERS = {"read": Reader, "mmap": MappedReader}
+
+
+cdef enum:
+    NOT_A_FILE = -1
+    CHANGED = -2
+    OVER_LIMIT = -3

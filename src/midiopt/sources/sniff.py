@@ -1,0 +1,72 @@
+"""What bytes that are not MIDI seem to be, from how they begin."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from midiopt.errors import MidiError, NotMidi
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+MAGIC = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"\xfd7zXZ\0", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"BZh", "bzip2 data"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"ID3", "MP3 audio"),
+    (b"fLaC", "FLAC audio"),
+    (b"OggS", "Ogg audio"),
+    (b"MTrk", "MIDI tracks without their header"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"\xd0\xcf\x11\xe0", "a Microsoft Office document"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"\0\x05\x16\x07", "an AppleDouble file of macOS"),
+)
+FORMS = {b"WAVE": "WAV audio", b"AVI ": "AVI video", b"sfbk": "a SoundFont", b"RMID": "an RMID container without its song"}  # of RIFF
+HTML = re.compile(rb"<(!doctype\s+html|html|head|body|script|title)\b", re.I)
+LOOKED_AT = 1024  # bytes from the start
+
+
+def explained(problem: MidiError, data: Buffer) -> MidiError:
+    """The refusal of bytes by the parser; of what was never MIDI, with what it looks like."""
+    noun = looks_like(bytes(memoryview(data)[:LOOKED_AT])) if isinstance(problem, NotMidi) else None
+    return NotMidi(f"it looks like {noun}: {problem.reason}", problem.offset) if noun else problem
+
+
+def looks_like(head: bytes) -> str | None:
+    """A noun for what bytes begin like; None for nothing known."""
+    for magic, noun in MAGIC:
+        if head.startswith(magic):
+            return noun
+    if head[:4] in (b"RIFF", b"RIFX"):
+        return FORMS.get(head[8:12], "a RIFF file")
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # frame sync, layer III
+        return "MP3 audio"
+    if head and not head.strip(b"\0"):
+        return "zeros"
+    if head[257:262] == b"ustar":
+        return "a tar archive"
+    return _text(head)
+
+
+def _text(head: bytes) -> str | None:
+    if encoding := {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(head[:2]):
+        head = head[2:].decode(encoding, "ignore").encode("latin-1", "replace")
+    if HTML.search(head):
+        return "HTML"
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml"):
+        return "XML"
+    ascii = sum(32 <= c < 127 or c in b"\t\n\r\f" for c in head)
+    others = sum(c > 127 for c in head)
+    return "text" if head.strip() and ascii + others == len(head) and ascii >= others else None

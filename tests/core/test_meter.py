@@ -1,0 +1,53 @@
+"""The meter of written notes, whatever their file declares."""
+
+from __future__ import annotations
+
+import pytest
+
+import midiopt
+from sample import smf
+from tests.helpers.strategies import Note, play
+
+QUARTER = 480
+
+
+def tune(bar: float, rhythm: list[float], declared: tuple[int, int] | None = None) -> midiopt.Analysis:
+    """A melody of 16 bars that have one rhythm, in quarters, and a bass note below each first beat."""
+    notes = []
+    for i in range(16):
+        at = i * bar
+        notes.append(Note(round(at * QUARTER), round(bar * QUARTER), 36 + 5 * (i % 4 == 3), 80, 0))
+        for j, length in enumerate(rhythm):
+            notes.append(Note(round(at * QUARTER), round(length * QUARTER), 60 + (0, 4, 7, 5)[j % 4] + 2 * (i % 2), 80, 0))
+            at += length
+    power = {2: 1, 4: 2, 8: 3}
+    signature = [(0, smf.meta(0x58, bytes([declared[0], power[declared[1]], 24, 8])))] if declared else []
+    return midiopt.analyze(smf.smf([smf.track([*signature, *play(notes)])], QUARTER, 0))
+
+
+TUNES = {
+    "4/4": (4, [1.5, 0.5, 1, 1]),
+    "3/4": (3, [2, 1]),
+    "6/8": (3, [1.5, 0.5, 0.5, 0.5]),
+    "9/8": (4.5, [0.5, 0.5, 0.5, 1, 0.5, 1, 0.5]),
+}
+
+
+@pytest.mark.parametrize("meter", TUNES)
+def test_bars_of_one_rhythm(meter):
+    assert tune(*TUNES[meter]).meter_estimated == meter
+
+
+@pytest.mark.parametrize("meter", TUNES)
+def test_what_is_declared_is_no_evidence(meter):
+    heard = tune(*TUNES[meter])
+    for declared in ((4, 4), (3, 4), (6, 8)):
+        other = tune(*TUNES[meter], declared=declared)
+        assert (other.meter_estimated, other.meter_confidence) == (heard.meter_estimated, heard.meter_confidence)
+
+
+def test_too_few_slots_leave_it_to_the_accents():
+    """Six onsets 20 ms apart and more, in a file whose quarters last for half a minute."""
+    notes = [Note(i, 1, 60, 80, 0) for i in range(12)]
+    slow = [(0, smf.meta(0x51, (16_000_000).to_bytes(3, "big")))]
+    assert midiopt.analyze(smf.smf([smf.track([*slow, *play(notes)])], 96, 0)).meter_estimated is not None

@@ -1,0 +1,72 @@
+"""Runs as a user starts them, and what they leave in a database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from midiopt.schema import ANALYSES
+
+PLANTED = Path(__file__).parent.parent / "fault_injection"
+FILES_KEPT = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"
+
+
+def command(*arguments, module="midiopt.orchestrator") -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def finish(*arguments, module="midiopt.orchestrator", cwd=None, env=None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments, module=module), capture_output=True, text=True, cwd=cwd, env=env, timeout=120)
+
+
+def planted(**more: str) -> dict[str, str]:
+    """The environment of a run whose workers die of some files, see fault_injection/sitecustomize.py."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(PLANTED), *filter(None, sys.path)]), **more}
+
+
+def tables(db: Path | str) -> tuple[list, list]:
+    """Both tables of either database in order, but for analyzed_at and the rowid."""
+    queries = [
+        f"SELECT {FILES_KEPT} FROM files ORDER BY path",
+        f"SELECT {', '.join(c.name for c in ANALYSES)} FROM analyses ORDER BY content_hash",
+    ]
+    files, analyses = (ask(db, query) for query in queries)
+    return files, analyses
+
+
+def ask(db: Path | str, query: str) -> list[tuple]:
+    if str(db).startswith("postgresql:"):
+        import psycopg
+
+        with psycopg.connect(str(db)) as connection:
+            return connection.execute(query).fetchall()
+    with contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def written(db: Path | str) -> int:
+    """Rows of `files`; 0 while there is no such table."""
+    try:
+        return ask(db, "SELECT count(*) FROM files")[0][0]
+    except Exception as problem:
+        if type(problem).__name__ not in ("OperationalError", "UndefinedTable"):
+            raise
+        return 0
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

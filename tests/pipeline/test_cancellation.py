@@ -1,0 +1,167 @@
+"""The first SIGINT or SIGTERM in a step of the database that would take for ever: it is left, and the run ends in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from tests.helpers import postgres
+from tests.helpers.archives import tar_of
+from tests.helpers.batches import query
+from tests.helpers.databases import held_up, soon, waiting
+from tests.helpers.processes import ask, command, finish, tables
+from tests.helpers.songs import song
+
+SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+INDEXES = {"analyses_bpm", "analyses_key_bpm", "files_content_hash"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path) -> str:
+    return str(tmp_path / "x.db") if request.param == "sqlite" else request.getfixturevalue("pg_url")
+
+
+def is_sqlite(url: str) -> bool:
+    return url.endswith(".db")
+
+
+def change(url: str, *statements: str) -> None:
+    for statement in statements:
+        query(url, statement)
+
+
+def started(songs: Path, url: str) -> subprocess.Popen[str]:
+    arguments = command(songs, "--db", url, "--json", "--quiet")
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def stopped(run: subprocess.Popen[str], number: int, code: int) -> dict:
+    """The summary of a run that a signal ends."""
+    assert run.poll() is None
+    run.send_signal(number)
+    try:
+        stdout, stderr = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == code, stderr
+    assert "run the same command again" in stderr and "Traceback" not in stderr
+    return json.loads(stdout)
+
+
+def went_on(songs: Path, url: str, expected: tuple[list, list]) -> None:
+    """The next run finishes what that one left."""
+    assert ask(url, "SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == [("interrupted",)]
+    done = finish(songs, "--db", url, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert tables(url) == expected
+    assert indexes(url) == INDEXES
+
+
+def indexes(url: str) -> set[str]:
+    names = "SELECT name FROM sqlite_master WHERE type = 'index'" if is_sqlite(url) else "SELECT indexname FROM pg_indexes"
+    return {name for (name,) in query(url, names)} & INDEXES
+
+
+@SIGNALS
+def test_while_the_known_files_are_loaded(number, code, songs, url):
+    """A view in place of the table: in SQLite it has no end, in PostgreSQL its first row takes ten minutes."""
+    midiopt.run([songs], url)
+    expected = tables(url)
+    kept = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version, analyzed_at, analysis_us"
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT {} FROM n, was"
+    slow = "SELECT {} FROM was, (SELECT pg_sleep(600)) AS slow"
+    change(url, "ALTER TABLE files RENAME TO was", f"CREATE VIEW files AS {(endless if is_sqlite(url) else slow).format(kept)}")
+    run = started(songs, url)
+    if is_sqlite(url):
+        soon(lambda: has_begun(url))
+        time.sleep(0.2)  # into the rows
+    else:
+        soon(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
+    summary = stopped(run, number, code)
+    assert (summary["files"], summary["duplicates"]) == (0, None)
+    change(url, "DROP VIEW files", "ALTER TABLE was RENAME TO files")
+    went_on(songs, url, expected)
+
+
+@SIGNALS
+def test_while_indexes_are_built(number, code, songs, url):
+    """In SQLite over a column whose values take 40 ms each, 3,000 of them; in PostgreSQL another program is in the way."""
+    midiopt.run([songs], url)
+    expected = tables(url)
+    change(url, "DROP INDEX analyses_key_bpm", "DROP INDEX analyses_bpm")
+    if is_sqlite(url):
+        slow = "key GENERATED ALWAYS AS (length(hex(zeroblob(10000000 + note_count)))) VIRTUAL"
+        change(url, "ALTER TABLE analyses RENAME COLUMN key TO was", f"ALTER TABLE analyses ADD COLUMN {slow}")
+        run = started(songs, url)
+        soon(lambda: has_begun(url) and is_writing(url))
+        summary = stopped(run, number, code)
+        assert indexes(url) == {"files_content_hash"}
+        change(url, "ALTER TABLE analyses DROP COLUMN key", "ALTER TABLE analyses RENAME COLUMN was TO key")
+    else:
+        with held_up(url, "LOCK TABLE analyses IN ROW EXCLUSIVE MODE"):
+            run = started(songs, url)
+            soon(lambda: has_begun(url) and waiting(url))  # connections that are being opened may wait for each other
+            summary = stopped(run, number, code)
+            assert indexes(url) == {"files_content_hash"}
+    assert (summary["skipped"], summary["duplicates"]) == (3000, None)
+    went_on(songs, url, expected)
+
+
+LOOKED_FOR = """
+CREATE FUNCTION held() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+    IF current_query() LIKE '%ORDER BY path%' THEN PERFORM pg_sleep(600); END IF;
+    RETURN true;
+END $$;
+ALTER TABLE files RENAME TO was;
+CREATE VIEW files AS SELECT * FROM was WHERE held();
+"""
+
+
+def test_while_members_that_are_gone_are_looked_for_and_the_server_is_away(tmp_path):
+    """Everything else of the archive is committed: nothing but its row is left to be written."""
+    archive = tmp_path / "a.tar"
+    members = {f"{i:03}.mid": song(i) for i in range(200)}  # in pieces, and the archive's own row after them
+    archive.write_bytes(tar_of(members))
+    with postgres.own() as server, postgres.database(server.url) as url:
+        midiopt.run([archive], url)
+        query(url, LOOKED_FOR)
+        archive.write_bytes(tar_of(members | {"200.mid": song(200)}))
+        arguments = command(archive, "--db", url, "--sink-timeout", 100_000, "--quiet")
+        with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as run:
+            soon(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
+            server.stop()
+            time.sleep(0.5)  # it asks again meanwhile
+            assert run.poll() is None
+            run.send_signal(signal.SIGTERM)
+            try:
+                _, stderr = run.communicate(timeout=60)
+            finally:
+                run.kill()
+        server.start()
+        assert run.returncode == 1 and "run the same command again" in stderr and "Traceback" not in stderr
+        query(url, "DROP VIEW files; ALTER TABLE was RENAME TO files")
+        assert query(url, "SELECT count(*) FROM files") == [(202,)], "all members are there"
+        assert midiopt.run([archive], url).opened == 1
+
+
+def has_begun(url: str) -> bool:
+    """The second run: from then on it takes signals itself."""
+    return query(url, "SELECT count(*) FROM runs") == [(2,)]
+
+
+def is_writing(db: str) -> bool:
+    """Whether somebody has been in a transaction for a tenth of a second."""
+    with contextlib.closing(sqlite3.connect(db, timeout=0.1, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False

@@ -1,0 +1,183 @@
+"""Files that kill or hold their worker, and workers that are killed: each costs its own row at most."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from midiopt.core.analysis import Analyzer
+from midiopt.pipeline import run
+from sample.smf import note_off, note_on, smf, text, track
+from tests.helpers.processes import alive, children, command, finish, planted, tables
+from tests.helpers.songs import song, write_songs
+
+
+def plant(path: Path, name: str, data: bytes = b"") -> Path:
+    """A valid file that does what planted/sitecustomize.py says to the worker that analyses it."""
+    path.write_bytes(data or smf([track([(0, text(1, f"plant:{name}")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])]))
+    return path
+
+
+def pressures(count: int, words: bytes = b"") -> bytes:
+    """A text, so many events of two bytes each, the shortest there are, and an End of Track."""
+    events = bytes([0, 0xFF, 1, len(words)]) + words + bytes.fromhex("00 D0 01") + bytes.fromhex("00 01") * (count - 1)
+    events += bytes.fromhex("00 FF 2F 00")
+    return bytes.fromhex("4D 54 68 64  00 00 00 06  00 00  00 01  00 60") + b"MTrk" + struct.pack(">I", len(events)) + events
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_file_that_kills_its_worker_is_crashed_and_costs_no_other(tmp_path, workers):
+    folder = write_songs(tmp_path / "songs", 300)
+    midiopt.run([folder], str(tmp_path / "quiet.db"))
+    causes = {"abort": "SIGABRT", "fault": "SIGSEGV", "kill": "SIGKILL", "leave": "exit code 7", "fail": "exit code 1"}
+    plants = {str(plant(folder / f"00{i % 2}" / f"00{i}00-{name}.mid", name)): cause for i, (name, cause) in enumerate(causes.items())}
+    db = tmp_path / "x.db"
+    done = finish(folder, "--db", db, "--workers", workers, "--json", "--quiet", env=planted())
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["files"], summary["ok"], summary["crashed"]) == (305, 300, 5)
+    files, analyses = tables(db)
+    assert ([row for row in files if row[0] not in plants], analyses) == tables(tmp_path / "quiet.db")
+    for path, cause in plants.items():
+        [row] = [row for row in files if row[0] == path]
+        info = os.stat(path)
+        assert row[1:6] == (info.st_size, info.st_mtime_ns, None, "crashed", f"the analysing process died of it: {cause}")
+
+    assert midiopt.run([folder], str(db)).ok == 5, "without the plants: a crashed file is tried again by the next run"
+
+
+def test_a_file_that_takes_too_long_is_crashed(tmp_path):
+    folder = write_songs(tmp_path / "songs", 200)
+    path = plant(folder / "000" / "00100-hang.mid", "hang")
+    db = tmp_path / "x.db"
+    done = finish(folder, "--db", db, "--workers", 2, "--file-timeout", "0.7", "--json", "--quiet", env=planted())
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (200, 1)
+    assert [row[0::5] for row in tables(db)[0] if row[4] == "crashed"] == [(str(path), "it took more than 0.7 seconds")]
+
+
+def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
+    """The compiled code's own malloc fails: a million events, in a worker without address space for them."""
+    folder = write_songs(tmp_path / "songs", 200)
+    plant(folder / "000" / "00100-starve.mid", "starve", pressures(1_000_000, b"plant:starve"))
+    done = finish(folder, "--db", tmp_path / "x.db", "--workers", 1, "--json", "--quiet", env=planted())
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["unreadable"]) == (200, 1)
+    assert [row[5] for row in tables(tmp_path / "x.db")[0] if row[4] == "unreadable"] == ["not enough memory for its events"]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_bad_row_does_not_take_its_batch_down(tmp_path, pg_url, database):
+    folder = write_songs(tmp_path / "songs", 300)
+    path = plant(folder / "000" / "00100-spoil.mid", "spoil")
+    db = str(tmp_path / "x.db") if database == "sqlite" else pg_url
+    done = finish(folder, "--db", db, "--workers", 2, "--json", "--quiet", env=planted())
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (300, 1)
+    [row] = [row for row in tables(db)[0] if "spoil" in row[0]]
+    assert (row[0], "its bpm_source came out as no bpm_source can be") == (str(path), row[5])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path, seed):
+    """Workers are killed at random moments while the run goes on: nothing is lost, nothing is `crashed`."""
+    db = tmp_path / "x.db"
+    run = subprocess.Popen(command(songs, "--db", db, "--workers", 2, "--json", "--quiet"), stdout=subprocess.PIPE, text=True)
+    rng = random.Random(seed)
+    killed = 0
+    while run.poll() is None:
+        time.sleep(rng.uniform(0, 0.06))  # a worker takes longer than that to start, so at least one is met
+        workers = children(run.pid)
+        if workers and killed < 12:
+            unlucky = rng.choice(workers)
+            try:
+                os.kill(unlucky, rng.choice((signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)))
+                killed += 1
+            except ProcessLookupError:
+                pass
+    summary = json.loads(run.communicate()[0])
+    assert run.returncode == 0
+    assert killed >= 1
+    assert (summary["ok"], summary["crashed"]) == (3000, 0)
+    assert tables(db) == expected
+
+
+def test_workers_that_die_at_their_start_are_replaced(tmp_path):
+    folder = write_songs(tmp_path / "songs", 200)
+    environment = planted(MIDIOPT_PLANT_STILLBORN=f"{tmp_path}/count:15")
+    done = finish(folder, "--db", tmp_path / "x.db", "--workers", 2, "--json", "--quiet", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ok"] == 200
+    assert (tmp_path / "count").stat().st_size > 15
+
+
+def test_a_run_whose_workers_cannot_start_says_so(tmp_path):
+    environment = planted(MIDIOPT_PLANT_STILLBORN=f"{tmp_path}/count:1000")
+    done = finish(write_songs(tmp_path / "songs", 200), "--db", tmp_path / "x.db", "--workers", 2, env=environment)
+    assert done.returncode == 1
+    assert "worker processes end before they begin (exit code 7)" in done.stderr and "Traceback" not in done.stderr
+    assert midiopt.run([tmp_path / "songs"], str(tmp_path / "x.db")).ok == 200
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_workers_leave_when_the_parent_dies(songs, tmp_path, busy):
+    """Also one that would never look at its pipe again."""
+    hung = tmp_path / "hung"
+    hung.touch()
+    paths = sorted(songs.rglob("*.mid"))
+    if busy:
+        paths[0] = plant(tmp_path / "0.mid", "hang")
+        paths[200] = plant(tmp_path / "1.mid", "hang")  # in the second chunk, which the second worker gets
+    (tmp_path / "list").write_text("".join(f"{path}\n" for path in paths))
+    arguments = (f"@{tmp_path}/list", "--db", tmp_path / "x.db", "--workers", 2, "--quiet", "--file-timeout", 600)
+    run = subprocess.Popen(command(*arguments), env=planted(MIDIOPT_PLANT_HUNG=str(hung)))
+    while (len(workers := children(run.pid)) < 2 or (busy and hung.stat().st_size < 2)) and run.poll() is None:
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
+    deadline = time.monotonic() + 30
+    while any(alive(w) for w in workers):
+        assert time.monotonic() < deadline, "a worker outlived its parent"
+        time.sleep(0.05)
+
+
+def test_limits_of_a_file_are_options(tmp_path):
+    small, large = tmp_path / "small.mid", tmp_path / "large.mid"
+    small.write_bytes(song(1, notes=10))
+    large.write_bytes(song(2, notes=100))
+    size, events = large.stat().st_size, 203  # a title, a tempo, an End of Track
+    exactly = run.run([tmp_path], tmp_path / "exactly.db", max_file_bytes=size, max_events=events)
+    assert (exactly.ok, exactly.rejected) == (2, 0)
+    for option, limit, reason in (
+        ("--max-file-bytes", size - 1, f"{size:,} bytes, over the limit of {size - 1:,} at byte 0"),
+        ("--max-events", events - 1, f"more than {events - 1:,} events at byte {size - 4}"),
+    ):
+        db = tmp_path / f"{option}.db"
+        assert finish(tmp_path, "--db", db, option, limit, "--quiet").returncode == 0
+        assert [row[4:6] for row in tables(db)[0]] == [("rejected", reason), ("ok", None)]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--max-file-bytes", 2**31 + 1), ("--max-events", 10**8 + 1), ("--file-timeout", 0), ("--file-timeout", "nan")]
+)
+def test_a_limit_that_cannot_be_is_wrong_usage(tmp_path, option, value):
+    with pytest.raises(SystemExit, match="2"):
+        run.main([str(tmp_path), "--db", str(tmp_path / "x.db"), option, str(value)])
+
+
+def test_the_limit_of_events_can_be_raised():
+    many = pressures(8_000_000)
+    with pytest.raises(midiopt.TooLarge, match="more than 8,000,000 events"):
+        Analyzer().analyze(many, bytes(16), 1, bytearray(), bytearray())
+    rows = bytearray()
+    Analyzer(8_000_002).analyze(many, bytes(16), 1, rows, bytearray())
+    assert rows

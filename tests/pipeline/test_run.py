@@ -1,0 +1,332 @@
+"""The run, as a user starts it: real processes, real files, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from midiopt.pipeline import run
+from midiopt.schema import ANALYSES, STATUSES
+from sample.smf import meta, note_off, note_on, smf, text, track
+from tests.helpers.processes import finish, tables
+from tests.helpers.songs import song, write_songs
+
+SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
+
+
+def test_every_path_ends_as_one_row(tmp_path):
+    db = tmp_path / "x.db"
+    done = finish(SAMPLE, "--db", db, "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    paths = sorted(str(p) for p in SAMPLE.rglob("*") if p.suffix.lower() in (".mid", ".midi", ".smf", ".kar", ".rmi"))
+    files, analyses = tables(db)
+    assert sorted(row[0] for row in files) == paths
+    assert summary["files"] == len(paths) == sum(summary[s] for s in STATUSES)
+    assert summary["rejected"] >= 1 and summary["repaired"] >= 1 and summary["crashed"] == 0
+    assert summary["duplicates"] == summary["ok"] + summary["repaired"] - len(analyses) >= 1
+    assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
+    assert set(summary) == {
+        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "gone"),
+        *("duplicates", "seconds", "files_per_second", "bytes", "problems"),
+    }
+    assert summary["problems"] == []
+
+
+def test_rows_tell_what_the_files_are(tmp_path):
+    """Size, time and hash of the file itself; facts as midiopt.analyze gives them."""
+    db = tmp_path / "x.db"
+    midiopt.run([SAMPLE], str(db), workers=2)
+    with sqlite3.connect(db) as connection:
+        connection.row_factory = sqlite3.Row
+        for row in connection.execute("SELECT * FROM library WHERE status IN ('ok', 'repaired')"):
+            info = os.stat(row["path"])
+            facts = midiopt.analyze(row["path"])
+            assert (row["size_bytes"], row["mtime_ns"]) == (info.st_size, info.st_mtime_ns)
+            assert row["content_hash"] == facts.content_hash
+            assert (row["status"], row["error"]) == (facts.status, facts.error)
+            assert (row["key"], row["note_count"], row["time_signature"], row["title"]) == (
+                *(facts.key, facts.note_count, facts.time_signature, facts.title),
+            )
+            assert row["bpm"] is facts.bpm is None or row["bpm"] == pytest.approx(facts.bpm, rel=1e-6)
+            assert json.loads(row["programs"]) == facts.programs
+
+
+def test_workers_do_not_change_the_tables(songs, expected, tmp_path):
+    for workers in (2, 3):
+        db = tmp_path / f"{workers}.db"
+        midiopt.run([songs], str(db), workers=workers)
+        assert tables(db) == expected
+
+
+def test_the_reader_does_not_change_the_tables(songs, expected, tmp_path):
+    (tmp_path / "empty.mid").write_bytes(b"")
+    for workers in (1, 2):
+        midiopt.pipeline.run.run([songs, tmp_path / "empty.mid"], str(tmp_path / f"{workers}.db"), workers=workers, reader="mmap")
+        files, analyses = tables(tmp_path / f"{workers}.db")
+        assert [row for row in files if "empty.mid" not in row[0]] == expected[0] and analyses == expected[1]
+        assert [row[5] for row in files if "empty.mid" in row[0]] == ["the file is empty at byte 0"]
+
+
+def test_an_allocator_is_preloaded_or_the_error_says_how_to_get_it(songs, tmp_path):
+    for allocator in ("jemalloc", "mimalloc"):
+        done = finish(songs, "--db", tmp_path / f"{allocator}.db", "--allocator", allocator, "--json", "--quiet")
+        if done.returncode:
+            assert f"{allocator} is not installed" in done.stderr and "apt install" in done.stderr
+        else:
+            assert json.loads(done.stdout)["ok"] == 3000
+
+
+def test_batch_size_does_not_change_the_tables(songs, expected, tmp_path):
+    db = tmp_path / "x.db"
+    assert finish(songs, "--db", db, "--batch-size", 100, "--workers", 2, "--quiet").returncode == 0
+    assert tables(db) == expected
+
+
+def test_a_second_run_skips_what_is_unchanged(tmp_path):
+    folder = write_songs(tmp_path / "songs", 400)
+    db = tmp_path / "x.db"
+    midiopt.run([folder], str(db))
+    before = tables(db)
+    again = midiopt.run([folder], str(db))
+    assert (again.files, again.skipped, again.analysed) == (400, 400, 0)
+    assert tables(db) == before
+
+    changed, touched, new = folder / "000" / "00007.mid", folder / "001" / "00201.mid", folder / "001" / "00200x.mid"
+    changed.write_bytes(song(9999))
+    os.utime(touched, ns=(1, 1))
+    new.write_bytes(song(10000))
+    third = midiopt.run([folder], str(db))
+    assert (third.files, third.skipped, third.ok) == (401, 398, 3)
+    fresh = tmp_path / "fresh.db"
+    midiopt.run([folder], str(fresh))
+    assert tables(db)[0] == tables(fresh)[0]
+    assert set(tables(fresh)[1]) <= set(tables(db)[1])
+
+
+def stored(rows) -> list:
+    """Rows of either database as the same Python objects: JSON is read, bytes are bytes."""
+    plain = []
+    for row in rows:
+        values = [bytes(v) if isinstance(v, memoryview) else v for v in row]
+        plain.append([json.loads(v) if isinstance(v, str) and v.startswith("[") else v for v in values])
+    return plain
+
+
+def test_postgresql_holds_the_same(pg_url, tmp_path):
+    """The sample, a file with NUL in its title and one with an odd name, into both databases, twice."""
+    import psycopg
+
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    title = smf([track([(0, meta(3, b"No\0th\0ing")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])])
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff\\.mid")).write_bytes(title)
+    db = tmp_path / "x.db"
+    for _ in range(2):
+        one, other = midiopt.run([SAMPLE, folder], db, workers=2), midiopt.run([SAMPLE, folder], pg_url, workers=2)
+        assert (one.files, one.ok, one.repaired, one.rejected, one.skipped, one.duplicates) == (
+            *(other.files, other.ok, other.repaired, other.rejected, other.skipped, other.duplicates),
+        )
+    assert one.skipped == one.files > 30
+    columns = {"files": "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"}
+    columns["analyses"] = ", ".join(c.name for c in ANALYSES)
+    with sqlite3.connect(db) as sqlite, psycopg.connect(pg_url) as postgres:
+        for table, key in (("files", "path"), ("analyses", "content_hash")):
+            query = f"SELECT {columns[table]} FROM {table} ORDER BY {key}"
+            assert stored(sqlite.execute(query)) == stored(postgres.execute(query)), table
+        assert ("Nothing",) in sqlite.execute("SELECT title FROM library WHERE path LIKE '%\\xff\\x5c.mid'").fetchall()
+
+
+@pytest.mark.parametrize("writers", [1, 3])
+def test_writers_do_not_change_the_tables(songs, expected, pg_url, tmp_path, writers):
+    """A collection with every file twice, in small batches."""
+    import psycopg
+
+    shutil.copytree(songs, tmp_path / "again", copy_function=os.link)
+    options = ("--db", pg_url, "--writers", writers, "--batch-size", 64, "--workers", 2, "--quiet", "--json")
+    done = finish(songs, tmp_path / "again", *options)
+    assert done.returncode == 0 and json.loads(done.stdout)["duplicates"] == 3000, done.stderr
+    with psycopg.connect(pg_url) as connection:
+        columns = ", ".join(c.name for c in ANALYSES)
+        assert stored(connection.execute(f"SELECT {columns} FROM analyses ORDER BY content_hash")) == stored(expected[1])
+        assert connection.execute("SELECT count(*) FROM files WHERE status = 'ok'").fetchone() == (6000,)
+
+
+def test_the_questions_of_make_run_have_answers(tmp_path):
+    """What `make run` does after it has compiled."""
+    db = tmp_path / "sample.db"
+    assert finish(SAMPLE, "--db", db).returncode == 0
+    asked = subprocess.run([sys.executable, SAMPLE.parent / "example_queries.py", db], capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.count("└") == 3 and asked.stdout.count("│") > 30
+
+
+def test_names_do_not_act_on_the_terminal(tmp_path):
+    """Markup and escape sequences in titles and paths are shown, not obeyed."""
+    path = tmp_path / "[bold]d[.mid"
+    path.write_bytes(smf([track([(0, text(3, "[red]Song[/bold] \x1b]0;pwned\x07"))])]))
+    shown = finish("show", path, module="midiopt")
+    assert shown.returncode == 0 and "[red]Song[/bold]" in shown.stdout and "\x1b" not in shown.stdout
+    done = finish(path, "--db", tmp_path / "[x].db")
+    assert done.returncode == 0 and "[x].db" in done.stderr
+
+
+def test_a_closed_pipe_is_no_crash(tmp_path):
+    script = f"{sys.executable} -m midiopt show --json '{next(SAMPLE.rglob('*.kar'))}' | true"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+
+
+def test_one_run_at_a_time(tmp_path):
+    from midiopt.sinks import open_sink
+
+    db = tmp_path / "x.db"
+    with open_sink(str(db)):
+        done = finish(SAMPLE, "--db", db)
+    assert done.returncode == 1
+    assert "another run" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_wrong_usage_is_2(tmp_path):
+    for arguments in ((tmp_path / "nowhere",), (f"@{tmp_path}/nowhere.txt",), (), (SAMPLE, "--workers", "0")):
+        done = finish(*arguments, cwd=tmp_path)
+        assert done.returncode == 2, arguments
+        assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir()), "a wrong command makes no database"
+
+
+def test_a_database_that_cannot_be_opened_is_1(tmp_path):
+    done = finish(SAMPLE, "--db", tmp_path / "no" / "such" / "folder" / "x.db")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr and done.stderr.startswith("midiopt: ")
+
+
+def test_sources(tmp_path):
+    """Suffixes in any case, lists, single files whatever they are called; links are not followed."""
+    music = tmp_path / "music"
+    music.mkdir()
+    for i, name in enumerate(("a.mid", "b.MID", "c.midi", "d.smf", "e.kar", "f.Rmi", "no.txt")):
+        (music / name).write_bytes(song(i))
+    (music / "link.mid").symlink_to(music / "a.mid")
+    (music / "folder.mid").mkdir()
+    (music / "folder.mid" / "g.mid").write_bytes(song(8))
+    (tmp_path / "linked").symlink_to(music, target_is_directory=True)
+    (music / "up").symlink_to(tmp_path, target_is_directory=True)
+    os.mkfifo(music / "pipe.mid")
+    other = tmp_path / "plain"
+    other.write_bytes(song(7))
+    (tmp_path / "list.txt").write_bytes(os.fsencode(other) + b"\n\n" + os.fsencode(tmp_path / "gone.mid") + b"\r\n")
+
+    summary = midiopt.run([music, f"@{tmp_path}/list.txt"], str(tmp_path / "x.db"), workers=1)
+    rows = {Path(row[0]).relative_to(tmp_path).as_posix(): (row[4], row[5]) for row in tables(tmp_path / "x.db")[0]}
+    found = ["music/" + name for name in ("a.mid", "b.MID", "c.midi", "d.smf", "e.kar", "f.Rmi", "folder.mid/g.mid")]
+    assert rows == {**{name: ("ok", None) for name in (*found, "plain")}, "gone.mid": ("unreadable", "No such file or directory")}
+    assert (summary.files, summary.ok, summary.unreadable) == (9, 8, 1)
+
+
+def test_a_folder_inside_another_is_walked_once(tmp_path):
+    folder = write_songs(tmp_path / "songs", 250)
+    summary = midiopt.run([folder / "001", folder, folder / "000" / "00001.mid"], str(tmp_path / "x.db"), workers=1)
+    assert summary.files == 250
+
+
+def test_walk_order_is_the_order_of_paths(tmp_path):
+    from midiopt.sources.walk import Source
+
+    for name in ("b/x.mid", "b.mid", "b-c.mid", "a/z/q.mid", "a/z.mid", "b/x/y.mid", "a z.mid"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    paths = [p for chunk in Source.of([tmp_path]).chunks() for p in chunk]
+    assert paths == sorted(paths) and len(paths) == 7
+
+
+def test_names_in_any_bytes(tmp_path):
+    folder = os.fsencode(tmp_path / "songs")
+    os.mkdir(folder)
+    names = [b"latin1-\xe9.mid", "utf8-é.mid".encode(), b"back\\slash.mid", b"new\nline.mid", b"x" * 240 + b".mid"]
+    for i, name in enumerate(names):
+        Path(os.fsdecode(folder + b"/" + name)).write_bytes(song(i))
+    from midiopt.sources.paths import path_bytes
+
+    for workers in (1, 2):
+        db = tmp_path / f"{workers}.db"
+        assert midiopt.run([os.fsdecode(folder)], str(db), workers=workers).ok == len(names)
+        assert sorted(path_bytes(row[0]) for row in tables(db)[0]) == sorted(folder + b"/" + name for name in names)
+
+
+def test_a_very_long_path_is_cut_and_kept_apart(tmp_path):
+    folder = os.fsencode(tmp_path)
+    deep = b"/".join([b"d" * 250] * 9)
+    fd = os.open(folder, os.O_RDONLY)
+    for part in deep.split(b"/"):
+        os.mkdir(part, dir_fd=fd)
+        inner = os.open(part, os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = inner
+    for name in (b"a.mid", b"b.mid"):
+        with open(os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=fd), "wb") as f:
+            f.write(song(1))
+    os.close(fd)
+    db = tmp_path / "x.db"
+    assert midiopt.run([tmp_path], str(db), workers=1).ok == 2
+    texts = [row[0] for row in tables(db)[0]]
+    assert len(set(texts)) == 2 and all(len(t.encode()) < 2000 and "…" in t for t in texts)
+
+
+def test_a_list_line_no_path_can_have(tmp_path):
+    """A line of 100,000 characters names no file; it still gets its row and stops nothing."""
+    good = tmp_path / "a.mid"
+    good.write_bytes(song(1))
+    (tmp_path / "list").write_text("/" + "x" * 100_000 + f"\n{good}\n" + "/" + "y" * 300_000 + "\n")
+    summary = midiopt.run([f"@{tmp_path}/list"], str(tmp_path / "x.db"), workers=2)
+    assert (summary.files, summary.ok, summary.unreadable) == (3, 1, 2)
+
+
+def test_analyze_is_the_same_command(tmp_path):
+    done = finish("analyze", SAMPLE, "--db", tmp_path / "x.db", "--json", "--quiet", module="midiopt")
+    assert done.returncode == 0 and json.loads(done.stdout)["ok"] > 10
+
+
+def test_plain_progress_and_summary_without_a_terminal(tmp_path):
+    done = finish(SAMPLE, "--db", tmp_path / "x.db")
+    assert done.returncode == 0 and done.stdout == ""
+    assert "files found" in done.stderr and "files/s" in done.stderr
+    assert "\x1b[" not in done.stderr
+    assert finish(SAMPLE, "--db", tmp_path / "y.db", "--quiet").stderr == ""
+
+
+def test_passwords_are_not_shown(tmp_path):
+    done = finish(SAMPLE, "--db", "postgresql://someone:s3cret@127.0.0.1:1/nothing")
+    assert done.returncode == 1
+    assert "s3cret" not in done.stderr + done.stdout
+
+
+def test_show(tmp_path):
+    path = next(SAMPLE.rglob("*.kar"))
+    done = finish("show", path, module="midiopt")
+    assert done.returncode == 0 and "notes_per_second" in done.stdout
+    facts = json.loads(finish("show", path, "--json", module="midiopt").stdout)
+    assert facts["status"] == "ok" and facts["lyric_count"] > 0 and isinstance(facts["issues"], list)
+    missing = finish("show", tmp_path / "none.mid", module="midiopt")
+    assert missing.returncode == 1 and "No such file" in missing.stderr
+
+
+def test_run_from_a_script_without_a_main_guard(tmp_path):
+    """Workers are not made by importing the caller's script again."""
+    script = tmp_path / "script.py"
+    script.write_text(f"import midiopt\nprint(midiopt.run([{str(SAMPLE)!r}], {str(tmp_path / 'x.db')!r}, workers=2).ok)\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and int(done.stdout) > 10
+
+
+def test_the_default_number_of_workers_is_the_usable_cores():
+    assert run.usable_cores() == len(os.sched_getaffinity(0))

@@ -1,0 +1,231 @@
+"""What `make pgo` trains on, and that it trains everything. Nothing is compiled here.
+
+``census`` is the program that counted both columns of the table in pgo/training_files.py: it shares no code with
+midiopt, reads sound files, and stops reading a damaged one where it stops making sense.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from midiopt.core import build
+from midiopt.schema import ISSUES, REPAIRS
+from pgo import measure_gain, train, training_files
+
+ROOT = Path(__file__).resolve().parents[2]
+TYPES = {8: "note off", 9: "note on", 10: "pressure", 11: "control", 12: "program", 13: "pressure", 14: "bend"}
+TEMPO = 0x51
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    return dict(training_files.everything())
+
+
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    while True:
+        value = value << 7 | data[at] & 127
+        at += 1
+        if data[at - 1] < 128:
+            return value, at
+
+
+def events(track: bytes) -> Iterator[tuple[int, bool, str, int]]:
+    """Bytes of the delta time, whether the status was left out, type, and first data byte or meta type."""
+    at = status = 0
+    while at < len(track):
+        start = at
+        _, at = varint(track, at)
+        width, running = at - start, track[at] < 128
+        if not running:
+            status, at = track[at], at + 1
+        if status in (0xF0, 0xF7, 0xFF):
+            at += status == 0xFF
+            kind = track[at - 1]
+            length, at = varint(track, at)
+            at += length
+            yield width, False, "meta" if status == 0xFF else "sysex", kind
+            status = 0
+        elif 0x80 <= status < 0xF0:
+            first, size = track[at], 1 if status >> 5 == 6 else 2
+            silent = status >> 4 == 9 and track[at + 1] == 0
+            yield width, running, "note on 0" if silent else TYPES[status >> 4], first
+            at += size
+        else:
+            return
+
+
+def tracks(data: bytes) -> Iterator[bytes]:
+    at = 14
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "big")
+        if data[at : at + 4] == b"MTrk":
+            yield data[at + 8 : at + 8 + length]
+        at += 8 + length
+
+
+def census(contents: Iterable[bytes]) -> dict[str, str]:
+    """The rows of the table, as they stand there."""
+    types: Counter[str] = Counter()
+    widths: Counter[int] = Counter()
+    formats: Counter[int] = Counter()
+    sizes, track_counts, several_tempos, running, channel = [], [], 0, 0, 0
+    repaired, damaged_events = 0, 0
+    for data in contents:
+        if data[:4] != b"MThd" or len(data) < 22:
+            continue
+        size = tempos = count = 0
+        for track in tracks(data):
+            count += 1
+            try:
+                for width, omitted, kind, first in events(track):
+                    size += 1
+                    types[kind] += 1
+                    widths[width] += 1
+                    running += omitted
+                    channel += kind not in ("meta", "sysex")
+                    tempos += kind == "meta" and first == TEMPO
+            except IndexError:
+                pass
+        sizes.append(size)
+        track_counts.append(count)
+        formats[data[9]] += 1
+        several_tempos += tempos > 1
+        try:
+            is_repaired = midiopt.analyze(data).status == "repaired"
+        except midiopt.MidiError:
+            is_repaired = False
+        repaired += is_repaired
+        damaged_events += size * is_repaired
+    total, n = sum(sizes), len(sizes)
+
+    def percentiles(values: list[int]) -> str:
+        values = sorted(values)
+        return ", ".join(str(values[n * q // 100]) for q in (5, 25, 50, 75, 95))
+
+    def share(*counts: int, of: int = total, digits: int = 1) -> str:
+        return ", ".join(f"{100 * count / of:.{digits}f}" for count in counts) + " %"
+
+    return {
+        "events a file (5, 25, 50, 75, 95 %)": percentiles(sizes),
+        "tracks a file (5, 25, 50, 75, 95 %)": percentiles(track_counts),
+        "note on": share(types["note on"]),
+        "note on, velocity 0": share(types["note on 0"]),
+        "note off": share(types["note off"]),
+        "control change": share(types["control"]),
+        "pitch bend": share(types["bend"]),
+        "key and channel pressure": share(types["pressure"]),
+        "program change": share(types["program"], digits=2),
+        "meta": share(types["meta"]),
+        "system exclusive": share(types["sysex"], digits=2),
+        "delta time of 1, 2, 3 bytes": share(widths[1], widths[2], widths[3], digits=2),
+        "running status": share(running, of=channel),
+        "files of format 0, 1, 2": share(formats[0], formats[1], formats[2], of=n),
+        "files with several tempo events": share(several_tempos, of=n),
+        "files repaired": share(repaired, of=n),
+        "events in files repaired": share(damaged_events, digits=2),
+    }
+
+
+def test_the_table_is_what_is_generated(files):
+    rows = re.findall(r"^(\w.*?)  +(\S.*?)  +(\S.*)$", training_files.__doc__, re.M)
+    assert {name: generated for name, _, generated in rows} == census(files.values())
+
+
+def test_the_same_bytes_every_time(files, tmp_path):
+    subprocess.run([sys.executable, "-m", "pgo.training_files", tmp_path], cwd=ROOT, check=True)
+    assert {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+
+
+def test_it_is_small(files):
+    assert 300 <= len(files) <= 400
+    assert sum(map(len, files.values())) < 5_000_000
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_every_issue_has_its_file(name):
+    assert name in midiopt.analyze(training_files.ISSUES[name]).issue_names
+
+
+def test_no_file_is_called_after_another_issue():
+    assert set(training_files.ISSUES) == set(ISSUES)
+
+
+def test_sound_files_are_sound(files):
+    for path, data in files.items():
+        if path.split("/")[0] in (*training_files.FAMILIES, "unusual"):
+            assert not set(midiopt.analyze(data).issue_names) & set(REPAIRS), path
+
+
+def test_every_reason_to_reject_a_file_has_one():
+    reasons = set()
+    for data in training_files.UNUSABLE.values():
+        with pytest.raises(midiopt.MidiError) as caught:
+            midiopt.analyze(data)
+        reasons.add(caught.value.reason)
+    assert len(reasons) == len(training_files.UNUSABLE)
+
+
+def test_what_is_promised_is_there(files):
+    facts = {path: midiopt.analyze(data) for path, data in files.items() if not path.startswith("unusable")}
+    assert {f.format for f in facts.values()} == {0, 1, 2}
+    assert facts["unusual/karaoke.kar"].lyric_count > 50
+    assert facts["unusual/bank.mid"].sysex_count > 100
+    assert facts["unusual/cue.mid"].ticks_per_quarter is None
+    assert max(f.track_count for f in facts.values()) >= 16
+    assert {"folk/000.mid", "folk/copy of 000.mid"} <= {path for path, data in files.items() if data == files["folk/000.mid"]}
+    with_pedal = [f for f in facts.values() if f.sustain_pedals]
+    drums_alone = [f for f in facts.values() if f.note_count and f.drum_note_count == f.note_count]
+    rubato = [f for f in facts.values() if f.tempo_changes > 10]
+    assert len(with_pedal) > 100
+    assert len(drums_alone) > 30
+    assert len(rubato) > 10
+
+
+def test_some_files_have_running_status_and_some_have_none(files):
+    bands = [data for path, data in files.items() if path.startswith("band")]
+    used = [any(running for track in tracks(data) for _, running, *_ in events(track)) for data in bands]
+    assert 0.2 < sum(used) / len(used) < 0.8
+
+
+def test_training_loads_every_extension(tmp_path):
+    """The training itself, on few files, in a process of its own; this build writes no profile."""
+    training_files.write(tmp_path, training_files.rare())
+    code = (
+        "import sys; from pathlib import Path; from midiopt.core import build; build.mode = 'pgo-generate'\n"
+        "from pgo import train; train.train([Path(sys.argv[1])])\n"
+        "print([name for name in map('.'.join, train.EXTENSIONS) if name not in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_every_extension_is_looked_for():
+    sources = {path.relative_to(ROOT / "src").as_posix() for path in ROOT.glob("src/**/*.pyx")}
+    assert {"/".join(name) + ".pyx" for name in train.EXTENSIONS} == sources
+
+
+def test_only_a_build_that_writes_a_profile_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "mode", "release")
+    with pytest.raises(SystemExit, match="only pgo-generate writes a profile"):
+        train.train([tmp_path])
+
+
+def test_what_the_gain_is_measured_on_runs():
+    works = measure_gain.works(ROOT / "sample" / "midi")
+    assert set(works) == set(measure_gain.WORKS)
+    for work in works.values():
+        work()
+
+
+def test_git_ignores_the_profile():
+    assert f"/{train.PROFILE.relative_to(ROOT).as_posix()}/" in (ROOT / ".gitignore").read_text().splitlines()

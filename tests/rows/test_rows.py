@@ -1,0 +1,92 @@
+"""Batches on their way, and the compiled encoders by themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from midiopt.rows.batch import ANALYSES_DTYPE, Batch
+from midiopt.sinks.postgres_copy import CopyEncoder
+from midiopt.sinks.sql import TABLES, Table
+from midiopt.sinks.sqlite_rows import RowEncoder
+from tests.helpers.batches import analysis_row, file_row, make_batch, records
+
+
+def batches() -> list[Batch]:
+    return [
+        make_batch([file_row(path=f"/{n}/{i}", error=None if i else "why") for i in range(n)], [analysis_row(title=f"ü{n}")] * (n // 2))
+        for n in (3, 0, 1, 4)
+    ]
+
+
+def test_a_batch_travels_as_bytes():
+    for batch in batches():
+        back = Batch.from_bytes(batch.to_bytes())
+        assert len(back) == len(batch)
+        for table in ("files", "analyses"):
+            assert records(back, table) == records(batch, table)
+
+
+def test_batches_join():
+    joined = Batch.concat(batches())
+    assert len(joined) == 8
+    for table in ("files", "analyses"):
+        key = "path" if table == "files" else "content_hash"
+        assert records(joined, table) == sorted((row for b in batches() for row in records(b, table)), key=lambda row: row[key])
+    assert Batch.concat(batches()[:1]).to_bytes() == batches()[0].to_bytes()
+
+
+def column_values(name: str, values: np.ndarray) -> list:
+    """One column of `analyses` as SQLite gets it."""
+    table = TABLES[0]
+    rows = np.zeros(len(values), ANALYSES_DTYPE)
+    rows[name] = values
+    (column,) = [c for c in table.columns if c.name == name]
+    return [value for (value,) in RowEncoder(Table("t", name, (column,), table.dtype).plan()).tuples(rows, b"")]
+
+
+def test_floats_get_the_shortest_decimal():
+    random = np.random.default_rng(7)
+    for low, high in ((0, 1), (20, 300), (1e-14, 1e-9), (1e3, 1e7), (-1e5, 0)):
+        x = random.uniform(low, high, 20_000).astype("f4")
+        assert column_values("bpm", x) == [float(str(v)) for v in x]
+    x = random.integers(0, 2**32, 20_000, dtype="u4").view("f4")
+    x = x[~np.isnan(x)]
+    assert np.array_equal(np.array(column_values("bpm", x)).astype("f4"), x)
+
+
+def test_shares_are_written_as_their_decimals():
+    shares = np.r_[0 : 10**6 : 10, 1 : 10**6 : 10, 10**6, 10**6, 0, 1].reshape(-1, 12)
+    for row, text in zip(shares.tolist(), column_values("pitch_classes", (shares / 1e6).astype("f4")), strict=True):
+        decimals = [f"{n // 10**6}.{n % 10**6:06}".rstrip("0").rstrip(".") for n in row]
+        assert text == f"[{','.join(decimals)}]"
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, np.nan])
+def test_what_is_no_share_is_refused(share):
+    with pytest.raises(ValueError, match="share"):
+        column_values("pitch_classes", np.full((1, 12), share, "f4"))
+
+
+def test_copy_bytes_as_the_manual_has_them():
+    table = TABLES[1]
+    facts = {"size_bytes": 258, "mtime_ns": -1, "content_hash": None, "status": "ok", "analyzer_version": 1}
+    batch = make_batch([file_row(path="/é", **facts, name_bpm=120, name_key=None, name_meter="6/8")])
+    row = bytes.fromhex(
+        "000c"  # 12 fields
+        "00000003 2fc3a9"  # path: 3 bytes
+        "00000008 0000000000000102"  # size_bytes
+        "00000008 ffffffffffffffff"  # mtime_ns
+        "ffffffff"  # content_hash: null
+        "00000002 6f6b"  # status: ok
+        "ffffffff"  # error: null
+        "00000002 0001"  # analyzer_version
+        "00000008 0002b58cd363bfff"  # analyzed_at: microseconds since 2000
+        "00000004 00000007"  # analysis_us
+        "00000004 42f00000"  # name_bpm: 120
+        "ffffffff"  # name_key: null
+        "00000003 362f38"  # name_meter: 6/8
+    )
+    header = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    assert CopyEncoder(table.plan()).encode(batch.files, batch.heap) == header + row + b"\xff\xff"
+    assert CopyEncoder(table.plan()).encode(batch.files[:0], b"") == header + b"\xff\xff"

@@ -1,0 +1,361 @@
+"""The contract of a sink, the same tests over each database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from itertools import chain
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from midiopt.errors import DatabaseBusy, SinkError
+from midiopt.rows.batch import Batch
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, NULL_INT, STATUSES, Column
+from midiopt.sinks import open_sink
+from midiopt.sources.paths import path_text
+from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored, write
+
+LATER = NOW + dt.timedelta(days=1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
+
+
+@pytest.fixture
+def sink(url):
+    with open_sink(url) as sink:
+        yield sink
+
+
+def hashed(n: int) -> bytes:
+    return n.to_bytes(16)
+
+
+LOW = {
+    "text": "",
+    "texts": [],
+    "set": [],
+    "floats": [0.0] * 12,
+    "bool": False,
+    "hash16": bytes(15) + b"\1",
+    "hash8": bytes(7) + b"\1",
+    "float32": -3.4028234663852886e38,
+    "float64": -1.7976931348623157e308,
+    "time": dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+} | {kind: null + 1 for kind, null in NULL_INT.items()}
+HIGH = {
+    "bool": True,
+    "text": "\U0010ffff" * 600,
+    "texts": ['"', "\\", "\x01\x1f\x7f", "é\U0001f3b9", "x" * 1000, "NULL", "{}", ","],
+    "floats": [1.0, *[0.0] * 10, 1e-6],
+    "hash16": b"\xff" * 16,
+    "hash8": b"\xff" * 8,
+    "float32": 1e-45,
+    "float64": 5e-324,
+    "time": dt.datetime(9999, 12, 31, 23, 59, 59, 999999, dt.UTC),
+} | {kind: -null - 1 for kind, null in NULL_INT.items()}
+
+
+def low(c: Column):
+    return c.values[0] if c.values else LOW[c.kind]
+
+
+def high(c: Column):
+    return c.values[-1] if c.values else list(range(c.first, c.first + c.bits)) if c.bits else HIGH[c.kind]
+
+
+def null(c: Column):
+    return None if c.null else low(c)
+
+
+def extreme_rows() -> Batch:
+    """Every column at its ends and null, every name of every enumeration."""
+    files, analyses = ([{c.name: end(c) for c in columns} for end in (low, high, null)] for columns in (FILES, ANALYSES))
+    files[0]["path"], files[1]["path"], files[2]["path"] = "/", "/" + "\U0010ffff" * 499, "/null"
+    analyses[2]["content_hash"] = hashed(1 << 100)
+    files += [file_row(path=f"/{status}", status=status) for status in STATUSES]
+    analyses += [analysis_row(content_hash=hashed(100 + i), key=k, key_notes=KEYS[-i], key_declared=k) for i, k in enumerate(KEYS)]
+    analyses += [analysis_row(content_hash=hashed(200 + i), bpm_source=s) for i, s in enumerate(BPM_SOURCES)]
+    return make_batch(files, analyses)
+
+
+def test_extremes_and_nulls_are_read_back(sink, url):
+    batch = extreme_rows()
+    write(sink, batch)
+    for table in ("files", "analyses"):
+        assert stored(url, table) == records(batch, table)
+
+
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
+STRATEGIES = {
+    "text": texts,
+    "texts": st.lists(texts.filter(bool), max_size=5),
+    "float32": st.floats(width=32, allow_nan=False) | st.floats(0, 300, width=32),
+    "float64": st.floats(allow_nan=False),
+    "floats": st.lists(st.integers(0, 10**6).map(lambda n: n / 10**6), min_size=12, max_size=12),
+    "hash16": st.binary(min_size=16, max_size=16).filter(any),
+    "hash8": st.binary(min_size=8, max_size=8).filter(any),
+    "bool": st.booleans(),
+    "time": st.datetimes(timezones=st.just(dt.UTC)),
+} | {kind: st.integers(null + 1, -null - 1) for kind, null in NULL_INT.items()}
+
+
+def values(c: Column):
+    if c.kind == "enum":
+        strategy = st.sampled_from(c.values)
+    elif c.kind == "set":
+        strategy = st.sets(st.integers(c.first, c.first + c.bits - 1)).map(sorted)
+    else:
+        strategy = STRATEGIES[c.kind]
+    return st.none() | strategy if c.null else strategy
+
+
+def rows(columns, key):
+    return st.lists(st.fixed_dictionaries({c.name: values(c) for c in columns}), max_size=4, unique_by=lambda row: row[key])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(files=rows(FILES, "path"), analyses=rows(ANALYSES, "content_hash"))
+def test_both_databases_hold_what_was_written(tmp_path, pg_url, files, analyses):
+    batch = make_batch(files, analyses)
+    for url in (f"sqlite:///{tmp_path}/facts.db", pg_url):
+        with open_sink(url) as sink:
+            write(sink, batch)
+        for table, key in (("files", "path"), ("analyses", "content_hash")):
+            expected = records(batch, table)
+            written = {row[key] for row in expected}
+            assert [row for row in stored(url, table) if row[key] in written] == expected
+
+
+def test_writing_twice_changes_nothing(sink, url):
+    write(sink, make_batch([file_row()], [analysis_row()]))
+    before = stored(url, "files"), stored(url, "analyses")
+    write(sink, make_batch([file_row(analyzed_at=LATER, analysis_us=1)], [analysis_row()]))
+    assert (stored(url, "files"), stored(url, "analyses")) == before
+
+
+OTHER = {"text": "other", "texts": ["other"], "floats": [0.0] * 12, "hash16": hashed(5), "hash8": bytes(7) + b"\5", "set": []}
+
+
+@pytest.mark.parametrize("was_null", [False, True])
+def test_a_change_of_any_column_is_stored(sink, url, was_null):
+    before, after = {}, {}
+    for table, columns, key, make in (("files", FILES, "path", file_row), ("analyses", ANALYSES, "content_hash", analysis_row)):
+        changed = [c for c in columns if c.name != key and not c.varies and (c.null or not was_null)]
+        keys = [{key: f"/{i:03}" if table == "files" else hashed(900 + i)} for i in range(len(changed))]
+        before[table] = [make(**k, **{c.name: None} if was_null else {}) for k, c in zip(keys, changed, strict=True)]
+        after[table] = [
+            make(**k, **{c.name: c.values[1] if c.values else OTHER.get(c.kind, 9)}) for k, c in zip(keys, changed, strict=True)
+        ]
+    for row in after["files"]:
+        row["analyzed_at"] = LATER
+    write(sink, make_batch(**before))
+    write(sink, make_batch(**after))
+    for table in ("files", "analyses"):
+        assert stored(url, table) == records(make_batch(**after), table)
+
+
+def test_of_equal_keys_in_a_batch_the_last_counts(sink, url):
+    files = [file_row(size_bytes=1), file_row(path="/else"), file_row(size_bytes=2)]
+    write(sink, make_batch(files, [analysis_row(bpm=1.0), analysis_row(bpm=2.0)]))
+    assert query(url, "SELECT path, size_bytes FROM files ORDER BY 1") == [("/else", 7), ("some text", 2)]
+    assert query(url, "SELECT bpm FROM analyses") == [(2.0,)]
+
+
+def test_paths_that_are_not_text(sink, url):
+    paths = [path_text(p) for p in (b"/caf\xe9.mid", b"/nul\0.mid", b"/back\\slash.mid", "/日本/ü.mid".encode(), b"/" + b"\xff" * 3000)]
+    title = "a\0b".replace("\0", "")
+    batch = make_batch([file_row(path=path) for path in paths], [analysis_row(title=title)])
+    write(sink, batch)
+    assert stored(url, "files") == records(batch, "files")
+    assert query(url, "SELECT title FROM analyses") == [("ab",)]
+
+
+def test_an_empty_batch(sink):
+    write(sink, make_batch())
+    assert sink.finish() == 0 and list(sink.known()) == list(sink.contents()) == []
+
+
+def test_library_joins_only_what_was_analysed(sink, url):
+    files = [file_row(path=f"/{i}", status=status) for i, status in enumerate(STATUSES)]
+    write(sink, make_batch([*files, file_row(path="/9", status="unreadable", content_hash=None)], [analysis_row(bpm=120.0)]))
+    bpm = [(f"/{i}", 120.0 if status in ("ok", "repaired") else None) for i, status in enumerate(STATUSES)]
+    assert query(url, "SELECT path, bpm FROM library ORDER BY path") == [*bpm, ("/9", None)]
+    names = [c.name for c in FILES] + [c.name for c in ANALYSES if c.name not in ("content_hash", "analyzer_version")]
+    names += [c.name for c in LIBRARY_ONLY]
+    assert len(query(url, "SELECT * FROM library")[0]) == len(names)
+    assert len(query(url, f"SELECT {', '.join(names)} FROM library")) == len(files) + 1
+
+
+def test_the_end_counts_duplicates(sink):
+    """Of contents that were analysed, and only those."""
+    assert sink.finish() == 0
+    statuses = ["ok", "ok", "ok", "repaired", "rejected", "rejected", "crashed"]
+    contents = [1, 1, 2, 2, 3, 3, 3]
+    files = [file_row(path=f"/{i}", status=s, content_hash=hashed(n)) for i, (s, n) in enumerate(zip(statuses, contents, strict=True))]
+    write(sink, make_batch([*files, file_row(path="/x", status="unreadable", content_hash=None)], [analysis_row(content_hash=hashed(1))]))
+    assert sink.finish() == 2
+
+
+def test_known_is_every_file_and_whether_it_is_settled(sink):
+    files = [file_row(path=f"/{s}", status=s, size_bytes=2**40 + i, mtime_ns=-i) for i, s in enumerate(STATUSES)]
+    others = [
+        file_row(path=f"/{name}", analyzer_version=ANALYZER_VERSION + d, size_bytes=1, mtime_ns=1) for name, d in (("old", -1), ("z", 1))
+    ]
+    others.append(file_row(path="/kept", status="opened", error="3 of its members are gone"))
+    write(sink, make_batch([*files, *others]))
+    settled = {"/ok", "/repaired", "/rejected", "/opened", "/z"}
+    assert {path for path, _, _, is_settled in chain(*sink.known()) if is_settled} == settled
+    assert {path for path, _, _, is_settled in chain(*sink.known(keep_old=True)) if is_settled} == settled | {"/old"}
+    rows = [(row["path"], row["size_bytes"], row["mtime_ns"]) for row in [*files, *others]]
+    assert sorted(row[:3] for row in chain(*sink.known())) == sorted(rows)
+    assert list(sink.contents()) == [HASH]
+
+
+def test_paths_come_in_the_order_of_their_bytes_and_can_be_forgotten(sink, url):
+    names = ["/a", "/a/b", "/a/b.mid", "/a/\U0001f3b9", "/a/é", "/a0", "/b"]
+    write(sink, make_batch([file_row(path=name) for name in names]))
+    below = sorted(names[1:5], key=str.encode)
+    assert sink.paths("/a/", "/a0") == below
+    assert sink.paths(below[1], "/a0") == below[2:]
+    sink.forget(below[:3])
+    assert [path for (path,) in query(url, "SELECT path FROM files ORDER BY 1")] == ["/a", below[3], "/a0", "/b"]
+
+
+def test_one_writer_and_any_reader(url):
+    with open_sink(url) as sink:
+        with pytest.raises(DatabaseBusy, match="another run"):
+            open_sink(url)
+        write(sink, make_batch([file_row()], [analysis_row()]))
+        assert len(stored(url, "files")) == 1
+    with pytest.raises(ZeroDivisionError), open_sink(url):
+        raise ZeroDivisionError
+    open_sink(url).close()
+
+
+def test_only_a_finished_run_builds_indexes(url):
+    def indexes():
+        table = "pg_indexes" if url.startswith("postgresql") else "sqlite_master"
+        column = "indexname" if url.startswith("postgresql") else "name"
+        return query(url, f"SELECT {column} FROM {table} WHERE {column} LIKE 'analyses_key_bpm'")
+
+    open_sink(url).close()
+    assert indexes() == []
+    for _ in range(2):
+        sink = open_sink(url)
+        sink.finish()
+        sink.close()
+        sink.close()
+        assert len(indexes()) == 1
+
+
+def test_a_finished_run_leaves_no_orphans(sink, url):
+    files = [file_row(path="/a", content_hash=hashed(1)), file_row(path="/b", content_hash=hashed(2))]
+    write(sink, make_batch(files, [analysis_row(content_hash=hashed(n)) for n in (1, 2)]))
+    write(sink, make_batch([file_row(path="/a", content_hash=hashed(3))], [analysis_row(content_hash=hashed(3))]))
+    write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=hashed(2))]))
+    assert query(url, "SELECT count(*) FROM analyses") == [(3,)]
+    sink.finish()
+    assert [row["content_hash"] for row in stored(url, "analyses")] == [hashed(3)]
+
+
+def run_rows(url) -> list[tuple]:
+    return query(url, "SELECT id, outcome, error, files, ended IS NULL FROM runs ORDER BY id")
+
+
+def test_runs_are_recorded(url):
+    facts = {"started": NOW, "version": "1", "build": "release", "sources": ["/a", "/b"], "options": "{}"}
+    with open_sink(url) as sink:
+        sink.start_run(facts)
+        assert run_rows(url) == [(1, None, None, None, True)]
+        sink.end_run({"ended": LATER, "outcome": "failed", "error": "why", "files": 7})
+    open_sink(url).close()
+    assert run_rows(url) == [(1, "failed", "why", 7, False)]
+    for _ in range(2):
+        with open_sink(url) as sink:
+            sink.start_run(facts)
+    assert run_rows(url)[1:] == [(2, "killed", None, None, True), (3, None, None, None, True)]
+    [(started, sources)] = query(url, "SELECT started, sources FROM runs WHERE id = 1")
+    assert str(started)[:26] == str(NOW)[:26] and (sources if isinstance(sources, list) else json.loads(sources)) == ["/a", "/b"]
+
+
+def test_a_database_without_runs_gets_them_unless_they_are_of_others(url):
+    open_sink(url).close()
+    query(url, "DROP TABLE runs")
+    query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    query(url, "CREATE TABLE runs (path text)")
+    with pytest.raises(SinkError, match="already has runs"):
+        open_sink(url)
+    query(url, "DROP TABLE runs")
+    open_sink(url).close()
+    assert run_rows(url) == []
+
+
+@pytest.mark.parametrize("name", ["files", "analyses", "library", "meta", "runs"])
+def test_tables_of_others_are_left_alone(url, name):
+    query(url, f"CREATE TABLE {name} (path text)")
+    query(url, f"INSERT INTO {name} VALUES ('precious')")
+    for _ in range(2):
+        with pytest.raises(SinkError, match=f"already has {name}, not made by midiopt"):
+            open_sink(url)
+    assert query(url, f"SELECT * FROM {name}") == [("precious",)]
+    assert query(url, "SELECT count(*) FROM " + ("pg_tables WHERE schemaname = 'public'" if "postgresql" in url else "sqlite_master")) == [
+        (1,)
+    ]
+
+
+def test_tables_beside_those_of_others(url):
+    query(url, "CREATE TABLE songs (path text)")
+    open_sink(url).close()
+    assert query(url, "SELECT count(*) FROM songs") == [(0,)]
+
+
+def test_a_newer_schema_is_refused(url):
+    open_sink(url).close()
+    query(url, "UPDATE meta SET value = '999' WHERE key = 'schema_version'")
+    with pytest.raises(SinkError, match="upgrade midiopt"):
+        open_sink(url)
+
+
+def test_an_older_schema_is_upgraded(url):
+    with open_sink(url) as sink:
+        write(sink, make_batch([file_row()], [analysis_row()]))
+    query(url, "DROP VIEW library")
+    query(url, "ALTER TABLE analyses DROP COLUMN sysex_count")
+    query(url, "ALTER TABLE files DROP COLUMN error")
+    query(url, "DROP TABLE runs")
+    query(url, "UPDATE meta SET value = '0' WHERE key = 'schema_version'")
+    with open_sink(url) as sink:
+        assert query(url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]
+        write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3)]))
+    assert query(url, "SELECT sysex_count, error FROM library") == [(3, "why")]
+    open_sink(url).close()
+
+
+def broken(column: str, value, more: bytes = b"") -> Batch:
+    """A good row of each table, and a row of `files` that no database can take."""
+    batch = make_batch([file_row(path="/good"), file_row(path="/bad")], [analysis_row()])
+    batch.files[column][1] = value
+    batch.heap += more
+    return batch
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        pytest.param(broken("status", 77), id="unknown status"),
+        pytest.param(broken("path", (10**9, 5)), id="text outside the heap"),
+        pytest.param(broken("path", (1000, 1), b"\xff" * 1000), id="not UTF-8"),
+    ],
+)
+def test_a_batch_that_fails_leaves_nothing(url, batch):
+    with pytest.raises((SinkError, ValueError)), open_sink(url) as sink:
+        write(sink, batch)
+    assert stored(url, "files") == stored(url, "analyses") == []
+    with open_sink(url) as sink:
+        write(sink, make_batch([file_row(content_hash=HASH)], [analysis_row()]))
+    assert len(stored(url, "files")) == 1

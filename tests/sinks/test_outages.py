@@ -1,0 +1,185 @@
+"""Databases that fail in the middle of a run: they come back, or the run ends with one sentence and what is committed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import midiopt
+from midiopt.errors import SinkError
+from midiopt.sinks import open_sink
+from tests.helpers import postgres
+from tests.helpers.batches import query, write
+from tests.helpers.databases import LOCK_HOLDER, break_connections, held_up, one_file, stuck_in_a_batch
+from tests.helpers.processes import command, tables
+from tests.helpers.songs import write_songs
+
+FILES = 3000
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory) -> Path:
+    return write_songs(tmp_path_factory.mktemp("songs"), FILES)
+
+
+@pytest.fixture(scope="module")
+def expected(songs, pg_dsn) -> tuple[list, list]:
+    """The tables of an undisturbed run."""
+    with postgres.database(pg_dsn) as url:
+        midiopt.run([songs], url)
+        return tables(url)
+
+
+@pytest.fixture(scope="module")
+def own_server():
+    with postgres.own() as server:
+        yield server
+
+
+@pytest.fixture
+def server(own_server):
+    """A server that the test may stop, and the URL of an empty database on it."""
+    with postgres.database(own_server.url) as url:
+        yield own_server, url
+
+
+def start(songs, url, *more, **pipes) -> subprocess.Popen[str]:
+    """A run of many small batches."""
+    more = ("--batch-size", 32, "--workers", 2, "--quiet", "--json", *more)
+    return subprocess.Popen(command(songs, "--db", url, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def written(url) -> int:
+    try:
+        return query(url, "SELECT count(*) FROM files")[0][0]
+    except psycopg.Error:
+        return 0
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_server_that_is_restarted_costs_nothing(songs, expected, server, mode, tmp_path):
+    server, url = server
+    with stuck_in_a_batch(url, start, songs, url, "--log", tmp_path / "log") as run:
+        server.stop(mode)
+        server.start()
+    for least in (500, 1000):
+        while run.poll() is None and written(url) < least:
+            time.sleep(0.01)
+        if run.poll() is None:
+            server.stop(mode)
+            server.start()
+    stdout, stderr = run.communicate(timeout=120)
+    assert run.returncode == 0, stderr
+    assert stderr == ""
+    assert json.loads(stdout)["ok"] == FILES
+    assert tables(url) == expected
+    assert "reconnect" in {json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines()}
+
+
+def test_connections_that_break_at_any_moment_cost_nothing(songs, expected, pg_url):
+    with stuck_in_a_batch(pg_url, start, songs, pg_url, "--writers", 3) as run:
+        assert break_connections(pg_url, "wait_event_type = 'Lock'")
+    while run.poll() is None:
+        break_connections(pg_url)
+        time.sleep(0.2)
+    _, stderr = run.communicate()
+    assert run.returncode == 0, stderr
+    assert tables(pg_url) == expected
+
+
+def test_a_server_that_stays_away_ends_the_run(songs, expected, server):
+    """Exit code 1, one line, and every batch that was committed is there when the server is again."""
+    server, url = server
+    midiopt.run([songs / "000"], url)
+    with stuck_in_a_batch(url, start, songs, url + "&password=s3cret", "--sink-timeout", 1) as run:
+        server.stop()
+    stdout, stderr = run.communicate(timeout=120)
+    server.start()
+    assert run.returncode == 1 and stdout == ""
+    assert stderr.startswith("midiopt: PostgreSQL: ") and stderr.count("\n") == 1
+    assert "did not come back within 1 seconds" in stderr and "run the same command again" in stderr
+    assert "s3cret" not in stderr
+    files, analyses = tables(url)
+    assert 0 < len(files) < FILES
+    assert all(row in expected[0] for row in files) and {row[3] for row in files} <= {row[0] for row in analyses}
+    again = start(songs, url)
+    stdout, stderr = again.communicate(timeout=120)
+    assert (again.returncode, json.loads(stdout)["skipped"]) == (0, len(files)), stderr
+    assert tables(url) == expected
+
+
+def test_a_signal_does_not_wait_for_a_server_that_is_away(songs, server):
+    server, url = server
+    with stuck_in_a_batch(url, start, songs, url, "--sink-timeout", 100000) as run:
+        server.stop()
+        run.send_signal(signal.SIGTERM)
+    _, stderr = run.communicate(timeout=120)
+    server.start()
+    assert run.returncode == 1 and "run the same command again" in stderr and "Traceback" not in stderr
+
+
+def test_the_lock_is_taken_again_with_the_connection(pg_url):
+    with open_sink(pg_url) as sink:
+        assert break_connections(pg_url) >= 3
+        write(sink, one_file(1))
+        with pytest.raises(SinkError, match="another run"):
+            open_sink(pg_url)
+        assert break_connections(pg_url, LOCK_HOLDER) == 1
+        assert sink.paths("", "0") == ["/1"]
+        with pytest.raises(SinkError, match="another run"):
+            open_sink(pg_url)
+        break_connections(pg_url)
+        sink.finish()
+    assert query(pg_url, "SELECT count(*) FROM pg_indexes WHERE indexname = 'analyses_bpm'") == [(1,)]
+
+
+def test_another_run_that_comes_between_keeps_the_database(pg_url):
+    with pytest.raises(SinkError, match="another run is writing"), open_sink(pg_url, patience=1) as sink:
+        break_connections(pg_url)
+        with open_sink(pg_url) as other:
+            with pytest.raises(SinkError, match="another run is writing"):
+                write(sink, one_file(1))
+            write(other, one_file(2))
+    assert query(pg_url, "SELECT path FROM files") == [("/2",)]
+
+
+def test_a_server_that_does_not_answer_ends_the_run(pg_url):
+    """Another program's lock stands for a server that hangs: its connections live, and nothing comes."""
+    open_sink(pg_url).close()
+    with held_up(pg_url, "LOCK TABLE files IN SHARE MODE"):
+        with pytest.raises(SinkError, match="has not taken a batch"), open_sink(pg_url, patience=0.5) as sink:
+            write(sink, one_file(1))
+        assert query(pg_url, "SELECT count(*) FROM analyses") == [(0,)]
+        break_connections(pg_url, "query LIKE 'INSERT%'")
+    open_sink(pg_url).close()
+
+
+def test_a_statement_that_is_cancelled_is_not_tried_again(pg_url):
+    open_sink(pg_url).close()
+    impatient = f"{pg_url}&options=-clock_timeout%3D100"
+    with held_up(pg_url, "LOCK TABLE files IN SHARE MODE"), pytest.raises(SinkError, match="lock timeout"), open_sink(impatient) as sink:
+        write(sink, one_file(1))
+
+
+def test_sqlite_waits_for_another_program(tmp_path):
+    url = f"sqlite:///{tmp_path}/x.db"
+    with open_sink(url) as sink:
+        other = sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(2.5, lambda: other.execute("COMMIT")).start()
+        write(sink, one_file(1))
+        other.execute("BEGIN IMMEDIATE")
+        sink.patience = 0.1
+        with pytest.raises(SinkError, match=r"x\.db: another program has locked the database"):
+            write(sink, one_file(2))
+        other.execute("COMMIT")
+        other.close()
+    assert query(url, "SELECT path FROM files") == [("/1",)]

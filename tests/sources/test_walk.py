@@ -1,0 +1,309 @@
+"""Folders, lists and links as they are in the wild: what is found, once, and what becomes of the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from midiopt.pipeline import run
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import FILES, Batch, record
+from midiopt.sources import walk
+from midiopt.sources.path_set import Seen
+from midiopt.sources.sniff import looks_like
+from midiopt.sources.walk import Source
+from tests.helpers.songs import song
+
+
+def found(*arguments, **options) -> list[str]:
+    return [os.fsdecode(path) for chunk in Source.of(arguments, **options).chunks() for path in chunk]
+
+
+def rows(db: Path) -> dict[str, tuple[str, str | None]]:
+    with sqlite3.connect(db) as connection:
+        return {path: (status, error) for path, status, error in connection.execute("SELECT path, status, error FROM files")}
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def test_a_huge_folder_is_taken_in_parts(tmp_path, monkeypatch):
+    """Chunks come before the folder is read whole; each part is sorted; nothing is lost or twice."""
+    monkeypatch.setattr(walk, "MOST_SORTED", 300)
+    touch(*(tmp_path / f"{i:04}.mid" for i in range(2000)))
+    read = 0
+
+    class Counting:
+        def __init__(self, folder):
+            self.entries = os_scandir(folder)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            self.entries.close()
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            nonlocal read
+            read += 1
+            return next(self.entries)
+
+    os_scandir = os.scandir
+    monkeypatch.setattr(walk.os, "scandir", Counting)
+    chunks = Source.of([tmp_path]).chunks()
+    next(chunks)
+    assert read == 300
+    monkeypatch.undo()
+    names = found(tmp_path)
+    assert names == sorted(names) and len(names) == 2000
+
+
+def test_parts_of_a_huge_folder_are_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "MOST_SORTED", 7)
+    touch(*(tmp_path / f"{i % 3}" / f"{i:03}.mid" for i in range(100)))
+    names = found(tmp_path)
+    assert sorted(names) == sorted(map(str, tmp_path.rglob("*.mid")))
+    for folder in "012":
+        own = [n for n in names if f"/{folder}/" in n]
+        assert all(own[i : i + 7] == sorted(own[i : i + 7]) for i in range(0, len(own), 7))
+
+
+def test_a_walk_that_finds_nothing_new_says_so(tmp_path, monkeypatch):
+    """So that whoever takes the chunks hears of a signal, however many files are known."""
+    monkeypatch.setattr(walk, "ASKED", 10)
+    monkeypatch.setattr(walk, "SIGN_EVERY", 0)
+    touch(*(tmp_path / f"{i:02}.mid" for i in range(95)))
+    source = Source.of([tmp_path])
+    walk.known = lambda paths: [not path.endswith(b"7.mid") for path in paths]
+    chunks = list(walk.chunks())
+    assert [os.fsdecode(path)[-6:] for chunk in chunks for path in chunk] == [f"{i}7.mid" for i in range(9)]
+    assert chunks.count([]) >= 1 and len(chunks) >= 10
+    assert (walk.found, walk.skipped, walk.exhausted) == (95, 86, True)
+
+
+def test_a_walk_says_so_where_no_file_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "SIGN_EVERY", 0)
+    touch(*(tmp_path / f"{i}" / "cover.jpg" for i in range(9)))
+    assert list(Source.of([tmp_path]).chunks()).count([]) >= 9
+
+
+@pytest.fixture
+def open_folder():
+    """A temporary folder that every user may write."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
+
+
+# Root may read everything, so it becomes nobody, who may start no workers here: the chunks are analysed in place.
+RUN = """
+import json, os, sys, midiopt
+from midiopt.rows.batch import Batch, FILES, record
+from midiopt.sources.walk import Source
+from midiopt.pipeline.worker import Worker
+from midiopt.pipeline.worker import Worker
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    source = Source.of(sys.argv[1:])
+except midiopt.SourceError as problem:
+    sys.exit(str(problem))
+batches = [Batch.from_bytes(Worker().analyse(chunk)) for chunk in walk.chunks()]
+rows = [record(FILES, row, batch.heap) for batch in batches for row in batch.files]
+print(json.dumps([{row["path"]: (row["status"], row["error"]) for row in rows}, walk.problems]))
+"""
+
+
+def test_what_may_not_be_read(open_folder):
+    """A file without permission has its row; a folder without permission is named; the rest is analysed."""
+    music = open_folder / "music"
+    for i, name in enumerate(("a.mid", "secret.mid", "closed/b.mid", "z.mid")):
+        (music / name).parent.mkdir(parents=True, exist_ok=True)
+        (music / name).write_bytes(song(i))
+    (music / "secret.mid").chmod(0)
+    (music / "closed").chmod(0)
+
+    def run(*arguments):
+        return subprocess.run([sys.executable, "-c", RUN, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+    try:
+        done = run(music)
+        assert done.returncode == 0, done.stderr
+        told, problems = json.loads(done.stdout)
+        assert told == {
+            f"{music}/a.mid": ["ok", None],
+            f"{music}/secret.mid": ["unreadable", "Permission denied"],
+            f"{music}/z.mid": ["ok", None],
+        }
+        assert problems == [f"{music}/closed/: Permission denied"]
+        refused = run(music / "closed")
+        assert refused.returncode == 1 and refused.stderr == f"the folder '{music}/closed' cannot be read\n"
+    finally:
+        (music / "closed").chmod(0o755)
+
+
+def test_fifos_and_devices_are_never_opened(tmp_path):
+    """Named in a list or on the command line they get a row; opening the FIFO would end this writer's wait."""
+    fifo = tmp_path / "pipe.mid"
+    os.mkfifo(fifo)
+    (tmp_path / "list").write_text(f"{fifo}\n/dev/zero\n")
+    script = f"import os; os.open({str(fifo)!r}, os.O_WRONLY)"
+    with subprocess.Popen([sys.executable, "-c", script]) as writer:
+        try:
+            for workers in (1, 2):
+                summary = midiopt.run([tmp_path, f"@{tmp_path}/list", fifo], tmp_path / f"{workers}.db", workers=workers)
+                assert (summary.files, summary.unreadable) == (2, 2)
+                assert rows(tmp_path / f"{workers}.db") == dict.fromkeys([str(fifo), "/dev/zero"], ("unreadable", "not a regular file"))
+            assert writer.poll() is None, "someone opened the FIFO"
+        finally:
+            writer.kill()
+
+
+def test_links_are_followed_when_asked(tmp_path):
+    music, other = tmp_path / "music", tmp_path / "other"
+    touch(music / "a.mid", other / "b.mid", other / "deep" / "c.mid")
+    (music / "link.mid").symlink_to(music / "a.mid")
+    (music / "nowhere.mid").symlink_to(tmp_path / "nothing")
+    (music / "linked").symlink_to(other)
+    (music / "pipe.mid").symlink_to("/dev/null")
+    assert found(music) == [f"{music}/a.mid"]
+    names = ("a.mid", "link.mid", "linked/b.mid", "linked/deep/c.mid", "nowhere.mid")
+    assert found(music, follow_links=True) == [f"{music}/{name}" for name in names]
+
+
+def test_loops_of_links_end(tmp_path):
+    """Every folder is walked once, though n folders that hold links to each other have n! ways through them."""
+    for name in "abcdefghij":
+        touch(tmp_path / name / "x.mid")
+        for other in "abcdefghij":
+            (tmp_path / name / f"to-{other}").symlink_to(tmp_path / other)
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "self.mid").symlink_to(tmp_path / "self.mid")
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    names = found(tmp_path, follow_links=True)
+    assert len(names) == len({os.path.realpath(n) for n in names}) == 11
+    db = tmp_path / "x.db"
+    run.run([tmp_path], db, workers=1, follow_links=True)
+    assert rows(db)[f"{tmp_path}/self.mid"] == ("unreadable", "Too many levels of symbolic links")
+
+
+def test_each_path_once(tmp_path):
+    """Roots inside roots, folders named twice, lists that repeat: in whatever order they are named."""
+    music = tmp_path / "music"
+    touch(music / "a.mid", music / "b" / "c.mid", music / "b" / "d.mid", music / "notes")
+    (tmp_path / "one").write_text(f"{music}/a.mid\n{music}/b\n{music}/a.mid\n{music}/b/../a.mid\n{tmp_path}/gone.mid\n")
+    (tmp_path / "two").write_bytes(f"{music}/b/c.mid\0{tmp_path}/gone.mid\0{music}\0".encode())
+    everything = [*(f"{music}/{name}" for name in ("a.mid", "b/c.mid", "b/d.mid", "notes")), f"{tmp_path}/gone.mid"]
+    arguments = [music, f"{music}/", f"{music}/b", f"{music}/notes", f"@{tmp_path}/one", f"@{tmp_path}/two"]
+    for order in (arguments, arguments[::-1]):
+        names = found(*order)
+        assert sorted(names) == sorted(everything)
+    assert found(music, music) == everything[:3]
+
+
+def test_a_link_that_is_named_is_a_source_of_its_own(tmp_path):
+    """Walking its folder would not have followed it."""
+    touch(tmp_path / "real" / "a.mid")
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    assert found(tmp_path, tmp_path / "linked") == [f"{tmp_path}/real/a.mid", f"{tmp_path}/linked/a.mid"]
+
+
+def test_appledouble_files_are_counted_and_not_analysed(tmp_path):
+    touch(tmp_path / "a.mid", tmp_path / "._a.mid", tmp_path / "._notes.txt", tmp_path / "__MACOSX" / "b" / "._c.mid")
+    summary = midiopt.run([tmp_path], tmp_path / "x.db", workers=1)
+    assert (summary.files, summary.rejected, summary.appledouble) == (1, 1, 2)
+
+
+def test_a_file_that_goes_between_walk_and_read(tmp_path):
+    for i, name in enumerate(("a.mid", "b.mid", "c.mid")):
+        (tmp_path / name).write_bytes(song(i))
+    (chunk,) = Source.of([tmp_path]).chunks()
+    (tmp_path / "a.mid").unlink()
+    (tmp_path / "b.mid").unlink()
+    os.mkfifo(tmp_path / "b.mid")
+    batch = Batch.from_bytes(Worker().analyse(chunk))
+    told = [record(FILES, row, batch.heap) for row in batch.files]
+    assert [(r["status"], r["error"]) for r in told] == [
+        *(("unreadable", "No such file or directory"), ("unreadable", "not a regular file"), ("ok", None)),
+    ]
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read():
+    """The kernel's own files stand for it: they claim a page, and hold a line."""
+    path = Path("/sys/devices/system/cpu/online")
+    if not path.exists() or path.stat().st_size <= len(path.read_bytes()):
+        pytest.skip("no such file")
+    batch = Batch.from_bytes(Worker().analyse([os.fsencode(path)]))
+    [row] = [record(FILES, row, batch.heap) for row in batch.files]
+    assert (row["status"], row["error"]) == ("unreadable", "the file became shorter while it was read")
+
+
+def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(walk, "MOST_PROBLEMS", 2)
+    touch(*(tmp_path / f"{i}" / "a.mid" for i in range(5)))
+    source = Source.of([tmp_path])
+    scandir = os.scandir
+
+    def refused(folder):
+        if folder != os.fsencode(tmp_path):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(walk.os, "scandir", refused)
+    assert list(walk.chunks()) == []
+    assert walk.problems == [f"{tmp_path}/0/: Permission denied", f"{tmp_path}/1/: Permission denied", "3 folders more"]
+
+
+@pytest.mark.parametrize(
+    ("data", "noun"),
+    [
+        (b"<!DOCTYPE html><html><head><title>404</title>", "HTML"),
+        (b"\xef\xbb\xbf\r\n <HTML>\n<body>Not found", "HTML"),
+        ("\ufeff<html>".encode("utf-16-le"), "HTML"),
+        (b"<?xml version='1.0'?><score/>", "XML"),
+        ("Grüße\n".encode(), "text"),
+        ("\ufeffHello".encode("utf-16-le"), "text"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "WAV audio"),
+        (b"ID3\x03\x00", "MP3 audio"),
+        (b"\xff\xfb\x90\x00" + bytes(100), "MP3 audio"),
+        (b"\x1f\x8b\x08\x00", "gzip data"),
+        (b"PK\x03\x04\x14\x00", "a zip archive"),
+        (b"Rar!\x1a\x07\x00", "a RAR archive"),
+        (bytes(2000), "zeros"),
+        (b"\x01\x02\x03\x04", None),
+    ],
+)
+def test_what_is_not_midi_is_named(data, noun, tmp_path):
+    assert looks_like(data[:1024]) == noun
+    reason = f"it looks like {noun}: no MThd" if noun else "no MThd"
+    with pytest.raises(midiopt.NotMidi, match=f"^{reason}"):
+        midiopt.analyze(data)
+    (tmp_path / "x.mid").write_bytes(data)
+    midiopt.run([tmp_path], tmp_path / "x.db", workers=1)
+    status, error = rows(tmp_path / "x.db")[f"{tmp_path}/x.mid"]
+    assert status == "rejected" and error.startswith(reason)
+
+
+def test_names_are_counted(tmp_path):
+    seen = Seen()
+    names = [f"{i}".encode() for i in range(20_000)]
+    assert {seen.add(name) for name in names} == {1}
+    assert {seen.add(name) for name in names[::100]} == {2}
+    assert (seen.add(b"0"), seen.add(b""), len(seen)) == (3, 1, 20_001)
