@@ -14,9 +14,9 @@ from midiopt.errors import DatabaseBusy, Malformed, MidiError, MidioptError, Mis
 
 if TYPE_CHECKING:
     from midiopt.api import Analysis, analyze
-    from midiopt.cli.progress import Summary
     from midiopt.core.smf.arena import EventArena
     from midiopt.core.smf.parser import parse
+    from midiopt.pipeline.summary import Summary
 
 __version__ = "0.1.0"
 __all__ = [
@@ -50,9 +50,9 @@ def __getattr__(name: str) -> object:
 
 def run(sources: Sequence[str | PathLike[str]], db: str | PathLike[str] = "midiopt.db", workers: int | None = None) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``: see :func:`midiopt.pipeline.run.run`."""
-    from midiopt.pipeline import run  # not at the top: ``python -m midiopt.orchestrator`` would hold it twice
+    from midiopt.pipeline import run as pipeline
 
-    return run.run(sources, db, workers)
+    return pipeline.run(sources, db, workers)
 
 
 def build_info() -> dict[str, str]:

@@ -7,7 +7,8 @@ from midiopt.cli.startup import begin
 if __name__ == "__main__":
     begin()  # before numpy and the rest are imported
 
-from midiopt.pipeline.run import main, run
+from midiopt.cli.analyze import main
+from midiopt.pipeline.run import run
 
 __all__ = ["main", "run"]
 

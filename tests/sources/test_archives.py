@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from midiopt.cli.progress import Summary
+from midiopt.pipeline.summary import Summary
 from midiopt.pipeline import archive_worker, run
 from midiopt.pipeline.sampling import EVERYTHING, Lots
 from midiopt.pipeline.tasks import PIECE, Piece

@@ -88,11 +88,11 @@ def test_a_walk_that_finds_nothing_new_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(walk, "SIGN_EVERY", 0)
     touch(*(tmp_path / f"{i:02}.mid" for i in range(95)))
     source = Source.of([tmp_path])
-    walk.known = lambda paths: [not path.endswith(b"7.mid") for path in paths]
-    chunks = list(walk.chunks())
+    source.known = lambda paths: [not path.endswith(b"7.mid") for path in paths]
+    chunks = list(source.chunks())
     assert [os.fsdecode(path)[-6:] for chunk in chunks for path in chunk] == [f"{i}7.mid" for i in range(9)]
     assert chunks.count([]) >= 1 and len(chunks) >= 10
-    assert (walk.found, walk.skipped, walk.exhausted) == (95, 86, True)
+    assert (source.found, source.skipped, source.exhausted) == (95, 86, True)
 
 
 def test_a_walk_says_so_where_no_file_counts(tmp_path, monkeypatch):
@@ -124,9 +124,9 @@ try:
     source = Source.of(sys.argv[1:])
 except midiopt.SourceError as problem:
     sys.exit(str(problem))
-batches = [Batch.from_bytes(Worker().analyse(chunk)) for chunk in walk.chunks()]
+batches = [Batch.from_bytes(Worker().analyse(chunk)) for chunk in source.chunks()]
 rows = [record(FILES, row, batch.heap) for batch in batches for row in batch.files]
-print(json.dumps([{row["path"]: (row["status"], row["error"]) for row in rows}, walk.problems]))
+print(json.dumps([{row["path"]: (row["status"], row["error"]) for row in rows}, source.problems]))
 """
 
 
@@ -267,8 +267,8 @@ def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch)
         return scandir(folder)
 
     monkeypatch.setattr(walk.os, "scandir", refused)
-    assert list(walk.chunks()) == []
-    assert walk.problems == [f"{tmp_path}/0/: Permission denied", f"{tmp_path}/1/: Permission denied", "3 folders more"]
+    assert list(source.chunks()) == []
+    assert source.problems == [f"{tmp_path}/0/: Permission denied", f"{tmp_path}/1/: Permission denied", "3 folders more"]
 
 
 @pytest.mark.parametrize(

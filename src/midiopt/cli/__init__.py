@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-
 from midiopt import __version__
-from midiopt.api import Analysis, analyze
-from midiopt.cli.console import guarded, plain
-from midiopt.errors import MidiError, MidioptError
-from midiopt.library import duplicates, status, verify
-from midiopt.pipeline import run
-from midiopt.pipeline.options import DATABASE, add_options, whole_number
-from midiopt.schema import ANALYSES, Column
+from midiopt.cli import analyze, duplicates, show, status, verify
+from midiopt.cli.analyze import whole_number
+from midiopt.cli.console import guarded
+from midiopt.errors import MidioptError
+from midiopt.pipeline.options import DATABASE
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -25,14 +19,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"midiopt {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("analyze", help="analyse files into a database", description=run.DESCRIPTION)
-    add_options(command)
-    command.set_defaults(run=run.run_command)
+    command = commands.add_parser("analyze", help="analyse files into a database", description=analyze.DESCRIPTION)
+    analyze.add_options(command)
+    command.set_defaults(run=analyze.run_command)
 
     command = commands.add_parser("show", help="show the facts of one file", description="Show the facts of one MIDI file.")
     command.add_argument("file", metavar="FILE")
     command.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    command.set_defaults(run=show)
+    command.set_defaults(run=show.command)
 
     for name, module, summary, form in (
         ("status", status, "show what a database holds and how the last run ended", "one JSON object"),
@@ -67,48 +61,3 @@ def _run(options: argparse.Namespace) -> int:
     except MidioptError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
         return 1
-
-
-def show(options: argparse.Namespace) -> int:
-    """Exit code 1 when the file cannot be read or used."""
-    try:
-        facts = analyze(options.file)
-    except (OSError, MidiError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        print(f"midiopt: {options.file}: {reason}", file=sys.stderr)
-        return 1
-    if options.json:
-        columns = {c.name: _plain(facts, c) for c in ANALYSES}
-        print(json.dumps({"status": facts.status, "error": facts.error, **columns}, ensure_ascii=False))
-        return 0
-    table = Table(title=plain(options.file), title_justify="left", title_style="bold", show_header=False)
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_column(style="dim", overflow="fold")
-    table.add_row("status", plain(facts.status if facts.error is None else f"{facts.status}: {facts.error}"), "")
-    for column in ANALYSES:
-        if column.name != "analyzer_version":
-            table.add_row(column.name, plain(_readable(facts, column)), column.unit)
-    Console(highlight=False).print(table)
-    return 0
-
-
-def _plain(facts: Analysis, column: Column) -> object:
-    value = getattr(facts, column.name)
-    if column.name == "issues":
-        return facts.issue_names
-    return value.hex() if isinstance(value, bytes) else value
-
-
-def _readable(facts: Analysis, column: Column) -> str:
-    value = _plain(facts, column)
-    if value is None:
-        return "-"
-    if column.name == "pitch_classes":
-        names = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"]
-        return "  ".join(f"{name} {share:.0%}" for name, share in zip(names, value, strict=True) if share >= 0.005)  # type: ignore[call-overload]
-    if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)

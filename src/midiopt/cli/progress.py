@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from dataclasses import asdict, dataclass, field
 
 from rich.console import Console
 from rich.live import Live
@@ -14,44 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from midiopt.cli.console import plain
+from midiopt.pipeline.summary import Summary
 from midiopt.schema import STATUSES
 
 LINE_EVERY = 5.0  # seconds between plain lines when stderr is not a terminal
 
 
-@dataclass
-class Summary:
-    """The outcome of a run. ``duplicates`` counts, over the whole database, files whose content another
-    file has too, beyond the first; the other numbers are of this run."""
-
-    files: int = 0  # found
-    ok: int = 0
-    repaired: int = 0
-    rejected: int = 0
-    unreadable: int = 0
-    crashed: int = 0
-    opened: int = 0  # archives; what they hold is among the others
-    skipped: int = 0  # unchanged since they were last analysed
-    appledouble: int = 0  # what macOS keeps beside files (`._name`, __MACOSX): not found, passed over
-    gone: int = 0  # in the database, below a folder or in an archive of this run, and not there any more
-    duplicates: int | None = None  # counted at the end of a whole run
-    seconds: float = 0.0
-    files_per_second: float = 0.0  # analysed
-    bytes: int = 0  # of the files analysed
-    interrupted: int = field(default=0, repr=False)  # the signal that ended the run early, or 0
-    problems: list[str] = field(default_factory=list, repr=False)  # folders that could not be read
-    steady_seconds: float = field(default=0.0, repr=False)  # from the first chunk dealt to the last one written
-
-    @property
-    def analysed(self) -> int:
-        return sum(getattr(self, status) for status in STATUSES if status != "opened")
-
-    def to_json(self) -> dict[str, int | float | list[str] | None]:
-        private = ("interrupted", "steady_seconds")
-        return {name: round(v, 3) if isinstance(v, float) else v for name, v in asdict(self).items() if name not in private}
-
-
-class Progress:
+class TerminalProgress:
     """A live line on a terminal, a plain one every few seconds elsewhere, nothing when quiet."""
 
     def __init__(self, quiet: bool = False) -> None:
@@ -59,7 +26,7 @@ class Progress:
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if self.console.is_terminal and not quiet else None
         self.next_line = time.monotonic() + (0 if self.live else LINE_EVERY)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> TerminalProgress:
         if self.live:
             self.live.start()
         return self
@@ -87,12 +54,6 @@ class Progress:
             self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi, and archives)", style="yellow")
         for problem in summary.problems:
             self.console.print(Text.assemble(("not read: ", "yellow"), plain(problem)))
-
-
-def without_password(url: str) -> str:
-    """A database URL that may be shown."""
-    url = re.sub(r"(://[^/@]*?):[^/]*@", r"\1@", url)
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", url)
 
 
 def _line(summary: Summary, seconds: float, total: int | None) -> str:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from midiopt.cli.console import plain
 from midiopt.schema import ANALYSED, STATUSES
-from midiopt.sinks import Library, open_library
-
-DESCRIPTION = "List the files whose bytes another file has too, in groups, the largest group first. Only the database is read."
+from midiopt.sinks import Library
 
 _STATUSES = "status IN ({})".format(", ".join(f"'{STATUSES[i]}'" for i in ANALYSED))
 GROUPS = (
@@ -41,19 +36,3 @@ def groups(library: Library) -> Iterator[Group]:
             paths[content_hash].append(path)
         for content_hash, _, size in some:
             yield Group(content_hash, size, paths[content_hash])
-
-
-def command(options: argparse.Namespace) -> int:
-    """Print every group as it is found: a text table, or with --json an object a line."""
-    with open_library(options.db) as library:
-        if not options.json:
-            print(f"{'files':>7}  {'bytes each':>12}  content and paths")
-        for group in groups(library):
-            if options.json:
-                facts = {"content_hash": group.content_hash.hex(), "size_bytes": group.size_bytes, "files": len(group.paths)}
-                print(json.dumps({**facts, "paths": group.paths}, ensure_ascii=False))
-                continue
-            print(f"{len(group.paths):>7,}  {group.size_bytes:>12,}  {group.content_hash.hex()}")
-            for path in group.paths:
-                print(f"{'':>23}{plain(path).plain}")
-    return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -12,20 +11,18 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from midiopt.cli.console import plain
 from midiopt.pipeline.hash_table_writer import Told
+from midiopt.pipeline.options import usable_cores
 from midiopt.pipeline.pool import Pool, Settings
-from midiopt.pipeline.run import usable_cores
 from midiopt.pipeline.sampling import EVERYTHING, Lots
 from midiopt.pipeline.tasks import Piece
 from midiopt.rows.batch import Batch, record
 from midiopt.rows.wire import note_of
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column
-from midiopt.sinks import Library, open_library
+from midiopt.sinks import Library
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import is_cut, path_bytes, path_text
 
-DESCRIPTION = "Analyse files of a database again and report every row that differs from what this version computes. Nothing is written."
 SAMPLE = 1000  # files
 CHUNK = 128  # files
 SETTLED = tuple(STATUSES[i] for i in (*ANALYSED, REJECTED))  # what an archive came to depends on its members
@@ -160,26 +157,3 @@ def _is_same(column: Column, stored, computed) -> bool:
 
 def _shown(value):
     return value.hex() if isinstance(value, bytes) else value
-
-
-def command(options: argparse.Namespace) -> int:
-    """Print every difference, a line each, and then what was looked at; exit code 1 when something differs."""
-    seen: Counter[str] = Counter(dict.fromkeys(("checked", "differing", "changed", "gone", "cut", *OTHERS), 0))
-    with open_library(options.db) as library:
-        seen.update(dict(library.rows(f"SELECT status, count(*) FROM files WHERE status IN {OTHERS} GROUP BY status")))
-        for found in differences(library, None if options.all else options.sample, seen):
-            seen["differing"] += 1
-            if options.json:
-                print(json.dumps(found, ensure_ascii=False))
-            else:
-                print(plain("{table} {key}: {column} is {stored!r}, not {computed!r}".format(**found)).plain)
-    if options.json:
-        print(json.dumps(seen))
-    else:
-        print("{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone".format(**seen))
-        if seen["cut"]:
-            print(f"{seen['cut']:,} not checked, whose paths are too long to be kept whole")
-        if any(seen[status] for status in OTHERS):
-            others = ", ".join(f"{seen[status]:,} {status}" for status in OTHERS)
-            print(f"without facts that could be checked, in the whole database: {others}")
-    return 1 if seen["differing"] else 0

@@ -1,110 +1,12 @@
-"""The options of a run as the command line has them, and their defaults."""
+"""Defaults of a run's options."""
 
 from __future__ import annotations
 
-import argparse
-import math
-from collections.abc import Callable
-
-from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MOST_EVENTS, MOST_FILE_BYTES
-from midiopt.pipeline.allocator import ALLOCATORS
-from midiopt.sinks import PATIENCE, WRITERS
-from midiopt.sources.reader import READERS
+import os
 
 DATABASE = "midiopt.db"
 BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "sources",
-        nargs="+",
-        metavar="SOURCE",
-        help="a MIDI file, an archive, a folder (walked for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and the like), or @list.txt",
-    )
-    parser.add_argument(
-        "--db",
-        default=DATABASE,
-        metavar="URL",
-        help="where the facts go: a SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
-    )
-    parser.add_argument("--workers", type=whole_number, metavar="N", help="analysing processes (default: one a usable core)")
-    parser.add_argument(
-        "--batch-size", type=whole_number, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--writers",
-        type=whole_number,
-        default=WRITERS,
-        metavar="N",
-        help="batches that PostgreSQL commits at a time, each over a connection of its own (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--sink-timeout",
-        type=seconds,
-        default=PATIENCE,
-        metavar="SECONDS",
-        help="wait so long for a database that is away or locked, then end the run (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--allocator", choices=ALLOCATORS, default="system", help="the workers' malloc, there to be measured (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--follow-links", action="store_true", help="take a link in a folder for what it leads to; each folder is walked once"
-    )
-    parser.add_argument(
-        "--file-timeout",
-        type=seconds,
-        default=FILE_TIMEOUT,
-        metavar="SECONDS",
-        help="a file that takes longer is given up as crashed (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--max-file-bytes",
-        type=up_to(MOST_FILE_BYTES),
-        default=MAX_FILE_BYTES,
-        metavar="N",
-        help=f"a larger file is rejected (default: %(default)s; at most {MOST_FILE_BYTES})",
-    )
-    parser.add_argument(
-        "--max-events",
-        type=up_to(MOST_EVENTS),
-        default=MAX_EVENTS,
-        metavar="N",
-        help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
-    )
-    parser.add_argument("--keep-old", action="store_true", help="do not analyse again what an older analyser has analysed")
-    parser.add_argument(
-        "--prune", action="store_true", help="delete the rows of files that are gone from the folders named, and from archives"
-    )
-    parser.add_argument("--log", metavar="FILE", help="append a JSON line for each file that is not ok and for each event of the run")
-    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
-    parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
-
-
-def whole_number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
-
-
-def up_to(most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if whole_number(text) > most:
-            raise argparse.ArgumentTypeError(f"{text} is over {most}")
-        return int(text)
-
-    return parse
-
-
-def seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return number
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,14 +9,10 @@ bound, so that the time left can be told early.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import datetime as dt
-import gc
 import json
 import os
-import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -24,17 +20,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from midiopt import __version__, build_info
-from midiopt.cli.console import guarded
-from midiopt.cli.progress import Progress, Summary, without_password
-from midiopt.errors import MidioptError, SinkError, SourceError, Stopped
+from midiopt.errors import SinkError, Stopped
 from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.allocator import preload
 from midiopt.pipeline.file_index import Known
 from midiopt.pipeline.hash_table_writer import Told
-from midiopt.pipeline.options import BATCH_SIZE, DATABASE, add_options
+from midiopt.pipeline.options import BATCH_SIZE, DATABASE, usable_cores
 from midiopt.pipeline.pool import Pool, Settings
 from midiopt.pipeline.prune import Gone
-from midiopt.pipeline.signals import AT_ONCE, Stop, stop_on_signals
+from midiopt.pipeline.signals import Stop, stop_on_signals
+from midiopt.pipeline.summary import NoProgress, Progress, Summary
 from midiopt.pipeline.tasks import Note
 from midiopt.rows.batch import Batch, record
 from midiopt.rows.validate import sound
@@ -42,17 +37,13 @@ from midiopt.rows.wire import note_of
 from midiopt.run_log import anyone_listens, event, logged
 from midiopt.schema import FILES, OK, OPENED, STATUSES
 from midiopt.sinks import PATIENCE, WRITERS, Sink, open_sink
+from midiopt.sinks.urls import without_password
 from midiopt.sources.paths import path_text
 from midiopt.sources.walk import Source
 
-DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
 MOST_WAITING = 32 << 20  # bytes of rows held, however few the files
 WALKED_AHEAD = 800  # chunks found and not yet dealt: 100,000 paths, about 15 MB
 LONGEST_END = 5.0  # seconds that workers get, after a signal, for the chunks they have in hand
-
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(
@@ -60,7 +51,6 @@ def run(
     db: str | os.PathLike[str] = DATABASE,
     workers: int | None = None,
     batch_size: int = BATCH_SIZE,
-    quiet: bool = True,
     reader: str = "read",
     allocator: str = "system",
     writers: int = WRITERS,
@@ -73,6 +63,7 @@ def run(
     keep_old: bool = False,
     prune: bool = False,
     log: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
 ) -> Summary:
     """Analyse all files of ``sources`` into the database ``db``; returns a Summary.
 
@@ -84,7 +75,7 @@ def run(
     times, or takes more than ``file_timeout`` seconds, is `crashed`; one of more than ``max_file_bytes`` or
     ``max_events`` is `rejected`. Files that an older analyser settled are analysed again unless ``keep_old``.
     Rows of files that are gone stay unless ``prune``. ``log`` names a file to which events and files that are
-    not ok are appended, a JSON object a line.
+    not ok are appended, a JSON object a line. ``progress`` is told how far the run is.
 
     ``reader`` (a key of reader.READERS) and ``allocator`` (of allocator.ALLOCATORS) are there to be measured.
     ``writers`` batches at a time are committed by PostgreSQL; ``warm=False`` opens a connection for each,
@@ -93,7 +84,7 @@ def run(
     Raises SourceError for a source that does not exist, SinkError when the database cannot be opened
     or written, DatabaseBusy when another run has it.
     """
-    options = {name: value for name, value in locals().items() if name not in ("sources", "db")}
+    options = {name: value for name, value in locals().items() if name not in ("sources", "db", "progress")}
     if workers is not None and workers < 1:
         raise ValueError(f"{workers} workers can do nothing; at least 1")
     if writers < 1:
@@ -107,7 +98,6 @@ def run(
     with (
         logged(log, source.problems),
         open_sink(db, writers, warm, sink_timeout) as sink,
-        Progress(quiet) as progress,
         stop_on_signals() as stop,
     ):
         sink.stopped = lambda: bool(stop)
@@ -122,7 +112,7 @@ def run(
                     contextlib.closing(Told()) as told,
                     contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool,
                 ):
-                    _Run(source, sink, progress, stop, pool, told, gone, batch_size, summary).go()
+                    _Run(source, sink, progress or NoProgress(), stop, pool, told, gone, batch_size, summary).go()
                 if not stop:
                     try:
                         gone.below(source.roots)
@@ -133,7 +123,6 @@ def run(
             summary.seconds = time.monotonic() - start
             summary.files_per_second = summary.analysed / summary.seconds
         sink.close()
-        progress.finish(summary, without_password(db))
     return summary
 
 
@@ -276,53 +265,3 @@ def _tell(batch: Batch) -> None:
         facts = record(FILES, row, batch.heap)
         event("file", **{name: facts[name] for name in ("path", "status", "error", "size_bytes")})
     event("batch", files=len(batch), contents=len(batch.analyses))
-
-
-def run_command(options: argparse.Namespace) -> int:
-    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 128 + N after signal N."""
-    gc.freeze()  # what is imported stays: looking through it for garbage takes 20 ms each time
-    try:
-        summary = run(
-            options.sources,
-            db=options.db,
-            workers=options.workers,
-            batch_size=options.batch_size,
-            quiet=options.quiet,
-            reader=options.reader,
-            allocator=options.allocator,
-            writers=options.writers,
-            sink_timeout=options.sink_timeout,
-            follow_links=options.follow_links,
-            file_timeout=options.file_timeout,
-            max_file_bytes=options.max_file_bytes,
-            max_events=options.max_events,
-            keep_old=options.keep_old,
-            prune=options.prune,
-            log=options.log,
-        )
-    except SourceError as problem:
-        print(f"midiopt: {problem}", file=sys.stderr)
-        return 2
-    except MidioptError as problem:
-        print(f"midiopt: {problem}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt as second:
-        print(AT_ONCE, file=sys.stderr)
-        return 128 + (second.args[0] if second.args else signal.SIGINT)
-    if options.json:
-        print(json.dumps(summary.to_json()))
-    if summary.interrupted:
-        print("midiopt: stopped; what was analysed is written, run the same command again to go on", file=sys.stderr)
-        return 128 + summary.interrupted
-    return 0
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m midiopt.orchestrator",
-        description=DESCRIPTION,
-    )
-    add_options(parser)
-    options = parser.parse_args(arguments)
-    return guarded(lambda: run_command(options))
-

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol, Self
 
-from midiopt.errors import MissingExtra, SinkError
+from midiopt.errors import MissingExtra
 from midiopt.rows.batch import Batch
+from midiopt.sinks.urls import is_postgres, sqlite_path
 
 
 class Sink(Protocol):
@@ -89,7 +90,7 @@ def open_sink(url: str | os.PathLike[str], writers: int = WRITERS, warm: bool = 
     without the PostgreSQL driver.
     """
     url = os.fspath(url)
-    if _is_postgres(url):
+    if is_postgres(url):
         try:
             import psycopg  # noqa: F401
             import psycopg_pool  # noqa: F401
@@ -100,7 +101,7 @@ def open_sink(url: str | os.PathLike[str], writers: int = WRITERS, warm: bool = 
         return PostgresSink(url, writers, warm, patience)
     from midiopt.sinks.sqlite import SqliteSink
 
-    return SqliteSink(_path(url), patience)
+    return SqliteSink(sqlite_path(url), patience)
 
 
 class Library(Protocol):
@@ -123,7 +124,7 @@ def open_library(url: str | os.PathLike[str]) -> Library:
     MissingExtra without the PostgreSQL driver.
     """
     url = os.fspath(url)
-    if _is_postgres(url):
+    if is_postgres(url):
         try:
             import psycopg  # noqa: F401
         except ImportError as error:
@@ -133,18 +134,4 @@ def open_library(url: str | os.PathLike[str]) -> Library:
         return PostgresLibrary(url)
     from midiopt.sinks.sqlite import SqliteLibrary
 
-    return SqliteLibrary(_path(url))
-
-
-def _is_postgres(url: str) -> bool:
-    return url.startswith(("postgresql://", "postgres://"))
-
-
-def _path(url: str) -> str:
-    """The file that a URL of SQLite names; SinkError for one of another database."""
-    scheme, colon, rest = url.partition("://")
-    if colon and scheme == "sqlite" and rest[:1] == "/":
-        return rest[1:]
-    if colon:
-        raise SinkError(f"{scheme}:// is not a database midiopt knows; use a path, sqlite:///path or postgresql://...")
-    return url
+    return SqliteLibrary(sqlite_path(url))
