@@ -11,6 +11,7 @@ from midiopt.cli import analyze, duplicates, show, status, verify
 from midiopt.cli.analyze import whole_number
 from midiopt.cli.console import guarded
 from midiopt.errors import MidioptError
+from midiopt.library.verify import SAMPLE
 from midiopt.pipeline.options import DATABASE
 
 
@@ -41,7 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--sample",
                 type=whole_number,
-                default=verify.SAMPLE,
+                default=SAMPLE,
                 metavar="N",
                 help="so many files, taken by chance (default: %(default)s)",
             )
