@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 # Imported when first asked for: numpy takes a tenth of a second and 20 MB that workers can do without.
-_LAZY = {"Analysis": ".api", "analyze": ".api", "EventArena": ".core.arena", "parse": ".core.parser"}
+_LAZY = {"Analysis": ".api", "analyze": ".api", "EventArena": ".core.smf.arena", "parse": ".core.smf.parser"}
 
 
 def __getattr__(name: str) -> object:

@@ -23,10 +23,12 @@ def batch(status: str = "ok") -> Batch:
 
 def wrong(column: Column) -> list:
     """Values that the column cannot hold, as they would stand in a row."""
-    null = {"enum": NULL_ENUM, "float32": np.nan, "float64": np.nan, "hash16": 0, "hash8": 0, **NULL_INT}
+    null = {"enum": NULL_ENUM, "bool": NULL_ENUM, "float32": np.nan, "float64": np.nan, "hash16": 0, "hash8": 0, **NULL_INT}
     values: list = [] if column.null or column.kind not in null else [null[column.kind]]
     if column.kind == "enum":
         values.append(len(column.values))
+    if column.kind == "bool":
+        values += [2, 7, 254]
     if column.kind in ("text", "texts"):
         values += [(10**9, 1), (2**32 - 2, 1)]
     if column.kind == "floats":

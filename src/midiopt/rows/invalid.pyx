@@ -61,6 +61,9 @@ cdef bint is_wrong(const Field *field, const char *p, bint null, int names, cons
     elif kind == ENUM:
         i = (<const unsigned char *>p)[0]
         return not null if i == NULL_ENUM else i >= names
+    elif kind == BOOL:
+        i = (<const unsigned char *>p)[0]
+        return not null if i == NULL_ENUM else i > 1
     elif kind == HASH16 or kind == HASH8:
         return not null and blank(p, field.size)
     elif kind == TEXT or kind == TEXTS:

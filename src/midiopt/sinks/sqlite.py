@@ -78,7 +78,8 @@ class SqliteSink:
         with contextlib.ExitStack() as held, self._errors():
             held.callback(os.close, _lock(path))  # last of all, see there
             # Absolute, so that a path is a path even when SQLite would read more into it (":memory:").
-            self._connection = held.enter_context(contextlib.closing(sqlite3.connect(os.path.abspath(path), LOOK, isolation_level=None)))
+            connection = sqlite3.connect(os.path.abspath(path), timeout=LOOK, isolation_level=None)
+            self._connection = held.enter_context(contextlib.closing(connection))
             self._open(self._connection)
             self._held = held.pop_all()
         self._statements = [(t, RowEncoder(t.plan()), t.upsert(f"VALUES ({', '.join('?' * len(t.columns))})", "IS NOT")) for t in TABLES]
