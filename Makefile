@@ -13,7 +13,7 @@ MODE := $(or $(MIDIOPT_BUILD),$(shell test -e $(LED) && test -z "$$(find $(SOURC
 CORPUS ?= sample/midi
 TRUTH ?= ../shared/corpus/truth
 
-.PHONY: help build run test soak bench eval ablation profile pgo lint sanitize clean
+.PHONY: help build run test soak bench eval ablation profile pgo lint docs sanitize clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -74,6 +74,10 @@ eval: $(VENV)/eval-extra  ## Score the facts against what experts wrote (CORPUS=
 lint: $(VENV)/dev-extra  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(VENV)/docs-extra  ## Build the documentation into build/docs
+	$(BIN)/python -m docs.generate
+	$(BIN)/python -m sphinx -n -W --keep-going -q docs build/docs
 
 sanitize:  ## Build with the address and undefined-behaviour sanitizers, and run the parser's tests under them
 	MIDIOPT_BUILD=sanitize $(MAKE) $(VENV)/test-extra

@@ -1,4 +1,4 @@
-"""The table of columns in the README, made from the schema: python -m docs.generate_columns prints it."""
+"""The columns of every table as Markdown, made from schema.py: part of docs/columns.md."""
 
 from __future__ import annotations
 
@@ -20,11 +20,5 @@ def table(columns: tuple[Column, ...]) -> str:
     return "\n".join(["| column | type | meaning |", "|---|---|---|", *map(line, columns)])
 
 
-if __name__ == "__main__":
-    for title, columns in (
-        ("files`, one row per path", FILES),
-        ("analyses`, one row per distinct content", ANALYSES),
-        ("library`, beside those of both tables", LIBRARY_ONLY),
-        ("runs`, one row per run", RUNS),
-    ):
-        print(f"`{title}:\n\n{table(columns)}\n")
+# By the name of the table or view.
+TABLES = {"files": FILES, "analyses": ANALYSES, "library": LIBRARY_ONLY, "runs": RUNS}

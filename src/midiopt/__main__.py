@@ -8,9 +8,9 @@ from midiopt.cli.startup import begin
 def main() -> int:
     """What the command ``midiopt`` calls."""
     begin()  # before numpy and the rest are imported
-    from midiopt import cli
+    from midiopt.cli import main as command_line
 
-    return cli.main()
+    return command_line.main()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import importlib.util
 import os
@@ -13,11 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate_columns import table
-from midiopt import limits, schema
-from midiopt.cli import make_parser
 from midiopt.core.analysis import facts_layout
-from midiopt.pipeline import run
 from midiopt.rows.batch import ANALYSES_DTYPE
 
 ROOT = Path(__file__).parents[2]
@@ -150,36 +145,6 @@ def test_the_compiled_row_is_the_schema():
     assert size == dtype.itemsize
 
 
-def options(parser) -> set[str]:
-    found = set()
-    for action in parser._actions:
-        found.update(o for o in action.option_strings if o.startswith("--"))
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                found |= options(command)
-    return found
-
-
-def test_every_option_is_in_the_readme():
-    readme = (ROOT / "README.md").read_text()
-    for option in options(make_parser()) - {"--help"}:
-        assert f"`{option}" in readme, option
-
-
-def test_every_column_is_in_the_readme():
-    readme = (ROOT / "README.md").read_text()
-    assert table(schema.FILES) in readme
-    assert table(schema.ANALYSES) in readme
-    assert table(schema.LIBRARY_ONLY) in readme
-    assert table(schema.RUNS) in readme
-
-
-def test_every_make_target_is_in_the_readme():
-    readme = (ROOT / "README.md").read_text()
-    for target in re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M):
-        assert f"make {target}" in readme, target
-
-
 def test_setup_py_stays_small():
     assert len((ROOT / "setup.py").read_text().splitlines()) <= 80
 
@@ -197,12 +162,6 @@ def test_public_functions_have_docstrings():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Module) and path.name != "__init__.py":
                 assert ast.get_docstring(node), path
-
-
-def test_defaults_are_as_documented():
-    readme = (ROOT / "README.md").read_text()
-    for default in (run.BATCH_SIZE, limits.FILE_TIMEOUT, limits.MAX_FILE_BYTES, limits.MAX_EVENTS, limits.MOST_EVENTS):
-        assert f"{default:,.0f}" in readme
 
 
 @pytest.mark.parametrize(

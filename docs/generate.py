@@ -1,0 +1,63 @@
+"""Write the generated parts of the documentation: python -m docs.generate
+
+They stand between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` in README.md and docs/: the columns come from
+schema.py, the options from the argument parser, and the answers from a run over the bundled sample.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import midiopt
+from benchmarks import generated_blocks
+from docs import generate_cli, generate_columns
+
+ROOT = Path(__file__).resolve().parent.parent
+QUESTIONS = {
+    "A minor, between 118 and 124 BPM, with a slap bass (General MIDI programs 36 and 37)": """
+        SELECT DISTINCT title, bpm, chord_progression FROM library WHERE key = 'Am' AND bpm BETWEEN 118 AND 124
+          AND EXISTS (SELECT 1 FROM json_each(programs) WHERE value IN (36, 37));""",
+    "Drum loops, the shortest first": """
+        SELECT bpm, drum_pattern, loop_bars FROM library WHERE is_loop AND drum_density > 0 ORDER BY loop_bars;""",
+    "Waltzes, whatever their time signature says": """
+        SELECT DISTINCT title, bpm, time_signature FROM library WHERE meter_estimated = '3/4';""",
+    "What was repaired or rejected, and why": """
+        SELECT status, error FROM files WHERE status <> 'ok' ORDER BY path;""",
+    "The same music saved more than once": """
+        SELECT count(*), max(title) FROM library GROUP BY notes_hash HAVING count(*) > 1;""",
+}
+
+
+def answers() -> str:
+    """Each question in SQL with the answer of the sample's database, as the sqlite3 shell prints it."""
+    with tempfile.TemporaryDirectory() as folder:
+        midiopt.run([ROOT / "sample" / "midi"], f"{folder}/sample.db")
+        with closing(sqlite3.connect(f"{folder}/sample.db")) as connection:
+            lines: list[str] = []
+            for question, query in QUESTIONS.items():
+                lines += [f"-- {question}", *(line.removeprefix("        ") for line in query.strip("\n").split("\n"))]
+                lines += ["|".join("" if value is None else str(value) for value in row) for row in connection.execute(query)]
+    return "```sql\n" + "\n".join(lines) + "\n```"
+
+
+# (page, name of the block, what makes its text)
+BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
+    ("README.md", "answers", answers),
+    ("docs/cli.md", "commands", generate_cli.page),
+    *(("docs/columns.md", name, partial(generate_columns.table, columns)) for name, columns in generate_columns.TABLES.items()),
+)
+
+
+def main() -> None:
+    """Fill every block."""
+    for page, name, text in BLOCKS:
+        generated_blocks.fill(ROOT / page, name, text())
+
+
+if __name__ == "__main__":
+    main()

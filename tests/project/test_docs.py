@@ -1,0 +1,59 @@
+"""The documentation is complete and current."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+
+from docs import generate, generate_cli
+from midiopt import limits
+from midiopt.pipeline import options
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+@pytest.mark.parametrize(("page", "name", "text"), generate.BLOCKS, ids=[f"{page}:{name}" for page, name, _ in generate.BLOCKS])
+def test_generated_blocks_are_current(page, name, text):
+    """``python -m docs.generate`` writes them again."""
+    assert f"<!-- begin {name} -->\n{text()}\n<!-- end {name} -->" in (ROOT / page).read_text()
+
+
+def test_the_readme_is_a_front_door():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 90
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    """Every relative link and picture; absolute ones are not followed."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_option_has_a_row():
+    """The whole option, so that --all is not satisfied by --allocator."""
+    text = (ROOT / "docs" / "cli.md").read_text()
+    for name, parser in generate_cli.commands().items():
+        for action in parser._actions:
+            if not isinstance(action, argparse._HelpAction):
+                for option in action.option_strings:
+                    assert re.search(rf"^\| `(?:-\w, )?{option}[ `]", text, re.M), f"midiopt {name} {option}"
+
+
+def test_defaults_are_as_documented():
+    text = (ROOT / "docs" / "cli.md").read_text()
+    for default in (options.BATCH_SIZE, limits.FILE_TIMEOUT, limits.MAX_FILE_BYTES, limits.MAX_EVENTS):
+        assert re.search(rf"default: {default:.0f}\b", text), default
+
+
+def test_commands_in_the_readme_exist():
+    """Each ``midiopt COMMAND`` and ``make TARGET`` of the README."""
+    readme = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    shell = "".join(re.findall(r"```sh\n(.*?)```", readme, re.DOTALL))
+    assert set(re.findall(r"^midiopt (\w+)", shell, re.M)) <= set(generate_cli.commands())
+    assert set(re.findall(r"\bmake (\w+)", readme)) <= targets
