@@ -26,6 +26,12 @@ def pg_url(pg_dsn):
         yield url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: SQLite, then PostgreSQL."""
+    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
+
+
 @pytest.fixture(scope="session")
 def songs(tmp_path_factory) -> Path:
     """A folder of 3,000 files, to be read only."""

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
+
 from midiopt.schema import ANALYSES
 
 PLANTED = Path(__file__).parent.parent / "fault_injection"
@@ -39,22 +41,25 @@ def tables(db: Path | str) -> tuple[list, list]:
 
 
 def ask(db: Path | str, query: str) -> list[tuple]:
+    """The rows of a query, over a connection that cannot write."""
     if str(db).startswith("postgresql:"):
-        import psycopg
-
         with psycopg.connect(str(db)) as connection:
             return connection.execute(query).fetchall()
-    with contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
+    path = str(db).removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return connection.execute(query).fetchall()
 
 
+def file_rows(db: Path | str, columns: str = "status, error, size_bytes, mtime_ns, content_hash") -> dict[str, tuple]:
+    """These columns of `files`, by path."""
+    return {path: tuple(values) for path, *values in ask(db, f"SELECT path, {columns} FROM files")}
+
+
 def written(db: Path | str) -> int:
-    """Rows of `files`; 0 while there is no such table."""
+    """Number of rows of `files`; 0 while there is no such table, or no server."""
     try:
         return ask(db, "SELECT count(*) FROM files")[0][0]
-    except Exception as problem:
-        if type(problem).__name__ not in ("OperationalError", "UndefinedTable"):
-            raise
+    except (sqlite3.OperationalError, psycopg.OperationalError, psycopg.errors.UndefinedTable):
         return 0
 
 

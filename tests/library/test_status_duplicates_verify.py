@@ -27,11 +27,6 @@ from tests.helpers.songs import song, write_songs
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
-
-
 def finish(*arguments) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "midiopt", *map(str, arguments)], capture_output=True, text=True, timeout=120)
 

@@ -15,7 +15,7 @@ import pytest
 import midiopt
 from tests.helpers import postgres
 from tests.helpers.archives import tar_of
-from tests.helpers.batches import query
+from tests.helpers.batches import query, sqlite_path
 from tests.helpers.databases import held_up, soon, waiting
 from tests.helpers.processes import ask, command, finish, tables
 from tests.helpers.songs import song
@@ -24,13 +24,8 @@ SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (si
 INDEXES = {"analyses_bpm", "analyses_key_bpm", "files_content_hash"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path) -> str:
-    return str(tmp_path / "x.db") if request.param == "sqlite" else request.getfixturevalue("pg_url")
-
-
 def is_sqlite(url: str) -> bool:
-    return url.endswith(".db")
+    return url.startswith("sqlite:")
 
 
 def change(url: str, *statements: str) -> None:
@@ -157,9 +152,9 @@ def has_begun(url: str) -> bool:
     return query(url, "SELECT count(*) FROM runs") == [(2,)]
 
 
-def is_writing(db: str) -> bool:
+def is_writing(url: str) -> bool:
     """Whether somebody has been in a transaction for a tenth of a second."""
-    with contextlib.closing(sqlite3.connect(db, timeout=0.1, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(sqlite_path(url), timeout=0.1, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:

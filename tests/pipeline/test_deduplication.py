@@ -17,11 +17,6 @@ from tests.helpers.batches import query
 from tests.helpers.songs import write_songs
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
-
-
 @pytest.fixture
 def told():
     told = Told()

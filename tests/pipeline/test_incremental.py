@@ -25,11 +25,6 @@ from tests.helpers.songs import song, write_songs
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
-
-
 def paths(url) -> list[str]:
     return [path for (path,) in query(url, "SELECT path FROM files ORDER BY path")]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.batches import sqlite_path
 from tests.helpers.processes import ask, finish, tables, written
 from tests.helpers.songs import write_songs
 
@@ -26,11 +27,6 @@ def songs(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def url(request, tmp_path):
-    return tmp_path / "x.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
-
-
 # The walk never hands on the part of a chunk that it has found by a certain time, so that whole batches can be told by number.
 PATIENT = "import sys, midiopt.sources.walk; midiopt.sources.walk.SIGN_EVERY = 1e9; from midiopt.orchestrator import main; sys.exit(main())"
 
@@ -39,7 +35,6 @@ def arguments(songs: Path, url) -> tuple:
     return songs, "--db", url, "--batch-size", BATCH, "--workers", 2, "--quiet"
 
 
-@pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 def test_a_run_killed_at_random_points_is_completed_by_running_it_again(songs, url):
     began = time.monotonic()
     assert finish(*arguments(songs, url)).returncode == 0
@@ -79,7 +74,7 @@ def check(url, expected) -> bool:
     count = written(url)
     if not count:
         return False
-    if str(url).endswith(".db"):
+    if url.startswith("sqlite:"):
         assert ask(url, "PRAGMA integrity_check") == [("ok",)]
     assert count % BATCH in (0, FILES % BATCH)
     files, analyses = tables(url)
@@ -90,12 +85,13 @@ def check(url, expected) -> bool:
 
 def empty(url) -> None:
     """Start again, with a database as new as the first."""
-    if str(url).endswith(".db"):
-        for path in url.parent.glob(f"{url.name}*"):
+    if url.startswith("sqlite:"):
+        db = Path(sqlite_path(url))
+        for path in db.parent.glob(f"{db.name}*"):
             path.unlink()
         return
     import psycopg
 
-    with psycopg.connect(str(url)) as connection:
+    with psycopg.connect(url) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")

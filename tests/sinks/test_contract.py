@@ -20,11 +20,6 @@ from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch,
 LATER = NOW + dt.timedelta(days=1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
-
-
 @pytest.fixture
 def sink(url):
     with open_sink(url) as sink:

@@ -8,9 +8,7 @@ import sqlite3
 import subprocess
 import threading
 import time
-from pathlib import Path
 
-import psycopg
 import pytest
 
 import midiopt
@@ -19,19 +17,13 @@ from midiopt.sinks import open_sink
 from tests.helpers import postgres
 from tests.helpers.batches import query, write
 from tests.helpers.databases import LOCK_HOLDER, break_connections, held_up, one_file, stuck_in_a_batch
-from tests.helpers.processes import command, tables
-from tests.helpers.songs import write_songs
+from tests.helpers.processes import command, tables, written
 
 FILES = 3000
 
 
 @pytest.fixture(scope="module")
-def songs(tmp_path_factory) -> Path:
-    return write_songs(tmp_path_factory.mktemp("songs"), FILES)
-
-
-@pytest.fixture(scope="module")
-def expected(songs, pg_dsn) -> tuple[list, list]:
+def undisturbed(songs, pg_dsn) -> tuple[list, list]:
     """The tables of an undisturbed run."""
     with postgres.database(pg_dsn) as url:
         midiopt.run([songs], url)
@@ -57,15 +49,8 @@ def start(songs, url, *more, **pipes) -> subprocess.Popen[str]:
     return subprocess.Popen(command(songs, "--db", url, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def written(url) -> int:
-    try:
-        return query(url, "SELECT count(*) FROM files")[0][0]
-    except psycopg.Error:
-        return 0
-
-
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_a_server_that_is_restarted_costs_nothing(songs, expected, server, mode, tmp_path):
+def test_a_server_that_is_restarted_costs_nothing(songs, undisturbed, server, mode, tmp_path):
     server, url = server
     with stuck_in_a_batch(url, start, songs, url, "--log", tmp_path / "log") as run:
         server.stop(mode)
@@ -80,11 +65,11 @@ def test_a_server_that_is_restarted_costs_nothing(songs, expected, server, mode,
     assert run.returncode == 0, stderr
     assert stderr == ""
     assert json.loads(stdout)["ok"] == FILES
-    assert tables(url) == expected
+    assert tables(url) == undisturbed
     assert "reconnect" in {json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines()}
 
 
-def test_connections_that_break_at_any_moment_cost_nothing(songs, expected, pg_url):
+def test_connections_that_break_at_any_moment_cost_nothing(songs, undisturbed, pg_url):
     with stuck_in_a_batch(pg_url, start, songs, pg_url, "--writers", 3) as run:
         assert break_connections(pg_url, "wait_event_type = 'Lock'")
     while run.poll() is None:
@@ -92,10 +77,10 @@ def test_connections_that_break_at_any_moment_cost_nothing(songs, expected, pg_u
         time.sleep(0.2)
     _, stderr = run.communicate()
     assert run.returncode == 0, stderr
-    assert tables(pg_url) == expected
+    assert tables(pg_url) == undisturbed
 
 
-def test_a_server_that_stays_away_ends_the_run(songs, expected, server):
+def test_a_server_that_stays_away_ends_the_run(songs, undisturbed, server):
     """Exit code 1, one line, and every batch that was committed is there when the server is again."""
     server, url = server
     midiopt.run([songs / "000"], url)
@@ -109,11 +94,11 @@ def test_a_server_that_stays_away_ends_the_run(songs, expected, server):
     assert "s3cret" not in stderr
     files, analyses = tables(url)
     assert 0 < len(files) < FILES
-    assert all(row in expected[0] for row in files) and {row[3] for row in files} <= {row[0] for row in analyses}
+    assert all(row in undisturbed[0] for row in files) and {row[3] for row in files} <= {row[0] for row in analyses}
     again = start(songs, url)
     stdout, stderr = again.communicate(timeout=120)
     assert (again.returncode, json.loads(stdout)["skipped"]) == (0, len(files)), stderr
-    assert tables(url) == expected
+    assert tables(url) == undisturbed
 
 
 def test_a_signal_does_not_wait_for_a_server_that_is_away(songs, server):

@@ -9,7 +9,6 @@ import lzma
 import os
 import random
 import signal
-import sqlite3
 import struct
 import subprocess
 import sys
@@ -21,16 +20,16 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from midiopt.pipeline.summary import Summary
 from midiopt.pipeline import archive_worker, run
 from midiopt.pipeline.sampling import EVERYTHING, Lots
+from midiopt.pipeline.summary import Summary
 from midiopt.pipeline.tasks import PIECE, Piece
 from midiopt.schema import ANALYSES, FILES, STATUSES
 from midiopt.sources.archives import archive, decompress
 from midiopt.sources.archives.archive import Archive, Memory, NotAnArchive
 from tests.helpers.archives import TIME, Files, tar_of, zip_of
 from tests.helpers.batches import stored
-from tests.helpers.processes import ask, command, finish, written
+from tests.helpers.processes import ask, command, file_rows, finish, written
 from tests.helpers.songs import song
 
 zstandard = pytest.importorskip("zstandard")
@@ -59,18 +58,11 @@ MAKERS = {
 }
 
 
-def rows(db: Path) -> dict[str, tuple]:
-    """By path: status, error, size, mtime, hash."""
-    with sqlite3.connect(db) as connection:
-        found = connection.execute("SELECT path, status, error, size_bytes, mtime_ns, content_hash FROM files")
-        return {path: tuple(rest) for path, *rest in found}
-
-
 def analysed(archive: Path, workers: int = 1, **options) -> tuple[Summary, dict[str, tuple]]:
     """The rows of a run over one archive, by what stands after its name ("" for its own)."""
     db = archive.parent / f"{archive.name}-{workers}.db"
     summary = run.run([archive], db, workers=workers, **options)
-    found = rows(db)
+    found = file_rows(db)
     assert all(path.startswith(str(archive)) for path in found)
     assert summary.skipped or summary.files == len(found)
     return summary, {path.removeprefix(str(archive)).removeprefix("!/"): row for path, row in found.items()}
@@ -130,11 +122,6 @@ def test_an_unchanged_archive_is_not_read_again(name, tmp_path):
     path.write_bytes(MAKERS[name](songs(201)))
     third, after = analysed(path)
     assert third.ok == 201 and set(before) < set(after)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path) -> str:
-    return str(tmp_path / "x.db") if request.param == "sqlite" else request.getfixturevalue("pg_url")
 
 
 def test_a_run_that_stops_inside_an_archive_is_completed(tmp_path, url):
@@ -252,7 +239,7 @@ def test_a_lone_compressed_file(tmp_path):
     db = tmp_path / "x.db"
     summary = midiopt.run([music], db, workers=1)
     assert (summary.files, summary.ok, summary.unreadable, summary.opened) == (5, 2, 3, 0)
-    found = {path.removeprefix(f"{music}/"): row for path, row in rows(db).items()}
+    found = {path.removeprefix(f"{music}/"): row for path, row in file_rows(db).items()}
     assert found["a.mid.gz"][2] == len(whole) and found["a.mid.gz"][4] == midiopt.analyze(song(1)).content_hash
     assert found["cut.mid.gz"][1].startswith("its compressed data is cut short")
     assert found["no.mid.gz"][1] == "it is not compressed, whatever its name says"
@@ -339,7 +326,7 @@ def test_what_is_no_archive(tmp_path):
         assert analysed(tmp_path / name)[0].skipped == 1
     (tmp_path / "gone").write_text(f"{tmp_path}/nowhere.zip\n")
     midiopt.run([f"@{tmp_path}/gone"], tmp_path / "x.db")
-    assert rows(tmp_path / "x.db")[f"{tmp_path}/nowhere.zip"][:2] == ("unreadable", "No such file or directory")
+    assert file_rows(tmp_path / "x.db")[f"{tmp_path}/nowhere.zip"][:2] == ("unreadable", "No such file or directory")
 
 
 def test_the_name_does_not_say_the_format(tmp_path):
@@ -485,7 +472,7 @@ def test_a_member_of_zeros_is_not_unpacked_beyond_the_limit(tmp_path):
     assert lying["big.mid"][1].startswith("it is damaged") and lying["a.mid"] == ("ok", None)
     (tmp_path / "alone.mid.gz").write_bytes(gzip.compress(zeros))
     midiopt.run([tmp_path / "alone.mid.gz"], tmp_path / "alone.db")
-    assert rows(tmp_path / "alone.db")[f"{tmp_path}/alone.mid.gz"][0] in ("rejected", "unreadable")
+    assert file_rows(tmp_path / "alone.db")[f"{tmp_path}/alone.mid.gz"][0] in ("rejected", "unreadable")
 
 
 def analysed_bytes(tmp_path: Path, name: str, data: bytes) -> dict[str, tuple]:
@@ -613,6 +600,6 @@ def test_killed_workers_cost_no_member_its_row(name, tmp_path):
     summary = json.loads(run.communicate()[0])
     assert run.returncode == 0 and killed
     assert (summary["ok"], summary["crashed"], summary["opened"]) == (2000, 0, 1)
-    assert {p: row[4] for p, row in rows(db).items() if p != str(path)} == {
+    assert {p: row[4] for p, row in file_rows(db).items() if p != str(path)} == {
         f"{path}!/{n}": midiopt.analyze(data).content_hash for n, data in files.items()
     }

@@ -99,11 +99,6 @@ def test_the_twin_agrees_on_the_examples(path):
     assert said(path) == filenames.name_facts(path.encode())
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/facts.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
-
-
 def test_every_row_has_them(url, tmp_path):
     """A file, its copy, a member of an archive and one that is no MIDI."""
     folder = tmp_path / "100 bpm"

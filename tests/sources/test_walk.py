@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,16 +19,12 @@ from midiopt.sources import walk
 from midiopt.sources.path_set import Seen
 from midiopt.sources.sniff import looks_like
 from midiopt.sources.walk import Source
+from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
 
 
 def found(*arguments, **options) -> list[str]:
     return [os.fsdecode(path) for chunk in Source.of(arguments, **options).chunks() for path in chunk]
-
-
-def rows(db: Path) -> dict[str, tuple[str, str | None]]:
-    with sqlite3.connect(db) as connection:
-        return {path: (status, error) for path, status, error in connection.execute("SELECT path, status, error FROM files")}
 
 
 def touch(*paths: Path) -> None:
@@ -169,7 +164,8 @@ def test_fifos_and_devices_are_never_opened(tmp_path):
             for workers in (1, 2):
                 summary = midiopt.run([tmp_path, f"@{tmp_path}/list", fifo], tmp_path / f"{workers}.db", workers=workers)
                 assert (summary.files, summary.unreadable) == (2, 2)
-                assert rows(tmp_path / f"{workers}.db") == dict.fromkeys([str(fifo), "/dev/zero"], ("unreadable", "not a regular file"))
+                rows = file_rows(tmp_path / f"{workers}.db", "status, error")
+                assert rows == dict.fromkeys([str(fifo), "/dev/zero"], ("unreadable", "not a regular file"))
             assert writer.poll() is None, "someone opened the FIFO"
         finally:
             writer.kill()
@@ -201,7 +197,7 @@ def test_loops_of_links_end(tmp_path):
     assert len(names) == len({os.path.realpath(n) for n in names}) == 11
     db = tmp_path / "x.db"
     run.run([tmp_path], db, workers=1, follow_links=True)
-    assert rows(db)[f"{tmp_path}/self.mid"] == ("unreadable", "Too many levels of symbolic links")
+    assert file_rows(db, "status, error")[f"{tmp_path}/self.mid"] == ("unreadable", "Too many levels of symbolic links")
 
 
 def test_each_path_once(tmp_path):
@@ -297,7 +293,7 @@ def test_what_is_not_midi_is_named(data, noun, tmp_path):
         midiopt.analyze(data)
     (tmp_path / "x.mid").write_bytes(data)
     midiopt.run([tmp_path], tmp_path / "x.db", workers=1)
-    status, error = rows(tmp_path / "x.db")[f"{tmp_path}/x.mid"]
+    status, error = file_rows(tmp_path / "x.db", "status, error")[f"{tmp_path}/x.mid"]
     assert status == "rejected" and error.startswith(reason)
 
 
