@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from midiopt.cli import make_parser
+from midiopt.cli.main import make_parser
 
 WIDTH = "100"  # columns of the usage lines
 
