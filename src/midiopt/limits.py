@@ -6,5 +6,5 @@ FILE_TIMEOUT = 30.0  # seconds; of 16,894 real and malformed files the slowest t
 MAX_FILE_BYTES = 64 << 20  # the largest real MIDI files have a few MB
 MAX_EVENTS = 8_000_000  # 128 MB of arena
 
-MOST_FILE_BYTES = 2 << 30  # offsets in a file are 32 bits
-MOST_EVENTS = 100_000_000  # core/smf/midi.pxd, which bounds every buffer by it
+MAX_FILE_BYTES_CAP = 2 << 30  # offsets in a file are 32 bits
+MAX_EVENTS_CAP = 100_000_000  # core/smf/midi.pxd, which bounds every buffer by it

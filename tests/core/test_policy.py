@@ -165,7 +165,7 @@ def test_a_header_that_declares_no_track_with_none():
     assert rejected(data, midiopt.Malformed, at=14) == "no track chunk"
 
 
-MOST_EVENTS = 8_000_000
+EVENT_LIMIT = 8_000_000
 
 
 def many_events(count: int) -> bytes:
@@ -175,10 +175,10 @@ def many_events(count: int) -> bytes:
 
 def test_over_the_limit_of_events():
     arena = midiopt.EventArena()
-    assert len(midiopt.parse(many_events(MOST_EVENTS), into=arena)) == MOST_EVENTS
-    assert arena.tracks() == [(0, MOST_EVENTS, 0)]
+    assert len(midiopt.parse(many_events(EVENT_LIMIT), into=arena)) == EVENT_LIMIT
+    assert arena.tracks() == [(0, EVENT_LIMIT, 0)]
 
-    over = many_events(MOST_EVENTS + 1)
+    over = many_events(EVENT_LIMIT + 1)
     with pytest.raises(midiopt.TooLarge, match="more than 8,000,000 events") as caught:
         midiopt.parse(over, into=arena)
     assert caught.value.offset == len(over) - len(END)
@@ -965,11 +965,11 @@ def test_every_issue_is_documented_in_order():
     [
         ("limits.py", r"MAX_EVENTS = 8_000_000\b", "8,000,000 events"),
         ("limits.py", r"FILE_TIMEOUT = 30\.0\b", "30 seconds"),
-        ("core/smf/midi.pxd", r"MOST_TRACKS = 32767\b", "32,767 tracks"),
-        ("core/smf/midi.pxd", r"LONGEST_JUNK = 1024\b", "1,024 bytes"),
+        ("core/smf/midi.pxd", r"MAX_TRACKS = 32767\b", "32,767 tracks"),
+        ("core/smf/midi.pxd", r"MAX_LEADING_JUNK = 1024\b", "1,024 bytes"),
         ("limits.py", r"MAX_FILE_BYTES = 64 << 20\b", "64 MiB"),
-        ("core/text/text.pyx", r"MOST_CHARACTERS = 1000\b", "1,000 characters"),
-        ("core/analysis.pyx", r"MOST_NAMES = 1000\b", "1,000 track names"),
+        ("core/text/text.pyx", r"MAX_NAME_CHARACTERS = 1000\b", "1,000 characters"),
+        ("core/analysis.pyx", r"MAX_TRACK_NAMES = 1000\b", "1,000 track names"),
     ],
 )
 def test_every_limit_is_documented(file, constant, limit):

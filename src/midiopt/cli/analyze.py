@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from midiopt.cli.console import guarded
 from midiopt.cli.progress import TerminalProgress
 from midiopt.errors import MidioptError, SourceError
-from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MOST_EVENTS, MOST_FILE_BYTES
+from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MAX_EVENTS_CAP, MAX_FILE_BYTES_CAP
 from midiopt.pipeline.allocator import ALLOCATORS
 from midiopt.pipeline.options import BATCH_SIZE, DATABASE
 from midiopt.pipeline.run import run
@@ -74,17 +74,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-file-bytes",
-        type=up_to(MOST_FILE_BYTES),
+        type=up_to(MAX_FILE_BYTES_CAP),
         default=MAX_FILE_BYTES,
         metavar="N",
-        help=f"a larger file is rejected (default: %(default)s; at most {MOST_FILE_BYTES})",
+        help=f"a larger file is rejected (default: %(default)s; at most {MAX_FILE_BYTES_CAP})",
     )
     parser.add_argument(
         "--max-events",
-        type=up_to(MOST_EVENTS),
+        type=up_to(MAX_EVENTS_CAP),
         default=MAX_EVENTS,
         metavar="N",
-        help=f"a file with more is rejected (default: %(default)s; at most {MOST_EVENTS})",
+        help=f"a file with more is rejected (default: %(default)s; at most {MAX_EVENTS_CAP})",
     )
     parser.add_argument("--keep-old", action="store_true", help="do not analyse again what an older analyser has analysed")
     parser.add_argument(

@@ -12,16 +12,16 @@ from libc.string cimport memchr, memcmp, memcpy, memset
 from midiopt.limits import MAX_EVENTS
 
 from midiopt.core.smf.arena cimport Arena, arena_free, arena_trim
-from midiopt.core.timeline.bar_grid cimport UNIT, Bars, lay_bars
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, BarGrid, build_bar_grid
 from midiopt.core.harmony.chords cimport Chords, name_chords, put_chord
 from midiopt.core.harmony.chroma cimport Chroma, add_chroma
 from midiopt.core.structure.drums cimport Drums, drum_facts
-from midiopt.core.text.charset cimport Surprise, is_utf8, least_surprising, weigh_text
+from midiopt.core.text.charset cimport CharsetCosts, is_utf8, best_charset, score_text
 from midiopt.core.facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
-from midiopt.core.notes.notes_hash cimport add_fingerprint
+from midiopt.core.notes.notes_hash cimport add_notes_hash
 from midiopt.core.structure.form cimport form_facts, role_of, struck_together
 from midiopt.core.harmony.key cimport EVIDENCE, KeyEvidence, declared_key, weigh_key
-from midiopt.core.timeline.time_signatures cimport Meter, meter_free, meter_trim, read_meter
+from midiopt.core.timeline.time_signatures cimport TimeSignatures, time_signatures_free, time_signatures_trim, read_time_signatures
 from midiopt.core.smf.midi cimport *
 from midiopt.core.notes.types cimport Notes
 from midiopt.core.notes.notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
@@ -30,49 +30,49 @@ from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.harmony.progression cimport Progression, progression_facts
 from midiopt.core.timeline.tempo_map cimport TempoMap, TempoSegment, read_tempo_map, seconds_at, tempo_facts, tempo_free, tempo_trim
-from midiopt.core.text.text cimport Heap, heap_free, heap_trim, put_ascii, put_name
+from midiopt.core.text.text cimport TextHeap, heap_free, heap_trim, append_ascii, append_name
 
 cdef enum:
-    MOST_NAMES = 1000  # kept of a file's track names
-    MOST_NAME_BYTES = 64 << 10  # no further name is kept after so many: a hostile file could send 4 MB of them
+    MAX_TRACK_NAMES = 1000  # kept of a file's track names
+    MAX_TRACK_NAME_BYTES = 64 << 10  # no further name is kept after so many: a hostile file could send 4 MB of them
 
 
 cdef class Analyzer:
     """Analyses one file after another in the same memory; one a process is enough.
 
-    A file of more than ``max_events`` events (at most midi.pxd's MOST_EVENTS) is refused.
+    A file of more than ``max_events`` events (at most midi.pxd's MAX_EVENTS_CAP) is refused.
     """
 
     cdef Arena arena
     cdef TempoMap map
-    cdef Meter meter
+    cdef TimeSignatures signatures
     cdef Notes notes
-    cdef Bars bars
+    cdef BarGrid bars
     cdef Chords chords
     cdef Progression progression
     cdef Drums drums
     cdef Chroma chroma
     cdef KeyEvidence evidence
     cdef Onsets onsets
-    cdef Heap heap
+    cdef TextHeap heap
     cdef Facts facts
     cdef size_t max_events
 
     def __cinit__(self, size_t max_events=MAX_EVENTS):
-        if max_events > MOST_EVENTS:
-            raise ValueError(f"at most {MOST_EVENTS:,} events")
+        if max_events > MAX_EVENTS_CAP:
+            raise ValueError(f"at most {MAX_EVENTS_CAP:,} events")
         self.max_events = max_events
         memset(&self.arena, 0, sizeof(Arena))
         memset(&self.map, 0, sizeof(TempoMap))
-        memset(&self.meter, 0, sizeof(Meter))
+        memset(&self.signatures, 0, sizeof(TimeSignatures))
         memset(&self.onsets, 0, sizeof(Onsets))
-        memset(&self.heap, 0, sizeof(Heap))
+        memset(&self.heap, 0, sizeof(TextHeap))
         notes_init(&self.notes)
 
     def __dealloc__(self):
         arena_free(&self.arena)
         tempo_free(&self.map)
-        meter_free(&self.meter)
+        time_signatures_free(&self.signatures)
         notes_free(&self.notes)
         heap_free(&self.heap)
 
@@ -92,7 +92,7 @@ cdef class Analyzer:
         try:
             status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, self.max_events, &at)
             if not status:
-                status = collect(self, <const uint8_t *>view.buf)
+                status = analyze_events(self, <const uint8_t *>view.buf)
         finally:
             PyBuffer_Release(&view)
         first, offset = self.arena.header.first_repair, self.arena.header.first_repair_at
@@ -100,7 +100,7 @@ cdef class Analyzer:
         arena_trim(&self.arena)
         notes_trim(&self.notes)
         tempo_trim(&self.map)
-        meter_trim(&self.meter)
+        time_signatures_trim(&self.signatures)
         if status:
             heap_trim(&self.heap)
             raise_status(status, at, self.max_events)
@@ -127,8 +127,8 @@ cdef class Analyzer:
         if self.facts.chord_progression.length == NULL_TEXT:
             return []
         return [
-            (self.bars.starts[f] >> UNIT, text[:put_chord(text, self.chords.chords[f], self.chords.base)].decode())
-            for f in range(self.chords.first, self.bars.frame_count)
+            (self.bars.starts[f] >> SUBTICK_SHIFT, text[:put_chord(text, self.chords.chords[f], self.chords.base)].decode())
+            for f in range(self.chords.first, self.bars.half_bar_count)
         ]
 
     cdef append(self, bytearray rows, bytearray heap):
@@ -145,7 +145,7 @@ cdef class Analyzer:
         memcpy(PyByteArray_AS_STRING(rows) + row, &self.facts, sizeof(Facts))
 
 
-cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
+cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
     """Arena to facts, sequence by sequence: all tracks together, or in format 2 each on its own."""
     cdef Arena *arena = &self.arena
     cdef Facts *facts = &self.facts
@@ -166,7 +166,7 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     facts.is_performance = facts.meter_estimated = NULL_ENUM
     self.onsets.map_refuted = False
     facts.time_signature.length = NULL_TEXT
-    forget_form(facts)
+    reset_form(facts)
     self.heap.size = 0
     notes_begin(&self.notes)
     memset(&self.chroma, 0, sizeof(Chroma))
@@ -179,8 +179,8 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         if not status:
             status = read_notes(&self.notes, arena, data, &self.map, first, last)
         if not status:
-            add_chroma(&self.chroma, &self.notes, self.map.quarter)
-            status = add_fingerprint(&self.notes, &self.map)
+            add_chroma(&self.chroma, &self.notes, self.map.ticks_per_quarter)
+            status = add_notes_hash(&self.notes, &self.map)
         if not status:
             status = measure_polyphony(&self.notes, &self.map)
         if status:
@@ -190,24 +190,24 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
         facts.duration_s = max(facts.duration_s, seconds_at(&self.map, &segment, duration))
         if first == 0 or (self.map.declared and not tempo_found):
             tempo_found = self.map.declared
-            horizon = self.notes.tally.last_end if self.notes.note_count else duration
+            horizon = self.notes.counts.last_end if self.notes.note_count else duration
             status = tempo_facts(&self.map, horizon, facts)
             if status:
                 return status
         if facts.bpm_onsets != facts.bpm_onsets:  # not yet found
             onset_facts(&self.onsets, &self.notes, &self.map, facts)
         if not (meter_found and form_found):
-            status = read_meter(&self.meter, arena, data, first, last, duration)
-            if not status and self.meter.found and not meter_found:
+            status = read_time_signatures(&self.signatures, arena, data, first, last, duration)
+            if not status and self.signatures.found and not meter_found:
                 meter_found = True
-                status = put_signature(self)
+                status = write_time_signature(self)
             if status:
                 return status
         if not form_found and self.notes.note_count:
             form_found = True
-            together = struck_together(&self.notes, <int64_t>self.map.quarter >> 4)
+            together = struck_together(&self.notes, <int64_t>self.map.ticks_per_quarter >> 4)
             if facts.ticks_per_quarter != NULL_INT32:
-                status = find_form(self, duration)
+                status = analyze_form(self, duration)
                 if status:
                     return status
         if facts.key_declared == NULL_ENUM:
@@ -220,19 +220,19 @@ cdef Status collect(Analyzer self, const uint8_t *data) noexcept nogil:
     note_facts(&self.notes, facts)
     facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
     for i in range(8):  # the high byte first, as XXH3-64 prints it
-        facts.notes_hash[i] = <uint8_t>(self.notes.tally.fingerprint >> (56 - 8 * i))
-    weigh_key(&self.evidence, &self.chroma, self.notes.tally.pitches, facts)
+        facts.notes_hash[i] = <uint8_t>(self.notes.counts.notes_hash >> (56 - 8 * i))
+    weigh_key(&self.evidence, &self.chroma, self.notes.counts.pitches, facts)
     facts.role = role_of(&self.notes, together, facts)
     status = read_marks(self, data)
     if facts.note_count == 0:
         arena.header.issues |= NO_NOTES
-    if self.notes.tally.stuck:
+    if self.notes.counts.has_stuck_note:
         arena.header.issues |= STUCK_NOTE
     facts.issues = arena.header.issues
     return status
 
 
-cdef void forget_form(Facts *facts) noexcept nogil:
+cdef void reset_form(Facts *facts) noexcept nogil:
     """No answer yet, or ever under an SMPTE division, whose ticks know no bars."""
     facts.chord_progression.length = NULL_TEXT
     facts.chord_changes_per_bar = facts.harmonic_rhythm = facts.drum_density = NAN
@@ -241,9 +241,9 @@ cdef void forget_form(Facts *facts) noexcept nogil:
     facts.bar_count = NULL_INT32
 
 
-cdef Status find_form(Analyzer self, int64_t duration) noexcept nogil:
+cdef Status analyze_form(Analyzer self, int64_t duration) noexcept nogil:
     """What stands on the grid of bars; in format 2, of the first sequence that has notes."""
-    lay_bars(&self.bars, &self.meter, self.facts.ticks_per_quarter, self.notes.tally.last_end)
+    build_bar_grid(&self.bars, &self.signatures, self.facts.ticks_per_quarter, self.notes.counts.last_end)
     drum_facts(&self.drums, &self.notes, &self.bars, &self.facts)
     form_facts(&self.notes, &self.bars, duration, &self.facts)
     if not name_chords(&self.chords, &self.notes, &self.bars):
@@ -251,11 +251,11 @@ cdef Status find_form(Analyzer self, int64_t duration) noexcept nogil:
     return progression_facts(&self.progression, &self.chords, &self.bars, &self.heap, &self.facts)
 
 
-cdef Status put_signature(Analyzer self) noexcept nogil:
+cdef Status write_time_signature(Analyzer self) noexcept nogil:
     cdef char text[16]
-    cdef int length = snprintf(text, sizeof(text), "%u/%u", self.meter.longest >> 3, 1 << (self.meter.longest & 7))
-    self.facts.time_signature_changes = self.meter.changes
-    return put_ascii(&self.heap, text, length, &self.facts.time_signature)
+    cdef int length = snprintf(text, sizeof(text), "%u/%u", self.signatures.main_code >> 3, 1 << (self.signatures.main_code & 7))
+    self.facts.time_signature_changes = self.signatures.change_count
+    return append_ascii(&self.heap, text, length, &self.facts.time_signature)
 
 
 cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:
@@ -263,14 +263,14 @@ cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:
     cdef Facts *facts = &self.facts
     cdef const Mark *mark = self.arena.marks
     cdef const Mark *title = NULL
-    cdef const Mark *names[MOST_NAMES]
-    cdef Surprise surprise
+    cdef const Mark *names[MAX_TRACK_NAMES]
+    cdef CharsetCosts costs
     cdef size_t t, m, count = 0
     cdef int32_t texts = 0, lyrics = 0
     cdef bint karaoke = False, named
     cdef Status status
     facts.title.length = NULL_TEXT
-    memset(&surprise, 0, sizeof(Surprise))
+    memset(&costs, 0, sizeof(CharsetCosts))
     for t in range(self.arena.track_count):
         named = False
         for m in range(self.arena.tracks[t].mark_count):
@@ -288,19 +288,19 @@ cdef Status read_marks(Analyzer self, const uint8_t *data) noexcept nogil:
                 if not named:
                     named = True
                     if not is_utf8(data + mark.offset, mark.length):
-                        weigh_text(&surprise, data + mark.offset, mark.length)
+                        score_text(&costs, data + mark.offset, mark.length)
                     if t == 0:
                         title = mark
-                    if count < MOST_NAMES:
+                    if count < MAX_TRACK_NAMES:
                         names[count] = mark
                         count += 1
             mark += 1
     facts.lyric_count = lyrics if lyrics or not karaoke else texts
     if title != NULL:
-        status = put_name(&self.heap, data + title.offset, title.length, least_surprising(&surprise), &facts.title)
+        status = append_name(&self.heap, data + title.offset, title.length, best_charset(&costs), &facts.title)
         if status:
             return status
-    return put_names(self, data, names, count, least_surprising(&surprise))
+    return put_names(self, data, names, count, best_charset(&costs))
 
 
 cdef inline bint is_words(const uint8_t *name, size_t length) noexcept nogil:
@@ -330,22 +330,22 @@ cdef Status put_names(Analyzer self, const uint8_t *data, const Mark **names, si
     list.length = 0
     for i in range(count):
         if list.length:
-            status = put_ascii(&self.heap, b"\0", 1, &name)
+            status = append_ascii(&self.heap, b"\0", 1, &name)
             if status:
                 return status
-        status = put_name(&self.heap, data + names[i].offset, names[i].length, otherwise, &name)
+        status = append_name(&self.heap, data + names[i].offset, names[i].length, otherwise, &name)
         if status:
             return status
         if name.length == NULL_TEXT or is_listed(&self.heap, list, &name):
             self.heap.size = list.offset + list.length
         else:
             list.length = self.heap.size - list.offset
-        if list.length > MOST_NAME_BYTES:
+        if list.length > MAX_TRACK_NAME_BYTES:
             break
     return USABLE
 
 
-cdef inline bint is_listed(const Heap *heap, const Text *list, const Text *name) noexcept nogil:
+cdef inline bint is_listed(const TextHeap *heap, const Text *list, const Text *name) noexcept nogil:
     """Whether one of the items joined by NUL is this name."""
     cdef const uint8_t *item = heap.bytes + list.offset
     cdef const uint8_t *end = item + list.length

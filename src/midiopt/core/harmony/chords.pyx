@@ -22,8 +22,8 @@ With sevenths put on every chord of the tunes .986, .953, .991 and .991. accurac
 from libc.stdint cimport INT64_MAX
 from libc.string cimport memcpy, memset
 
-from midiopt.core.timeline.bar_grid cimport UNIT, Span, span_at
-from midiopt.core.notes.types cimport TICKS, Pair
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span, span_at
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 from midiopt.core.doubles cimport as_double
 
 cdef enum:
@@ -61,44 +61,44 @@ cdef void make_tables() noexcept nogil:
 make_tables()
 
 
-cdef bint name_chords(Chords *c, const Notes *notes, const Bars *bars) noexcept nogil:
+cdef bint name_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil:
     """Find the chords of one sequence; False when no frame has two classes."""
     cdef const uint8_t *class_of
-    if notes.tally.polyphony_max < 2 or bars.frame_count == 0:
+    if notes.counts.polyphony_max < 2 or bars.half_bar_count == 0:
         return False
     c.base = lowest_class(notes)
     class_of = &CLASS[12 - c.base]
     weigh(c, notes, bars, class_of)
-    c.first = choose_chords(c, bars.frame_count, class_of)
-    return c.first < bars.frame_count
+    c.first = choose_chords(c, bars.half_bar_count, class_of)
+    return c.first < bars.half_bar_count
 
 
 cdef int lowest_class(const Notes *notes) noexcept nogil:
     cdef int pitch = 0
-    while pitch < 127 and notes.tally.pitches[pitch << 1] == 0:
+    while pitch < 127 and notes.counts.pitches[pitch << 1] == 0:
         pitch += 1
     return pitch % 12
 
 
-cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *class_of) noexcept nogil:
+cdef void weigh(Chords *c, const Notes *notes, const BarGrid *bars, const uint8_t *class_of) noexcept nogil:
     """Add up how long each class sounds in each frame, in 1/4096 of a usual frame.
 
     Most notes sound in one or two frames and are added to two, without a branch that nothing foretells. Which and how
     long is found in a loop of its own, in vectors of doubles, which hold every length that a frame can have: 78.1 us a
     file instead of 80.1 with AVX-512, and as long as before without.
     """
-    cdef const Pair *note = notes.notes
+    cdef const PackedNote *note = notes.notes
     cdef const Span *span = &bars.spans[0]
     cdef size_t remaining = notes.note_count, n, i
     cdef int32_t[SOME] frames, begun, held
     cdef int32_t[SOME] high, high_after  # 255 where a note is not to be the lowest
     cdef double[SOME] left
-    cdef int count = bars.frame_count, k
+    cdef int count = bars.half_bar_count, k
     cdef double start, width, frame, next_frame = 0, per_unit, most, scale, on, length, stop, rest, here, after
     cdef int32_t *weights
     cdef uint8_t *lowest
     cdef uint8_t pitch, pitch_class
-    scale = FULL / <double>bars.spans[bars.main].frame
+    scale = FULL / <double>bars.spans[bars.main_span].half_bar
     for i in range(12):
         memset(c.weights[i], 0, (count + BLOCK) * sizeof(int32_t))
     memset(c.lowest, 255, count + BLOCK)
@@ -108,15 +108,15 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *
             span = span_at(bars, span, onset_of(note))
             n = notes_within(span, note, n)
             if span.end < INT64_MAX:
-                next_frame = min((span + 1).frame, (span + 1).end - (span + 1).start)
+                next_frame = min((span + 1).half_bar, (span + 1).end - (span + 1).start)
         start = span.start
         width = span.end - span.start
-        frame = span.frame
-        per_unit = span.per_unit
-        most = count - span.first
+        frame = span.half_bar
+        per_unit = span.half_bars_per_subtick
+        most = count - span.first_half_bar
         for i in range(n):
-            on = max((1 << UNIT) * as_double(note[i].key >> TICKS) - start, 0.0)
-            length = (1 << UNIT) * as_double(note[i].value >> TICKS)
+            on = max((1 << SUBTICK_SHIFT) * as_double(note[i].onset >> TICK_SHIFT) - start, 0.0)
+            length = (1 << SUBTICK_SHIFT) * as_double(note[i].length >> TICK_SHIFT)
             k = <int>min((on + 0.5) * per_unit, most)
             stop = min((k + 1) * frame, width)
             rest = on + length - stop
@@ -125,15 +125,15 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *
             after = after if after > 0 else next_frame
             left[i] = rest - after
             rest = min(max(rest, 0.0), after)
-            frames[i] = span.first + k
+            frames[i] = span.first_half_bar + k
             begun[i] = <int32_t>(here * scale + PHASE)
             held[i] = <int32_t>(rest * scale + PHASE)
             high[i] = 0 if 3 * here >= stop - k * frame else 255
             high_after[i] = 0 if 3 * rest >= after else 255
         for i in range(n):
-            if note[i].key & 1:  # a drum
+            if note[i].onset & 1:  # a drum
                 continue
-            pitch = note[i].key >> 1 & 0x7F
+            pitch = note[i].onset >> 1 & 0x7F
             pitch_class = class_of[pitch]
             weights = &c.weights[pitch_class][frames[i]]
             lowest = &c.lowest[frames[i]]
@@ -148,12 +148,12 @@ cdef void weigh(Chords *c, const Notes *notes, const Bars *bars, const uint8_t *
         remaining -= n
 
 
-cdef inline int64_t onset_of(const Pair *note) noexcept nogil:
+cdef inline int64_t onset_of(const PackedNote *note) noexcept nogil:
     """In units."""
-    return <int64_t>(note.key >> TICKS << UNIT)
+    return <int64_t>(note.onset >> TICK_SHIFT << SUBTICK_SHIFT)
 
 
-cdef size_t notes_within(const Span *span, const Pair *note, size_t n) noexcept nogil:
+cdef size_t notes_within(const Span *span, const PackedNote *note, size_t n) noexcept nogil:
     """How many of the next notes begin within a span, after the first, which does."""
     cdef size_t i = 1
     while i < n and span.start <= onset_of(note + i) < span.end:
@@ -167,7 +167,7 @@ cdef inline bint is_bass(int64_t heard, int64_t frame) noexcept nogil:
 
 
 cdef inline void hold(
-    Chords *c, const Bars *bars, int f, int stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, double scale
+    Chords *c, const BarGrid *bars, int f, int stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, double scale
 ) noexcept nogil:
     """A note sounds on, `rest` units from frame f."""
     cdef int64_t frame

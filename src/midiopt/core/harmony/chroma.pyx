@@ -3,7 +3,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
 
-from midiopt.core.notes.types cimport TICKS, Pair
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 
 cdef enum:
     DRUM = 12
@@ -30,8 +30,8 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
     cdef int64_t starts[STRETCHES + 1]
     cdef int64_t first, last, opened, tick, length, low = 0, high = 0
     cdef int stretch = 0, i
-    cdef const Pair *note = notes.notes
-    cdef const Pair *end = note + notes.note_count
+    cdef const PackedNote *note = notes.notes
+    cdef const PackedNote *end = note + notes.note_count
     cdef int pitch_class
     if not find_onsets(notes, &first, &last):
         return
@@ -39,9 +39,9 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
     for i in range(STRETCHES + 1):  # each the first tick that is not in the stretch before
         starts[i] = first + <int64_t>((<uint64_t>i * <uint64_t>(last - first + 1) + STRETCHES - 1) // STRETCHES)
     while note < end:
-        tick = note.key >> TICKS
-        length = note.value >> TICKS
-        pitch_class = CLASS[note.key & 0xFF]
+        tick = note.onset >> TICK_SHIFT
+        length = note.length >> TICK_SHIFT
+        pitch_class = CLASS[note.onset & 0xFF]
         note += 1
         if pitch_class == DRUM:
             continue
@@ -65,8 +65,8 @@ cdef bint find_onsets(const Notes *notes, int64_t *first, int64_t *last) noexcep
     first[0] = INT64_MAX
     last[0] = -1
     for run in range(notes.run_count):
-        first[0] = min(first[0], <int64_t>(notes.steps[start] >> 1))  # a track's first step is an onset
-        step = notes.steps + notes.run_ends[run] - 1
+        first[0] = min(first[0], <int64_t>(notes.boundaries[start] >> 1))  # a track's first step is an onset
+        step = notes.boundaries + notes.run_ends[run] - 1
         while not step[0] & 1:
             step -= 1
         last[0] = max(last[0], <int64_t>(step[0] >> 1))

@@ -1,13 +1,13 @@
 from libc.stdint cimport uint8_t, uint64_t
 
-from midiopt.core.timeline.bar_grid cimport MOST_FRAMES, Bars
+from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid
 from midiopt.core.harmony.chords cimport Chords
 from midiopt.core.facts cimport Facts
 from midiopt.core.smf.midi cimport Status
-from midiopt.core.text.text cimport Heap
+from midiopt.core.text.text cimport TextHeap
 
 cdef enum:
-    SLOTS = 2 * MOST_FRAMES
+    SLOTS = 2 * MAX_HALF_BARS
 
 cdef struct Window:  # of one content, among those of a length
     uint64_t hash
@@ -16,9 +16,9 @@ cdef struct Window:  # of one content, among those of a length
     int count  # 0 in a free slot
 
 cdef struct Progression:
-    int changes[MOST_FRAMES]  # of the chord, up to and with each frame
-    uint64_t hashes[MOST_FRAMES + 1]  # of all chords before each frame
+    int changes[MAX_HALF_BARS]  # of the chord, up to and with each frame
+    uint64_t hashes[MAX_HALF_BARS + 1]  # of all chords before each frame
     Window windows[SLOTS]
 
 
-cdef Status progression_facts(Progression *p, const Chords *c, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil
+cdef Status progression_facts(Progression *p, const Chords *c, const BarGrid *bars, TextHeap *heap, Facts *facts) noexcept nogil

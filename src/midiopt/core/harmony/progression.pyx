@@ -2,9 +2,9 @@
 
 from libc.string cimport memset
 
-from midiopt.core.timeline.bar_grid cimport frames_of
+from midiopt.core.timeline.bar_grid cimport half_bars_of
 from midiopt.core.harmony.chords cimport put_chord
-from midiopt.core.text.text cimport put_ascii
+from midiopt.core.text.text cimport append_ascii
 
 cdef enum:
     LENGTHS = 4
@@ -18,16 +18,16 @@ cdef int[LENGTHS] LOOP_BARS = [2, 4, 8, 12]
 cdef uint64_t HASH = 0x9E3779B97F4A7C15  # odd
 
 
-cdef Status progression_facts(Progression *p, const Chords *c, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil:
+cdef Status progression_facts(Progression *p, const Chords *c, const BarGrid *bars, TextHeap *heap, Facts *facts) noexcept nogil:
     """chord_progression, chord_changes_per_bar and harmonic_rhythm of one sequence, which has chords."""
     rhythm(p, c, bars, facts)
     return put_loop(p, c, bars, heap, facts)
 
 
-cdef void rhythm(Progression *p, const Chords *c, const Bars *bars, Facts *facts) noexcept nogil:
+cdef void rhythm(Progression *p, const Chords *c, const BarGrid *bars, Facts *facts) noexcept nogil:
     """Changes a bar; and the median time a chord holds, weighted by that time, the lower on a tie."""
     cdef int[LONGEST + 1] held  # frames in chords held so many frames
-    cdef int f, i, run = 1, laid, sum = 0, count = bars.frame_count
+    cdef int f, i, run = 1, laid, sum = 0, count = bars.half_bar_count
     cdef int first = c.first
     cdef double n_bars = 0
     memset(held, 0, sizeof(held))
@@ -43,9 +43,9 @@ cdef void rhythm(Progression *p, const Chords *c, const Bars *bars, Facts *facts
     run = min(run, <int>LONGEST)
     held[run] += run
     for i in range(bars.span_count):
-        laid = bars.spans[i].first + frames_of(bars, i) - max(first, bars.spans[i].first)
+        laid = bars.spans[i].first_half_bar + half_bars_of(bars, i) - max(first, bars.spans[i].first_half_bar)
         if laid > 0:
-            n_bars += <double>laid / bars.spans[i].halves
+            n_bars += <double>laid / bars.spans[i].half_bars_per_bar
     facts.chord_changes_per_bar = p.changes[count - 1] / n_bars
     laid = 0
     for i in range(1, LONGEST + 1):
@@ -54,14 +54,14 @@ cdef void rhythm(Progression *p, const Chords *c, const Bars *bars, Facts *facts
     while 2 * sum < laid:
         i += 1
         sum += held[i]
-    facts.harmonic_rhythm = <double>(i * bars.spans[bars.main].frame) / bars.quarter
+    facts.harmonic_rhythm = <double>(i * bars.spans[bars.main_span].half_bar) / bars.quarter
 
 
-cdef Status put_loop(Progression *p, const Chords *c, const Bars *bars, Heap *heap, Facts *facts) noexcept nogil:
+cdef Status put_loop(Progression *p, const Chords *c, const BarGrid *bars, TextHeap *heap, Facts *facts) noexcept nogil:
     """The window of 2, 4, 8 or 12 bars that begins with a bar, has two chords and covers most of the piece with
     its repeats, which may not overlap; the shorter, then the earlier on a tie. A piece of up to 8 bars is
     one such window, though it comes once. Without any, the first 8 bars."""
-    cdef int count = bars.frame_count, bar = bars.spans[bars.main].halves
+    cdef int count = bars.half_bar_count, bar = bars.spans[bars.main_span].half_bars_per_bar
     cdef int i, length, covered, best = 0, first = c.first, start = first, end = min(first + SHORT * bar, count)
     cdef Window found
     p.hashes[first] = 0
@@ -115,7 +115,7 @@ cdef Window most_common(Progression *p, int first, int count, int length, int ba
     return best
 
 
-cdef Status put_chords(const uint8_t *chords, int length, int base, Heap *heap, Facts *facts) noexcept nogil:
+cdef Status put_chords(const uint8_t *chords, int length, int base, TextHeap *heap, Facts *facts) noexcept nogil:
     """Write the shortest loop that makes up these frames, without repeats."""
     cdef char[LONGEST_TEXT] text
     cdef int period = 1, i, size = 0
@@ -134,4 +134,4 @@ cdef Status put_chords(const uint8_t *chords, int length, int base, Heap *heap, 
             text[size] = b" "
             size += 1
         size += put_chord(&text[size], chords[i], base)
-    return put_ascii(heap, text, size, &facts.chord_progression)
+    return append_ascii(heap, text, size, &facts.chord_progression)

@@ -14,8 +14,8 @@ from libc.string cimport memset
 from midiopt.core.facts cimport NULL_INT16
 from midiopt.core.memory cimport reserve
 from midiopt.core.smf.midi cimport *
-from midiopt.core.notes.types cimport TICKS, Pair, ProgramChange, Tally
-from midiopt.core.notes.pairing cimport Pairing, count_programs, end_note, following, pair_events
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote, ProgramChange, NoteCounts
+from midiopt.core.notes.pairing cimport Pairing, count_pending_notes, end_note, next_sounding, pair_events
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
 
 cdef enum:
@@ -28,9 +28,9 @@ cdef void notes_init(Notes *notes) noexcept nogil:
 
 cdef void notes_begin(Notes *notes) noexcept nogil:
     """Start a file."""
-    memset(&notes.tally, 0, sizeof(Tally))
-    notes.tally.first_note_s = INFINITY
-    notes.tally.last_note_s = -INFINITY
+    memset(&notes.counts, 0, sizeof(NoteCounts))
+    notes.counts.first_note_s = INFINITY
+    notes.counts.last_note_s = -INFINITY
 
 
 cdef Status read_notes(Notes *notes, const Arena *arena, const uint8_t *data, const TempoMap *map, size_t first, size_t last) noexcept nogil:
@@ -39,13 +39,13 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const uint8_t *data, co
     cdef Status status
     for i in range(first, last):
         events += arena.tracks[i].event_count
-    notes.note_count = notes.step_count = notes.run_count = 0
-    notes.tally.last_end = -1
-    notes.tally.first_onset = INT64_MAX
-    memset(notes.ticks, 0, sizeof(notes.ticks))
+    notes.note_count = notes.boundary_count = notes.run_count = 0
+    notes.counts.last_end = -1
+    notes.counts.first_onset = INT64_MAX
+    memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
     if (
-        reserve(<void **>&notes.notes, &notes.note_capacity, events, sizeof(Pair), MOST_EVENTS, False)
-        or reserve(<void **>&notes.steps, &notes.step_capacity, 2 * events, sizeof(uint64_t), 2 * MOST_EVENTS, False)
+        reserve(<void **>&notes.notes, &notes.note_capacity, events, sizeof(PackedNote), MAX_EVENTS_CAP, False)
+        or reserve(<void **>&notes.boundaries, &notes.boundary_capacity, 2 * events, sizeof(uint64_t), 2 * MAX_EVENTS_CAP, False)
     ):
         return NO_MEMORY
     status = read_programs(notes, arena, data, first, last)
@@ -69,7 +69,7 @@ cdef Status read_programs(Notes *notes, const Arena *arena, const uint8_t *data,
         end = mark + arena.tracks[i].mark_count
         while mark < end:
             if mark.status < SYSEX:
-                if reserve(<void **>&notes.changes, &notes.change_capacity, count + 1, sizeof(ProgramChange), MOST_EVENTS, True):
+                if reserve(<void **>&notes.changes, &notes.change_capacity, count + 1, sizeof(ProgramChange), MAX_EVENTS_CAP, True):
                     return NO_MEMORY
                 change = &notes.changes[count]
                 change.tick = arena.events[mark.event].tick
@@ -102,51 +102,51 @@ cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept no
     """Pair the notes of one track, and add its steps and counts."""
     cdef const Track *track = &arena.tracks[index]
     cdef const Event *first = arena.events + track.first_event
-    cdef Pair *notes_before = notes.notes + notes.note_count
+    cdef PackedNote *notes_before = notes.notes + notes.note_count
     cdef Pairing p
     cdef int channel
     p.notes = notes_before
-    p.step = notes.steps + notes.step_count
+    p.boundary = notes.boundaries + notes.boundary_count
     p.ended = 0
     p.last_end = -1
     begin_programs(notes)
     pair_events(notes, &p, first, first + track.event_count, track.first_event)
     for channel in range(16):
-        count_programs(notes, channel)
+        count_pending_notes(notes, channel)
     if p.ended < p.notes - notes_before:
-        notes.tally.stuck = True
+        notes.counts.has_stuck_note = True
         p.last_end = track.end_tick
         end_all(notes, &p)
-    if p.step > notes.steps + notes.step_count:
-        notes.step_count = p.step - notes.steps
-        notes.run_ends[notes.run_count] = notes.step_count
+    if p.boundary > notes.boundaries + notes.boundary_count:
+        notes.boundary_count = p.boundary - notes.boundaries
+        notes.run_ends[notes.run_count] = notes.boundary_count
         notes.run_count += 1
     if p.notes > notes_before:
-        notes.tally.first_onset = min(notes.tally.first_onset, <int64_t>(notes_before.key >> TICKS))
+        notes.counts.first_onset = min(notes.counts.first_onset, <int64_t>(notes_before.onset >> TICK_SHIFT))
     notes.note_count = p.notes - notes.notes
-    notes.tally.last_end = max(notes.tally.last_end, p.last_end)
+    notes.counts.last_end = max(notes.counts.last_end, p.last_end)
 
 
 cdef void end_all(Notes *notes, Pairing *p) noexcept nogil:
     """End every note that still sounds at `p.last_end`."""
-    cdef Pair *note
-    cdef Pair *next
+    cdef PackedNote *note
+    cdef PackedNote *next
     cdef int slot
     for slot in range(2048):
-        note = notes.newest[slot]
+        note = notes.sounding[slot]
         while note != NULL:
-            next = following(note)
+            next = next_sounding(note)
             end_note(notes, note, p.last_end)
-            p.step[0] = p.last_end << 1
-            p.step += slot >> 7 != DRUMS
-            note = next if next != notes.newest[slot] else NULL
-        notes.newest[slot] = NULL
+            p.boundary[0] = p.last_end << 1
+            p.boundary += slot >> 7 != DRUM_CHANNEL
+            note = next if next != notes.sounding[slot] else NULL
+        notes.sounding[slot] = NULL
 
 
 cdef void begin_programs(Notes *notes) noexcept nogil:
     cdef int channel
     for channel in range(16):
-        notes.struck[channel] = 0
+        notes.pending_notes[channel] = 0
         notes.program[channel] = 0
         notes.next_change[channel] = notes.changes + notes.change_start[channel]
         notes.next_tick[channel] = INT64_MAX
@@ -156,34 +156,34 @@ cdef void begin_programs(Notes *notes) noexcept nogil:
 
 cdef void time_notes(Notes *notes, const TempoMap *map) noexcept nogil:
     """Ticks of a sequence's notes to seconds. Under one tempo, lengths were added up in ticks."""
-    cdef Tally *tally = &notes.tally
-    cdef const Pair *note = notes.notes
-    cdef const Pair *end = note + notes.note_count
+    cdef NoteCounts *counts = &notes.counts
+    cdef const PackedNote *note = notes.notes
+    cdef const PackedNote *end = note + notes.note_count
     cdef const TempoSegment *on = map.segments
     cdef const TempoSegment *off
     cdef int i
     cdef double seconds
     if notes.note_count == 0:
         return
-    tally.first_note_s = min(tally.first_note_s, seconds_at(map, &on, tally.first_onset))
-    tally.last_note_s = max(tally.last_note_s, seconds_at(map, &on, tally.last_end))
+    counts.first_note_s = min(counts.first_note_s, seconds_at(map, &on, counts.first_onset))
+    counts.last_note_s = max(counts.last_note_s, seconds_at(map, &on, counts.last_end))
     if map.count == 1:
         for i in range(256):
-            tally.sounding[i] += <double><int64_t>notes.ticks[i] * map.segments[0].per_tick
+            counts.note_seconds[i] += <double><int64_t>notes.length_ticks[i] * map.segments[0].seconds_per_tick
         return
     on = map.segments
     while note < end:
-        if <int64_t>(note.key >> TICKS) < on.start:  # the next track
+        if <int64_t>(note.onset >> TICK_SHIFT) < on.start:  # the next track
             on = map.segments
-        seconds = seconds_at(map, &on, note.key >> TICKS)
+        seconds = seconds_at(map, &on, note.onset >> TICK_SHIFT)
         off = on
-        tally.sounding[note.key & 0xFF] += seconds_at(map, &off, (note.key >> TICKS) + (note.value >> TICKS)) - seconds
+        counts.note_seconds[note.onset & 0xFF] += seconds_at(map, &off, (note.onset >> TICK_SHIFT) + (note.length >> TICK_SHIFT)) - seconds
         note += 1
 
 
 cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
-    """Everything that the tally says, but the key."""
-    cdef const Tally *tally = &notes.tally
+    """Everything that the counts says, but the key."""
+    cdef const NoteCounts *counts = &notes.counts
     cdef int i
     cdef int64_t all_notes = 0, pitched = 0, total = 0, squares = 0
     cdef uint32_t most = 0
@@ -201,31 +201,31 @@ cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
     memset(classes, 0, sizeof(classes))
 
     for i in range(128):
-        if tally.velocities[i]:
-            all_notes += tally.velocities[i]
-            total += <int64_t>i * tally.velocities[i]
-            squares += <int64_t>i * i * tally.velocities[i]
+        if counts.velocities[i]:
+            all_notes += counts.velocities[i]
+            total += <int64_t>i * counts.velocities[i]
+            squares += <int64_t>i * i * counts.velocities[i]
             if facts.velocity_min == NULL_INT16:
                 facts.velocity_min = i
                 facts.unique_velocities = 0
             facts.velocity_max = i
             facts.unique_velocities += 1
-        if tally.pitches[i << 1]:
-            pitched += tally.pitches[i << 1]
-            sounding += tally.sounding[i << 1]
-            classes[i % 12] += tally.sounding[i << 1]
+        if counts.pitches[i << 1]:
+            pitched += counts.pitches[i << 1]
+            sounding += counts.note_seconds[i << 1]
+            classes[i % 12] += counts.note_seconds[i << 1]
             if facts.pitch_min == NULL_INT16:
                 facts.pitch_min = i
                 facts.unique_pitches = 0
             facts.pitch_max = i
             facts.unique_pitches += 1
-        if tally.programs[i]:
+        if counts.programs[i]:
             facts.programs[i >> 3] |= 1 << (i & 7)
-            if tally.programs[i] > most:
-                most = tally.programs[i]
+            if counts.programs[i] > most:
+                most = counts.programs[i]
                 facts.primary_program = i
     for i in range(16):
-        if tally.channels[i]:
+        if counts.channels[i]:
             facts.channels[i >> 3] |= 1 << (i & 7)
     for i in range(12):
         # Six decimals, so that text and float32 hold the same number.
@@ -234,18 +234,18 @@ cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
         mean = <double>total / all_notes
         facts.velocity_mean = mean
         facts.velocity_std = sqrt(max(<double>squares / all_notes - mean * mean, 0))
-        facts.first_note_s = tally.first_note_s
-        facts.last_note_s = tally.last_note_s
+        facts.first_note_s = counts.first_note_s
+        facts.last_note_s = counts.last_note_s
     if pitched:
         facts.note_seconds_mean = sounding / pitched
-    if tally.polyphonic > 0:
-        facts.polyphony_mean = sounding / tally.polyphonic
-    facts.polyphony_max = min(tally.polyphony_max, 32767)
+    if counts.sounding_seconds > 0:
+        facts.polyphony_mean = sounding / counts.sounding_seconds
+    facts.polyphony_max = min(counts.polyphony_max, 32767)
     facts.note_count = all_notes
-    facts.drum_note_count = tally.channels[DRUMS]
-    facts.control_changes = tally.control_changes
-    facts.sustain_pedals = tally.sustain_pedals
-    facts.pitch_bends = tally.pitch_bends
+    facts.drum_note_count = counts.channels[DRUM_CHANNEL]
+    facts.control_changes = counts.control_changes
+    facts.sustain_pedals = counts.sustain_pedals
+    facts.pitch_bends = counts.pitch_bends
 
 
 cdef void notes_trim(Notes *notes) noexcept nogil:
@@ -255,7 +255,7 @@ cdef void notes_trim(Notes *notes) noexcept nogil:
 
 cdef void notes_free(Notes *notes) noexcept nogil:
     free(notes.notes)
-    free(notes.steps)
+    free(notes.boundaries)
     free(notes.spare)
     free(notes.changes)
     notes_init(notes)

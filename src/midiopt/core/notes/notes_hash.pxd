@@ -4,4 +4,4 @@ from midiopt.core.smf.midi cimport Status
 from midiopt.core.notes.types cimport Notes
 from midiopt.core.timeline.tempo_map cimport TempoMap
 
-cdef Status add_fingerprint(Notes *notes, const TempoMap *map) noexcept nogil
+cdef Status add_notes_hash(Notes *notes, const TempoMap *map) noexcept nogil

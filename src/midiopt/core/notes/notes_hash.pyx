@@ -10,8 +10,8 @@ from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memcpy
 
 from midiopt.core.memory cimport reserve
-from midiopt.core.smf.midi cimport MOST_EVENTS, NO_MEMORY, USABLE
-from midiopt.core.notes.types cimport TICKS, Pair
+from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 
 cdef extern from *:
     """
@@ -29,33 +29,33 @@ cdef extern from *:
     uint64_t midiopt_xxh3_16(uint64_t first, uint64_t second) nogil
 
 
-cdef Status add_fingerprint(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Add the notes of a sequence to the tally's fingerprint.
+cdef Status add_notes_hash(Notes *notes, const TempoMap *map) noexcept nogil:
+    """Add the notes of a sequence to the counts's fingerprint.
 
     A correctly rounded quotient is the same for the same music at any division. The divisions have loops
     of their own: one by one two of them cost 10 cycles a note, in vectors 4.
     """
     cdef size_t n = notes.note_count
     cdef size_t i
-    cdef const Pair *note = notes.notes
+    cdef const PackedNote *note = notes.notes
     cdef double *onsets
     cdef float *lengths
-    cdef double quarter = map.quarter
+    cdef double quarter = map.ticks_per_quarter
     cdef uint64_t first, sum = 0
     cdef uint32_t length
-    if reserve(<void **>&notes.spare, &notes.spare_capacity, n, sizeof(Pair), 2 * MOST_EVENTS, False):
+    if reserve(<void **>&notes.spare, &notes.spare_capacity, n, sizeof(PackedNote), 2 * MAX_EVENTS_CAP, False):
         return NO_MEMORY
     onsets = <double *>notes.spare
     lengths = <float *>(onsets + n)
     for i in range(n):
-        onsets[i] = <double><int64_t>(note[i].key >> TICKS) / quarter
+        onsets[i] = <double><int64_t>(note[i].onset >> TICK_SHIFT) / quarter
     for i in range(n):
-        lengths[i] = <float>(<double><int64_t>(note[i].value >> TICKS) / quarter)
+        lengths[i] = <float>(<double><int64_t>(note[i].length >> TICK_SHIFT) / quarter)
     for i in range(n):
         memcpy(&first, &onsets[i], 8)
         memcpy(&length, &lengths[i], 4)
         sum += midiopt_xxh3_16(
-            first, length | (note[i].key >> 1 & 0x7F) << 32 | (note[i].value & 0x7F) << 40 | (note[i].key & 1) << 48
+            first, length | (note[i].onset >> 1 & 0x7F) << 32 | (note[i].length & 0x7F) << 40 | (note[i].onset & 1) << 48
         )
-    notes.tally.fingerprint += sum
+    notes.counts.notes_hash += sum
     return USABLE

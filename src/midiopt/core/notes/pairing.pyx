@@ -7,61 +7,61 @@ are counted here too: in a loop of their own, runs of one velocity made each inc
 
 from libc.stdint cimport INT64_MAX
 
-from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN, data1_of, data2_of
+from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN_PEDAL, data1_of, data2_of
 from midiopt.core.notes.types cimport ProgramChange
 
 
 cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil:
     """Pair the events of a track; `row` is the first one's row in the arena."""
     cdef const Event *first = event
-    cdef Pair *out = pairing.notes
-    cdef uint64_t *step = pairing.step
-    cdef Pair *new
-    cdef Pair *old
+    cdef PackedNote *out = pairing.notes
+    cdef uint64_t *step = pairing.boundary
+    cdef PackedNote *new
+    cdef PackedNote *old
     cdef uint32_t message, slot, channel, pitched, kind
     cdef int64_t ended = 0, now
     while event < end:
         message = event.message
         if message & 0xE0 == NOTE_OFF:  # or note on, which differs in the next bit
             channel = message & 0x0F
-            pitched = channel != DRUMS
+            pitched = channel != DRUM_CHANNEL
             slot = channel << 7 | data1_of(message)
             now = event.tick
-            new = notes.newest[slot]
+            new = notes.sounding[slot]
             if message & 0x10 and message & 0x7F0000:
                 if now >= notes.next_tick[channel]:
                     change_program(notes, channel, now, row + <uint32_t>(event - first))
                 kind = (message >> 7 & 0xFE) | (pitched ^ 1)
-                notes.tally.pitches[kind] += 1
-                notes.tally.velocities[data2_of(message)] += 1
-                out.key = <uint64_t>now << TICKS | kind
-                out.value = ring(out, data2_of(message))
+                notes.counts.pitches[kind] += 1
+                notes.counts.velocities[data2_of(message)] += 1
+                out.onset = <uint64_t>now << TICK_SHIFT | kind
+                out.length = pack_sounding(out, data2_of(message))
                 if new != NULL:
-                    out.value = ring(following(new), data2_of(message))
-                    new.value = ring(out, new.value)
-                notes.newest[slot] = out
-                notes.struck[channel] += 1
+                    out.length = pack_sounding(next_sounding(new), data2_of(message))
+                    new.length = pack_sounding(out, new.length)
+                notes.sounding[slot] = out
+                notes.pending_notes[channel] += 1
                 out += 1
                 step[0] = now << 1 | 1
                 step += pitched
             elif new != NULL:
-                old = following(new)
+                old = next_sounding(new)
                 if old == new:
-                    notes.newest[slot] = NULL
+                    notes.sounding[slot] = NULL
                 else:
-                    new.value = ring(following(old), new.value)
+                    new.length = pack_sounding(next_sounding(old), new.length)
                 end_note(notes, old, now)
                 pairing.last_end = now
                 ended += 1
                 step[0] = now << 1
                 step += pitched
         elif message & 0xF0 == CONTROL_CHANGE:
-            notes.tally.control_changes += 1
-            notes.tally.sustain_pedals += data1_of(message) == SUSTAIN
+            notes.counts.control_changes += 1
+            notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
         elif message & 0xF0 == PITCH_BEND:
-            notes.tally.pitch_bends += 1
+            notes.counts.pitch_bends += 1
         event += 1
-    pairing.step = step
+    pairing.boundary = step
     pairing.notes = out
     pairing.ended = ended
 
@@ -88,7 +88,7 @@ cdef void change_program(Notes *notes, uint32_t channel, int64_t tick, uint32_t 
     """Bring a channel's program to (tick, event)."""
     cdef const ProgramChange *end = notes.changes + notes.change_start[channel + 1]
     cdef const ProgramChange *change = last_change(notes.next_change[channel], end, tick, event)
-    count_programs(notes, channel)
+    count_pending_notes(notes, channel)
     notes.next_change[channel] = change
     notes.next_tick[channel] = change.tick if change < end else INT64_MAX
     if change > notes.changes + notes.change_start[channel]:

@@ -5,8 +5,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from midiopt.core.memory cimport reserve
-from midiopt.core.smf.midi cimport MOST_EVENTS, NO_MEMORY, USABLE
-from midiopt.core.notes.types cimport Pair
+from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
+from midiopt.core.notes.types cimport PackedNote
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
 
 cdef enum:
@@ -14,24 +14,24 @@ cdef enum:
 
 
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Add the polyphony of a sequence to the tally."""
-    if reserve(<void **>&notes.spare, &notes.spare_capacity, (notes.step_count + 1) // 2, sizeof(Pair), 2 * MOST_EVENTS, False):
+    """Add the polyphony of a sequence to the counts."""
+    if reserve(<void **>&notes.spare, &notes.spare_capacity, (notes.boundary_count + 1) // 2, sizeof(PackedNote), 2 * MAX_EVENTS_CAP, False):
         return NO_MEMORY
-    notes.in_order = in_order(notes)
-    sweep(notes, notes.in_order, map)
+    notes.sorted_boundaries = in_order(notes)
+    sweep(notes, notes.sorted_boundaries, map)
     return USABLE
 
 
 cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcept nogil:
     """Add up the steps, which are in time order: half-open intervals of ticks, [on, off). What sounds is known once a
     tick's last step is counted, so the most is looked for where time moves on."""
-    cdef const uint64_t *end = step + notes.step_count
+    cdef const uint64_t *end = step + notes.boundary_count
     cdef const TempoSegment *segment = map.segments
-    cdef int64_t sounding = 0, most = notes.tally.polyphony_max
+    cdef int64_t sounding = 0, most = notes.counts.polyphony_max
     cdef int64_t tick, before = 0
     cdef double now, then = 0, seconds = 0
     if map.count == 1:
-        seconds = <double>sweep_ticks(step, notes.step_count, &most) * segment.per_tick
+        seconds = <double>sweep_ticks(step, notes.boundary_count, &most) * segment.seconds_per_tick
     else:
         while step < end:
             tick = step[0] >> 1
@@ -44,8 +44,8 @@ cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcep
                 before = tick
             sounding += 2 * <int64_t>(step[0] & 1) - 1
             step += 1
-    notes.tally.polyphonic += seconds
-    notes.tally.polyphony_max = most
+    notes.counts.sounding_seconds += seconds
+    notes.counts.polyphony_max = most
 
 
 cdef int64_t sweep_ticks(const uint64_t *step, size_t count, int64_t *most) noexcept nogil:
@@ -72,7 +72,7 @@ cdef const uint64_t *in_order(Notes *notes) noexcept nogil:
     """The steps of all tracks in time order. Each track's are a run; neighbouring runs are merged until
     one is left. (A radix sort of three passes took twice as long: in music, neighbours share a digit, and
     then each increment of its counter waits for the one before.)"""
-    cdef uint64_t *source = notes.steps
+    cdef uint64_t *source = notes.boundaries
     cdef uint64_t *target = <uint64_t *>notes.spare
     cdef uint32_t *ends = notes.run_ends
     cdef size_t runs = notes.run_count, i, merged, start

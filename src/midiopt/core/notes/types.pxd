@@ -1,59 +1,57 @@
-# Notes, and what is counted of them while a file is analysed.
+# Packed notes, and the counts that are taken from them while a file is analysed.
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from midiopt.core.smf.midi cimport MOST_TRACKS
+from midiopt.core.smf.midi cimport MAX_TRACKS
 
-# 16 bytes that move as one.
-cdef struct Pair:
-    uint64_t key
-    uint64_t value
-
-# A note is a pair: onset tick << 8 | pitch << 1 | drum, and ticks << 8 | velocity. While it sounds the
-# ticks are not known, and their place holds the address of the next note in the ring of its channel and pitch.
-#
-# A step is where a pitched note begins or ends: tick << 1, and 1 when it begins.
 cdef enum:
-    TICKS = 8  # shift of the ticks in a note's key and value
+    TICK_SHIFT = 8  # of the ticks in PackedNote.onset and PackedNote.length
+
+# 16 bytes. While a note sounds, its length is not known: the bits above TICK_SHIFT then hold the address of the next
+# sounding note of the same channel and pitch (see pairing.pxd).
+cdef struct PackedNote:
+    uint64_t onset  # tick << TICK_SHIFT | pitch << 1 | is drum
+    uint64_t length  # ticks << TICK_SHIFT | velocity
 
 cdef struct ProgramChange:
     int64_t tick
-    uint32_t event
+    uint32_t event  # row in the arena
     uint8_t channel
     uint8_t program
 
-cdef struct Tally:  # counts over a whole file; reset for each (4.7 KB)
-    double sounding[256]  # seconds by pitch << 1 | drum
-    uint32_t pitches[256]  # notes by pitch << 1 | drum
-    uint32_t velocities[128]
-    uint32_t programs[128]  # notes by program, drums excluded
-    uint32_t channels[16]  # notes by channel
+cdef struct NoteCounts:  # of a whole file, reset for each (4.7 KB)
+    double note_seconds[256]  # lengths added up, by pitch << 1 | is drum
+    uint32_t pitches[256]  # notes, by pitch << 1 | is drum
+    uint32_t velocities[128]  # notes, by velocity
+    uint32_t programs[128]  # notes, by program, without drums
+    uint32_t channels[16]  # notes, by channel
     uint32_t control_changes, sustain_pedals, pitch_bends
-    double polyphonic  # seconds in which any pitched note sounds
+    double sounding_seconds  # time in which at least one pitched note sounds
     int64_t polyphony_max
-    int64_t first_onset, last_end  # ticks, of the sequence in hand
+    int64_t first_onset, last_end  # ticks, of the current sequence
     double first_note_s, last_note_s
-    uint64_t fingerprint  # see notes_hash.pyx
-    bint stuck
+    uint64_t notes_hash  # see notes_hash.pyx
+    bint has_stuck_note
 
 cdef struct Notes:
-    Pair *notes  # of the sequence in hand
+    PackedNote *notes  # of the current sequence
     size_t note_count, note_capacity
-    uint64_t *steps  # of all its tracks, each track's in order of ticks
-    size_t step_count, step_capacity
-    const uint64_t *in_order  # the steps of all tracks in time order, once polyphony is measured
-    uint32_t run_ends[MOST_TRACKS]  # where the steps of each track that has any end
+    # On and off boundaries of pitched notes, as tick << 1 | is onset; those of one track follow one another in time order.
+    uint64_t *boundaries
+    size_t boundary_count, boundary_capacity
+    const uint64_t *sorted_boundaries  # of all tracks, in time order; set by measure_polyphony
+    uint32_t run_ends[MAX_TRACKS]  # end of each run in `boundaries`: one run per track that has any
     size_t run_count
-    Pair *spare  # scratch of sorting and of the fingerprint
+    PackedNote *spare  # scratch memory of sorting and of the notes hash
     size_t spare_capacity
-    Pair *newest[2048]  # sounding note of a channel and pitch, the oldest next in its ring; all NULL between tracks
-    ProgramChange *changes
+    PackedNote *sounding[2048]  # by channel << 7 | pitch: the newest sounding note, linked to the oldest; NULL between tracks
+    ProgramChange *changes  # by channel, in time order
     size_t change_capacity
-    size_t change_start[17]  # changes of channel c: change_start[c] to change_start[c + 1]
-    const ProgramChange *next_change[16]  # of the track in hand, by channel
-    int64_t next_tick[16]  # when it comes
-    uint32_t struck[16]  # notes under the present program
-    uint64_t ticks[256]  # lengths added up, by pitch << 1 | drum, of the sequence in hand
-    uint8_t program[16]
-    Tally tally
+    size_t change_start[17]  # channel c has the changes from change_start[c] to change_start[c + 1]
+    const ProgramChange *next_change[16]  # by channel, of the current track
+    int64_t next_tick[16]  # tick of next_change, INT64_MAX when there is none
+    uint32_t pending_notes[16]  # by channel: notes since the last program change, not yet in the counts
+    uint64_t length_ticks[256]  # lengths added up, by pitch << 1 | is drum, of the current sequence
+    uint8_t program[16]  # in force, by channel
+    NoteCounts counts

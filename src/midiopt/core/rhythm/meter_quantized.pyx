@@ -12,7 +12,7 @@ from libc.string cimport memset
 
 from midiopt.core.rhythm import meter_quantized_weights
 from midiopt.core.rhythm.meter_accents cimport likeliest
-from midiopt.core.notes.types cimport TICKS, Pair
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 
 cdef extern from *:
     int trailing_zeros "__builtin_ctzll"(uint64_t x) noexcept nogil
@@ -66,8 +66,8 @@ cdef bint meter_of_bars(const Notes *notes, double quarter, const uint64_t *weig
     cdef double[FEATURES] features
     cdef double[METERS] scores
     cdef double per_tick = SLOTS / quarter
-    cdef int64_t first = slot_of(notes.tally.first_onset, per_tick)
-    cdef int64_t end = slot_of(notes.tally.last_end, per_tick)
+    cdef int64_t first = slot_of(notes.counts.first_onset, per_tick)
+    cdef int64_t end = slot_of(notes.counts.last_end, per_tick)
     cdef int i, m, n, words = WORDS
     memset(tops, 0, sizeof(tops))
     memset(struck, 0, sizeof(struck))
@@ -106,17 +106,17 @@ cdef inline int64_t slot_of(int64_t tick, double per_tick) noexcept nogil:
 
 cdef void mark_notes(const Notes *notes, int64_t first, double per_tick, const uint64_t *weights, uint16_t *tops, uint64_t *struck, uint64_t *low) noexcept nogil:
     """Enter the notes of the slots that are looked at."""
-    cdef const Pair *note = notes.notes
-    cdef const Pair *end = note + notes.note_count
+    cdef const PackedNote *note = notes.notes
+    cdef const PackedNote *end = note + notes.note_count
     cdef uint8_t *highest = <uint8_t *>tops
-    cdef uint64_t key, limit = <uint64_t>((first + MOST_SLOTS - HALF) / per_tick) + 1 << TICKS
+    cdef uint64_t key, limit = <uint64_t>((first + MOST_SLOTS - HALF) / per_tick) + 1 << TICK_SHIFT
     cdef int64_t slot
     while note < end:
-        key = note.key
+        key = note.onset
         note += 1
         if key >= limit:
             continue
-        slot = slot_of(key >> TICKS, per_tick) - first
+        slot = slot_of(key >> TICK_SHIFT, per_tick) - first
         struck[slot >> 6] |= <uint64_t>1 << (slot & 63)
         low[slot >> 6] |= <uint64_t>(weights[key & 0xFF] >> LOW != 0) << (slot & 63)
         slot = slot << 1 | key & 1

@@ -17,7 +17,7 @@ from midiopt.core.rhythm.meter_quantized cimport meter_of_bars
 from midiopt.core.rhythm.beat cimport Beat, Echo, choose_beat
 from midiopt.core.facts cimport NULL_INT32
 from midiopt.core.rhythm.quantization cimport POSITIONS, grid_facts
-from midiopt.core.notes.types cimport TICKS, Pair
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 from midiopt.core.rhythm.autocorrelation cimport onset_autocorrelation, smooth_lags
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
 from midiopt.core.doubles cimport as_double, rounded
@@ -79,7 +79,7 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
             facts.bpm_onsets = 60 * RATE / beat.period
             facts.bpm_onsets_confidence = beat.confidence
             keeps_to_map = facts.ticks_per_quarter != NULL_INT32 and not onsets.map_refuted
-            if not keeps_to_map or not meter_of_bars(notes, map.quarter, weights, drums, &meter):
+            if not keeps_to_map or not meter_of_bars(notes, map.ticks_per_quarter, weights, drums, &meter):
                 meter = estimate_meter(echo.sums[0], beat.period, density, drums)
             facts.meter_estimated = meter.meter
             facts.meter_confidence = meter.confidence
@@ -97,13 +97,13 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
     """
     cdef const TempoSegment *segment = map.segments
     cdef const TempoSegment *at = segment
-    cdef const Pair *note = notes.notes
+    cdef const PackedNote *note = notes.notes
     cdef size_t remaining = notes.note_count, n, i
     cdef int32_t[SOME] frames, lengths, positions
     cdef double[SOME] seconds, rates  # of onsets, and seconds a tick
-    cdef double first = floor(seconds_at(map, &at, notes.tally.first_onset) * RATE + PHASE)
-    cdef double quarter = floor(map.quarter + 0.5), per_quarter = 1 / quarter, per_position = POSITIONS / quarter
-    cdef double start = floor(notes.tally.first_onset / quarter) * quarter  # of the quarter with the first onset
+    cdef double first = floor(seconds_at(map, &at, notes.counts.first_onset) * RATE + PHASE)
+    cdef double quarter = floor(map.ticks_per_quarter + 0.5), per_quarter = 1 / quarter, per_position = POSITIONS / quarter
+    cdef double start = floor(notes.counts.first_onset / quarter) * quarter  # of the quarter with the first onset
     cdef double tick
     cdef uint64_t key
     cdef int32_t length
@@ -113,33 +113,33 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
         n = min(remaining, <size_t>SOME)
         if map.count == 1:
             for i in range(n):
-                seconds[i] = as_double(note[i].key >> TICKS) * segment.per_tick
-                rates[i] = segment.per_tick
+                seconds[i] = as_double(note[i].onset >> TICK_SHIFT) * segment.seconds_per_tick
+                rates[i] = segment.seconds_per_tick
         else:
             for i in range(n):
-                if <int64_t>(note[i].key >> TICKS) < at.start:  # the next track
+                if <int64_t>(note[i].onset >> TICK_SHIFT) < at.start:  # the next track
                     at = segment
-                seconds[i] = seconds_at(map, &at, note[i].key >> TICKS)
-                rates[i] = at.per_tick
+                seconds[i] = seconds_at(map, &at, note[i].onset >> TICK_SHIFT)
+                rates[i] = at.seconds_per_tick
         for i in range(n):
             frames[i] = <int32_t>min(seconds[i] * RATE + PHASE - first, <double>FRAMES)
         for i in range(n):
-            length = <int32_t>min(as_double(note[i].value >> TICKS) * (rates[i] * LENGTHS) + PHASE, <double>LONGEST)
-            lengths[i] = DRUM_LENGTH if note[i].key & 1 else length
+            length = <int32_t>min(as_double(note[i].length >> TICK_SHIFT) * (rates[i] * LENGTHS) + PHASE, <double>LONGEST)
+            lengths[i] = DRUM_LENGTH if note[i].onset & 1 else length
         for i in range(n):
-            tick = as_double(note[i].key >> TICKS) - start
+            tick = as_double(note[i].onset >> TICK_SHIFT) - start
             tick -= rounded((tick + 0.5) * per_quarter - 0.5) * quarter
             positions[i] = <int32_t>min(tick * per_position + HALF, <double>POSITIONS)
         for i in range(n):
             frame = frames[i]
             if frame == FRAMES:
                 continue
-            key = note[i].key
+            key = note[i].onset
             onsets.seen[frame >> 6] |= <uint64_t>1 << (frame & 63)
             last = max(last, frame)
             onsets.grid.notes[positions[i] if positions[i] < POSITIONS else 0] += 1
             onsets.grid.count += 1
-            onsets.sums[frame] += ((note[i].value & 0x7F) + 7 >> 3) * weights[key & 0xFF] + (<uint64_t>lengths[i] << 2 * FIELD)
+            onsets.sums[frame] += ((note[i].length & 0x7F) + 7 >> 3) * weights[key & 0xFF] + (<uint64_t>lengths[i] << 2 * FIELD)
         note += n
         remaining -= n
     return last >> 6
@@ -176,11 +176,11 @@ cdef double find_weights(const Notes *notes, uint64_t *weights) noexcept nogil:
     cdef int i
     for i in range(128):
         weights[i << 1] = weights[i << 1 | 1] = 1
-        pitched += notes.tally.pitches[i << 1]
-        drums += notes.tally.pitches[i << 1 | 1]
+        pitched += notes.counts.pitches[i << 1]
+        drums += notes.counts.pitches[i << 1 | 1]
     for i in range(128):  # up to the median: the lowest pitch with at least half of the notes at or below it
         weights[i << 1] += low
-        below += notes.tally.pitches[i << 1]
+        below += notes.counts.pitches[i << 1]
         if 2 * below >= pitched:
             break
     for i in range(max(i - BELOW, 0), i + 1):

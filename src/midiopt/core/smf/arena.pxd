@@ -35,7 +35,7 @@ cdef inline Track *add_track(Arena *arena) noexcept nogil:
     return &arena.tracks[arena.track_count - 1]
 
 
-cdef inline void note_issue(Arena *arena, uint32_t bit, size_t offset) noexcept nogil:
+cdef inline void record_issue(Arena *arena, uint32_t bit, size_t offset) noexcept nogil:
     """Set an issue bit; the first repair is remembered with its place."""
     if bit & ALL_REPAIRS and not arena.header.first_repair:
         arena.header.first_repair = bit
@@ -47,4 +47,4 @@ cdef class EventArena:
     cdef Arena arena
     cdef int views  # exported buffers that are alive
     cdef object _data  # the bytes that the marks point into
-    cdef int refuse_if_lent(self) except -1
+    cdef int check_no_views(self) except -1

@@ -12,11 +12,11 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from midiopt.core.memory cimport OVER_CAP, Growth, reserve
-from midiopt.core.smf.midi cimport MOST_EVENTS, MOST_TRACKS, NO_MEMORY, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE
+from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE
 
 cdef enum:
     KEPT_BYTES = 64 << 20  # an arena larger than this shrinks after the file that needed it
-    MOST_MARKS = MOST_EVENTS
+    MAX_MARKS = MAX_EVENTS_CAP
 
 
 cdef Status arena_begin(Arena *arena, size_t file_size, size_t max_events) noexcept nogil:
@@ -34,12 +34,12 @@ cdef Status arena_begin(Arena *arena, size_t file_size, size_t max_events) noexc
 
 
 cdef Status arena_grow_marks(Arena *arena) noexcept nogil:
-    cdef Growth growth = reserve(<void **>&arena.marks, &arena.mark_capacity, arena.mark_count + 1, sizeof(Mark), MOST_MARKS, True)
+    cdef Growth growth = reserve(<void **>&arena.marks, &arena.mark_capacity, arena.mark_count + 1, sizeof(Mark), MAX_MARKS, True)
     return USABLE if not growth else TOO_MANY_EVENTS if growth == OVER_CAP else NO_MEMORY
 
 
 cdef Status arena_grow_tracks(Arena *arena) noexcept nogil:
-    cdef Growth growth = reserve(<void **>&arena.tracks, &arena.track_capacity, arena.track_count + 1, sizeof(Track), MOST_TRACKS, True)
+    cdef Growth growth = reserve(<void **>&arena.tracks, &arena.track_capacity, arena.track_count + 1, sizeof(Track), MAX_TRACKS, True)
     return USABLE if not growth else TOO_MANY_TRACKS if growth == OVER_CAP else NO_MEMORY
 
 
@@ -67,11 +67,11 @@ cdef class EventArena:
 
     def reset(self):
         """Forget the events and return the memory. Raises BufferError while a view from events() lives."""
-        self.refuse_if_lent()
+        self.check_no_views()
         arena_free(&self.arena)
         self._data = None
 
-    cdef int refuse_if_lent(self) except -1:
+    cdef int check_no_views(self) except -1:
         if self.views:
             raise BufferError(f"{self.views} view(s) of this arena's events are alive: delete them, or parse into another EventArena")
         return 0

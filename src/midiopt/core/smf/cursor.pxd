@@ -3,16 +3,16 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
-from midiopt.core.smf.midi cimport LONGEST_VARINT
+from midiopt.core.smf.midi cimport MAX_VARINT
 
 cdef struct Cursor:
     const uint8_t *at  # next byte
     const uint8_t *end  # one past the last
 
-cdef enum Varint:
-    CUT  # the bytes ended first; the cursor has not moved
-    READ
-    TOO_LONG  # more than four bytes
+cdef enum VarintStatus:
+    VARINT_CUT  # the bytes ended first; the cursor has not moved
+    VARINT_READ
+    VARINT_LONG  # more than four bytes
 
 
 cdef inline uint32_t load_be16(const uint8_t *p) noexcept nogil:
@@ -27,18 +27,18 @@ cdef inline uint32_t load_le32(const uint8_t *p) noexcept nogil:
     return <uint32_t>p[3] << 24 | <uint32_t>p[2] << 16 | <uint32_t>p[1] << 8 | p[0]
 
 
-cdef inline uint32_t load_pair(const uint8_t *p) noexcept nogil:
+cdef inline uint32_t load_le16(const uint8_t *p) noexcept nogil:
     """Two bytes as they lie, the first in the low eight bits (little-endian machines)."""
     cdef uint16_t pair
     memcpy(&pair, p, 2)
     return pair
 
 
-cdef inline size_t left(const Cursor *c) noexcept nogil:
+cdef inline size_t remaining(const Cursor *c) noexcept nogil:
     return c.end - c.at
 
 
-cdef inline Varint read_varint(Cursor *c, uint32_t *value) noexcept nogil:
+cdef inline VarintStatus read_varint(Cursor *c, uint32_t *value) noexcept nogil:
     """A variable-length quantity. One longer than four bytes is read to its end; zeros in front do no
     harm, and a value that needs more than 28 bits (a negative number, as a rule) counts as 0."""
     cdef const uint8_t *p = c.at
@@ -46,7 +46,7 @@ cdef inline Varint read_varint(Cursor *c, uint32_t *value) noexcept nogil:
     cdef uint8_t byte
     cdef bint over = False
     while p < c.end:
-        over |= total > LONGEST_VARINT >> 7
+        over |= total > MAX_VARINT >> 7
         byte = p[0]
         total = total << 7 | (byte & 0x7F)
         p += 1
@@ -54,5 +54,5 @@ cdef inline Varint read_varint(Cursor *c, uint32_t *value) noexcept nogil:
             value[0] = 0 if over else total
             over = p - c.at > 4
             c.at = p
-            return TOO_LONG if over else READ
-    return CUT
+            return VARINT_LONG if over else VARINT_READ
+    return VARINT_CUT

@@ -29,17 +29,17 @@ cdef enum:
     META_KEY_SIGNATURE = 0x59
 
 cdef enum:
-    SUSTAIN = 64  # controller
-    DRUMS = 9  # channel 10, counted from 0
+    SUSTAIN_PEDAL = 64  # controller
+    DRUM_CHANNEL = 9  # channel 10, counted from 0
     DEFAULT_TEMPO = 500000  # microseconds a quarter: 120 BPM until the first tempo event
 
 # Limits. Everything a file can ask for is bounded by one of these.
 cdef enum:
-    LONGEST_JUNK = 1024  # bytes searched for MThd
-    LONGEST_VARINT = 0x0FFFFFFF  # four bytes of seven bits
-    MOST_EVENTS = 100_000_000  # a file, whatever its analyser allows (limits.py)
-    MOST_TRACKS = 32767  # what an int16 column holds; the longest real file here has 96
-    GREATEST_DENOMINATOR = 7  # as a power of two: 1/128
+    MAX_LEADING_JUNK = 1024  # bytes searched for MThd
+    MAX_VARINT = 0x0FFFFFFF  # four bytes of seven bits
+    MAX_EVENTS_CAP = 100_000_000  # a file, whatever its analyser allows (limits.py)
+    MAX_TRACKS = 32767  # what an int16 column holds; the longest real file here has 96
+    MAX_DENOMINATOR_POWER = 7  # as a power of two: 1/128
 
 # What was repaired (the low 16 bits) or is unusual. Names and meanings: schema.REPAIRS and UNUSUAL.
 cdef enum:
@@ -135,7 +135,7 @@ cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, ui
             issue[0] = ZERO_TEMPO
             good = False
     elif type == META_TIME_SIGNATURE:
-        good = length == 4 and p[0] >= 1 and p[1] <= GREATEST_DENOMINATOR
+        good = length == 4 and p[0] >= 1 and p[1] <= MAX_DENOMINATOR_POWER
     elif type == META_KEY_SIGNATURE:
         good = length == 2 and (p[0] <= 7 or p[0] >= 249) and p[1] <= 1  # sharps, or flats as two's complement
     elif type == META_END_OF_TRACK:

@@ -10,8 +10,8 @@ from libc.string cimport memcmp
 from midiopt.errors import Malformed, NotMidi, TooLarge
 from midiopt.limits import MAX_EVENTS
 
-from midiopt.core.smf.arena cimport EventArena, add_mark, add_track, arena_begin, arena_trim, note_issue
-from midiopt.core.smf.cursor cimport CUT, TOO_LONG, Cursor, Varint, left, load_be16, load_be32, load_le32, load_pair, read_varint
+from midiopt.core.smf.arena cimport EventArena, add_mark, add_track, arena_begin, arena_trim, record_issue
+from midiopt.core.smf.cursor cimport VARINT_CUT, VARINT_LONG, Cursor, VarintStatus, remaining, load_be16, load_be32, load_le32, load_le16, read_varint
 from midiopt.core.smf.midi cimport *
 from libc.stdint cimport int64_t, uint32_t
 
@@ -25,7 +25,7 @@ cdef int raise_status(Status status, size_t at, size_t max_events) except -1:
     if status == EMPTY:
         raise NotMidi("the file is empty", at)
     if status == NO_HEADER:
-        raise NotMidi(f"no MThd header in the first {LONGEST_JUNK} bytes", at)
+        raise NotMidi(f"no MThd header in the first {MAX_LEADING_JUNK} bytes", at)
     if status == SHORT_HEADER:
         raise Malformed("the header is shorter than 6 bytes", at)
     if status == ZERO_DIVISION:
@@ -35,7 +35,7 @@ cdef int raise_status(Status status, size_t at, size_t max_events) except -1:
     if status == TOO_MANY_EVENTS:
         raise TooLarge(f"more than {max_events:,} events", at)
     if status == TOO_MANY_TRACKS:
-        raise TooLarge(f"more than {MOST_TRACKS:,} tracks", at)
+        raise TooLarge(f"more than {MAX_TRACKS:,} tracks", at)
     if status == NO_MEMORY:
         raise MemoryError(f"no memory for the events at byte {at}")
     return 0
@@ -51,7 +51,7 @@ def parse(bytes data not None, EventArena into=None):
     cdef size_t at = 0
     cdef size_t max_events = MAX_EVENTS
     cdef Status status
-    arena.refuse_if_lent()
+    arena.check_no_views()
     arena_trim(&arena.arena)
     arena._data = data
     status = parse_smf(<const uint8_t *>data, len(data), &arena.arena, max_events, &at)
@@ -86,20 +86,20 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
     arena.header.declared_tracks = load_be16(header + 10)
     arena.header.division = load_be16(header + 12)
     if arena.header.format > 2:
-        note_issue(arena, UNKNOWN_FORMAT, header + 8 - data)
+        record_issue(arena, UNKNOWN_FORMAT, header + 8 - data)
         arena.header.format = 1
     if arena.header.format == 2:
-        note_issue(arena, FORMAT_2, header + 8 - data)
+        record_issue(arena, FORMAT_2, header + 8 - data)
     if arena.header.division & 0x8000:
-        note_issue(arena, SMPTE, header + 12 - data)
+        record_issue(arena, SMPTE, header + 12 - data)
     if arena.header.division & (0xFF if arena.header.division & 0x8000 else 0xFFFF) == 0:
         at[0] = header + 12 - data
         return ZERO_DIVISION
     chunk = header + 14
     if load_be32(header + 4) > 6:
-        note_issue(arena, HEADER_LENGTH, header + 4 - data)
+        record_issue(arena, HEADER_LENGTH, header + 4 - data)
         # Many writers put a wrong length before six good bytes: believe the track, not the number.
-        if not starts(chunk, end, b"MTrk") and load_be32(header + 4) - 6 <= <size_t>(end - chunk):
+        if not is_chunk_header(chunk, end, b"MTrk") and load_be32(header + 4) - 6 <= <size_t>(end - chunk):
             chunk += load_be32(header + 4) - 6
     status = parse_chunks(data, chunk, end, arena, at)
     if status:
@@ -107,19 +107,19 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
     if arena.track_count == 0:
         return NO_TRACKS
     if arena.header.format == 0 and arena.track_count > 1:
-        note_issue(arena, FORMAT_0_TRACKS, header + 8 - data)
+        record_issue(arena, FORMAT_0_TRACKS, header + 8 - data)
     return USABLE
 
 
-cdef inline bint starts(const uint8_t *p, const uint8_t *end, const char *name) noexcept nogil:
+cdef inline bint is_chunk_header(const uint8_t *p, const uint8_t *end, const char *name) noexcept nogil:
     """Whether a whole chunk header with this name stands here."""
     return end - p >= 8 and memcmp(p, name, 4) == 0
 
 
-cdef inline bint is_chunk(const uint8_t *p, const uint8_t *end) noexcept nogil:
+cdef inline bint is_plausible_chunk(const uint8_t *p, const uint8_t *end) noexcept nogil:
     """A track, or an alien chunk: four letters, digits or spaces and a length that fits."""
     cdef int i
-    if starts(p, end, b"MTrk"):
+    if is_chunk_header(p, end, b"MTrk"):
         return True
     if end - p < 8 or load_be32(p + 4) > <size_t>(end - p - 8):
         return False
@@ -129,7 +129,7 @@ cdef inline bint is_chunk(const uint8_t *p, const uint8_t *end) noexcept nogil:
     return True
 
 
-cdef const uint8_t *find_name(const uint8_t *p, const uint8_t *end, const char *name) noexcept nogil:
+cdef const uint8_t *find_chunk(const uint8_t *p, const uint8_t *end, const char *name) noexcept nogil:
     """The first place where a chunk header with this name stands, or NULL."""
     while end - p >= 8:
         if memcmp(p, name, 4) == 0:
@@ -140,14 +140,14 @@ cdef const uint8_t *find_name(const uint8_t *p, const uint8_t *end, const char *
 
 cdef const uint8_t *find_header(const uint8_t *data, const uint8_t **end, Arena *arena) noexcept nogil:
     """MThd at the start, inside a RIFF RMID container (whose data chunk then sets the end), or after
-    up to LONGEST_JUNK bytes of something else (MacBinary's 128, for one)."""
+    up to MAX_LEADING_JUNK bytes of something else (MacBinary's 128, for one)."""
     cdef const uint8_t *p = data
     cdef const uint8_t *header
     cdef size_t length
     if end[0] - p >= 4 and memcmp(p, b"MThd", 4) == 0:
         return p
     if end[0] - p >= 12 and memcmp(p, b"RIFF", 4) == 0 and memcmp(p + 8, b"RMID", 4) == 0:
-        note_issue(arena, RMID, 0)
+        record_issue(arena, RMID, 0)
         p += 12
         while end[0] - p >= 8:
             length = load_le32(p + 4)
@@ -155,15 +155,15 @@ cdef const uint8_t *find_header(const uint8_t *data, const uint8_t **end, Arena 
                 p += 8
                 if length < <size_t>(end[0] - p):
                     end[0] = p + length
-                if starts(p, end[0], b"MThd"):
+                if is_chunk_header(p, end[0], b"MThd"):
                     return p
                 break
             if length + 8 + (length & 1) > <size_t>(end[0] - p):
                 break
             p += length + 8 + (length & 1)  # chunks are padded to even lengths
-    header = find_name(p, min(end[0], p + LONGEST_JUNK + 8), b"MThd")
+    header = find_chunk(p, min(end[0], p + MAX_LEADING_JUNK + 8), b"MThd")
     if header != NULL:
-        note_issue(arena, LEADING_JUNK, 0)
+        record_issue(arena, LEADING_JUNK, 0)
     return header
 
 
@@ -180,12 +180,12 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
     cdef Status status
     while declared == 0 or arena.track_count < declared:
         at[0] = chunk - data
-        if is_chunk(chunk, end):
+        if is_plausible_chunk(chunk, end):
             length = load_be32(chunk + 4)
             resume = chunk + 8
             if memcmp(chunk, b"MTrk", 4) == 0:
                 if length > <size_t>(end - resume):
-                    note_issue(arena, CHUNK_OVERRUN, chunk + 4 - data)
+                    record_issue(arena, CHUNK_OVERRUN, chunk + 4 - data)
                     length = end - resume
                 chunk = resume + length
                 status = parse_track(data, &resume, chunk, arena)
@@ -193,20 +193,20 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
                     at[0] = resume - data
                     return status
             else:
-                note_issue(arena, ALIEN_CHUNK, chunk - data)
+                record_issue(arena, ALIEN_CHUNK, chunk - data)
                 chunk = resume + length
             continue
         if declared == 0 and arena.track_count:
             break
-        found = find_name(resume, end, b"MTrk")
+        found = find_chunk(resume, end, b"MTrk")
         if found == NULL:
             break
-        note_issue(arena, LOST_TRACK, chunk - data)
+        record_issue(arena, LOST_TRACK, chunk - data)
         chunk = found
     if arena.track_count < declared:
-        note_issue(arena, MISSING_TRACKS, end - data)
+        record_issue(arena, MISSING_TRACKS, end - data)
     elif chunk < end:
-        note_issue(arena, TRAILING_BYTES, chunk - data)
+        record_issue(arena, TRAILING_BYTES, chunk - data)
     return USABLE
 
 
@@ -229,10 +229,10 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
     cdef uint32_t running = 0  # running status
     cdef uint32_t crossed = 0  # the one that a meta or system-exclusive event has cancelled
     cdef uint32_t delta, pair, status, length, issue
-    cdef Varint read
+    cdef VarintStatus read
     cdef bint ended = False
     if track == NULL:
-        return TOO_MANY_TRACKS if arena.track_count == MOST_TRACKS else NO_MEMORY
+        return TOO_MANY_TRACKS if arena.track_count == MAX_TRACKS else NO_MEMORY
     track.first_event = arena.event_count
     track.first_mark = arena.mark_count
     c.end = end
@@ -252,7 +252,7 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
             if q[0] >= 0x80:
                 status = q[0]
                 q += 1
-            pair = load_pair(q)
+            pair = load_le16(q)
             if TWO_DATA_BYTES >> (status >> 4) & 1:
                 q += 2
             elif status >> 4 == 0xD:  # channel pressure has one
@@ -279,22 +279,22 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
             return TOO_MANY_EVENTS
         c.at = p
         read = read_varint(&c, &delta)
-        if read == CUT:
-            note_issue(arena, EVENT_CUT, p - data)
+        if read == VARINT_CUT:
+            record_issue(arena, EVENT_CUT, p - data)
             break
-        if read == TOO_LONG:
-            note_issue(arena, LONG_VARINT, p - data)
+        if read == VARINT_LONG:
+            record_issue(arena, LONG_VARINT, p - data)
         tick += delta
         if c.at == end:
-            note_issue(arena, EVENT_CUT, p - data)
+            record_issue(arena, EVENT_CUT, p - data)
             break
         status = running
         if c.at[0] < 0x80:
             if not running and crossed:
-                note_issue(arena, RUNNING_STATUS_CROSSED, c.at - data)
+                record_issue(arena, RUNNING_STATUS_CROSSED, c.at - data)
                 status = running = crossed
             elif not running:
-                note_issue(arena, STRAY_DATA, c.at - data)
+                record_issue(arena, STRAY_DATA, c.at - data)
                 while c.at < end and c.at[0] < 0x80:
                     c.at += 1
                 if c.at == end:
@@ -307,12 +307,12 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
         out.mark = 0
         if status < SYSEX:
             length = 1 if status & 0xE0 == PROGRAM_CHANGE else 2
-            if left(&c) < length:
-                note_issue(arena, EVENT_CUT, p - data)
+            if remaining(&c) < length:
+                record_issue(arena, EVENT_CUT, p - data)
                 break
             pair = c.at[0] | (<uint32_t>c.at[1] << 8 if length == 2 else 0)
             if pair & 0x8080:
-                note_issue(arena, DATA_OVER_127, c.at - data)
+                record_issue(arena, DATA_OVER_127, c.at - data)
                 pair = min(pair & 0xFF, 127) | min(pair >> 8, 127) << 8
             out.message = status | pair << 8
             running = status
@@ -335,7 +335,7 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
         if status != META and status != SYSEX and status != SYSEX_PACKET:
             # A system message has no place in a file: pass over it and its data (F1 and F3 have one
             # byte, F2 two), keep its delta time and the running status.
-            note_issue(arena, BAD_STATUS, c.at - 1 - data)
+            record_issue(arena, BAD_STATUS, c.at - 1 - data)
             length = 2 if status == 0xF2 else 1 if status == 0xF1 or status == 0xF3 else 0
             while length and c.at < end and c.at[0] < 0x80:
                 c.at += 1
@@ -345,15 +345,15 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
         out.message = status
         if status == META:
             if c.at == end:
-                note_issue(arena, EVENT_CUT, p - data)
+                record_issue(arena, EVENT_CUT, p - data)
                 break
             out.message |= <uint32_t>c.at[0] << 8
             c.at += 1
         read = read_varint(&c, &length)
-        if read == TOO_LONG:
-            note_issue(arena, LONG_VARINT, p - data)
-        if read == CUT or length > left(&c):
-            note_issue(arena, EVENT_CUT, p - data)
+        if read == VARINT_LONG:
+            record_issue(arena, LONG_VARINT, p - data)
+        if read == VARINT_CUT or length > remaining(&c):
+            record_issue(arena, EVENT_CUT, p - data)
             break
         mark = add_mark(arena)
         if mark == NULL:
@@ -365,7 +365,7 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
         mark.type = data1_of(out.message)
         mark.valid = 1
         if status == META and not meta_is_valid(mark.type, c.at, length, &issue):
-            note_issue(arena, issue, p - data)
+            record_issue(arena, issue, p - data)
             mark.valid = 0
         out.mark = arena.mark_count - 1
         out += 1
@@ -378,9 +378,9 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
             break
 
     if not ended:
-        note_issue(arena, NO_END_OF_TRACK, p - data)
+        record_issue(arena, NO_END_OF_TRACK, p - data)
     elif p < end:
-        note_issue(arena, BYTES_AFTER_END, p - data)
+        record_issue(arena, BYTES_AFTER_END, p - data)
     arena.event_count = out - arena.events
     track.event_count = arena.event_count - track.first_event
     track.mark_count = arena.mark_count - track.first_mark

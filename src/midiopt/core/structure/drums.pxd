@@ -1,6 +1,6 @@
 from libc.stdint cimport uint8_t
 
-from midiopt.core.timeline.bar_grid cimport Bars
+from midiopt.core.timeline.bar_grid cimport BarGrid
 from midiopt.core.facts cimport Facts
 from midiopt.core.notes.types cimport Notes
 
@@ -12,4 +12,4 @@ cdef struct Drums:
     uint8_t driven[MOST_BARS]  # measures with a kick or a snare
 
 
-cdef void drum_facts(Drums *drums, const Notes *notes, const Bars *bars, Facts *facts) noexcept nogil
+cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Facts *facts) noexcept nogil

@@ -11,10 +11,10 @@ from libc.math cimport NAN
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from midiopt.core.timeline.bar_grid cimport UNIT, Span
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span
 from midiopt.core.facts cimport BREAKBEAT, FOUR_ON_THE_FLOOR, HALF_TIME, NO_PATTERN, NULL_ENUM, ROCK_BACKBEAT, SHUFFLE
-from midiopt.core.smf.midi cimport DRUMS
-from midiopt.core.notes.types cimport TICKS, Pair
+from midiopt.core.smf.midi cimport DRUM_CHANNEL
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 
 cdef enum:
     STEPS = 48
@@ -30,11 +30,11 @@ KIT[35] = KIT[36] = KICK
 KIT[37] = KIT[38] = KIT[39] = KIT[40] = SNARE
 
 
-cdef void drum_facts(Drums *drums, const Notes *notes, const Bars *bars, Facts *facts) noexcept nogil:
+cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Facts *facts) noexcept nogil:
     """drum_density and drum_pattern of the notes of one sequence; null without drums."""
-    cdef const Span *span = &bars.spans[bars.main]
-    cdef const Pair *note = notes.notes
-    cdef const Pair *end = note + notes.note_count
+    cdef const Span *span = &bars.spans[bars.main_span]
+    cdef const PackedNote *note = notes.notes
+    cdef const PackedNote *end = note + notes.note_count
     cdef uint32_t[3][STEPS] hits
     cdef int bars_a_measure = 1, b, n_bars = 0, measures = 0
     cdef int64_t on, step, measure, bar, last, total = 0
@@ -42,7 +42,7 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const Bars *bars, Facts *
     cdef int drum
     facts.drum_density = NAN
     facts.drum_pattern = NULL_ENUM
-    if notes.tally.channels[DRUMS] == 0:
+    if notes.counts.channels[DRUM_CHANNEL] == 0:
         return
     if span.numerator in (2, 6):
         bars_a_measure = 2
@@ -52,9 +52,9 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const Bars *bars, Facts *
     memset(drums.driven, 0, last)
     memset(hits, 0, sizeof(hits))
     while note < end:
-        on = <int64_t>(note.key >> TICKS) << UNIT
-        drum = KIT[note.key >> 1 & 0x7F]
-        if note.key & 1 == 0 or on < span.start or on >= span.end:
+        on = <int64_t>(note.onset >> TICK_SHIFT) << SUBTICK_SHIFT
+        drum = KIT[note.onset >> 1 & 0x7F]
+        if note.onset & 1 == 0 or on < span.start or on >= span.end:
             note += 1
             continue
         note += 1

@@ -3,9 +3,9 @@
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memset
 
-from midiopt.core.timeline.bar_grid cimport UNIT
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 from midiopt.core.facts cimport BASS, CHORDS, DRUM_PART, FULL, MELODY, NULL_ENUM, NULL_INT16
-from midiopt.core.notes.types cimport TICKS, Pair
+from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 
 cdef uint64_t MIX = 0x9E3779B97F4A7C15, MIX_AGAIN = 0xC2B2AE3D27D4EB4F  # odd
 
@@ -18,7 +18,7 @@ cdef enum:
 cdef int[LOOPS] LOOP_BARS = [1, 2, 4, 8, 12, 16]
 
 
-cdef void form_facts(const Notes *notes, const Bars *bars, int64_t duration, Facts *facts) noexcept nogil:
+cdef void form_facts(const Notes *notes, const BarGrid *bars, int64_t duration, Facts *facts) noexcept nogil:
     """bar_count, is_loop and loop_bars of one sequence; `duration` in ticks, up to its last event.
 
     A loop begins in its first bar and plays in its last, ends with a bar line (nothing sounds or is
@@ -33,7 +33,7 @@ cdef void form_facts(const Notes *notes, const Bars *bars, int64_t duration, Fac
     if bars.span_count > 1 or bars.bar_count > LONGEST_LOOP:
         return
     n = <int>bars.bar_count
-    if (duration << UNIT) > n * bars.spans[0].bar + (bars.quarter >> 3):
+    if (duration << SUBTICK_SHIFT) > n * bars.spans[0].bar + (bars.quarter >> 3):
         return
     if not read_contents(notes, bars, n, contents) or contents[0] == 0 or contents[n - 1] == 0:
         return
@@ -50,23 +50,23 @@ cdef void form_facts(const Notes *notes, const Bars *bars, int64_t duration, Fac
             return
 
 
-cdef bint read_contents(const Notes *notes, const Bars *bars, int n, uint64_t *contents) noexcept nogil:
+cdef bint read_contents(const Notes *notes, const BarGrid *bars, int n, uint64_t *contents) noexcept nogil:
     """A sum of hashes of the notes that begin in each bar, 0 for none; False when one begins after all."""
-    cdef const Pair *note = notes.notes
-    cdef const Pair *end = note + notes.note_count
+    cdef const PackedNote *note = notes.notes
+    cdef const PackedNote *end = note + notes.note_count
     cdef int64_t on, bar = 3 * bars.spans[0].bar, step = bars.quarter >> 3  # in thirds of a unit, so that 1/24 quarter is whole
     cdef int64_t here
     cdef double per_bar = 1.0 / bar, per_step = 1.0 / step
     cdef uint64_t hash
     memset(contents, 0, n * sizeof(uint64_t))
     while note < end:
-        on = 3 * (<int64_t>(note.key >> TICKS) << UNIT) + (step >> 1)
+        on = 3 * (<int64_t>(note.onset >> TICK_SHIFT) << SUBTICK_SHIFT) + (step >> 1)
         if on >= n * bar:
             return False
         # Whole numbers below 2**51: the half keeps the quotient of a multiple above it.
         here = <int64_t>((<double>on + 0.5) * per_bar)
         hash = <uint64_t>((<double>(on - here * bar) + 0.5) * per_step) + 1
-        hash = (hash << TICKS | (note.key & 0xFF)) * MIX
+        hash = (hash << TICK_SHIFT | (note.onset & 0xFF)) * MIX
         contents[here] += (hash ^ hash >> 32) * MIX_AGAIN | 1
         note += 1
     return True
@@ -74,8 +74,8 @@ cdef bint read_contents(const Notes *notes, const Bars *bars, int n, uint64_t *c
 
 cdef int64_t struck_together(const Notes *notes, int64_t slack) noexcept nogil:
     """Pitched notes that begin within `slack` ticks of the one before, whatever its track; 0 where the range says enough."""
-    cdef const uint64_t *step = notes.in_order
-    cdef const uint64_t *end = step + notes.step_count
+    cdef const uint64_t *step = notes.sorted_boundaries
+    cdef const uint64_t *end = step + notes.boundary_count
     cdef int64_t tick, before = -slack - 1, count = 0
     if range_of(notes) > CHORD_SPAN:
         return 0
@@ -90,9 +90,9 @@ cdef int64_t struck_together(const Notes *notes, int64_t slack) noexcept nogil:
 cdef int range_of(const Notes *notes) noexcept nogil:
     """Half tones from the lowest pitched note to the highest; 0 without any."""
     cdef int lowest = 0, highest = 127
-    while lowest < highest and notes.tally.pitches[lowest << 1] == 0:
+    while lowest < highest and notes.counts.pitches[lowest << 1] == 0:
         lowest += 1
-    while highest > lowest and notes.tally.pitches[highest << 1] == 0:
+    while highest > lowest and notes.counts.pitches[highest << 1] == 0:
         highest -= 1
     return highest - lowest
 
@@ -118,7 +118,7 @@ cdef uint8_t role_of(const Notes *notes, int64_t together, const Facts *facts) n
     if 10 * <int64_t>facts.drum_note_count >= facts.note_count:
         return FULL
     for i in range(128):
-        sum += i * <int64_t>notes.tally.pitches[i << 1]
+        sum += i * <int64_t>notes.counts.pitches[i << 1]
     for i in range(16):
         basses &= i == 4 or facts.programs[i] == 0
     if basses or (facts.polyphony_mean <= 1.25 and sum < LOWEST_MELODY * pitched):

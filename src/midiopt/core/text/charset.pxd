@@ -6,13 +6,13 @@ cdef enum:
     SHIFT_JIS
     CP1252
     GBK
-    ENCODINGS
+    CHARSET_COUNT
 
-cdef struct Surprise:  # of the texts of a file that are not UTF-8, in each encoding
-    uint64_t bits[ENCODINGS]
+cdef struct CharsetCosts:  # of the texts of a file that are not UTF-8, in each encoding
+    uint64_t bits[CHARSET_COUNT]
 
 
 cdef bint is_utf8(const uint8_t *p, size_t length) noexcept nogil
-cdef void weigh_text(Surprise *surprise, const uint8_t *p, size_t length) noexcept nogil
-cdef int least_surprising(const Surprise *surprise) noexcept nogil
-cdef uint16_t cp1252(uint8_t byte) noexcept nogil
+cdef void score_text(CharsetCosts *costs, const uint8_t *p, size_t length) noexcept nogil
+cdef int best_charset(const CharsetCosts *costs) noexcept nogil
+cdef uint16_t cp1252_code_point(uint8_t byte) noexcept nogil

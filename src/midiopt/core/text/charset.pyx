@@ -10,50 +10,50 @@ leaves no doubt, and its lists of instruments and titles, word by word.
 """
 
 cdef enum:
-    IMPOSSIBLE = 40  # bits: not a character of the encoding
-    RARE = 22
-    BESIDE_LATIN = 3  # a kanji beside a Latin letter, for each
+    IMPOSSIBLE_COST = 40  # bits: not a character of the encoding
+    RARE_COST = 22
+    LATIN_NEIGHBOUR_COST = 3  # a kanji beside a Latin letter, for each
 
 # CP1252 from 0x80 on; what it leaves open are control characters there, as the WHATWG Encoding Standard has it.
-cdef uint16_t[32] UPPER = [
+cdef uint16_t[32] CP1252_HIGH = [
     0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F,
     0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178,
 ]  # fmt: skip
 
 
-cdef uint16_t cp1252(uint8_t byte) noexcept nogil:
+cdef uint16_t cp1252_code_point(uint8_t byte) noexcept nogil:
     """The code point of a byte."""
-    return UPPER[byte - 0x80] if 0x80 <= byte < 0xA0 else byte
+    return CP1252_HIGH[byte - 0x80] if 0x80 <= byte < 0xA0 else byte
 
 
-cdef void weigh_text(Surprise *surprise, const uint8_t *p, size_t length) noexcept nogil:
+cdef void score_text(CharsetCosts *costs, const uint8_t *p, size_t length) noexcept nogil:
     """Add what a text costs in each encoding."""
     cdef size_t i = 0
     cdef int width
     while i < length:  # Shift-JIS
         width = 1
         if p[i] >= 0x80:
-            width = 2 if is_pair(p, i, length, 0x81, 0x9F, 0xE0, 0xFC, 0xFC) else 1
-            surprise.bits[SHIFT_JIS] += pair_of_shift_jis(p[i], p[i + 1]) if width == 2 else kana(p, i, length)
+            width = 2 if is_double_byte(p, i, length, 0x81, 0x9F, 0xE0, 0xFC, 0xFC) else 1
+            costs.bits[SHIFT_JIS] += shift_jis_pair_cost(p[i], p[i + 1]) if width == 2 else half_width_kana_cost(p, i, length)
             if width == 2:
-                surprise.bits[SHIFT_JIS] += beside_latin(p, i, length)
+                costs.bits[SHIFT_JIS] += latin_neighbour_cost(p, i, length)
         i += width
     i = 0
     while i < length:
         width = 1
         if p[i] >= 0x80:
-            width = 2 if is_pair(p, i, length, 0x81, 0xFE, 0x81, 0xFE, 0xFE) else 1
-            surprise.bits[GBK] += pair_of_gbk(p[i], p[i + 1]) + beside_latin(p, i, length) if width == 2 else IMPOSSIBLE
+            width = 2 if is_double_byte(p, i, length, 0x81, 0xFE, 0x81, 0xFE, 0xFE) else 1
+            costs.bits[GBK] += gbk_pair_cost(p[i], p[i + 1]) + latin_neighbour_cost(p, i, length) if width == 2 else IMPOSSIBLE_COST
         i += width
     for i in range(length):
         if p[i] >= 0x80:
-            surprise.bits[CP1252] += accented(p, i, length)
+            costs.bits[CP1252] += cp1252_cost(p, i, length)
 
 
-cdef int least_surprising(const Surprise *surprise) noexcept nogil:
+cdef int best_charset(const CharsetCosts *costs) noexcept nogil:
     cdef int best = 0, i
-    for i in range(1, ENCODINGS):
-        if surprise.bits[i] < surprise.bits[best]:
+    for i in range(1, CHARSET_COUNT):
+        if costs.bits[i] < costs.bits[best]:
             best = i
     return best
 
@@ -63,18 +63,18 @@ cdef inline bint is_letter(const uint8_t *p, size_t i, size_t length) noexcept n
     return i < length and <uint8_t>((p[i] | 0x20) - <uint8_t>b"a") < 26
 
 
-cdef inline bint is_pair(const uint8_t *p, size_t i, size_t length, uint8_t low, uint8_t high, uint8_t low2, uint8_t high2, uint8_t last) noexcept nogil:
+cdef inline bint is_double_byte(const uint8_t *p, size_t i, size_t length, uint8_t low, uint8_t high, uint8_t low2, uint8_t high2, uint8_t last) noexcept nogil:
     """Whether a lead byte stands at i, in either range, and after it a trail byte, 0x40 to `last` but 0x7F."""
     if not (low <= p[i] <= high or low2 <= p[i] <= high2) or i + 1 >= length:
         return False
     return 0x40 <= p[i + 1] <= last and p[i + 1] != 0x7F
 
 
-cdef inline int beside_latin(const uint8_t *p, size_t i, size_t length) noexcept nogil:
-    return BESIDE_LATIN * (is_letter(p, i - 1, length) + is_letter(p, i + 2, length))
+cdef inline int latin_neighbour_cost(const uint8_t *p, size_t i, size_t length) noexcept nogil:
+    return LATIN_NEIGHBOUR_COST * (is_letter(p, i - 1, length) + is_letter(p, i + 2, length))
 
 
-cdef int pair_of_shift_jis(uint8_t lead, uint8_t trail) noexcept nogil:
+cdef int shift_jis_pair_cost(uint8_t lead, uint8_t trail) noexcept nogil:
     """JIS X 0208 as Shift-JIS lays it out."""
     if (lead == 0x82 and 0x9F <= trail <= 0xF1) or (lead == 0x83 and trail <= 0x96):
         return 6  # hiragana, katakana
@@ -84,29 +84,29 @@ cdef int pair_of_shift_jis(uint8_t lead, uint8_t trail) noexcept nogil:
         return 11  # kanji of level 1
     if 0x989F <= (lead << 8 | trail) <= 0xEAA4:
         return 16  # of level 2
-    return RARE
+    return RARE_COST
 
 
-cdef inline bint is_kana(const uint8_t *p, size_t i, size_t length) noexcept nogil:
+cdef inline bint is_half_width_kana(const uint8_t *p, size_t i, size_t length) noexcept nogil:
     return i < length and 0xA1 <= p[i] <= 0xDF
 
 
-cdef int kana(const uint8_t *p, size_t i, size_t length) noexcept nogil:
+cdef int half_width_kana_cost(const uint8_t *p, size_t i, size_t length) noexcept nogil:
     """A single byte of Shift-JIS: half-width katakana, seldom alone; marks of voice only after what can be voiced."""
     cdef uint8_t before
-    if not is_kana(p, i, length):
-        return IMPOSSIBLE
+    if not is_half_width_kana(p, i, length):
+        return IMPOSSIBLE_COST
     if p[i] >= 0xDE:
         before = p[i - 1] if i else 0
         if 0xCA <= before <= 0xCE or (p[i] == 0xDE and (0xB6 <= before <= 0xC4 or before == 0xB3)):
             return 2
         return 14
-    if not is_kana(p, i - 1, length) and not is_kana(p, i + 1, length):
+    if not is_half_width_kana(p, i - 1, length) and not is_half_width_kana(p, i + 1, length):
         return 14
     return 4 if p[i] == 0xB0 else 6  # the mark that makes long, in every other loan word
 
 
-cdef int pair_of_gbk(uint8_t lead, uint8_t trail) noexcept nogil:
+cdef int gbk_pair_cost(uint8_t lead, uint8_t trail) noexcept nogil:
     """GB 2312 as GBK lays it out, and the extensions around it."""
     if trail >= 0xA1:
         if 0xB0 <= lead <= 0xD7:
@@ -117,16 +117,16 @@ cdef int pair_of_gbk(uint8_t lead, uint8_t trail) noexcept nogil:
             return 9  # punctuation, full-width letters and digits
         if 0xA4 <= lead <= 0xA9:
             return 14  # kana, Greek, Cyrillic, boxes
-    return RARE
+    return RARE_COST
 
 
-cdef int accented(const uint8_t *p, size_t i, size_t length) noexcept nogil:
+cdef int cp1252_cost(const uint8_t *p, size_t i, size_t length) noexcept nogil:
     """A byte of CP1252 above ASCII: letters stand beside letters, seldom two of them together."""
     cdef uint8_t c = p[i]
     cdef int near = is_letter(p, i - 1, length) + is_letter(p, i + 1, length)
     cdef int bits = 6 if near else 12
     if c in (0x81, 0x8D, 0x8F, 0x90, 0x9D):
-        return IMPOSSIBLE
+        return IMPOSSIBLE_COST
     if c in (0x8A, 0x8C, 0x8E, 0x9A, 0x9C, 0x9E, 0x9F) or c >= 0xC0:
         if i and p[i - 1] >= 0x80:
             bits += 2

@@ -5,7 +5,7 @@ from libc.stdint cimport uint16_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from midiopt.core.text.charset cimport CP1252, SHIFT_JIS, cp1252, is_utf8
+from midiopt.core.text.charset cimport CP1252, SHIFT_JIS, cp1252_code_point, is_utf8
 from midiopt.core.facts cimport NULL_TEXT
 from midiopt.core.memory cimport KEPT_BYTES, reserve
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
@@ -14,18 +14,18 @@ cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
 
 cdef enum:
-    MOST_CHARACTERS = 1000  # of a name
-    MOST_BYTES = 1 << 30  # of a heap
+    MAX_NAME_CHARACTERS = 1000  # of a name
+    MAX_HEAP_BYTES = 1 << 30  # of a heap
 
 
-cdef Status room(Heap *heap, size_t more) noexcept nogil:
-    if reserve(<void **>&heap.bytes, &heap.capacity, heap.size + more, 1, MOST_BYTES, True):
+cdef Status reserve_text(TextHeap *heap, size_t more) noexcept nogil:
+    if reserve(<void **>&heap.bytes, &heap.capacity, heap.size + more, 1, MAX_HEAP_BYTES, True):
         return NO_MEMORY
     return USABLE
 
 
-cdef Status put_ascii(Heap *heap, const char *ascii, size_t length, Text *text) noexcept nogil:
-    if room(heap, length):
+cdef Status append_ascii(TextHeap *heap, const char *ascii, size_t length, Text *text) noexcept nogil:
+    if reserve_text(heap, length):
         return NO_MEMORY
     memcpy(heap.bytes + heap.size, ascii, length)
     text.offset = heap.size
@@ -34,7 +34,7 @@ cdef Status put_ascii(Heap *heap, const char *ascii, size_t length, Text *text) 
     return USABLE
 
 
-cdef Status put_name(Heap *heap, const uint8_t *data, size_t length, int otherwise, Text *text) noexcept nogil:
+cdef Status append_name(TextHeap *heap, const uint8_t *data, size_t length, int otherwise, Text *text) noexcept nogil:
     """Append a name: NUL removed, UTF-8 if it is that, else in the encoding `otherwise`, at most 1,000
     characters. Nothing is appended, and the text is null, when it is blank."""
     cdef uint8_t *out
@@ -45,7 +45,7 @@ cdef Status put_name(Heap *heap, const uint8_t *data, size_t length, int otherwi
     text.offset = 0
     if length == 0:
         return USABLE
-    if room(heap, length + 3 * MOST_CHARACTERS):
+    if reserve_text(heap, length + 3 * MAX_NAME_CHARACTERS):
         return NO_MEMORY
     out = heap.bytes + heap.size
     for i in range(length):
@@ -57,34 +57,34 @@ cdef Status put_name(Heap *heap, const uint8_t *data, size_t length, int otherwi
         return USABLE
     if not is_utf8(out, n):
         if otherwise == CP1252:
-            n = from_cp1252(data, length, out)
+            n = decode_cp1252(data, length, out)
         else:
-            status = from_pairs(heap, otherwise, &n)
+            status = decode_double_byte(heap, otherwise, &n)
             if status:
                 return status
             out = heap.bytes + heap.size
     text.offset = heap.size
-    text.length = first_characters(out, n)
+    text.length = cut_name(out, n)
     heap.size += text.length
     return USABLE
 
 
-cdef size_t first_characters(const uint8_t *utf8, size_t n) noexcept nogil:
+cdef size_t cut_name(const uint8_t *utf8, size_t n) noexcept nogil:
     """Bytes of the first 1,000 characters."""
     cdef size_t i, characters = 0
     for i in range(n):
         characters += utf8[i] & 0xC0 != 0x80
-        if characters > MOST_CHARACTERS:
+        if characters > MAX_NAME_CHARACTERS:
             return i
     return n
 
 
-cdef size_t from_cp1252(const uint8_t *data, size_t length, uint8_t *out) noexcept nogil:
+cdef size_t decode_cp1252(const uint8_t *data, size_t length, uint8_t *out) noexcept nogil:
     """Write the first 1,000 characters but NUL as UTF-8; returns the number of bytes, at most 3,000."""
     cdef size_t i, n = 0, characters = 0
     cdef uint16_t c
     for i in range(length):
-        c = cp1252(data[i])
+        c = cp1252_code_point(data[i])
         if c == 0:
             continue
         if c < 0x80:
@@ -100,33 +100,33 @@ cdef size_t from_cp1252(const uint8_t *data, size_t length, uint8_t *out) noexce
             out[n + 2] = 0x80 | (c & 0x3F)
             n += 3
         characters += 1
-        if characters == MOST_CHARACTERS:
+        if characters == MAX_NAME_CHARACTERS:
             break
     return n
 
 
-cdef Status from_pairs(Heap *heap, int encoding, size_t *length) noexcept with gil:
+cdef Status decode_double_byte(TextHeap *heap, int encoding, size_t *length) noexcept with gil:
     """Decode the bytes at the end of the heap in place, by Python's codec; what it cannot read becomes U+FFFD."""
     cdef Py_ssize_t size
     cdef const char *utf8
     try:
         name = PyUnicode_Decode(<const char *>heap.bytes + heap.size, length[0], "cp932" if encoding == SHIFT_JIS else "gbk", "replace")
-        name = name[:MOST_CHARACTERS]  # kept: the bytes below are its own
+        name = name[:MAX_NAME_CHARACTERS]  # kept: the bytes below are its own
         utf8 = PyUnicode_AsUTF8AndSize(name, &size)
     except MemoryError:
         return NO_MEMORY
-    if room(heap, size):
+    if reserve_text(heap, size):
         return NO_MEMORY
     memcpy(heap.bytes + heap.size, utf8, size)
     length[0] = size
     return USABLE
 
 
-cdef void heap_trim(Heap *heap) noexcept nogil:
+cdef void heap_trim(TextHeap *heap) noexcept nogil:
     if heap.capacity > KEPT_BYTES:
         heap_free(heap)
 
 
-cdef void heap_free(Heap *heap) noexcept nogil:
+cdef void heap_free(TextHeap *heap) noexcept nogil:
     free(heap.bytes)
-    memset(heap, 0, sizeof(Heap))
+    memset(heap, 0, sizeof(TextHeap))

@@ -1,49 +1,44 @@
-# Bars and half bars on the grid that the file declares.
+# Bars and half bars of the declared time signatures.
 
 from libc.stdint cimport int64_t
 
-from midiopt.core.timeline.time_signatures cimport Meter
 from midiopt.core.smf.midi cimport Status
+from midiopt.core.timeline.time_signatures cimport TimeSignatures
 
 cdef enum:
-    UNIT = 6  # a unit is 1/64 tick: half a bar of any signature and division is a whole number of them
-    MOST_SPANS = 1024  # signatures looked at; the last holds to the end
-    MOST_FRAMES = 4096  # half an hour and more: 2,048 bars of 4/4
+    SUBTICK_SHIFT = 6  # a subtick is 1/64 tick: half a bar is a whole number of them under any signature and division
+    MAX_SPANS = 1024  # time signatures that are read; the last one holds to the end
+    MAX_HALF_BARS = 4096  # 2,048 bars of 4/4: more than half an hour
 
-cdef struct Span:  # bars under one signature
-    int64_t start  # units
-    int64_t end  # units; the last ends never
-    int64_t bar  # units
-    int64_t frame  # units
-    double per_unit  # frames in a unit
-    int first  # its first frame
+cdef struct Span:  # the bars under one time signature
+    int64_t start  # subticks
+    int64_t end  # subticks; INT64_MAX in the last span
+    int64_t bar  # length in subticks
+    int64_t half_bar  # length in subticks: of the whole bar where that is not divided
+    double half_bars_per_subtick
+    int first_half_bar
     int numerator
-    int halves  # frames in a bar, 1 or 2
+    int half_bars_per_bar  # 1 or 2
 
-cdef struct Bars:
-    Span spans[MOST_SPANS]
-    int64_t starts[MOST_FRAMES + 2]  # of each frame, and twice the end of the last
-    int64_t quarter  # units
-    int64_t end  # of the last note, in units
+cdef struct BarGrid:
+    Span spans[MAX_SPANS]
+    int64_t starts[MAX_HALF_BARS + 2]  # of each half bar in subticks, then twice the end of the last one
+    int64_t quarter  # length in subticks
+    int64_t end  # of the last note, in subticks
     int64_t bar_count
     int span_count
-    int frame_count
-    int main  # the span with the most frames, the first on a tie
+    int half_bar_count
+    int main_span  # the span with the most half bars, the first on a tie
 
 
-cdef void lay_bars(Bars *bars, const Meter *meter, int64_t quarter, int64_t end) noexcept nogil
-cdef int frames_of(const Bars *bars, int span) noexcept nogil
+cdef void build_bar_grid(BarGrid *bars, const TimeSignatures *signatures, int64_t quarter, int64_t end) noexcept nogil
+cdef int half_bars_of(const BarGrid *bars, int span) noexcept nogil
 
 
-cdef inline const Span *span_at(const Bars *bars, const Span *at, int64_t unit) noexcept nogil:
-    """The span that holds `unit`; `at` is where the last look-up ended."""
-    if unit < at.start:  # the next track
+cdef inline const Span *span_at(const BarGrid *bars, const Span *at, int64_t subtick) noexcept nogil:
+    """The span that holds `subtick`. `at` is the result of the last look-up, where the search begins."""
+    if subtick < at.start:  # the next track
         at = &bars.spans[0]
-    while unit >= at.end:
+    while subtick >= at.end:
         at += 1
     return at
-
-
-cdef inline int64_t frame_at(const Span *span, int64_t unit) noexcept nogil:
-    """The frame that begins at or before `unit`. The half keeps the quotient of a multiple above it."""
-    return span.first + <int64_t>((<double>(unit - span.start) + 0.5) * span.per_unit)

@@ -9,20 +9,20 @@ cdef struct TempoSegment:  # 40 bytes
     int64_t start  # tick where this tempo comes into force
     int64_t end  # tick where the next one does; the last ends never
     double seconds  # at start
-    double per_tick  # seconds a tick
+    double seconds_per_tick  # seconds a tick
     uint32_t tempo  # microseconds a quarter
 
-cdef struct Share:
+cdef struct TempoShare:
     double bpm
     int64_t ticks
 
 cdef struct TempoMap:
     TempoSegment *segments
     size_t count, capacity
-    Share *shares  # scratch of the weighted median
+    TempoShare *shares  # scratch of the weighted median
     size_t share_capacity
     bint declared  # at least one valid tempo event
-    double quarter  # ticks a quarter; under SMPTE, ticks in the half second of a quarter at 120
+    double ticks_per_quarter  # ticks a quarter; under SMPTE, ticks in the half second of a quarter at 120
 
 
 cdef Status read_tempo_map(TempoMap *map, const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil
@@ -36,4 +36,4 @@ cdef inline double seconds_at(const TempoMap *map, const TempoSegment **at, int6
     """The time of a tick, in seconds. `at` is where the last look-up ended; ticks may not go back."""
     if tick >= at[0].end:
         at[0] = segment_at(map, at[0], tick)
-    return at[0].seconds + <double>(tick - at[0].start) * at[0].per_tick
+    return at[0].seconds + <double>(tick - at[0].start) * at[0].seconds_per_tick

@@ -7,10 +7,10 @@ from libc.string cimport memset
 
 from midiopt.core.facts cimport FROM_NOTHING, FROM_TEMPO_MAP
 from midiopt.core.memory cimport KEPT_BYTES, reserve
-from midiopt.core.smf.midi cimport DEFAULT_TEMPO, META, META_TEMPO, MOST_EVENTS, NO_MEMORY, USABLE, Mark
+from midiopt.core.smf.midi cimport DEFAULT_TEMPO, META, META_TEMPO, MAX_EVENTS_CAP, NO_MEMORY, USABLE, Mark
 
 cdef enum:
-    MOST_SEGMENTS = MOST_EVENTS + 1
+    MAX_SEGMENTS = MAX_EVENTS_CAP + 1
 
 
 cdef Status read_tempo_map(TempoMap *map, const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil:
@@ -29,21 +29,21 @@ cdef Status read_tempo_map(TempoMap *map, const Arena *arena, const uint8_t *dat
     cdef double frames
     cdef TempoSegment *segments
     map.declared = False
-    if reserve(<void **>&map.segments, &map.capacity, 1, sizeof(TempoSegment), MOST_SEGMENTS, False):
+    if reserve(<void **>&map.segments, &map.capacity, 1, sizeof(TempoSegment), MAX_SEGMENTS, False):
         return NO_MEMORY
     if division & 0x8000:
         frames = 256 - (division >> 8)
         if frames == 29:
             frames = 30000 / 1001.0  # drop-frame
-        map.quarter = frames * (division & 0xFF) / 2
+        map.ticks_per_quarter = frames * (division & 0xFF) / 2
     else:
-        map.quarter = division
+        map.ticks_per_quarter = division
         for i in range(first, last):
             mark = arena.marks + arena.tracks[i].first_mark
             end = mark + arena.tracks[i].mark_count
             while mark < end:
                 if mark.status == META and mark.type == META_TEMPO and mark.valid:
-                    if reserve(<void **>&map.segments, &map.capacity, count + 1, sizeof(TempoSegment), MOST_SEGMENTS, True):
+                    if reserve(<void **>&map.segments, &map.capacity, count + 1, sizeof(TempoSegment), MAX_SEGMENTS, True):
                         return NO_MEMORY
                     tick = arena.events[mark.event].tick
                     sorted &= count == 1 or tick >= map.segments[count - 1].start
@@ -71,10 +71,10 @@ cdef Status read_tempo_map(TempoMap *map, const Arena *arena, const uint8_t *dat
             segments[kept].tempo = segments[i].tempo
             kept += 1
     for i in range(kept):
-        segments[i].per_tick = segments[i].tempo / (1e6 * map.quarter)
+        segments[i].seconds_per_tick = segments[i].tempo / (1e6 * map.ticks_per_quarter)
         if i:
             segments[i - 1].end = segments[i].start
-            segments[i].seconds = segments[i - 1].seconds + <double>(segments[i].start - segments[i - 1].start) * segments[i - 1].per_tick
+            segments[i].seconds = segments[i - 1].seconds + <double>(segments[i].start - segments[i - 1].start) * segments[i - 1].seconds_per_tick
     segments[kept - 1].end = INT64_MAX
     map.count = kept
     return USABLE
@@ -117,8 +117,8 @@ cdef double bpm_of(uint32_t tempo) noexcept nogil:
 
 
 cdef int by_bpm(const void *a, const void *b) noexcept nogil:
-    cdef double x = (<const Share *>a).bpm
-    cdef double y = (<const Share *>b).bpm
+    cdef double x = (<const TempoShare *>a).bpm
+    cdef double y = (<const TempoShare *>b).bpm
     return -1 if x < y else x > y
 
 
@@ -140,7 +140,7 @@ cdef Status tempo_facts(TempoMap *map, int64_t horizon, Facts *facts) noexcept n
         return USABLE
     facts.bpm_source = FROM_TEMPO_MAP
     facts.tempo_changes = map.count - 1
-    if reserve(<void **>&map.shares, &map.share_capacity, map.count, sizeof(Share), MOST_SEGMENTS, False):
+    if reserve(<void **>&map.shares, &map.share_capacity, map.count, sizeof(TempoShare), MAX_SEGMENTS, False):
         return NO_MEMORY
     for i in range(map.count):
         segment = &map.segments[i]
@@ -150,7 +150,7 @@ cdef Status tempo_facts(TempoMap *map, int64_t horizon, Facts *facts) noexcept n
         map.shares[i].ticks = min(segment.end, horizon) - segment.start
         n += 1
     if n > 1:
-        qsort(map.shares, n, sizeof(Share), by_bpm)
+        qsort(map.shares, n, sizeof(TempoShare), by_bpm)
     for i in range(n):
         half += map.shares[i].ticks
         bpm = map.shares[i].bpm
@@ -162,18 +162,18 @@ cdef Status tempo_facts(TempoMap *map, int64_t horizon, Facts *facts) noexcept n
     for i in range(n):
         segment = &map.segments[i]
         end = min(segment.end, horizon)
-        seconds = <double>(end - segment.start) * segment.per_tick
+        seconds = <double>(end - segment.start) * segment.seconds_per_tick
         all_seconds += seconds
         if fabs(bpm_of(segment.tempo) / bpm - 1) <= 0.04:
             near += seconds
     facts.bpm_confidence = near / all_seconds if all_seconds > 0 else 1
     if facts.bpm_min != facts.bpm_max:
-        facts.bpm_mean = <double>horizon / map.quarter * 60 / all_seconds
+        facts.bpm_mean = <double>horizon / map.ticks_per_quarter * 60 / all_seconds
     return USABLE
 
 
 cdef void tempo_trim(TempoMap *map) noexcept nogil:
-    if map.capacity * sizeof(TempoSegment) + map.share_capacity * sizeof(Share) > KEPT_BYTES:
+    if map.capacity * sizeof(TempoSegment) + map.share_capacity * sizeof(TempoShare) > KEPT_BYTES:
         tempo_free(map)
 
 
