@@ -10,6 +10,7 @@ from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from midiopt.core import build
 from midiopt.errors import DatabaseBusy, Malformed, MidiError, MidioptError, MissingExtra, NotMidi, SinkError, SourceError, TooLarge
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from midiopt.core.smf.parser import parse
     from midiopt.pipeline.summary import Summary
 
-__version__ = "0.1.0"
+__version__ = build.version
 __all__ = [
     "Analysis",
     "DatabaseBusy",
@@ -57,6 +58,4 @@ def run(sources: Sequence[str | PathLike[str]], db: str | PathLike[str] = "midio
 
 def build_info() -> dict[str, str]:
     """How this midiopt was built: version, mode (see setup.py), compiler flags and compiler."""
-    from midiopt.core import build
-
-    return {"version": __version__, "mode": build.mode, "flags": build.flags, "compiler": build.compiler}
+    return {"version": build.version, "mode": build.mode, "flags": build.flags, "compiler": build.compiler}

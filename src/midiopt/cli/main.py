@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from midiopt import __version__
 from midiopt.cli import analyze, duplicates, show, status, verify
 from midiopt.cli.analyze import whole_number
 from midiopt.cli.console import guarded
+from midiopt.core import build
 from midiopt.errors import MidioptError
 from midiopt.library.verify import SAMPLE
 from midiopt.pipeline.options import DATABASE
@@ -17,7 +17,7 @@ from midiopt.pipeline.options import DATABASE
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="midiopt", description="Turn MIDI files into a database of musical facts.")
-    parser.add_argument("--version", action="version", version=f"midiopt {__version__}")
+    parser.add_argument("--version", action="version", version=f"midiopt {build.version}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("analyze", help="analyse files into a database", description=analyze.DESCRIPTION)

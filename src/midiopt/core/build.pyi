@@ -1,3 +1,4 @@
+version: str
 mode: str
 flags: str
 compiler: str

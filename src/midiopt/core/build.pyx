@@ -1,4 +1,4 @@
-"""How this very build was compiled."""
+"""The version of this build and how it was compiled."""
 
 cdef extern from *:
     """
@@ -9,9 +9,11 @@ cdef extern from *:
     #endif
     """
     const char *MIDIOPT_COMPILER
-    const char *MIDIOPT_MODE  # set by setup.py
+    const char *MIDIOPT_VERSION  # these three are set by setup.py
+    const char *MIDIOPT_MODE
     const char *MIDIOPT_FLAGS
 
+version = MIDIOPT_VERSION.decode()
 mode = MIDIOPT_MODE.decode()
 flags = MIDIOPT_FLAGS.decode()
 compiler = MIDIOPT_COMPILER.decode()

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from midiopt import __version__, build_info
+from midiopt.core import build
 from midiopt.errors import SinkError, Stopped
 from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.allocator import preload
@@ -129,7 +129,7 @@ def run(
 @contextlib.contextmanager
 def _recorded(sink: Sink, source: Source, database: str, options: dict[str, object]) -> Iterator[Summary]:
     """The run's row in the table ``runs``: begun here, and completed with the Summary however the run ends."""
-    about = {"version": __version__, "build": build_info()["mode"], "sources": [path_text(root) for root in source.roots]}
+    about = {"version": build.version, "build": build.mode, "sources": [path_text(root) for root in source.roots]}
     sink.start_run({"started": dt.datetime.now(dt.UTC), **about, "options": json.dumps(options)})
     event("start", database=database, **about, options=options)
     summary = Summary()

@@ -26,7 +26,7 @@ cdef extern from *:
         return sum ^ sum >> 32;
     }
     """
-    uint64_t midiopt_xxh3_16(uint64_t first, uint64_t second) nogil
+    uint64_t midiopt_xxh3_16(uint64_t first, uint64_t second) noexcept nogil
 
 
 cdef Status add_notes_hash(Notes *notes, const TempoMap *map) noexcept nogil:
