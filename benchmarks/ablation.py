@@ -175,9 +175,9 @@ def read(bench: Bench) -> None:
 
 
 def empty(server: str) -> whole_runs.Fresh:
-    from tests.helpers import postgres
+    from benchmarks import postgres_server
 
-    return partial(postgres.database, server)
+    return partial(postgres_server.database, server)
 
 
 def write(bench: Bench, server: str) -> None:

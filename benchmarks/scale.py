@@ -33,7 +33,7 @@ from benchmarks import generated_blocks, whole_runs
 from benchmarks.peak_memory import Peak
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
+DOCS = HERE.parent / "docs"
 KEPT = HERE / "results" / "scale.json"
 MEDIAN = 1500  # bytes of a file
 DATABASE_BYTES = 2500  # a file's rows, their indexes and the log of the database, about; it is removed after every run
@@ -219,8 +219,8 @@ def main() -> int:
     KEPT.write_text(json.dumps(results, indent=1) + "\n")
     print(table(results))
     if options.page:
-        (ROOT / "docs" / "scale.svg").write_text(svg(results))
-        generated_blocks.fill(ROOT / "docs" / "performance.md", "scale", table(results) + "\n\n![files/s by the number of files](scale.svg)")
+        (DOCS / "scale.svg").write_text(svg(results))
+        generated_blocks.fill(DOCS / "performance.md", "scale", table(results) + "\n\n![files/s by the number of files](scale.svg)")
     return 0
 
 

@@ -67,9 +67,9 @@ def databases(console: Console) -> Iterator[dict[str, Fresh]]:
     with one_server(console) as url:
         made: dict[str, Fresh] = {"SQLite": sqlite_file}
         if url:
-            from tests.helpers import postgres
+            from benchmarks import postgres_server
 
-            made["PostgreSQL"] = partial(postgres.database, url)
+            made["PostgreSQL"] = partial(postgres_server.database, url)
         yield made
 
 
@@ -77,12 +77,12 @@ def databases(console: Console) -> Iterator[dict[str, Fresh]]:
 def one_server(console: Console) -> Iterator[str | None]:
     """The URL of a PostgreSQL server; None, and the reason told, where there is none."""
     need("psycopg")
-    from tests.helpers import postgres
+    from benchmarks import postgres_server
 
     with contextlib.ExitStack() as running:
         url = None
         try:
-            url = running.enter_context(postgres.server())
+            url = running.enter_context(postgres_server.server())
         except RuntimeError as problem:
             console.print(f"without PostgreSQL: {problem}", markup=False)
         yield url

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from tests.helpers import postgres
+from benchmarks import postgres_server
 from tests.helpers.processes import tables
 from tests.helpers.songs import write_songs
 
@@ -15,14 +15,14 @@ from tests.helpers.songs import write_songs
 @pytest.fixture(scope="session")
 def pg_dsn():
     """The URL of a real PostgreSQL server; without one the tests fail, they are never skipped."""
-    with postgres.server() as url:
+    with postgres_server.server() as url:
         yield url
 
 
 @pytest.fixture
 def pg_url(pg_dsn):
     """The URL of a fresh, empty database on that server."""
-    with postgres.database(pg_dsn) as url:
+    with postgres_server.database(pg_dsn) as url:
         yield url
 
 

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.helpers import postgres
+from benchmarks import postgres_server
 from tests.helpers.archives import tar_of, zip_of
 from tests.helpers.processes import alive, children, command, finish, tables
 from tests.helpers.songs import song, write_songs
@@ -47,7 +47,7 @@ class Round:
     rng: random.Random
     sources: list[Path]
     db: Path | str
-    server: postgres.Server | None
+    server: postgres_server.Server | None
     until: float  # time.monotonic() of the last disturbance
     done: Counter[str] = field(default_factory=Counter)
 
@@ -143,10 +143,10 @@ class Round:
 
 
 @contextlib.contextmanager
-def fresh(server: postgres.Server | None, folder: Path) -> Iterator[Path | str]:
+def fresh(server: postgres_server.Server | None, folder: Path) -> Iterator[Path | str]:
     """An empty database: on the server, or without one a SQLite file."""
     if server:
-        with postgres.database(server.url) as url:
+        with postgres_server.database(server.url) as url:
             yield url
     else:
         with tempfile.TemporaryDirectory(dir=folder) as below:
@@ -163,7 +163,7 @@ def pack(sample: Path, folder: Path) -> list[Path]:
     return list(archives)
 
 
-def quiet(sources: list[Path], server: postgres.Server | None, folder: Path) -> tuple[list, list]:
+def quiet(sources: list[Path], server: postgres_server.Server | None, folder: Path) -> tuple[list, list]:
     with fresh(server, folder) as db:
         done = finish(*sources, "--db", db, "--quiet")
         if done.returncode:
@@ -179,7 +179,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     corpus = options.corpus or (CORPUS if CORPUS.is_dir() else None)
-    with tempfile.TemporaryDirectory() as below, postgres.own() as server:
+    with tempfile.TemporaryDirectory() as below, postgres_server.temporary_server() as server:
         folder = Path(below)
         sample = ROOT / "sample" / "midi"
         sources = [sample, *(write_songs(folder / copy, SONGS) for copy in "ab"), *pack(sample, folder), *([corpus] if corpus else [])]

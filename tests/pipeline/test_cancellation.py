@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from tests.helpers import postgres
+from benchmarks import postgres_server
 from tests.helpers.archives import tar_of
 from tests.helpers.batches import query, sqlite_path
 from tests.helpers.databases import held_up, soon, waiting
@@ -125,7 +125,7 @@ def test_while_members_that_are_gone_are_looked_for_and_the_server_is_away(tmp_p
     archive = tmp_path / "a.tar"
     members = {f"{i:03}.mid": song(i) for i in range(200)}  # in pieces, and the archive's own row after them
     archive.write_bytes(tar_of(members))
-    with postgres.own() as server, postgres.database(server.url) as url:
+    with postgres_server.temporary_server() as server, postgres_server.database(server.url) as url:
         midiopt.run([archive], url)
         query(url, LOOKED_FOR)
         archive.write_bytes(tar_of(members | {"200.mid": song(200)}))

@@ -57,3 +57,9 @@ def test_commands_in_the_readme_exist():
     shell = "".join(re.findall(r"```sh\n(.*?)```", readme, re.DOTALL))
     assert set(re.findall(r"^midiopt (\w+)", shell, re.M)) <= set(generate_cli.commands())
     assert set(re.findall(r"\bmake (\w+)", readme)) <= targets
+
+
+def test_every_make_target_has_a_line_in_help():
+    makefile = (ROOT / "Makefile").read_text()
+    [targets] = re.findall(r"^\.PHONY: (.*)$", makefile, re.M)
+    assert set(targets.split()) == set(re.findall(r"^([a-z-]+):.*## ", makefile, re.M))

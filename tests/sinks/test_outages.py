@@ -12,9 +12,9 @@ import time
 import pytest
 
 import midiopt
+from benchmarks import postgres_server
 from midiopt.errors import SinkError
 from midiopt.sinks import open_sink
-from tests.helpers import postgres
 from tests.helpers.batches import query, write
 from tests.helpers.databases import LOCK_HOLDER, break_connections, held_up, one_file, stuck_in_a_batch
 from tests.helpers.processes import command, tables, written
@@ -25,21 +25,21 @@ FILES = 3000
 @pytest.fixture(scope="module")
 def undisturbed(songs, pg_dsn) -> tuple[list, list]:
     """The tables of an undisturbed run."""
-    with postgres.database(pg_dsn) as url:
+    with postgres_server.database(pg_dsn) as url:
         midiopt.run([songs], url)
         return tables(url)
 
 
 @pytest.fixture(scope="module")
 def own_server():
-    with postgres.own() as server:
+    with postgres_server.temporary_server() as server:
         yield server
 
 
 @pytest.fixture
 def server(own_server):
     """A server that the test may stop, and the URL of an empty database on it."""
-    with postgres.database(own_server.url) as url:
+    with postgres_server.database(own_server.url) as url:
         yield own_server, url
 
 

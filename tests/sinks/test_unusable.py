@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from tests.helpers import postgres
+from benchmarks import postgres_server
 from tests.helpers.batches import query
 from tests.helpers.databases import soon
 from tests.helpers.processes import command, tables
@@ -85,11 +85,11 @@ def test_a_full_disk_under_postgresql(songs, pg_url, pg_dsn, tmp_path):
         space = disk / "space"
         space.mkdir(mode=0o777)
         if os.geteuid() == 0:
-            os.chown(space, *postgres.owner())
+            os.chown(space, *postgres_server.server_account())
         name = query(pg_url, "SELECT current_database()")[0][0]
-        postgres.execute(pg_dsn, f"CREATE TABLESPACE small LOCATION '{space}'")
+        postgres_server.execute(pg_dsn, f"CREATE TABLESPACE small LOCATION '{space}'")
         try:
-            postgres.execute(pg_dsn, f"ALTER DATABASE {name} SET default_tablespace = small")
+            postgres_server.execute(pg_dsn, f"ALTER DATABASE {name} SET default_tablespace = small")
             assert "No space left" in refused(songs, pg_url, "--writers", 1)
             files, analyses = tables(pg_url)
             assert len(files) < 3000 and {row[3] for row in files} <= {row[0] for row in analyses}
@@ -100,7 +100,7 @@ def test_a_full_disk_under_postgresql(songs, pg_url, pg_dsn, tmp_path):
         finally:
             for table in ("library", "files", "analyses", "runs", "meta"):
                 query(pg_url, f"DROP {'VIEW' if table == 'library' else 'TABLE'} IF EXISTS {table}")
-            postgres.execute(pg_dsn, "DROP TABLESPACE small")
+            postgres_server.execute(pg_dsn, "DROP TABLESPACE small")
 
 
 def parents_may_be_passed(folder: Path) -> None:
@@ -134,17 +134,17 @@ def test_a_read_only_postgresql(songs, pg_url, pg_dsn, new):
         midiopt.run([songs / "000"], pg_url)
         before = tables(pg_url)
     name = query(pg_url, "SELECT current_database()")[0][0]
-    postgres.execute(pg_dsn, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    postgres_server.execute(pg_dsn, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     assert "the database is read-only" in refused(songs, pg_url)
-    postgres.execute(pg_dsn, f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    postgres_server.execute(pg_dsn, f"ALTER DATABASE {name} RESET default_transaction_read_only")
     assert new or tables(pg_url) == before
     assert query(pg_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0 if new else 4,)]
 
 
 def test_a_wrong_password(songs, pg_dsn, tmp_path):
     """A server that asks for one."""
-    with postgres.own() as server:
-        server.ask_for_passwords()
+    with postgres_server.temporary_server() as server:
+        server.require_passwords()
         url = f"postgresql://postgres:s3cret@/postgres?host={server.folder}"
         assert 'password authentication failed for user "postgres"' in refused(songs, url)
         assert "password authentication failed" in refused(songs, url.replace(":s3cret", "") + "&password=s3cret")
