@@ -40,7 +40,7 @@ STAGES = {
     "key": ("chroma", "key"),
     "chords, drums and form": ("bars", "chords", "progression", "drums", "form"),
     "texts": ("text", "encoding"),
-    "names of files": ("names",),
+    "names of files": ("facts", "keys", "tempos", "meters", "tokens"),
     "packing the row": ("analysis",),
     "looking for what no column holds": ("faults",),
     "encoding for SQLite": ("sqlrows",),

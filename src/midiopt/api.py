@@ -13,7 +13,7 @@ from midiopt.errors import MidiError
 from midiopt.rows.batch import record
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, Column, issue_names, repair_sentence
 from midiopt.sources.reader import Reader
-from midiopt.sources.sniff import explained
+from midiopt.sources.sniff import with_detected_type
 
 _TYPES = {
     "text": str, "enum": str, "texts": list[str], "set": list[int], "floats": list[float], "hash16": bytes, "hash8": bytes,
@@ -66,7 +66,7 @@ def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> 
     try:
         issues, first, at = _local.analyzer.analyze(data, xxhash.xxh3_128_digest(data), ANALYZER_VERSION, rows, heap)
     except MidiError as problem:
-        raise explained(problem, data) from None
+        raise with_detected_type(problem, data) from None
     analysis = Analysis.__new__(Analysis)  # without the __init__ of a frozen dataclass: it sets 80 attributes in 30 us
     analysis.__dict__.update(record(ANALYSES, rows, heap), status="repaired" if first else "ok", error=repair_sentence(issues, first, at))
     return analysis

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import midiopt
 from midiopt.schema import KEYS, NAME_METERS, NULL_ENUM
 from midiopt.sinks import open_sink
-from midiopt.sources.filename_facts import name_facts
+from midiopt.sources.filename.facts import name_facts
 from reference import filenames
 from tests.helpers.archives import zip_of
 from tests.helpers.batches import analysis_row, file_row, make_batch, query, write

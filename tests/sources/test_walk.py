@@ -16,8 +16,8 @@ from midiopt.pipeline import run
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import FILES, Batch, record
 from midiopt.sources import walk
-from midiopt.sources.path_set import Seen
-from midiopt.sources.sniff import looks_like
+from midiopt.sources.path_set import PathSet
+from midiopt.sources.sniff import detect_type
 from midiopt.sources.walk import Source
 from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
@@ -248,7 +248,7 @@ def test_a_file_that_becomes_shorter_while_it_is_read():
         pytest.skip("no such file")
     batch = Batch.from_bytes(Worker().analyse([os.fsencode(path)]))
     [row] = [record(FILES, row, batch.heap) for row in batch.files]
-    assert (row["status"], row["error"]) == ("unreadable", "the file became shorter while it was read")
+    assert (row["status"], row["error"]) == ("unreadable", "the file was truncated while it was being read")
 
 
 def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch):
@@ -287,7 +287,7 @@ def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch)
     ],
 )
 def test_what_is_not_midi_is_named(data, noun, tmp_path):
-    assert looks_like(data[:1024]) == noun
+    assert detect_type(data[:1024]) == noun
     reason = f"it looks like {noun}: no MThd" if noun else "no MThd"
     with pytest.raises(midiopt.NotMidi, match=f"^{reason}"):
         midiopt.analyze(data)
@@ -298,7 +298,7 @@ def test_what_is_not_midi_is_named(data, noun, tmp_path):
 
 
 def test_names_are_counted(tmp_path):
-    seen = Seen()
+    seen = PathSet()
     names = [f"{i}".encode() for i in range(20_000)]
     assert {seen.add(name) for name in names} == {1}
     assert {seen.add(name) for name in names[::100]} == {2}

@@ -21,7 +21,7 @@ from midiopt.rows.wire import note_of
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column
 from midiopt.sinks import Library
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.paths import is_cut, path_bytes, path_text
+from midiopt.sources.paths import is_truncated, path_bytes, path_text
 
 SAMPLE = 1000  # files
 CHUNK = 128  # files
@@ -71,7 +71,7 @@ def _chunks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Itera
                 rejected[path] = state
         if archive:
             seen[state or "gone"] += 1
-        elif is_cut(text) and not os.path.lexists(path):
+        elif is_truncated(text) and not os.path.lexists(path):
             seen["cut"] += 1
         else:
             chunk.append(path)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from midiopt.sources.paths import path_text
-from midiopt.sources.reader import sizes_and_times
+from midiopt.sources.reader import stat_many
 
 
 class Known:
@@ -34,7 +34,7 @@ class Known:
         return len(self.paths)
 
     def __call__(self, paths: list[bytes]) -> list[bool]:
-        sizes, times = np.frombuffer(sizes_and_times(paths), np.int64).reshape(-1, 2).T
+        sizes, times = np.frombuffer(stat_many(paths), np.int64).reshape(-1, 2).T
         at, found = self._find(list(map(path_text, paths)))
         self.met[at[found]] = True
         return (found & (self.states[at] == _states(sizes, times)) & (sizes >= 0)).tolist()

@@ -31,11 +31,11 @@ from midiopt.pipeline.signals import ENDING
 from midiopt.pipeline.tasks import UNOPENED, Piece, is_piece
 from midiopt.rows.wire import file_row, message
 from midiopt.schema import ANALYZER_VERSION, CRASHED, NULL_INT, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
-from midiopt.sources.filename_facts import name_facts
+from midiopt.sources.filename.facts import name_facts
 from midiopt.sources.filetypes import is_compressed
 from midiopt.sources.paths import path_text
 from midiopt.sources.reader import READERS
-from midiopt.sources.sniff import explained
+from midiopt.sources.sniff import with_detected_type
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -121,7 +121,7 @@ class Worker:
         try:
             issues, first, at = self.analyzer.analyze(data, digest, ANALYZER_VERSION, analyses, heap)
         except MidiError as problem:
-            return REJECTED, digest, str(explained(problem, data))
+            return REJECTED, digest, str(with_detected_type(problem, data))
         except MemoryError:
             return UNREADABLE, digest, "not enough memory for its events"
         if first:

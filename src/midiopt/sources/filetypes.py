@@ -1,4 +1,4 @@
-"""Which names count, of files in a folder and of members in an archive."""
+"""File types by name, for files in a folder and members of an archive."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ WANTED = SUFFIXES + COMPRESSED + ARCHIVES
 
 
 def is_wanted(name: bytes) -> bool:
-    return name.endswith(SUFFIXES) or name.lower().endswith(WANTED)  # most names are as they should be
+    """Whether a file of this name is read: MIDI, compressed MIDI or an archive."""
+    return name.endswith(SUFFIXES) or name.lower().endswith(WANTED)  # most names are lower case
 
 
 def is_archive(name: bytes) -> bool:
+    """Whether a file of this name is opened as an archive."""
     return not name.endswith(SUFFIXES) and name.lower().endswith(ARCHIVES)
 
 
 def is_compressed(name: bytes) -> bool:
-    """A MIDI file compressed alone."""
+    """Whether the name is that of a single compressed MIDI file."""
     return name.lower().endswith(COMPRESSED)
 
 
 def is_appledouble(name: bytes) -> bool:
-    """What macOS keeps beside a file, for its icon and the like: never music, whatever its suffix."""
+    """Whether macOS wrote this file beside another one, for its icon and other metadata: it is never music."""
     if b"._" not in name and b"__MACOSX/" not in name:
         return False
     return name[name.rfind(b"/") + 1 :].startswith(b"._") or name.startswith(b"__MACOSX/") or b"/__MACOSX/" in name

@@ -1,4 +1,4 @@
-"""What bytes that are not MIDI seem to be, from how they begin."""
+"""Content sniffing: the type of data that is not MIDI, from its first bytes."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ MAGIC = (
     (b"SQLite format 3\0", "an SQLite database"),
     (b"\0\x05\x16\x07", "an AppleDouble file of macOS"),
 )
-FORMS = {b"WAVE": "WAV audio", b"AVI ": "AVI video", b"sfbk": "a SoundFont", b"RMID": "an RMID container without its song"}  # of RIFF
+RIFF_FORMS = {b"WAVE": "WAV audio", b"AVI ": "AVI video", b"sfbk": "a SoundFont", b"RMID": "an RMID container without a song"}
 HTML = re.compile(rb"<(!doctype\s+html|html|head|body|script|title)\b", re.I)
-LOOKED_AT = 1024  # bytes from the start
+SNIFF_BYTES = 1024
 
 
-def explained(problem: MidiError, data: Buffer) -> MidiError:
-    """The refusal of bytes by the parser; of what was never MIDI, with what it looks like."""
-    noun = looks_like(bytes(memoryview(data)[:LOOKED_AT])) if isinstance(problem, NotMidi) else None
+def with_detected_type(problem: MidiError, data: Buffer) -> MidiError:
+    """The parser's error; for data that is not MIDI, with the type that it looks like."""
+    noun = detect_type(bytes(memoryview(data)[:SNIFF_BYTES])) if isinstance(problem, NotMidi) else None
     return NotMidi(f"it looks like {noun}: {problem.reason}", problem.offset) if noun else problem
 
 
-def looks_like(head: bytes) -> str | None:
-    """A noun for what bytes begin like; None for nothing known."""
+def detect_type(head: bytes) -> str | None:
+    """A noun phrase for the type of data that begins with `head`, or None if it is unknown."""
     for magic, noun in MAGIC:
         if head.startswith(magic):
             return noun
     if head[:4] in (b"RIFF", b"RIFX"):
-        return FORMS.get(head[8:12], "a RIFF file")
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # frame sync, layer III
+        return RIFF_FORMS.get(head[8:12], "a RIFF file")
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # MPEG frame sync, layer III
         return "MP3 audio"
     if head and not head.strip(b"\0"):
         return "zeros"
@@ -67,6 +67,6 @@ def _text(head: bytes) -> str | None:
         return "HTML"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml"):
         return "XML"
-    ascii = sum(32 <= c < 127 or c in b"\t\n\r\f" for c in head)
-    others = sum(c > 127 for c in head)
-    return "text" if head.strip() and ascii + others == len(head) and ascii >= others else None
+    ascii_bytes = sum(32 <= c < 127 or c in b"\t\n\r\f" for c in head)
+    high_bytes = sum(c > 127 for c in head)
+    return "text" if head.strip() and ascii_bytes + high_bytes == len(head) and ascii_bytes >= high_bytes else None

@@ -17,7 +17,7 @@ from itertools import islice
 from midiopt.errors import SourceError
 from midiopt.pipeline.tasks import UNOPENED, Piece
 from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_archive, is_wanted
-from midiopt.sources.path_set import Seen
+from midiopt.sources.path_set import PathSet
 
 CHUNK_FILES = 128
 CHUNK_BYTES = 16 * 1024  # of paths: the four chunks of a worker fit into its pipe's buffer, so dealing never blocks
@@ -126,7 +126,7 @@ class Source:
         """Every path once, at most ASKED at a time. They are remembered only where a source could name one again."""
         if not _may_overlap(self.roots):
             return self._all_paths()
-        seen = Seen()
+        seen = PathSet()
         return ([path for path in paths if seen.add(path) == 1] for paths in self._all_paths())
 
     def _all_paths(self) -> Iterator[list[bytes]]:

@@ -17,8 +17,8 @@ from midiopt.sources.archives import tar
 from midiopt.sources.archives.decompress import FREE_BYTES, KINDS, MOST_RATIO, Stream
 from midiopt.sources.archives.zip import Entry, directory, unpacked
 from midiopt.sources.filetypes import is_appledouble, is_wanted
-from midiopt.sources.path_set import Seen
-from midiopt.sources.sniff import looks_like
+from midiopt.sources.path_set import PathSet
+from midiopt.sources.sniff import detect_type
 
 MOST_NAME = 0xFFFF  # bytes, what zip allows
 
@@ -123,7 +123,7 @@ class Archive:
             self.ended, self.trouble = True, str(problem)
 
     def _members(self) -> Iterator[Member]:
-        names, promised, passed = Seen(), 0, 0
+        names, promised, passed = PathSet(), 0, 0
         for name, size, mtime_ns, packed, entry in self.tar or self._zip_entries():
             if not is_wanted(name):
                 continue
@@ -162,5 +162,5 @@ class Archive:
 def _instead(head: bytes) -> str:
     if not head:
         return "the file is empty"
-    noun = "a MIDI file" if head.startswith(b"MThd") else looks_like(head)
+    noun = "a MIDI file" if head.startswith(b"MThd") else detect_type(head)
     return f"it looks like {noun}: no archive that midiopt reads" if noun else "no archive that midiopt reads"

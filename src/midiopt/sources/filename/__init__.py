@@ -1,0 +1,1 @@
+"""Tempo, key and meter in the names of files and folders."""
