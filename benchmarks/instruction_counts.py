@@ -56,7 +56,7 @@ from midiopt.rows.batch import Batch
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.rows.validate import sound
 from midiopt.sinks.sqlite_rows import RowEncoder
-from midiopt.sinks.sql import TABLES, rows_of
+from midiopt.sinks.sql import TABLES, last_row_per_key
 from midiopt.sources.walk import CHUNK_FILES
 from midiopt.pipeline.worker import Worker
 
@@ -70,7 +70,7 @@ switch(1)
 for start in range(0, len(paths), CHUNK_FILES):
     batch = sound(Batch.from_bytes(worker.analyse(paths[start : start + CHUNK_FILES])))
     for table, to_sqlite, to_postgres in encoders:
-        rows = rows_of(table, batch)
+        rows = last_row_per_key(table, batch)
         for _ in to_sqlite.tuples(rows, batch.heap):
             pass
         to_postgres.encode(rows, batch.heap)

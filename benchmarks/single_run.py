@@ -14,7 +14,8 @@ import time
 from midiopt.pipeline import run
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
-from midiopt.sinks import Sink, open_sink
+from midiopt.sinks import open_sink
+from midiopt.sinks.base import Sink
 from midiopt.sources.walk import Source
 
 Numbers = dict[str, float]  # files, seconds from the first chunk to the last, seconds around that

@@ -19,7 +19,7 @@ import psycopg
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch, record
 from midiopt.sinks import open_sink
-from midiopt.sinks.sql import TABLES, rows_of
+from midiopt.sinks.sql import TABLES, last_row_per_key
 from midiopt.sources.walk import CHUNK_FILES
 
 
@@ -37,7 +37,7 @@ def main() -> None:
             for path in paths[start : start + CHUNK_FILES]:
                 batch = Batch.from_bytes(Worker().analyse([path]))
                 for table, insert in zip(TABLES, inserts, strict=True):
-                    for row in rows_of(table, batch):
+                    for row in last_row_per_key(table, batch):
                         connection.execute(insert, list(record(table.columns, row, batch.heap).values()))
     print(json.dumps({"files": len(paths), "seconds": time.perf_counter() - began}))
 

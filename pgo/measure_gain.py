@@ -35,12 +35,12 @@ def works(folder: Path) -> dict[str, Callable[[], object]]:
     from midiopt.rows.batch import Batch
     from midiopt.schema import ANALYZER_VERSION
     from midiopt.sinks.postgres_copy import CopyEncoder
-    from midiopt.sinks.sql import TABLES, rows_of
+    from midiopt.sinks.sql import TABLES, last_row_per_key
     from midiopt.sinks.sqlite_rows import RowEncoder
 
     paths = sorted(bytes(path) for path in folder.rglob("*") if path.is_file())
     batch = Batch.from_bytes(Worker().analyse(paths))
-    tables = [(RowEncoder(t.plan()), CopyEncoder(t.plan()), rows_of(t, batch)) for t in TABLES]
+    tables = [(RowEncoder(t.plan()), CopyEncoder(t.plan()), last_row_per_key(t, batch)) for t in TABLES]
     analyser, arena = Analyzer(), midiopt.EventArena()
     sound = contents(paths)
 

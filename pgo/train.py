@@ -38,7 +38,7 @@ def train(sources: list[Path]) -> None:
     from midiopt.rows.validate import sound
     from midiopt.sinks import open_sink
     from midiopt.sinks.postgres_copy import CopyEncoder
-    from midiopt.sinks.sql import TABLES, rows_of
+    from midiopt.sinks.sql import TABLES, last_row_per_key
 
     if build.mode != "pgo-generate":
         raise SystemExit(f"this build's mode is {build.mode}: only pgo-generate writes a profile (`make pgo` does all of it)")
@@ -55,7 +55,7 @@ def train(sources: list[Path]) -> None:
                     batch = sound(Batch.concat([Batch.from_bytes(worker.analyse(chunk)) for chunk in chunks[i : i + WRITTEN]]))
                     sink.write(batch)
                     for table, encoder in encoders:
-                        encoder.encode(rows_of(table, batch), batch.heap)
+                        encoder.encode(last_row_per_key(table, batch), batch.heap)
     view(paths[::VIEWED], midiopt.EventArena())
 
 

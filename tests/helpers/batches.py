@@ -16,7 +16,7 @@ import psycopg
 
 from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, record
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, NULL_ENUM, NULL_INT, NULL_TEXT, Column
-from midiopt.sinks import Sink
+from midiopt.sinks.base import Sink
 
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 NOW = dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC)

@@ -16,8 +16,9 @@ import pytest
 
 import midiopt
 from midiopt.errors import SinkError
+from midiopt.library import open_library
 from midiopt.schema import STATUSES
-from midiopt.sinks import open_library, open_sink
+from midiopt.sinks import open_sink
 from sample.smf import smf, text, track
 from tests.helpers.archives import Files, tar_of, zip_of
 from tests.helpers.batches import query
@@ -296,7 +297,7 @@ def test_reading_leaves_no_trace(tmp_path):
 def test_a_database_in_a_folder_that_cannot_be_written():
     """As an ordinary user, whom root becomes after importing what lies in its own folders."""
     read = "with open_library({!r}) as library: print(next(library.rows('SELECT count(*) FROM files'))[0])"
-    code = "import os; from midiopt.sinks import open_library, sqlite; os.geteuid() or os.setuid(65534)\n"
+    code = "import os; from midiopt.library import open_library, sqlite; os.geteuid() or os.setuid(65534)\n"
     with tempfile.TemporaryDirectory() as folder:
         db = os.path.join(folder, "facts.db")
         summary = midiopt.run([SAMPLE], db)
@@ -312,7 +313,7 @@ def test_databases_that_cannot_be_read(tmp_path, url):
         done = finish(name, "--db", tmp_path / "none.db")
         assert done.returncode == 1 and "there is no database" in done.stderr and "Traceback" not in done.stderr
     query(url, "CREATE TABLE songs (path text)")
-    with pytest.raises(SinkError, match="holds nothing of midiopt"):
+    with pytest.raises(SinkError, match="was not made by midiopt"):
         open_library(url)
     open_sink(url).close()
     query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")

@@ -172,7 +172,7 @@ def test_paths_that_are_not_text(sink, url):
 
 def test_an_empty_batch(sink):
     write(sink, make_batch())
-    assert sink.finish() == 0 and list(sink.known()) == list(sink.contents()) == []
+    assert sink.finalize() == 0 and list(sink.iter_files()) == list(sink.iter_content_hashes()) == []
 
 
 def test_library_joins_only_what_was_analysed(sink, url):
@@ -188,12 +188,12 @@ def test_library_joins_only_what_was_analysed(sink, url):
 
 def test_the_end_counts_duplicates(sink):
     """Of contents that were analysed, and only those."""
-    assert sink.finish() == 0
+    assert sink.finalize() == 0
     statuses = ["ok", "ok", "ok", "repaired", "rejected", "rejected", "crashed"]
     contents = [1, 1, 2, 2, 3, 3, 3]
     files = [file_row(path=f"/{i}", status=s, content_hash=hashed(n)) for i, (s, n) in enumerate(zip(statuses, contents, strict=True))]
     write(sink, make_batch([*files, file_row(path="/x", status="unreadable", content_hash=None)], [analysis_row(content_hash=hashed(1))]))
-    assert sink.finish() == 2
+    assert sink.finalize() == 2
 
 
 def test_known_is_every_file_and_whether_it_is_settled(sink):
@@ -204,20 +204,20 @@ def test_known_is_every_file_and_whether_it_is_settled(sink):
     others.append(file_row(path="/kept", status="opened", error="3 of its members are gone"))
     write(sink, make_batch([*files, *others]))
     settled = {"/ok", "/repaired", "/rejected", "/opened", "/z"}
-    assert {path for path, _, _, is_settled in chain(*sink.known()) if is_settled} == settled
-    assert {path for path, _, _, is_settled in chain(*sink.known(keep_old=True)) if is_settled} == settled | {"/old"}
+    assert {path for path, _, _, is_settled in chain(*sink.iter_files()) if is_settled} == settled
+    assert {path for path, _, _, is_settled in chain(*sink.iter_files(keep_old=True)) if is_settled} == settled | {"/old"}
     rows = [(row["path"], row["size_bytes"], row["mtime_ns"]) for row in [*files, *others]]
-    assert sorted(row[:3] for row in chain(*sink.known())) == sorted(rows)
-    assert list(sink.contents()) == [HASH]
+    assert sorted(row[:3] for row in chain(*sink.iter_files())) == sorted(rows)
+    assert list(sink.iter_content_hashes()) == [HASH]
 
 
 def test_paths_come_in_the_order_of_their_bytes_and_can_be_forgotten(sink, url):
     names = ["/a", "/a/b", "/a/b.mid", "/a/\U0001f3b9", "/a/é", "/a0", "/b"]
     write(sink, make_batch([file_row(path=name) for name in names]))
     below = sorted(names[1:5], key=str.encode)
-    assert sink.paths("/a/", "/a0") == below
-    assert sink.paths(below[1], "/a0") == below[2:]
-    sink.forget(below[:3])
+    assert sink.paths_between("/a/", "/a0") == below
+    assert sink.paths_between(below[1], "/a0") == below[2:]
+    sink.delete_files(below[:3])
     assert [path for (path,) in query(url, "SELECT path FROM files ORDER BY 1")] == ["/a", below[3], "/a0", "/b"]
 
 
@@ -242,7 +242,7 @@ def test_only_a_finished_run_builds_indexes(url):
     assert indexes() == []
     for _ in range(2):
         sink = open_sink(url)
-        sink.finish()
+        sink.finalize()
         sink.close()
         sink.close()
         assert len(indexes()) == 1
@@ -254,7 +254,7 @@ def test_a_finished_run_leaves_no_orphans(sink, url):
     write(sink, make_batch([file_row(path="/a", content_hash=hashed(3))], [analysis_row(content_hash=hashed(3))]))
     write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=hashed(2))]))
     assert query(url, "SELECT count(*) FROM analyses") == [(3,)]
-    sink.finish()
+    sink.finalize()
     assert [row["content_hash"] for row in stored(url, "analyses")] == [hashed(3)]
 
 

@@ -50,7 +50,7 @@ def test_a_file_that_is_no_database(tmp_path):
 def test_sqlite_answers_a_collector_from_indexes(tmp_path):
     url = f"sqlite:///{tmp_path}/facts.db"
     with open_sink(url) as sink:
-        sink.finish()
+        sink.finalize()
     plan = query(url, "EXPLAIN QUERY PLAN SELECT path FROM library WHERE key = 'Am' AND bpm BETWEEN 118 AND 124")
     assert "analyses_key_bpm (key=? AND bpm>? AND bpm<?)" in str(plan) and "files_content_hash (content_hash=? AND status=?)" in str(plan)
 
@@ -180,7 +180,7 @@ def test_postgres_connections_are_kept_or_opened_for_each_batch(pg_url, warm, co
 
 
 def test_postgres_with_too_few_connections(pg_url, pg_dsn, monkeypatch):
-    monkeypatch.setattr(postgres_connections, "OPENING", 2)
+    monkeypatch.setattr(postgres_connections, "CONNECT_TIMEOUT", 2)
     query(pg_dsn, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 2")
     try:
         query(pg_url, "GRANT CREATE ON SCHEMA public TO narrow")

@@ -118,16 +118,16 @@ def test_the_lock_is_taken_again_with_the_connection(pg_url):
         with pytest.raises(SinkError, match="another run"):
             open_sink(pg_url)
         assert break_connections(pg_url, LOCK_HOLDER) == 1
-        assert sink.paths("", "0") == ["/1"]
+        assert sink.paths_between("", "0") == ["/1"]
         with pytest.raises(SinkError, match="another run"):
             open_sink(pg_url)
         break_connections(pg_url)
-        sink.finish()
+        sink.finalize()
     assert query(pg_url, "SELECT count(*) FROM pg_indexes WHERE indexname = 'analyses_bpm'") == [(1,)]
 
 
 def test_another_run_that_comes_between_keeps_the_database(pg_url):
-    with pytest.raises(SinkError, match="another run is writing"), open_sink(pg_url, patience=1) as sink:
+    with pytest.raises(SinkError, match="another run is writing"), open_sink(pg_url, timeout=1) as sink:
         break_connections(pg_url)
         with open_sink(pg_url) as other:
             with pytest.raises(SinkError, match="another run is writing"):
@@ -140,7 +140,7 @@ def test_a_server_that_does_not_answer_ends_the_run(pg_url):
     """Another program's lock stands for a server that hangs: its connections live, and nothing comes."""
     open_sink(pg_url).close()
     with held_up(pg_url, "LOCK TABLE files IN SHARE MODE"):
-        with pytest.raises(SinkError, match="has not taken a batch"), open_sink(pg_url, patience=0.5) as sink:
+        with pytest.raises(SinkError, match="has not committed a batch"), open_sink(pg_url, timeout=0.5) as sink:
             write(sink, one_file(1))
         assert query(pg_url, "SELECT count(*) FROM analyses") == [(0,)]
         break_connections(pg_url, "query LIKE 'INSERT%'")
@@ -161,8 +161,8 @@ def test_sqlite_waits_for_another_program(tmp_path):
         other.execute("BEGIN IMMEDIATE")
         threading.Timer(2.5, lambda: other.execute("COMMIT")).start()
         write(sink, one_file(1))
+    with open_sink(url, timeout=0.1) as sink:
         other.execute("BEGIN IMMEDIATE")
-        sink.patience = 0.1
         with pytest.raises(SinkError, match=r"x\.db: another program has locked the database"):
             write(sink, one_file(2))
         other.execute("COMMIT")

@@ -18,7 +18,7 @@ from midiopt.pipeline.allocator import ALLOCATORS
 from midiopt.pipeline.options import BATCH_SIZE, DATABASE
 from midiopt.pipeline.run import run
 from midiopt.pipeline.signals import AT_ONCE
-from midiopt.sinks import PATIENCE, WRITERS
+from midiopt.sinks import TIMEOUT, WRITERS
 from midiopt.sinks.urls import without_password
 from midiopt.sources.reader import READERS
 
@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sink-timeout",
         type=seconds,
-        default=PATIENCE,
+        default=TIMEOUT,
         metavar="SECONDS",
         help="wait so long for a database that is away or locked, then end the run (default: %(default)g)",
     )

@@ -6,8 +6,8 @@ import argparse
 import json
 
 from midiopt.cli.console import plain
+from midiopt.library import open_library
 from midiopt.library.duplicates import groups
-from midiopt.sinks import open_library
 
 DESCRIPTION = "List the files whose bytes another file has too, in groups, the largest group first. Only the database is read."
 

@@ -10,9 +10,9 @@ from rich.table import Table
 
 from midiopt.cli.console import plain
 from midiopt.cli.progress import clock
+from midiopt.library import open_library
 from midiopt.library.status import status
 from midiopt.schema import STATUSES
-from midiopt.sinks import open_library
 from midiopt.sinks.urls import without_password
 
 DESCRIPTION = "Show what a database holds: files by status, issues with examples, the slowest and largest files, the last run."

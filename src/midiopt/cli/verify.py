@@ -7,8 +7,8 @@ import json
 from collections import Counter
 
 from midiopt.cli.console import plain
+from midiopt.library import open_library
 from midiopt.library.verify import OTHERS, differences
-from midiopt.sinks import open_library
 
 DESCRIPTION = "Analyse files of a database again and report every row that differs from what this version computes. Nothing is written."
 

@@ -1,0 +1,48 @@
+"""Reading a finished database: what the commands status, duplicates and verify are made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from midiopt.errors import MissingExtra
+from midiopt.sinks.sql import Dialect
+from midiopt.sinks.urls import is_postgres, sqlite_path
+
+
+class Library(Protocol):
+    """The database at one moment: reading it neither changes it nor blocks a run."""
+
+    dialect: Dialect
+    in_use: bool
+    """Whether a run is writing the database."""
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query in the library's dialect. Raises SinkError when the database fails."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None: ...
+
+
+def open_library(url: str | os.PathLike[str]) -> Library:
+    """Open the database at `url` (see ``open_sink``) for reading.
+
+    Raises SinkError if it does not exist, was not made by midiopt, or was made by an older or newer midiopt, and MissingExtra
+    without the PostgreSQL driver.
+    """
+    url = os.fspath(url)
+    if is_postgres(url):
+        try:
+            import psycopg  # noqa: F401
+            import psycopg_pool  # noqa: F401
+        except ImportError as error:
+            raise MissingExtra("PostgreSQL", "postgres") from error
+        from midiopt.library.postgres import PostgresLibrary
+
+        return PostgresLibrary(url)
+    from midiopt.library.sqlite import SqliteLibrary
+
+    return SqliteLibrary(sqlite_path(url))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from midiopt.library import Library
 from midiopt.schema import ANALYSED, STATUSES
-from midiopt.sinks import Library
 
 _STATUSES = "status IN ({})".format(", ".join(f"'{STATUSES[i]}'" for i in ANALYSED))
 GROUPS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+from midiopt.library import Library
 from midiopt.schema import ISSUES, RUNS, STATUSES, issue_names
-from midiopt.sinks import Library
 
 EXAMPLES = 3  # of an issue
 FILES_SHOWN = 5  # slowest, and largest

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from midiopt.library import Library
 from midiopt.pipeline.hash_table_writer import Told
 from midiopt.pipeline.options import usable_cores
 from midiopt.pipeline.pool import Pool, Settings
@@ -19,7 +20,6 @@ from midiopt.pipeline.tasks import Piece
 from midiopt.rows.batch import Batch, record
 from midiopt.rows.wire import note_of
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column
-from midiopt.sinks import Library
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import is_truncated, path_bytes, path_text
 

@@ -16,7 +16,7 @@ from midiopt.sources.reader import stat_many
 
 
 class Known:
-    """The files that a database has, from ``Sink.known``; asked with paths, it says which are unchanged."""
+    """The files that a database has, from ``Catalog.iter_files``; asked with paths, it says which are unchanged."""
 
     def __init__(self, pages: Iterable[list[tuple[str, int, int, bool]]]) -> None:
         paths, states = array("q"), array("q")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from midiopt.pipeline.file_index import Known
 from midiopt.rows.batch import Batch
 from midiopt.run_log import event
 from midiopt.schema import ANALYSED, OPENED
-from midiopt.sinks import Sink
+from midiopt.sinks.base import Catalog
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import path_bytes, path_text
 
@@ -28,8 +28,9 @@ class Gone:
     an archive inside it that could not, says nothing of what it may hold: those rows stay.
     """
 
-    def __init__(self, sink: Sink, known: Known, prune: bool) -> None:
-        self.sink = sink
+    def __init__(self, catalog: Catalog, known: Known, prune: bool, should_stop: Callable[[], bool]) -> None:
+        self.catalog = catalog
+        self.should_stop = should_stop
         self.known = known
         self.prune = prune
         self.count = 0
@@ -50,7 +51,7 @@ class Gone:
         if not settled or statuses[-1] != OPENED:
             return batch
         before = self.count
-        for page in _pages(self.sink, paths[-1] + INSIDE, paths[-1] + PAST):
+        for page in _pages(self.catalog, paths[-1] + INSIDE, paths[-1] + PAST):
             unmet = self.known.unmet(page)
             self._tell([path for path, is_unmet in zip(page, unmet, strict=True) if is_unmet and not self._may_hold(path)])
         lost = self.count - before
@@ -74,12 +75,12 @@ class Gone:
             if kept and folder.startswith(kept):
                 continue
             kept = folder
-            for page in _pages(self.sink, folder, folder[:-1] + "0"):
+            for page in _pages(self.catalog, folder, folder[:-1] + "0"):
                 met = self.known.has_met(page)
                 self._tell([path for path, is_met in zip(page, met, strict=True) if not is_met and self._is_gone(path)])
 
     def _is_gone(self, path: str) -> bool:
-        if self.sink.stopped():  # a disk may take its time for each
+        if self.should_stop():  # a disk may take its time for each
             raise Stopped("the search for files that are gone was left")
         return not _exists(path)
 
@@ -88,12 +89,12 @@ class Gone:
         for path in paths:
             event("gone", path=path, deleted=self.prune)
         if self.prune and paths:
-            self.sink.forget(paths)
+            self.catalog.delete_files(paths)
 
 
-def _pages(sink: Sink, after: str, before: str) -> Iterator[list[str]]:
+def _pages(catalog: Catalog, after: str, before: str) -> Iterator[list[str]]:
     """Paths of the database between these two, some thousand at a time; they may be deleted meanwhile."""
-    while page := sink.paths(after, before):
+    while page := catalog.paths_between(after, before):
         after = page[-1]
         yield page
 

@@ -36,7 +36,8 @@ from midiopt.rows.validate import sound
 from midiopt.rows.wire import note_of
 from midiopt.run_log import anyone_listens, event, logged
 from midiopt.schema import FILES, OK, OPENED, STATUSES
-from midiopt.sinks import PATIENCE, WRITERS, Sink, open_sink
+from midiopt.sinks import TIMEOUT, WRITERS, open_sink
+from midiopt.sinks.base import Database, RunJournal
 from midiopt.sinks.urls import without_password
 from midiopt.sources.paths import path_text
 from midiopt.sources.walk import Source
@@ -55,7 +56,7 @@ def run(
     allocator: str = "system",
     writers: int = WRITERS,
     warm: bool = True,
-    sink_timeout: float = PATIENCE,
+    sink_timeout: float = TIMEOUT,
     follow_links: bool = False,
     file_timeout: float = FILE_TIMEOUT,
     max_file_bytes: int = MAX_FILE_BYTES,
@@ -95,19 +96,19 @@ def run(
     source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, follow_links)
     start = time.monotonic()
     options["log"] = None if log is None else os.fspath(log)
+    stop = Stop()
     with (
         logged(log, source.problems),
-        open_sink(db, writers, warm, sink_timeout) as sink,
-        stop_on_signals() as stop,
+        open_sink(db, writers, warm, sink_timeout, lambda: bool(stop)) as sink,
+        stop_on_signals(stop),
     ):
-        sink.stopped = lambda: bool(stop)
         with _recorded(sink, source, without_password(db), options) as summary:
             with contextlib.suppress(Stopped):
-                with contextlib.closing(sink.known(keep_old)) as pages:
+                with contextlib.closing(sink.iter_files(keep_old)) as pages:
                     known = Known(pages)
                 if len(known):
                     source.known = known
-                gone = Gone(sink, known, prune)
+                gone = Gone(sink, known, prune, lambda: bool(stop))
                 with (
                     contextlib.closing(Told()) as told,
                     contextlib.closing(Pool(workers or usable_cores(), settings, told)) as pool,
@@ -118,7 +119,7 @@ def run(
                         gone.below(source.roots)
                     finally:
                         summary.gone = gone.count
-                    summary.duplicates = sink.finish()
+                    summary.duplicates = sink.finalize()
             summary.interrupted = stop.signal
             summary.seconds = time.monotonic() - start
             summary.files_per_second = summary.analysed / summary.seconds
@@ -127,7 +128,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _recorded(sink: Sink, source: Source, database: str, options: dict[str, object]) -> Iterator[Summary]:
+def _recorded(sink: RunJournal, source: Source, database: str, options: dict[str, object]) -> Iterator[Summary]:
     """The run's row in the table ``runs``: begun here, and completed with the Summary however the run ends."""
     about = {"version": build.version, "build": build.mode, "sources": [path_text(root) for root in source.roots]}
     sink.start_run({"started": dt.datetime.now(dt.UTC), **about, "options": json.dumps(options)})
@@ -137,25 +138,24 @@ def _recorded(sink: Sink, source: Source, database: str, options: dict[str, obje
         yield summary
     except BaseException as problem:
         stopped = isinstance(problem, KeyboardInterrupt)
-        sink.patience = 0
         with contextlib.suppress(SinkError):  # where the database is the problem, the next run says `killed`
-            _end(sink, "interrupted" if stopped else "failed", None if stopped else str(problem), summary)
+            _end(sink, "interrupted" if stopped else "failed", None if stopped else str(problem), summary, timeout=0)
         raise
     _end(sink, "interrupted" if summary.interrupted else "finished", None, summary)
 
 
-def _end(sink: Sink, outcome: str, error: str | None, summary: Summary) -> None:
+def _end(sink: RunJournal, outcome: str, error: str | None, summary: Summary, timeout: float | None = None) -> None:
     names = ("files", *STATUSES, "skipped", "gone", "duplicates", "bytes", "seconds")
     facts = {"outcome": outcome, "error": error, **{name: getattr(summary, name) for name in names}}
     event("end", **facts)
-    sink.end_run({"ended": dt.datetime.now(dt.UTC), **facts})
+    sink.end_run({"ended": dt.datetime.now(dt.UTC), **facts}, timeout)
 
 
 class _Run:
     def __init__(
         self,
         source: Source,
-        sink: Sink,
+        sink: Database,
         progress: Progress,
         stop: Stop,
         pool: Pool,
@@ -172,7 +172,7 @@ class _Run:
         self.told = told
         self.gone = gone
         self.batch_size = batch_size
-        self.contents = sink.contents()  # asked for when there is work
+        self.contents = sink.iter_content_hashes()  # asked for when there is work
         self.ahead: deque[list[bytes]] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
         self.waiting_files = self.waiting_bytes = 0

@@ -61,15 +61,14 @@ class Stop:
 
 
 @contextlib.contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """A Stop for the first SIGINT or SIGTERM; a second one raises KeyboardInterrupt with its number."""
-    stop = Stop()
+def stop_on_signals(stop: Stop) -> Iterator[None]:
+    """The first SIGINT or SIGTERM sets `stop`; a second one raises KeyboardInterrupt with its number."""
     before = {}
     with contextlib.suppress(ValueError):  # only the main thread may; elsewhere signals stay as they are
         for number in ENDING:
             before[number] = signal.signal(number, stop.on_signal)
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,8 +1,8 @@
-"""Threads that commit what is handed to them, so that the parent goes on while a database works.
+"""Threads that commit batches, so that the parent goes on while the database works.
 
-They suit a driver that releases the GIL while it waits for a server. One load more than there are
-threads is taken, so that none has to wait for its next; then ``hand`` waits, and a slow database slows
-the run instead of filling the memory.
+They suit a driver that releases the GIL while it waits for a server. One item more than there are threads is accepted, so
+that no thread has to wait for its next item; then ``submit`` waits. A slow database therefore slows down the run instead of
+filling the memory.
 """
 
 from __future__ import annotations
@@ -14,62 +14,63 @@ from typing import Generic, TypeVar
 
 from midiopt.errors import SinkError
 
-Load = TypeVar("Load")
+Item = TypeVar("Item")
 
-LOOK = 1.0  # seconds between two looks at how long the loads in hand have taken
-LEAVING = 2.0  # seconds that close() gives the threads to end what they have in hand
-
-
-class NoAnswer(SinkError):
-    """The database has not even failed; nor would it answer anything else."""
+TIMEOUT_CHECK_INTERVAL = 1.0  # seconds
+CLOSE_TIMEOUT = 2.0  # seconds that close() gives the threads to finish their items
 
 
-class Writers(Generic[Load]):
-    """`count` threads that call ``commit(load)``. The first error it raises is raised by every later method.
+class CommitTimeout(SinkError):
+    """The database neither commits nor fails, so any other statement would wait as well."""
 
-    So is NoAnswer when one load has taken more than ``limit()`` seconds: then nothing can end that
-    thread, and the run has to end without it.
+
+class CommitThreads(Generic[Item]):
+    """`count` threads that call ``commit(item)``. The first error is raised by every later method.
+
+    CommitTimeout is such an error: it is raised when an item has taken more than ``timeout()`` seconds. Nothing can
+    interrupt that thread, so the run has to end without it.
     """
 
-    def __init__(self, count: int, commit: Callable[[Load], None], limit: Callable[[], float]) -> None:
+    def __init__(self, count: int, commit: Callable[[Item], None], timeout: Callable[[], float]) -> None:
         self.error: BaseException | None = None
         self._commit = commit
-        self._limit = limit
+        self._timeout = timeout
         self._changed = threading.Condition()
-        self._next: list[Load] = []  # at most one, which no thread has taken yet
-        self._begun: dict[int, float] = {}  # when each load in hand was taken, by thread
+        self._next: list[Item] = []  # at most one, not yet taken by a thread
+        self._started_at: dict[int, float] = {}  # monotonic time at which each thread took its current item
         self._closed = False
-        self._threads = [threading.Thread(target=self._work, name=f"midiopt-writer-{i}", daemon=True) for i in range(count)]
+        self._threads = [threading.Thread(target=self._work, name=f"midiopt-commit-{i}", daemon=True) for i in range(count)]
         for thread in self._threads:
             thread.start()
 
-    def hand(self, load: Load) -> None:
-        """Give a load to the next free thread; waits until the one before is taken."""
+    def submit(self, item: Item) -> None:
+        """Queue an item for the next free thread; waits until the item before it is taken."""
         with self._changed:
             self._wait(lambda: not self._next)
-            self._next.append(load)
+            self._next.append(item)
             self._changed.notify_all()
 
     def flush(self) -> None:
-        """Wait until everything handed over is committed."""
-        self._wait(lambda: not self._next and not self._begun)
+        """Wait until every submitted item is committed."""
+        self._wait(lambda: not self._next and not self._started_at)
 
     def close(self) -> None:
-        """Drop what no thread has taken, and let the threads end."""
+        """Drop the queued item and let the threads end."""
         with self._changed:
             self._closed = True
             self._next.clear()
             self._changed.notify_all()
-        leave_at = time.monotonic() + LEAVING
+        deadline = time.monotonic() + CLOSE_TIMEOUT
         for thread in self._threads:
-            thread.join(max(0, leave_at - time.monotonic()))
+            thread.join(max(0, deadline - time.monotonic()))
 
     def _wait(self, condition: Callable[[], bool]) -> None:
         with self._changed:
-            while not self._changed.wait_for(lambda: self.error or condition(), LOOK):
+            while not self._changed.wait_for(lambda: self.error or condition(), TIMEOUT_CHECK_INTERVAL):
                 now = time.monotonic()
-                if now - min(self._begun.values(), default=now) > self._limit():
-                    self.error = NoAnswer(f"the database has not taken a batch for {self._limit():g} seconds; what was committed stays")
+                timeout = self._timeout()
+                if now - min(self._started_at.values(), default=now) > timeout:
+                    self.error = CommitTimeout(f"the database has not committed a batch within {timeout:g} seconds; committed batches stay")
             if self.error:
                 raise self.error
 
@@ -79,16 +80,16 @@ class Writers(Generic[Load]):
                 self._changed.wait_for(lambda: self._next or self._closed or self.error)
                 if not self._next or self.error:
                     return
-                load = self._next.pop()
-                self._begun[threading.get_ident()] = time.monotonic()
+                item = self._next.pop()
+                self._started_at[threading.get_ident()] = time.monotonic()
                 self._changed.notify_all()
             error: BaseException | None = None
             try:
-                self._commit(load)
+                self._commit(item)
             except BaseException as problem:
                 error = problem
-            del load
+            del item
             with self._changed:
-                del self._begun[threading.get_ident()]
+                del self._started_at[threading.get_ident()]
                 self.error = self.error or error
                 self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: one that holds the run's lock, a pool for its writers, and new ones when they break."""
+"""Connections to PostgreSQL: the control connection with the lock of the run, a pool for commits, and replacements for broken ones."""
 
 from __future__ import annotations
 
@@ -21,225 +21,226 @@ from midiopt.errors import DatabaseBusy, SinkError, Stopped
 from midiopt.run_log import event
 from midiopt.schema import PRODUCT
 
-Answer = TypeVar("Answer")
+Connection = psycopg.Connection[tuple[Any, ...]]
+Result = TypeVar("Result")
 
-LOCK = int.from_bytes(PRODUCT[:4].encode())  # beside it stands the schema's oid: one run a schema
-OPENING = 10  # seconds for connections to open
-HASTE = 5.0  # seconds that a server which is away has to come back when the run is to end
-PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before a transaction that others got in the way of is tried again
-LOOK = 0.2  # seconds between two looks whether to leave a statement
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between two tries to reach a server that is away; each is twice the one before
+LOCK_CLASS = int.from_bytes(PRODUCT[:4].encode())  # the other half of the advisory lock is the oid of the schema: one run per schema
+CONNECT_TIMEOUT = 10  # seconds
+STOP_TIMEOUT = 5.0  # seconds that an unavailable server has to come back once the run is asked to end
+CONFLICT_DELAYS = (0.05, 0.1, 0.2, 0.4)  # seconds before each retry of a transaction that conflicted with another one
+POLL_INTERVAL = 0.2  # seconds between two checks whether to cancel the current statement
+MIN_RETRY_DELAY, MAX_RETRY_DELAY = 0.1, 2.0  # seconds between two attempts to reach the server; each delay is twice the last one
 
-# A network that drops packets without a word is noticed within a minute; what the URL says goes before.
-NETWORK = {"connect_timeout": OPENING, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+# A network that drops packets silently is noticed within a minute. Parameters in the URL take precedence.
+NETWORK = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
-# States of an error that another try may find gone (PostgreSQL, "Error Codes"): the connection broke, the server
-# shuts down or starts up, all its connections are in use. libpq's own errors, such as a refused connection, have none.
-AWAY = ("08", "57P01", "57P02", "57P03", "53300")
+# SQLSTATEs (PostgreSQL manual, appendix A) that a later attempt may not meet: the connection broke, the server shuts down or
+# starts up, all its connections are in use. Errors of libpq itself, such as a refused connection, have none.
+TRANSIENT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "53300")
 
-logging.getLogger("psycopg").addHandler(logging.NullHandler())  # or its pool would warn on stderr: errors say enough
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its pool would print warnings to stderr; the errors say enough
 
 
 class Connections:
-    """The connections of one run. Opening takes the run's lock on the current schema.
+    """The connections of one run. Opening them takes the run's lock on the current schema.
 
-    What breaks is opened again, and what was being done is done again, until `patience` seconds have
-    passed since it broke. So an action has to be one transaction that may be repeated.
+    A broken connection is replaced, and the action that used it is repeated, until `timeout` seconds have passed since the
+    break. So an action must be one transaction that may be repeated.
     """
 
-    def __init__(self, url: str, patience: float) -> None:
-        self._patience = patience
-        self.stopped: Callable[[], bool] = bool  # never
+    def __init__(self, url: str, timeout: float, should_stop: Callable[[], bool]) -> None:
+        self.should_stop = should_stop
+        self._timeout = timeout
         self._url = url
-        self._leaving = threading.Event()
-        self._mutex = threading.Lock()
-        self._pool: ConnectionPool | None = None
-        self.home = connect(url)
-        self._session = _session(url)
+        self._closing = threading.Event()
+        self._control_mutex = threading.Lock()
+        self._pool: ConnectionPool[Connection] | None = None
+        self.control = connect(url)
+        self._session = _session_parameters(url)
         try:
-            with errors():
-                _lock(self.home)
+            with sink_errors():
+                _take_lock(self.control)
         except BaseException:
-            self.home.close()
+            self.control.close()
             raise
 
     @property
-    def patience(self) -> float:
-        """Seconds that a server may be away by now."""
-        return min(self._patience, HASTE) if self.stopped() else self._patience
+    def timeout(self) -> float:
+        """Seconds that the server may be unavailable: fewer once the run is asked to end."""
+        return min(self._timeout, STOP_TIMEOUT) if self.should_stop() else self._timeout
 
-    @patience.setter
-    def patience(self, seconds: float) -> None:
-        self._patience = seconds
+    def open_pool(self, size: int, warm: bool, configure: Callable[[Connection], None]) -> None:
+        """Open a pool of `size` connections; none is closed for its age or for being idle.
 
-    def open_writers(self, writers: int, warm: bool, prepare: Callable[[psycopg.Connection], None]) -> None:
-        """Open a pool of `writers` connections; with a fixed size none is closed for its age or for being idle.
-
-        With `warm` false every action opens one instead. `prepare` is called with each that is opened.
+        If `warm` is false, every action opens one instead. `configure` is called with each new connection.
         """
-        with errors():
-            prepare(self.home)  # what cannot be done tells why; the pool would only try again
+        with sink_errors():
+            configure(self.control)  # if this fails, the error says why; the pool would only retry
         self._pool = (ConnectionPool if warm else NullConnectionPool)(
             self._url,
             kwargs=self._session,
-            min_size=writers if warm else 0,
-            max_size=writers,
+            min_size=size if warm else 0,
+            max_size=size,
             max_lifetime=math.inf,
-            reconnect_timeout=0,  # _patiently() asks again ...
-            configure=prepare,
-            timeout=LONGEST_PAUSE if warm else OPENING,  # ... and must not wait long for a pool that has given up
+            reconnect_timeout=0,  # _with_retries() tries again ...
+            configure=configure,
+            timeout=MAX_RETRY_DELAY if warm else CONNECT_TIMEOUT,  # ... and must not wait long for a pool that has given up
             open=False,
         )
         try:
-            self._pool.open(wait=True, timeout=OPENING)
+            self._pool.open(wait=True, timeout=CONNECT_TIMEOUT)
         except PoolTimeout:
-            reason = f"PostgreSQL gave no {writers + 1} connections; let it have more, or run with fewer writers"
+            reason = f"PostgreSQL did not open {size + 1} connections; raise its limit, or run with fewer writers"
             raise SinkError(reason) from None
 
-    def at_home(self, action: Callable[[psycopg.Connection], Answer]) -> Answer:
-        """Do `action` with the connection that holds the lock."""
-        with errors():
-            return self._patiently(lambda: action(self.home))
+    def run_on_control(self, action: Callable[[Connection], Result], timeout: float | None = None) -> Result:
+        """Run an action on the control connection; `timeout` replaces the default one."""
+        with sink_errors():
+            return self._with_retries(lambda: action(self.control), timeout=timeout)
 
-    def at_leisure(self, action: Callable[[psycopg.Connection], Answer]) -> Answer:
-        """The same for one that takes long: Stopped comes out of it when the run is to end."""
-        with self.left_when_stopped(), errors():
-            return self._patiently(lambda: action(self.home), self.stopped)
+    def run_cancellable(self, action: Callable[[Connection], Result]) -> Result:
+        """Run a long action on the control connection; raises Stopped when the run is asked to end."""
+        with self.cancel_when_stopped(), sink_errors():
+            return self._with_retries(lambda: action(self.control), raise_stopped=True)
 
     @contextlib.contextmanager
-    def left_when_stopped(self) -> Iterator[None]:
-        """What the home connection has the server do meanwhile is cancelled when the run is to end, and Stopped raised."""
-        over = threading.Event()
+    def cancel_when_stopped(self) -> Iterator[None]:
+        """While the with block runs, cancel the statement of the control connection and raise Stopped once the run is asked to end."""
+        finished = threading.Event()
 
-        def look() -> None:
-            while not over.wait(LOOK):
-                if self.stopped():
-                    with contextlib.suppress(psycopg.Error):  # it broke: there is nothing to cancel
-                        self.home.cancel_safe(timeout=OPENING)
+        def watch() -> None:
+            while not finished.wait(POLL_INTERVAL):
+                if self.should_stop():
+                    with contextlib.suppress(psycopg.Error):  # the connection broke: there is nothing to cancel
+                        self.control.cancel_safe(timeout=CONNECT_TIMEOUT)
 
-        looking = threading.Thread(target=look, name="midiopt-cancel", daemon=True)
-        looking.start()
+        watcher = threading.Thread(target=watch, name="midiopt-cancel", daemon=True)
+        watcher.start()
         try:
             yield
         except SinkError as error:
-            if self.stopped() and isinstance(error.__cause__, QueryCanceled):
+            if self.should_stop() and isinstance(error.__cause__, QueryCanceled):
                 raise Stopped(str(error)) from error
             raise
         finally:
-            over.set()
-            looking.join()  # or it could cancel what comes next
+            finished.set()
+            watcher.join()  # otherwise it could cancel the next statement
 
-    def as_writer(self, action: Callable[[psycopg.Connection], Answer]) -> Answer:
-        """Do `action` with a connection of the pool; any number of threads may."""
+    def run_on_pool(self, action: Callable[[Connection], Result]) -> Result:
+        """Run an action on a connection of the pool; any number of threads may."""
         assert self._pool is not None
         pool = self._pool
 
-        def attempt() -> Answer:
+        def attempt() -> Result:
             with pool.connection() as connection:
                 return action(connection)
 
-        with errors():
-            return self._patiently(attempt)
+        with sink_errors():
+            return self._with_retries(attempt)
 
-    def _patiently(self, attempt: Callable[[], Answer], stopped: Callable[[], bool] = bool) -> Answer:
-        conflicts = iter(PAUSES)
-        pause, since = FIRST_PAUSE, 0.0
-        broke: Exception | None = None
+    def _with_retries(self, attempt: Callable[[], Result], raise_stopped: bool = False, timeout: float | None = None) -> Result:
+        conflict_delays = iter(CONFLICT_DELAYS)
+        retry_delay, unavailable_since = MIN_RETRY_DELAY, 0.0
+        first_error: Exception | None = None
         while True:
             try:
-                if broke:
+                if first_error:
                     self._hold_lock()
-                    self._replace_broken()
+                    self._check_pool()
                 return attempt()
             except (DeadlockDetected, SerializationFailure) as error:
-                wait = next(conflicts, None)
-                if wait is None:
+                delay = next(conflict_delays, None)
+                if delay is None:
                     raise
-                event("retry", reason=_reason(error))
+                event("retry", reason=_sentence(error))
             except (psycopg.OperationalError, DatabaseBusy) as error:
-                if not _is_away(error):
+                if not _is_transient(error):
                     raise
-                if stopped():
-                    raise Stopped(_reason(error)) from error
-                broke, since = broke or error, since or time.monotonic()
-                if self._leaving.is_set() or time.monotonic() + pause > since + self.patience:
-                    raise SinkError(f"{_reason(broke)}; {self._why_in_vain(error)}") from broke
-                event("reconnect", reason=_reason(error))
-                wait, pause = pause, min(2 * pause, LONGEST_PAUSE)
-            self._leaving.wait(wait)
-
-    def _why_in_vain(self, error: Exception) -> str:
-        last = str(error) if isinstance(error, DatabaseBusy) else f"PostgreSQL did not come back within {self.patience:g} seconds"
-        return f"{last}; what was committed stays, run the same command again to go on"
+                if raise_stopped and self.should_stop():
+                    raise Stopped(_sentence(error)) from error
+                first_error, unavailable_since = first_error or error, unavailable_since or time.monotonic()
+                limit = self.timeout if timeout is None else timeout
+                if self._closing.is_set() or time.monotonic() + retry_delay > unavailable_since + limit:
+                    raise SinkError(f"{_sentence(first_error)}; {_give_up_reason(error, limit)}") from first_error
+                event("reconnect", reason=_sentence(error))
+                delay, retry_delay = retry_delay, min(2 * retry_delay, MAX_RETRY_DELAY)
+            self._closing.wait(delay)
 
     def _hold_lock(self) -> None:
-        """Make sure that the lock is held, over a new connection where the old one broke."""
-        with self._mutex:
+        """Make sure that the lock is held, over a new control connection if the old one broke."""
+        with self._control_mutex:
             with contextlib.suppress(psycopg.OperationalError):
-                self.home.execute("SELECT")
+                self.control.execute("SELECT")
                 return
-            self.home.close()
-            home = psycopg.connect(self._url, **self._session)
+            self.control.close()
+            control: Connection = psycopg.connect(self._url, **self._session)
             try:
-                _lock(home)
+                _take_lock(control)
             except BaseException:
-                home.close()
+                control.close()
                 raise
-            self.home = home
+            self.control = control
 
-    def _replace_broken(self) -> None:
-        """Have the pool open anew what broke while nobody used it: connections that break more often than every
-        LONGEST_PAUSE would be found broken at each try."""
+    def _check_pool(self) -> None:
+        """Let the pool replace connections that broke while unused. If they break more often than every MAX_RETRY_DELAY,
+        every attempt would otherwise get a broken one."""
         if self._pool is not None:
             self._pool.check()
 
-    def leave(self) -> None:
-        """From here on nothing is tried again."""
-        self._leaving.set()
+    def stop_retrying(self) -> None:
+        """From now on every failed attempt is the last one."""
+        self._closing.set()
 
-    def close(self, in_order: bool = True) -> None:
-        """Give the lock back and close all; if not `in_order`, without a word to a server that may not answer."""
+    def close(self, unlock: bool = True) -> None:
+        """Close all connections. With `unlock` false, say nothing to a server that may not answer."""
         if self._pool is not None:
             self._pool.close(timeout=1)
-        if in_order:  # the server may notice only later that the session is gone
+        if unlock:  # the server may notice the end of the session only later
             with contextlib.suppress(psycopg.Error):
-                self.home.execute("SELECT pg_advisory_unlock_all()")
-        self.home.close()
+                self.control.execute("SELECT pg_advisory_unlock_all()")
+        self.control.close()
 
 
-def connect(url: str) -> psycopg.Connection:
-    """A connection, or a SinkError that tells why there is none and nothing of a password."""
+def connect(url: str) -> Connection:
+    """A new connection. Raises SinkError with the reason, and without any part of a password."""
     try:
-        return psycopg.connect(url, **_session(url))
+        connection: Connection = psycopg.connect(url, **_session_parameters(url))
+        return connection
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
-        if any(part in reason for part in _secrets(url)):
-            reason = "the URL is not as expected, or its server does not answer; in a password write @ : / ? # as %40 %3A %2F %3F %23"
-        raise SinkError(f"cannot connect to PostgreSQL: {reason}") from None  # the cause would show it
+        if any(part in reason for part in _password_parts(url)):
+            reason = "malformed URL, or its server does not answer; in a password write @ : / ? # as %40 %3A %2F %3F %23"
+        raise SinkError(f"cannot connect to PostgreSQL: {reason}") from None  # the cause would show the password
 
 
-def _session(url: str) -> dict[str, Any]:
-    """How to connect to `url`, which itself may say otherwise."""
+def _session_parameters(url: str) -> dict[str, Any]:
+    """Connection parameters that `url` does not set itself."""
     return {"autocommit": True, "client_encoding": "UTF8"} | {k: v for k, v in NETWORK.items() if k not in conninfo_to_dict(url)}
 
 
-def _secrets(url: str) -> set[str]:
-    """Every piece of a password in `url`, also of one that libpq reads as something else and quotes."""
+def _password_parts(url: str) -> set[str]:
+    """Every piece of a password in `url`, also of one that libpq takes for something else and quotes."""
     user = url.partition("://")[2].rpartition("@")[0]
     passwords = [user.partition(":")[2], *re.findall(r"password=([^&]*)", url)]
     return {part for p in passwords for part in [*re.split(r"[@:/?#&=\[\]]", p), unquote(p)] if part}
 
 
 @contextlib.contextmanager
-def errors() -> Iterator[None]:
-    """What the driver raises, as a SinkError of one sentence."""
+def sink_errors() -> Iterator[None]:
+    """Raise errors of the driver as a SinkError of one sentence."""
     try:
         yield
     except psycopg.Error as error:
-        raise SinkError(_reason(error)) from error
+        raise SinkError(_sentence(error)) from error
 
 
-def _reason(error: Exception) -> str:
+def _sentence(error: Exception) -> str:
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     sentence = primary or " ".join(str(error).split())
     if isinstance(error, ReadOnlySqlTransaction):
@@ -247,15 +248,22 @@ def _reason(error: Exception) -> str:
     return f"PostgreSQL: {sentence}"
 
 
-def _is_away(error: Exception) -> bool:
-    """Whether another try may succeed: the connection broke, or another run has the lock that went with it."""
-    return isinstance(error, DatabaseBusy) or (isinstance(error, psycopg.Error) and (error.sqlstate or "08").startswith(AWAY))
+def _give_up_reason(error: Exception, timeout: float) -> str:
+    last = str(error) if isinstance(error, DatabaseBusy) else f"PostgreSQL did not come back within {timeout:g} seconds"
+    return f"{last}; committed batches stay, run the same command again to resume"
 
 
-def _lock(connection: psycopg.Connection) -> None:
-    """Take the lock of the current schema, held until the session ends."""
+def _is_transient(error: Exception) -> bool:
+    """Whether a later attempt may succeed: the connection broke, or another run holds the lock that was lost with it."""
+    if isinstance(error, psycopg.Error):
+        return (error.sqlstate or "08").startswith(TRANSIENT_SQLSTATES)
+    return isinstance(error, DatabaseBusy)
+
+
+def _take_lock(connection: Connection) -> None:
+    """Take the lock of the current schema; it is held until the session ends."""
     row = connection.execute(
-        "SELECT pg_try_advisory_lock(%s, oid::int4) FROM pg_namespace WHERE nspname = current_schema()", (LOCK,)
+        "SELECT pg_try_advisory_lock(%s, oid::int4) FROM pg_namespace WHERE nspname = current_schema()", (LOCK_CLASS,)
     ).fetchone()
     if row is None:
         raise SinkError("PostgreSQL: there is no schema to create tables in; check search_path")

@@ -1,11 +1,13 @@
-"""What both databases share: the tables, their statements and the rows of a batch that count.
+"""What both databases share: the tables, their statements, and which rows of a batch are written.
 
-Every statement is made from ``schema.py``, so a column added there appears in both databases.
+Every statement is generated from ``schema.py``, so a column added there appears in both databases.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,40 +35,54 @@ KINDS = (  # in the order of `Kind` in plan.pxd
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """How a database's driver marks values in a statement."""
+
+    placeholder: str
+
+    def values(self, count: int) -> str:
+        """Placeholders of a row, or of a list after IN."""
+        return f"({', '.join([self.placeholder] * count)})"
+
+
+@dataclass(frozen=True)
 class Table:
+    """A table: its columns, and the layout of its rows in a batch."""
+
     name: str
-    key: str  # the column that is unique
+    key: str  # the unique column
     columns: tuple[Column, ...]
-    dtype: np.dtype | None = None  # of its rows in a batch
+    dtype: np.dtype[Any] | None = None  # of its rows in a batch
 
     @property
     def names(self) -> str:
+        """The column names as SQL."""
         return ", ".join(c.name for c in self.columns)
 
-    def plan(self) -> list[tuple]:
+    def plan(self) -> list[tuple[Any, ...]]:
         """What an encoder needs of each column: index into KINDS, byte offset, bytes, first member, names."""
         fields = self.dtype and self.dtype.fields
         assert fields
         return [(KINDS.index(c.kind), fields[c.name][1], fields[c.name][0].itemsize, c.first, c.values) for c in self.columns]
 
     def definitions(self, types: dict[str, str], key: str) -> str:
-        """The columns as SQL; `key` follows the key. Enumerations that cannot be null are checked.
+        """The column definitions as SQL; `key` is appended to the key column. Enumerations that cannot be null get a CHECK.
 
-        A check is a chain of OR: SQLite builds a table for an IN of three or more values, again for
-        every row, and two such checks took 3.4 of 15 microseconds for a row of each table.
+        A CHECK is a chain of OR: for an IN of three or more values SQLite builds a table for every row, and two
+        such checks took 3.4 of 15 us for a row of each table.
         """
         return ", ".join(
             f"{c.name} {types[c.kind]}"
             + (f" {key}" if c.name == self.key else "")
             + ("" if c.null else " NOT NULL")
-            + (f" CHECK ({' OR '.join(f'{c.name} = {_text(v)}' for v in c.values)})" if c.kind == "enum" and not c.null else "")
+            + (f" CHECK ({' OR '.join(f'{c.name} = {_quoted(v)}' for v in c.values)})" if c.kind == "enum" and not c.null else "")
             for c in self.columns
         )
 
     def upsert(self, source: str, differs: str) -> str:
-        """INSERT the rows of `source`; a stored row is replaced only when more than what varies differs.
+        """INSERT the rows of `source`; a stored row is replaced only if a column differs that is not volatile.
 
-        `differs` is the operator of the database that compares two rows null for null.
+        `differs` is the database's operator for "distinct", which treats two nulls as equal.
         """
         others = [c.name for c in self.columns if c.name != self.key]
         facts = [c.name for c in self.columns if c.name != self.key and not c.varies]
@@ -78,45 +94,45 @@ class Table:
         )
 
 
-def _text(value: str) -> str:
+def _quoted(value: str) -> str:
     return f"'{value}'"
 
 
 def _statuses(indices: tuple[int, ...]) -> str:
-    return "(" + ", ".join(_text(STATUSES[i]) for i in indices) + ")"
+    return "(" + ", ".join(_quoted(STATUSES[i]) for i in indices) + ")"
 
 
-TABLES = (  # in the order they are written: no file before its analysis
+TABLES = (  # in the order of writing: no file before its analysis
     Table("analyses", "content_hash", ANALYSES, ANALYSES_DTYPE),
     Table("files", "path", FILES, FILES_DTYPE),
 )
 
-RECORDS = Table("runs", "id", RUNS)  # one row a run
+RUNS_TABLE = Table("runs", "id", RUNS)
 
 
-def _near(bpm: str) -> str:
-    """Within 4 % of the tempo in the name, or of half or twice that."""
+def _within_4_percent(bpm: str) -> str:
+    """Within 4 % of the tempo in the file name, or of half or twice that tempo."""
     return "(" + " OR ".join(f"{bpm} / f.name_bpm BETWEEN {0.96 * k:g} AND {1.04 * k:g}" for k in (1, 2, 0.5)) + ")"
 
 
-# Null where the notes do not answer: they have no tempo, or no key, or were not analysed.
+# Null where the notes give no answer: no tempo, no key, or not analysed.
 NAME_AGREES = (
     "CASE WHEN f.name_bpm IS NOT NULL OR f.name_key IS NOT NULL OR f.name_meter IS NOT NULL THEN"
-    f" (f.name_bpm IS NULL OR {_near('a.bpm')} OR coalesce({_near('a.bpm_onsets')}, FALSE))"
+    f" (f.name_bpm IS NULL OR {_within_4_percent('a.bpm')} OR coalesce({_within_4_percent('a.bpm_onsets')}, FALSE))"
     " AND (f.name_key IS NULL OR f.name_key = a.key OR f.name_key = a.key_notes)"
     " AND (f.name_meter IS NULL OR coalesce(f.name_meter = a.time_signature, f.name_meter = a.meter_estimated)"
     " OR coalesce(f.name_meter = a.meter_estimated, FALSE)) END"
 )
 
-_seen = {c.name for c in FILES}
-LIBRARY = (
+_FILE_COLUMNS = {c.name for c in FILES}
+CREATE_VIEW = (
     f"CREATE VIEW library AS SELECT {', '.join(f'f.{c.name}' for c in FILES)}, "
-    f"{', '.join(f'a.{c.name}' for c in ANALYSES if c.name not in _seen)}, {NAME_AGREES} AS name_agrees "
+    f"{', '.join(f'a.{c.name}' for c in ANALYSES if c.name not in _FILE_COLUMNS)}, {NAME_AGREES} AS name_agrees "
     f"FROM files f LEFT JOIN analyses a ON a.content_hash = f.content_hash AND f.status IN {_statuses(ANALYSED)}"
 )
 
-# Few, because each costs every later run: who copies whom, a key (with a tempo range), a tempo range. With the status
-# in it the first answers COUNT_CONTENTS alone: a million files take SQLite 0.24 s in place of 3.0.
+# Few, because each one costs every later run: files with the same content, a key (with a tempo range), a tempo range. The
+# status makes the first one a covering index of COUNT_CONTENTS: over a million files SQLite takes 0.24 s instead of 3.0 s.
 INDEXES = {
     "files_content_hash": "files (content_hash, status)",
     "analyses_key_bpm": "analyses (key, bpm)",
@@ -124,89 +140,118 @@ INDEXES = {
 }
 CREATE_INDEXES = [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES.items()]
 
-PAGE = 10_000  # paths
-PATHS = f"SELECT path FROM files WHERE path > ? AND path < ? ORDER BY path LIMIT {PAGE}"
+PAGE_ROWS = 10_000
 COUNT_CONTENTS = f"SELECT count(*), count(DISTINCT content_hash) FROM files WHERE status IN {_statuses(ANALYSED)}"
 
-# Looking for each analysis's file takes long, and most runs leave none without: counting both comes first.
+# Looking up the file of each analysis takes long, and after most runs no analysis lacks one: so both are counted first.
 COUNT_ANALYSES = "SELECT count(*) FROM analyses"
 DELETE_ORPHANS = (
     "DELETE FROM analyses WHERE NOT EXISTS (SELECT 1 FROM files f"
     f" WHERE f.content_hash = analyses.content_hash AND f.status IN {_statuses(ANALYSED)})"
 )
 
-NEVER_ENDED = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # asked by who holds the lock: none of them goes on
+MARK_KILLED_RUNS = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # by the holder of the lock: no other run goes on
 
-OURS = ("meta", "files", "analyses", "library", "runs")  # the names midiopt takes in a database
-RUNS_SINCE = 2  # the first schema with that table
+TABLE_NAMES = ("meta", "files", "analyses", "library", "runs")  # that midiopt uses in a database
+RUNS_MIN_VERSION = 2  # the first schema version with the table `runs`
 
 
-def known(keep_old: bool) -> str:
-    """The query of ``Sink.known``. Its conditions are a chain of OR, as in Table.definitions: 0.5 us a row less."""
-    plain = " OR ".join(f"status = {_text(STATUSES[i])}" for i in SETTLED if i != OPENED)
-    settled = f"({plain} OR status = {_text(STATUSES[OPENED])} AND error IS NULL)"
+def select_files(keep_old: bool) -> str:
+    """The query of ``Catalog.iter_files``. Its conditions are a chain of OR, as in Table.definitions: 0.5 us less per row."""
+    finished = " OR ".join(f"status = {_quoted(STATUSES[i])}" for i in SETTLED if i != OPENED)
+    settled = f"({finished} OR status = {_quoted(STATUSES[OPENED])} AND error IS NULL)"
     settled += "" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}"
     return f"SELECT path, size_bytes, mtime_ns, {settled} FROM files"
 
 
-# A file that was repaired is analysed again, for its sentence.
-CONTENTS = f"SELECT content_hash FROM files WHERE status = {_text(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION}"
+# Not of repaired files: a copy of one is analysed again, for the sentence that says what was repaired.
+SELECT_CONTENT_HASHES = f"SELECT content_hash FROM files WHERE status = {_quoted(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION}"
+
+
+def select_paths(dialect: Dialect) -> str:
+    """The query of ``Catalog.paths_between``, with two values."""
+    value = dialect.placeholder
+    return f"SELECT path FROM files WHERE path > {value} AND path < {value} ORDER BY path LIMIT {PAGE_ROWS}"
+
+
+def insert_run(columns: Iterable[str], dialect: Dialect) -> str:
+    """INSERT a row with these columns into `runs`."""
+    names = list(columns)
+    return f"INSERT INTO runs ({', '.join(names)}) VALUES {dialect.values(len(names))}"
+
+
+def update_run(columns: Iterable[str], dialect: Dialect) -> str:
+    """UPDATE these columns of the row of `runs` with the id that is the last value."""
+    value = dialect.placeholder
+    return f"UPDATE runs SET {', '.join(f'{name} = {value}' for name in columns)} WHERE id = {value}"
+
+
+def finalize(execute: Callable[[str], Iterable[Any]]) -> int:
+    """``Catalog.finalize``, by a function that runs a statement."""
+    for statement in CREATE_INDEXES:
+        execute(statement)
+    [(files, contents)] = execute(COUNT_CONTENTS)
+    [(analyses,)] = execute(COUNT_ANALYSES)
+    if analyses > contents:
+        execute(DELETE_ORPHANS)
+    duplicates: int = files - contents
+    return duplicates
 
 
 def check_version(found: set[str], meta: dict[str, str]) -> int | None:
-    """The schema version of the database; None when nothing of ours is there yet.
+    """The schema version of the database; None if it has none of midiopt's tables.
 
-    `found` is which of OURS exist, `meta` what the table of that name says (empty when it is not
-    midiopt's). Raises SinkError when something else made them, or a newer midiopt did.
+    `found` has those of TABLE_NAMES that exist, `meta` the content of that table (empty if it is not midiopt's). Raises
+    SinkError if another program made the tables, or a newer midiopt did.
     """
     if not found:
         return None
     version = meta.get("schema_version", "")
     if meta.get("product") != PRODUCT or not version.isdecimal():
-        names = " and ".join(name for name in OURS if name in found)
+        names = " and ".join(name for name in TABLE_NAMES if name in found)
         raise SinkError(f"the database already has {names}, not made by {PRODUCT}; choose another database")
     if int(version) > SCHEMA_VERSION:
-        raise SinkError(f"a newer {PRODUCT} made the database (its schema is {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
-    if int(version) < RUNS_SINCE and "runs" in found:
-        raise SinkError(f"the database already has runs, not made by {PRODUCT}; rename that table, or choose another database")
+        raise SinkError(f"the database was made by a newer {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
+    if int(version) < RUNS_MIN_VERSION and "runs" in found:
+        raise SinkError(f"the database already has runs, not made by {PRODUCT}; rename that table or choose another database")
     return int(version)
 
 
-def must_be_current(version: int | None) -> None:
-    """For a reader, which changes nothing: SinkError unless the tables are those of this schema."""
+def require_current_schema(version: int | None) -> None:
+    """Raise SinkError unless the tables have this schema: a reader does not upgrade them."""
     if version is None:
-        raise SinkError(f"the database holds nothing of {PRODUCT}")
+        raise SinkError(f"the database was not made by {PRODUCT}: it has none of its tables")
     if version < SCHEMA_VERSION:
-        raise SinkError(f"an older {PRODUCT} made the database (its schema is {version}, not {SCHEMA_VERSION}); analyze upgrades it")
+        raise SinkError(f"the database was made by an older {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); analyze upgrades it")
 
 
-def rows_of(table: Table, batch: Batch) -> np.ndarray:
-    """The rows of one table with unique keys: of rows with the same key the last one, in the given order."""
-    rows = getattr(batch, table.name)
+def last_row_per_key(table: Table, batch: Batch) -> np.ndarray:
+    """The rows of one table in their order, of rows with the same key only the last one."""
+    rows: np.ndarray = getattr(batch, table.name)
     field = rows[table.key]
     if field.dtype.names:  # a text
         heap = batch.heap
-        keys = [heap[at : at + length] for at, length in field.tolist()]
+        keys = [heap[offset : offset + length] for offset, length in field.tolist()]
     else:
-        keys = _keys(field)
+        keys = _hashes(field)
     last = {key: i for i, key in enumerate(keys)}
     return rows if len(last) == len(rows) else rows[sorted(last.values())]
 
 
-def with_analyses(batch: Batch, others: list[Batch]) -> Batch:
-    """`batch` with those rows of `others` that its files refer to and it does not carry itself.
+def add_missing_analyses(batch: Batch, others: list[Batch]) -> Batch:
+    """`batch` with the analyses that its files refer to, taken from `others` where it lacks them.
 
-    A worker sends the analysis of a content once. When batches are committed side by side, the one that
-    has it may be the later, or never come: then no file may have been committed without it.
+    A worker sends the analysis of a content once. If batches are committed concurrently, the one with the analysis may be
+    committed later or never, and no file may be committed without it.
     """
     files = batch.files
     hashes = files["content_hash"][np.isin(files["status"], ANALYSED)]
-    missing = set(_keys(hashes)).difference(_keys(batch.analyses["content_hash"])) if others else ()
+    missing = set(_hashes(hashes)).difference(_hashes(batch.analyses["content_hash"])) if others else ()
     if not missing:
         return batch
-    carried = [(other, [key in missing for key in _keys(other.analyses["content_hash"])]) for other in others]
+    carried = [(other, [key in missing for key in _hashes(other.analyses["content_hash"])]) for other in others]
     return Batch.concat([batch, *(Batch(files[:0], other.analyses[rows], other.heap) for other, rows in carried if any(rows))])
 
 
-def _keys(hashes: np.ndarray) -> list[bytes]:
-    return np.ascontiguousarray(hashes).view("V16").ravel().tolist()
+def _hashes(field: np.ndarray) -> list[bytes]:
+    return np.ascontiguousarray(field).view("V16").ravel().tolist()

@@ -1,4 +1,4 @@
-"""SQLite: the default database, one file beside its write-ahead log."""
+"""SQLite, the default database: one file and its write-ahead log."""
 
 from __future__ import annotations
 
@@ -9,251 +9,217 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from urllib.parse import quote
+from collections.abc import Callable, Generator, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Self
 
 from midiopt.errors import DatabaseBusy, SinkError, Stopped
 from midiopt.rows.batch import Batch
 from midiopt.schema import PRODUCT, SCHEMA_VERSION
+from midiopt.sinks.base import KnownFile
 from midiopt.sinks.sql import (
-    CONTENTS,
-    COUNT_ANALYSES,
-    COUNT_CONTENTS,
-    CREATE_INDEXES,
-    DELETE_ORPHANS,
-    LIBRARY,
-    NEVER_ENDED,
-    OURS,
-    PAGE,
-    PATHS,
-    RECORDS,
+    CREATE_VIEW,
+    MARK_KILLED_RUNS,
+    PAGE_ROWS,
+    RUNS_TABLE,
+    SELECT_CONTENT_HASHES,
+    TABLE_NAMES,
     TABLES,
+    Dialect,
     Table,
     check_version,
-    known,
-    must_be_current,
-    rows_of,
+    finalize,
+    insert_run,
+    last_row_per_key,
+    select_files,
+    select_paths,
+    update_run,
 )
 from midiopt.sinks.sqlite_rows import RowEncoder
 
+DIALECT = Dialect("?")
 TYPES = {
     "text": "TEXT", "texts": "TEXT", "int16": "INTEGER", "int32": "INTEGER", "int64": "INTEGER", "float32": "REAL",
     "float64": "REAL", "floats": "TEXT", "hash16": "BLOB", "hash8": "BLOB", "enum": "TEXT", "bool": "INTEGER",
     "set": "TEXT", "time": "TEXT",
 }  # fmt: skip
-# WITHOUT ROWID keeps each path once: 3.0 microseconds and 152 bytes a row in walk order, against 3.5
-# and 221 with a rowid and an index beside it. Contents come in no order: clustered on their hash,
-# whole rows would move about.
+# WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
+# and a separate index. Content hashes come in random order: clustered on them, whole rows would be moved.
 CREATE = {
     "files": ("PRIMARY KEY", "WITHOUT ROWID"),
     "analyses": ("UNIQUE", ""),
     "runs": ("PRIMARY KEY", ""),
 }
 
-# The hash index takes its entries anywhere: past 100,000 contents nearly every insert changes another
-# page. Over 512,000 rows of each table, 4,000 a batch, SQLite's defaults wrote 34,000 pairs/s (47,000 a
-# second of processor time), this cache 40,000 (52,000), and with the log copied back every 64 MiB, not
-# every 4 MiB, 53,000 (58,000).
-CACHE = 32 * 1024  # KiB
-CHECKPOINT = 16384  # pages of 4 KiB
-SENTENCES = {
+# The hash index is filled in random order: beyond 100,000 contents nearly every insert changes another page. Over 512,000 rows
+# of each table, 4,000 per batch: 34,000 pairs/s with SQLite's defaults (47,000 per second of processor time), 40,000 (52,000)
+# with this cache, 53,000 (58,000) with a checkpoint every 64 MiB instead of every 4 MiB as well.
+CACHE_KIB = 32 * 1024
+CHECKPOINT_PAGES = 16384  # of 4 KiB
+ERROR_MESSAGES = {
     sqlite3.SQLITE_BUSY: "another program has locked the database",
-    sqlite3.SQLITE_FULL: "the disk is full; what was committed stays, make room and run the same command again to go on",
-    sqlite3.SQLITE_IOERR: "the disk cannot be written (is it full?); what was committed stays, run the same command again to go on",
+    sqlite3.SQLITE_FULL: "the disk is full; committed batches stay, make room and run the same command again to resume",
+    sqlite3.SQLITE_IOERR: "the disk cannot be written (is it full?); committed batches stay, run the same command again to resume",
     sqlite3.SQLITE_READONLY: "the database is read-only",
-    sqlite3.SQLITE_CANTOPEN: "the database, or the log that belongs beside it, cannot be opened for writing",
+    sqlite3.SQLITE_CANTOPEN: "the database or its log cannot be opened for writing",
 }
-LOOK = 1.0  # seconds that SQLite itself waits for another program's lock: Ctrl-C is heard between two waits
-HASTE = 2.0  # seconds that another program's lock is waited for after it
-STEPS = 1000  # of SQLite's virtual machine between two looks whether to leave a statement: a hundred rows, a millisecond as a rule
+LOCK_POLL = 1.0  # seconds that SQLite itself waits for a lock of another program; between two waits Python handles signals
+STOP_TIMEOUT = 2.0  # seconds to wait for a lock once the run is asked to end
+PROGRESS_STEPS = 1000  # instructions of SQLite's virtual machine between two checks for a stop: about 100 rows, 1 ms
 
 
 class SqliteSink:
-    """A Sink (see there for the methods) over the SQLite database at `path`, made when absent."""
+    """A Database (base.py describes the methods) in the SQLite file at `path`, which is created if absent."""
 
-    def __init__(self, path: str, patience: float):
-        self.patience = patience
-        self.stopped: Callable[[], bool] = bool  # never
+    def __init__(self, path: str, timeout: float, should_stop: Callable[[], bool]) -> None:
         self._path = path
-        with contextlib.ExitStack() as held, self._errors():
-            held.callback(os.close, _lock(path))  # last of all, see there
-            # Absolute, so that a path is a path even when SQLite would read more into it (":memory:").
-            connection = sqlite3.connect(os.path.abspath(path), timeout=LOOK, isolation_level=None)
-            self._connection = held.enter_context(contextlib.closing(connection))
-            self._open(self._connection)
-            self._held = held.pop_all()
-        self._statements = [(t, RowEncoder(t.plan()), t.upsert(f"VALUES ({', '.join('?' * len(t.columns))})", "IS NOT")) for t in TABLES]
+        self._timeout = timeout
+        self._should_stop = should_stop
+        with contextlib.ExitStack() as resources, sink_errors(path):
+            resources.callback(os.close, _take_lock(path))  # closed last, see there
+            # An absolute path, so that SQLite does not interpret it (":memory:").
+            connection = sqlite3.connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
+            self._connection = resources.enter_context(contextlib.closing(connection))
+            self._create_tables()
+            self._resources = resources.pop_all()
+        self._statements = [(t, RowEncoder(t.plan()), t.upsert(f"VALUES {DIALECT.values(len(t.columns))}", "IS NOT")) for t in TABLES]
 
-    def _open(self, connection: sqlite3.Connection) -> None:
-        version = _version(connection)  # before anything is changed
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA cache_size = -{CACHE}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+    def _create_tables(self) -> None:
+        execute = self._connection.execute
+        version = schema_version(self._connection)  # before anything is changed
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = NORMAL")
+        execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if version == SCHEMA_VERSION:
             return
-        with self._transaction(connection):
+        with self._transaction():
             if version is None:
-                connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-                connection.execute("INSERT INTO meta VALUES ('product', ?)", (PRODUCT,))
-            for table in (*TABLES, RECORDS):
-                key, rest = CREATE[table.name]
-                connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({table.definitions(TYPES, key)}) {rest}")
-                _extend(connection, table)
-            connection.execute("DROP VIEW IF EXISTS library")
-            connection.execute(LIBRARY)
-            connection.execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+                execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+                execute("INSERT INTO meta VALUES ('product', ?)", (PRODUCT,))
+            for table in (*TABLES, RUNS_TABLE):
+                key, options = CREATE[table.name]
+                execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({table.definitions(TYPES, key)}) {options}")
+                _add_columns(self._connection, table)
+            execute("DROP VIEW IF EXISTS library")
+            execute(CREATE_VIEW)
+            execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
 
     def start_run(self, facts: dict[str, object]) -> None:
-        with self._errors(), self._transaction(self._connection):
-            self._connection.execute(NEVER_ENDED)
-            marks = ", ".join("?" * len(facts))
-            cursor = self._connection.execute(f"INSERT INTO runs ({', '.join(facts)}) VALUES ({marks})", _plain(facts))
-            self._run = cursor.lastrowid
+        """See RunJournal."""
+        with sink_errors(self._path), self._transaction():
+            self._connection.execute(MARK_KILLED_RUNS)
+            self._run_id = self._connection.execute(insert_run(facts, DIALECT), _sqlite_values(facts)).lastrowid
 
-    def end_run(self, facts: dict[str, object]) -> None:
-        with self._errors(), self._transaction(self._connection):
-            self._connection.execute(f"UPDATE runs SET {' = ?, '.join(facts)} = ? WHERE id = ?", (*_plain(facts), self._run))
+    def end_run(self, facts: dict[str, object], timeout: float | None = None) -> None:
+        """See RunJournal."""
+        with sink_errors(self._path), self._transaction(timeout):
+            self._connection.execute(update_run(facts, DIALECT), (*_sqlite_values(facts), self._run_id))
 
-    def known(self, keep_old: bool = False) -> Generator[list[tuple[str, int, int, bool]]]:
-        return self._pages(known(keep_old))
+    def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
+        """See Catalog."""
+        return self._pages(select_files(keep_old))
 
-    def contents(self) -> Generator[bytes]:
-        return (b"".join(digest for (digest,) in rows) for rows in self._pages(CONTENTS))
+    def iter_content_hashes(self) -> Generator[bytes]:
+        """See Catalog."""
+        return (b"".join(digest for (digest,) in rows) for rows in self._pages(SELECT_CONTENT_HASHES))
 
-    def _pages(self, query: str) -> Generator[list]:
-        with self._errors(), self._left_when_stopped():
+    def _pages(self, query: str) -> Generator[list[Any]]:
+        with sink_errors(self._path), self._interrupt_when_stopped():
             cursor = self._connection.execute(query)
-            while rows := cursor.fetchmany(PAGE):
+            while rows := cursor.fetchmany(PAGE_ROWS):
                 yield rows
 
-    def paths(self, after: str, before: str) -> list[str]:
-        with self._errors():
-            return [path for (path,) in self._connection.execute(PATHS, (after, before))]
+    def paths_between(self, after: str, before: str) -> list[str]:
+        """See Catalog."""
+        with sink_errors(self._path):
+            return [path for (path,) in self._connection.execute(select_paths(DIALECT), (after, before))]
 
-    def forget(self, paths: list[str]) -> None:
-        with self._errors(), self._transaction(self._connection):
+    def delete_files(self, paths: list[str]) -> None:
+        """See Catalog."""
+        with sink_errors(self._path), self._transaction():
             self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
 
     def write(self, batch: Batch) -> None:
-        with self._errors(), self._transaction(self._connection):
+        """See Sink."""
+        with sink_errors(self._path), self._transaction():
             for table, encoder, statement in self._statements:
-                self._connection.executemany(statement, encoder.tuples(rows_of(table, batch), batch.heap))
+                self._connection.executemany(statement, encoder.tuples(last_row_per_key(table, batch), batch.heap))
 
     def flush(self) -> None:
-        """What write() returned from is committed."""
+        """See Sink; write() returns after its commit, so there is nothing to wait for."""
 
-    def finish(self) -> int:
-        with self._errors(), self._left_when_stopped():
-            self._connection.execute("PRAGMA cache_size = -2000")  # or sorting takes another CACHE
-            for statement in CREATE_INDEXES:
-                with self._transaction(self._connection):
-                    self._connection.execute(statement)
-            [(files, contents)] = self._connection.execute(COUNT_CONTENTS).fetchall()
-            [(analyses,)] = self._connection.execute(COUNT_ANALYSES).fetchall()
-            if analyses > contents:
-                with self._transaction(self._connection):
-                    self._connection.execute(DELETE_ORPHANS)
-            return files - contents
+    def finalize(self) -> int:
+        """See Catalog."""
+
+        def execute(statement: str) -> Iterable[Any]:
+            with self._transaction():
+                return self._connection.execute(statement).fetchall()
+
+        with sink_errors(self._path), self._interrupt_when_stopped():
+            self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
+            return finalize(execute)
 
     def close(self) -> None:
-        with self._errors():
-            self._held.close()
+        """See Sink."""
+        with sink_errors(self._path):
+            self._resources.close()
 
-    def __enter__(self) -> SqliteSink:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind, error, traceback) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
 
-    def _errors(self):
-        return _errors(self._path)
-
     @contextlib.contextmanager
-    def _left_when_stopped(self):
-        self._connection.set_progress_handler(lambda: self.stopped(), STEPS)  # where SQLite works Python hears of a signal here only
+    def _interrupt_when_stopped(self) -> Iterator[None]:
+        """While the with block runs, interrupt a statement and raise Stopped once the run is asked to end."""
+        self._connection.set_progress_handler(self._should_stop, PROGRESS_STEPS)  # while SQLite works, signals are handled only here
         try:
             yield
         except sqlite3.OperationalError as error:
-            if self.stopped() and _code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
-                raise Stopped("a statement of the database was left") from error
+            if self._should_stop() and _primary_code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                raise Stopped("a statement of the database was interrupted") from error
             raise
         finally:
             self._connection.set_progress_handler(None, 0)
 
     @contextlib.contextmanager
-    def _transaction(self, connection: sqlite3.Connection):
-        self._begin(connection)
+    def _transaction(self, timeout: float | None = None) -> Iterator[None]:
+        self._begin(self._timeout if timeout is None else timeout)
         try:
             yield
-            connection.execute("COMMIT")
+            self._connection.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:  # a full disk has ended it already
-                connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # a full disk has rolled it back already
+                self._connection.execute("ROLLBACK")
             raise
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        """Begin a transaction; while another program writes the database, wait."""
-        give_up_at = time.monotonic() + self.patience
+    def _begin(self, timeout: float) -> None:
+        """Begin a transaction; wait while another program writes the database."""
+        deadline = time.monotonic() + timeout
         while True:
             try:
-                connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
-                if self.stopped():
-                    give_up_at = min(give_up_at, time.monotonic() + HASTE)
-                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                if self._should_stop():
+                    deadline = min(deadline, time.monotonic() + STOP_TIMEOUT)
+                if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
 
 
-class SqliteLibrary:
-    """A Library (see there for the methods) over the SQLite database at `path`."""
-
-    def __init__(self, path: str):
-        self._path = path
-        if not os.path.isfile(path):
-            raise SinkError(f"there is no database {path}")
-        self.in_use = _is_locked(path)  # before SQLite opens it: see _lock
-        with contextlib.ExitStack() as held, _errors(path):
-            uri = f"file:{quote(os.path.abspath(path))}?{_least_access(path)}"
-            self._connection = held.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)))
-            self._connection.execute("PRAGMA query_only = ON")
-            self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes no file either
-            self._connection.execute("BEGIN")
-            must_be_current(_version(self._connection))
-            self._held = held.pop_all()
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple]:
-        with _errors(self._path):
-            yield from self._connection.execute(query, values)
-
-    def __enter__(self) -> SqliteLibrary:
-        return self
-
-    def __exit__(self, kind, error, traceback) -> None:
-        self._held.close()
-
-
-def _least_access(path: str) -> str:
-    """How to open a database so that reading leaves no trace.
-
-    Beside one in WAL mode SQLite makes two files, which only a connection that may write removes again.
-    Where they are there already, a run goes on or was killed, and they stay as they are.
-    """
-    if os.path.exists(path + "-wal"):
-        return "mode=ro"
-    return "mode=rw" if os.access(path, os.W_OK) and os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) else "immutable=1"
-
-
 @contextlib.contextmanager
-def _errors(path: str):
+def sink_errors(path: str) -> Iterator[None]:
+    """Raise errors of SQLite as a SinkError that names the database."""
     try:
         yield
     except sqlite3.Error as error:
-        raise SinkError(f"{path}: {SENTENCES.get(_code(error), error)}") from error
+        raise SinkError(f"{path}: {ERROR_MESSAGES.get(_primary_code(error), error)}") from error
 
 
-def _is_locked(path: str) -> bool:
+def is_locked(path: str) -> bool:
+    """Whether a run writes this database."""
     with open(path, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -262,12 +228,22 @@ def _is_locked(path: str) -> bool:
     return False
 
 
-def _lock(path: str) -> int:
-    """Take the lock of this database, for as long as the descriptor returned stays open.
+def schema_version(connection: sqlite3.Connection) -> int | None:
+    """See sql.check_version."""
+    names = {name.lower() for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+    meta: dict[str, str] = {}
+    if "meta" in names:
+        with contextlib.suppress(sqlite3.OperationalError):  # another program's table, with other columns
+            meta = {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+    return check_version(names & set(TABLE_NAMES), meta)
 
-    An flock on the file itself: it ends with the process however that ends, and SQLite's own locks
-    are of another kind, so readers never notice. The descriptor must be closed after SQLite's:
-    closing any descriptor of a file drops all POSIX locks that the process has on it, SQLite's too.
+
+def _take_lock(path: str) -> int:
+    """Take the lock of this database; it is held until the returned descriptor is closed.
+
+    It is an flock on the file itself: it ends with the process in any case, and it does not conflict with SQLite's own locks,
+    so readers do not notice it. The descriptor must be closed after SQLite's connection: closing any descriptor of a file
+    drops all POSIX locks that the process has on it, and SQLite's are such locks.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -281,31 +257,22 @@ def _lock(path: str) -> int:
     return descriptor
 
 
-def _plain(facts: dict[str, object]) -> list[object]:
-    """The values of a row of `runs` as SQLite takes them, written as in the other tables."""
+def _add_columns(connection: sqlite3.Connection, table: Table) -> None:
+    """Add the columns of a newer schema; they are null until the file is analysed again."""
+    present = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table.name})")}
+    for column in table.columns:
+        if column.name not in present:
+            connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {TYPES[column.kind]}")
+
+
+def _sqlite_values(facts: dict[str, object]) -> list[Any]:
+    """The values of a row of `runs` in the form that the other tables have: times and lists as text."""
     return [
         f"{v.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}" if isinstance(v, dt.datetime) else json.dumps(v) if isinstance(v, list) else v
         for v in facts.values()
     ]
 
 
-def _code(error: sqlite3.Error) -> int:
-    """The primary result code; 0 for an error that is Python's own."""
+def _primary_code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 for an error raised by Python's module itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _version(connection: sqlite3.Connection) -> int | None:
-    names = {name.lower() for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-    meta: dict[str, str] = {}
-    if "meta" in names:
-        with contextlib.suppress(sqlite3.OperationalError):  # another product's table, with other columns
-            meta = {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
-    return check_version(names & set(OURS), meta)
-
-
-def _extend(connection: sqlite3.Connection, table: Table) -> None:
-    """Add the columns that a newer schema has; they are null until the file is analysed again."""
-    present = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table.name})")}
-    for column in table.columns:
-        if column.name not in present:
-            connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {TYPES[column.kind]}")

@@ -1,0 +1,48 @@
+"""Reading PostgreSQL in one read-only transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from midiopt.sinks.postgres import DIALECT, schema_version
+from midiopt.sinks.postgres_connections import LOCK_CLASS, connect, sink_errors
+from midiopt.sinks.sql import require_current_schema
+
+FETCH_ROWS = 10_000
+IS_LOCKED = (
+    f"SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS}"
+    " AND objid = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+class PostgresLibrary:
+    """A Library in the current schema of the database at `url`."""
+
+    dialect = DIALECT
+
+    def __init__(self, url: str) -> None:
+        with contextlib.ExitStack() as resources, sink_errors():
+            self._connection = resources.enter_context(contextlib.closing(connect(url)))
+            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            require_current_schema(schema_version(self._connection))
+            self._cursor_names = map("rows_{}".format, itertools.count())
+            [(self.in_use,)] = self.rows(IS_LOCKED)
+            self._resources = resources.pop_all()
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """See Library."""
+        with sink_errors(), self._connection.cursor(next(self._cursor_names)) as cursor:
+            cursor.itersize = FETCH_ROWS
+            cursor.execute(query.replace("?", "%s"), values)
+            yield from cursor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._resources.close()

@@ -1,0 +1,57 @@
+"""Reading SQLite without leaving a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from midiopt.errors import SinkError
+from midiopt.sinks.sql import require_current_schema
+from midiopt.sinks.sqlite import DIALECT, is_locked, schema_version, sink_errors
+
+
+class SqliteLibrary:
+    """A Library in the SQLite file at `path`."""
+
+    dialect = DIALECT
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        if not os.path.isfile(path):
+            raise SinkError(f"there is no database {path}")
+        self.in_use = is_locked(path)  # before SQLite opens the file: closing any descriptor of it would drop SQLite's locks
+        with contextlib.ExitStack() as resources, sink_errors(path):
+            uri = f"file:{quote(os.path.abspath(path))}?{_open_mode(path)}"
+            self._connection = resources.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)))
+            self._connection.execute("PRAGMA query_only = ON")
+            self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes no file either
+            self._connection.execute("BEGIN")
+            require_current_schema(schema_version(self._connection))
+            self._resources = resources.pop_all()
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """See Library."""
+        with sink_errors(self._path):
+            yield from self._connection.execute(query, values)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._resources.close()
+
+
+def _open_mode(path: str) -> str:
+    """How to open a database so that reading it leaves no trace.
+
+    Beside a database in WAL mode SQLite creates two files, which only a connection that may write removes again. If they
+    exist already, a run is active or was killed, and they stay as they are.
+    """
+    if os.path.exists(path + "-wal"):
+        return "mode=ro"
+    return "mode=rw" if os.access(path, os.W_OK) and os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) else "immutable=1"

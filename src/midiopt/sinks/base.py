@@ -1,0 +1,86 @@
+"""What a run needs of a database, in three protocols: a sink, a catalog of earlier results and a journal of runs.
+
+A write-only sink, such as a set of files, implements Sink alone. A database that can be updated implements all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import TracebackType
+from typing import Protocol, Self
+
+from midiopt.rows.batch import Batch
+
+KnownFile = tuple[str, int, int, bool]
+"""Path, size in bytes, mtime in ns, and whether the file needs no new analysis while size and mtime stay the same."""
+
+
+class Sink(Protocol):
+    """Writes the rows of one run. Every method raises SinkError when the database fails; committed rows stay.
+
+    As a context manager a sink is flushed, unless an error is on its way, and closed.
+    """
+
+    def write(self, batch: Batch) -> None:
+        """Commit the rows of both tables in one transaction, or none of them.
+
+        A sink that commits in the background returns as soon as it has room for another batch; ``flush`` waits for all
+        commits. An error is then raised by a later call and by every call after it. A file is never committed before its
+        analysis, even if they are in different batches. A stored row is replaced only if a column differs that is not
+        volatile, so writing a batch twice changes nothing. Of several rows with the same key in one batch the last one counts.
+        """
+
+    def flush(self) -> None:
+        """Wait until every written batch is committed."""
+
+    def close(self) -> None:
+        """Release the lock. Batches whose commit has not begun are dropped. Closing twice does nothing."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None: ...
+
+
+class Catalog(Protocol):
+    """What earlier runs have stored. Every method raises SinkError when the database fails.
+
+    Methods that may take long raise Stopped when the run is asked to end.
+    """
+
+    def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
+        """All files, in pages of some thousand rows. Read them to the end or close the generator before the first write.
+
+        A file needs no new analysis if it is settled (ok, repaired, rejected, or opened without an error) by this version of
+        the analyser or a newer one; with ``keep_old`` by any version.
+        """
+
+    def iter_content_hashes(self) -> Generator[bytes]:
+        """The 16-byte hashes of contents whose copies need no analysis: `ok` with this version of the analyser, and stored
+        in `analyses`. In pages as ``iter_files``, each with its hashes joined."""
+
+    def paths_between(self, after: str, before: str) -> list[str]:
+        """The first paths between these two in the order of their bytes, at most some thousand."""
+
+    def delete_files(self, paths: list[str]) -> None:
+        """Delete the rows of these paths from `files`."""
+
+    def finalize(self) -> int:
+        """After a complete run: create the indexes, which would slow down every write, and delete analyses without a file.
+
+        Returns the number of duplicates: analysed files whose content an earlier file has. If interrupted, the next run does
+        this; a partial result is rolled back.
+        """
+
+
+class RunJournal(Protocol):
+    """The table `runs`. Every method raises SinkError when the database fails."""
+
+    def start_run(self, facts: dict[str, object]) -> None:
+        """Insert a row with these columns. Earlier rows without an outcome become `killed`."""
+
+    def end_run(self, facts: dict[str, object], timeout: float | None = None) -> None:
+        """Complete the row of ``start_run``; `timeout` replaces the sink's own for this statement."""
+
+
+class Database(Sink, Catalog, RunJournal, Protocol):
+    """All three over one database. Opening it takes the lock of a run and creates or upgrades the tables."""
