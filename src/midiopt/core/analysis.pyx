@@ -7,6 +7,7 @@ from libc.math cimport NAN
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdio cimport snprintf
+from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy, memset
 
 from midiopt.limits import MAX_EVENTS
@@ -17,6 +18,7 @@ from midiopt.core.harmony.chords cimport Chords, name_chords, put_chord
 from midiopt.core.harmony.chroma cimport Chroma, add_chroma
 from midiopt.core.structure.drums cimport Drums, drum_facts
 from midiopt.core.text.charset cimport CharsetCosts, is_utf8, best_charset, score_text
+from midiopt.core.memory cimport allocate_zeroed
 from midiopt.core.facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, Facts, Text
 from midiopt.core.notes.notes_hash cimport add_notes_hash
 from midiopt.core.structure.form cimport form_facts, role_of, struck_together
@@ -24,7 +26,7 @@ from midiopt.core.harmony.key cimport EVIDENCE, KeyEvidence, declared_key, weigh
 from midiopt.core.timeline.time_signatures cimport TimeSignatures, time_signatures_free, time_signatures_trim, read_time_signatures
 from midiopt.core.smf.midi cimport *
 from midiopt.core.notes.types cimport Notes
-from midiopt.core.notes.notes cimport note_facts, notes_begin, notes_free, notes_init, notes_trim, read_notes
+from midiopt.core.notes.notes cimport note_facts, notes_begin, notes_free, notes_trim, read_notes
 from midiopt.core.rhythm.onsets cimport Onsets, onset_facts
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.notes.polyphony cimport measure_polyphony
@@ -46,14 +48,15 @@ cdef class Analyzer:
     cdef Arena arena
     cdef TempoMap map
     cdef TimeSignatures signatures
-    cdef Notes notes
     cdef BarGrid bars
-    cdef Chords chords
-    cdef Progression progression
-    cdef Drums drums
-    cdef Chroma chroma
-    cdef KeyEvidence evidence
-    cdef Onsets onsets
+    # With arrays for vector loops, so each is aligned.
+    cdef Notes *notes
+    cdef Chords *chords
+    cdef Progression *progression
+    cdef Drums *drums
+    cdef Chroma *chroma
+    cdef KeyEvidence *evidence
+    cdef Onsets *onsets
     cdef TextHeap heap
     cdef Facts facts
     cdef size_t max_events
@@ -65,16 +68,31 @@ cdef class Analyzer:
         memset(&self.arena, 0, sizeof(Arena))
         memset(&self.map, 0, sizeof(TempoMap))
         memset(&self.signatures, 0, sizeof(TimeSignatures))
-        memset(&self.onsets, 0, sizeof(Onsets))
         memset(&self.heap, 0, sizeof(TextHeap))
-        notes_init(&self.notes)
+        self.notes = <Notes *>allocate_zeroed(sizeof(Notes))
+        self.chords = <Chords *>allocate_zeroed(sizeof(Chords))
+        self.progression = <Progression *>allocate_zeroed(sizeof(Progression))
+        self.drums = <Drums *>allocate_zeroed(sizeof(Drums))
+        self.chroma = <Chroma *>allocate_zeroed(sizeof(Chroma))
+        self.evidence = <KeyEvidence *>allocate_zeroed(sizeof(KeyEvidence))
+        self.onsets = <Onsets *>allocate_zeroed(sizeof(Onsets))
+        if not (self.notes and self.chords and self.progression and self.drums and self.chroma and self.evidence and self.onsets):
+            raise MemoryError()
 
     def __dealloc__(self):
         arena_free(&self.arena)
         tempo_free(&self.map)
         time_signatures_free(&self.signatures)
-        notes_free(&self.notes)
         heap_free(&self.heap)
+        if self.notes != NULL:
+            notes_free(self.notes)
+        free(self.notes)
+        free(self.chords)
+        free(self.progression)
+        free(self.drums)
+        free(self.chroma)
+        free(self.evidence)
+        free(self.onsets)
 
     def analyze(self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None):
         """Analyse the bytes of a MIDI file (any buffer) and append its row to ``rows``, its text to ``heap``.
@@ -98,7 +116,7 @@ cdef class Analyzer:
         first, offset = self.arena.header.first_repair, self.arena.header.first_repair_at
         # Whatever became of it, one giant file must not set the worker's size for good.
         arena_trim(&self.arena)
-        notes_trim(&self.notes)
+        notes_trim(self.notes)
         tempo_trim(&self.map)
         time_signatures_trim(&self.signatures)
         if status:
@@ -168,8 +186,8 @@ cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
     facts.time_signature.length = NULL_TEXT
     reset_form(facts)
     self.heap.size = 0
-    notes_begin(&self.notes)
-    memset(&self.chroma, 0, sizeof(Chroma))
+    notes_begin(self.notes)
+    memset(self.chroma, 0, sizeof(Chroma))
     while first < arena.track_count:
         last = first + 1 if arena.header.format == 2 else arena.track_count
         duration = 0
@@ -177,12 +195,12 @@ cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
             duration = max(duration, arena.tracks[i].end_tick)
         status = read_tempo_map(&self.map, arena, data, first, last)
         if not status:
-            status = read_notes(&self.notes, arena, data, &self.map, first, last)
+            status = read_notes(self.notes, arena, data, &self.map, first, last)
         if not status:
-            add_chroma(&self.chroma, &self.notes, self.map.ticks_per_quarter)
-            status = add_notes_hash(&self.notes, &self.map)
+            add_chroma(self.chroma, self.notes, self.map.ticks_per_quarter)
+            status = add_notes_hash(self.notes, &self.map)
         if not status:
-            status = measure_polyphony(&self.notes, &self.map)
+            status = measure_polyphony(self.notes, &self.map)
         if status:
             return status
         segment = self.map.segments
@@ -195,7 +213,7 @@ cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
             if status:
                 return status
         if facts.bpm_onsets != facts.bpm_onsets:  # not yet found
-            onset_facts(&self.onsets, &self.notes, &self.map, facts)
+            onset_facts(self.onsets, self.notes, &self.map, facts)
         if not (meter_found and form_found):
             status = read_time_signatures(&self.signatures, arena, data, first, last, duration)
             if not status and self.signatures.found and not meter_found:
@@ -205,7 +223,7 @@ cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
                 return status
         if not form_found and self.notes.note_count:
             form_found = True
-            together = struck_together(&self.notes, <int64_t>self.map.ticks_per_quarter >> 4)
+            together = struck_together(self.notes, <int64_t>self.map.ticks_per_quarter >> 4)
             if facts.ticks_per_quarter != NULL_INT32:
                 status = analyze_form(self, duration)
                 if status:
@@ -217,12 +235,12 @@ cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
         facts.bpm = facts.bpm_onsets
         facts.bpm_confidence = facts.bpm_onsets_confidence
         facts.bpm_source = FROM_ONSETS
-    note_facts(&self.notes, facts)
+    note_facts(self.notes, facts)
     facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
     for i in range(8):  # the high byte first, as XXH3-64 prints it
         facts.notes_hash[i] = <uint8_t>(self.notes.counts.notes_hash >> (56 - 8 * i))
-    weigh_key(&self.evidence, &self.chroma, self.notes.counts.pitches, facts)
-    facts.role = role_of(&self.notes, together, facts)
+    weigh_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)
+    facts.role = role_of(self.notes, together, facts)
     status = read_marks(self, data)
     if facts.note_count == 0:
         arena.header.issues |= NO_NOTES
@@ -244,11 +262,11 @@ cdef void reset_form(Facts *facts) noexcept nogil:
 cdef Status analyze_form(Analyzer self, int64_t duration) noexcept nogil:
     """What stands on the grid of bars; in format 2, of the first sequence that has notes."""
     build_bar_grid(&self.bars, &self.signatures, self.facts.ticks_per_quarter, self.notes.counts.last_end)
-    drum_facts(&self.drums, &self.notes, &self.bars, &self.facts)
-    form_facts(&self.notes, &self.bars, duration, &self.facts)
-    if not name_chords(&self.chords, &self.notes, &self.bars):
+    drum_facts(self.drums, self.notes, &self.bars, &self.facts)
+    form_facts(self.notes, &self.bars, duration, &self.facts)
+    if not name_chords(self.chords, self.notes, &self.bars):
         return USABLE
-    return progression_facts(&self.progression, &self.chords, &self.bars, &self.heap, &self.facts)
+    return progression_facts(self.progression, self.chords, &self.bars, &self.heap, &self.facts)
 
 
 cdef Status write_time_signature(Analyzer self) noexcept nogil:

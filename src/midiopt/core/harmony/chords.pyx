@@ -20,7 +20,7 @@ With sevenths put on every chord of the tunes .986, .953, .991 and .991. accurac
 """
 
 from libc.stdint cimport INT64_MAX
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span, span_at
 from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
@@ -29,7 +29,6 @@ from midiopt.core.doubles cimport as_double
 cdef enum:
     QUALITIES = 6
     COMMON = 2  # of them give nothing away
-    SOME = 256  # notes that are placed at a time
     FULL = 4096  # the weight of what sounds throughout a usual frame
     MOST_WEIGHT = 1 << 20  # of a class in a frame
     LONGEST = 64  # frames in which a note is heard after the one it begins in
@@ -90,9 +89,6 @@ cdef void weigh(Chords *c, const Notes *notes, const BarGrid *bars, const uint8_
     cdef const PackedNote *note = notes.notes
     cdef const Span *span = &bars.spans[0]
     cdef size_t remaining = notes.note_count, n, i
-    cdef int32_t[SOME] frames, begun, held
-    cdef int32_t[SOME] high, high_after  # 255 where a note is not to be the lowest
-    cdef double[SOME] left
     cdef int count = bars.half_bar_count, k
     cdef double start, width, frame, next_frame = 0, per_unit, most, scale, on, length, stop, rest, here, after
     cdef int32_t *weights
@@ -123,27 +119,27 @@ cdef void weigh(Chords *c, const Notes *notes, const BarGrid *bars, const uint8_
             here = length - max(rest, 0.0)
             after = min(frame, width - stop)
             after = after if after > 0 else next_frame
-            left[i] = rest - after
+            c.left[i] = rest - after
             rest = min(max(rest, 0.0), after)
-            frames[i] = span.first_half_bar + k
-            begun[i] = <int32_t>(here * scale + PHASE)
-            held[i] = <int32_t>(rest * scale + PHASE)
-            high[i] = 0 if 3 * here >= stop - k * frame else 255
-            high_after[i] = 0 if 3 * rest >= after else 255
+            c.frames[i] = span.first_half_bar + k
+            c.begun[i] = <int32_t>(here * scale + PHASE)
+            c.held[i] = <int32_t>(rest * scale + PHASE)
+            c.high[i] = 0 if 3 * here >= stop - k * frame else 255
+            c.high_after[i] = 0 if 3 * rest >= after else 255
         for i in range(n):
             if note[i].onset & 1:  # a drum
                 continue
             pitch = note[i].onset >> 1 & 0x7F
             pitch_class = class_of[pitch]
-            weights = &c.weights[pitch_class][frames[i]]
-            lowest = &c.lowest[frames[i]]
-            weights[0] += begun[i]
-            lowest[0] = min(lowest[0], <uint8_t>(pitch | high[i]))
-            weights[1] += held[i]
-            lowest[1] = min(lowest[1], <uint8_t>(pitch | high_after[i]))
-            if left[i] > 0:
-                k = frames[i]
-                hold(c, bars, k + 2, min(count, k + 1 + LONGEST), <int64_t>left[i], pitch, pitch_class, scale)
+            weights = &c.weights[pitch_class][c.frames[i]]
+            lowest = &c.lowest[c.frames[i]]
+            weights[0] += c.begun[i]
+            lowest[0] = min(lowest[0], <uint8_t>(pitch | c.high[i]))
+            weights[1] += c.held[i]
+            lowest[1] = min(lowest[1], <uint8_t>(pitch | c.high_after[i]))
+            if c.left[i] > 0:
+                k = c.frames[i]
+                hold(c, bars, k + 2, min(count, k + 1 + LONGEST), <int64_t>c.left[i], pitch, pitch_class, scale)
         note += n
         remaining -= n
 
@@ -181,17 +177,17 @@ cdef inline void hold(
 
 cdef int choose_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
     """A chord for each frame; returns the first that has one."""
-    cdef int32_t[BLOCK] best, total, classes, bass
-    cdef int f, block = 0, i, winner, first = count, chord = -1
-    while block < count:
-        for i in range(BLOCK):
-            bass[i] = class_of[c.lowest[block + i]] if c.lowest[block + i] < 128 else -1
-        score_chords(c, block, bass, best, total, classes)
-        for i in range(min(count - block, <int>BLOCK)):
-            f = block + i
-            if classes[i] >= 2:
-                winner = 127 - (best[i] & 127)
-                if chord < 0 or (winner != chord and score_of(c, f, chord, bass[i], total[i]) < (best[i] >> 7) - (total[i] >> 4)):
+    cdef size_t block = 0, i
+    cdef int f, winner, first = count, chord = -1
+    while <int>block < count:
+        for i in range(<size_t>BLOCK):
+            c.bass[i] = class_of[c.lowest[block + i]] if c.lowest[block + i] < 128 else -1
+        score_chords(c, block)
+        for i in range(min(count - block, <size_t>BLOCK)):
+            f = <int>(block + i)
+            if c.classes[i] >= 2:
+                winner = 127 - (c.best[i] & 127)
+                if chord < 0 or (winner != chord and score_of(c, f, chord, c.bass[i], c.total[i]) < (c.best[i] >> 7) - (c.total[i] >> 4)):
                     chord = winner
                     first = min(first, f)
             c.chords[f] = chord & 0xFF
@@ -199,56 +195,43 @@ cdef int choose_chords(Chords *c, int count, const uint8_t *class_of) noexcept n
     return first
 
 
-cdef void score_chords(Chords *c, int block, const int32_t *bass, int32_t *best, int32_t *total, int32_t *classes) noexcept nogil:
+cdef void score_chords(Chords *c, size_t block) noexcept nogil:
     """The best score of each frame of a block, the sum of its weights, which are cut at MOST_WEIGHT, and how many there are.
 
     A score stands above seven bits that say which chord it is, 127 less quality * 12 + root, so that one maximum over
     all finds the best, and the first on a tie. Frames are in the inner loops: with one frame at a time, and roots in
     the vectors, each load waited for stores that it straddled.
     """
-    cdef int32_t[BLOCK] top, sums, counts
-    cdef const int32_t *second
-    cdef const int32_t *minor
-    cdef const int32_t *major
-    cdef const int32_t *fourth
-    cdef const int32_t *flat
-    cdef const int32_t *fifth
-    cdef const int32_t *sharp
-    cdef const int32_t *seventh
-    cdef const int32_t *leading
-    cdef int32_t *w
-    cdef int32_t root, rare, plain
-    cdef int i, k
-    memset(sums, 0, sizeof(sums))
-    memset(counts, 0, sizeof(counts))
-    memset(top, 0, sizeof(top))
+    cdef int32_t root, second, minor, major, fourth, flat, fifth, sharp, seventh, leading, rare, plain
+    cdef size_t i, f
+    cdef int k
+    memset(c.total, 0, sizeof(c.total))
+    memset(c.classes, 0, sizeof(c.classes))
+    memset(c.best, 0, sizeof(c.best))
     for k in range(12):
-        w = &c.weights[k][block]
-        for i in range(BLOCK):
-            w[i] = min(w[i], MOST_WEIGHT)
-            sums[i] += w[i]
-            counts[i] += w[i] > 0
+        for i in range(<size_t>BLOCK):
+            root = min(c.weights[k][block + i], MOST_WEIGHT)
+            c.weights[k][block + i] = root
+            c.total[i] += root
+            c.classes[i] += root > 0
     for k in range(12):
-        w = &c.weights[k][block]
-        second = &c.weights[(k + 2) % 12][block]
-        minor = &c.weights[(k + 3) % 12][block]
-        major = &c.weights[(k + 4) % 12][block]
-        fourth = &c.weights[(k + 5) % 12][block]
-        flat = &c.weights[(k + 6) % 12][block]
-        fifth = &c.weights[(k + 7) % 12][block]
-        sharp = &c.weights[(k + 8) % 12][block]
-        seventh = &c.weights[(k + 10) % 12][block]
-        leading = &c.weights[(k + 11) % 12][block]
-        for i in range(BLOCK):
-            root = w[i] + (sums[i] >> 4 if bass[i] == k else 0)
-            plain = ((major[i] + fifth[i] + (max(seventh[i], leading[i]) >> 2)) << 7) + 127
-            plain = max(plain, ((minor[i] + fifth[i] + (seventh[i] >> 2)) << 7) + 115)
-            rare = max(((minor[i] + flat[i]) << 7) + 103, ((major[i] + sharp[i]) << 7) + 91)
-            rare = max(rare, max(((fourth[i] + fifth[i]) << 7) + 79, ((second[i] + fifth[i]) << 7) + 67))
-            top[i] = max(top[i], (root << 7) - k + max(plain, rare - (sums[i] >> 3 << 7)))
-    memcpy(best, top, sizeof(top))
-    memcpy(total, sums, sizeof(sums))
-    memcpy(classes, counts, sizeof(counts))
+        for i in range(<size_t>BLOCK):
+            f = block + i
+            root = c.weights[k][f] + (c.total[i] >> 4 if c.bass[i] == k else 0)
+            second = c.weights[(k + 2) % 12][f]
+            minor = c.weights[(k + 3) % 12][f]
+            major = c.weights[(k + 4) % 12][f]
+            fourth = c.weights[(k + 5) % 12][f]
+            flat = c.weights[(k + 6) % 12][f]
+            fifth = c.weights[(k + 7) % 12][f]
+            sharp = c.weights[(k + 8) % 12][f]
+            seventh = c.weights[(k + 10) % 12][f]
+            leading = c.weights[(k + 11) % 12][f]
+            plain = ((major + fifth + (max(seventh, leading) >> 2)) << 7) + 127
+            plain = max(plain, ((minor + fifth + (seventh >> 2)) << 7) + 115)
+            rare = max(((minor + flat) << 7) + 103, ((major + sharp) << 7) + 91)
+            rare = max(rare, max(((fourth + fifth) << 7) + 79, ((second + fifth) << 7) + 67))
+            c.best[i] = max(c.best[i], (root << 7) - k + max(plain, rare - (c.total[i] >> 3 << 7)))
 
 
 cdef inline int32_t score_of(const Chords *c, int f, int chord, int bass, int32_t total) noexcept nogil:

@@ -27,7 +27,7 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
     A note belongs to the stretch in which it begins, for as long as it lasts. The notes of a track are in order,
     so the next is mostly in the same stretch; else the stretches are looked through again.
     """
-    cdef int64_t starts[STRETCHES + 1]
+    cdef int64_t *starts = chroma.starts
     cdef int64_t first, last, opened, tick, length, low = 0, high = 0
     cdef int stretch = 0, i
     cdef const PackedNote *note = notes.notes

@@ -1,8 +1,8 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from midiopt.core.smf.arena cimport Arena
-from midiopt.core.harmony.chroma cimport Chroma
+from midiopt.core.harmony.chroma cimport STRETCHES, Chroma
 from midiopt.core.facts cimport Facts
 
 # Kinds of evidence for a key. Training (training/key.py) gives each its weight.
@@ -20,7 +20,27 @@ cdef enum:
     EVIDENCE
     FROM_NOTES = SIGNATURE  # the kinds before this one
 
+# What is correlated with the profiles, side by side: each stretch, and
+cdef enum:
+    ALL = STRETCHES  # how long each class sounds in all
+    STRUCK  # how many notes it has
+    FIRST  # how long it sounds over the first two quarters
+    LANES = STRETCHES + 4  # a whole number of vectors; the last stays empty
+
 cdef struct KeyEvidence:
+    # Scratch. Its arrays are fields of one struct, so that the loops need no check for overlap.
+    double weights[12][LANES]
+    double correlations[24][LANES]
+    double roots[24][LANES]  # twice, so that every tonic finds twelve in a row
+    double mean[LANES]
+    double squares[LANES]
+    double length[LANES]
+    double scores[24]
+    double counts[12]
+    double closing[12]
+    double times[STRETCHES]
+    int64_t before[STRETCHES][24]  # the key of the stretch before, if this one is reached; as wide as a score
+    # Results.
     double values[EVIDENCE][24]  # majors from the class of the lowest note upward, then minors
     int lowest  # that class
     int32_t changes  # of the key that holds

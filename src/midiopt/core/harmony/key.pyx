@@ -15,7 +15,6 @@ from libc.math cimport exp, sqrt
 from libc.stdint cimport INT64_MAX, int64_t
 from libc.string cimport memset
 
-from midiopt.core.harmony.chroma cimport STRETCHES
 from midiopt.core.facts cimport NULL_ENUM
 from midiopt.core.smf.midi cimport META, META_KEY_SIGNATURE, Mark
 
@@ -34,13 +33,6 @@ cdef double TIE = 1e-9  # weights this close tie, so that rounding decides nothi
 # For each tonic, the row of schema.KEYS with the usual spelling: C Db D Eb E F F# G Ab A Bb B and
 # Cm C#m Dm Ebm Em Fm F#m Gm G#m Am Bbm Bm. That table goes up in fifths, majors from Cb, minors from Abm.
 cdef uint8_t[24] NAMES = [7, 2, 9, 4, 11, 6, 13, 8, 3, 10, 5, 12, 19, 26, 21, 16, 23, 18, 25, 20, 27, 22, 17, 24]
-
-# What is correlated with the profiles, side by side: each stretch, and
-cdef enum:
-    ALL = STRETCHES  # how long each class sounds in all
-    STRUCK  # how many notes it has
-    FIRST  # how long it sounds over the first two quarters
-    LANES = STRETCHES + 4  # a whole number of vectors; the last stays empty
 
 cdef double TINY = 1e-300  # so that nothing is divided by 0
 
@@ -79,7 +71,7 @@ cdef void weigh_key(KeyEvidence *evidence, const Chroma *chroma, const uint32_t 
     Classes are counted from the lowest note's: transposed music is then calculated in the same order, and gets
     the same answer to the last bit.
     """
-    cdef double weights[24]
+    cdef double *scores = evidence.scores
     cdef int64_t notes = 0
     cdef int i, k, winner, lowest = 0
     for i in range(127, -1, -1):
@@ -96,15 +88,15 @@ cdef void weigh_key(KeyEvidence *evidence, const Chroma *chroma, const uint32_t 
     hear(evidence, chroma, pitches)
     read_declaration(evidence, facts.key_declared)
     facts.key_changes = evidence.changes
-    memset(weights, 0, sizeof(weights))
+    memset(evidence.scores, 0, sizeof(evidence.scores))
     for i in range(EVIDENCE):
         if i == FROM_NOTES:
-            facts.key_notes = name_of(heaviest(weights), lowest)
+            facts.key_notes = name_of(heaviest(scores), lowest)
         for k in range(24):
-            weights[k] += WEIGHTS[i] * evidence.values[i][k]
-    winner = heaviest(weights)
+            evidence.scores[k] += WEIGHTS[i] * evidence.values[i][k]
+    winner = heaviest(scores)
     facts.key = name_of(winner, lowest)
-    facts.key_confidence = share_of(weights, winner, <double>notes / (notes + FEW_NOTES))
+    facts.key_confidence = share_of(scores, winner, <double>notes / (notes + FEW_NOTES))
 
 
 cdef inline int heaviest(const double *weights) noexcept nogil:
@@ -135,118 +127,108 @@ cdef inline uint8_t name_of(int key, int lowest) noexcept nogil:
 
 cdef void hear(KeyEvidence *evidence, const Chroma *chroma, const uint32_t *pitches) noexcept nogil:
     """The kinds of evidence that come from the notes."""
-    cdef double[12][LANES] weights
-    cdef double[24][LANES] correlations
-    cdef double counts[12]
-    cdef double closing[12]
+    cdef KeyEvidence *e = evidence
     cdef double notes = 0, closed = 0, sounding = 0
     cdef int lowest = evidence.lowest, i, k, s
-    memset(weights, 0, sizeof(weights))
-    memset(counts, 0, sizeof(counts))
+    memset(e.weights, 0, sizeof(e.weights))
+    memset(e.counts, 0, sizeof(e.counts))
     for i in range(128):
-        counts[(i + 12 - lowest) % 12] += pitches[i << 1]
+        e.counts[(i + 12 - lowest) % 12] += pitches[i << 1]
     for i in range(12):
         for s in range(STRETCHES):
-            weights[i][s] = chroma.stretches[(lowest + i) % 12][s]
-            weights[i][ALL] += weights[i][s]
-        weights[i][STRUCK] = counts[i]
-        weights[i][FIRST] = chroma.opening[(lowest + i) % 12]
-        closing[i] = chroma.closing[(lowest + i) % 12]
-        notes += counts[i]
-        closed += closing[i]
-        sounding += weights[i][ALL]
+            e.weights[i][s] = chroma.stretches[(lowest + i) % 12][s]
+            e.weights[i][ALL] += e.weights[i][s]
+        e.weights[i][STRUCK] = e.counts[i]
+        e.weights[i][FIRST] = chroma.opening[(lowest + i) % 12]
+        e.closing[i] = chroma.closing[(lowest + i) % 12]
+        notes += e.counts[i]
+        closed += e.closing[i]
+        sounding += e.weights[i][ALL]
     if sounding == 0:  # not one note has a length
         for i in range(12):
-            weights[i][ALL] = counts[i]
-    correlate(weights, correlations)
+            e.weights[i][ALL] = e.counts[i]
+    correlate(e)
     for k in range(24):
-        evidence.values[DURATIONS][k] = correlations[k][ALL]
-        evidence.values[COUNTS][k] = correlations[k][STRUCK]
-        evidence.values[OPENING][k] = correlations[k][FIRST]
+        e.values[DURATIONS][k] = e.correlations[k][ALL]
+        e.values[COUNTS][k] = e.correlations[k][STRUCK]
+        e.values[OPENING][k] = e.correlations[k][FIRST]
     for i in range(12):
         if closed > 0:
-            evidence.values[CLOSING][i] = evidence.values[CLOSING][12 + i] = closing[i] / closed
-        evidence.values[FLAT_SEVENTH][i] = sqrt(counts[(i + 10) % 12] / notes)
-    follow(evidence, weights, correlations, sounding)
+            e.values[CLOSING][i] = e.values[CLOSING][12 + i] = e.closing[i] / closed
+        e.values[FLAT_SEVENTH][i] = sqrt(e.counts[(i + 10) % 12] / notes)
+    follow(e, sounding)
 
 
-cdef void correlate(const double (*weights)[LANES], double (*correlations)[LANES]) noexcept nogil:
+cdef void correlate(KeyEvidence *e) noexcept nogil:
     """Pearson's r between the roots of 12 weights and the profiles of 24 keys, lane by lane; 0 where all weights are the same.
 
     The lanes are in the inner loops, which run in vectors: one after another they made an analysis of 70.3 us last 72.8.
     """
-    cdef double[24][LANES] roots  # twice, so that every tonic finds twelve in a row
-    cdef double[LANES] mean, squares, length
     cdef const double *p
     cdef int i, k, s
     cdef double d
     for s in range(LANES):
-        mean[s] = squares[s] = length[s] = 0
+        e.mean[s] = e.squares[s] = e.length[s] = 0
     for i in range(12):
         for s in range(LANES):
-            roots[i][s] = sqrt(weights[i][s])
-            mean[s] += roots[i][s]
-            squares[s] += weights[i][s]
+            e.roots[i][s] = sqrt(e.weights[i][s])
+            e.mean[s] += e.roots[i][s]
+            e.squares[s] += e.weights[i][s]
     for s in range(LANES):
-        mean[s] /= 12
+        e.mean[s] /= 12
     for i in range(12):
         for s in range(LANES):
-            d = roots[i][s] - mean[s]
-            roots[i][s] = d
-            length[s] += d * d
+            d = e.roots[i][s] - e.mean[s]
+            e.roots[i][s] = d
+            e.length[s] += d * d
     for s in range(LANES):
-        d = 1 / sqrt(max(length[s], TINY))
-        length[s] = d if length[s] > 1e-12 * squares[s] else 0
+        d = 1 / sqrt(max(e.length[s], TINY))
+        e.length[s] = d if e.length[s] > 1e-12 * e.squares[s] else 0
     for i in range(12):
         for s in range(LANES):
-            roots[12 + i][s] = roots[i][s] = roots[i][s] * length[s]
+            e.roots[12 + i][s] = e.roots[i][s] = e.roots[i][s] * e.length[s]
     for k in range(24):
         i = k % 12
         p = PROFILES[k // 12]
         for s in range(LANES):
-            correlations[k][s] = (
-                p[0] * roots[i][s] + p[1] * roots[i + 1][s] + p[2] * roots[i + 2][s] + p[3] * roots[i + 3][s]
-                + p[4] * roots[i + 4][s] + p[5] * roots[i + 5][s] + p[6] * roots[i + 6][s] + p[7] * roots[i + 7][s]
-                + p[8] * roots[i + 8][s] + p[9] * roots[i + 9][s] + p[10] * roots[i + 10][s] + p[11] * roots[i + 11][s]
+            e.correlations[k][s] = (
+                p[0] * e.roots[i][s] + p[1] * e.roots[i + 1][s] + p[2] * e.roots[i + 2][s] + p[3] * e.roots[i + 3][s]
+                + p[4] * e.roots[i + 4][s] + p[5] * e.roots[i + 5][s] + p[6] * e.roots[i + 6][s] + p[7] * e.roots[i + 7][s]
+                + p[8] * e.roots[i + 8][s] + p[9] * e.roots[i + 9][s] + p[10] * e.roots[i + 10][s] + p[11] * e.roots[i + 11][s]
             )
 
 
-cdef void follow(
-    KeyEvidence *evidence, const double (*weights)[LANES], const double (*correlations)[LANES], double sounding
-) noexcept nogil:
+cdef void follow(KeyEvidence *e, double sounding) noexcept nogil:
     """The keys that hold one after another: the course through the stretches with the best correlations, less CHANGE for
     each change (A. Viterbi, 1967). Silent stretches are left out."""
-    cdef double scores[24]
-    cdef double times[STRETCHES]
-    cdef int64_t before[STRETCHES][24]  # the key of the stretch before, if this one is reached; as wide as a score
     cdef double time, changed
     cdef int64_t best
     cdef int s, i, k, last, count = 0
-    evidence.changes = 0
-    memset(scores, 0, sizeof(scores))
+    e.changes = 0
+    memset(e.scores, 0, sizeof(e.scores))
     for s in range(STRETCHES):
         time = 0
         for i in range(12):
-            time += weights[i][s]
+            time += e.weights[i][s]
         if time == 0:
             continue
-        best = heaviest(scores)
-        changed = scores[best] - CHANGE
+        best = heaviest(e.scores)
+        changed = e.scores[best] - CHANGE
         for k in range(24):
-            before[count][k] = best if changed > scores[k] + TIE else k
-            scores[k] = max(scores[k], changed) + correlations[k][s]
-        times[count] = time
+            e.before[count][k] = best if changed > e.scores[k] + TIE else k
+            e.scores[k] = max(e.scores[k], changed) + e.correlations[k][s]
+        e.times[count] = time
         count += 1
     if count == 0:
         return
-    k = heaviest(scores)
+    k = heaviest(e.scores)
     for s in range(count - 1, -1, -1):
-        evidence.values[HELD][k] += times[s] / sounding
+        e.values[HELD][k] += e.times[s] / sounding
         last = k
-        k = <int>before[s][k]
-        evidence.changes += s > 0 and k != last
-    if evidence.changes == 0:
-        memset(evidence.values[HELD], 0, sizeof(evidence.values[HELD]))
+        k = <int>e.before[s][k]
+        e.changes += s > 0 and k != last
+    if e.changes == 0:
+        memset(e.values[HELD], 0, sizeof(e.values[HELD]))
 
 
 # As declared

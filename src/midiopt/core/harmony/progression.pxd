@@ -8,6 +8,7 @@ from midiopt.core.text.text cimport TextHeap
 
 cdef enum:
     SLOTS = 2 * MAX_HALF_BARS
+    LONGEST = 64  # frames: a chord that holds longer holds so long
 
 cdef struct Window:  # of one content, among those of a length
     uint64_t hash
@@ -19,6 +20,7 @@ cdef struct Progression:
     int changes[MAX_HALF_BARS]  # of the chord, up to and with each frame
     uint64_t hashes[MAX_HALF_BARS + 1]  # of all chords before each frame
     Window windows[SLOTS]
+    int held[LONGEST + 1]  # frames in chords held so many frames
 
 
 cdef Status progression_facts(Progression *p, const Chords *c, const BarGrid *bars, TextHeap *heap, Facts *facts) noexcept nogil

@@ -9,7 +9,6 @@ from midiopt.core.text.text cimport append_ascii
 cdef enum:
     LENGTHS = 4
     SHORT = 8  # bars: a piece up to this long is a loop by itself
-    LONGEST = 64  # frames: a chord that holds longer holds so long
     LONGEST_TEXT = 256  # of 24 frames: "Bbsus4 " is 7
 
 # Windows in which loops are looked for, in bars. A loop of one bar shows in those of two.
@@ -26,11 +25,11 @@ cdef Status progression_facts(Progression *p, const Chords *c, const BarGrid *ba
 
 cdef void rhythm(Progression *p, const Chords *c, const BarGrid *bars, Facts *facts) noexcept nogil:
     """Changes a bar; and the median time a chord holds, weighted by that time, the lower on a tie."""
-    cdef int[LONGEST + 1] held  # frames in chords held so many frames
+    cdef int *held = p.held
     cdef int f, i, run = 1, laid, sum = 0, count = bars.half_bar_count
     cdef int first = c.first
     cdef double n_bars = 0
-    memset(held, 0, sizeof(held))
+    memset(held, 0, sizeof(p.held))
     p.changes[first] = 0
     for f in range(first + 1, count):
         p.changes[f] = p.changes[f - 1]

@@ -181,14 +181,13 @@ cdef void time_notes(Notes *notes, const TempoMap *map) noexcept nogil:
         note += 1
 
 
-cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
+cdef void note_facts(Notes *notes, Facts *facts) noexcept nogil:
     """Everything that the counts says, but the key."""
     cdef const NoteCounts *counts = &notes.counts
     cdef int i
     cdef int64_t all_notes = 0, pitched = 0, total = 0, squares = 0
     cdef uint32_t most = 0
     cdef double sounding = 0
-    cdef double classes[12]
     cdef double mean
     facts.pitch_min = facts.pitch_max = facts.unique_pitches = NULL_INT16
     facts.velocity_min = facts.velocity_max = facts.unique_velocities = NULL_INT16
@@ -198,7 +197,7 @@ cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
     facts.polyphony_mean = 0
     memset(facts.programs, 0, sizeof(facts.programs))
     memset(facts.channels, 0, sizeof(facts.channels))
-    memset(classes, 0, sizeof(classes))
+    memset(notes.classes, 0, sizeof(notes.classes))
 
     for i in range(128):
         if counts.velocities[i]:
@@ -213,7 +212,7 @@ cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
         if counts.pitches[i << 1]:
             pitched += counts.pitches[i << 1]
             sounding += counts.note_seconds[i << 1]
-            classes[i % 12] += counts.note_seconds[i << 1]
+            notes.classes[i % 12] += counts.note_seconds[i << 1]
             if facts.pitch_min == NULL_INT16:
                 facts.pitch_min = i
                 facts.unique_pitches = 0
@@ -229,7 +228,7 @@ cdef void note_facts(const Notes *notes, Facts *facts) noexcept nogil:
             facts.channels[i >> 3] |= 1 << (i & 7)
     for i in range(12):
         # Six decimals, so that text and float32 hold the same number.
-        facts.pitch_classes[i] = <float>(rint(classes[i] / sounding * 1e6) / 1e6) if sounding > 0 else 0
+        facts.pitch_classes[i] = <float>(rint(notes.classes[i] / sounding * 1e6) / 1e6) if sounding > 0 else 0
     if all_notes:
         mean = <double>total / all_notes
         facts.velocity_mean = mean

@@ -6,11 +6,8 @@ from libc.string cimport memcpy
 
 from midiopt.core.memory cimport reserve
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
-from midiopt.core.notes.types cimport PackedNote
+from midiopt.core.notes.types cimport SWEEP_BLOCK, PackedNote
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
-
-cdef enum:
-    BLOCK = 256  # steps
 
 
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil:
@@ -31,7 +28,7 @@ cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcep
     cdef int64_t tick, before = 0
     cdef double now, then = 0, seconds = 0
     if map.count == 1:
-        seconds = <double>sweep_ticks(step, notes.boundary_count, &most) * segment.seconds_per_tick
+        seconds = <double>sweep_ticks(notes, step, &most) * segment.seconds_per_tick
     else:
         while step < end:
             tick = step[0] >> 1
@@ -48,20 +45,19 @@ cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcep
     notes.counts.polyphony_max = most
 
 
-cdef int64_t sweep_ticks(const uint64_t *step, size_t count, int64_t *most) noexcept nogil:
+cdef int64_t sweep_ticks(Notes *notes, const uint64_t *step, int64_t *most) noexcept nogil:
     """The ticks in which anything sounds. Counting what sounds is a chain; all else is in vectors."""
-    cdef int64_t[BLOCK] levels  # notes that sound after each step
     cdef int64_t sounding = 0, highest = most[0], ticks = 0, moved
-    cdef size_t i, n
+    cdef size_t i, n, count = notes.boundary_count
     while count > 1:
-        n = min(count - 1, <size_t>BLOCK)
+        n = min(count - 1, <size_t>SWEEP_BLOCK)
         for i in range(n):
             sounding += 2 * <int64_t>(step[i] & 1) - 1
-            levels[i] = sounding
+            notes.levels[i] = sounding
         for i in range(n):
             moved = <int64_t>(step[i + 1] >> 1) - <int64_t>(step[i] >> 1)
-            ticks += moved if levels[i] > 0 else 0
-            highest = max(highest, levels[i] if moved > 0 else 0)
+            ticks += moved if notes.levels[i] > 0 else 0
+            highest = max(highest, notes.levels[i] if moved > 0 else 0)
         step += n
         count -= n
     most[0] = highest

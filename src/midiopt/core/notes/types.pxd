@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from midiopt.core.smf.midi cimport MAX_TRACKS
 
 cdef enum:
+    SWEEP_BLOCK = 256  # boundaries that measure_polyphony processes at a time
     TICK_SHIFT = 8  # of the ticks in PackedNote.onset and PackedNote.length
 
 # 16 bytes. While a note sounds, its length is not known: the bits above TICK_SHIFT then hold the address of the next
@@ -35,6 +36,8 @@ cdef struct NoteCounts:  # of a whole file, reset for each (4.7 KB)
     bint has_stuck_note
 
 cdef struct Notes:
+    int64_t levels[SWEEP_BLOCK]  # scratch memory: sounding notes after each boundary of a block
+    double classes[16]  # scratch memory: seconds by pitch class
     PackedNote *notes  # of the current sequence
     size_t note_count, note_capacity
     # On and off boundaries of pitched notes, as tick << 1 | is onset; those of one track follow one another in time order.

@@ -16,19 +16,18 @@ for _lag in range(1, FADED):
     FADE[_lag] = 1 + cos(PI * _lag / FADED)
 
 
-cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, uint16_t *sums) noexcept nogil:
+cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, lags_pointer sums) noexcept nogil:
     """sums[lag] = the sum of strength[i] * strength[i + lag] over the frames i in `onsets`, modulo 2**16; returns the sum of
     strength[i] over these.
 
     LAGS frames must follow the last of `onsets`.
     """
-    cdef uint16_t[LAGS] total  # local: nothing else can point to it, so no check for overlap is needed
     cdef const uint16_t *here
     cdef uint16_t weight
     cdef uint32_t all_weights = 0
     cdef size_t i
     cdef int lag
-    memset(total, 0, sizeof(total))
+    memset(sums, 0, LAGS * sizeof(uint16_t))
     for i in range(n):
         here = strength + onsets[i]
         weight = here[0]
@@ -36,38 +35,39 @@ cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *on
             continue
         all_weights += weight
         for lag in range(LAGS):
-            total[lag] += <uint16_t>(weight * here[lag])
-    for lag in range(LAGS):
-        sums[lag] = total[lag]
+            sums[lag] += <uint16_t>(weight * here[lag])
     return all_weights
 
 
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil:
-    """Smooth twice by 1 2 1: what one smoothing of the onsets in time, and one more, would give. The last is 0,
-    and the first as it was, in the same measure."""
-    cdef uint32_t[LAGS] once
+    """Smooth twice by 1 2 1, which is once by 1 4 6 4 1: what one smoothing of the onsets in time, and one more, would give.
+    At both ends the inner smoothing counts as 0; the last is 0, and the first as it was, in the same measure."""
     cdef int lag
-    once[0] = once[LAGS - 1] = smooth[LAGS - 1] = 0
-    for lag in range(1, LAGS - 1):
-        once[lag] = <uint32_t>sums[lag - 1] + 2 * <uint32_t>sums[lag] + <uint32_t>sums[lag + 1]
-    for lag in range(1, LAGS - 1):
-        smooth[lag] = once[lag - 1] + 2 * once[lag] + once[lag + 1]
+    for lag in range(2, LAGS - 2):
+        smooth[lag] = (
+            <uint32_t>sums[lag - 2] + <uint32_t>sums[lag + 2] + 4 * (<uint32_t>sums[lag - 1] + <uint32_t>sums[lag + 1])
+            + 6 * <uint32_t>sums[lag]
+        )
     smooth[0] = 16 * <uint32_t>sums[0]
+    smooth[1] = 2 * <uint32_t>sums[0] + 5 * <uint32_t>sums[1] + 4 * <uint32_t>sums[2] + <uint32_t>sums[3]
+    smooth[LAGS - 2] = (
+        <uint32_t>sums[LAGS - 4] + 4 * <uint32_t>sums[LAGS - 3] + 5 * <uint32_t>sums[LAGS - 2] + 2 * <uint32_t>sums[LAGS - 1]
+    )
+    smooth[LAGS - 1] = 0
 
 
-cdef void waves(const double *loud, const double *low, const double *long_, const double *periods, int n, double *heights) noexcept nogil:
+cdef void waves(Waves *w, const double *periods, int n) noexcept nogil:
     """The Fourier coefficients of three faded autocorrelations at 1, 2, 3, 4, 6, 8, 12 and 16 times the frequency of four of
     each of n periods, at most MOST_PERIODS; WAVES * n numbers for each.
 
     All frequencies go side by side. The next cosine is that before the last, taken from the last times twice the first; four
     lags are added up at a time.
     """
-    cdef double[WAVES * MOST_PERIODS] a, b, c, here, before, twice
     cdef double p, q, r, s, t
     cdef double *first
     cdef int lag, i
     for i in range(n):
-        first = twice + i * WAVES
+        first = &w.twice[i * WAVES]
         first[0] = 2 * cos(PI / (2 * periods[i]))  # 1
         first[1] = first[0] * first[0] - 2  # 2
         first[2] = first[0] * first[1] - first[0]  # 3
@@ -78,22 +78,18 @@ cdef void waves(const double *loud, const double *low, const double *long_, cons
         first[7] = first[5] * first[5] - 2  # 16
     n *= WAVES
     for i in range(n):
-        a[i] = b[i] = c[i] = 0
-        here[i] = 1
-        before[i] = twice[i] / 2
+        w.sums[0][i] = w.sums[1][i] = w.sums[2][i] = 0
+        w.here[i] = 1
+        w.before[i] = w.twice[i] / 2
     for lag in range(0, FADED, 4):
         for i in range(n):
-            t = twice[i]
-            p = here[i]
-            q = t * p - before[i]
+            t = w.twice[i]
+            p = w.here[i]
+            q = t * p - w.before[i]
             r = t * q - p
             s = t * r - q
-            a[i] += (loud[lag] * p + loud[lag + 1] * q) + (loud[lag + 2] * r + loud[lag + 3] * s)
-            b[i] += (low[lag] * p + low[lag + 1] * q) + (low[lag + 2] * r + low[lag + 3] * s)
-            c[i] += (long_[lag] * p + long_[lag + 1] * q) + (long_[lag + 2] * r + long_[lag + 3] * s)
-            here[i] = t * s - r
-            before[i] = s
-    for i in range(n):
-        heights[i] = a[i]
-        heights[n + i] = b[i]
-        heights[2 * n + i] = c[i]
+            w.sums[0][i] += (w.curves[0][lag] * p + w.curves[0][lag + 1] * q) + (w.curves[0][lag + 2] * r + w.curves[0][lag + 3] * s)
+            w.sums[1][i] += (w.curves[1][lag] * p + w.curves[1][lag + 1] * q) + (w.curves[1][lag + 2] * r + w.curves[1][lag + 3] * s)
+            w.sums[2][i] += (w.curves[2][lag] * p + w.curves[2][lag + 1] * q) + (w.curves[2][lag + 2] * r + w.curves[2][lag + 3] * s)
+            w.here[i] = t * s - r
+            w.before[i] = s

@@ -9,7 +9,7 @@ logit (D. McFadden, 1974) whose evidence is bent before it is weighed.
 
 from libc.math cimport ceil, exp, fabs, log2
 
-from midiopt.core.rhythm.beat_network cimport FEATURES, score_of_nothing, score
+from midiopt.core.rhythm.beat_network cimport FEATURES, score, score_of_nothing
 from midiopt.core.rhythm.autocorrelation cimport FADE, FADED, LAGS, MOST_PERIODS, WAVES, waves
 
 cdef enum:
@@ -28,83 +28,75 @@ cdef double LOG2_25 = 4.643856189774724
 cdef double[RATIOS] RATIO = [1, 1 / 2.0, 1 / 3.0, 1 / 4.0, 2, 3, 4, 3 / 2.0, 2 / 3.0]
 
 
-cdef Beat choose_beat(const Echo *echo, double density, double drums) noexcept nogil:
+cdef Beat choose_beat(const Echo *echo, BeatScratch *b, double density, double drums) noexcept nogil:
     """The likeliest beat, the highest peak on a tie.
 
     `density` is log2 of the onset frames a frame, `drums` the share of drums among the notes.
     """
-    cdef double[STRENGTHS][LAGS] excess
-    cdef double[STRENGTHS][LAGS] wide
     cdef double[STRENGTHS] of_own  # one, as a share of the excess at lag 0
     cdef double[STRENGTHS] of_highest  # one, as a share of the highest
-    cdef uint32_t[LAGS] both, sharp
-    cdef int[CANDIDATES] peaks
-    cdef double[CANDIDATES] scores
-    cdef double[CANDIDATES] periods
-    cdef double[STRENGTHS * CANDIDATES * WAVES] heights
-    cdef double[FEATURES] features
+    cdef double *features = b.layers.features
     cdef double highest, total
     cdef Beat beat
     cdef int i, s, r, lag, n, best = 0
     for s in range(STRENGTHS):
-        above_chance(echo, s, excess[s], wide[s])
+        above_chance(echo, s, b)
         highest = 0
         for lag in range(SHORTEST, LAST + 1):
-            highest = max(highest, wide[s][lag])
-        of_own[s] = 1 / excess[s][0] if excess[s][0] > 0 else 0
+            highest = max(highest, b.wide[s][lag])
+        of_own[s] = 1 / b.excess[s][0] if b.excess[s][0] > 0 else 0
         of_highest[s] = 1 / highest if highest > 0 else 0
     for lag in range(LAGS):
-        both[lag] = <uint32_t>max(ONE * (wide[0][lag] * of_own[0] + wide[2][lag] * of_own[2]), 0.0)
-        sharp[lag] = <uint32_t>max(ONE * (excess[0][lag] * of_own[0] + excess[2][lag] * of_own[2]), 0.0)
-    n = find_peaks(both, peaks)
+        b.both[lag] = <uint32_t>max(ONE * (b.wide[0][lag] * of_own[0] + b.wide[2][lag] * of_own[2]), 0.0)
+        b.sharp[lag] = <uint32_t>max(ONE * (b.excess[0][lag] * of_own[0] + b.excess[2][lag] * of_own[2]), 0.0)
+    n = find_peaks(b.both, b.peaks)
     beat.period = beat.confidence = 0
     if n == 0:
         return beat
     for s in range(STRENGTHS):
         for lag in range(FADED):
-            excess[s][lag] *= of_own[s] * FADE[lag]
+            b.waves.curves[s][lag] = b.excess[s][lag] * (of_own[s] * FADE[lag])
     for i in range(n):
-        periods[i] = refined(both, peaks[i])
-    waves(excess[0], excess[1], excess[2], periods, n, heights)
+        b.periods[i] = refined(b.both, b.peaks[i])
+    waves(&b.waves, b.periods, n)
     for i in range(n):
-        tell_tempo(periods[i], density, drums, features)
+        tell_tempo(b.periods[i], density, drums, features)
         for s in range(STRENGTHS):
             for r in range(RATIOS):
-                features[TEMPO + s * RATIOS + r] = of_highest[s] * near(wide[s], periods[i] * RATIO[r])
+                features[TEMPO + s * RATIOS + r] = of_highest[s] * near(b.wide[s], b.periods[i] * RATIO[r])
             for r in range(WAVES):
-                features[TEMPO + STRENGTHS * RATIOS + s * WAVES + r] = heights[(s * n + i) * WAVES + r]
+                features[TEMPO + STRENGTHS * RATIOS + s * WAVES + r] = b.waves.sums[s][i * WAVES + r]
         features[FEATURES - 1] = 1
-        scores[i] = score(features)
-        if scores[i] > scores[best]:
+        b.scores[i] = score(&b.layers)
+        if b.scores[i] > b.scores[best]:
             best = i
-    total = exp(score_of_nothing() - scores[best])
+    total = exp(score_of_nothing() - b.scores[best])
     for i in range(n):
-        total += exp(scores[i] - scores[best])
-    beat.period = sharpened(sharp, periods[best])
+        total += exp(b.scores[i] - b.scores[best])
+    beat.period = sharpened(b.sharp, b.periods[best])
     beat.confidence = 1 / total
     return beat
 
 
-cdef void above_chance(const Echo *echo, int strength, double *excess, double *wide) noexcept nogil:
+cdef void above_chance(const Echo *echo, int s, BeatScratch *b) noexcept nogil:
     """What an autocorrelation has above chance, and that averaged over a twenty-fifth of the lag to both sides, 0 from END on."""
-    cdef const uint32_t *sums = echo.sums[strength]
-    cdef double chance = echo.chance[strength] / echo.frames
+    cdef const uint32_t *sums = echo.sums[s]
+    cdef double chance = echo.chance[s] / echo.frames
     cdef int frames = <int>echo.frames
-    cdef int[LAGS + 1] before
     cdef double part
     cdef int lag, reach
-    before[0] = 0
+    b.before[0] = 0
     for lag in range(LAGS):
-        before[lag + 1] = before[lag] + <int>sums[lag]
+        b.before[lag + 1] = b.before[lag] + <int>sums[lag]
     for lag in range(LAGS):
-        wide[lag] = -(chance * max(frames - lag, 0))
-        excess[lag] = <int>sums[lag] + wide[lag]
+        b.wide[s][lag] = -(chance * max(frames - lag, 0))
+        b.excess[s][lag] = <int>sums[lag] + b.wide[s][lag]
     for reach in range(END // 25 + 2):  # the nearest whole number to a twenty-fifth
         part = 1.0 / (2 * reach + 1)
         for lag in range(max(25 * reach - 12, 0), min(25 * reach + 13, <int>END)):
-            wide[lag] += part * (before[lag + reach + 1] - before[lag - reach])
+            b.wide[s][lag] += part * (b.before[lag + reach + 1] - b.before[lag - reach])
     for lag in range(END, LAGS):
-        wide[lag] = 0
+        b.wide[s][lag] = 0
 
 
 cdef int find_peaks(const uint32_t *sums, int *peaks) noexcept nogil:

@@ -23,12 +23,13 @@ cdef double score_of_nothing() noexcept nogil:
     return NOTHING
 
 
-cdef double score(const double *features) noexcept nogil:
+cdef double score(Layers *layers) noexcept nogil:
     """Four features are added up at a time: of one, gcc 12 unrolls the units, and mixes up features in vectors."""
-    cdef double[UNITS] units
+    cdef const double *features = layers.features
+    cdef double *units = layers.units
     cdef double total = 0
     cdef int i, unit
-    memset(units, 0, sizeof(units))
+    memset(units, 0, sizeof(layers.units))
     for i in range(0, FEATURES, 4):
         for unit in range(UNITS):
             units[unit] += (features[i] * WEIGHTS[i][unit] + features[i + 1] * WEIGHTS[i + 1][unit]) + (

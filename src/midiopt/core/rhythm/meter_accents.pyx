@@ -8,32 +8,27 @@ from libc.math cimport exp, log2
 from libc.stdint cimport int64_t
 
 from midiopt.core.rhythm import meter_accents_weights
-from midiopt.core.rhythm.beat cimport STRENGTHS, refined
+from midiopt.core.rhythm.beat cimport refined
 from midiopt.core.rhythm.autocorrelation cimport LAGS
 
 cdef enum:
-    METERS = 4
     SHORTEST = 5  # frames a pulse
     LONGEST = 104
-    MULTIPLE_COUNT = 9
-    PULSE_COUNT = 8
-    FEATURES = 5 + STRENGTHS * (MULTIPLE_COUNT + PULSE_COUNT)
 
 cdef double[MULTIPLE_COUNT] MULTIPLES = [1 / 3.0, 1 / 2.0, 2 / 3.0, 1, 3 / 2.0, 2, 3, 4, 6]
 cdef double[PULSE_COUNT] PULSES = [2, 3, 4, 6, 8, 9, 12, 16]
 
-cdef double[METERS][FEATURES] WEIGHTS
+cdef double[ACCENT_METERS][ACCENT_FEATURES] WEIGHTS
 cdef int _m, _i
-for _m in range(METERS):
-    for _i in range(FEATURES):
+for _m in range(ACCENT_METERS):
+    for _i in range(ACCENT_FEATURES):
         WEIGHTS[_m][_i] = meter_accents_weights.WEIGHTS[_m][_i]
 
 
-cdef MeterEstimate estimate_meter(const uint32_t *sums, double period, double density, double drums) noexcept nogil:
+cdef MeterEstimate estimate_meter(AccentScratch *a, const uint32_t *sums, double period, double density, double drums) noexcept nogil:
     """The likeliest meter, the first on a tie. `sums` are the smoothed autocorrelations, LAGS of each, `period` the beat
     in frames, `density` log2 of the onset frames a frame, `drums` their share among the notes."""
-    cdef double[FEATURES] features
-    cdef double[METERS] scores
+    cdef double *features = a.features
     cdef double pulse = refined(sums, shortest_pulse(sums))
     cdef double[STRENGTHS] means
     cdef int i, m, s, n = 4
@@ -52,11 +47,11 @@ cdef MeterEstimate estimate_meter(const uint32_t *sums, double period, double de
         for i in range(PULSE_COUNT):
             features[n] = level(sums + s * LAGS, means[s], pulse * PULSES[i])
             n += 1
-    for m in range(METERS):
-        scores[m] = 0
-        for i in range(FEATURES):
-            scores[m] += WEIGHTS[m][i] * features[i]
-    return likeliest(scores, METERS)
+    for m in range(ACCENT_METERS):
+        a.scores[m] = 0
+        for i in range(ACCENT_FEATURES):
+            a.scores[m] += WEIGHTS[m][i] * a.features[i]
+    return likeliest(a.scores, ACCENT_METERS)
 
 
 cdef MeterEstimate likeliest(const double *scores, int count) noexcept nogil:

@@ -14,7 +14,7 @@ from libc.string cimport memset
 
 from midiopt.core.rhythm.meter_accents cimport MeterEstimate, estimate_meter
 from midiopt.core.rhythm.meter_quantized cimport meter_of_bars
-from midiopt.core.rhythm.beat cimport Beat, Echo, choose_beat
+from midiopt.core.rhythm.beat cimport Beat, choose_beat
 from midiopt.core.facts cimport NULL_INT32
 from midiopt.core.rhythm.quantization cimport POSITIONS, grid_facts
 from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
@@ -31,7 +31,6 @@ cdef enum:
     RATE = 50  # frames a second
     WORD = 64  # frames: the bits of a word
     FEWEST_ONSETS = 6
-    SOME = 256  # notes that are placed at a time
     FIELD = 21  # bits: room for 32,768 of the longest notes in one frame
     LENGTHS = 32  # steps a second in which lengths count ...
     LONGEST = 64  # ... up to two seconds
@@ -46,22 +45,19 @@ cdef double HALF = 0.49876543211  # of a position in a quarter, for the same rea
 
 cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil:
     """What the onsets of a sequence say of beat, meter and grid; what they are too few for is left as it was."""
-    cdef uint16_t[MOST_ONSETS] used
-    cdef uint16_t[LAGS] sums
-    cdef uint64_t[256] weights
     cdef uint32_t[STRENGTHS] totals
     cdef size_t last, n
     cdef int s
     cdef uint32_t heard
     cdef double density, drums
-    cdef Echo echo
+    cdef Echo *echo = &onsets.echo
     cdef Beat beat
     cdef MeterEstimate meter
     cdef bint keeps_to_map
     if notes.note_count < FEWEST_ONSETS:
         return
-    drums = find_weights(notes, weights)
-    last = add_strengths(onsets, notes, map, weights)
+    drums = find_weights(notes, onsets.weights)
+    last = add_strengths(onsets, notes, map)
     cut_strengths(onsets, last, totals)
     n = count_onsets(onsets, last)
     if n >= FEWEST_ONSETS:
@@ -69,18 +65,18 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
             onsets.map_refuted = grid_facts(&onsets.grid, facts)
         echo.frames = last * WORD + WORD - leading_zeros(onsets.seen[last])
         density = log2(<double>n / max(echo.frames - 1, <size_t>(RATE // 2)))
-        n = list_onsets(onsets, last, 1 + (n - 1) // MOST_ONSETS, used)
+        n = list_onsets(onsets, last, 1 + (n - 1) // MOST_ONSETS)
         for s in range(STRENGTHS):
-            heard = onset_autocorrelation(onsets.strength[s], used, n, sums)
-            smooth_lags(sums, echo.sums[s])
+            heard = onset_autocorrelation(onsets.strength[s], onsets.used, n, onsets.autocorrelation)
+            smooth_lags(onsets.autocorrelation, echo.sums[s])
             echo.chance[s] = 16.0 * heard * totals[s] / echo.frames
-        beat = choose_beat(&echo, density, drums)
+        beat = choose_beat(echo, &onsets.beat, density, drums)
         if beat.period:
             facts.bpm_onsets = 60 * RATE / beat.period
             facts.bpm_onsets_confidence = beat.confidence
             keeps_to_map = facts.ticks_per_quarter != NULL_INT32 and not onsets.map_refuted
-            if not keeps_to_map or not meter_of_bars(notes, map.ticks_per_quarter, weights, drums, &meter):
-                meter = estimate_meter(echo.sums[0], beat.period, density, drums)
+            if not keeps_to_map or not meter_of_bars(&onsets.slots, notes, map.ticks_per_quarter, onsets.weights, drums, &meter):
+                meter = estimate_meter(&onsets.accents, echo.sums[0], beat.period, density, drums)
             facts.meter_estimated = meter.meter
             facts.meter_confidence = meter.confidence
     for s in range(STRENGTHS):
@@ -88,7 +84,7 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
     memset(onsets.seen, 0, (last + 1) * sizeof(uint64_t))
 
 
-cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map, const uint64_t *weights) noexcept nogil:
+cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map) noexcept nogil:
     """Add up the strengths of each frame from the first onset on, and where in a quarter its notes begin; returns the last
     word with an onset. Notes later than all frames are left out.
 
@@ -99,8 +95,6 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
     cdef const TempoSegment *at = segment
     cdef const PackedNote *note = notes.notes
     cdef size_t remaining = notes.note_count, n, i
-    cdef int32_t[SOME] frames, lengths, positions
-    cdef double[SOME] seconds, rates  # of onsets, and seconds a tick
     cdef double first = floor(seconds_at(map, &at, notes.counts.first_onset) * RATE + PHASE)
     cdef double quarter = floor(map.ticks_per_quarter + 0.5), per_quarter = 1 / quarter, per_position = POSITIONS / quarter
     cdef double start = floor(notes.counts.first_onset / quarter) * quarter  # of the quarter with the first onset
@@ -113,33 +107,33 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
         n = min(remaining, <size_t>SOME)
         if map.count == 1:
             for i in range(n):
-                seconds[i] = as_double(note[i].onset >> TICK_SHIFT) * segment.seconds_per_tick
-                rates[i] = segment.seconds_per_tick
+                onsets.seconds[i] = as_double(note[i].onset >> TICK_SHIFT) * segment.seconds_per_tick
+                onsets.rates[i] = segment.seconds_per_tick
         else:
             for i in range(n):
                 if <int64_t>(note[i].onset >> TICK_SHIFT) < at.start:  # the next track
                     at = segment
-                seconds[i] = seconds_at(map, &at, note[i].onset >> TICK_SHIFT)
-                rates[i] = at.seconds_per_tick
+                onsets.seconds[i] = seconds_at(map, &at, note[i].onset >> TICK_SHIFT)
+                onsets.rates[i] = at.seconds_per_tick
         for i in range(n):
-            frames[i] = <int32_t>min(seconds[i] * RATE + PHASE - first, <double>FRAMES)
+            onsets.frames[i] = <int32_t>min(onsets.seconds[i] * RATE + PHASE - first, <double>FRAMES)
         for i in range(n):
-            length = <int32_t>min(as_double(note[i].length >> TICK_SHIFT) * (rates[i] * LENGTHS) + PHASE, <double>LONGEST)
-            lengths[i] = DRUM_LENGTH if note[i].onset & 1 else length
+            length = <int32_t>min(as_double(note[i].length >> TICK_SHIFT) * (onsets.rates[i] * LENGTHS) + PHASE, <double>LONGEST)
+            onsets.lengths[i] = DRUM_LENGTH if note[i].onset & 1 else length
         for i in range(n):
             tick = as_double(note[i].onset >> TICK_SHIFT) - start
             tick -= rounded((tick + 0.5) * per_quarter - 0.5) * quarter
-            positions[i] = <int32_t>min(tick * per_position + HALF, <double>POSITIONS)
+            onsets.positions[i] = <int32_t>min(tick * per_position + HALF, <double>POSITIONS)
         for i in range(n):
-            frame = frames[i]
+            frame = onsets.frames[i]
             if frame == FRAMES:
                 continue
             key = note[i].onset
             onsets.seen[frame >> 6] |= <uint64_t>1 << (frame & 63)
             last = max(last, frame)
-            onsets.grid.notes[positions[i] if positions[i] < POSITIONS else 0] += 1
+            onsets.grid.notes[onsets.positions[i] if onsets.positions[i] < POSITIONS else 0] += 1
             onsets.grid.count += 1
-            onsets.sums[frame] += ((note[i].length & 0x7F) + 7 >> 3) * weights[key & 0xFF] + (<uint64_t>lengths[i] << 2 * FIELD)
+            onsets.sums[frame] += ((note[i].length & 0x7F) + 7 >> 3) * onsets.weights[key & 0xFF] + (<uint64_t>onsets.lengths[i] << 2 * FIELD)
         note += n
         remaining -= n
     return last >> 6
@@ -152,7 +146,7 @@ cdef size_t count_onsets(const Onsets *onsets, size_t last) noexcept nogil:
     return n
 
 
-cdef size_t list_onsets(const Onsets *onsets, size_t last, size_t step, uint16_t *used) noexcept nogil:
+cdef size_t list_onsets(Onsets *onsets, size_t last, size_t step) noexcept nogil:
     """The frames of every step-th word that hold onsets, at most MOST_ONSETS; returns how many."""
     cdef uint64_t bits
     cdef size_t word = 0, n = 0
@@ -161,7 +155,7 @@ cdef size_t list_onsets(const Onsets *onsets, size_t last, size_t step, uint16_t
         while bits:
             if n == MOST_ONSETS:
                 return n
-            used[n] = <uint16_t>(word * WORD + trailing_zeros(bits))
+            onsets.used[n] = <uint16_t>(word * WORD + trailing_zeros(bits))
             n += 1
             bits &= bits - 1
         word += step

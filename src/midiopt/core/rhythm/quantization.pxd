@@ -7,7 +7,8 @@ cdef enum:
 
 cdef struct Grid:
     uint32_t[POSITIONS] notes  # by where in a quarter, as the file declares it, they begin
+    uint32_t[POSITIONS] folded  # scratch: notes by where in a part of a quarter
     uint32_t count
 
 
-cdef bint grid_facts(const Grid *grid, Facts *facts) noexcept nogil
+cdef bint grid_facts(Grid *grid, Facts *facts) noexcept nogil

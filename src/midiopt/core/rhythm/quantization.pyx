@@ -47,7 +47,7 @@ cdef void make_tables() noexcept nogil:
 make_tables()
 
 
-cdef bint grid_facts(const Grid *grid, Facts *facts) noexcept nogil:
+cdef bint grid_facts(Grid *grid, Facts *facts) noexcept nogil:
     """grid_deviation, is_performance and swing; returns whether the notes refute the declared quarters."""
     facts.grid_deviation = facts.swing = NAN
     facts.is_performance = NULL_ENUM
@@ -65,19 +65,18 @@ cdef bint grid_facts(const Grid *grid, Facts *facts) noexcept nogil:
     )
 
 
-cdef double attraction(const Grid *grid, int parts) noexcept nogil:
+cdef double attraction(Grid *grid, int parts) noexcept nogil:
     """How much the parts of a quarter attract the onsets, 0 to 1. Positions a part apart point the same way."""
-    cdef uint32_t[POSITIONS] notes
     cdef double x = 0, y = 0
     cdef int i, k, size = POSITIONS // parts
     for i in range(size):
-        notes[i] = grid.notes[i]
+        grid.folded[i] = grid.notes[i]
     for k in range(1, parts):
         for i in range(size):
-            notes[i] += grid.notes[k * size + i]
+            grid.folded[i] += grid.notes[k * size + i]
     for i in range(size):
-        x += notes[i] * COS[i * parts]
-        y += notes[i] * SIN[i * parts]
+        x += grid.folded[i] * COS[i * parts]
+        y += grid.folded[i] * SIN[i * parts]
     return sqrt(x * x + y * y) / grid.count
 
 

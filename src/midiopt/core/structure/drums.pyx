@@ -17,7 +17,6 @@ from midiopt.core.smf.midi cimport DRUM_CHANNEL
 from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 
 cdef enum:
-    STEPS = 48
     BEAT = 12
 
 # General MIDI percussion: acoustic and electric kick; side stick, both snares and the clap.
@@ -35,7 +34,6 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Fact
     cdef const Span *span = &bars.spans[bars.main_span]
     cdef const PackedNote *note = notes.notes
     cdef const PackedNote *end = note + notes.note_count
-    cdef uint32_t[3][STEPS] hits
     cdef int bars_a_measure = 1, b, n_bars = 0, measures = 0
     cdef int64_t on, step, measure, bar, last, total = 0
     cdef double per_unit
@@ -50,7 +48,7 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Fact
     last = min((min(span.end, bars.end) - span.start) // span.bar + 2, <int64_t>MOST_BARS)
     memset(drums.played, 0, last)
     memset(drums.driven, 0, last)
-    memset(hits, 0, sizeof(hits))
+    memset(drums.hits, 0, sizeof(drums.hits))
     while note < end:
         on = <int64_t>(note.onset >> TICK_SHIFT) << SUBTICK_SHIFT
         drum = KIT[note.onset >> 1 & 0x7F]
@@ -65,7 +63,7 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Fact
             continue
         drums.played[bar] = 1
         drums.driven[measure] |= drum > OTHER
-        hits[drum][step % STEPS] += 1
+        drums.hits[drum][step % STEPS] += 1
         total += 1
     for b in range(<int>last):
         n_bars += drums.played[b]
@@ -75,7 +73,7 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Fact
     facts.drum_density = <double>total / n_bars
     facts.drum_pattern = NO_PATTERN
     if span.numerator in (2, 4, 6, 8, 12, 16) and measures:
-        facts.drum_pattern = classify(hits[KICK], hits[SNARE], hits[OTHER], measures)
+        facts.drum_pattern = classify(drums.hits[KICK], drums.hits[SNARE], drums.hits[OTHER], measures)
 
 
 cdef uint32_t on_beat(const uint32_t *hits, int beat, uint32_t measures) noexcept nogil:
