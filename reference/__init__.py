@@ -1,0 +1,17 @@
+"""The reference analyzer: every fact of a MIDI file in plain Python, written from the definitions.
+
+It shares with the compiled kernel only the names in schema.py and the learnt weights, so that the two check each other,
+and it is the specification of every column. Exact arithmetic comes before speed: a file takes about 0.1 s.
+
+    analyzer        the row of a file, and the comparison of two rows
+    tracks          bytes to tracks, with mido
+    sequence        tempo map, note pairing, polyphony
+    declarations    tempo, time signature and key as the file declares them
+    notes           pitches, velocities, programs, the hash of the notes
+    beat            tempo from onsets; quantization: how onsets lie on the declared quarters; meter: from either
+    key             estimated key
+    bar_grid        bars and half bars; chords, drums and form are built on it
+    text            charset detection of track names
+    filenames       tempo, key and meter in file names
+    spelling        pitch-class names
+"""

@@ -1,7 +1,9 @@
-"""The meter of notes that keep to the quarters of their file, slowly: what core/rhythm/meter_quantized.pyx means, in plain Python.
+"""The estimated meter, in two ways; each is a linear model whose weights are learnt (training/).
 
-Time is cut into slots of 1/12 quarter, which hold sixteenths and triplets. What bars the music has shows in what it fits
-onto itself after so many slots, and in where in a bar it begins and ends. A linear model weighs it.
+Notes that keep to the declared quarters are counted in slots of 1/12 quarter, which hold sixteenths and triplets: the
+meter shows in the lags at which long, low and top notes recur, and in where in a bar the music begins and ends. All other
+music has the meter from accents: the autocorrelations of beat.py at multiples of the beat and of the shortest pulse.
+Declared meters are no evidence in either.
 """
 
 from __future__ import annotations
@@ -10,53 +12,98 @@ import math
 from itertools import pairwise
 from operator import mul
 
-from midiopt.core.rhythm import meter_quantized_weights
-from reference.rhythm import BACKBEAT, likeliest
-from reference.rhythm import METERS as BY_ACCENTS
+from midiopt.core.rhythm import meter_accents_weights, meter_quantized_weights
+from midiopt.schema import METERS as QUANTIZED_METERS
+from reference.beat import BASS_MARGIN, KICK_AND_SNARE, LAG_COUNT, MAX_PERIOD, BeatEvidence, refine_peak, softmax_argmax
+from reference.sequence import Facts, Note
 
-METERS = (*BY_ACCENTS, "9/8")
-SLOTS = 12  # a quarter
-MOST_SLOTS = 2048  # looked at, from the first onset on: 42 bars of 4/4
-FEWEST_SLOTS = 6  # with onsets
-LONGEST = 48  # slots between two onsets
-HALF = 0.49876543211  # of a slot: no note lies on the edge between two, give or take rounding
-PERIODS = (12, 18, 24, 36, 48, 54, 72, 108, 144)
-LAGS = (6, 9, 12, 18, 24, 36, 48, 54, 60, 72, 96, 108, 144, 162, 192, 216)
-STEPS = (2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 48)  # slots from one onset to the next
+ACCENT_METERS = QUANTIZED_METERS[:4]
+BEAT_MULTIPLES = (1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3, 4, 6)
+PULSE_MULTIPLES = (2, 3, 4, 6, 8, 9, 12, 16)
+
+SLOTS = 12  # per quarter
+SLOT_OFFSET = 0.49876543211  # slots: keeps notes off the edge between two, where rounding would decide
+MAX_SLOTS = 2048  # analyzed, from the first onset on: 42 bars of 4/4
+MIN_ONSET_SLOTS = 6
+MAX_INTERVAL = 48  # slots
+INTERVALS = (2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 48)  # slots between onsets that are counted
+BAR_LENGTHS = (12, 18, 24, 36, 48, 54, 72, 108, 144)  # slots
+LAGS = (6, 9, 12, 18, 24, 36, 48, 54, 60, 72, 96, 108, 144, 162, 192, 216)  # slots
+
+
+# --- from quantized notes --------------------------------------------------------------------------
 
 
 def slot_of(tick: int, quarter: float) -> int:
-    return math.floor(tick * (SLOTS / quarter) + HALF)
+    """The slot that a tick falls into; `quarter` is in ticks."""
+    return math.floor(tick * (SLOTS / quarter) + SLOT_OFFSET)
 
 
-def features(notes: list, middle: int, drums: float, quarter: float) -> list[float]:
-    """Empty with too few onsets. `middle` is the median pitch, `drums` their share among the notes."""
+def quantized_features(notes: list[Note], median_pitch: int, drum_share: float, quarter: float) -> list[float]:
+    """Features of the notes of a sequence, empty with too few onsets. `quarter` is in ticks, `drum_share` of the notes."""
     first = min(slot_of(n.onset, quarter) for n in notes)
     end = slot_of(max(n.end for n in notes), quarter)
-    here = [(at, n) for n in notes if (at := slot_of(n.onset, quarter) - first) < MOST_SLOTS]
-    slots = sorted({at for at, _ in here})
-    if len(slots) < FEWEST_SLOTS:
+    placed = [(slot, n) for n in notes if (slot := slot_of(n.onset, quarter) - first) < MAX_SLOTS]
+    slots = sorted({slot for slot, _ in placed})
+    if len(slots) < MIN_ONSET_SLOTS:
         return []
-    steps = [min(after - at, LONGEST) for at, after in pairwise([*slots, slots[-1] + SLOTS])]
-    long = {at for at, step in zip(slots, steps, strict=True) if 2 * step * len(slots) >= 3 * sum(steps)}
-    low = {at for at, n in here if (n.pitch < middle - 7 if n.pitched else n.pitch in BACKBEAT)}
-    tops: dict[int, list[int]] = {at: [-1, -1] for at in slots}  # the highest pitch and the highest drum
-    for at, n in here:
-        tops[at][not n.pitched] = max(tops[at][not n.pitched], n.pitch)
-    found = [1.0, drums]
-    found += [steps.count(step) / len(slots) for step in STEPS]
-    found += [math.cos(2 * math.pi * first / period) for period in PERIODS]
-    found += [math.cos(2 * math.pi * end / period) for period in PERIODS]
-    for marks in (long, low):
-        found += [sum(at + lag in marks for at in marks) / max(len(marks), 1) for lag in LAGS]
-    found += [sum(tops.get(at + lag) == top for at, top in tops.items()) / len(slots) for lag in LAGS]
-    return found
+    intervals = [min(after - slot, MAX_INTERVAL) for slot, after in pairwise([*slots, slots[-1] + SLOTS])]
+    long = {slot for slot, interval in zip(slots, intervals, strict=True) if 2 * interval * len(slots) >= 3 * sum(intervals)}
+    low = {slot for slot, n in placed if (n.pitch < median_pitch - BASS_MARGIN if n.pitched else n.pitch in KICK_AND_SNARE)}
+    top: dict[int, list[int]] = {slot: [-1, -1] for slot in slots}  # the highest pitch and the highest drum
+    for slot, n in placed:
+        top[slot][not n.pitched] = max(top[slot][not n.pitched], n.pitch)
+    features = [1.0, drum_share]
+    features += [intervals.count(interval) / len(slots) for interval in INTERVALS]
+    features += [math.cos(2 * math.pi * first / bar) for bar in BAR_LENGTHS]
+    features += [math.cos(2 * math.pi * end / bar) for bar in BAR_LENGTHS]
+    for marked in (long, low):
+        features += [sum(slot + lag in marked for slot in marked) / max(len(marked), 1) for lag in LAGS]
+    features += [sum(top.get(slot + lag) == notes_on_top for slot, notes_on_top in top.items()) / len(slots) for lag in LAGS]
+    return features
 
 
-def estimate(notes: list, middle: int, drums: float, quarter: float) -> dict[str, object]:
-    """The meter and the confidence in it; nothing with too few onsets."""
-    found = features(notes, middle, drums, quarter)
-    if not found:
+def quantized_meter(notes: list[Note], median_pitch: int, drum_share: float, quarter: float) -> Facts:
+    """meter_estimated and meter_confidence of notes that keep to the declared quarters; empty with too few onsets."""
+    features = quantized_features(notes, median_pitch, drum_share, quarter)
+    if not features:
         return {}
-    meter, confidence = likeliest([sum(map(mul, weights, found)) for weights in meter_quantized_weights.WEIGHTS])
-    return {"meter_estimated": METERS[meter], "meter_confidence": confidence}
+    meter, confidence = softmax_argmax([sum(map(mul, weights, features)) for weights in meter_quantized_weights.WEIGHTS])
+    return {"meter_estimated": QUANTIZED_METERS[meter], "meter_confidence": confidence}
+
+
+# --- from accents ----------------------------------------------------------------------------------
+
+
+def relative_level(smoothed: list[int], mean: float, lag: float) -> float:
+    """x / (x + mean) for the highest value x near a lag: 1/2 at the mean, 0 beyond the last lag."""
+    at = int(lag)
+    if at + 3 > LAG_COUNT or mean == 0:
+        return 0.0
+    highest = max(smoothed[at : at + 2] if lag < 60 else smoothed[at - 1 : at + 3])
+    return highest / (highest + mean)
+
+
+def shortest_pulse(smoothed: list[int]) -> int:
+    """The shortest lag of a peak that has 3/10 of the height of the highest."""
+    peaks = [p for p in range(5, MAX_PERIOD + 1) if smoothed[p - 1] <= smoothed[p] > smoothed[p + 1]]
+    return next(p for p in peaks if 10 * smoothed[p] > 3 * max(smoothed[q] for q in peaks))
+
+
+def accent_features(evidence: BeatEvidence, period: float) -> list[float]:
+    """Features of the meter, given the period of the beat in frames."""
+    pulse = refine_peak(evidence.smoothed[0], shortest_pulse(evidence.smoothed[0]))
+    means = [sum(smoothed[6:LAG_COUNT]) / (LAG_COUNT - 6) for smoothed in evidence.smoothed]
+    curves = list(zip(evidence.smoothed, means, strict=True))
+    features = [1, math.log2(period / 25), evidence.density + math.log2(period), evidence.drum_share]
+    features += [relative_level(smoothed, mean, period * n) for smoothed, mean in curves for n in BEAT_MULTIPLES]
+    features += [math.log2(pulse / 12)]
+    features += [relative_level(smoothed, mean, pulse * n) for smoothed, mean in curves for n in PULSE_MULTIPLES]
+    return features
+
+
+def accent_meter(evidence: BeatEvidence, period: float) -> Facts:
+    """meter_estimated and meter_confidence from accents."""
+    features = accent_features(evidence, period)
+    meter, confidence = softmax_argmax([sum(map(mul, weights, features)) for weights in meter_accents_weights.WEIGHTS])
+    return {"meter_estimated": ACCENT_METERS[meter], "meter_confidence": confidence}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import midiopt
-from reference.text import encoding_of
+from reference.text import best_charset
 from sample.smf import TRACK_NAME, meta, smf, track
 
 # Names found in files, by what they should be.
@@ -52,7 +52,7 @@ def test_words(encoding, word):
     raw = word.encode(encoding, "ignore")
     facts = named(raw)
     assert facts.title == raw.decode(encoding)
-    assert encoding_of([raw]) == encoding or raw.isascii()
+    assert best_charset([raw]) == encoding or raw.isascii()
 
 
 def test_names_of_a_file_share_an_encoding():

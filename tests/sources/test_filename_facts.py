@@ -1,4 +1,4 @@
-"""name_bpm, name_key and name_agrees: the rules of docs/accuracy.md, against examples, a twin and both databases."""
+"""name_bpm, name_key and name_agrees: the rules of docs/accuracy.md, against examples, the reference and both databases."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ PIECES = (
 @example("")
 @example("bpm")
 @example("/")
-def test_the_twin_agrees(path):
-    assert said(path) == filenames.name_facts(path.encode())
+def test_the_reference_agrees(path):
+    assert said(path) == filenames.filename_facts(path.encode())
 
 
 @pytest.mark.parametrize("path", [*TEMPOS, *SPELLED, *METERS])
-def test_the_twin_agrees_on_the_examples(path):
-    assert said(path) == filenames.name_facts(path.encode())
+def test_the_reference_agrees_on_the_examples(path):
+    assert said(path) == filenames.filename_facts(path.encode())
 
 
 def test_every_row_has_them(url, tmp_path):

@@ -1,0 +1,68 @@
+"""Bars and half bars of the declared time signatures, 4/4 until one is declared.
+
+Time is counted in *subticks* of 1/64 tick: a bar and a half bar are then whole numbers whatever the signature and division.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+
+SUBTICKS = 64  # per tick
+MAX_SPANS = 1024
+MAX_HALF_BARS = 4096
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bars under one time signature; times and lengths are in subticks."""
+
+    start: int
+    end: float  # infinite for the last
+    numerator: int
+    bar: int
+    halves: int  # 2 if half a bar is at least a dotted quarter; otherwise the bar is not halved, and this is 1
+
+    @property
+    def half_bar(self) -> int:
+        """Length of half a bar, or of the bar if it is not halved."""
+        return self.bar // self.halves
+
+
+def spans_of(signatures: list[tuple[int, int, int]], quarter: int) -> list[Span]:
+    """Spans from (tick, numerator, denominator) in time order, each a real change; `quarter` is in ticks."""
+    if not signatures or signatures[0][0] > 0:
+        signatures = [(0, 4, 4), *signatures]
+    signatures = signatures[:MAX_SPANS]
+    ends = [SUBTICKS * tick for tick, _, _ in signatures[1:]] + [math.inf]
+    spans = []
+    for (tick, numerator, denominator), end in zip(signatures, ends, strict=True):
+        bar = 4 * SUBTICKS * quarter * numerator // denominator
+        halves = 2 if numerator % 2 == 0 and bar >= 3 * SUBTICKS * quarter else 1
+        spans.append(Span(SUBTICKS * tick, end, numerator, bar, halves))
+    return spans
+
+
+def bars_before(spans: list[Span], end: int) -> list[int]:
+    """The number of bars of each span that have begun before `end`; the very first bar always has."""
+    begun = [max(0, -((span.start - math.floor(min(span.end, end))) // span.bar)) for span in spans]
+    return [max(1, begun[0]), *begun[1:]]
+
+
+class HalfBars:
+    """The half bars (bars where these are not halved) of the given number of bars of each span, at most MAX_HALF_BARS."""
+
+    def __init__(self, spans: list[Span], bars: list[int]) -> None:
+        all_of_them = (
+            (start, span)
+            for span, n in zip(spans, bars, strict=True)
+            for start in range(span.start, math.floor(min(span.end, span.start + n * span.bar)), span.half_bar)
+        )
+        placed = list(islice(all_of_them, MAX_HALF_BARS))
+        self.starts = [start for start, _ in placed]
+        self.spans = [span for _, span in placed]
+        self.ends = self.starts[1:] + [start + span.half_bar for start, span in placed[-1:]]
+        count = Counter(self.spans)
+        self.main = max(spans, key=lambda span: count[span])  # the span with the most half bars, the first on a tie
