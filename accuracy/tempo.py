@@ -3,10 +3,9 @@
     acc1   within 4 % of the beat or of the quarter note
     acc2   the same, a factor of 2, 3, 1/2 or 1/3 forgiven
 
-`bpm` is the one answer, `bpm_onsets` never looks at tempo events. Many of the sources' truths equal the tempo events
-of their files, so that only the second says how well the beat is heard. Recorded performances are shown once more
-where the beat keeps steady: by ibi_cv, the standard deviation of the beat intervals over their mean. The baseline is
-pretty_midi's estimate_tempo, on a sample.
+`bpm` is the best estimate; `bpm_onsets` never uses tempo events. The truth of many sources equals the tempo events of
+their files, so that only `bpm_onsets` shows how well the beat is found. Recorded performances are scored once more where
+their tempo is steady, by `ibi_cv`. The baseline is pretty_midi's estimate_tempo, on a sample.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ from collections import Counter
 from pathlib import Path
 
 import midiopt
-from accuracy import annotations, markdown
+from accuracy import ground_truth, markdown
+from accuracy.ground_truth import Row
 
-Row = dict[str, str]
-
-OCTAVES = (1.0, 2.0, 3.0, 0.5, 1 / 3)
-CONFUSED = {
+TOLERANCE = 0.04
+ACC1_FACTORS = (1.0,)
+ACC2_FACTORS = (1.0, 2.0, 3.0, 0.5, 1 / 3)
+CONFUSIONS = {  # name -> answer over truth
     "right": 1.0,
     "twice": 2.0,
     "half": 0.5,
@@ -32,34 +32,39 @@ CONFUSED = {
     "3/2": 3 / 2,
     "2/3": 2 / 3,
 }
-STEADY = (0.15, 0.25)
+STEADY_IBI_CV = (0.15, 0.25)
 
 
-def annotated(row: Row) -> list[float]:
+def annotated_bpm(row: Row) -> list[float]:
+    """The annotated tempos of the beat and of the quarter note."""
     return [float(row[name]) for name in ("bpm", "bpm_quarter") if row[name]]
 
 
-def is_near(answer: float | None, row: Row, factors: tuple[float, ...] = (1.0,)) -> bool:
-    return answer is not None and any(abs(answer / (bpm * factor) - 1) <= 0.04 for bpm in annotated(row) for factor in factors)
+def is_near(answer: float | None, row: Row, factors: tuple[float, ...] = ACC1_FACTORS) -> bool:
+    """Whether an answer is an annotated tempo, or a factor times it."""
+    return answer is not None and any(abs(answer / (bpm * factor) - 1) <= TOLERANCE for bpm in annotated_bpm(row) for factor in factors)
 
 
-def error(answer: float | None, row: Row) -> str:
+def confusion(answer: float | None, row: Row) -> str:
+    """What an answer is of the annotated tempo: a name of CONFUSIONS, "other" or "none"."""
     if answer is None:
         return "none"
-    return next((name for name, factor in CONFUSED.items() if is_near(answer, row, (factor,))), "other")
+    return next((name for name, factor in CONFUSIONS.items() if is_near(answer, row, (factor,))), "other")
 
 
 def share(answers: list[bool]) -> float:
+    """The share of true values, 0 of nothing."""
     return sum(answers) / max(len(answers), 1)
 
 
-def pair(answers: list[float | None], rows: list[Row]) -> str:
-    """acc1 / acc2"""
-    scores = [share([is_near(a, row, factors) for a, row in zip(answers, rows, strict=True)]) for factors in ((1.0,), OCTAVES)]
+def both_accuracies(answers: list[float | None], rows: list[Row]) -> str:
+    """acc1 / acc2."""
+    scores = [share([is_near(a, row, factors) for a, row in zip(answers, rows, strict=True)]) for factors in (ACC1_FACTORS, ACC2_FACTORS)]
     return " / ".join(f"{score:.3f}" for score in scores)
 
 
-def by_pretty_midi(path: Path) -> float | None:
+def tempo_by_pretty_midi(path: Path) -> float | None:
+    """pretty_midi's estimate; None with fewer than two notes."""
     try:
         import pretty_midi
     except ImportError:
@@ -73,48 +78,61 @@ def by_pretty_midi(path: Path) -> float | None:
 
 
 def by_source(rows: list[Row]) -> dict[str, list[Row]]:
-    """The rows of each source, and the steady ones of recorded performances."""
+    """The rows of each source, and separately its recorded performances with a steady tempo."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["source"], []).append(row)
-        for limit in STEADY:
+        for limit in STEADY_IBI_CV:
             if row["midi_tempo_map"] == "fake" and row["ibi_cv"] and float(row["ibi_cv"]) < limit:
                 found.setdefault(f"{row['source']}, ibi_cv < {limit}", []).append(row)
     return dict(sorted(found.items()))
 
 
-def report(corpus: Path, tables_of_truth: Path, sample: int) -> str:
-    """The tables of docs/accuracy.md, over every file that experts gave a tempo or a meter."""
-    rows = annotations.read(tables_of_truth, "tempo", corpus)
-    meters = annotations.read(tables_of_truth, "timesig", corpus)
-    facts = {path: midiopt.analyze(corpus / path) for path in dict.fromkeys(row["relpath"] for row in rows + meters)}
-    scores, confusions, answers, metrical, meter_answers = [], [], [], [], []
+def tempo_report(corpus: Path, rows: list[Row], facts: dict[str, midiopt.Analysis], sample: int) -> list[str]:
+    """The tables of the tempo."""
+    scores, confusions = [], []
+    answers: list[tuple[float, bool]] = []
     for source, mine in by_source(rows).items():
-        few = annotations.thin(mine, sample)
-        heard = [facts[row["relpath"]].bpm_onsets for row in mine]
-        baseline = pair([by_pretty_midi(corpus / row["relpath"]) for row in few], few) + f" of {len(few)}"
-        scores.append([source, len(mine), pair([facts[row["relpath"]].bpm for row in mine], mine), pair(heard, mine), baseline])
-        if "," not in source:
-            kinds = Counter(error(answer, row) for answer, row in zip(heard, mine, strict=True))
-            confusions.append([source, *(kinds[kind] for kind in (*CONFUSED, "other", "none"))])
-            held = [facts[row["relpath"]].bpm_onsets_confidence for row in mine]
-            answers += [(c, is_near(a, row)) for c, a, row in zip(held, heard, mine, strict=True) if c is not None]
-    for source in sorted({row["source"] for row in meters}):
-        mine = [row for row in meters if row["source"] == source]
-        right = [facts[row["relpath"]].meter_estimated == f"{row['num']}/{row['den']}" for row in mine]
-        metrical.append([source, len(mine), share(right)])
-        meter_answers += [(facts[row["relpath"]].meter_confidence, ok) for row, ok in zip(mine, right, strict=True)]
-    return "\n\n".join(
-        [
-            "### Tempo: right answers, acc1 / acc2",
-            markdown.table(["source", "files", "bpm", "bpm_onsets", "pretty_midi"], scores),
-            "### Tempo: what bpm_onsets is of the annotated tempo",
-            markdown.table(["source", *CONFUSED, "other", "none"], confusions),
-            "### Tempo: confidence of bpm_onsets",
-            markdown.reliability(answers),
-            "### Meter: meter_estimated, exact",
-            markdown.table(["source", "files", "meter_estimated"], metrical),
-            "### Meter: confidence",
-            markdown.reliability(meter_answers),
-        ]
-    )
+        few = ground_truth.thin(mine, sample)
+        declared = [facts[row["relpath"]].bpm for row in mine]
+        estimated = [facts[row["relpath"]].bpm_onsets for row in mine]
+        baseline = both_accuracies([tempo_by_pretty_midi(corpus / row["relpath"]) for row in few], few) + f" of {len(few)}"
+        scores.append([source, len(mine), both_accuracies(declared, mine), both_accuracies(estimated, mine), baseline])
+        if "," not in source:  # not a subset of another
+            kinds = Counter(confusion(answer, row) for answer, row in zip(estimated, mine, strict=True))
+            confusions.append([source, *(kinds[kind] for kind in (*CONFUSIONS, "other", "none"))])
+            confidence = [facts[row["relpath"]].bpm_onsets_confidence for row in mine]
+            answers += [(c, is_near(a, row)) for c, a, row in zip(confidence, estimated, mine, strict=True) if c is not None]
+    return [
+        "### Tempo: right answers, acc1 / acc2",
+        markdown.table(["source", "files", "bpm", "bpm_onsets", "pretty_midi"], scores),
+        "### Tempo: what bpm_onsets is of the annotated tempo",
+        markdown.table(["source", *CONFUSIONS, "other", "none"], confusions),
+        "### Tempo: confidence of bpm_onsets",
+        markdown.reliability(answers),
+    ]
+
+
+def meter_report(rows: list[Row], facts: dict[str, midiopt.Analysis]) -> list[str]:
+    """The tables of the meter."""
+    scores = []
+    answers: list[tuple[float, bool]] = []
+    for source in sorted({row["source"] for row in rows}):
+        mine = [row for row in rows if row["source"] == source]
+        right = [facts[row["relpath"]].meter_estimated == ground_truth.time_signature(row) for row in mine]
+        scores.append([source, len(mine), share(right)])
+        answers += [(facts[row["relpath"]].meter_confidence, ok) for row, ok in zip(mine, right, strict=True)]
+    return [
+        "### Meter: meter_estimated, exact",
+        markdown.table(["source", "files", "meter_estimated"], scores),
+        "### Meter: confidence",
+        markdown.reliability(answers),
+    ]
+
+
+def report(corpus: Path, truth: Path, sample: int) -> str:
+    """The tables over every file with an annotated tempo or meter; pretty_midi on `sample` files per source."""
+    tempos = ground_truth.read(truth, "tempo", corpus)
+    meters = ground_truth.read(truth, "timesig", corpus)
+    facts = {path: midiopt.analyze(corpus / path) for path in dict.fromkeys(row["relpath"] for row in tempos + meters)}
+    return "\n\n".join(tempo_report(corpus, tempos, facts, sample) + meter_report(meters, facts))

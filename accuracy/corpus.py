@@ -1,0 +1,32 @@
+"""Where the corpus of real MIDI files lies: the folder that MIDIOPT_CORPUS names, by default ../shared/corpus beside the project.
+
+It is not part of the project. `dev/` below it holds MIDI files, `truth/` tables of annotations (accuracy/ground_truth.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+CORPUS = Path(os.environ.get("MIDIOPT_CORPUS") or PROJECT.parent / "shared" / "corpus")
+FILES = CORPUS / "dev"
+TRUTH = CORPUS / "truth"
+
+
+def make_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser for the command line of a program that reads annotated files."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path, nargs="?", default=FILES, help="folder of MIDI files (default: %(default)s)")
+    parser.add_argument("truth", type=Path, nargs="?", default=TRUTH, help="folder of annotation tables (default: %(default)s)")
+    return parser
+
+
+def parse_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments of the command line; exits unless both folders exist."""
+    arguments = parser.parse_args()
+    for folder in (arguments.corpus, arguments.truth):
+        if not folder.is_dir():
+            parser.error(f"{folder} is not a folder (MIDIOPT_CORPUS names another corpus)")
+    return arguments
