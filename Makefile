@@ -11,7 +11,6 @@ SOURCES := $(shell find src -name '*.pyx' -o -name '*.pxd') setup.py pyproject.t
 LED := $(VENV)/built-pgo-use
 MODE := $(or $(MIDIOPT_BUILD),$(shell test -e $(LED) && test -z "$$(find $(SOURCES) -newer $(LED))" && echo pgo-use),release)
 CORPUS ?= sample/midi
-TRUTH ?= ../shared/corpus/truth
 
 .PHONY: help build run test soak bench eval ablation profile pgo lint docs sanitize clean
 
@@ -68,8 +67,8 @@ pgo:  ## Compile with a profile (CORPUS=DIR: of your own files), test that, and 
 	$(MAKE) MIDIOPT_BUILD=pgo-use test
 	$(BIN)/python -m pgo.measure_gain
 
-eval: $(VENV)/eval-extra  ## Score the facts against what experts wrote (CORPUS=DIR TRUTH=DIR)
-	$(BIN)/python -m accuracy.evaluate $(if $(filter-out file,$(origin CORPUS)),$(CORPUS),../shared/corpus/dev) $(TRUTH)
+eval: $(VENV)/eval-extra  ## Score the facts against annotations (CORPUS=DIR TRUTH=DIR; default: dev and truth in the folder MIDIOPT_CORPUS)
+	$(BIN)/python -m accuracy.evaluate $(if $(filter-out file,$(origin CORPUS)),$(CORPUS) $(TRUTH))
 
 lint: $(VENV)/dev-extra  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -3,7 +3,7 @@
     python -m tests.soak [--seconds 600] [--seed N] [--corpus DIR]
 
 The files are the bundled sample, 10,000 small songs twice, a zip and a tar.gz of the sample and 2,000 songs more, and
-those of a corpus (../shared/corpus/dev where that is present). A round begins with an empty database, SQLite and
+those of a corpus (by default that of accuracy/corpus.py, if present). A round begins with an empty database, SQLite and
 PostgreSQL in turns, and gives the same command until it finishes. Meanwhile workers are killed and paused, the run is
 killed and interrupted, and the server crashes and comes back. At the end of a round the tables must equal those of a
 run that nobody disturbed. The seed, which is printed, makes the same choices again; when the machine comes to meet
@@ -25,13 +25,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from accuracy.corpus import FILES
 from benchmarks import postgres_server
 from tests.helpers.archives import tar_of, zip_of
 from tests.helpers.processes import alive, children, command, finish, tables
 from tests.helpers.songs import song, write_songs
 
 ROOT = Path(__file__).resolve().parent.parent
-CORPUS = ROOT.parent / "shared" / "corpus" / "dev"
 SONGS = 10_000
 MEMBERS = 2_000
 MOST_DISTURBED = 40  # disturbances in a round
@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, metavar="DIR", help="your own files")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    corpus = options.corpus or (CORPUS if CORPUS.is_dir() else None)
+    corpus = options.corpus or (FILES if FILES.is_dir() else None)
     with tempfile.TemporaryDirectory() as below, postgres_server.temporary_server() as server:
         folder = Path(below)
         sample = ROOT / "sample" / "midi"

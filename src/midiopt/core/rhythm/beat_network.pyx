@@ -1,6 +1,6 @@
 """How much speaks for a candidate for the beat: one hidden layer over its features.
 
-Each unit adds up the features times weights and is bent towards -1 and 1. training/tempo.py has learnt the weights, one
+Each unit adds up the features times weights and is bent towards -1 and 1. training/beat.py has learnt the weights, one
 set for all kinds of music, and written them to beat_weights.py.
 """
 

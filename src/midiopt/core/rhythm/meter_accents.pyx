@@ -1,7 +1,7 @@
 """The meter from accent periodicities: what the music fits onto itself after, in beats and in pulses.
 
 A multinomial logit of the autocorrelations at MULTIPLES of the beat and at PULSES, whole numbers of the shortest
-period. training/tempo.py has learnt the weights, which never see a declared meter.
+period. training/beat.py has learnt the weights, which never see a declared meter.
 """
 
 from libc.math cimport exp, log2

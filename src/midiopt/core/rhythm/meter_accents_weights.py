@@ -1,17 +1,18 @@
-"""The weights of meter_accents.pyx, as training/tempo.py prints them: a tuple a meter in the order of schema.METERS."""
+"""The weights of meter_accents.pyx, from training/beat.py: a tuple per meter, in the order of schema.METERS and of the features in
+reference/meter.py."""
 
 # fmt: off
 WEIGHTS = (
     (  # 4/4
         -1.77,
-        -0.56, 0.29, 3.84,  # octaves below 120 BPM; onset frames a beat, in octaves; drums
-        -1.1, 1.16, -1.16, 2.03, -1.7, -0.1, 1.04, -2.25, 1.27,  # loud, at MULTIPLES of the beat
-        2.98, -0.07, 0.45, 0.01, -0.72, 0.53, -1.95, 0.93, -0.06,  # low
-        0.42, 2.16, 0.52, -0.26, -1.14, 1.17, -0.54, 0.74, -1.55,  # long
-        0.62,  # the pulse, in octaves above 0.24 s
-        -0.49, -2.66, 2.94, 0.97, -0.42, -0.72, 0.77, -1.21,  # loud, at PULSES
-        -0.05, 0.4, -0.06, -0.07, 0.53, -1.31, -0.23, -0.66,  # low
-        0.35, -0.66, 1.13, -2.12, 2.81, -0.54, -1.07, 3.2,  # long
+        -0.56, 0.29, 3.84,  # octaves below 120 BPM; log2 of onset frames per beat; share of drums
+        -1.1, 1.16, -1.16, 2.03, -1.7, -0.1, 1.04, -2.25, 1.27,  # loudness, at BEAT_MULTIPLES
+        2.98, -0.07, 0.45, 0.01, -0.72, 0.53, -1.95, 0.93, -0.06,  # bass
+        0.42, 2.16, 0.52, -0.26, -1.14, 1.17, -0.54, 0.74, -1.55,  # length
+        0.62,  # log2 of the shortest pulse over 0.24 s
+        -0.49, -2.66, 2.94, 0.97, -0.42, -0.72, 0.77, -1.21,  # loudness, at PULSE_MULTIPLES
+        -0.05, 0.4, -0.06, -0.07, 0.53, -1.31, -0.23, -0.66,  # bass
+        0.35, -0.66, 1.13, -2.12, 2.81, -0.54, -1.07, 3.2,  # length
     ),
     (  # 3/4
         1.85,

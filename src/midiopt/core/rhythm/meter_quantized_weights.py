@@ -1,15 +1,16 @@
-"""The weights of meter_quantized.pyx, as training/meter.py prints them: a tuple a meter in the order of schema.METERS."""
+"""The weights of meter_quantized.pyx, from training/meter.py: a tuple per meter, in the order of schema.METERS and of the features in
+reference/meter.py."""
 
 # fmt: off
 WEIGHTS = (
     (  # 4/4
-        2.32, 2.34,  # drums
-        -1.1, -0.3, 0.85, -0.38, 8.07, 0.5, 1.04, -0.94, 1.64, -2.1, 1.21,  # the steps of STEPS
-        0.03, -0.06, -0.22, 0.22, 0.44, 0.05, -0.33, -0.41, -0.34,  # the beginning, at PERIODS
+        2.32, 2.34,  # constant; share of drums
+        -1.1, -0.3, 0.85, -0.38, 8.07, 0.5, 1.04, -0.94, 1.64, -2.1, 1.21,  # INTERVALS between onsets
+        0.03, -0.06, -0.22, 0.22, 0.44, 0.05, -0.33, -0.41, -0.34,  # the beginning, at BAR_LENGTHS
         0.15, -0.24, 0.08, -0.25, 0.55, 0.08, -0.1, -0.32, -0.07,  # the end
-        -2.41, 0.3, 0.09, -1.64, 1.62, -1.34, 0.77, 0.14, 2.79, -1.83, 1, -1.08, -1.15, 1.6, 1.2, 0.89,  # the long notes, at LAGS
-        0.36, 0.92, 0.23, -0.05, -0.01, -1.38, 1.82, -0.49, -0.03, -1.02, 0.73, -1.01, 0.63, -0.53, 0.97, -0.03,  # the low notes
-        -2.65, 1.41, 2.06, 2.35, 2.1, -1.6, 3.65, -2.16, -0.12, -3.52, 2.7, -2.75, -1.53, -1.23, 1.51, -0.89,  # the notes on top
+        -2.41, 0.3, 0.09, -1.64, 1.62, -1.34, 0.77, 0.14, 2.79, -1.83, 1, -1.08, -1.15, 1.6, 1.2, 0.89,  # long notes, at LAGS
+        0.36, 0.92, 0.23, -0.05, -0.01, -1.38, 1.82, -0.49, -0.03, -1.02, 0.73, -1.01, 0.63, -0.53, 0.97, -0.03,  # low notes
+        -2.65, 1.41, 2.06, 2.35, 2.1, -1.6, 3.65, -2.16, -0.12, -3.52, 2.7, -2.75, -1.53, -1.23, 1.51, -0.89,  # notes on top
     ),
     (  # 3/4
         -1, 0.2,

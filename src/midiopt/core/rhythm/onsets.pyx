@@ -5,7 +5,7 @@ numbers: how loud (the velocities of its notes), how low (of notes well below th
 and snare drums), how long. The autocorrelation of each (J. C. Brown, "Determination of the meter of
 musical scores by autocorrelation", JASA 94, 1993) is added up from the frames with onsets only, of a long
 piece from those of every second, third ... stretch of 64 frames; beat.pyx chooses among its peaks.
-reference/rhythm.py has the same in plain Python.
+reference/beat.py has the same in plain Python.
 """
 
 from libc.math cimport floor, log2
