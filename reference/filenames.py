@@ -1,4 +1,4 @@
-"""Tempo, key and meter in the path of a file, by regular expressions; docs/accuracy.md, "Names", states the rules."""
+"""Tempo, key and meter in the path of a file, by regular expressions; docs/accuracy-methods.md, "Names", states the rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""name_bpm, name_key and name_agrees: the rules of docs/accuracy.md, against examples, the reference and both databases."""
+"""name_bpm, name_key and name_agrees: the rules of docs/accuracy-methods.md, against examples, the reference and both databases."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Tempo, key and meter in the name of a file, or of the nearest folder whose name states one: 0.3 us per path.
 
-A rule is either unambiguous or left out; docs/accuracy.md lists the rules. A name that states two different values
+A rule is either unambiguous or left out; docs/accuracy-methods.md lists the rules. A name that states two different values
 states none, and no folder above it is read.
 """
 
