@@ -23,7 +23,17 @@ from rich.console import Console
 from rich.table import Table
 
 from midiopt.limits import MAX_FILE_BYTES
-from midiopt.pipeline.tasks import PIECE, Note, Piece, is_piece
+from midiopt.pipeline.tasks import (
+    FIRST_MEMBERS,
+    MEMBERS_PER_TASK,
+    AnalyzeFiles,
+    ArchiveReport,
+    FinishArchive,
+    MemberRange,
+    ReadMembers,
+    Task,
+    tasks_for,
+)
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.wire import note_of
 from midiopt.sources.archives.archive import Archive, Disk
@@ -63,23 +73,29 @@ def read_members(path: Path) -> int:
     return count
 
 
-def analyse(chunks: list[list[bytes]]) -> int:
-    """One worker over everything; an archive piece by piece, as the parent would deal it."""
+def analyze(tasks: list[Task]) -> int:
+    """One worker over everything; an archive range by range, as the parent would send it."""
     worker = Worker()
     count = 0
-    for chunk in chunks:
-        if not is_piece(chunk[0]):
-            worker.analyse(chunk)
-            count += len(chunk)
+    for task in tasks:
+        if isinstance(task, AnalyzeFiles):
+            worker.process(task)
+            count += len(task.paths)
             continue
-        piece, note = Piece.decode(chunk[0]), None
-        while note is None or not note.ended:
-            note = Note.decode(note_of(worker.analyse([piece.encode()])))
-            assert note
-            count += note.members
-            piece = piece._replace(first=piece.last, last=piece.last + PIECE, size=note.size, mtime_ns=note.mtime_ns)
-        worker.analyse([piece._replace(first=0, last=0).encode()])
+        assert isinstance(task, ReadMembers)
+        members, report = FIRST_MEMBERS, None
+        while report is None or not report.at_end:
+            report = ArchiveReport.decode(note_of(worker.process(task._replace(members=members))))
+            assert report
+            count += report.members
+            members = MemberRange(members.end, members.end + MEMBERS_PER_TASK)
+            task = task._replace(state=report.state)
+        worker.process(FinishArchive(task.path, task.state))
     return count
+
+
+def tasks_of(source: Path) -> list[Task]:
+    return list(filter(None, tasks_for(Source.of([source]).chunks())))
 
 
 def least(work: dict[str, Callable[[], int]], rounds: int, files: int) -> dict[str, float]:
@@ -107,11 +123,11 @@ def main() -> None:
         for _ in generate_collection.write(songs, options.files):
             pass
         made = pack(songs, Path(folder))
-        chunks = list(Source.of([songs]).chunks())
-        paths = [path for chunk in chunks for path in chunk]
+        tasks = tasks_of(songs)
+        paths = [path for task in tasks if isinstance(task, AnalyzeFiles) for path in task.paths]
         reading = {"files": lambda: read_files(paths)} | {kind: lambda path=path: read_members(path) for kind, path in made.items()}
-        working = {"files": lambda: analyse(chunks)}
-        working |= {kind: lambda path=path: analyse(list(Source.of([path]).chunks())) for kind, path in made.items()}
+        working = {"files": lambda: analyze(tasks)}
+        working |= {kind: lambda path=path: analyze(tasks_of(path)) for kind, path in made.items()}
         read, analysed = (least(work, options.rounds, options.files) for work in (reading, working))
     table = Table("songs as", "read (us a file)", "read and analysed (us a file)")
     for kind in read:

@@ -34,7 +34,7 @@ from pathlib import Path
 from midiopt.rows.batch import Batch
 from midiopt.pipeline.worker import Worker
 paths = sorted(str(p).encode() for p in Path(sys.argv[1]).rglob("*") if p.is_file())
-batch = Batch.from_bytes(Worker().analyse(paths))
+batch = Batch.from_bytes(Worker().analyze_files(paths))
 print(batch.analyses.tobytes().hex(), batch.heap.hex())
 """
 

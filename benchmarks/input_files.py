@@ -33,7 +33,7 @@ def chosen(options: argparse.Namespace) -> list[bytes]:
         elif options.root:
             raise SystemExit("--root goes with a list: --corpus @LIST --root DIR")
         else:
-            paths = [path for chunk in Source.of([corpus]).chunks() for path in chunk]
+            paths = [path for chunk in Source.of([corpus]).chunks() for path in chunk.paths]
     except (OSError, SourceError) as problem:
         raise SystemExit(f"--corpus: {problem}") from None
     if not paths:

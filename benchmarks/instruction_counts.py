@@ -62,13 +62,13 @@ from midiopt.pipeline.worker import Worker
 
 paths = Path(sys.argv[1]).read_bytes().split(b"\\0")
 worker = Worker()
-worker.analyse(paths[:20])  # buffers have their size
+worker.analyze_files(paths[:20])  # buffers have their size
 worker.seen.clear()
 encoders = [(table, RowEncoder(table.plan()), CopyEncoder(table.plan())) for table in TABLES]
 switch = getattr(ctypes.CDLL(sys.argv[2]), "watch")
 switch(1)
 for start in range(0, len(paths), CHUNK_FILES):
-    batch = sound(Batch.from_bytes(worker.analyse(paths[start : start + CHUNK_FILES])))
+    batch = sound(Batch.from_bytes(worker.analyze_files(paths[start : start + CHUNK_FILES])))
     for table, to_sqlite, to_postgres in encoders:
         rows = last_row_per_key(table, batch)
         for _ in to_sqlite.tuples(rows, batch.heap):
@@ -94,7 +94,7 @@ def best(work):
         times.append(time.process_time() - began)
     return min(times) / len(paths)
 
-print(best(lambda: [reader.read(path) for path in paths]), best(lambda: Worker().analyse(paths)))
+print(best(lambda: [reader.read(path) for path in paths]), best(lambda: Worker().analyze_files(paths)))
 """
 SWITCH = """
 #include <valgrind/callgrind.h>

@@ -29,7 +29,7 @@ PART = 128  # files in the batches that show what a connection costs
 
 def batch_of(paths: list[bytes]) -> Batch:
     """The rows of these files, each content once."""
-    batch = Batch.from_bytes(Worker().analyse(paths))
+    batch = Batch.from_bytes(Worker().analyze_files(paths))
     seen = {bytes(row["content_hash"]): i for i, row in enumerate(batch.analyses)}
     return Batch(batch.files, batch.analyses[sorted(seen.values())], batch.heap)
 

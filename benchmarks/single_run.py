@@ -26,8 +26,8 @@ def analysis_alone(folder: str) -> Numbers:
     worker = Worker()
     began = time.perf_counter()
     for chunk in chunks:
-        worker.analyse(chunk)
-    return {"files": sum(map(len, chunks)), "seconds": time.perf_counter() - began, "around": 0.0}
+        worker.analyze_files(chunk.paths)
+    return {"files": sum(len(chunk.paths) for chunk in chunks), "seconds": time.perf_counter() - began, "around": 0.0}
 
 
 def whole_run(folder: str, db: str, workers: int, warm: bool) -> Numbers:
@@ -42,10 +42,9 @@ def in_sequence(folder: str, db: str) -> Numbers:
     source, worker, waiting, files = Source.of([folder]), Worker(), [], 0
     with open_sink(db, writers=1) as sink:
         began = time.perf_counter()
-        chunks = source.chunks()
-        while chunk := next(chunks, None):
-            files += len(chunk)
-            waiting.append(Batch.from_bytes(worker.analyse(chunk)))
+        for chunk in source.chunks():
+            files += len(chunk.paths)
+            waiting.append(Batch.from_bytes(worker.analyze_files(chunk.paths)))
             if sum(map(len, waiting)) >= run.BATCH_SIZE:
                 write(sink, waiting)
         write(sink, waiting)

@@ -64,7 +64,7 @@ def works(paths: list[bytes]) -> dict[str, Callable[[], object]]:
     def rows(reader: str) -> None:
         worker = Worker(reader)  # a new one: it skips contents that it has seen
         for start in range(0, len(paths), CHUNK_FILES):
-            worker.analyse(paths[start : start + CHUNK_FILES])
+            worker.analyze_files(paths[start : start + CHUNK_FILES])
 
     def facts(make: Callable[[], Analyzer]) -> None:
         found, heap = bytearray(), bytearray()

@@ -35,7 +35,7 @@ def main() -> None:
     for start in range(0, len(paths), CHUNK_FILES):
         with psycopg.connect(options.db) as connection:  # commits at the end
             for path in paths[start : start + CHUNK_FILES]:
-                batch = Batch.from_bytes(Worker().analyse([path]))
+                batch = Batch.from_bytes(Worker().analyze_files([path]))
                 for table, insert in zip(TABLES, inserts, strict=True):
                     for row in last_row_per_key(table, batch):
                         connection.execute(insert, list(record(table.columns, row, batch.heap).values()))

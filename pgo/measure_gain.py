@@ -39,7 +39,7 @@ def works(folder: Path) -> dict[str, Callable[[], object]]:
     from midiopt.sinks.sqlite_rows import RowEncoder
 
     paths = sorted(bytes(path) for path in folder.rglob("*") if path.is_file())
-    batch = Batch.from_bytes(Worker().analyse(paths))
+    batch = Batch.from_bytes(Worker().analyze_files(paths))
     tables = [(RowEncoder(t.plan()), CopyEncoder(t.plan()), last_row_per_key(t, batch)) for t in TABLES]
     analyser, arena = Analyzer(), midiopt.EventArena()
     sound = contents(paths)
@@ -58,7 +58,7 @@ def works(folder: Path) -> dict[str, Callable[[], object]]:
     return {
         "parse": lambda: [midiopt.parse(data, into=arena) for data, _ in sound],
         "analyse": analyse,
-        "work": lambda: Worker().analyse(paths),
+        "work": lambda: Worker().analyze_files(paths),
         "encode": encode,
     }
 

@@ -17,15 +17,19 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgo import training_files
+
+if TYPE_CHECKING:
+    from midiopt.pipeline.tasks import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILE = ROOT / "pgo" / "profile"  # with a folder for each state of the sources, see setup.py
 EXTENSIONS = sorted(path.relative_to(ROOT / "src").with_suffix("").parts for path in ROOT.glob("src/**/*.pyx"))
 
 ROUNDS = 2  # how often the files are gone through: the second time every buffer has its size
-WRITTEN = 4  # chunks the parent joins and writes at a time
+WRITTEN = 4  # tasks whose rows the parent joins and writes at a time
 ARCHIVED = 60  # files that are also read from a tar archive
 VIEWED = 20  # one file in so many is also parsed into an EventArena
 
@@ -33,6 +37,7 @@ VIEWED = 20  # one file in so many is also parsed into an EventArena
 def train(sources: list[Path]) -> None:
     import midiopt
     from midiopt.core import build
+    from midiopt.pipeline.tasks import AnalyzeFiles
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
     from midiopt.rows.validate import sound
@@ -42,17 +47,17 @@ def train(sources: list[Path]) -> None:
 
     if build.mode != "pgo-generate":
         raise SystemExit(f"this build's mode is {build.mode}: only pgo-generate writes a profile (`make pgo` does all of it)")
-    chunks = [chunk for source in sources for chunk in chunks_of(source)]
-    paths = [path for chunk in chunks for path in chunk]
-    chunks[-1].append(b"/was/deleted/meanwhile.mid")
+    tasks = [task for source in sources for task in tasks_of(source)]
+    paths = [path for task in tasks if isinstance(task, AnalyzeFiles) for path in task.paths]
+    tasks.append(AnalyzeFiles([b"/was/deleted/meanwhile.mid"]))
     encoders = [(table, CopyEncoder(table.plan())) for table in TABLES]
     with tempfile.TemporaryDirectory() as folder:
-        chunks += chunks_of(archive(paths[-ARCHIVED:], Path(folder)))
+        tasks += tasks_of(archive(paths[-ARCHIVED:], Path(folder)))
         for number in range(ROUNDS):
             worker = Worker()  # a new one: it skips contents that it has seen
             with open_sink(f"{folder}/{number}.db") as sink:
-                for i in range(0, len(chunks), WRITTEN):
-                    batch = sound(Batch.concat([Batch.from_bytes(worker.analyse(chunk)) for chunk in chunks[i : i + WRITTEN]]))
+                for i in range(0, len(tasks), WRITTEN):
+                    batch = sound(Batch.concat([Batch.from_bytes(worker.process(task)) for task in tasks[i : i + WRITTEN]]))
                     sink.write(batch)
                     for table, encoder in encoders:
                         encoder.encode(last_row_per_key(table, batch), batch.heap)
@@ -66,15 +71,16 @@ def archive(paths: list[bytes], folder: Path) -> Path:
     return folder / "songs.tar"
 
 
-def chunks_of(source: Path) -> list[list[bytes]]:
+def tasks_of(source: Path) -> list[Task]:
     from midiopt.errors import SourceError
+    from midiopt.pipeline.tasks import tasks_for
     from midiopt.sources.walk import Source
 
     try:
-        chunks = list(Source.of([source]).chunks())
+        tasks = list(filter(None, tasks_for(Source.of([source]).chunks())))
     except SourceError as error:
         raise SystemExit(f"{error}") from None
-    return chunks or sys.exit(f"there is no MIDI file below {source}")
+    return tasks or sys.exit(f"there is no MIDI file below {source}")
 
 
 def view(paths: list[bytes], arena) -> None:

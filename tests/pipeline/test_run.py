@@ -245,7 +245,7 @@ def test_walk_order_is_the_order_of_paths(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    paths = [p for chunk in Source.of([tmp_path]).chunks() for p in chunk]
+    paths = [p for chunk in Source.of([tmp_path]).chunks() for p in chunk.paths]
     assert paths == sorted(paths) and len(paths) == 7
 
 

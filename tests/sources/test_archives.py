@@ -18,12 +18,24 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import midiopt
 from midiopt.pipeline import archive_worker, run
 from midiopt.pipeline.sampling import EVERYTHING, Lots
 from midiopt.pipeline.summary import Summary
-from midiopt.pipeline.tasks import PIECE, Piece
+from midiopt.pipeline.tasks import (
+    MEMBERS_PER_TASK,
+    AnalyzeFiles,
+    ArchiveReport,
+    FileState,
+    FinishArchive,
+    MemberRange,
+    ReadMembers,
+    decode_task,
+    encode_task,
+)
 from midiopt.schema import ANALYSES, FILES, STATUSES
 from midiopt.sources.archives import archive, decompress
 from midiopt.sources.archives.archive import Archive, Memory, NotAnArchive
@@ -96,7 +108,7 @@ def test_members_are_analysed_like_files(name, tmp_path):
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
 def test_large_archives_are_dealt_in_pieces(name, tmp_path):
     """Several workers share a zip and a plain tar; the rows are the same, and those of the files."""
-    files = songs(5 * PIECE + 7)
+    files = songs(5 * MEMBERS_PER_TASK + 7)
     path = tmp_path / name
     path.write_bytes(MAKERS[name](files))
     (_, one), (summary, three) = analysed(path, 1), analysed(path, 3)
@@ -107,9 +119,9 @@ def test_large_archives_are_dealt_in_pieces(name, tmp_path):
 
 def test_an_archive_of_a_whole_number_of_pieces(tmp_path):
     path = tmp_path / "x.tar"
-    path.write_bytes(tar_of(songs(2 * PIECE) | {"d9/._last.mid": b""}))
+    path.write_bytes(tar_of(songs(2 * MEMBERS_PER_TASK) | {"d9/._last.mid": b""}))
     summary, _ = analysed(path, 2)
-    assert (summary.ok, summary.opened, summary.appledouble) == (2 * PIECE, 1, 1)
+    assert (summary.ok, summary.opened, summary.appledouble) == (2 * MEMBERS_PER_TASK, 1, 1)
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
@@ -148,7 +160,7 @@ def test_archives_give_the_same_rows_in_both_databases(tmp_path, pg_url):
     music.mkdir()
     for i, (name, make) in enumerate(MAKERS.items()):
         inner = zip_of(songs(5, 1000 + i)) if i % 2 else tar_of(songs(5, 1000 + i), "w:gz")[:-40]
-        data = make(songs(2 * PIECE, 10 * i) | {"in.zip": inner, "bad.mid": b"<html>", "packed.mid.gz": gzip.compress(song(i))})
+        data = make(songs(2 * MEMBERS_PER_TASK, 10 * i) | {"in.zip": inner, "bad.mid": b"<html>", "packed.mid.gz": gzip.compress(song(i))})
         (music / name).write_bytes(data if i % 3 else data[: -len(data) // 10])
     urls = (f"sqlite:///{tmp_path}/x.db", pg_url)
     one, other = (run.run([music], url, batch_size=100) for url in urls)
@@ -164,15 +176,15 @@ def test_repeated_names(tmp_path):
     """The second member of a name gets #2, in every piece and from every worker."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for i in range(3 * PIECE):
-            info = tarfile.TarInfo(f"{i % PIECE:03}.mid")
+        for i in range(3 * MEMBERS_PER_TASK):
+            info = tarfile.TarInfo(f"{i % MEMBERS_PER_TASK:03}.mid")
             info.size = len(song(i))
             tar.addfile(info, io.BytesIO(song(i)))
     (tmp_path / "x.tar").write_bytes(out.getvalue())
     for workers in (1, 3):
         _, found = analysed(tmp_path / "x.tar", workers)
-        assert set(found) == {""} | {f"{i:03}.mid{mark}" for i in range(PIECE) for mark in ("", "#2", "#3")}
-        assert found["005.mid#3"][4] == midiopt.analyze(song(5 + 2 * PIECE)).content_hash
+        assert set(found) == {""} | {f"{i:03}.mid{mark}" for i in range(MEMBERS_PER_TASK) for mark in ("", "#2", "#3")}
+        assert found["005.mid#3"][4] == midiopt.analyze(song(5 + 2 * MEMBERS_PER_TASK)).content_hash
 
 
 def test_names_of_any_bytes_and_any_place(tmp_path):
@@ -278,23 +290,23 @@ def test_a_nested_archive_has_only_so_many_members(tmp_path, monkeypatch):
     assert len(found) == 6 and found["z.mid"] == ("ok", None)
 
 
-def in_process(data: bytes, tmp_path: Path, piece: Piece | None = None, members: Lots = EVERYTHING):
-    """The note and the rows of one piece, by a worker in this process."""
-    from midiopt.pipeline.tasks import Note
+def in_process(data: bytes, tmp_path: Path, task: ReadMembers | FinishArchive | None = None, members: Lots = EVERYTHING):
+    """The report and the rows of one task, by a worker in this process."""
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch, record
     from midiopt.rows.wire import note_of
 
     path = tmp_path / "x"
     path.write_bytes(data)
-    piece = (piece or Piece(b""))._replace(path=os.fsencode(path))
+    task = (task or ReadMembers(b""))._replace(path=os.fsencode(path))
     worker = Worker(members=members)
-    message = worker.analyse([piece.encode()])
+    message = worker.process(task)
     for file, _ in worker.unpacker.open.values():
         file.close()
     batch = Batch.from_bytes(message)
     found = [record(FILES, row, batch.heap) for row in batch.files]
-    return Note.decode(note_of(message)), {r["path"].removeprefix(f"{path}").removeprefix("!/"): (r["status"], r["error"]) for r in found}
+    rows = {r["path"].removeprefix(f"{path}").removeprefix("!/"): (r["status"], r["error"]) for r in found}
+    return ArchiveReport.decode(note_of(message)), rows
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
@@ -304,7 +316,7 @@ def test_members_that_are_not_wanted_are_passed_over(name, tmp_path):
     texts = [f"{tmp_path}/x!/{name}" for name in songs(100)] + [f"{tmp_path}/x!/in.zip!/{name}" for name in songs(100, 100)]
     lots, drawn = Lots.draw(texts, 20)
     assert len(drawn) == 20 and drawn == sorted(filter(lots.take, texts))
-    _note, found = in_process(MAKERS[name](files), tmp_path, members=lots)
+    _report, found = in_process(MAKERS[name](files), tmp_path, members=lots)
     assert set(found) == {path.removeprefix(f"{tmp_path}/x!/") for path in drawn} | {"", "in.zip"}
 
 
@@ -433,12 +445,12 @@ def test_zip64(tmp_path):
 def test_an_archive_that_changes_while_it_is_read(tmp_path):
     """Pieces tell what the archive was when it was opened; a changed one is read again next time."""
     data = tar_of(songs(300))
-    note, _ = in_process(data, tmp_path)
-    piece = Piece(b"", first=PIECE, last=2 * PIECE, size=note.size, mtime_ns=note.mtime_ns)
-    note, found = in_process(data + bytes(512), tmp_path, piece)
-    assert note.settled and found == {"": ("unreadable", "the archive changed while it was read")}
-    note, found = in_process(data, tmp_path, piece._replace(first=0, last=0))
-    assert note.settled and note.closes and found == {"": ("unreadable", "the archive changed while it was read")}
+    first, _ = in_process(data, tmp_path)
+    task = ReadMembers(b"", MemberRange(MEMBERS_PER_TASK, 2 * MEMBERS_PER_TASK), first.state)
+    report, found = in_process(data + bytes(512), tmp_path, task)
+    assert report.has_archive_row and found == {"": ("unreadable", "the archive changed while it was read")}
+    report, found = in_process(data, tmp_path, FinishArchive(b"", first.state))
+    assert report.has_archive_row and report.is_finish and found == {"": ("unreadable", "the archive changed while it was read")}
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -450,8 +462,8 @@ def test_damaged_anywhere(seed, tmp_path):
     data = bytearray(maker(songs(20) | {"in.zip": inner}))
     for _ in range(rng.choice((1, 3, 30))):
         data[rng.randrange(len(data))] = rng.randrange(256)
-    note, found = in_process(bytes(data), tmp_path)
-    assert note.settled and found[""][0] in ("opened", "rejected")
+    report, found = in_process(bytes(data), tmp_path)
+    assert report.has_archive_row and found[""][0] in ("opened", "rejected")
     assert {status for status, _ in found.values()} <= set(STATUSES)
 
 
@@ -485,7 +497,7 @@ def test_a_stream_that_unpacks_to_too_much(name, tmp_path, monkeypatch):
     """The ratio counts for what is passed over too; what stands before is analysed."""
     monkeypatch.setattr(decompress, "FREE_BYTES", 1 << 20)
     data = MAKERS[name]({"a.mid": song(1), "zeros.bin": bytes(30 << 20), "b.mid": song(2)})
-    _note, found = in_process(data, tmp_path)
+    _report, found = in_process(data, tmp_path)
     assert found["a.mid"] == ("ok", None) and "b.mid" not in found
     assert found[""][0] == "rejected" and "a bomb: it unpacks to more than 200 times its size" in found[""][1]
 
@@ -499,16 +511,16 @@ def test_a_zip_whose_members_share_their_bytes(tmp_path, monkeypatch):
     entries = b"".join(entry[:-5] + b"%d.mid" % (i % 10) for i in range(1000))
     struct.pack_into("<2H2L", end, 8, 1000, 1000, len(entries), at)
     in_process(data[:at] + entries + bytes(end), tmp_path)
-    note, _ = in_process(data[:at] + entries + bytes(end), tmp_path, Piece(b"", 900, 1000))
-    assert note.ended and note.trouble == "a bomb: it unpacks to more than 200 times its size"
+    report, _ = in_process(data[:at] + entries + bytes(end), tmp_path, ReadMembers(b"", MemberRange(900, 1000)))
+    assert report.at_end and report.read_error == "a bomb: it unpacks to more than 200 times its size"
 
 
 def test_a_bomb_inside_an_archive(tmp_path):
     """A zip of zips whose members are zeros: the sum counts against the outer member's packed size."""
     zeros = zip_of({f"{i}.mid": bytes(1 << 20) for i in range(300)})
-    note, found = in_process(zip_of({"in.zip": zip_of({f"{i}.zip": zeros for i in range(3)}), "a.mid": song(1)}), tmp_path)
+    report, found = in_process(zip_of({"in.zip": zip_of({f"{i}.zip": zeros for i in range(3)}), "a.mid": song(1)}), tmp_path)
     bombs = [error for _, error in found.values() if error and "a bomb" in error]
-    assert bombs and found["a.mid"] == ("ok", None) and note.settled
+    assert bombs and found["a.mid"] == ("ok", None) and report.has_archive_row
 
 
 def test_xz_may_not_ask_for_any_memory():
@@ -520,24 +532,45 @@ def test_xz_may_not_ask_for_any_memory():
 # Crashes
 
 
-def test_parts_of_a_piece():
-    piece = Piece(b"/x.zip", 10, 20, size=5, mtime_ns=6)
+def test_ranges_split_around_a_part():
+    task = ReadMembers(b"/x.zip", MemberRange(10, 20), FileState(5, 6))
     whole = {(n, p) for n in range(10, 20) for p in range(5)}
 
-    def parts(pieces):
-        found = [(n, p) for q in pieces for n in range(q.first, q.last) for p in range(5) if q.last > q.first + 1 or q.part <= p < q.past]
+    def parts(tasks):
+        found = [(n, p) for t in tasks for n in range(t.members.first, t.members.end) for p in range(5) if t.members.has_part(p)]
         assert len(found) == len(set(found))
         return set(found)
 
     for number, part in ((10, 0), (13, 0), (13, 3), (19, 4)):
-        one, *rest = piece.without(number, part)
-        assert one.is_one and parts([one]) == {(number, part)}
+        one, *rest = task.split_around(number, part)
+        assert one.members.is_single_part and parts([one]) == {(number, part)}
         assert parts([one, *rest]) == whole
-        assert all(Piece.decode(q.encode()) == q for q in (one, *rest))
-        assert one.without(number, part) == [one]
-        assert one.without(number, part + 1) == one.without(-1, 0) == []
-        for q in rest:
-            assert q.without(number, part) == []
+        assert one.split_around(number, part) == [one]
+        assert one.split_around(number, part + 1) == one.split_around(-1, 0) == []
+        for other in rest:
+            assert other.split_around(number, part) == []
+
+
+PATHS = st.binary(min_size=1, max_size=40).map(lambda tail: b"/" + tail.replace(b"\0", b"."))
+NUMBERS = st.integers(-(2**63), 2**63 - 1)
+STATES = st.builds(FileState, NUMBERS, NUMBERS)
+RANGES = st.builds(MemberRange, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+TASKS = (
+    st.builds(AnalyzeFiles, st.lists(PATHS, min_size=1), st.booleans())
+    | st.builds(ReadMembers, PATHS, RANGES, STATES)
+    | st.builds(FinishArchive, PATHS, STATES, st.integers(0, len(STATUSES) - 1), st.text())
+)
+
+
+@given(TASKS)
+def test_tasks_survive_encoding(task):
+    assert decode_task(encode_task(task)) == task
+    assert type(decode_task(encode_task(task))) is type(task)
+
+
+@given(st.builds(ArchiveReport, *[st.booleans()] * 4, NUMBERS, NUMBERS, STATES, st.text()))
+def test_reports_survive_encoding(report):
+    assert ArchiveReport.decode(report.encode()) == report
 
 
 KILLER = """
@@ -565,7 +598,7 @@ def test_a_member_that_kills_its_worker(name, tmp_path, monkeypatch):
         return hire([sys.executable, "-c", KILLER, *command[command.index("midiopt.pipeline.worker") :]], **options)
 
     monkeypatch.setattr(pool.subprocess, "Popen", start)
-    files = songs(3 * PIECE)
+    files = songs(3 * MEMBERS_PER_TASK)
     data = zip_of({"in.zip": zip_of(files), "z.mid": song(9999)}) if name == "nested" else MAKERS[name](files)
     path = tmp_path / f"{name}.zip"
     path.write_bytes(data)

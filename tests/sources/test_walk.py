@@ -24,7 +24,7 @@ from tests.helpers.songs import song
 
 
 def found(*arguments, **options) -> list[str]:
-    return [os.fsdecode(path) for chunk in Source.of(arguments, **options).chunks() for path in chunk]
+    return [os.fsdecode(path) for chunk in Source.of(arguments, **options).chunks() for path in chunk.paths]
 
 
 def touch(*paths: Path) -> None:
@@ -85,15 +85,15 @@ def test_a_walk_that_finds_nothing_new_says_so(tmp_path, monkeypatch):
     source = Source.of([tmp_path])
     source.known = lambda paths: [not path.endswith(b"7.mid") for path in paths]
     chunks = list(source.chunks())
-    assert [os.fsdecode(path)[-6:] for chunk in chunks for path in chunk] == [f"{i}7.mid" for i in range(9)]
-    assert chunks.count([]) >= 1 and len(chunks) >= 10
+    assert [os.fsdecode(path)[-6:] for chunk in chunks for path in chunk.paths] == [f"{i}7.mid" for i in range(9)]
+    assert any(not chunk.paths for chunk in chunks) and len(chunks) >= 10
     assert (source.found, source.skipped, source.exhausted) == (95, 86, True)
 
 
 def test_a_walk_says_so_where_no_file_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(walk, "SIGN_EVERY", 0)
     touch(*(tmp_path / f"{i}" / "cover.jpg" for i in range(9)))
-    assert list(Source.of([tmp_path]).chunks()).count([]) >= 9
+    assert [chunk.paths for chunk in Source.of([tmp_path]).chunks()].count([]) >= 9
 
 
 @pytest.fixture
@@ -110,7 +110,6 @@ import json, os, sys, midiopt
 from midiopt.rows.batch import Batch, FILES, record
 from midiopt.sources.walk import Source
 from midiopt.pipeline.worker import Worker
-from midiopt.pipeline.worker import Worker
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
@@ -119,7 +118,7 @@ try:
     source = Source.of(sys.argv[1:])
 except midiopt.SourceError as problem:
     sys.exit(str(problem))
-batches = [Batch.from_bytes(Worker().analyse(chunk)) for chunk in source.chunks()]
+batches = [Batch.from_bytes(Worker().analyze_files(chunk.paths)) for chunk in source.chunks()]
 rows = [record(FILES, row, batch.heap) for batch in batches for row in batch.files]
 print(json.dumps([{row["path"]: (row["status"], row["error"]) for row in rows}, source.problems]))
 """
@@ -234,7 +233,7 @@ def test_a_file_that_goes_between_walk_and_read(tmp_path):
     (tmp_path / "a.mid").unlink()
     (tmp_path / "b.mid").unlink()
     os.mkfifo(tmp_path / "b.mid")
-    batch = Batch.from_bytes(Worker().analyse(chunk))
+    batch = Batch.from_bytes(Worker().analyze_files(chunk.paths))
     told = [record(FILES, row, batch.heap) for row in batch.files]
     assert [(r["status"], r["error"]) for r in told] == [
         *(("unreadable", "No such file or directory"), ("unreadable", "not a regular file"), ("ok", None)),
@@ -246,7 +245,7 @@ def test_a_file_that_becomes_shorter_while_it_is_read():
     path = Path("/sys/devices/system/cpu/online")
     if not path.exists() or path.stat().st_size <= len(path.read_bytes()):
         pytest.skip("no such file")
-    batch = Batch.from_bytes(Worker().analyse([os.fsencode(path)]))
+    batch = Batch.from_bytes(Worker().analyze_files([os.fsencode(path)]))
     [row] = [record(FILES, row, batch.heap) for row in batch.files]
     assert (row["status"], row["error"]) == ("unreadable", "the file was truncated while it was being read")
 

@@ -16,7 +16,7 @@ from midiopt.pipeline.hash_table_writer import Told
 from midiopt.pipeline.options import usable_cores
 from midiopt.pipeline.pool import Pool, Settings
 from midiopt.pipeline.sampling import EVERYTHING, Lots
-from midiopt.pipeline.tasks import Piece
+from midiopt.pipeline.tasks import AnalyzeFiles, ReadMembers, Task
 from midiopt.rows.batch import Batch, record
 from midiopt.rows.wire import note_of
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column
@@ -42,17 +42,17 @@ def differences(library: Library, sample: int | None, seen: Counter[str]) -> Ite
     if sample:
         lots, paths = Lots.draw(paths, sample)
     with contextlib.closing(Told()) as told, contextlib.closing(Pool(usable_cores(), Settings(members=lots), told)) as pool:
-        chunks = _chunks(library, paths, seen)
+        tasks = _tasks(library, paths, seen)
         while True:
-            while pool.has_room() and (chunk := next(chunks, None)):
-                pool.deal(chunk)
+            while pool.has_room() and (task := next(tasks, None)):
+                pool.deal(task)
             if not pool.busy():
                 return
             for message in pool.collect(0.5):
                 yield from _compare(library, Batch.from_bytes(message), lots, bool(note_of(message)), seen)
 
 
-def _chunks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Iterator[list[bytes]]:
+def _tasks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Iterator[Task]:
     """What to deal for these paths, which are in order. A member counts as gone until its row arrives."""
     chunk: list[bytes] = []
     archive, state = None, ""
@@ -66,7 +66,7 @@ def _chunks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Itera
             elif archive:
                 state = _state_of(library, archive)
                 if not state:
-                    yield [Piece(archive).encode()]
+                    yield ReadMembers(archive)
             if archive == path:
                 rejected[path] = state
         if archive:
@@ -76,10 +76,10 @@ def _chunks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Itera
         else:
             chunk.append(path)
             if len(chunk) == CHUNK:
-                yield chunk
+                yield AnalyzeFiles(chunk)
                 chunk = []
     if chunk:
-        yield chunk
+        yield AnalyzeFiles(chunk)
 
 
 def _archive(path: bytes) -> bytes | None:

@@ -11,41 +11,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from midiopt.pipeline.tasks import PIECE, Note, Piece
+from midiopt.pipeline.tasks import MEMBERS_PER_TASK, ArchiveReport, FinishArchive, MemberRange, ReadMembers
 from midiopt.schema import CRASHED, OPENED, REJECTED
+
+ArchiveTask = ReadMembers | FinishArchive
 
 
 @dataclass
 class _Archive:
-    first: Piece
+    path: bytes
     hand: object = None  # that answered its first piece; of a stream it gets all others
     out: int = 1  # pieces dealt and not answered
-    next: int = PIECE  # the first member not yet dealt
-    note: Note | None = None  # about the first piece that was answered
-    ended: bool = False
+    next: int = MEMBERS_PER_TASK  # the first member not yet dealt
+    report: ArchiveReport | None = None  # about the first piece that was answered
+    at_end: bool = False
     settled: bool = False  # its row is written
     lost: int = 0  # members that killed their workers
-    trouble: str = ""
-    closing: bool = False
+    read_error: str = ""
+    finishing: bool = False
 
     def can_go_to(self, hand: object) -> bool:
-        if self.note is None or self.settled:
+        if self.report is None or self.settled:
             return False
-        if not self.ended:
-            return not self.note.is_stream or hand is self.hand
-        return not self.out and not self.closing
+        if not self.at_end:
+            return not self.report.is_stream or hand is self.hand
+        return not self.out and not self.finishing
 
-    def deal(self) -> Piece:
-        assert self.note
+    def deal(self) -> ArchiveTask:
+        assert self.report
         self.out += 1
-        same = self.first._replace(size=self.note.size, mtime_ns=self.note.mtime_ns)
-        if self.ended:
-            self.closing = True
+        if self.at_end:
+            self.finishing = True
             if self.lost:
-                return same._replace(first=0, last=0, part=CRASHED, closing=f"{self.lost:,} of its members ended as crashed")
-            return same._replace(first=0, last=0, part=REJECTED if self.trouble else OPENED, closing=self.trouble)
-        self.next += PIECE
-        return same._replace(first=self.next - PIECE, last=self.next)
+                return FinishArchive(self.path, self.report.state, CRASHED, f"{self.lost:,} of its members ended as crashed")
+            return FinishArchive(self.path, self.report.state, REJECTED if self.read_error else OPENED, self.read_error)
+        first = self.next
+        self.next += MEMBERS_PER_TASK
+        return ReadMembers(self.path, MemberRange(first, self.next), self.report.state)
 
 
 class Unpacking:
@@ -54,20 +56,19 @@ class Unpacking:
     def __init__(self) -> None:
         self.archives: dict[bytes, _Archive] = {}
 
-    def begin(self, item: bytes) -> None:
+    def begin(self, task: ReadMembers) -> None:
         """The first piece of an archive was dealt."""
-        piece = Piece.decode(item)
-        self.archives[piece.path] = _Archive(piece)
+        self.archives[task.path] = _Archive(task.path)
 
     def is_shared(self) -> bool:
         """Whether there is something for any worker."""
         return any(archive.can_go_to(None) for archive in self.archives.values())
 
-    def take(self, hand: object) -> bytes | None:
+    def take(self, hand: object) -> ArchiveTask | None:
         """A piece for this worker."""
         for archive in self.archives.values():
             if archive.can_go_to(hand):
-                return archive.deal().encode()
+                return archive.deal()
         return None
 
     def moved(self, old: object, new: object) -> None:
@@ -76,24 +77,23 @@ class Unpacking:
             if archive.hand is old:
                 archive.hand = new
 
-    def answered(self, item: bytes, note: Note | None, hand: object = None) -> None:
-        """A piece came back; without a note it was given up, and its row says so."""
-        piece = Piece.decode(item)
-        archive = self.archives[piece.path]
+    def answered(self, task: ArchiveTask, report: ArchiveReport | None, hand: object = None) -> None:
+        """A piece came back; without a report it was given up, and its row says so."""
+        archive = self.archives[task.path]
         archive.out -= 1
-        if note:
-            if not archive.note:
-                archive.note, archive.hand = note, hand
-            archive.ended |= note.ended
-            archive.settled |= note.settled
-            archive.trouble = archive.trouble or note.trouble
-        elif piece.is_one:
+        if report:
+            if not archive.report:
+                archive.report, archive.hand = report, hand
+            archive.at_end |= report.at_end
+            archive.settled |= report.has_archive_row
+            archive.read_error = archive.read_error or report.read_error
+        elif isinstance(task, ReadMembers) and task.members.is_single_part:
             archive.lost += 1
         else:
             archive.settled = True
         if archive.settled and not archive.out:
-            del self.archives[piece.path]
+            del self.archives[task.path]
 
-    def split(self, item: bytes, pieces: int) -> None:
+    def split(self, task: ReadMembers, pieces: int) -> None:
         """A piece is dealt again as so many."""
-        self.archives[Piece.decode(item).path].out += pieces - 1
+        self.archives[task.path].out += pieces - 1

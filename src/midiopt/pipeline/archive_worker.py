@@ -11,7 +11,7 @@ import os
 from typing import Protocol
 
 from midiopt.errors import Damaged, MissingExtra, TooLarge
-from midiopt.pipeline.tasks import OPENING, Note, Piece
+from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, ArchiveReport, FileState, FinishArchive, ReadMembers
 from midiopt.schema import OPENED, REJECTED, UNREADABLE
 from midiopt.sources.archives.archive import Archive, Disk, Member, Memory, NotAnArchive
 from midiopt.sources.archives.decompress import MOST_RATIO, gunzipped
@@ -52,49 +52,56 @@ class Unpacker:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         self.open: dict[bytes, tuple[Disk, Archive | None]] = {}
-        self.piece = Piece(b"")
+        self.task: ReadMembers | FinishArchive = ReadMembers(b"")
+        self.range = FIRST_MEMBERS
         self.members = 0  # rows of this piece that are not the archive's own
         self.number = self.part = 0  # of the member in hand, and parts of it that were met
         self.allowed = 0  # bytes that the nested archive in hand may still unpack to
 
-    def answer(self, piece: Piece) -> Note:
-        self.piece, self.members = piece, 0
-        self.rows.begin(OPENING, 0, piece.path)
+    def answer(self, task: ReadMembers | FinishArchive) -> ArchiveReport:
+        self.task, self.members = task, 0
+        self.rows.begin(NO_MEMBER, 0, task.path)
         try:
-            if piece.is_closing:
-                return self._close(piece)
-            return self._take(piece)
+            return self._close(task) if isinstance(task, FinishArchive) else self._take(task)
         except OSError as problem:
-            return self._settle(piece.size, piece.mtime_ns, UNREADABLE, problem.strerror)
+            return self._settle(task.state, UNREADABLE, problem.strerror)
         except MissingExtra as problem:
-            return self._settle(piece.size, piece.mtime_ns, UNREADABLE, str(problem))
+            return self._settle(task.state, UNREADABLE, str(problem))
 
-    def _take(self, piece: Piece) -> Note:
-        file = self._file(piece)
-        size, mtime_ns = file.size, file.mtime_ns
-        if piece.size >= 0 and (size, mtime_ns) != (piece.size, piece.mtime_ns):
-            return self._settle(size, mtime_ns, UNREADABLE, CHANGED)
+    def _take(self, task: ReadMembers) -> ArchiveReport:
+        file = self._file(task)
+        state = FileState(file.size, file.mtime_ns)
+        piece = self.range = task.members
+        if task.state.size >= 0 and state != task.state:
+            return self._settle(state, UNREADABLE, CHANGED)
         try:
-            archive = self._archive(piece, file)
+            archive = self._archive(task, file)
         except NotAnArchive as problem:
-            return self._settle(size, mtime_ns, REJECTED, str(problem))
+            return self._settle(state, REJECTED, str(problem))
         appledouble = 0
-        for member in archive.take(piece.first, piece.last):
+        for member in archive.take(piece.first, piece.end):
             appledouble += member.passed
             self._member(member, archive.position)
-        if archive.ended and piece.first <= archive.position < piece.last:
+        if archive.ended and piece.first <= archive.position < piece.end:
             appledouble += archive.passed
         if not file.is_unchanged():
-            return self._settle(size, mtime_ns, UNREADABLE, CHANGED)
-        if archive.ended and piece.is_whole:
+            return self._settle(state, UNREADABLE, CHANGED)
+        if archive.ended and piece == FIRST_MEMBERS:
             status = REJECTED if archive.trouble else OPENED
-            return self._settle(size, mtime_ns, status, archive.trouble or None, appledouble)
-        return Note(False, archive.ended, False, archive.is_stream, self.members, appledouble, size, mtime_ns, archive.trouble)
+            return self._settle(state, status, archive.trouble or None, appledouble)
+        return ArchiveReport(
+            at_end=archive.ended,
+            is_stream=archive.is_stream,
+            members=self.members,
+            appledouble=appledouble,
+            state=state,
+            read_error=archive.trouble,
+        )
 
-    def _file(self, piece: Piece) -> Disk:
+    def _file(self, piece: ReadMembers) -> Disk:
         """The file of the archive, open; another one if that is past the piece."""
         known = self.open.get(piece.path)
-        if known and known[1] and known[1].position > piece.first:
+        if known and known[1] and known[1].position > piece.members.first:
             self._drop(piece.path)
             known = None
         if not known:
@@ -103,7 +110,7 @@ class Unpacker:
             known = self.open[piece.path] = Disk(piece.path), None
         return known[0]
 
-    def _archive(self, piece: Piece, file: Disk) -> Archive:
+    def _archive(self, piece: ReadMembers, file: Disk) -> Archive:
         archive = self.open[piece.path][1]
         if archive is None:
             archive = Archive(file, self.rows.max_file_bytes, self.rows.alive)
@@ -114,31 +121,38 @@ class Unpacker:
         if known := self.open.pop(path, None):
             known[0].close()
 
-    def _close(self, piece: Piece) -> Note:
+    def _close(self, task: FinishArchive) -> ArchiveReport:
         """The row of an archive whose pieces are all done, if it still is what it was."""
-        self._drop(piece.path)
-        info = os.stat(piece.path)
-        if (info.st_size, info.st_mtime_ns) != (piece.size, piece.mtime_ns):
-            return self._settle(info.st_size, info.st_mtime_ns, UNREADABLE, CHANGED)
-        return self._settle(piece.size, piece.mtime_ns, piece.part, piece.closing or None)
+        self._drop(task.path)
+        info = os.stat(task.path)
+        state = FileState(info.st_size, info.st_mtime_ns)
+        if state != task.state:
+            return self._settle(state, UNREADABLE, CHANGED)
+        return self._settle(task.state, task.status, task.error or None)
 
-    def _settle(self, size: int, mtime_ns: int, status: int, error: str | None, appledouble: int = 0) -> Note:
-        self._drop(self.piece.path)
-        self.rows.put(self.piece.path, max(0, size), mtime_ns, status, error)
-        return Note(self.piece.is_closing, True, True, False, self.members, appledouble, size, mtime_ns, "")
+    def _settle(self, state: FileState, status: int, error: str | None, appledouble: int = 0) -> ArchiveReport:
+        self._drop(self.task.path)
+        self.rows.put(self.task.path, max(0, state.size), state.mtime_ns, status, error)
+        return ArchiveReport(
+            is_finish=isinstance(self.task, FinishArchive),
+            at_end=True,
+            has_archive_row=True,
+            members=self.members,
+            appledouble=appledouble,
+            state=state,
+        )
 
     def _member(self, member: Member, number: int) -> None:
         """The rows of a member and of all it holds; of a piece of one member, those of its parts."""
         self.part = 0
         self.number = number
         self.allowed = FREE_NESTED + MOST_RATIO * member.packed
-        self._rows(member, self.piece.path + INSIDE + member.name, 0)
+        self._rows(member, self.task.path + INSIDE + member.name, 0)
 
     def _rows(self, member: Member, path: bytes, depth: int) -> None:
         part = self.part
         self.part += 1
-        piece = self.piece
-        is_mine = piece.last > piece.first + 1 or piece.part <= part < piece.past
+        is_mine = self.range.has_part(part)
         if depth:
             self.allowed -= member.size  # whoever analyses it
         if not is_archive(member.name) and not (is_mine and self.rows.wants(path)):

@@ -32,7 +32,7 @@ from midiopt.pipeline.hash_table import Contents
 from midiopt.pipeline.heartbeat import BEGAN, BEGUN, NUMBER, PART, WORD_BYTES, name_in, word
 from midiopt.pipeline.sampling import EVERYTHING, Lots
 from midiopt.pipeline.signals import ENDING
-from midiopt.pipeline.tasks import Note, Piece, is_piece
+from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, ReadMembers, Task, encode_task
 from midiopt.pipeline.worker import crashed
 from midiopt.rows.wire import note_of
 from midiopt.run_log import event
@@ -62,13 +62,13 @@ class Hand:
     process: subprocess.Popen[bytes]
     pipe: Connection
     word: memoryview
-    chunks: deque[list[bytes]] = field(default_factory=deque)  # dealt and not yet answered
+    tasks: deque[Task] = field(default_factory=deque)  # dealt and not yet answered
     answered: int = 0  # files
 
-    def send(self, chunk: list[bytes]) -> None:
-        self.chunks.append(chunk)
-        with contextlib.suppress(OSError):  # it died: collect() sees its pipe close and deals the chunk again
-            self.pipe.send_bytes(b"\0".join(chunk))
+    def send(self, task: Task) -> None:
+        self.tasks.append(task)
+        with contextlib.suppress(OSError):  # it died: collect() sees its pipe close and deals the task again
+            self.pipe.send_bytes(encode_task(task))
 
     def suspect(self) -> int:
         """Position of the file in hand in the chunk in hand; -1 when none was begun."""
@@ -89,7 +89,7 @@ class Pool:
         self.contents = contents
         environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **preload(settings.allocator)}
         self.environment = {**os.environ, **environment}
-        self.again: deque[list[bytes]] = deque()  # chunks of dead workers
+        self.again: deque[Task] = deque()  # tasks of dead workers
         self.given_up: list[bytes] = []  # messages about files that killed their workers
         self.deaths: dict[bytes, int] = {}  # of files tried alone
         self.stillborn = 0  # workers that died before their first file, one after another
@@ -123,33 +123,33 @@ class Pool:
     def has_room(self) -> bool:
         self._deal_again()
         self._deal_pieces()
-        return not self.again and (len(self.hands) < self.workers or any(len(h.chunks) < IN_HAND for h in self.hands))
+        return not self.again and (len(self.hands) < self.workers or any(len(h.tasks) < IN_HAND for h in self.hands))
 
     def busy(self) -> bool:
-        return bool(self.again or self.given_up) or any(h.chunks for h in self.hands)
+        return bool(self.again or self.given_up) or any(h.tasks for h in self.hands)
 
-    def deal(self, chunk: list[bytes]) -> None:
-        """Give a chunk to the worker with the least in hand, or to a new one while all have some."""
-        if len(self.hands) < self.workers and all(h.chunks for h in self.hands):
+    def deal(self, task: Task) -> None:
+        """Give a task to the worker with the least in hand, or to a new one while all have some."""
+        if len(self.hands) < self.workers and all(h.tasks for h in self.hands):
             self.hands.append(self._hire())
-        min(self.hands, key=lambda h: len(h.chunks)).send(chunk)
-        if is_piece(chunk[0]):
-            self.unpacking.begin(chunk[0])
+        min(self.hands, key=lambda h: len(h.tasks)).send(task)
+        if isinstance(task, ReadMembers):
+            self.unpacking.begin(task)
 
     def _deal_pieces(self) -> None:
         """The archives in work come before new chunks."""
-        while len(self.hands) < self.workers and self.unpacking.is_shared() and all(h.chunks for h in self.hands):
+        while len(self.hands) < self.workers and self.unpacking.is_shared() and all(h.tasks for h in self.hands):
             self.hands.append(self._hire())
             self._deal_piece(self.hands[-1])
         for hand in self.hands:
-            while len(hand.chunks) < IN_HAND and self._deal_piece(hand):
+            while len(hand.tasks) < IN_HAND and self._deal_piece(hand):
                 pass
 
     def _deal_piece(self, hand: Hand) -> bool:
-        item = self.unpacking.take(hand)
-        if item:
-            hand.send([item])
-        return bool(item)
+        task = self.unpacking.take(hand)
+        if task:
+            hand.send(task)
+        return bool(task)
 
     def collect(self, timeout: float) -> list[bytes]:
         """Messages that have arrived; waits up to `timeout` seconds for the first."""
@@ -161,10 +161,10 @@ class Pool:
                 messages.append(hand.pipe.recv_bytes())
                 if not hand.answered:
                     self.stillborn = 0
-                chunk = hand.chunks.popleft()
-                hand.answered += len(chunk)
-                if is_piece(chunk[0]):
-                    self.unpacking.answered(chunk[0], Note.decode(note_of(messages[-1])), hand)
+                task = hand.tasks.popleft()
+                hand.answered += _items(task)
+                if not isinstance(task, AnalyzeFiles):
+                    self.unpacking.answered(task, ArchiveReport.decode(note_of(messages[-1])), hand)
             except (EOFError, OSError):
                 self._bury(hand)
         self._end_the_late()
@@ -187,14 +187,14 @@ class Pool:
         for hand in self.hands:
             if not self.again:
                 return
-            if not hand.chunks:
+            if not hand.tasks:
                 hand.send(self.again.popleft())
 
     def _bury(self, hand: Hand, late: str = "") -> None:
         """Replace a dead worker and see to the chunks it held."""
         hand.pipe.close()
         code = _reap(hand.process, 1)
-        event("retry", reason=late or f"a worker ended: {_cause(code)}", files=sum(map(len, hand.chunks)))
+        event("retry", reason=late or f"a worker ended: {_cause(code)}", files=sum(map(_items, hand.tasks)))
         if hand.word[BEGUN]:
             self.stillborn = 0
         else:
@@ -203,38 +203,42 @@ class Pool:
                 raise MidioptError(f"worker processes end before they begin ({_cause(code)}); their reasons stand above")
         self.hands[self.hands.index(hand)] = fresh = self._hire()
         self.unpacking.moved(hand, fresh)
-        if not hand.chunks:
+        if not hand.tasks:
             return
         at = hand.suspect()
-        first = hand.chunks.popleft()
-        self.again.extend(hand.chunks)
-        if not 0 <= at < len(first):
+        first = hand.tasks.popleft()
+        self.again.extend(hand.tasks)
+        if not 0 <= at < _items(first):
             self.again.append(first)
             return
-        path = first[at]
-        if is_piece(path):
-            pieces = [piece.encode() for piece in Piece.decode(path).without(hand.word[NUMBER], hand.word[PART])]
+        task, rest = first, first
+        if isinstance(first, AnalyzeFiles):
+            task = first._replace(paths=[first.paths[at]])
+            rest = first._replace(paths=first.paths[:at] + first.paths[at + 1 :])
+        elif isinstance(first, ReadMembers):
+            pieces = first.split_around(hand.word[NUMBER], hand.word[PART])
             if len(pieces) > 1:
-                self.unpacking.split(path, len(pieces))
-                self.again.extendleft([piece] for piece in reversed(pieces))
+                self.unpacking.split(first, len(pieces))
+                self.again.extendleft(reversed(pieces))
                 return
-        if len(first) == 1:
-            self.deaths[path] = self.deaths.get(path, 0) + 1
-            if self.deaths[path] == DEATHS_ALONE + is_piece(path):  # a piece was not tried alone before
-                self._give_up(path, late or f"the analysing process died of it: {_cause(code)}", hand)
+        if _items(first) == 1:
+            key = encode_task(task)
+            self.deaths[key] = self.deaths.get(key, 0) + 1
+            # an archive's task was not tried alone before
+            if self.deaths[key] == DEATHS_ALONE + (not isinstance(task, AnalyzeFiles)):
+                self._give_up(task, late or f"the analysing process died of it: {_cause(code)}", hand)
                 return
-        rest = first[:at] + first[at + 1 :]
-        if rest:
+        elif isinstance(rest, AnalyzeFiles):
             self.again.append(rest)
-        self.again.append([path])
+        self.again.append(task)
 
-    def _give_up(self, item: bytes, reason: str, hand: Hand) -> None:
-        if not is_piece(item):
-            self.given_up.append(crashed(item, reason))
+    def _give_up(self, task: Task, reason: str, hand: Hand) -> None:
+        if isinstance(task, AnalyzeFiles):
+            self.given_up.append(crashed(task.paths[0], reason))
             return
-        self.unpacking.answered(item, None)
-        members = int(Piece.decode(item).is_one)
-        self.given_up.append(crashed(name_in(hand.word), reason, Note.of_members(members).encode()))
+        self.unpacking.answered(task, None)
+        report = ArchiveReport(members=int(isinstance(task, ReadMembers) and task.members.is_single_part))
+        self.given_up.append(crashed(name_in(hand.word), reason, report.encode()))
 
     def close(self) -> None:
         """Send the workers away, whatever they have in hand: rows that were not collected are not wanted."""
@@ -243,6 +247,11 @@ class Pool:
             hand.pipe.close()
         for hand in self.hands:
             _reap(hand.process, 1)
+
+
+def _items(task: Task) -> int:
+    """Entries of the heartbeat's count that a task makes."""
+    return len(task.paths) if isinstance(task, AnalyzeFiles) else 1
 
 
 def _reap(process: subprocess.Popen[bytes], patience: float) -> int:

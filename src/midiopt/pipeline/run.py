@@ -30,7 +30,7 @@ from midiopt.pipeline.pool import Pool, Settings
 from midiopt.pipeline.prune import Gone
 from midiopt.pipeline.signals import Stop, stop_on_signals
 from midiopt.pipeline.summary import NoProgress, Progress, Summary
-from midiopt.pipeline.tasks import Note
+from midiopt.pipeline.tasks import ArchiveReport, Task, tasks_for
 from midiopt.rows.batch import Batch, record
 from midiopt.rows.validate import sound
 from midiopt.rows.wire import note_of
@@ -173,7 +173,7 @@ class _Run:
         self.gone = gone
         self.batch_size = batch_size
         self.contents = sink.iter_content_hashes()  # asked for when there is work
-        self.ahead: deque[list[bytes]] = deque()
+        self.ahead: deque[Task] = deque()
         self.waiting: list[Batch] = []  # received and not yet written
         self.waiting_files = self.waiting_bytes = 0
         self.members = self.appledouble = 0  # of archives: rows, and what was passed over
@@ -181,11 +181,11 @@ class _Run:
 
     def go(self) -> None:
         started = time.monotonic()
-        chunks = self.source.chunks()
+        tasks = tasks_for(self.source.chunks())
         pool = self.pool
         while not self.stop or (pool.busy() and time.monotonic() < self.stop.since + LONGEST_END):
-            while not self.stop and pool.has_room() and (chunk := self._next(chunks)):
-                self._deal(chunk)
+            while not self.stop and pool.has_room() and (task := self._next(tasks)):
+                self._deal(task)
             if not pool.busy() and (self.stop or self.source.exhausted):
                 break
             if self._is_full():
@@ -194,8 +194,8 @@ class _Run:
             messages = pool.collect(0 if can_walk else 0.5)
             for message in messages:
                 self._receive(message)
-            if not messages and can_walk and (chunk := next(chunks, None)):
-                self.ahead.append(chunk)
+            if not messages and can_walk and (task := next(tasks, None)):
+                self.ahead.append(task)
             total = self.source.found + self.members if self.source.exhausted else None
             self.progress.update(self._tally(), time.monotonic() - started, total)
         if self.waiting:
@@ -205,26 +205,26 @@ class _Run:
         self.summary.steady_seconds = time.monotonic() - started
         self._tally()
 
-    def _deal(self, chunk: list[bytes]) -> None:
-        """Give a chunk to the workers. Before the first they are told what the database has: most runs find nothing new."""
+    def _deal(self, task: Task) -> None:
+        """Give a task to the workers. Before the first they are told what the database has: most runs find nothing new."""
         with contextlib.closing(self.contents) as pages:  # nothing comes a second time
             for digests in pages:
                 self.told.add(np.frombuffer(digests, "u1").reshape(-1, 16))
-        self.pool.deal(chunk)
+        self.pool.deal(task)
 
-    def _next(self, chunks: Iterator[list[bytes]]) -> list[bytes] | None:
-        return self.ahead.popleft() if self.ahead else next(chunks, None)
+    def _next(self, tasks: Iterator[Task | None]) -> Task | None:
+        return self.ahead.popleft() if self.ahead else next(tasks, None)
 
     def _receive(self, message: bytes) -> None:
         batch = Batch.from_bytes(message)
-        if note := Note.decode(note_of(message)):
-            self.members += note.members
-            self.appledouble += note.appledouble
-            if note.closes:  # an archive counts as done only with all its members
+        if report := ArchiveReport.decode(note_of(message)):
+            self.members += report.members
+            self.appledouble += report.appledouble
+            if report.is_finish:  # an archive counts as done only with all its members
                 if self.waiting:
                     self._write()
                 self.sink.flush()
-            batch = self.gone.of_archive(batch, note.settled)
+            batch = self.gone.of_archive(batch, report.has_archive_row)
         self.waiting.append(batch)
         self.waiting_files += len(batch)
         self.waiting_bytes += len(message)

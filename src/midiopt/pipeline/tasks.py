@@ -1,104 +1,179 @@
-"""What a chunk is made of: paths, and what stands for more than a path.
+"""What the parent sends to a worker, a task, and what a worker reports about an archive beside its rows.
 
-A path is absolute, so it begins with a slash; an item that begins with anything else says by that
-what is to be done. A piece of an archive begins with a digit and is a chunk by itself.
+Both travel as bytes and are encoded only here. Plain paths, the common case, are joined by NUL and nothing
+else: an absolute path begins with a slash, so any other first byte tells another task.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-UNOPENED = b"-"  # before the path of a FIFO or device that was named: it gets its row and is not opened
-PIECE = 128  # members
-ALL = 2**62
-OPENING = -1  # the number of the member in hand before there is one
+from midiopt.schema import OPENED
+
+if TYPE_CHECKING:
+    from midiopt.sources.walk import Chunk
+
+MEMBERS_PER_TASK = 128
+ALL_PARTS = 2**62
+NO_MEMBER = -1  # the number of the current member before there is one
+
+_SLASH = ord("/")
+_NOT_REGULAR = b"-"
+_READ = b"r"
+_FINISH = b"f"
+_READ_FIELDS = struct.Struct("<cqqqqqq")
+_FINISH_FIELDS = struct.Struct("<cqqBI")
+_REPORT_FIELDS = struct.Struct("<????qqqq")
 
 
-def is_piece(item: bytes) -> bool:
-    return item.startswith(b"0")
+class FileState(NamedTuple):
+    """What shows that a file has changed."""
+
+    size: int  # bytes
+    mtime_ns: int
 
 
-class Piece(NamedTuple):
-    """Members ``first`` to ``last`` (excluded) of an archive, by their number.
+UNKNOWN_STATE = FileState(-1, 0)
 
-    A member that is an archive itself has parts: 0 is the member, the others are what it holds, at
-    any depth, in order. A piece of one member has those from ``part`` to ``past`` (excluded). A piece
-    without members closes the archive: its row says what became of it.
+
+class MemberRange(NamedTuple):
+    """Members ``first`` to ``end`` (excluded) of an archive, by number.
+
+    A member that is an archive itself has parts: part 0 is the member, the others are what it holds, at any
+    depth, in order. A range of a single member holds its parts ``part`` to ``part_end`` (excluded) only.
     """
 
-    path: bytes
     first: int = 0
-    last: int = PIECE
+    end: int = MEMBERS_PER_TASK
     part: int = 0
-    past: int = ALL
-    size: int = -1  # of the archive when it was opened first, in bytes, and its mtime in ns; unknown for the first piece
-    mtime_ns: int = 0
-    closing: str = ""  # of the piece that closes: what is wrong with the archive; its `part` is the archive's status
-
-    def encode(self) -> bytes:
-        numbers = self.first, self.last, self.part, self.past, self.size, self.mtime_ns
-        return b"0 %d %d %d %d %d %d %d " % (*numbers, len(self.path)) + self.path + self.closing.encode()
-
-    @classmethod
-    def decode(cls, item: bytes) -> Self:
-        _, *numbers, length, rest = item.split(b" ", 8)
-        first, last, part, past, size, mtime_ns = map(int, numbers)
-        path, closing = rest[: int(length)], rest[int(length) :]
-        return cls(path, first, last, part, past, size, mtime_ns, closing.decode())
+    part_end: int = ALL_PARTS
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is the first piece as it was dealt first."""
-        return (self.first, self.last) == (0, PIECE)
+    def is_single_member(self) -> bool:
+        return self.end == self.first + 1
 
     @property
-    def is_closing(self) -> bool:
-        return self.last == 0
+    def is_single_part(self) -> bool:
+        return self.is_single_member and self.part_end == self.part + 1
 
-    @property
-    def is_one(self) -> bool:
-        return self.last == self.first + 1 and self.past == self.part + 1
+    def has_part(self, part: int) -> bool:
+        """Whether this part of each of its members belongs to the range."""
+        return not self.is_single_member or self.part <= part < self.part_end
 
-    def without(self, number: int, part: int) -> list[Self]:
-        """The piece of that one part, and then what else is in this piece; nothing if it is not inside."""
-        if not self.first <= number < self.last or not (self.last > self.first + 1 or self.part <= part < self.past):
+    def split_around(self, number: int, part: int) -> list[Self]:
+        """The range of that one part of member ``number``, then the ranges of the rest; none if the part is not inside."""
+        if not self.first <= number < self.end or not self.has_part(part):
             return []
-        low, high = (self.part, self.past) if self.last == self.first + 1 else (0, ALL)
-        one = self._replace(first=number, last=number + 1)
+        low, high = (self.part, self.part_end) if self.is_single_member else (0, ALL_PARTS)
+        member = self._replace(first=number, end=number + 1)
         rest = [
-            self._replace(last=number),
-            one._replace(part=low, past=part),
-            one._replace(part=part + 1, past=high),
+            self._replace(end=number),
+            member._replace(part=low, part_end=part),
+            member._replace(part=part + 1, part_end=high),
             self._replace(first=number + 1),
         ]
-        return [one._replace(part=part, past=part + 1), *(p for p in rest if p.first < p.last and p.part < p.past)]
+        return [member._replace(part=part, part_end=part + 1), *(r for r in rest if r.first < r.end and r.part < r.part_end)]
 
 
-class Note(NamedTuple):
-    """What a worker says of an archive beside the rows of one of its pieces."""
+FIRST_MEMBERS = MemberRange()
 
-    closes: bool  # the archive's own row, which must not be written before those of its members
-    ended: bool  # the archive has no members after this piece
-    settled: bool  # the archive's own row is among these
-    is_stream: bool  # it should stay with this worker
-    members: int  # rows among them that are not the archive's own
-    appledouble: int  # members passed over
-    size: int
-    mtime_ns: int
-    trouble: str  # why not all of it could be read
 
-    @classmethod
-    def of_members(cls, members: int) -> Self:
-        return cls(False, False, False, False, members, 0, 0, 0, "")
+class AnalyzeFiles(NamedTuple):
+    """A ``files`` row for each path. What is not a regular file (a FIFO, a device) gets its row without being opened."""
+
+    paths: list[bytes]
+    are_regular: bool = True
+
+
+class ReadMembers(NamedTuple):
+    """The rows of some members of an archive."""
+
+    path: bytes
+    members: MemberRange = FIRST_MEMBERS
+    state: FileState = UNKNOWN_STATE  # of the archive when it was first opened
+
+    def split_around(self, number: int, part: int) -> list[Self]:
+        """A task for each range of :meth:`MemberRange.split_around`."""
+        return [self._replace(members=members) for members in self.members.split_around(number, part)]
+
+
+class FinishArchive(NamedTuple):
+    """The row of the archive itself. Sent when all its members are done, so that its row is written last."""
+
+    path: bytes
+    state: FileState
+    status: int = OPENED
+    error: str = ""
+
+
+Task = AnalyzeFiles | ReadMembers | FinishArchive
+
+
+def encode_task(task: Task) -> bytes:
+    """The bytes that a worker receives."""
+    match task:
+        case AnalyzeFiles(paths, are_regular):
+            joined = b"\0".join(paths)
+            return joined if are_regular else _NOT_REGULAR + joined
+        case ReadMembers(path, members, state):
+            return _READ_FIELDS.pack(_READ, *members, *state) + path
+        case FinishArchive(path, state, status, error):
+            text = error.encode()
+            return _FINISH_FIELDS.pack(_FINISH, *state, status, len(text)) + text + path
+
+
+def decode_task(data: bytes) -> Task:
+    """The inverse of :func:`encode_task`."""
+    if data[0] == _SLASH:
+        return AnalyzeFiles(data.split(b"\0"))
+    match data[:1]:
+        case b"-":
+            return AnalyzeFiles(data[1:].split(b"\0"), are_regular=False)
+        case b"r":
+            _, first, end, part, part_end, size, mtime_ns = _READ_FIELDS.unpack_from(data)
+            return ReadMembers(data[_READ_FIELDS.size :], MemberRange(first, end, part, part_end), FileState(size, mtime_ns))
+        case b"f":
+            _, size, mtime_ns, status, length = _FINISH_FIELDS.unpack_from(data)
+            text, path = data[_FINISH_FIELDS.size :][:length], data[_FINISH_FIELDS.size + length :]
+            return FinishArchive(path, FileState(size, mtime_ns), status, text.decode())
+    raise ValueError(f"unknown task {data[:1]!r}")
+
+
+def tasks_for(chunks: Iterable[Chunk]) -> Iterator[Task | None]:
+    """The task of each chunk that the walk finds; None for an empty one, which only shows that the walk goes on."""
+    for chunk in chunks:
+        if not chunk.paths:
+            yield None
+        elif chunk.is_archive:
+            yield ReadMembers(chunk.paths[0])
+        else:
+            yield AnalyzeFiles(chunk.paths, chunk.are_regular)
+
+
+class ArchiveReport(NamedTuple):
+    """What a worker says about an archive beside the rows of a ReadMembers or FinishArchive task."""
+
+    is_finish: bool = False  # the answer to FinishArchive: its row must not be written before those of the members
+    at_end: bool = False  # the archive has no members after this range
+    has_archive_row: bool = False  # the archive's own row is among the rows, as the last one
+    is_stream: bool = False  # going back means reading from the start, so the next ranges should go to the same worker
+    members: int = 0  # rows that are not the archive's own
+    appledouble: int = 0  # AppleDouble files skipped
+    state: FileState = FileState(0, 0)
+    read_error: str = ""  # why not all members could be read
 
     def encode(self) -> bytes:
-        return NOTE.pack(*self[:-1]) + self.trouble.encode()
+        """The bytes that travel behind the rows."""
+        *fields, state, error = self
+        return _REPORT_FIELDS.pack(*fields, *state) + error.encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Self | None:
-        """None for the message about a chunk of paths, which has no note."""
-        return cls._make((*NOTE.unpack_from(data), data[NOTE.size :].decode())) if data else None
-
-
-NOTE = struct.Struct("<????qqqq")
+        """The report behind the rows; None for an AnalyzeFiles task, which has none."""
+        if not data:
+            return None
+        finish, at_end, own_row, stream, members, appledouble, size, mtime_ns = _REPORT_FIELDS.unpack_from(data)
+        error = data[_REPORT_FIELDS.size :].decode()
+        return cls(finish, at_end, own_row, stream, members, appledouble, FileState(size, mtime_ns), error)

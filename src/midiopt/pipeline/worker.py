@@ -28,7 +28,7 @@ from midiopt.pipeline.hash_table import Contents
 from midiopt.pipeline.heartbeat import BEGAN, BEGUN, WORD_BYTES, name_area, put_member, word
 from midiopt.pipeline.sampling import EVERYTHING, Lots
 from midiopt.pipeline.signals import ENDING
-from midiopt.pipeline.tasks import UNOPENED, Piece, is_piece
+from midiopt.pipeline.tasks import AnalyzeFiles, FinishArchive, ReadMembers, Task, decode_task
 from midiopt.rows.wire import file_row, message
 from midiopt.schema import ANALYZER_VERSION, CRASHED, NULL_INT, NULL_TEXT, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from midiopt.sources.filename.facts import name_facts
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
 NO_HASH = bytes(16)
-SLASH = ord("/")
 LONGEST = 2**31 - 1  # microseconds a column holds
 MOST_SEEN = 20_000  # hashes remembered, about 2 MB: ten batches of the usual size
 
@@ -71,7 +70,13 @@ class Worker:
         self.name = name_area(self.word)
         self.unpacker: Unpacker | None = None
 
-    def analyse(self, chunk: list[bytes]) -> bytes:
+    def process(self, task: Task) -> bytes:
+        """The message that answers a task."""
+        if isinstance(task, AnalyzeFiles):
+            return self.analyze_files(task.paths, task.are_regular)
+        return self._unpack(task)
+
+    def analyze_files(self, chunk: list[bytes], are_regular: bool = True) -> bytes:
         """The message that holds a ``files`` row for each path, and ``analyses`` rows for their contents."""
         files, analyses, heap = bytearray(), bytearray(), bytearray()
         now = time.time_ns() // 1000
@@ -79,10 +84,8 @@ class Worker:
         for path in chunk:
             self.word[BEGAN] = began
             self.word[BEGUN] += 1
-            if path[0] != SLASH:
-                if is_piece(path):
-                    return self._unpack(Piece.decode(path))
-                put_file(files, heap, path.removeprefix(UNOPENED), 0, 0, NO_HASH, UNREADABLE, "not a regular file", now, 0)
+            if not are_regular:
+                put_file(files, heap, path, 0, 0, NO_HASH, UNREADABLE, "not a regular file", now, 0)
                 continue
             status, digest, error = self._analyse_file(path, analyses, heap)
             ended = time.monotonic_ns()
@@ -131,15 +134,17 @@ class Worker:
         self.seen.add(digest)
         return OK, digest, None
 
-    def _unpack(self, piece: Piece) -> bytes:
-        """The message about a piece of an archive."""
+    def _unpack(self, task: ReadMembers | FinishArchive) -> bytes:
+        """The message about members of an archive, or the archive itself."""
         if self.unpacker is None:
             from midiopt.pipeline.archive_worker import Unpacker  # 10 ms and 1.3 MB that most workers never need
 
             self.unpacker = Unpacker(self)
         self.rows, self.analyses, self.heap = bytearray(), bytearray(), bytearray()
-        note = self.unpacker.answer(piece)
-        return message(self.rows, self.analyses, self.heap, note.encode())
+        self.word[BEGAN] = time.monotonic_ns()
+        self.word[BEGUN] += 1
+        report = self.unpacker.answer(task)
+        return message(self.rows, self.analyses, self.heap, report.encode())
 
     # What follows is asked for by unpack.Rows.
 
@@ -204,7 +209,7 @@ def serve(pipe: Connection, worker: Worker) -> None:
     """Answer chunks until the pipe closes."""
     while True:
         try:
-            pipe.send_bytes(worker.analyse(pipe.recv_bytes().split(b"\0")))
+            pipe.send_bytes(worker.process(decode_task(pipe.recv_bytes())))
         except (EOFError, ConnectionError):
             return
 

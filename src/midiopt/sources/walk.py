@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from midiopt.errors import SourceError
-from midiopt.pipeline.tasks import UNOPENED, Piece
 from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_archive, is_wanted
 from midiopt.sources.path_set import PathSet
 
@@ -27,7 +27,17 @@ ASKED = 512  # paths that are looked up together: numpy takes 40 us a time, howe
 SIGN_EVERY = 0.1  # seconds between two signs of life of a walk that finds nothing new
 MOST_PROBLEMS = 1000  # named; a tree without permissions has millions
 
+NOT_REGULAR = b"-"  # before a path, inside this module: a FIFO or device that was named
+
 Known = Callable[[list[bytes]], list[bool]]
+
+
+class Chunk(NamedTuple):
+    """Paths found together. An archive is a chunk by itself, and so is a named path that is not a regular file."""
+
+    paths: list[bytes]
+    is_archive: bool = False
+    are_regular: bool = True
 
 
 @dataclass
@@ -72,7 +82,7 @@ class Source:
             raise SourceError("name at least one file, folder or @list")
         return cls(sorted(set(roots), key=lambda root: root + b"/"), follow_links)
 
-    def chunks(self) -> Iterator[list[bytes]]:
+    def chunks(self) -> Iterator[Chunk]:
         """The paths still to be analysed, at most CHUNK_FILES and CHUNK_BYTES at a time; an archive is a chunk by itself.
 
         After SIGN_EVERY seconds what has been found comes, were it nothing, so that the run can look after itself.
@@ -82,20 +92,23 @@ class Source:
         sign_at = time.monotonic() + SIGN_EVERY
         for paths in self._new_paths():
             for path in paths:
-                if is_archive(path) and not path.startswith(UNOPENED):
-                    yield [Piece(path).encode()]
+                if path[0] != SLASH:
+                    yield Chunk([path.removeprefix(NOT_REGULAR)], are_regular=False)
+                    continue
+                if is_archive(path):
+                    yield Chunk([path], is_archive=True)
                     continue
                 if len(chunk) == CHUNK_FILES or (chunk and size + len(path) > CHUNK_BYTES):
-                    yield chunk
+                    yield Chunk(chunk)
                     chunk, size = [], 0
                 chunk.append(path)
                 size += len(path) + 1
             if time.monotonic() > sign_at:
-                yield chunk
+                yield Chunk(chunk)
                 chunk, size = [], 0
                 sign_at = time.monotonic() + SIGN_EVERY
         if chunk:
-            yield chunk
+            yield Chunk(chunk)
         if self.untold:
             self.problems.append(f"{self.untold:,} folders more")
         self.exhausted = True
@@ -146,7 +159,7 @@ class Source:
         if info and stat.S_ISDIR(info.st_mode):
             yield from self._walk(path)
         elif info and not stat.S_ISREG(info.st_mode):
-            yield [UNOPENED + path]
+            yield [NOT_REGULAR + path]
         else:
             yield [path]
 
