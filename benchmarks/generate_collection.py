@@ -77,13 +77,13 @@ class Template:
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
         events = sum(2 * len(part.notes) + len(part.events) for part in piece.parts)
-        self.size = round(events * (3.4 if piece.short else 4.2))  # of one pass, about: encoding waits until it is needed
+        self.size = round(events * (3.4 if piece.running_status else 4.2))  # of one pass, about: encoding waits until it is needed
 
     @cached_property
     def tracks(self) -> list[tuple[Layer, Layer, bytes]]:
         """For each track its first pass, any further pass, and its end."""
         piece = self.piece
-        music = [part.music(piece.division, piece.end, piece.short) for part in piece.parts]
+        music = [part.music(piece.division, piece.end, piece.running_status) for part in piece.parts]
         if piece.format == 0:
             return [self._layers([event for part in piece.parts for event in part.setup()], merge(*music))]
         names = [smf.text(smf.TRACK_NAME, part.name) for part in piece.parts]
@@ -92,9 +92,9 @@ class Template:
     def _layers(self, setup: list[bytes], music: list[smf.Event]) -> tuple[Layer, Layer, bytes]:
         once = at_start(setup) + music
         twice = once + [(self.piece.end + tick, event) for tick, event in music]
-        split = len(smf.encode(once, self.piece.short))
+        split = len(smf.encode(once, self.piece.running_status))
         plain, up, loud = (
-            smf.encode([(tick, change(event)) for tick, event in twice], self.piece.short) for change in (bytes, higher, louder)
+            smf.encode([(tick, change(event)) for tick, event in twice], self.piece.running_status) for change in (bytes, higher, louder)
         )
 
         def layer(part: slice) -> Layer:

@@ -74,7 +74,8 @@ def folk(rng: Random, beats: float) -> Piece:
     if rng.random() < 0.7:
         parts.append(Part("Chords", 1, comp(changes, rng.choice(["x---x---", "x-x-x-x-"]), 48, gate=1)))
     tempo = rng.choice([None, 120, rng.randint(80, 200)])
-    return Piece("Tune", beats, parts, tempo, key=rng.choice([None, "C", "Am"]), division=rng.choice([480, 480, 480, 96]), short=False)
+    key, division = rng.choice([None, "C", "Am"]), rng.choice([480, 480, 480, 96])
+    return Piece("Tune", beats, parts, tempo, key=key, division=division, running_status=False)
 
 
 def groove(rng: Random, beats: float) -> Piece:
@@ -82,9 +83,9 @@ def groove(rng: Random, beats: float) -> Piece:
     bars = math.ceil(beats / 4)
     rows = {"kick": "X...x...x.x.....", "snare": "....X..o....X...", "hat": rng.choice(["x.x.x.x.x.x.x.x.", "xoxoxoxoxoxoxoxo"])}
     notes = humanise(drums(rows, bars), rng, 0.03, 20)
-    foot = [(n.start + d, smf.control(DRUMS, 4, rng.randrange(128))) for n in notes if n.pitch == 42 for d in (0.02, 0.1, 0.2)]
+    foot = [(n.start + d, smf.control_change(DRUMS, 4, rng.randrange(128))) for n in notes if n.pitch == 42 for d in (0.02, 0.1, 0.2)]
     part = Part("Drums", DRUMS, notes, 0, foot if rng.random() < 0.7 else [])
-    return Piece("Groove", bars * 4, [part], rng.randint(80, 160), key="C", format=0, short=rng.random() < 0.2)
+    return Piece("Groove", bars * 4, [part], rng.randint(80, 160), key="C", format=0, running_status=rng.random() < 0.2)
 
 
 def arranged(rng: Random, beats: float) -> Piece:
@@ -100,7 +101,7 @@ def arranged(rng: Random, beats: float) -> Piece:
         Part("PIANO", 2, humanise(left, rng, 0.03, 15), GM.PIANO, moving(pedal(2, changes), 4)),
     ]
     tempo = rubato(math.ceil(beats), rng.randint(60, 120), 16, rng)[::8] if rng.random() < 0.45 else rng.randint(60, 140)
-    return Piece("Song", beats, parts, tempo, key=rng.choice([None, "C"]), short=rng.random() < 0.5)
+    return Piece("Song", beats, parts, tempo, key=rng.choice([None, "C"]), running_status=rng.random() < 0.5)
 
 
 def performed(rng: Random, beats: float) -> Piece:
@@ -110,14 +111,15 @@ def performed(rng: Random, beats: float) -> Piece:
     left = arpeggio(changes, "1..5 3... 1.5. 3...", 36, step=0.25, gate=2) + comp(changes, "..x...x.", 48)
     feet = moving(pedal(0, changes), 14)
     if rng.random() < 0.3:
-        feet += [(beat + 0.3, smf.control(0, 67, value)) for beat, value in zip(range(0, int(beats), 4), (0, 90) * 9999, strict=False)]
+        soft = zip(range(0, int(beats), 4), (0, 90) * 9999, strict=False)
+        feet += [(beat + 0.3, smf.control_change(0, 67, value)) for beat, value in soft]
     hands = [
         Part("Right", 0, humanise(right, rng, 0.2, 40), GM.PIANO, feet),
         Part("Left", 0, humanise(left, rng, 0.2, 40), GM.PIANO),
     ]
     tempo = rubato(math.ceil(beats), 90, 12, rng) if rng.random() < 0.15 else 120
     division = rng.choice([384, 480, 480])
-    return Piece("Performance", beats, hands, tempo, division=division, format=rng.choice([0, 1, 1]), short=rng.random() < 0.7)
+    return Piece("Performance", beats, hands, tempo, division=division, format=rng.choice([0, 1, 1]), running_status=rng.random() < 0.7)
 
 
 def band(rng: Random, beats: float) -> Piece:
@@ -125,7 +127,7 @@ def band(rng: Random, beats: float) -> Piece:
     changes = harmony(rng, beats)
     kit = drums({"kick": "X..x..x...x.....", "snare": "....X..o.o..X..o", "hat": "xoxoxoxoxoxoxoxo"}, math.ceil(beats / 4))
     bent = [event for chord in changes for event in bends(4, chord.start, rng.choice([0, 0, 0, 12, 36]))]
-    other = [(beats // 2, smf.program(4, GM.SAW_LEAD))] if rng.random() < 0.5 else []
+    other = [(beats // 2, smf.program_change(4, GM.SAW_LEAD))] if rng.random() < 0.5 else []
     parts = [
         Part("Drums", DRUMS, kit, 0),
         Part("Bass", 1, bassline(changes, "1-.1.58.", 34), GM.FINGER_BASS),
@@ -136,12 +138,13 @@ def band(rng: Random, beats: float) -> Piece:
     for i in range(rng.choice([0, 0, 1, 2, 4, 10])):
         channel = 5 + i % 4
         swell = [event for chord in changes for event in ramp(channel, rng.choice([1, 7, 11, 74]), chord.start, 3, 40, 110, 8)]
-        pressed = [(chord.start + 0.5, smf.pressure(channel, 60)) for chord in changes[:: rng.choice([1, 9999])]]
+        pressed = [(chord.start + 0.5, smf.channel_pressure(channel, 60)) for chord in changes[:: rng.choice([1, 9999])]]
         notes = comp(changes, rng.choice(["x-------", "x---x---", "x-x-x-x-"]), 48 + 3 * i, gate=1)
         parts.append(Part(f"Section {i + 1}", channel, notes, 40 + i, swell + pressed))
     tempo = [(0, 120), (beats // 2, 126)] if rng.random() < 0.2 else rng.randint(80, 150)
     division = rng.choice([96, 120, 192, 384, 480])
-    return Piece("Band", beats, parts, tempo, key="C", division=division, format=rng.choice([0, 1, 1, 1]), short=rng.random() < 0.5)
+    format, running_status = rng.choice([0, 1, 1, 1]), rng.random() < 0.5
+    return Piece("Band", beats, parts, tempo, key="C", division=division, format=format, running_status=running_status)
 
 
 def moving(feet: list[tuple[float, bytes]], depths: int) -> list[tuple[float, bytes]]:
@@ -154,7 +157,7 @@ def moving(feet: list[tuple[float, bytes]], depths: int) -> list[tuple[float, by
 
 
 def bends(channel: int, start: float, count: int) -> Iterator[tuple[float, bytes]]:
-    return ((start + 1 + i / 24, smf.bend(channel, round(4000 * math.sin(i)))) for i in range(count))
+    return ((start + 1 + i / 24, smf.pitch_bend(channel, round(4000 * math.sin(i)))) for i in range(count))
 
 
 class Family(NamedTuple):
@@ -258,7 +261,7 @@ def unusual() -> Iterator[tuple[str, bytes]]:
     header = [(0, smf.text(smf.TEXT, "@KMIDI KARAOKE FILE")), (0, smf.text(smf.COPYRIGHT, "nobody")), (0, smf.meta(0x7F, bytes(40)))]
     yield "karaoke.kar", encoded(replace(song, title="Été", parts=[*song.parts, Part("Words", 0, [], None, header + words)]), running=True)
     dump = [(beat, smf.sysex(b"\x41\x10" + bytes(4000) + b"\xf7")) for beat in range(4)]
-    split = [(8, smf.sysex(b"\x41" + bytes(200))), (9, smf.packet(bytes(200))), (10, smf.packet(b"\xf7"))]
+    split = [(8, smf.sysex(b"\x41" + bytes(200))), (9, smf.sysex_packet(bytes(200))), (10, smf.sysex_packet(b"\xf7"))]
     resets = [(beat / 4, smf.sysex(b"\x7e\x7f\x09\x01\xf7")) for beat in range(48, 240)]
     yield "bank.mid", encoded(replace(song, parts=[Part("Dump", 0, [], None, dump + split + resets), *song.parts]), running=False)
     patterns = [replace(part, notes=groove(rng, 8).parts[0].notes) for part in song.parts]

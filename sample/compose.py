@@ -1,7 +1,7 @@
-"""Write the bundled sample: `python -m sample.compose [FOLDER]`, into sample/midi unless told otherwise.
+"""Write the bundled sample: python -m sample.compose [FOLDER] (default: sample/midi)
 
-The same bytes every time: chance comes from a generator seeded with each file's name. README.md
-says what every file is and what midiopt should find in it.
+The bytes are the same every time: each file has a random generator seeded with its path. README.md says what each file
+is and what midiopt should find in it.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ NOT_MIDI = """<!DOCTYPE html>
 
 
 def sample() -> dict[str, bytes]:
-    """Every file of the sample: path under the folder -> content."""
+    """Every file of the sample: path below the folder -> content."""
     files = {path: piece(Random(path)).smf() for path, piece in PIECES.items()}
-    unfinished = files["band/stadium lights.midi"]
+    complete = files["band/stadium lights.midi"]
     files |= {
         "odd/slap_happy_final_v2.MID": files["band/slap happy.mid"],
         "odd/WALTZ.RMI": smf.rmid(files["piano/waltz of the paper lanterns.mid"]),
         "odd/film cue 25 fps.mid": film_cue(),
-        "odd/half a download.mid": unfinished[: len(unfinished) * 3 // 5],
+        "odd/half a download.mid": complete[: len(complete) * 3 // 5],
         "odd/nineteen sharps.mid": nineteen_sharps(),
         "odd/not found.mid": NOT_MIDI.encode(),
     }
@@ -67,10 +67,10 @@ def sample() -> dict[str, bytes]:
 
 
 def film_cue() -> bytes:
-    """Timed in frames: 25 a second, 40 ticks each, so that a tick is a millisecond and no tempo matters."""
+    """SMPTE division: 25 frames per second of 40 ticks, so that a tick is a millisecond and tempo does not matter."""
     notes = line("E3+B3:2 - E3+C4 - D3+A3 E4 G4 B4:6 - | E3:.5 - E3 - E3 F#3 G3 F#3 E3:4 B2+F#3:4 E3+G3+B3+E4:8")
     gm_on = smf.sysex(b"\x7e\x7f\x09\x01\xf7")
-    events = at_start([smf.text(smf.TRACK_NAME, "Cue 4M2: The Door"), gm_on, smf.program(0, GM.STRINGS)])
+    events = at_start([smf.text(smf.TRACK_NAME, "Cue 4M2: The Door"), gm_on, smf.program_change(0, GM.STRINGS)])
     for note in notes:
         events.append((round(note.start * 1000), smf.note_on(0, note.pitch, note.velocity)))
         events.append((round((note.start + note.length) * 1000), smf.note_off(0, note.pitch)))
@@ -79,7 +79,7 @@ def film_cue() -> bytes:
 
 
 def nineteen_sharps() -> bytes:
-    """A scale of C whose key signature says 19 sharps, which no key has."""
+    """A C major scale whose key signature has 19 sharps, which no key has."""
     events = [(0, smf.text(smf.TRACK_NAME, "C major scale")), (0, smf.meta(0x59, b"\x13\x00"))]
     for i, note in enumerate(line("C4 D4 E4 F4 G4 A4 B4 C5")):
         events += [(i * 96, smf.note_on(0, note.pitch, 80)), (i * 96 + 90, smf.note_off(0, note.pitch))]
@@ -87,6 +87,7 @@ def nineteen_sharps() -> bytes:
 
 
 def write(folder: Path) -> None:
+    """Write every file below a folder."""
     for path, content in sample().items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)

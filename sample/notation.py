@@ -1,7 +1,7 @@
-"""Short ways to write notes: melodies, step patterns, chords, and rules that play from chords.
+"""Short notations for melodies, drum patterns and chords, and rules such as a walking bass that play from chords.
 
-Everything returns notes (or controllers) timed in quarter notes, so that pieces add them up. Chance
-comes from the caller's random.Random alone.
+Every function returns notes or controller events timed in quarter notes, so that a piece concatenates them. Random choices
+come from the caller's random.Random.
 """
 
 from __future__ import annotations
@@ -19,28 +19,30 @@ KIT = {
     "kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "pedal": 44, "low": 45, "open": 46, "mid": 47,
     "crash": 49, "high": 50, "ride": 51, "tambourine": 54, "cowbell": 56, "shaker": 70,
 }  # fmt: skip
-LOUDNESS = {"X": 112, "x": 92, "o": 58}  # accent, plain, ghost note
+VELOCITIES = {"X": 112, "x": 92, "o": 58}  # accent, plain, ghost note
 
 
-# Notations
+# --- notations -------------------------------------------------------------------------------------
 
 
 def pitch(name: str) -> int:
-    """ "F#4" -> 66."""
+    """The MIDI note number of a name: "F#4" -> 66."""
     letter, accidental, octave = _parse(r"([A-G])([#b]?)(-?\d)", name)
     return 12 * int(octave) + 12 + "C D EF G A B".index(letter) + {"#": 1, "b": -1, "": 0}[accidental]
 
 
 def _parse(pattern: str, name: str) -> tuple[str, ...]:
+    """The groups of a pattern that must match the whole name."""
     if not (match := re.fullmatch(pattern, name)):
         raise ValueError(f"{name!r} is not the name of a pitch or chord")
     return match.groups()
 
 
 def line(words: str, start: float = 0, velocity: int = 80, gate: float = 0.95) -> list[Note]:
-    """A melody: "C5:1.5 D5:.5 | E5+G5:2 -". A length holds until the next, + is a chord, - a rest; | is for the eye.
+    """A melody: "C5:1.5 D5:.5 | E5+G5:2 -", pitches with lengths in quarter notes.
 
-    `gate` is the share of its length that a note sounds.
+    A length applies until the next one, + joins the notes of a chord, - is a rest, | is ignored. A note sounds for the
+    share `gate` of its length.
     """
     notes = []
     length = 1.0
@@ -54,19 +56,19 @@ def line(words: str, start: float = 0, velocity: int = 80, gate: float = 0.95) -
 
 
 def steps(pattern: str) -> Iterator[tuple[int, int, str]]:
-    """A step sequencer's row: (step, steps held, character). A dot rests, - holds; spaces and | are for the eye."""
+    """A row of a step sequencer: (step, steps held, character) of each hit. A dot is a rest, - holds; spaces and | are ignored."""
     row = re.sub(r"[\s|]", "", pattern)
     for hit in re.finditer(r"[^.-]-*", row):
         yield hit.start(), len(hit[0]), hit[0][0]
 
 
 def drums(rows: Mapping[str, str], bars: int, start: float = 0, bar: float = 4) -> list[Note]:
-    """A kit's rows (see KIT and LOUDNESS), each spanning one bar, for so many bars."""
+    """Rows for the drums of KIT in the marks of VELOCITIES, each one bar long, repeated for a number of bars."""
     notes = []
     for name, pattern in rows.items():
         step = bar / len(re.sub(r"[\s|]", "", pattern))
         for at, held, mark in steps(pattern):
-            notes += [Note(start + b * bar + at * step, held * step / 2, KIT[name], LOUDNESS[mark]) for b in range(bars)]
+            notes += [Note(start + b * bar + at * step, held * step / 2, KIT[name], VELOCITIES[mark]) for b in range(bars)]
     return notes
 
 
@@ -77,23 +79,25 @@ CHORDS = {
 
 
 class Chord(NamedTuple):
+    """A chord with its place in the piece."""
+
     start: float  # quarter notes
     length: float  # quarter notes
     root: int  # pitch class
     intervals: tuple[int, ...]  # semitones above the root
 
     def tone(self, number: int, low: int) -> int:
-        """The chord's tone 1, 2, 3... counted up from its first root at or above `low`."""
+        """Tone 1, 2, 3, ... of the chord, counted up from the lowest root at or above `low`."""
         octave, index = divmod(number - 1, len(self.intervals))
         return low + (self.root - low) % 12 + 12 * octave + self.intervals[index]
 
     def voicing(self, low: int) -> list[int]:
-        """All tones at or above `low`, as close as they go."""
+        """The tones of the chord in the octave above `low`."""
         return sorted({low + (self.root + interval - low) % 12 for interval in self.intervals})
 
 
 def chords(names: str, each: float = 4, start: float = 0) -> list[Chord]:
-    """ "Am F:2 G:2 C": chords of `each` quarter notes unless said otherwise."""
+    """Chord symbols with lengths: "Am F:2 G:2 C"; a chord without one lasts `each` quarter notes."""
     out = []
     for word in names.replace("|", " ").split():
         name, _, duration = word.partition(":")
@@ -105,7 +109,7 @@ def chords(names: str, each: float = 4, start: float = 0) -> list[Chord]:
 
 
 def comp(harmony: Sequence[Chord], pattern: str, low: int, velocity: int = 74, step: float = 0.5, gate: float = 0.9) -> list[Note]:
-    """Whole chords in a rhythm that begins anew with each chord."""
+    """Comping: whole chords, in a rhythm that restarts with each chord."""
     return [
         Note(chord.start + at * step, held * step * gate, tone, velocity + (10 if mark == "X" else 0))
         for chord in harmony
@@ -115,7 +119,7 @@ def comp(harmony: Sequence[Chord], pattern: str, low: int, velocity: int = 74, s
 
 
 def arpeggio(harmony: Sequence[Chord], pattern: str, low: int, velocity: int = 74, step: float = 0.5, gate: float = 0.9) -> list[Note]:
-    """Single tones in a rhythm: the digits of the pattern number the tones of the chord, the root being 1."""
+    """Single tones in a rhythm: the digits of the pattern are the tones of the chord, 1 the root."""
     return [
         Note(chord.start + at * step, held * step * gate, chord.tone(int(mark), low), velocity)
         for chord in harmony
@@ -124,7 +128,7 @@ def arpeggio(harmony: Sequence[Chord], pattern: str, low: int, velocity: int = 7
 
 
 def bassline(harmony: Sequence[Chord], pattern: str, low: int, velocity: int = 84, step: float = 0.5, gate: float = 0.9) -> list[Note]:
-    """The same with degrees, as bass players count: 1 the root, 3, 5, and 8 the octave."""
+    """The same with degrees: 1 the root, 3, 5, and 8 the octave."""
     notes = []
     for chord in harmony:
         degrees = {"1": 0, "3": chord.intervals[1], "5": chord.intervals[2], "8": 12}
@@ -134,15 +138,16 @@ def bassline(harmony: Sequence[Chord], pattern: str, low: int, velocity: int = 8
 
 
 def _within(chord: Chord, pattern: str, step: float) -> Iterator[tuple[int, int, str]]:
-    room = round(chord.length / step)
-    return (hit for hit in steps(pattern) if hit[0] < room)
+    """The hits of a pattern that begin within a chord."""
+    count = round(chord.length / step)
+    return (hit for hit in steps(pattern) if hit[0] < count)
 
 
-# Rules
+# --- rules -----------------------------------------------------------------------------------------
 
 
-def walk(harmony: Sequence[Chord], rng: Random, low: int, velocity: int = 84) -> list[Note]:
-    """A walking bass: the root, tones of the chord, and on the last beat a semitone beside the next root."""
+def walking_bass(harmony: Sequence[Chord], rng: Random, low: int, velocity: int = 84) -> list[Note]:
+    """The root, random tones of the chord, and on the last beat a semitone above or below the next root."""
     notes = []
     for chord, following in zip(harmony, [*harmony[1:], harmony[0]], strict=True):
         beats = round(chord.length)
@@ -154,63 +159,69 @@ def walk(harmony: Sequence[Chord], rng: Random, low: int, velocity: int = 84) ->
 
 
 def improvise(harmony: Sequence[Chord], scale: str, rng: Random, low: int, rhythms: Sequence[str], velocity: int = 84) -> list[Note]:
-    """A solo: wander by step over two octaves of a scale, and land on a tone of the chord on each strong beat.
+    """A solo: a random walk over two octaves of a scale that lands on a tone of the chord on each strong beat.
 
-    A rhythm is a row of eighths for four beats, of which one is drawn for each bar.
+    A rhythm is a row of eighths for four beats; one is drawn for each chord.
     """
-    steps_up = sorted({low + (pitch(name + "0") - low) % 12 + octave for name in scale.split() for octave in (0, 12)})
-    here = len(steps_up) // 2
+    ladder = sorted({low + (pitch(name + "0") - low) % 12 + octave for name in scale.split() for octave in (0, 12)})
+    here = len(ladder) // 2
     notes = []
     for chord in harmony:
         tones = {(chord.root + interval) % 12 for interval in chord.intervals}
         for at, held, _ in _within(chord, rng.choice(rhythms), 0.5):
-            here = max(1, min(len(steps_up) - 2, here + rng.choice((-2, -1, -1, 1, 1, 2))))
+            here = max(1, min(len(ladder) - 2, here + rng.choice((-2, -1, -1, 1, 1, 2))))
             if at % 4 == 0:
-                here = min(range(len(steps_up)), key=lambda i: (steps_up[i] % 12 not in tones, abs(i - here)))
-            notes.append(Note(chord.start + at * 0.5, held * 0.45, steps_up[here], velocity))
+                here = min(range(len(ladder)), key=lambda i: (ladder[i] % 12 not in tones, abs(i - here)))
+            notes.append(Note(chord.start + at * 0.5, held * 0.45, ladder[here], velocity))
     return notes
 
 
 def shift(notes: Sequence[Note], beats: float = 0, semitones: int = 0, velocity: int = 0) -> list[Note]:
+    """Move notes in time, pitch and velocity."""
     return [Note(n.start + beats, n.length, n.pitch + semitones, n.velocity + velocity) for n in notes]
 
 
 def repeat(notes: Sequence[Note], times: int, period: float) -> list[Note]:
+    """Repeat notes every `period` quarter notes."""
     return [note for i in range(times) for note in shift(notes, i * period)]
 
 
 def swing(notes: Sequence[Note], late: float = 1 / 6) -> list[Note]:
-    """Off-beat eighths come late: by a sixth of a beat they are triplets."""
+    """Delay off-beat eighths; by a sixth of a beat they become triplets."""
     return [n._replace(start=n.start + late) if n.start % 1 == 0.5 else n for n in notes]
 
 
-def arch(notes: Sequence[Note], phrase: float, depth: int = 12) -> list[Note]:
-    """Grow towards the middle of each phrase and come back."""
+def swell(notes: Sequence[Note], phrase: float, depth: int = 12) -> list[Note]:
+    """Raise the velocity towards the middle of each phrase of a number of quarter notes."""
     return [n._replace(velocity=round(n.velocity + depth * (math.sin(math.pi * (n.start % phrase) / phrase) - 0.5))) for n in notes]
 
 
 def humanise(notes: Sequence[Note], rng: Random, timing: float = 0.012, loudness: int = 7) -> list[Note]:
-    """Off the grid by up to `timing` beats and `loudness` steps, mostly by less: two dice make a triangle."""
+    """Random deviations of up to `timing` beats and `loudness` in velocity, triangularly distributed."""
 
-    def spread(limit: float) -> float:
+    def deviation(limit: float) -> float:
         return limit * (rng.random() + rng.random() - 1)
 
     return [
-        n._replace(start=max(0.0, n.start + spread(timing)), velocity=max(1, min(127, round(n.velocity + spread(loudness))))) for n in notes
+        n._replace(
+            start=max(0.0, n.start + deviation(timing)),
+            velocity=max(1, min(127, round(n.velocity + deviation(loudness)))),
+        )
+        for n in notes
     ]
 
 
-# Controllers
+# --- controllers -----------------------------------------------------------------------------------
 
 
 def ramp(channel: int, controller: int, start: float, beats: float, first: int, last: int, count: int = 16) -> list[tuple[float, bytes]]:
-    """A controller moved evenly from one value to another."""
+    """A controller that moves linearly from one value to another, in `count` events."""
     values = (round(first + (last - first) * i / (count - 1)) for i in range(count))
-    return [(start + beats * i / count, smf.control(channel, controller, value)) for i, value in enumerate(values)]
+    return [(start + beats * i / count, smf.control_change(channel, controller, value)) for i, value in enumerate(values)]
 
 
 def pedal(channel: int, harmony: Sequence[Chord]) -> list[tuple[float, bytes]]:
     """The sustain pedal: down just after each chord, up just before the next."""
-    down = [(chord.start + 0.1, smf.control(channel, 64, 127)) for chord in harmony]
-    up = [(chord.start + chord.length - 0.05, smf.control(channel, 64, 0)) for chord in harmony]
+    down = [(chord.start + 0.1, smf.control_change(channel, 64, 127)) for chord in harmony]
+    up = [(chord.start + chord.length - 0.05, smf.control_change(channel, 64, 0)) for chord in harmony]
     return sorted(down + up, key=lambda event: event[0])

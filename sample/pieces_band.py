@@ -1,11 +1,11 @@
-"""Songs for a band: funk, blues, swing, a ballad, synth-pop, reggae, rock, and one to sing along."""
+"""Songs for a band: funk, blues, jazz, a ballad, synth-pop, reggae, rock, and a karaoke song."""
 
 from __future__ import annotations
 
 from random import Random
 
 from sample import smf
-from sample.notation import arpeggio, bassline, chords, comp, drums, humanise, improvise, line, ramp, repeat, shift, swing, walk
+from sample.notation import arpeggio, bassline, chords, comp, drums, humanise, improvise, line, ramp, repeat, shift, swing, walking_bass
 from sample.score import DRUMS, GM, Note, Part, Piece
 
 
@@ -35,17 +35,17 @@ def slap_happy(rng: Random) -> Piece:
 
 
 def shuffle(rng: Random) -> Piece:
-    """Twelve-bar blues in E at 112: walking bass, organ, and a harmonica that makes it up."""
+    """Twelve-bar blues in E at 112: walking bass, organ, and an improvising harmonica."""
     choruses = 4
     chorus = chords("E7 A7 E7 E7 A7 A7 E7 E7 B7 A7 E7 B7")
     form = [c._replace(start=c.start + 48 * i) for i in range(choruses) for c in chorus]
     form[-1] = chords("E7", start=form[-1].start)[0]
     kit = swing(drums({"kick": "x...x...", "snare": "..X...X.", "ride": "x.xxx.xx", "pedal": "..x...x."}, 12 * choruses))
-    bass = walk(form, rng, 28)
+    bass = walking_bass(form, rng, 28)
     organ = swing(comp(form, "..x..x.x", 56, 64, gate=0.5))
     rhythms = ["xx-.xx-.", "x--xx---", ".xxxx--.", "x-x-....", "........"]
     harp = swing(improvise(form[12:], "E G A Bb B D", rng, 64, rhythms, 92))
-    scoops = [(n.start, smf.bend(3, -1400)) for n in harp[::5]] + [(n.start + 0.2, smf.bend(3, 0)) for n in harp[::5]]
+    scoops = [(n.start, smf.pitch_bend(3, -1400)) for n in harp[::5]] + [(n.start + 0.2, smf.pitch_bend(3, 0)) for n in harp[::5]]
     parts = [
         Part("Drums", DRUMS, humanise(kit, rng)),
         Part("Upright Bass", 0, humanise(bass, rng), GM.ACOUSTIC_BASS),
@@ -68,14 +68,14 @@ def walking_home(rng: Random) -> Piece:
     left = swing(comp(form, "x..x....", 53, 58, gate=0.8))
     parts = [
         Part("Brushes", DRUMS, humanise(kit, rng, loudness=10), volume=84),
-        Part("Bass", 1, humanise(walk(form, rng, 29), rng), GM.ACOUSTIC_BASS),
+        Part("Bass", 1, humanise(walking_bass(form, rng, 29), rng), GM.ACOUSTIC_BASS),
         Part("Piano", 2, humanise(head + solo + left, rng, 0.02), GM.PIANO),
     ]
     return Piece("Walking Home the Long Way", 256, parts, tempo=140, key="F", division=192)
 
 
 def slow_dance(rng: Random) -> Piece:
-    """A ballad in D, 6/8: 90 quarters, felt as 60 dotted quarters."""
+    """A ballad in D, 6/8: 90 quarters or 60 dotted quarters per minute."""
     form = chords("D A Bm G D A G A7 | D A Bm G D A7 G D | Em A F#m Bm Em A D D7 | G A F#m Bm G A7 D D", 3)
     kit = drums({"kick": "X.....", "snare": "...x..", "hat": "xxxxxx"}, 24, 24, 3)
     guitar = arpeggio(form, "135653", 50, 66)
@@ -94,7 +94,7 @@ def slow_dance(rng: Random) -> Piece:
 
 
 def neon(rng: Random) -> Piece:
-    """Synth-pop in F sharp minor at 128: filter sweeps, a bent and vibrating lead."""
+    """Synth-pop in F sharp minor at 128: filter sweeps, a lead with pitch bends and vibrato."""
     form = chords("F#m D A E F#m D C#7 F#m " * 5)
     kit = drums({"kick": "X...X...X...X...", "hat": "..x...x...x...x."}, 38, 8)
     kit += drums({"snare": "....X.......X...", "clap": "....X.......X..."}, 32, 32)
@@ -103,9 +103,9 @@ def neon(rng: Random) -> Piece:
     tune = "C#5:1.5 A4:.5 F#4:2 | A4:1 B4 A4:2 | C#5:1.5 E5:.5 C#5:1 B4 | B4:3 -:1 | C#5:1.5 F#5:.5 E5:1 C#5 | D5:2 C#5:1 A4 |"
     lead = line(f"{tune} G#4:1 B4 C#5 B4 | A4:2 F#4", velocity=92)
     lead = shift(lead, 64) + shift(lead, 96) + shift(lead, 128)
-    wheel = [(n.start + i / 24, smf.bend(3, -4096 + 512 * i)) for n in lead if n.length > 1.2 for i in range(9)]
+    wheel = [(n.start + i / 24, smf.pitch_bend(3, -4096 + 512 * i)) for n in lead if n.length > 1.2 for i in range(9)]
     vibrato = [event for n in lead if n.length > 1.5 for event in ramp(3, 1, n.start + 0.5, n.length - 0.5, 0, 90, 8)]
-    still = [(n.start, smf.control(3, 1, 0)) for n in lead if n.length > 1.5]
+    still = [(n.start, smf.control_change(3, 1, 0)) for n in lead if n.length > 1.5]
     sweeps = [event for i in range(0, 160, 32) for event in ramp(2, 74, i, 32, 24, 118, 64)]
     parts = [
         Part("Drum Machine", DRUMS, kit),
@@ -117,7 +117,7 @@ def neon(rng: Random) -> Piece:
 
 
 def island_time(rng: Random) -> Piece:
-    """Reggae in G at 75: the keyboard turns from organ to steel drums half-way."""
+    """Reggae in G at 75: the keyboard changes from organ to steel drums half-way."""
     form = chords("G G C D G Em C D " * 3)
     kit = drums({"kick": "........X.......", "rim": "........X.......", "hat": "x.xox.xox.xox.xo"}, 24)
     bass = bassline(form, "1-.31.5-..1.5.3.", 31, 96, 0.25)
@@ -125,7 +125,7 @@ def island_time(rng: Random) -> Piece:
     tune = "B4:.5 D5 G5:1 F#5:.5 E5 D5:1 | B4:.5 D5 E5:1 D5:2 | E5:.5 G5 E5:1 C5:.5 D5 E5:1 | F#5:.5 A5 F#5:1 D5:2 |"
     theme = line(f"{tune} G5:.5 F#5 G5:1 B5:.5 A5 G5:1 | E5:.5 G5 E5:1 B4:2 | C5:.5 E5 G5:1 E5:.5 D5 C5:1 | D5:2 A4:1 F#4")
     keys = shift(theme, 32) + shift(theme, 64, velocity=8)
-    change = [(63.9, smf.program(2, GM.STEEL_DRUMS)), (63.9, smf.text(smf.CUE, "steel drums"))]
+    change = [(63.9, smf.program_change(2, GM.STEEL_DRUMS)), (63.9, smf.text(smf.CUE, "steel drums"))]
     parts = [
         Part("One Drop", DRUMS, humanise(kit, rng)),
         Part("Bass", 0, humanise(bass, rng), GM.FINGER_BASS),
@@ -136,7 +136,7 @@ def island_time(rng: Random) -> Piece:
 
 
 def stadium(rng: Random) -> Piece:
-    """Rock in D at 100 that goes up a tone, and a little faster, for its last chorus; a bar of 2/4 prepares it."""
+    """Rock in D at 100. After a bar of 2/4 the last chorus is a tone higher, at 104."""
     verse, chorus = "D Bm G A D Bm G A ", "G A D Bm G A D D "
     form = chords((verse + chorus) * 2 + "A:2") + chords("A B E C#m A B E E", start=130)
     beat = {"kick": "X.....x.X.......", "snare": "....X.......X...", "hat": "x.x.x.x.x.x.x.x."}
@@ -157,7 +157,7 @@ def stadium(rng: Random) -> Piece:
         Part("Brass Pads", 3, pads, GM.BRASS, volume=70),
     ]
     tempo, meter, key = [(0, 100), (130, 104)], [(0, "4/4"), (128, "2/4"), (130, "4/4")], [(0, "D"), (130, "E")]
-    return Piece("Stadium Lights", 162, parts, tempo, meter, key, short=False)
+    return Piece("Stadium Lights", 162, parts, tempo, meter, key, running_status=False)
 
 
 VERSES = """
@@ -167,7 +167,7 @@ Pa-per boat so small and light, fol-low stars a-long the night, past the mill an
 
 
 def paper_boat(rng: Random) -> Piece:
-    """A karaoke song in A at 96: its words are text events in a track of their own, as .kar files have them."""
+    """A karaoke song in A at 96: the words are text events in a track of their own, as in .kar files."""
     form = chords("A D E7 A | A A D A Bm A E7 A | A D E7 A | A A D A Bm A E7 A | D E7 A A")
     tune = "A4:1 C#5 E5 E5 | F#5 E5 C#5:2 | D5:1 F#5 A5 F#5 | E5 C#5 E5:2 | F#5:1 D5 B4 D5 | C#5 E5 A5:2 | B4:1 D5 G#5 F#5 | E5 C#5 A4:2 |"
     sung = line(tune, 16, 92) + line(tune, 64, 92)
@@ -187,7 +187,7 @@ def paper_boat(rng: Random) -> Piece:
 
 
 def _karaoke(verse: str) -> list[str]:
-    """Syllables as the format wants them: \\ begins a verse, / a line, and a space ends a word."""
+    """Syllables in the format of .kar files: \\ begins a verse, / a line, and a space ends a word."""
     lines = verse.replace(", ", ",\n").split("\n")
     marked = [("/" if i else "\\") + words.replace(" ", " \n").replace("-", "\n") for i, words in enumerate(lines)]
     return [syllable for words in marked for syllable in words.split("\n")]

@@ -1,4 +1,4 @@
-"""For machines: house, an ambient drift, trance."""
+"""Electronic music: house, ambient, trance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sample.score import DRUMS, GM, Note, Part, Piece
 
 
 def house(rng: Random) -> Piece:
-    """Four on the floor in C minor at 124, everything in one track."""
+    """House in C minor at 124: four on the floor, everything in one track."""
     form = chords("Cm7 Ab Fm7 G7 " * 8)
     kit = drums({"kick": "X...X...X...X...", "open": "..x...x...x...x.", "clap": "....x.......x..."}, 32)
     kit += drums({"shaker": "xoxoxoxoxoxoxoxo"}, 24, 32)
@@ -26,7 +26,7 @@ def house(rng: Random) -> Piece:
 
 
 def drift(rng: Random) -> Piece:
-    """Pads in D flat at 60: hardly a note, many controllers, no meter."""
+    """Ambient pads in D flat at 60: few notes, many controllers, no time signature."""
     form = chords("Dbmaj7 Bbm7 Gbmaj7 Ab Dbmaj7 Fm7 Gbmaj7 Ab Dbmaj7", 12)
     pad = comp(form, "x-----------------------", 49, 54, gate=1)
     low = bassline(form, "1-----------------------", 37, 60, gate=1)
@@ -41,7 +41,7 @@ def drift(rng: Random) -> Piece:
 
 
 def trance(rng: Random) -> Piece:
-    """Arpeggios in C sharp minor at 138."""
+    """Trance in C sharp minor at 138: arpeggios with a filter sweep."""
     form = chords("C#m A E B C#m A F#m G#m " * 4)
     kit = drums({"kick": "X...X...X...X...", "open": "..x...x...x...x."}, 24, 32) + drums({"clap": "....x.......x..."}, 16, 64)
     runs = arpeggio(form, "1356 5313 5653 1356", 61, 76, 0.25, 0.7)

@@ -1,4 +1,4 @@
-"""Grooves and loops: drums first, short, made to be repeated."""
+"""Grooves and loops: short, with drums in front, to be repeated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOM_FILL = {"high": "........XxXx....", "mid": "............Xx..", "low": ".....
 
 
 def rock(rng: Random) -> Piece:
-    """Drums alone: sixteen bars of straight rock at 120, a fill every fourth."""
+    """Drums alone: sixteen bars of straight rock at 120, with a fill in every fourth."""
     beat = {"kick": "X.......x.x.....", "snare": "....X.......X...", "hat": "x.o.x.o.x.o.x.o."}
     last = {"kick": "X.......", "snare": "....X...", "hat": "x.o.x.o.", "crash": "........"} | TOM_FILL
     notes: list[Note] = []
@@ -32,12 +32,12 @@ def funk_loop(rng: Random) -> Piece:
 
 
 def drum_and_bass(rng: Random) -> Piece:
-    """A broken beat at 174 in F minor, sub bass, stabs and a slow pad."""
+    """Drum and bass at 174 in F minor: breakbeat, sub bass, stabs and a slow pad."""
     beat = {"kick": "X.........x.....", "snare": "....X..o.o..X..o", "hat": "x.x.x.x.x.x.x.x.", "ride": "..o...o...o...o."}
     other = {"kick": "X..x......x..x..", "snare": "....X..o.o.oX.oo", "hat": "x.xxx.x.x.xxx.x."}
     kit = [note for i in range(14) for note in drums(beat, 3, 32 + i * 16) + drums(other, 1, 44 + i * 16) if note.start < 192]
-    round_ = chords("Fm Db:8 Eb Fm Ab Bbm:4 C7:4", 8)
-    changes = [chord._replace(start=chord.start + 48 * i) for i in range(4) for chord in round_]
+    cycle = chords("Fm Db:8 Eb Fm Ab Bbm:4 C7:4", 8)
+    changes = [chord._replace(start=chord.start + 48 * i) for i in range(4) for chord in cycle]
     bass = bassline(changes, "1-----.11---.5-1-----3---1------", 29, 96)
     stabs = [note for note in comp(changes, "...x..x.....x...", 60, 66, gate=0.5) if note.start >= 64]
     pad = comp(changes, "x---------------", 53, 52, gate=0.98)
@@ -54,14 +54,14 @@ def drum_and_bass(rng: Random) -> Piece:
 
 
 def seven_eight(rng: Random) -> Piece:
-    """Seven eighths, counted 2 + 2 + 3, in D minor at 140 quarters."""
+    """7/8 (2 + 2 + 3) in D minor at 140 quarters per minute."""
     bars = 28
     kit = drums({"kick": "X...x.....x...", "snare": "....o...X...o.", "hat": "x.x.x.x.x.x.x.", "cowbell": "x...x...x....."}, bars, bar=3.5)
     changes = chords("Dm Dm C C Bb Bb A7 A7 " * 3 + "Gm Bb A7 Dm", 3.5)
     bass = bassline(changes, "1.1.1.3 1.5.131", 38, 92)
     keys = comp(changes, "x.x.x--", 57, 70, gate=0.6)
-    round_ = "A4:1 D5 F5:1.5 | E5:1 D5 A4:1.5 | G4:1 C5 E5:1.5 | D5:1 C5 G4:1.5 | F4:1 Bb4 D5:1.5 | F5:1 D5 Bb4:1.5 |"
-    theme = line(f"{round_} E5:1 C#5 A4:1.5 | G5:1 E5 C#5:1.5")
+    cycle = "A4:1 D5 F5:1.5 | E5:1 D5 A4:1.5 | G4:1 C5 E5:1.5 | D5:1 C5 G4:1.5 | F4:1 Bb4 D5:1.5 | F5:1 D5 Bb4:1.5 |"
+    theme = line(f"{cycle} E5:1 C#5 A4:1.5 | G5:1 E5 C#5:1.5")
     coda = line("Bb4:1 D5 G5:1.5 | F5:1 D5 Bb4:1.5 | C#5:1 E5 G5:1.5 | D5:3.5", 84)
     tune = shift(theme, 28) + shift(theme, 56, velocity=8) + coda
     parts = [
@@ -84,4 +84,4 @@ def patterns(rng: Random) -> Piece:
         Part("Pattern 3 Chords", 0, comp(harmony, "x--x--x-", 60), GM.ELECTRIC_PIANO),
         Part("Pattern 4 Arpeggio", 0, humanise(runs, rng, 0), GM.SAW_LEAD),
     ]
-    return Piece("Pattern Bank", 8, parts, tempo=110, division=96, format=2, short=False)
+    return Piece("Pattern Bank", 8, parts, tempo=110, division=96, format=2, running_status=False)

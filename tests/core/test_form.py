@@ -6,7 +6,7 @@ import pytest
 
 import midiopt
 from midiopt.core.analysis import Analyzer
-from sample.smf import END_OF_TRACK, note_off, note_on, program, smf, time_signature, track
+from sample.smf import END_OF_TRACK, note_off, note_on, program_change, smf, time_signature, track
 
 Q = 480  # ticks a quarter
 KICK, SNARE, HAT = 36, 38, 42
@@ -230,7 +230,7 @@ def test_roles():
     line = [(i / 2, 0.5, 30 + i % 8) for i in range(32)]
     assert song(line).role == "bass"
     assert song([(on, length, pitch + 40) for on, length, pitch in line]).role == "melody"
-    assert song([(on, length, pitch + 24) for on, length, pitch in line], before=[program(0, 33)]).role == "bass"
+    assert song([(on, length, pitch + 24) for on, length, pitch in line], before=[program_change(0, 33)]).role == "bass"
     assert song(chords([AM, F, C, G])).role == "chords"
     above = [(i / 2, 0.5, 84 + i % 8) for i in range(128)]
     assert song(chords([AM, F, C, G]) + above).role == "full"

@@ -38,10 +38,10 @@ channel_events = st.one_of(
     st.builds(smf.note_on, channels, pitches, st.just(0)),
     st.builds(smf.note_off, channels, pitches, sevens),
     st.builds(smf.poly_pressure, channels, pitches, sevens),
-    st.builds(smf.control, channels, st.sampled_from([7, 64, 64, 123]) | sevens, sevens),
-    st.builds(smf.program, channels, sevens),
-    st.builds(smf.pressure, channels, sevens),
-    st.builds(smf.bend, channels, st.sampled_from([-8192, 0, 8191]) | st.integers(-8192, 8191)),
+    st.builds(smf.control_change, channels, st.sampled_from([7, 64, 64, 123]) | sevens, sevens),
+    st.builds(smf.program_change, channels, sevens),
+    st.builds(smf.channel_pressure, channels, sevens),
+    st.builds(smf.pitch_bend, channels, st.sampled_from([-8192, 0, 8191]) | st.integers(-8192, 8191)),
 )
 
 NAMES = (
@@ -87,7 +87,7 @@ invalid_metas = st.one_of(  # which mido reads, and an analyser must not believe
 system_events = st.one_of(
     st.binary(max_size=8).map(lambda data: smf.sysex(bytes(b & 127 for b in data) + b"\xf7")),
     st.binary(max_size=8).map(lambda data: smf.sysex(bytes(b & 127 for b in data))),  # unfinished: packets may follow
-    st.binary(max_size=200).map(smf.packet),
+    st.binary(max_size=200).map(smf.sysex_packet),
 )
 
 # --- figures: a few (offset, event) that belong together, the first at 0 ---------------------------
