@@ -10,10 +10,11 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from midiopt.cli.arguments import Subparsers
 from midiopt.cli.console import guarded
 from midiopt.cli.progress import TerminalProgress
 from midiopt.errors import MidioptError, SourceError
-from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, MAX_EVENTS_CAP, MAX_FILE_BYTES_CAP
+from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_EVENTS_CAP, MAX_FILE_BYTES, MAX_FILE_BYTES_CAP
 from midiopt.pipeline.allocator import ALLOCATORS
 from midiopt.pipeline.options import BATCH_SIZE, DATABASE
 from midiopt.pipeline.run import run
@@ -23,6 +24,13 @@ from midiopt.sinks.urls import without_password
 from midiopt.sources.reader import READERS
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("analyze", help="analyse files into a database", description=DESCRIPTION)
+    add_options(parser)
+    parser.set_defaults(run=run_command)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -1,28 +1,42 @@
-"""midiopt duplicates: which files have the same bytes."""
+"""midiopt duplicates: groups of files with the same bytes."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
-from midiopt.cli.console import plain
+from midiopt.cli.arguments import Subparsers, add_library_options
+from midiopt.cli.console import plain as printable
 from midiopt.library import open_library
-from midiopt.library.duplicates import groups
+from midiopt.library.duplicates import DuplicateGroup, duplicate_groups
 
-DESCRIPTION = "List the files whose bytes another file has too, in groups, the largest group first. Only the database is read."
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "duplicates",
+        help="list files with identical bytes",
+        description="List the groups of files with identical bytes, the largest group first. Nothing is written.",
+    )
+    add_library_options(parser, json_help="print one JSON object per group, one per line, instead of a table")
+    parser.set_defaults(run=command)
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print every group as it is found: a text table, or with --json an object a line."""
+    """Print each group as it is found: as text, or with --json as one object per line."""
     with open_library(options.db) as library:
         if not options.json:
             print(f"{'files':>7}  {'bytes each':>12}  content and paths")
-        for group in groups(library):
-            if options.json:
-                facts = {"content_hash": group.content_hash.hex(), "size_bytes": group.size_bytes, "files": len(group.paths)}
-                print(json.dumps({**facts, "paths": group.paths}, ensure_ascii=False))
-                continue
-            print(f"{len(group.paths):>7,}  {group.size_bytes:>12,}  {group.content_hash.hex()}")
-            for path in group.paths:
-                print(f"{'':>23}{plain(path).plain}")
+        for group in duplicate_groups(library):
+            print(_json(group) if options.json else _text(group))
     return 0
+
+
+def _json(group: DuplicateGroup) -> str:
+    facts = {"content_hash": group.content_hash.hex(), "size_bytes": group.size_bytes, "files": len(group.paths), "paths": group.paths}
+    return json.dumps(facts, ensure_ascii=False)
+
+
+def _text(group: DuplicateGroup) -> str:
+    head = f"{len(group.paths):>7,}  {group.size_bytes:>12,}  {group.content_hash.hex()}"
+    return "\n".join([head, *(f"{'':>23}{printable(path).plain}" for path in group.paths)])

@@ -10,9 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from midiopt.api import Analysis, analyze
+from midiopt.cli.arguments import Subparsers
 from midiopt.cli.console import plain
 from midiopt.errors import MidiError
 from midiopt.schema import ANALYSES, Column
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("show", help="show the facts of one file", description="Show the facts of one MIDI file.")
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.set_defaults(run=command)
 
 
 def command(options: argparse.Namespace) -> int:

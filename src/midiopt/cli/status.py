@@ -3,81 +3,103 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
 
-from midiopt.cli.console import plain
+from midiopt.cli.arguments import Subparsers, add_library_options
+from midiopt.cli.console import plain as printable
 from midiopt.cli.progress import clock
 from midiopt.library import open_library
-from midiopt.library.status import status
+from midiopt.library.queries import Run
+from midiopt.library.status import LibraryStatus, library_status
 from midiopt.schema import STATUSES
 from midiopt.sinks.urls import without_password
 
-DESCRIPTION = "Show what a database holds: files by status, issues with examples, the slowest and largest files, the last run."
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "status",
+        help="show what a database holds and how the last run ended",
+        description="Show what a database holds: files by status, issues with examples, the slowest and largest files, the last run.",
+    )
+    add_library_options(parser, json_help="print one JSON object instead of a table")
+    parser.set_defaults(run=command)
 
 
 def command(options: argparse.Namespace) -> int:
     """Print a table, or with --json one object."""
     with open_library(options.db) as library:
-        facts = status(library)
+        status = library_status(library)
+    database = without_password(options.db)
     if options.json:
-        print(json.dumps({"database": without_password(options.db), **facts}, ensure_ascii=False))
-        return 0
-    console = Console(highlight=False)
-    console.print(_table(without_password(options.db), facts))
+        print(json.dumps({"database": database, **_json_object(status)}, ensure_ascii=False, default=_json_time))
+    else:
+        Console(highlight=False).print(_table(database, status))
     return 0
 
 
-def _table(database: str, facts: dict) -> Table:
-    table = Table(title=plain(database), title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2, 0, 0))
+def _json_object(status: LibraryStatus) -> dict[str, object]:
+    files = {name: {"files": found.files} if found.example is None else asdict(found) for name, found in status.files.items()}
+    return {**asdict(status), "files": files}
+
+
+def _json_time(value: object) -> str:
+    assert isinstance(value, dt.datetime)
+    return f"{value:%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _table(database: str, status: LibraryStatus) -> Table:
+    table = Table(title=printable(database), title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
 
-    def section(title: str) -> None:
+    def add_section(title: str) -> None:
         table.add_row()
         table.add_row(f"[bold]{title}[/]")
 
-    for name, about in facts["files"].items():
-        if about["files"]:
-            table.add_row(name, f"{about['files']:,}", plain(f"{about['example']}: {about['error']}" if "example" in about else ""))
-    table.add_row("contents", f"{facts['contents']:,}")
-    table.add_row("duplicates", f"{facts['duplicates']:,}", "files whose content another one has too, beyond the first")
-    if facts["issues"]:
-        section("issues")
-    for name, about in facts["issues"].items():
-        table.add_row(name, f"{about['files']:,}", plain("\n".join(about["examples"])))
-    if facts["slowest"]:
-        section("slowest")
-    for file in facts["slowest"]:
-        table.add_row("", f"{file['seconds'] * 1000:,.1f} ms", plain(file["path"]))
-    if facts["largest"]:
-        section("largest")
-    for file in facts["largest"]:
-        table.add_row("", f"{file['bytes'] / 1000:,.0f} KB", plain(file["path"]))
-    section("last run")
-    run = facts["last_run"]
-    for name, value in _told(run) if run else [("", "none")]:
-        table.add_row(name, "", plain(value))
+    for name, found in status.files.items():
+        if found.files:
+            table.add_row(name, f"{found.files:,}", printable("" if found.example is None else f"{found.example}: {found.error}"))
+    table.add_row("contents", f"{status.contents:,}")
+    table.add_row("duplicates", f"{status.duplicates:,}", "files beyond the first one with their content")
+    if status.issues:
+        add_section("issues")
+    for name, issue in status.issues.items():
+        table.add_row(name, f"{issue.files:,}", printable("\n".join(issue.examples)))
+    if status.slowest:
+        add_section("slowest")
+    for file in status.slowest:
+        table.add_row("", f"{file.seconds * 1000:,.1f} ms", printable(file.path))
+    if status.largest:
+        add_section("largest")
+    for large in status.largest:
+        table.add_row("", f"{large.bytes / 1000:,.0f} KB", printable(large.path))
+    add_section("last run")
+    for name, value in _describe_run(status.last_run) if status.last_run else [("", "none")]:
+        table.add_row(name, "", printable(value))
     return table
 
 
-def _told(run: dict) -> list[tuple[str, str]]:
-    """A row of `runs` in words."""
-    began = f"began {run['started'][:19]} UTC"
-    if run["outcome"] == "running":
-        how = f"goes on; {began}"
-    elif run["outcome"] == "killed":
-        how = f"ended without a word (killed, or its database was gone); {began}; the same command goes on from there"
+def _describe_run(run: Run) -> list[tuple[str, str]]:
+    started = f"started {run.started:%Y-%m-%d %H:%M:%S} UTC"
+    if run.outcome == "running":
+        outcome = f"running; {started}"
+    elif run.ended is None or run.seconds is None:
+        outcome = f"terminated abnormally (killed, or lost its database); {started}; run the same command to resume"
     else:
-        how = f"{run['outcome']} {run['ended'][:19]} UTC after {clock(run['seconds'])}" + (f": {run['error']}" if run["error"] else "")
-    found = f"{run['files']:,} found, {sum(run[s] for s in STATUSES):,} analysed, {run['skipped']:,} unchanged" if run["ended"] else "-"
+        outcome = f"{run.outcome} {run.ended:%Y-%m-%d %H:%M:%S} UTC after {clock(run.seconds)}" + (f": {run.error}" if run.error else "")
+    analysed = sum(getattr(run, status) or 0 for status in STATUSES)
+    files = f"{run.files:,} found, {analysed:,} analysed, {run.skipped:,} unchanged" if run.ended else "-"
     return [
-        ("outcome", how),
-        ("files", found),
-        ("sources", ", ".join(run["sources"])),
-        ("midiopt", f"{run['version']}, build {run['build']}"),
-        ("options", ", ".join(f"{name} {value}" for name, value in run["options"].items())),
+        ("outcome", outcome),
+        ("files", files),
+        ("sources", ", ".join(run.sources)),
+        ("midiopt", f"{run.version}, build {run.build}"),
+        ("options", ", ".join(f"{name} {value}" for name, value in run.options.items())),
     ]

@@ -1,36 +1,60 @@
-"""midiopt verify: analyses files again and reports rows that differ."""
+"""midiopt verify: analyse files again and report rows that differ."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
+from dataclasses import asdict
 
-from midiopt.cli.console import plain
+from midiopt.cli.arguments import Subparsers, add_library_options, positive_integer
+from midiopt.cli.console import plain as printable
 from midiopt.library import open_library
-from midiopt.library.verify import OTHERS, differences
+from midiopt.library.verify import DEFAULT_SAMPLE, NOT_COMPARABLE, Difference, Verification, VerificationCounts
 
-DESCRIPTION = "Analyse files of a database again and report every row that differs from what this version computes. Nothing is written."
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser(
+        "verify",
+        help="analyse files again and report rows that differ",
+        description="Analyse files of a database again and report every value that differs from the stored one. Nothing is written.",
+    )
+    add_library_options(parser, json_help="print one JSON object per difference and one of counts, one per line, instead of text")
+    parser.add_argument(
+        "--sample",
+        type=positive_integer,
+        default=DEFAULT_SAMPLE,
+        metavar="N",
+        help="number of randomly chosen files to check (default: %(default)s)",
+    )
+    parser.add_argument("--all", action="store_true", help="check all files")
+    parser.set_defaults(run=command)
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print every difference, a line each, and then what was looked at; exit code 1 when something differs."""
-    seen: Counter[str] = Counter(dict.fromkeys(("checked", "differing", "changed", "gone", "cut", *OTHERS), 0))
+    """Print each difference, then the counts; exit code 1 when a value differs."""
     with open_library(options.db) as library:
-        seen.update(dict(library.rows(f"SELECT status, count(*) FROM files WHERE status IN {OTHERS} GROUP BY status")))
-        for found in differences(library, None if options.all else options.sample, seen):
-            seen["differing"] += 1
-            if options.json:
-                print(json.dumps(found, ensure_ascii=False))
-            else:
-                print(plain("{table} {key}: {column} is {stored!r}, not {computed!r}".format(**found)).plain)
-    if options.json:
-        print(json.dumps(seen))
-    else:
-        print("{checked:,} files checked, {differing:,} values differ; {changed:,} files changed, {gone:,} gone".format(**seen))
-        if seen["cut"]:
-            print(f"{seen['cut']:,} not checked, whose paths are too long to be kept whole")
-        if any(seen[status] for status in OTHERS):
-            others = ", ".join(f"{seen[status]:,} {status}" for status in OTHERS)
-            print(f"without facts that could be checked, in the whole database: {others}")
-    return 1 if seen["differing"] else 0
+        verification = Verification(library, None if options.all else options.sample)
+        for difference in verification.differences():
+            print(json.dumps(asdict(difference), ensure_ascii=False) if options.json else _text(difference))
+    counts = verification.counts
+    print(json.dumps(asdict(counts)) if options.json else _summary(counts))
+    return 1 if counts.differing else 0
+
+
+def _text(difference: Difference) -> str:
+    d = difference
+    return printable(f"{d.table} {d.key}: {d.column} is {d.stored!r}, not {d.computed!r}").plain
+
+
+def _summary(counts: VerificationCounts) -> str:
+    lines = [
+        f"{counts.checked:,} files checked, {counts.differing:,} values differ;"
+        f" {counts.changed:,} files changed, {counts.gone:,} no longer there"
+    ]
+    if counts.cut:
+        lines.append(f"{counts.cut:,} not checked: their stored paths are truncated")
+    others = {status: getattr(counts, status) for status in NOT_COMPARABLE}
+    if any(others.values()):
+        lines.append(f"without facts to compare, in the whole database: {', '.join(f'{n:,} {status}' for status, n in others.items())}")
+    return "\n".join(lines)

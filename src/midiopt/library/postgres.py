@@ -38,7 +38,7 @@ class PostgresLibrary:
         """See Library."""
         with sink_errors(), self._connection.cursor(next(self._cursor_names)) as cursor:
             cursor.itersize = FETCH_ROWS
-            cursor.execute(query.replace("?", "%s"), values)
+            cursor.execute(query, values)
             yield from cursor
 
     def __enter__(self) -> Self:

@@ -1,77 +1,86 @@
-"""midiopt status: what a database holds, and how the last run into it ended."""
+"""What a database holds, and how the last run into it ended."""
 
 from __future__ import annotations
 
-import datetime as dt
-import json
+from dataclasses import dataclass, replace
 
-from midiopt.library import Library
-from midiopt.schema import ISSUES, RUNS, STATUSES, issue_names
+from midiopt.library import Library, queries
+from midiopt.library.queries import FileSize, FileTime, Run
+from midiopt.schema import ISSUES, OK, OPENED, STATUSES, issue_names
 
-EXAMPLES = 3  # of an issue
-FILES_SHOWN = 5  # slowest, and largest
+MAX_EXAMPLES = 3  # paths per issue
+MAX_FILES = 5  # slowest, and largest
 
 
-def status(library: Library) -> dict:
-    """What the command shows, as plain objects: see its parts below."""
-    contents, analysed = next(
-        library.rows("SELECT count(*), (SELECT count(*) FROM files WHERE status IN ('ok', 'repaired')) FROM analyses")
+@dataclass(frozen=True)
+class FilesWithStatus:
+    """The number of files with one status, and the first one with its error unless they are all right."""
+
+    files: int
+    example: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class FilesWithIssue:
+    """The number of files with one issue, and some of their paths."""
+
+    files: int
+    examples: list[str]
+
+
+@dataclass(frozen=True)
+class LibraryStatus:
+    """What a database holds."""
+
+    files: dict[str, FilesWithStatus]
+    """By status, all of schema.STATUSES."""
+    contents: int
+    duplicates: int
+    """Analysed files beyond the first one with their content."""
+    issues: dict[str, FilesWithIssue]
+    """By name, the most frequent one first."""
+    slowest: list[FileTime]
+    largest: list[FileSize]
+    last_run: Run | None
+    """Its outcome is `running` while it goes on."""
+
+
+def library_status(library: Library) -> LibraryStatus:
+    """The status of a database."""
+    counts = queries.content_counts(library)
+    return LibraryStatus(
+        files=_files(library),
+        contents=counts.contents,
+        duplicates=counts.analysed_files - counts.contents,
+        issues=_issues(library),
+        slowest=queries.slowest_files(library, MAX_FILES),
+        largest=queries.largest_files(library, MAX_FILES),
+        last_run=_last_run(library),
     )
-    return {
-        "files": _statuses(library),
-        "contents": contents,
-        "duplicates": analysed - contents,
-        "issues": _issues(library),
-        "slowest": [
-            {"path": path, "seconds": us / 1e6}
-            for path, us in library.rows(
-                f"SELECT path, analysis_us FROM files WHERE analysis_us IS NOT NULL ORDER BY 2 DESC, 1 LIMIT {FILES_SHOWN}"
-            )
-        ],
-        "largest": [
-            {"path": path, "bytes": size}
-            for path, size in library.rows(f"SELECT path, size_bytes FROM files ORDER BY 2 DESC, 1 LIMIT {FILES_SHOWN}")
-        ],
-        "last_run": _last_run(library),
-    }
 
 
-def _statuses(library: Library) -> dict[str, dict]:
-    """By status how many files, and of those that are not ok the first with its error."""
-    found = {name: {"files": 0} for name in STATUSES}
-    for name, count, path in library.rows("SELECT status, count(*), min(path) FROM files GROUP BY status"):
-        found[name] = {"files": count}
-        if name not in ("ok", "opened"):
-            [(error,)] = library.rows("SELECT error FROM files WHERE path = ?", [path])
-            found[name] |= {"example": path, "error": error}
+def _files(library: Library) -> dict[str, FilesWithStatus]:
+    without_error = (STATUSES[OK], STATUSES[OPENED])
+    found = dict.fromkeys(STATUSES, FilesWithStatus(0))
+    for count in queries.status_counts(library):
+        example = () if count.status in without_error else (count.first_path, count.error)
+        found[count.status] = FilesWithStatus(count.files, *example)
     return found
 
 
-def _issues(library: Library) -> dict[str, dict]:
-    """By name how many files have it and some of their paths, the commonest first."""
+def _issues(library: Library) -> dict[str, FilesWithIssue]:
     files = dict.fromkeys(ISSUES, 0)
     examples: dict[str, list[str]] = {name: [] for name in ISSUES}
-    query = "SELECT issues, count(*), min(path), max(path) FROM library WHERE issues <> 0 GROUP BY issues ORDER BY 2 DESC, 1"
-    for bits, count, *paths in library.rows(query):
-        for name in issue_names(bits):
-            files[name] += count
-            examples[name] += [path for path in dict.fromkeys(paths) if len(examples[name]) < EXAMPLES]
-    ranked = sorted(filter(files.get, ISSUES), key=lambda name: -files[name])
-    return {name: {"files": files[name], "examples": examples[name][:EXAMPLES]} for name in ranked}
+    for found in queries.issue_sets(library):
+        for name in issue_names(found.bits):
+            files[name] += found.files
+            examples[name] += dict.fromkeys((found.first_path, found.last_path))
+    ranked = sorted(filter(files.__getitem__, ISSUES), key=lambda name: -files[name])
+    return {name: FilesWithIssue(files[name], examples[name][:MAX_EXAMPLES]) for name in ranked}
 
 
-def _last_run(library: Library) -> dict | None:
-    """Its row of `runs`; the outcome of one without any is `running`, or `killed` when nobody holds the lock."""
-    query = f"SELECT {', '.join(c.name for c in RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
-    for row in library.rows(query):
-        facts = {c.name: _plain(c.kind, value) for c, value in zip(RUNS, row, strict=True)}
-        facts["outcome"] = facts["outcome"] or ("running" if library.in_use else "killed")
-        return facts | {"options": json.loads(row[[c.name for c in RUNS].index("options")])}
-    return None
-
-
-def _plain(kind: str, value):
-    """A value of either database as JSON takes it."""
-    if isinstance(value, dt.datetime):
-        return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}"
-    return json.loads(value) if kind == "texts" and isinstance(value, str) else value
+def _last_run(library: Library) -> Run | None:
+    """A run without an outcome is active, or was killed if nobody holds its lock."""
+    run = queries.last_run(library)
+    return run and replace(run, outcome=run.outcome or ("running" if library.in_use else "killed"))

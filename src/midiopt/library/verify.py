@@ -1,159 +1,225 @@
-"""midiopt verify: does the database hold what the installed version computes?"""
+"""Does the database hold what the installed version computes?"""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 
-from midiopt.library import Library
+from midiopt.library import Library, queries
 from midiopt.pipeline.hash_table_writer import Told
 from midiopt.pipeline.options import usable_cores
 from midiopt.pipeline.pool import Pool, Settings
 from midiopt.pipeline.sampling import EVERYTHING, Lots
-from midiopt.pipeline.tasks import AnalyzeFiles, ReadMembers, Task
+from midiopt.pipeline.tasks import AnalyzeFiles, FileState, ReadMembers, Task
 from midiopt.rows.batch import Batch, record
 from midiopt.rows.wire import note_of
-from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column
+from midiopt.schema import ANALYSED, REJECTED, STATUSES, Column
+from midiopt.sinks.sql import ANALYSES_TABLE, FILES_TABLE, Table
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.paths import is_truncated, path_bytes, path_text
+from midiopt.sources.paths import MEMBER_SEPARATOR, is_truncated, path_bytes, path_text
 
-SAMPLE = 1000  # files
-CHUNK = 128  # files
-SETTLED = tuple(STATUSES[i] for i in (*ANALYSED, REJECTED))  # what an archive came to depends on its members
-OTHERS = tuple(status for status in STATUSES if status not in SETTLED)
-TABLES = (("files", "path", FILES), ("analyses", "content_hash", ANALYSES))
+DEFAULT_SAMPLE = 1000  # files
+FILES_PER_TASK = 128
+KEYS_PER_QUERY = 128
+COMPARABLE = tuple(STATUSES[i] for i in (*ANALYSED, REJECTED))
+NOT_COMPARABLE = tuple(status for status in STATUSES if status not in COMPARABLE)  # an opened archive's row depends on its members
+
+_SEPARATOR = MEMBER_SEPARATOR.encode()
+_UNCHANGED, _CHANGED, _GONE = "unchanged", "changed", "gone"
 
 
-def differences(library: Library, sample: int | None, seen: Counter[str]) -> Iterator[dict]:
-    """A dict for every value that differs: table, key, column, stored, computed.
+@dataclass(frozen=True)
+class Difference:
+    """A stored value that differs from the computed one; for a row that is missing the column is `the row`."""
 
-    ``sample`` files are taken by chance, or all of them; of the archives that they are members of, no other member is
-    analysed. Counts in ``seen`` are of files `checked`, `changed` since they were analysed (they themselves, or
-    the archive), `gone`, and `cut`: their paths are not whole, so they cannot be opened.
+    table: str
+    key: str
+    """The path, or the content hash in hexadecimal."""
+    column: str
+    stored: Any
+    computed: Any
+
+
+@dataclass
+class VerificationCounts:
+    """Numbers of files, except for ``differing``."""
+
+    checked: int = 0
+    differing: int = 0
+    """Number of values."""
+    changed: int = 0
+    """Changed since their analysis, they themselves or their archive."""
+    gone: int = 0
+    """No longer there, they themselves or their archive."""
+    cut: int = 0
+    """Not checked: the stored path is truncated, so the file cannot be opened."""
+    unreadable: int = 0
+    """In the whole database; like the next two, it has no facts to compare."""
+    crashed: int = 0
+    opened: int = 0
+
+
+class Verification:
+    """Analyses files of a database again and compares the rows. Nothing is written.
+
+    ``sample`` is the number of randomly chosen files, None for all. Of an archive, only the members in the sample are analysed.
     """
-    lots, order = EVERYTHING, "" if sample else "ORDER BY path"
-    paths: Iterable[str] = (path for (path,) in library.rows(f"SELECT path FROM files WHERE status IN {SETTLED} {order}"))
-    if sample:
-        lots, paths = Lots.draw(paths, sample)
-    with contextlib.closing(Told()) as told, contextlib.closing(Pool(usable_cores(), Settings(members=lots), told)) as pool:
-        tasks = _tasks(library, paths, seen)
-        while True:
-            while pool.has_room() and (task := next(tasks, None)):
-                pool.deal(task)
-            if not pool.busy():
-                return
-            for message in pool.collect(0.5):
-                yield from _compare(library, Batch.from_bytes(message), lots, bool(note_of(message)), seen)
 
+    def __init__(self, library: Library, sample: int | None = DEFAULT_SAMPLE) -> None:
+        self._library = library
+        self._sample = sample
+        self._members = EVERYTHING  # of archives, to be analysed
+        self._awaited_members = 0  # whose rows have not arrived
+        self.counts = VerificationCounts(**queries.files_with_status(library, NOT_COMPARABLE))
+        """Complete when all differences have been read."""
 
-def _tasks(library: Library, paths: Iterable[str], seen: Counter[str]) -> Iterator[Task]:
-    """What to deal for these paths, which are in order. A member counts as gone until its row arrives."""
-    chunk: list[bytes] = []
-    archive, state = None, ""
-    rejected: dict[bytes, str] = {}  # archives with a row of their own: other paths may come before their members
-    for text in paths:
-        path = path_bytes(text)
-        if archive is None or not path.startswith(archive + b"!/"):
-            archive = _archive(path)
-            if archive in rejected:
-                state = rejected[archive]
-            elif archive:
-                state = _state_of(library, archive)
-                if not state:
-                    yield ReadMembers(archive)
-            if archive == path:
-                rejected[path] = state
-        if archive:
-            seen[state or "gone"] += 1
-        elif is_truncated(text) and not os.path.lexists(path):
-            seen["cut"] += 1
-        else:
-            chunk.append(path)
-            if len(chunk) == CHUNK:
-                yield AnalyzeFiles(chunk)
-                chunk = []
-    if chunk:
-        yield AnalyzeFiles(chunk)
+    def differences(self) -> Iterator[Difference]:
+        """Every value that differs. Read them once, to the end."""
+        paths: Iterable[str] = queries.paths_with_status(self._library, COMPARABLE, ordered=self._sample is None)
+        if self._sample is not None:
+            self._members, paths = Lots.draw(paths, self._sample)
+        tasks = self._tasks(paths)
+        settings = Settings(members=self._members)
+        with contextlib.closing(Told()) as table, contextlib.closing(Pool(usable_cores(), settings, table)) as pool:
+            while True:
+                while pool.has_room() and (task := next(tasks, None)):
+                    pool.deal(task)
+                if not pool.busy():
+                    break
+                for message in pool.collect(0.5):
+                    for difference in self._compare(Batch.from_bytes(message), bool(note_of(message))):
+                        self.counts.differing += 1
+                        yield difference
+        self.counts.gone += self._awaited_members
 
+    def _tasks(self, paths: Iterable[str]) -> Iterator[Task]:
+        files: list[bytes] = []
+        archive_states: dict[bytes, str] = {}  # other paths may come between an archive and its members
+        for archive, group in group_by_archive(paths):
+            if archive is not None:
+                if archive not in archive_states:
+                    archive_states[archive] = self._archive_state(archive)
+                    if archive_states[archive] == _UNCHANGED:
+                        yield ReadMembers(archive)
+                self._count_members(archive_states[archive], sum(1 for _ in group))
+                continue
+            for text in group:
+                path = path_bytes(text)
+                if is_truncated(text) and not os.path.lexists(path):
+                    self.counts.cut += 1
+                    continue
+                files.append(path)
+                if len(files) == FILES_PER_TASK:
+                    yield AnalyzeFiles(files)
+                    files = []
+        if files:
+            yield AnalyzeFiles(files)
 
-def _archive(path: bytes) -> bytes | None:
-    """The archive on disk that a path names, or that holds what it names."""
-    if b"!/" not in path or os.path.lexists(path):
-        return path if is_archive(path) else None
-    ends = (found.start() for found in re.finditer(b"!/", path))
-    return next((path[:end] for end in ends if os.path.isfile(path[:end])), None)
-
-
-def _state_of(library: Library, archive: bytes) -> str:
-    """How an archive counts with its members; nothing when it is to be read: it is what it was, or no run has finished it."""
-    for stored in library.rows("SELECT size_bytes, mtime_ns FROM files WHERE path = ?", [path_text(archive)]):
+    def _archive_state(self, archive: bytes) -> str:
+        """What has become of an archive. If no run has finished it, its members are compared whatever has become of it."""
+        stored = queries.file_state(self._library, path_text(archive))
+        if stored is None:
+            return _UNCHANGED
         try:
             info = os.stat(archive)
         except OSError:
-            return "gone"
-        return "" if (info.st_size, info.st_mtime_ns) == stored else "changed"
-    return ""
+            return _GONE
+        return _UNCHANGED if FileState(info.st_size, info.st_mtime_ns) == stored else _CHANGED
+
+    def _count_members(self, archive_state: str, count: int) -> None:
+        if archive_state == _CHANGED:
+            self.counts.changed += count
+        elif archive_state == _GONE:
+            self.counts.gone += count
+        else:
+            self._awaited_members += count
+
+    def _compare(self, batch: Batch, is_archive_member: bool) -> Iterator[Difference]:
+        files = _computed_rows(FILES_TABLE, batch)
+        stored_files = self._stored_rows(FILES_TABLE, list(files))
+        contents = []
+        for path, file in files.items():
+            stored = stored_files.get(path)
+            if stored is None or stored["status"] not in COMPARABLE or not self._members.take(path):
+                continue  # a row that only came with its archive
+            self._awaited_members -= is_archive_member
+            if file["status"] == "unreadable" and not is_archive_member:
+                self.counts.gone += 1
+            elif (file["size_bytes"], file["mtime_ns"]) != (stored["size_bytes"], stored["mtime_ns"]):
+                self.counts.changed += 1
+            else:
+                self.counts.checked += 1
+                contents.append(file["content_hash"])
+                yield from _row_differences(FILES_TABLE, path, stored, file)
+        analyses = _computed_rows(ANALYSES_TABLE, batch)
+        contents = [content for content in dict.fromkeys(contents) if content in analyses]
+        stored_analyses = self._stored_rows(ANALYSES_TABLE, contents)
+        for content in contents:
+            yield from _row_differences(ANALYSES_TABLE, content, stored_analyses.get(content), analyses[content])
+
+    def _stored_rows(self, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
+        """In parts: a nested archive may have 100,000 members."""
+        rows: dict[Any, dict[str, Any]] = {}
+        for start in range(0, len(keys), KEYS_PER_QUERY):
+            rows |= queries.rows_by_key(self._library, table, keys[start : start + KEYS_PER_QUERY])
+        return rows
 
 
-def _compare(library: Library, batch: Batch, lots: Lots, of_archive: bool, seen: Counter[str]) -> Iterator[dict]:
-    contents = set()  # of files that were checked; another's may have no row
-    for name, key, columns in TABLES:
-        computed = {facts[key]: facts for facts in (record(columns, row, batch.heap) for row in getattr(batch, name))}
-        stored = _stored(library, name, key, columns, list(computed))
-        for value, facts in computed.items():
-            known = stored.get(value)
-            if name == "files":
-                if known is None or known["status"] not in SETTLED or not lots.take(str(value)):
-                    continue  # it came with its archive
-                state = _state(facts, known, of_archive)
-                seen[state] += 1
-                seen["gone"] -= of_archive
-                if state != "checked":
-                    continue
-                contents.add(facts["content_hash"])
-            elif value not in contents:
-                continue
-            where = {"table": name, "key": value.hex() if isinstance(value, bytes) else value}
-            if known is None:
-                yield {**where, "column": "the row", "stored": None, "computed": "there"}
-                continue
-            for column in columns:
-                if not column.varies and column.name != "analyzer_version" and not _is_same(column, known[column.name], facts[column.name]):
-                    yield {**where, "column": column.name, "stored": _shown(known[column.name]), "computed": _shown(facts[column.name])}
+def group_by_archive(paths: Iterable[str]) -> Iterator[tuple[bytes | None, Iterator[str]]]:
+    """Consecutive paths with the archive on disk that they name or lie in, None for other files.
+
+    An archive may have two groups: in the order of paths, "a.zip .mid" is between "a.zip" and "a.zip!/1.mid".
+    """
+    archive: bytes | None = None
+
+    def archive_of(text: str) -> bytes | None:
+        nonlocal archive
+        path = path_bytes(text)
+        if archive is None or not path.startswith(archive + _SEPARATOR):
+            archive = _find_archive(path)
+        return archive
+
+    return groupby(paths, archive_of)
 
 
-def _state(computed: dict, stored: dict, of_archive: bool) -> str:
-    if computed["status"] == "unreadable" and not of_archive:
-        return "gone"
-    return "checked" if all(computed[name] == stored[name] for name in ("size_bytes", "mtime_ns")) else "changed"
+def _find_archive(path: bytes) -> bytes | None:
+    if _SEPARATOR not in path or os.path.lexists(path):
+        return path if is_archive(path) else None
+    ends = (found.start() for found in re.finditer(_SEPARATOR, path))
+    return next((path[:end] for end in ends if os.path.isfile(path[:end])), None)
 
 
-def _stored(library: Library, name: str, key: str, columns: tuple[Column, ...], keys: list) -> dict:
-    names = [c.name for c in columns]
-    found: dict = {}
-    for some in (keys[i : i + CHUNK] for i in range(0, len(keys), CHUNK)):  # an archive in an archive may have 100,000 members
-        query = f"SELECT {', '.join(names)} FROM {name} WHERE {key} IN ({', '.join('?' * len(some))})"
-        rows = (dict(zip(names, row, strict=True)) for row in library.rows(query, some))
-        found |= {row[key]: row for row in rows}
-    return found
+def _computed_rows(table: Table, batch: Batch) -> dict[Any, dict[str, Any]]:
+    rows = (record(table.columns, row, batch.heap) for row in getattr(batch, table.name))
+    return {row[table.key]: row for row in rows}
 
 
-def _is_same(column: Column, stored, computed) -> bool:
-    """Whether a value of a database is the one computed; numbers of 32 bits may come as any that rounds to them."""
+def _row_differences(table: Table, key: str | bytes, stored: dict[str, Any] | None, computed: dict[str, Any]) -> Iterator[Difference]:
+    shown_key = str(_shown(key))
+    if stored is None:
+        yield Difference(table.name, shown_key, "the row", None, "there")
+        return
+    for column in table.columns:
+        was, now = stored[column.name], computed[column.name]
+        if not column.varies and column.name != "analyzer_version" and not _is_same(column, was, now):
+            yield Difference(table.name, shown_key, column.name, _shown(was), _shown(now))
+
+
+def _is_same(column: Column, stored: Any, computed: Any) -> bool:
+    """Whether two values are equal; 32-bit numbers may be stored as any number that rounds to them."""
     if stored is None or computed is None:
         return stored is computed
-    if column.kind in ("texts", "floats", "set") and isinstance(stored, str):
-        stored = json.loads(stored)
     if column.kind in ("float32", "floats"):
-        return np.array_equal(np.float32(stored), np.float32(computed))
-    return stored == computed
+        return np.array_equal(np.asarray(stored, np.float32), np.asarray(computed, np.float32))
+    return bool(stored == computed)
 
 
-def _shown(value):
+def _shown(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value

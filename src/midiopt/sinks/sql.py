@@ -102,10 +102,9 @@ def _statuses(indices: tuple[int, ...]) -> str:
     return "(" + ", ".join(_quoted(STATUSES[i]) for i in indices) + ")"
 
 
-TABLES = (  # in the order of writing: no file before its analysis
-    Table("analyses", "content_hash", ANALYSES, ANALYSES_DTYPE),
-    Table("files", "path", FILES, FILES_DTYPE),
-)
+ANALYSES_TABLE = Table("analyses", "content_hash", ANALYSES, ANALYSES_DTYPE)
+FILES_TABLE = Table("files", "path", FILES, FILES_DTYPE)
+TABLES = (ANALYSES_TABLE, FILES_TABLE)  # in the order of writing: no file before its analysis
 
 RUNS_TABLE = Table("runs", "id", RUNS)
 

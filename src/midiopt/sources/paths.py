@@ -13,6 +13,7 @@ import xxhash
 
 MAX_TEXT_BYTES = 2000
 TRUNCATED_BYTES = 1900
+MEMBER_SEPARATOR = "!/"  # between the path of an archive and the name of its member
 
 
 def path_text(path: bytes) -> str:

@@ -1,0 +1,23 @@
+"""Types of command-line arguments: argparse reports their errors with the name of the option."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TypeAlias
+
+from midiopt.pipeline.options import DATABASE
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers() returns it; it has no public name
+
+
+def add_library_options(parser: argparse.ArgumentParser, json_help: str) -> None:
+    """Add the options of every command that reads a database."""
+    parser.add_argument("--db", default=DATABASE, metavar="URL", help="the database (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help=json_help)
+
+
+def positive_integer(text: str) -> int:
+    """An integer from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, not {text!r}")
+    return int(text)

@@ -1,0 +1,202 @@
+"""Every SELECT that reads a finished database, with its rows as typed objects."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from midiopt.library import Library
+from midiopt.pipeline.tasks import FileState
+from midiopt.schema import ANALYSED, RUNS, STATUSES, Column
+from midiopt.sinks.sql import Table
+
+ANALYSED_STATUSES = [STATUSES[i] for i in ANALYSED]
+
+
+@dataclass(frozen=True)
+class StatusCount:
+    """The files with one status, and the first of them in the order of paths."""
+
+    status: str
+    files: int
+    first_path: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class ContentCounts:
+    """Number of rows of `analyses`, and number of files that have one."""
+
+    contents: int
+    analysed_files: int
+
+
+@dataclass(frozen=True)
+class IssueSet:
+    """The files with one value of `issues`, and the first and last of them in the order of paths."""
+
+    bits: int
+    files: int
+    first_path: str
+    last_path: str
+
+
+@dataclass(frozen=True)
+class FileTime:
+    """How long the analysis of a file took."""
+
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FileSize:
+    """The size of a file."""
+
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of `runs`; schema.RUNS describes the fields."""
+
+    id: int
+    started: dt.datetime
+    ended: dt.datetime | None
+    outcome: str | None
+    error: str | None
+    version: str
+    build: str
+    sources: list[str]
+    options: dict[str, object]
+    files: int | None
+    ok: int | None
+    repaired: int | None
+    rejected: int | None
+    unreadable: int | None
+    crashed: int | None
+    opened: int | None
+    skipped: int | None
+    gone: int | None
+    duplicates: int | None
+    bytes: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class SharedContent:
+    """A content that several files have."""
+
+    content_hash: bytes
+    files: int
+    size_bytes: int
+    """Size of one file."""
+
+
+def status_counts(library: Library) -> list[StatusCount]:
+    """One per status that occurs."""
+    query = (
+        "SELECT status, files, first_path, (SELECT error FROM files WHERE path = first_path)"
+        " FROM (SELECT status, count(*) AS files, min(path) AS first_path FROM files GROUP BY status) AS counts"
+    )
+    return [StatusCount(*row) for row in library.rows(query)]
+
+
+def files_with_status(library: Library, statuses: Sequence[str]) -> dict[str, int]:
+    """The number of files with each of these statuses that occurs."""
+    query = f"SELECT status, count(*) FROM files WHERE status IN {library.dialect.values(len(statuses))} GROUP BY status"
+    return dict(library.rows(query, statuses))
+
+
+def content_counts(library: Library) -> ContentCounts:
+    """Over the whole database."""
+    statuses = library.dialect.values(len(ANALYSED_STATUSES))
+    query = f"SELECT count(*), (SELECT count(*) FROM files WHERE status IN {statuses}) FROM analyses"
+    [row] = library.rows(query, ANALYSED_STATUSES)
+    return ContentCounts(*row)
+
+
+def issue_sets(library: Library) -> Iterator[IssueSet]:
+    """One per value of `issues`, the most frequent one first."""
+    query = "SELECT issues, count(*), min(path), max(path) FROM library WHERE issues <> 0 GROUP BY issues ORDER BY 2 DESC, 1"
+    return (IssueSet(*row) for row in library.rows(query))
+
+
+def slowest_files(library: Library, count: int) -> list[FileTime]:
+    """The files whose analysis took longest, the slowest one first."""
+    limit = library.dialect.placeholder
+    query = f"SELECT path, analysis_us FROM files WHERE analysis_us IS NOT NULL ORDER BY 2 DESC, 1 LIMIT {limit}"
+    return [FileTime(path, us / 1e6) for path, us in library.rows(query, [count])]
+
+
+def largest_files(library: Library, count: int) -> list[FileSize]:
+    """The largest files, the largest one first."""
+    query = f"SELECT path, size_bytes FROM files ORDER BY 2 DESC, 1 LIMIT {library.dialect.placeholder}"
+    return [FileSize(*row) for row in library.rows(query, [count])]
+
+
+def last_run(library: Library) -> Run | None:
+    """The latest row of `runs`."""
+    query = f"SELECT {', '.join(c.name for c in RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
+    for row in library.rows(query):
+        facts = {c.name: _python_value(c, value) for c, value in zip(RUNS, row, strict=True)}
+        return Run(**facts | {"options": json.loads(facts["options"])})
+    return None
+
+
+def shared_contents(library: Library) -> Iterator[SharedContent]:
+    """Contents that several analysed files have: most files first, then the largest."""
+    query = (
+        "SELECT content_hash, count(*), max(size_bytes) FROM files"
+        f" WHERE content_hash IS NOT NULL AND status IN {library.dialect.values(len(ANALYSED_STATUSES))}"
+        " GROUP BY content_hash HAVING count(*) > 1 ORDER BY 2 DESC, 3 DESC, 1"
+    )
+    return (SharedContent(*row) for row in library.rows(query, ANALYSED_STATUSES))
+
+
+def paths_by_content(library: Library, hashes: Sequence[bytes]) -> dict[bytes, list[str]]:
+    """The paths of the analysed files with each of these contents, in order."""
+    dialect = library.dialect
+    query = (
+        f"SELECT content_hash, path FROM files WHERE content_hash IN {dialect.values(len(hashes))}"
+        f" AND status IN {dialect.values(len(ANALYSED_STATUSES))} ORDER BY path"
+    )
+    paths: dict[bytes, list[str]] = defaultdict(list)
+    for content_hash, path in library.rows(query, [*hashes, *ANALYSED_STATUSES]):
+        paths[content_hash].append(path)
+    return paths
+
+
+def paths_with_status(library: Library, statuses: Sequence[str], ordered: bool) -> Iterator[str]:
+    """The paths of files with one of these statuses, in the order of their bytes if `ordered`."""
+    query = f"SELECT path FROM files WHERE status IN {library.dialect.values(len(statuses))}{' ORDER BY path' if ordered else ''}"
+    return (path for (path,) in library.rows(query, statuses))
+
+
+def file_state(library: Library, path: str) -> FileState | None:
+    """Size and mtime of a file at its analysis; None if the database does not have it."""
+    query = f"SELECT size_bytes, mtime_ns FROM files WHERE path = {library.dialect.placeholder}"
+    return next((FileState(*row) for row in library.rows(query, [path])), None)
+
+
+def rows_by_key(library: Library, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
+    """The rows of a table with these keys, by key, as dicts of Python objects."""
+    query = f"SELECT {table.names} FROM {table.name} WHERE {table.key} IN {library.dialect.values(len(keys))}"
+    rows = ({c.name: _python_value(c, value) for c, value in zip(table.columns, row, strict=True)} for row in library.rows(query, keys))
+    return {row[table.key]: row for row in rows}
+
+
+def _python_value(column: Column, value: Any) -> Any:
+    """A value as either driver returns it, as the Python object that a row of a batch has: SQLite stores lists and times as text."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC)
+    if isinstance(value, str) and column.kind == "time":
+        return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
+    if isinstance(value, str) and column.kind in ("texts", "floats", "set"):
+        return json.loads(value)
+    return bool(value) if isinstance(value, int) and column.kind == "bool" else value

@@ -1,0 +1,71 @@
+"""Opening a database for reading: without a trace, without write permission, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from midiopt.errors import SinkError
+from midiopt.library import open_library
+from midiopt.sinks import open_sink
+from tests.helpers.batches import query
+from tests.helpers.processes import finish
+
+SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
+
+
+def test_reading_leaves_no_trace(tmp_path):
+    """Neither after a finished run nor after a killed one does a reader change or leave a file."""
+    db = tmp_path / "facts.db"
+    midiopt.run([SAMPLE], db)
+    for _ in range(2):
+        before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
+        times = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
+        for name in ("status", "duplicates", "verify"):
+            done = finish(name, "--db", db, module="midiopt")
+            assert done.returncode == 0 and done.stdout, done.stderr
+        assert {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")} == before
+        assert {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir() if not p.name.endswith("-shm")} == times
+        code = f"""
+import datetime, os
+from midiopt.sinks import open_sink
+sink = open_sink({str(db)!r})
+sink.start_run({{"started": datetime.datetime.now(), "version": "", "build": "", "sources": [], "options": "{{}}"}})
+os.kill(os.getpid(), 9)
+"""
+        subprocess.run([sys.executable, "-c", code])
+    assert (tmp_path / "facts.db-wal").exists()
+
+
+def test_a_database_in_a_folder_that_cannot_be_written():
+    """As an ordinary user, whom root becomes after importing what lies in its own folders."""
+    read = "with open_library({!r}) as library: print(next(library.rows('SELECT count(*) FROM files'))[0])"
+    code = "import os; from midiopt.library import open_library, sqlite; os.geteuid() or os.setuid(65534)\n"
+    with tempfile.TemporaryDirectory() as folder:
+        db = os.path.join(folder, "facts.db")
+        summary = midiopt.run([SAMPLE], db)
+        os.chmod(db, 0o444)
+        os.chmod(folder, 0o555)
+        done = subprocess.run([sys.executable, "-c", code + read.format(db)], capture_output=True, text=True)
+        os.chmod(folder, 0o755)
+    assert (done.stdout, done.stderr) == (f"{summary.files}\n", "")
+
+
+def test_databases_that_cannot_be_read(tmp_path, url):
+    for name in ("status", "duplicates"):
+        done = finish(name, "--db", tmp_path / "none.db", module="midiopt")
+        assert done.returncode == 1 and "there is no database" in done.stderr and "Traceback" not in done.stderr
+    query(url, "CREATE TABLE songs (path text)")
+    with pytest.raises(SinkError, match="was not made by midiopt"):
+        open_library(url)
+    open_sink(url).close()
+    query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    query(url, "DROP TABLE runs")
+    with pytest.raises(SinkError, match="analyze upgrades it"):
+        open_library(url)

@@ -1,0 +1,118 @@
+"""midiopt status, as a user starts it, over both databases."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from midiopt.library.queries import Run
+from midiopt.schema import RUNS, STATUSES
+from midiopt.sources.walk import Source
+from sample.smf import smf, text, track
+from tests.helpers.batches import query
+from tests.helpers.databases import soon
+from tests.helpers.processes import command, finish, planted, written
+from tests.helpers.songs import write_songs
+
+SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
+
+
+def status(url: str) -> dict:
+    """The object that the command prints."""
+    done = finish("status", "--db", url, "--json", module="midiopt")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_status_counts_the_files_of_the_database(url):
+    summary = midiopt.run([SAMPLE], url)
+    facts = status(url)
+    assert {name: about["files"] for name, about in facts["files"].items()} == {name: getattr(summary, name) for name in STATUSES}
+    assert facts["duplicates"] == summary.duplicates >= 1
+    assert facts["contents"] == summary.ok + summary.repaired - summary.duplicates
+    path, error = facts["files"]["rejected"]["example"], facts["files"]["rejected"]["error"]
+    with pytest.raises(midiopt.MidiError) as caught:
+        midiopt.analyze(path)
+    assert str(caught.value) == error
+
+    counted: dict[str, int] = {}
+    for p in SAMPLE.rglob("*.*"):
+        try:
+            names = midiopt.analyze(p).issue_names
+        except midiopt.MidiError:
+            continue
+        for name in names:
+            counted[name] = counted.get(name, 0) + 1
+    assert {name: about["files"] for name, about in facts["issues"].items()} == counted
+    for name, about in facts["issues"].items():
+        assert 1 <= len(about["examples"]) <= 3 and all(name in midiopt.analyze(p).issue_names for p in about["examples"])
+
+    sizes = sorted((p.stat().st_size for p in SAMPLE.rglob("*") if p.is_file()), reverse=True)
+    assert [file["bytes"] for file in facts["largest"]] == sizes[:5]
+    seconds = [file["seconds"] for file in facts["slowest"]]
+    assert seconds == sorted(seconds, reverse=True) and len(seconds) == 5 and 0 < seconds[0] < summary.seconds
+
+    run = facts["last_run"]
+    assert (run["outcome"], run["error"], run["files"], run["ok"]) == ("finished", None, summary.files, summary.ok)
+    assert run["sources"] == [str(SAMPLE)] and run["options"]["batch_size"] == 2048 and run["version"] == midiopt.__version__
+    assert run["build"] == midiopt.build_info()["mode"] and run["started"] < run["ended"]
+
+
+def test_status_prints_a_table(url):
+    midiopt.run([SAMPLE], url)
+    done = finish("status", "--db", url, module="midiopt")
+    assert done.returncode == 0, done.stderr
+    for word in ("rejected", "duplicates", "issues", "slowest", "largest", "last run", "finished", "batch_size 2048"):
+        assert word in done.stdout
+
+
+def test_a_run_has_every_column_of_its_table():
+    assert [field.name for field in dataclasses.fields(Run)] == [column.name for column in RUNS]
+
+
+def last_outcome(url: str) -> str:
+    return status(url)["last_run"]["outcome"]
+
+
+def test_status_tells_how_a_run_ended(tmp_path, url):
+    """One run that is active, then killed, and one that is interrupted: a file that hangs its worker keeps both from ending."""
+    songs = write_songs(tmp_path / "songs", 2000)
+    (songs / "hang.mid").write_bytes(smf([track([(0, text(1, "plant:hang"))])]))
+    arguments = command("analyze", songs, "--db", url, "--batch-size", "64", "--quiet", module="midiopt")
+
+    with subprocess.Popen(arguments, env=planted()) as run:
+        soon(lambda: written(url) > 0)
+        assert last_outcome(url) == "running"
+        run.kill()
+    soon(lambda: last_outcome(url) != "running")  # a server may notice later
+    last = status(url)["last_run"]
+    assert last["outcome"] == "killed" and last["ended"] is None
+    assert "terminated abnormally" in finish("status", "--db", url, module="midiopt").stdout
+
+    with subprocess.Popen(arguments, env=planted()) as run:
+        soon(lambda: query(url, "SELECT count(*) FROM runs") == [(2,)])  # from now on the run handles signals
+        run.send_signal(signal.SIGINT)
+    assert run.returncode == 130
+    assert last_outcome(url) == "interrupted"
+    assert query(url, "SELECT outcome FROM runs WHERE id = 1") == [("killed",)]
+
+
+def test_a_run_that_fails_says_why(url, monkeypatch):
+    """The walk fails after its first chunk."""
+    walked = Source.chunks
+
+    def chunks(self):
+        yield next(walked(self))
+        raise ZeroDivisionError("the walk failed")
+
+    monkeypatch.setattr(Source, "chunks", chunks)
+    with pytest.raises(ZeroDivisionError):
+        midiopt.run([SAMPLE], url, workers=1)
+    last = status(url)["last_run"]
+    assert (last["outcome"], last["error"]) == ("failed", "the walk failed")
