@@ -54,7 +54,8 @@ import ctypes, sys
 from pathlib import Path
 from midiopt.rows.batch import Batch
 from midiopt.sinks.postgres_copy import CopyEncoder
-from midiopt.rows.validate import sound
+from midiopt.rows.layout import LAYOUTS
+from midiopt.rows.validate import validate
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sinks.sql import TABLES, last_row_per_key
 from midiopt.sources.walk import CHUNK_FILES
@@ -64,11 +65,11 @@ paths = Path(sys.argv[1]).read_bytes().split(b"\\0")
 worker = Worker()
 worker.analyze_files(paths[:20])  # buffers have their size
 worker.seen.clear()
-encoders = [(table, RowEncoder(table.plan()), CopyEncoder(table.plan())) for table in TABLES]
+encoders = [(table, RowEncoder(LAYOUTS[table].fields), CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
 switch = getattr(ctypes.CDLL(sys.argv[2]), "watch")
 switch(1)
 for start in range(0, len(paths), CHUNK_FILES):
-    batch = sound(Batch.from_bytes(worker.analyze_files(paths[start : start + CHUNK_FILES])))
+    batch = validate(Batch.from_bytes(worker.analyze_files(paths[start : start + CHUNK_FILES])))
     for table, to_sqlite, to_postgres in encoders:
         rows = last_row_per_key(table, batch)
         for _ in to_sqlite.tuples(rows, batch.heap):

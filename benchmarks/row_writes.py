@@ -14,15 +14,15 @@ from typing import Any
 import psycopg
 
 from midiopt.pipeline.worker import Worker
-from midiopt.rows.batch import Batch, record
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_values
+from midiopt.rows.layout import ANALYSES_LAYOUT
 from midiopt.schema import ANALYSES
 from midiopt.sinks import open_sink
-from midiopt.sinks.postgres import TYPES
 from midiopt.sinks.postgres_copy import CopyEncoder
-from midiopt.sinks.sql import TABLES
+from midiopt.sinks.sql import column_names
 
-TABLE = TABLES[0]
-NAMES = TABLE.names
+NAMES = column_names(ANALYSES)
 MOST_FILES = 2048  # a batch, as a run writes it
 PART = 128  # files in the batches that show what a connection costs
 
@@ -35,16 +35,16 @@ def batch_of(paths: list[bytes]) -> Batch:
 
 
 def tuples(batch: Batch) -> list[tuple[Any, ...]]:
-    return [tuple(record(ANALYSES, row, batch.heap).values()) for row in batch.analyses]
+    return [tuple(row_to_values(ANALYSES, row, batch.heap)) for row in batch.analyses]
 
 
 def ways(connection: psycopg.Connection, batch: Batch) -> dict[str, Callable[[psycopg.Cursor], None]]:
     """By name, what writes the batch with a cursor inside a transaction."""
     rows = tuples(batch)
-    encoder = CopyEncoder(TABLE.plan())
+    encoder = CopyEncoder(ANALYSES_LAYOUT.fields)
     insert = f"INSERT INTO plain ({NAMES}) VALUES ({', '.join(['%s'] * len(ANALYSES))})"
     copying = f"COPY plain ({NAMES}) FROM STDIN (FORMAT binary)"
-    types = [TYPES[c.kind] for c in ANALYSES]
+    types = [c.kind.postgres for c in ANALYSES]
 
     def one_by_one(cursor: psycopg.Cursor) -> None:
         for row in rows:

@@ -17,9 +17,10 @@ from pathlib import Path
 import psycopg
 
 from midiopt.pipeline.worker import Worker
-from midiopt.rows.batch import Batch, record
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_values
 from midiopt.sinks import open_sink
-from midiopt.sinks.sql import TABLES, last_row_per_key
+from midiopt.sinks.sql import TABLES, last_row_per_key, upsert
 from midiopt.sources.walk import CHUNK_FILES
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     options = parser.parse_args()
     paths = options.names.read_bytes().split(b"\0")
     open_sink(options.db).close()  # makes the tables
-    inserts = [table.upsert(f"VALUES ({', '.join(['%s'] * len(table.columns))})", "IS DISTINCT FROM") for table in TABLES]
+    inserts = [upsert(table, f"VALUES ({', '.join(['%s'] * len(table))})", "IS DISTINCT FROM") for table in TABLES]
     began = time.perf_counter()
     for start in range(0, len(paths), CHUNK_FILES):
         with psycopg.connect(options.db) as connection:  # commits at the end
@@ -38,7 +39,7 @@ def main() -> None:
                 batch = Batch.from_bytes(Worker().analyze_files([path]))
                 for table, insert in zip(TABLES, inserts, strict=True):
                     for row in last_row_per_key(table, batch):
-                        connection.execute(insert, list(record(table.columns, row, batch.heap).values()))
+                        connection.execute(insert, row_to_values(table, row, batch.heap))
     print(json.dumps({"files": len(paths), "seconds": time.perf_counter() - began}))
 
 

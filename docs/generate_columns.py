@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from midiopt.schema import ANALYSES, FILES, LIBRARY_ONLY, RUNS, Column
+from collections.abc import Iterable
 
-TYPES = {
-    "texts": "list of text", "floats": "12 float32", "hash16": "16 bytes", "hash8": "8 bytes", "enum": "text", "set": "set of int16",
-    "time": "timestamp",
-}  # fmt: skip
+from midiopt.schema import ANALYSES, FILES, LIBRARY_ONLY, RUNS, Column
 
 
 def line(column: Column) -> str:
-    kind = TYPES.get(column.kind, column.kind) + (", null" if column.null else "")
+    kind = column.kind.label + (", null" if column.nullable else "")
     unit = f" ({column.unit})" if column.unit else ""
     return f"| `{column.name}` | {kind} | {column.meaning}{unit} |"
 
 
-def table(columns: tuple[Column, ...]) -> str:
+def table(columns: Iterable[Column]) -> str:
     return "\n".join(["| column | type | meaning |", "|---|---|---|", *map(line, columns)])
 
 

@@ -33,6 +33,7 @@ def works(folder: Path) -> dict[str, Callable[[], object]]:
     from midiopt.core.analysis import Analyzer
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
+    from midiopt.rows.layout import LAYOUTS
     from midiopt.schema import ANALYZER_VERSION
     from midiopt.sinks.postgres_copy import CopyEncoder
     from midiopt.sinks.sql import TABLES, last_row_per_key
@@ -40,7 +41,7 @@ def works(folder: Path) -> dict[str, Callable[[], object]]:
 
     paths = sorted(bytes(path) for path in folder.rglob("*") if path.is_file())
     batch = Batch.from_bytes(Worker().analyze_files(paths))
-    tables = [(RowEncoder(t.plan()), CopyEncoder(t.plan()), last_row_per_key(t, batch)) for t in TABLES]
+    tables = [(RowEncoder(LAYOUTS[t].fields), CopyEncoder(LAYOUTS[t].fields), last_row_per_key(t, batch)) for t in TABLES]
     analyser, arena = Analyzer(), midiopt.EventArena()
     sound = contents(paths)
 

@@ -40,7 +40,8 @@ def train(sources: list[Path]) -> None:
     from midiopt.pipeline.tasks import AnalyzeFiles
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
-    from midiopt.rows.validate import sound
+    from midiopt.rows.layout import LAYOUTS
+    from midiopt.rows.validate import validate
     from midiopt.sinks import open_sink
     from midiopt.sinks.postgres_copy import CopyEncoder
     from midiopt.sinks.sql import TABLES, last_row_per_key
@@ -50,14 +51,14 @@ def train(sources: list[Path]) -> None:
     tasks = [task for source in sources for task in tasks_of(source)]
     paths = [path for task in tasks if isinstance(task, AnalyzeFiles) for path in task.paths]
     tasks.append(AnalyzeFiles([b"/was/deleted/meanwhile.mid"]))
-    encoders = [(table, CopyEncoder(table.plan())) for table in TABLES]
+    encoders = [(table, CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
     with tempfile.TemporaryDirectory() as folder:
         tasks += tasks_of(archive(paths[-ARCHIVED:], Path(folder)))
         for number in range(ROUNDS):
             worker = Worker()  # a new one: it skips contents that it has seen
             with open_sink(f"{folder}/{number}.db") as sink:
                 for i in range(0, len(tasks), WRITTEN):
-                    batch = sound(Batch.concat([Batch.from_bytes(worker.process(task)) for task in tasks[i : i + WRITTEN]]))
+                    batch = validate(Batch.concat([Batch.from_bytes(worker.process(task)) for task in tasks[i : i + WRITTEN]]))
                     sink.write(batch)
                     for table, encoder in encoders:
                         encoder.encode(last_row_per_key(table, batch), batch.heap)

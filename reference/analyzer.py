@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES
 from reference.beat import FRAME_RATE, choose_beat, find_evidence, lower_median, onsets_of
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
@@ -136,9 +137,9 @@ def differing_columns(row: Facts, reference: Facts) -> list[str]:
     differing = []
     for column in COLUMNS:
         ours, theirs = row[column.name], reference[column.name]
-        if column.kind == "floats":
+        if column.kind is SHARES:
             equal = all(close(a, b) for a, b in zip(ours, theirs, strict=True))
-        elif column.kind in ("float32", "float64"):
+        elif column.kind in (FLOAT32, FLOAT64):
             equal = close(ours, theirs)
         else:
             equal = ours == theirs

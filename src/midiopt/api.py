@@ -10,20 +10,14 @@ import xxhash
 
 from midiopt.core.analysis import Analyzer
 from midiopt.errors import MidiError
-from midiopt.rows.batch import record
+from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, Column, issue_names, repair_sentence
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import with_detected_type
 
-_TYPES = {
-    "text": str, "enum": str, "texts": list[str], "set": list[int], "floats": list[float], "hash16": bytes, "hash8": bytes,
-    "bool": bool, "int16": int, "int32": int, "int64": int, "float32": float, "float64": float,
-}  # fmt: skip
 
-
-def _annotation(column: Column) -> object:
-    kind = _TYPES[column.kind]
-    return kind | None if column.null else kind
+def _annotation(column: Column) -> str:
+    return column.kind.python + (" | None" if column.nullable else "")
 
 
 _Facts = make_dataclass(
@@ -68,5 +62,6 @@ def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> 
     except MidiError as problem:
         raise with_detected_type(problem, data) from None
     analysis = Analysis.__new__(Analysis)  # without the __init__ of a frozen dataclass: it sets 80 attributes in 30 us
-    analysis.__dict__.update(record(ANALYSES, rows, heap), status="repaired" if first else "ok", error=repair_sentence(issues, first, at))
+    status, error = "repaired" if first else "ok", repair_sentence(issues, first, at)
+    analysis.__dict__.update(row_to_dict(ANALYSES, rows, heap), status=status, error=error)
     return analysis

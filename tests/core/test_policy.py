@@ -473,7 +473,7 @@ def test_a_data_byte_above_127(event, clamped):
     facts = midiopt.analyze(data)
     assert "data_over_127" in facts.issue_names
     assert set(facts.issue_names) <= {"data_over_127", "stuck_note"}
-    assert facts.error == f"data byte above 127, taken as 127 at byte {EVENTS_AT + 6}"
+    assert facts.error == f"data byte above 127, read as 127 at byte {EVENTS_AT + 6}"
     assert kept(data) == ["0: 90 3C 40", f"0: {clamped}", "96: 80 3C 00", "96: FF 2F"]
 
 

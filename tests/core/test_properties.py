@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import midiopt
+from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, SHARES
 from midiopt.schema import ANALYSES, KEYS, REPAIRS
 from sample import compose, smf
 from tests.helpers.strategies import Note, Song, divisions, midi_files, note_lists, play, songs
@@ -139,12 +140,12 @@ def check_ranges(facts: midiopt.Analysis) -> None:
     for column in ANALYSES:
         value = getattr(facts, column.name)
         if value is None:
-            assert column.null
-        elif column.kind in ("float32", "float64"):
+            assert column.nullable
+        elif column.kind in (FLOAT32, FLOAT64):
             assert value >= 0
             assert math.isfinite(value)
             assert column.unit != "0..1" or value <= 1
-        elif column.kind in ("int16", "int32", "int64"):
+        elif column.kind in (INT16, INT32, INT64):
             assert value >= 0
     if facts.pitch_min is not None:
         assert 0 <= facts.pitch_min <= facts.pitch_max <= 127
@@ -255,7 +256,7 @@ def compare(one: midiopt.Analysis, other: midiopt.Analysis, leave_out: set[str])
         if column.name in leave_out | ABOUT_BYTES:
             continue
         a, b = getattr(one, column.name), getattr(other, column.name)
-        if b is not None and column.kind in ("float32", "float64", "floats"):
+        if b is not None and column.kind in (FLOAT32, FLOAT64, SHARES):
             assert a == pytest.approx(b, rel=1e-6, abs=2e-6), column.name  # pitch classes have 6 decimals
         else:
             assert a == b, column.name

@@ -1,7 +1,6 @@
-"""Batches made from Python dicts, the inverse of ``rows.record``, and read back from either database.
+"""Batches made from Python dicts, the inverse of ``row_to_dict``, and rows read back from either database.
 
-``file_row`` and ``analysis_row`` take only the columns that a test is about; the others get a plain
-value of their kind.
+``file_row`` and ``analysis_row`` take the columns that a test is about; the others get a default of their kind.
 """
 
 from __future__ import annotations
@@ -9,79 +8,96 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 import psycopg
 
-from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, record
-from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, NULL_ENUM, NULL_INT, NULL_TEXT, Column
+from midiopt.kinds import (
+    BOOL,
+    ENUM,
+    EPOCH,
+    FLOAT32,
+    FLOAT64,
+    HASH8,
+    HASH16,
+    INT16,
+    INT32,
+    INT64,
+    NULL_TEXT,
+    SET,
+    SHARES,
+    TEXT,
+    TEXTS,
+    TIME,
+)
+from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch
+from midiopt.rows.decode import row_to_dict
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, Column
 from midiopt.sinks.base import Sink
 
-EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 NOW = dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC)
 HASH = bytes(range(1, 17))
 
-_PLAIN = {
-    "text": "some text", "texts": ["one", "two"], "int16": 7, "int32": 7, "int64": 7, "float32": 0.5, "float64": 0.5,
-    "floats": [0.25] * 4 + [0.0] * 8, "hash16": HASH, "hash8": HASH[:8], "time": NOW, "bool": True,
+_DEFAULTS: dict[object, Any] = {
+    TEXT: "some text", TEXTS: ["one", "two"], INT16: 7, INT32: 7, INT64: 7, FLOAT32: 0.5, FLOAT64: 0.5,
+    SHARES: [0.25] * 4 + [0.0] * 8, HASH16: HASH, HASH8: HASH[:8], TIME: NOW, BOOL: True,
 }  # fmt: skip
 
 
-def plain(column: Column):
+def default(column: Column) -> Any:
     """A value of the column's kind that is not null."""
     if column.name == "analyzer_version":
         return ANALYZER_VERSION
-    if column.kind == "enum":
+    if column.kind is ENUM:
         return column.values[0]
-    return [column.first] if column.kind == "set" else _PLAIN[column.kind]
+    return [column.first] if column.kind is SET else _DEFAULTS[column.kind]
 
 
-def file_row(**facts) -> dict:
-    return {c.name: plain(c) for c in FILES} | {"error": None} | facts
+def file_row(**facts: Any) -> dict[str, Any]:
+    """The values of a row of ``files``; `facts` replace the defaults."""
+    return {c.name: default(c) for c in FILES} | {"error": None} | facts
 
 
-def analysis_row(**facts) -> dict:
-    return {c.name: plain(c) for c in ANALYSES} | facts
+def analysis_row(**facts: Any) -> dict[str, Any]:
+    """The values of a row of ``analyses``; `facts` replace the defaults."""
+    return {c.name: default(c) for c in ANALYSES} | facts
 
 
-def make_batch(files=(), analyses=()) -> Batch:
+def make_batch(files: Sequence[dict[str, Any]] = (), analyses: Sequence[dict[str, Any]] = ()) -> Batch:
+    """A batch of these rows."""
     heap = bytearray()
-    tables = []
-    for columns, dtype, dicts in ((FILES, FILES_DTYPE, files), (ANALYSES, ANALYSES_DTYPE, analyses)):
+    arrays = []
+    for table, dtype, dicts in ((FILES, FILES_DTYPE, files), (ANALYSES, ANALYSES_DTYPE, analyses)):
         rows = np.zeros(len(dicts), dtype)
         for row, values in zip(rows, dicts, strict=True):
-            for column in columns:
+            for column in table:
                 row[column.name] = _field(column, values[column.name], heap)
-        tables.append(rows)
-    return Batch(*tables, bytes(heap))
+        arrays.append(rows)
+    return Batch(*arrays, bytes(heap))
 
 
-def _field(column: Column, value, heap: bytearray):
+def _field(column: Column, value: Any, heap: bytearray) -> Any:
     kind = column.kind
-    if kind in ("text", "texts"):
+    if kind.is_text:
         if value is None:
             return 0, NULL_TEXT
-        data = ("\0".join(value) if kind == "texts" else value).encode()
+        data = ("\0".join(value) if kind is TEXTS else value).encode()
         heap += data
         return len(heap) - len(data), len(data)
-    if kind == "enum":
-        return NULL_ENUM if value is None else column.values.index(value)
-    if kind == "bool":
-        return NULL_ENUM if value is None else value
-    if kind in NULL_INT:
-        return NULL_INT[kind] if value is None else value
-    if kind in ("float32", "float64"):
-        return np.nan if value is None else value
-    if kind == "set":
+    if value is None:
+        return kind.null
+    if kind is ENUM:
+        return column.values.index(value)
+    if kind is SET:
         bits = np.zeros(column.bits, "u1")
         bits[[member - column.first for member in value]] = 1
         return np.packbits(bits, bitorder="little")
-    if kind == "time":
+    if kind is TIME:
         return (value - EPOCH) // dt.timedelta(microseconds=1)
-    if kind in ("hash16", "hash8"):
-        return np.frombuffer(value or bytes(16 if kind == "hash16" else 8), "u1")
-    return value  # floats
+    return np.frombuffer(value, "u1") if kind in (HASH16, HASH8) else value
 
 
 def write(sink: Sink, batch: Batch) -> None:
@@ -94,8 +110,8 @@ def sqlite_path(url: str) -> str:
     return url.removeprefix("sqlite:///")
 
 
-def query(url: str, sql: str) -> list[tuple]:
-    """The rows of a query, by a connection of its own; what the query changes is committed."""
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query over a connection of its own; its changes are committed."""
     if url.startswith("postgresql:"):
         with psycopg.connect(url, options="-c TimeZone=UTC") as connection:
             cursor = connection.execute(sql)
@@ -104,31 +120,31 @@ def query(url: str, sql: str) -> list[tuple]:
         return connection.execute(sql).fetchall()
 
 
-def stored(url: str, table: str) -> list[dict]:
-    """The rows of `files` or `analyses` as dicts of the same Python objects as ``rows.record`` gives."""
-    columns, key = (FILES, "path") if table == "files" else (ANALYSES, "content_hash")
-    rows = query(url, f"SELECT {', '.join(c.name for c in columns)} FROM {table} ORDER BY {key}")
-    return [{c.name: _object(c, value) for c, value in zip(columns, row, strict=True)} for row in rows]
+def stored(url: str, name: str) -> list[dict[str, Any]]:
+    """The rows of the table `files` or `analyses` in a database, as ``row_to_dict`` gives them."""
+    table = FILES if name == "files" else ANALYSES
+    rows = query(url, f"SELECT {', '.join(c.name for c in table)} FROM {name} ORDER BY {table.key}")
+    return [{c.name: _object(c, value) for c, value in zip(table, row, strict=True)} for row in rows]
 
 
-def records(batch: Batch, table: str) -> list[dict]:
-    """What ``stored`` should give for a batch whose keys are unique."""
-    columns, key = (FILES, "path") if table == "files" else (ANALYSES, "content_hash")
-    rows = [record(columns, row, batch.heap) for row in getattr(batch, table)]
-    return sorted(rows, key=lambda row: row[key].encode() if table == "files" else row[key])
+def records(batch: Batch, name: str) -> list[dict[str, Any]]:
+    """What ``stored`` should return for a batch whose keys are unique."""
+    table = FILES if name == "files" else ANALYSES
+    rows: list[dict[str, Any]] = [row_to_dict(table, row, batch.heap) for row in batch.rows(table)]
+    return sorted(rows, key=lambda row: row[table.key].encode() if table is FILES else row[table.key])
 
 
-def _object(column: Column, value):
-    """A value as a driver gives it; one of 32 bits may come as any double that rounds to it."""
+def _object(column: Column, value: Any) -> Any:
+    """A value as a driver returns it; a 32-bit float may come as any double that rounds to it."""
     if value is None:
         return None
     kind = column.kind
-    if kind == "bool":
+    if kind is BOOL:
         return bool(value)
-    if kind in ("texts", "floats", "set") and isinstance(value, str):
+    if kind.is_list and isinstance(value, str):
         value = json.loads(value)
-    if kind == "time" and isinstance(value, str):
+    if kind is TIME and isinstance(value, str):
         return dt.datetime.strptime(value, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=dt.UTC)
-    if kind == "float32":
+    if kind is FLOAT32:
         return float(np.float32(value))
-    return [float(np.float32(x)) for x in value] if kind == "floats" else value
+    return [float(np.float32(x)) for x in value] if kind is SHARES else value

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from midiopt.rows.batch import ANALYSES_DTYPE, Batch
+from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT
+from midiopt.rows.wire import message
 from midiopt.sinks.postgres_copy import CopyEncoder
-from midiopt.sinks.sql import TABLES, Table
 from midiopt.sinks.sqlite_rows import RowEncoder
 from tests.helpers.batches import analysis_row, file_row, make_batch, records
 
@@ -19,9 +20,13 @@ def batches() -> list[Batch]:
     ]
 
 
+def to_bytes(batch: Batch) -> bytes:
+    return message(batch.files.tobytes(), batch.analyses.tobytes(), batch.heap)
+
+
 def test_a_batch_travels_as_bytes():
     for batch in batches():
-        back = Batch.from_bytes(batch.to_bytes())
+        back = Batch.from_bytes(to_bytes(batch))
         assert len(back) == len(batch)
         for table in ("files", "analyses"):
             assert records(back, table) == records(batch, table)
@@ -33,16 +38,15 @@ def test_batches_join():
     for table in ("files", "analyses"):
         key = "path" if table == "files" else "content_hash"
         assert records(joined, table) == sorted((row for b in batches() for row in records(b, table)), key=lambda row: row[key])
-    assert Batch.concat(batches()[:1]).to_bytes() == batches()[0].to_bytes()
+    assert to_bytes(Batch.concat(batches()[:1])) == to_bytes(batches()[0])
 
 
 def column_values(name: str, values: np.ndarray) -> list:
     """One column of `analyses` as SQLite gets it."""
-    table = TABLES[0]
     rows = np.zeros(len(values), ANALYSES_DTYPE)
     rows[name] = values
-    (column,) = [c for c in table.columns if c.name == name]
-    return [value for (value,) in RowEncoder(Table("t", name, (column,), table.dtype).plan()).tuples(rows, b"")]
+    field = ANALYSES_LAYOUT.fields[ANALYSES_DTYPE.names.index(name)]
+    return [value for (value,) in RowEncoder([field]).tuples(rows, b"")]
 
 
 def test_floats_get_the_shortest_decimal():
@@ -69,7 +73,6 @@ def test_what_is_no_share_is_refused(share):
 
 
 def test_copy_bytes_as_the_manual_has_them():
-    table = TABLES[1]
     facts = {"size_bytes": 258, "mtime_ns": -1, "content_hash": None, "status": "ok", "analyzer_version": 1}
     batch = make_batch([file_row(path="/é", **facts, name_bpm=120, name_key=None, name_meter="6/8")])
     row = bytes.fromhex(
@@ -88,5 +91,5 @@ def test_copy_bytes_as_the_manual_has_them():
         "00000003 362f38"  # name_meter: 6/8
     )
     header = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-    assert CopyEncoder(table.plan()).encode(batch.files, batch.heap) == header + row + b"\xff\xff"
-    assert CopyEncoder(table.plan()).encode(batch.files[:0], b"") == header + b"\xff\xff"
+    assert CopyEncoder(FILES_LAYOUT.fields).encode(batch.files, batch.heap) == header + row + b"\xff\xff"
+    assert CopyEncoder(FILES_LAYOUT.fields).encode(batch.files[:0], b"") == header + b"\xff\xff"

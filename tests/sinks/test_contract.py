@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from midiopt.errors import DatabaseBusy, SinkError
+from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME
 from midiopt.rows.batch import Batch
-from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, NULL_INT, STATUSES, Column
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, STATUSES, Column
 from midiopt.sinks import open_sink
 from midiopt.sources.paths import path_text
 from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored, write
 
+INTEGERS = (INT16, INT32, INT64)
 LATER = NOW + dt.timedelta(days=1)
 
 
@@ -31,28 +33,28 @@ def hashed(n: int) -> bytes:
 
 
 LOW = {
-    "text": "",
-    "texts": [],
-    "set": [],
-    "floats": [0.0] * 12,
-    "bool": False,
-    "hash16": bytes(15) + b"\1",
-    "hash8": bytes(7) + b"\1",
-    "float32": -3.4028234663852886e38,
-    "float64": -1.7976931348623157e308,
-    "time": dt.datetime(1, 1, 1, tzinfo=dt.UTC),
-} | {kind: null + 1 for kind, null in NULL_INT.items()}
+    TEXT: "",
+    TEXTS: [],
+    SET: [],
+    SHARES: [0.0] * 12,
+    BOOL: False,
+    HASH16: bytes(15) + b"\1",
+    HASH8: bytes(7) + b"\1",
+    FLOAT32: -3.4028234663852886e38,
+    FLOAT64: -1.7976931348623157e308,
+    TIME: dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+} | {kind: kind.low for kind in INTEGERS}
 HIGH = {
-    "bool": True,
-    "text": "\U0010ffff" * 600,
-    "texts": ['"', "\\", "\x01\x1f\x7f", "é\U0001f3b9", "x" * 1000, "NULL", "{}", ","],
-    "floats": [1.0, *[0.0] * 10, 1e-6],
-    "hash16": b"\xff" * 16,
-    "hash8": b"\xff" * 8,
-    "float32": 1e-45,
-    "float64": 5e-324,
-    "time": dt.datetime(9999, 12, 31, 23, 59, 59, 999999, dt.UTC),
-} | {kind: -null - 1 for kind, null in NULL_INT.items()}
+    BOOL: True,
+    TEXT: "\U0010ffff" * 600,
+    TEXTS: ['"', "\\", "\x01\x1f\x7f", "é\U0001f3b9", "x" * 1000, "NULL", "{}", ","],
+    SHARES: [1.0, *[0.0] * 10, 1e-6],
+    HASH16: b"\xff" * 16,
+    HASH8: b"\xff" * 8,
+    FLOAT32: 1e-45,
+    FLOAT64: 5e-324,
+    TIME: dt.datetime(9999, 12, 31, 23, 59, 59, 999999, dt.UTC),
+} | {kind: kind.high for kind in INTEGERS}
 
 
 def low(c: Column):
@@ -64,7 +66,7 @@ def high(c: Column):
 
 
 def null(c: Column):
-    return None if c.null else low(c)
+    return None if c.nullable else low(c)
 
 
 def extreme_rows() -> Batch:
@@ -87,26 +89,26 @@ def test_extremes_and_nulls_are_read_back(sink, url):
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 STRATEGIES = {
-    "text": texts,
-    "texts": st.lists(texts.filter(bool), max_size=5),
-    "float32": st.floats(width=32, allow_nan=False) | st.floats(0, 300, width=32),
-    "float64": st.floats(allow_nan=False),
-    "floats": st.lists(st.integers(0, 10**6).map(lambda n: n / 10**6), min_size=12, max_size=12),
-    "hash16": st.binary(min_size=16, max_size=16).filter(any),
-    "hash8": st.binary(min_size=8, max_size=8).filter(any),
-    "bool": st.booleans(),
-    "time": st.datetimes(timezones=st.just(dt.UTC)),
-} | {kind: st.integers(null + 1, -null - 1) for kind, null in NULL_INT.items()}
+    TEXT: texts,
+    TEXTS: st.lists(texts.filter(bool), max_size=5),
+    FLOAT32: st.floats(width=32, allow_nan=False) | st.floats(0, 300, width=32),
+    FLOAT64: st.floats(allow_nan=False),
+    SHARES: st.lists(st.integers(0, 10**6).map(lambda n: n / 10**6), min_size=12, max_size=12),
+    HASH16: st.binary(min_size=16, max_size=16).filter(any),
+    HASH8: st.binary(min_size=8, max_size=8).filter(any),
+    BOOL: st.booleans(),
+    TIME: st.datetimes(timezones=st.just(dt.UTC)),
+} | {kind: st.integers(kind.low, kind.high) for kind in INTEGERS}
 
 
 def values(c: Column):
-    if c.kind == "enum":
+    if c.kind is ENUM:
         strategy = st.sampled_from(c.values)
-    elif c.kind == "set":
+    elif c.kind is SET:
         strategy = st.sets(st.integers(c.first, c.first + c.bits - 1)).map(sorted)
     else:
         strategy = STRATEGIES[c.kind]
-    return st.none() | strategy if c.null else strategy
+    return st.none() | strategy if c.nullable else strategy
 
 
 def rows(columns, key):
@@ -133,14 +135,14 @@ def test_writing_twice_changes_nothing(sink, url):
     assert (stored(url, "files"), stored(url, "analyses")) == before
 
 
-OTHER = {"text": "other", "texts": ["other"], "floats": [0.0] * 12, "hash16": hashed(5), "hash8": bytes(7) + b"\5", "set": []}
+OTHER = {TEXT: "other", TEXTS: ["other"], SHARES: [0.0] * 12, HASH16: hashed(5), HASH8: bytes(7) + b"\5", SET: []}
 
 
 @pytest.mark.parametrize("was_null", [False, True])
 def test_a_change_of_any_column_is_stored(sink, url, was_null):
     before, after = {}, {}
     for table, columns, key, make in (("files", FILES, "path", file_row), ("analyses", ANALYSES, "content_hash", analysis_row)):
-        changed = [c for c in columns if c.name != key and not c.varies and (c.null or not was_null)]
+        changed = [c for c in columns if c.name != key and not c.volatile and (c.nullable or not was_null)]
         keys = [{key: f"/{i:03}" if table == "files" else hashed(900 + i)} for i in range(len(changed))]
         before[table] = [make(**k, **{c.name: None} if was_null else {}) for k, c in zip(keys, changed, strict=True)]
         after[table] = [

@@ -167,7 +167,7 @@ def test_archives_give_the_same_rows_in_both_databases(tmp_path, pg_url):
     for status in ("ok", "rejected", "unreadable", "opened"):
         assert getattr(one, status) == getattr(other, status) > 0
     for table, columns in (("files", FILES), ("analyses", ANALYSES)):
-        kept = [c.name for c in columns if not c.varies]
+        kept = [c.name for c in columns if not c.volatile]
         one, other = ([{name: row[name] for name in kept} for row in stored(url, table)] for url in urls)
         assert one == other
 
@@ -293,7 +293,8 @@ def test_a_nested_archive_has_only_so_many_members(tmp_path, monkeypatch):
 def in_process(data: bytes, tmp_path: Path, task: ReadMembers | FinishArchive | None = None, members: Lots = EVERYTHING):
     """The report and the rows of one task, by a worker in this process."""
     from midiopt.pipeline.worker import Worker
-    from midiopt.rows.batch import Batch, record
+    from midiopt.rows.batch import Batch
+    from midiopt.rows.decode import row_to_dict
     from midiopt.rows.wire import note_of
 
     path = tmp_path / "x"
@@ -304,7 +305,7 @@ def in_process(data: bytes, tmp_path: Path, task: ReadMembers | FinishArchive | 
     for file, _ in worker.unpacker.open.values():
         file.close()
     batch = Batch.from_bytes(message)
-    found = [record(FILES, row, batch.heap) for row in batch.files]
+    found = [row_to_dict(FILES, row, batch.heap) for row in batch.files]
     rows = {r["path"].removeprefix(f"{path}").removeprefix("!/"): (r["status"], r["error"]) for r in found}
     return ArchiveReport.decode(note_of(message)), rows
 

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import midiopt
-from midiopt.schema import KEYS, NAME_METERS, NULL_ENUM
+from midiopt.kinds import NULL_ENUM
+from midiopt.schema import KEYS, NAME_METERS
 from midiopt.sinks import open_sink
 from midiopt.sources.filename.facts import name_facts
 from reference import filenames

@@ -14,7 +14,9 @@ import pytest
 import midiopt
 from midiopt.pipeline import run
 from midiopt.pipeline.worker import Worker
-from midiopt.rows.batch import FILES, Batch, record
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_dict
+from midiopt.schema import FILES
 from midiopt.sources import walk
 from midiopt.sources.path_set import PathSet
 from midiopt.sources.sniff import detect_type
@@ -107,7 +109,9 @@ def open_folder():
 # Root may read everything, so it becomes nobody, who may start no workers here: the chunks are analysed in place.
 RUN = """
 import json, os, sys, midiopt
-from midiopt.rows.batch import Batch, FILES, record
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_dict
+from midiopt.schema import FILES
 from midiopt.sources.walk import Source
 from midiopt.pipeline.worker import Worker
 if os.geteuid() == 0:
@@ -119,7 +123,7 @@ try:
 except midiopt.SourceError as problem:
     sys.exit(str(problem))
 batches = [Batch.from_bytes(Worker().analyze_files(chunk.paths)) for chunk in source.chunks()]
-rows = [record(FILES, row, batch.heap) for batch in batches for row in batch.files]
+rows = [row_to_dict(FILES, row, batch.heap) for batch in batches for row in batch.files]
 print(json.dumps([{row["path"]: (row["status"], row["error"]) for row in rows}, source.problems]))
 """
 
@@ -234,7 +238,7 @@ def test_a_file_that_goes_between_walk_and_read(tmp_path):
     (tmp_path / "b.mid").unlink()
     os.mkfifo(tmp_path / "b.mid")
     batch = Batch.from_bytes(Worker().analyze_files(chunk.paths))
-    told = [record(FILES, row, batch.heap) for row in batch.files]
+    told = [row_to_dict(FILES, row, batch.heap) for row in batch.files]
     assert [(r["status"], r["error"]) for r in told] == [
         *(("unreadable", "No such file or directory"), ("unreadable", "not a regular file"), ("ok", None)),
     ]
@@ -246,7 +250,7 @@ def test_a_file_that_becomes_shorter_while_it_is_read():
     if not path.exists() or path.stat().st_size <= len(path.read_bytes()):
         pytest.skip("no such file")
     batch = Batch.from_bytes(Worker().analyze_files([os.fsencode(path)]))
-    [row] = [record(FILES, row, batch.heap) for row in batch.files]
+    [row] = [row_to_dict(FILES, row, batch.heap) for row in batch.files]
     assert (row["status"], row["error"]) == ("unreadable", "the file was truncated while it was being read")
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from midiopt.kinds import BOOL, TIME
 from midiopt.library import Library
 from midiopt.pipeline.tasks import FileState
-from midiopt.schema import ANALYSED, RUNS, STATUSES, Column
-from midiopt.sinks.sql import Table
+from midiopt.schema import ANALYSED, RUNS, STATUSES, Column, Table
+from midiopt.sinks.sql import column_names
 
 ANALYSED_STATUSES = [STATUSES[i] for i in ANALYSED]
 
@@ -142,7 +143,7 @@ def largest_files(library: Library, count: int) -> list[FileSize]:
 
 def last_run(library: Library) -> Run | None:
     """The latest row of `runs`."""
-    query = f"SELECT {', '.join(c.name for c in RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
+    query = f"SELECT {column_names(RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
     for row in library.rows(query):
         facts = {c.name: _python_value(c, value) for c, value in zip(RUNS, row, strict=True)}
         return Run(**facts | {"options": json.loads(facts["options"])})
@@ -186,8 +187,8 @@ def file_state(library: Library, path: str) -> FileState | None:
 
 def rows_by_key(library: Library, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
     """The rows of a table with these keys, by key, as dicts of Python objects."""
-    query = f"SELECT {table.names} FROM {table.name} WHERE {table.key} IN {library.dialect.values(len(keys))}"
-    rows = ({c.name: _python_value(c, value) for c, value in zip(table.columns, row, strict=True)} for row in library.rows(query, keys))
+    query = f"SELECT {column_names(table)} FROM {table.name} WHERE {table.key} IN {library.dialect.values(len(keys))}"
+    rows = ({c.name: _python_value(c, value) for c, value in zip(table, row, strict=True)} for row in library.rows(query, keys))
     return {row[table.key]: row for row in rows}
 
 
@@ -195,8 +196,8 @@ def _python_value(column: Column, value: Any) -> Any:
     """A value as either driver returns it, as the Python object that a row of a batch has: SQLite stores lists and times as text."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)
-    if isinstance(value, str) and column.kind == "time":
+    if isinstance(value, str) and column.kind is TIME:
         return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
-    if isinstance(value, str) and column.kind in ("texts", "floats", "set"):
+    if isinstance(value, str) and column.kind.is_list:
         return json.loads(value)
-    return bool(value) if isinstance(value, int) and column.kind == "bool" else value
+    return bool(value) if isinstance(value, int) and column.kind is BOOL else value

@@ -18,10 +18,10 @@ from midiopt.pipeline.options import usable_cores
 from midiopt.pipeline.pool import Pool, Settings
 from midiopt.pipeline.sampling import EVERYTHING, Lots
 from midiopt.pipeline.tasks import AnalyzeFiles, FileState, ReadMembers, Task
-from midiopt.rows.batch import Batch, record
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_dict
 from midiopt.rows.wire import note_of
-from midiopt.schema import ANALYSED, REJECTED, STATUSES, Column
-from midiopt.sinks.sql import ANALYSES_TABLE, FILES_TABLE, Table
+from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column, Table
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import MEMBER_SEPARATOR, is_truncated, path_bytes, path_text
 
@@ -142,8 +142,8 @@ class Verification:
             self._awaited_members += count
 
     def _compare(self, batch: Batch, is_archive_member: bool) -> Iterator[Difference]:
-        files = _computed_rows(FILES_TABLE, batch)
-        stored_files = self._stored_rows(FILES_TABLE, list(files))
+        files = _computed_rows(FILES, batch)
+        stored_files = self._stored_rows(FILES, list(files))
         contents = []
         for path, file in files.items():
             stored = stored_files.get(path)
@@ -157,12 +157,12 @@ class Verification:
             else:
                 self.counts.checked += 1
                 contents.append(file["content_hash"])
-                yield from _row_differences(FILES_TABLE, path, stored, file)
-        analyses = _computed_rows(ANALYSES_TABLE, batch)
+                yield from _row_differences(FILES, path, stored, file)
+        analyses = _computed_rows(ANALYSES, batch)
         contents = [content for content in dict.fromkeys(contents) if content in analyses]
-        stored_analyses = self._stored_rows(ANALYSES_TABLE, contents)
+        stored_analyses = self._stored_rows(ANALYSES, contents)
         for content in contents:
-            yield from _row_differences(ANALYSES_TABLE, content, stored_analyses.get(content), analyses[content])
+            yield from _row_differences(ANALYSES, content, stored_analyses.get(content), analyses[content])
 
     def _stored_rows(self, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
         """In parts: a nested archive may have 100,000 members."""
@@ -197,7 +197,7 @@ def _find_archive(path: bytes) -> bytes | None:
 
 
 def _computed_rows(table: Table, batch: Batch) -> dict[Any, dict[str, Any]]:
-    rows = (record(table.columns, row, batch.heap) for row in getattr(batch, table.name))
+    rows = (row_to_dict(table, row, batch.heap) for row in batch.rows(table))
     return {row[table.key]: row for row in rows}
 
 
@@ -206,9 +206,9 @@ def _row_differences(table: Table, key: str | bytes, stored: dict[str, Any] | No
     if stored is None:
         yield Difference(table.name, shown_key, "the row", None, "there")
         return
-    for column in table.columns:
+    for column in table:
         was, now = stored[column.name], computed[column.name]
-        if not column.varies and column.name != "analyzer_version" and not _is_same(column, was, now):
+        if not column.volatile and column.name != "analyzer_version" and not _is_same(column, was, now):
             yield Difference(table.name, shown_key, column.name, _shown(was), _shown(now))
 
 
@@ -216,7 +216,7 @@ def _is_same(column: Column, stored: Any, computed: Any) -> bool:
     """Whether two values are equal; 32-bit numbers may be stored as any number that rounds to them."""
     if stored is None or computed is None:
         return stored is computed
-    if column.kind in ("float32", "floats"):
+    if column.kind.is_single_precision:
         return np.array_equal(np.asarray(stored, np.float32), np.asarray(computed, np.float32))
     return bool(stored == computed)
 

@@ -31,8 +31,9 @@ from midiopt.pipeline.prune import Gone
 from midiopt.pipeline.signals import Stop, stop_on_signals
 from midiopt.pipeline.summary import NoProgress, Progress, Summary
 from midiopt.pipeline.tasks import ArchiveReport, Task, tasks_for
-from midiopt.rows.batch import Batch, record
-from midiopt.rows.validate import sound
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_dict
+from midiopt.rows.validate import validate
 from midiopt.rows.wire import note_of
 from midiopt.run_log import anyone_listens, event, logged
 from midiopt.schema import FILES, OK, OPENED, STATUSES
@@ -241,7 +242,7 @@ class _Run:
 
     def _write(self) -> None:
         received = Batch.concat(self.waiting)
-        batch = sound(received)
+        batch = validate(received)
         if batch is not received:
             self._count(received, -1)
             self._count(batch, 1)
@@ -262,6 +263,6 @@ class _Run:
 def _tell(batch: Batch) -> None:
     """The events of a batch that was written: its files that are not ok, and the batch."""
     for row in batch.files[~np.isin(batch.files["status"], (OK, OPENED))]:
-        facts = record(FILES, row, batch.heap)
+        facts = row_to_dict(FILES, row, batch.heap)
         event("file", **{name: facts[name] for name in ("path", "status", "error", "size_bytes")})
     event("batch", files=len(batch), contents=len(batch.analyses))

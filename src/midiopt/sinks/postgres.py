@@ -17,7 +17,8 @@ from psycopg.errors import UndefinedColumn
 
 from midiopt.errors import SinkError, Stopped
 from midiopt.rows.batch import Batch
-from midiopt.schema import PRODUCT, SCHEMA_VERSION
+from midiopt.rows.layout import LAYOUTS
+from midiopt.schema import PRODUCT, RUNS, SCHEMA_VERSION
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.postgres_connections import Connection, Connections, sink_errors
@@ -26,27 +27,24 @@ from midiopt.sinks.sql import (
     CREATE_VIEW,
     MARK_KILLED_RUNS,
     PAGE_ROWS,
-    RUNS_TABLE,
     SELECT_CONTENT_HASHES,
     TABLE_NAMES,
     TABLES,
     Dialect,
     add_missing_analyses,
     check_version,
+    column_definitions,
+    column_names,
     finalize,
     insert_run,
     last_row_per_key,
     select_files,
     select_paths,
     update_run,
+    upsert,
 )
 
-DIALECT = Dialect("%s")
-TYPES = {
-    "text": "text", "texts": "text[]", "int16": "smallint", "int32": "integer", "int64": "bigint", "float32": "real",
-    "float64": "double precision", "floats": "real[]", "hash16": "bytea", "hash8": "bytea", "enum": "text", "bool": "boolean",
-    "set": "smallint[]", "time": "timestamptz",
-}  # fmt: skip
+DIALECT = Dialect("%s", "postgres")
 KEYS = {"files": 'COLLATE "C" PRIMARY KEY', "analyses": "PRIMARY KEY", "runs": "PRIMARY KEY GENERATED ALWAYS AS IDENTITY"}
 
 COMMIT_GRACE = 2.0  # seconds beyond the timeout in which a commit thread reports its own error
@@ -63,9 +61,9 @@ class PostgresSink:
         self._tables = [
             (
                 table,
-                CopyEncoder(table.plan()),
-                f"COPY new_{table.name} ({table.names}) FROM STDIN (FORMAT binary)",
-                table.upsert(f"SELECT {table.names} FROM new_{table.name} ORDER BY {table.key}", "IS DISTINCT FROM"),
+                CopyEncoder(LAYOUTS[table].fields),
+                f"COPY new_{table.name} ({column_names(table)}) FROM STDIN (FORMAT binary)",
+                upsert(table, f"SELECT {column_names(table)} FROM new_{table.name} ORDER BY {table.key}", "IS DISTINCT FROM"),
             )
             for table in TABLES
         ]
@@ -197,10 +195,10 @@ def _create_tables(connection: Connection) -> None:
         if version is None:
             execute("CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)")
             execute("INSERT INTO meta VALUES ('product', %s)", (PRODUCT,))
-        for table in (*TABLES, RUNS_TABLE):
-            execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({table.definitions(TYPES, KEYS[table.name])})")
-            for column in () if version is None else table.columns:  # new ones are null until the file is analysed again
-                execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {TYPES[column.kind]}")
+        for table in (*TABLES, RUNS):
+            execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, KEYS[table.name])})")
+            for column in () if version is None else table:  # new ones are null until the file is analysed again
+                execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {DIALECT.type_of(column.kind)}")
         execute("DROP VIEW IF EXISTS library")
         execute(CREATE_VIEW)
         execute(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from midiopt.errors import SinkError
-from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch
+from midiopt.kinds import ENUM, Kind
+from midiopt.rows.batch import Batch, Rows
 from midiopt.schema import (
     ANALYSED,
     ANALYSES,
@@ -21,77 +22,62 @@ from midiopt.schema import (
     OK,
     OPENED,
     PRODUCT,
-    RUNS,
     SCHEMA_VERSION,
     SETTLED,
     STATUSES,
-    Column,
-)
-
-KINDS = (  # in the order of `Kind` in plan.pxd
-    *("text", "texts", "int16", "int32", "int64", "float32", "float64"),
-    *("floats", "hash16", "hash8", "enum", "bool", "set", "time"),
+    Table,
 )
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a database's driver marks values in a statement."""
+    """How a database's driver marks values in a statement, and what the database calls its types."""
 
     placeholder: str
+    database: Literal["sqlite", "postgres"]
+
+    def type_of(self, kind: Kind) -> str:
+        """The type of a column of this kind."""
+        return kind.sqlite if self.database == "sqlite" else kind.postgres
 
     def values(self, count: int) -> str:
         """Placeholders of a row, or of a list after IN."""
         return f"({', '.join([self.placeholder] * count)})"
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table: its columns, and the layout of its rows in a batch."""
+def column_names(table: Table) -> str:
+    """The column names as SQL."""
+    return ", ".join(column.name for column in table)
 
-    name: str
-    key: str  # the unique column
-    columns: tuple[Column, ...]
-    dtype: np.dtype[Any] | None = None  # of its rows in a batch
 
-    @property
-    def names(self) -> str:
-        """The column names as SQL."""
-        return ", ".join(c.name for c in self.columns)
+def column_definitions(table: Table, dialect: Dialect, key: str) -> str:
+    """The column definitions as SQL; `key` is appended to the key column. Enumerations that cannot be null get a CHECK.
 
-    def plan(self) -> list[tuple[Any, ...]]:
-        """What an encoder needs of each column: index into KINDS, byte offset, bytes, first member, names."""
-        fields = self.dtype and self.dtype.fields
-        assert fields
-        return [(KINDS.index(c.kind), fields[c.name][1], fields[c.name][0].itemsize, c.first, c.values) for c in self.columns]
+    A CHECK is a chain of OR: for an IN of three or more values SQLite builds a table for every row, and two
+    such checks took 3.4 of 15 us for a row of each table.
+    """
+    return ", ".join(
+        f"{c.name} {dialect.type_of(c.kind)}"
+        + (f" {key}" if c.name == table.key else "")
+        + ("" if c.nullable else " NOT NULL")
+        + (f" CHECK ({' OR '.join(f'{c.name} = {_quoted(v)}' for v in c.values)})" if c.kind is ENUM and not c.nullable else "")
+        for c in table
+    )
 
-    def definitions(self, types: dict[str, str], key: str) -> str:
-        """The column definitions as SQL; `key` is appended to the key column. Enumerations that cannot be null get a CHECK.
 
-        A CHECK is a chain of OR: for an IN of three or more values SQLite builds a table for every row, and two
-        such checks took 3.4 of 15 us for a row of each table.
-        """
-        return ", ".join(
-            f"{c.name} {types[c.kind]}"
-            + (f" {key}" if c.name == self.key else "")
-            + ("" if c.null else " NOT NULL")
-            + (f" CHECK ({' OR '.join(f'{c.name} = {_quoted(v)}' for v in c.values)})" if c.kind == "enum" and not c.null else "")
-            for c in self.columns
-        )
+def upsert(table: Table, source: str, differs: str) -> str:
+    """INSERT the rows of `source`; a stored row is replaced only if a column differs that is not volatile.
 
-    def upsert(self, source: str, differs: str) -> str:
-        """INSERT the rows of `source`; a stored row is replaced only if a column differs that is not volatile.
-
-        `differs` is the database's operator for "distinct", which treats two nulls as equal.
-        """
-        others = [c.name for c in self.columns if c.name != self.key]
-        facts = [c.name for c in self.columns if c.name != self.key and not c.varies]
-        return (
-            f"INSERT INTO {self.name} ({self.names}) {source} ON CONFLICT ({self.key}) DO UPDATE SET "
-            + ", ".join(f"{name} = excluded.{name}" for name in others)
-            + f" WHERE ({', '.join(f'{self.name}.{name}' for name in facts)})"
-            + f" {differs} ({', '.join(f'excluded.{name}' for name in facts)})"
-        )
+    `differs` is the database's operator for "distinct", which treats two nulls as equal.
+    """
+    others = [c.name for c in table if c.name != table.key]
+    facts = [c.name for c in table if c.name != table.key and not c.volatile]
+    return (
+        f"INSERT INTO {table.name} ({column_names(table)}) {source} ON CONFLICT ({table.key}) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in others)
+        + f" WHERE ({', '.join(f'{table.name}.{name}' for name in facts)})"
+        + f" {differs} ({', '.join(f'excluded.{name}' for name in facts)})"
+    )
 
 
 def _quoted(value: str) -> str:
@@ -102,11 +88,7 @@ def _statuses(indices: tuple[int, ...]) -> str:
     return "(" + ", ".join(_quoted(STATUSES[i]) for i in indices) + ")"
 
 
-ANALYSES_TABLE = Table("analyses", "content_hash", ANALYSES, ANALYSES_DTYPE)
-FILES_TABLE = Table("files", "path", FILES, FILES_DTYPE)
-TABLES = (ANALYSES_TABLE, FILES_TABLE)  # in the order of writing: no file before its analysis
-
-RUNS_TABLE = Table("runs", "id", RUNS)
+TABLES = (ANALYSES, FILES)  # in the order of writing: no file before its analysis
 
 
 def _within_4_percent(bpm: str) -> str:
@@ -156,7 +138,7 @@ RUNS_MIN_VERSION = 2  # the first schema version with the table `runs`
 
 
 def select_files(keep_old: bool) -> str:
-    """The query of ``Catalog.iter_files``. Its conditions are a chain of OR, as in Table.definitions: 0.5 us less per row."""
+    """The query of ``Catalog.iter_files``. Its conditions are a chain of OR, as in column_definitions: 0.5 us less per row."""
     finished = " OR ".join(f"status = {_quoted(STATUSES[i])}" for i in SETTLED if i != OPENED)
     settled = f"({finished} OR status = {_quoted(STATUSES[OPENED])} AND error IS NULL)"
     settled += "" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}"
@@ -224,9 +206,9 @@ def require_current_schema(version: int | None) -> None:
         raise SinkError(f"the database was made by an older {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); analyze upgrades it")
 
 
-def last_row_per_key(table: Table, batch: Batch) -> np.ndarray:
+def last_row_per_key(table: Table, batch: Batch) -> Rows:
     """The rows of one table in their order, of rows with the same key only the last one."""
-    rows: np.ndarray = getattr(batch, table.name)
+    rows = batch.rows(table)
     field = rows[table.key]
     if field.dtype.names:  # a text
         heap = batch.heap

@@ -1,11 +1,10 @@
-"""Structured rows to tuples for SQLite, with lists, sets and times written as text.
+"""Structured rows to tuples for SQLite; lists, sets and times become text.
 
-One tuple at a time, so that each row's objects are freed, and their memory used again, before the
-next row is made.
+One tuple at a time, so that the objects of a row are freed, and their memory reused, before the next row is made.
 
-Python's sqlite3 asks for an adapter of every value that is not exactly a str, int, float or bytearray,
-and makes and drops an exception when there is none: None and bytes took 2.6 of 13.6 microseconds a file.
-So a null is NaN, which SQLite stores as NULL, and a hash is a bytearray.
+Python's sqlite3 looks up an adapter for every value that is not exactly a str, int, float or bytearray, and creates and
+discards an exception when there is none: for None and bytes this took 2.6 of 13.6 microseconds per file. So null is NaN,
+which SQLite stores as NULL, and a hash is a bytearray.
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize, PyByteArray_Resize
@@ -14,23 +13,31 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.math cimport copysign, fabs, isnan, nextafter, rint
+from libc.stdint cimport INT64_MIN, int64_t
+from libc.string cimport memcpy
 
-from midiopt.rows.layout cimport *
+from midiopt.rows.layout cimport (
+    BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, TEXT, TEXTS, Field,
+    TextSlice, is_zero, load_double, load_float, load_int16, load_int32, load_int64, read_enum, read_fields, read_text,
+)
+
+import datetime as dt
 
 cdef const char *HEX = b"0123456789abcdef"
 cdef object NULL_VALUE = float("nan")
+cdef object EPOCH = dt.datetime(1970, 1, 1)
 
 # The powers of ten that a double holds exactly.
 cdef double[23] POWERS
 POWERS[:] = [float(10**i) for i in range(23)]
 
 
-cdef double shortest(float x) noexcept nogil:
+cdef double shortest_decimal(float x) noexcept nogil:
     """The double nearest to the shortest decimal that rounds back to x: 93.3, not 93.30000305175781.
 
-    PostgreSQL prints the same decimal, so both databases answer with the same number. A power of ten
-    and a whole number of up to 9 digits are exact, so their product or quotient is the double that
-    the decimal itself reads as. Outside 1e-14 to 1e22, where no column comes, x is returned as it is.
+    PostgreSQL prints the same decimal, so both databases return the same number. A power of ten and an integer of up to
+    9 digits are exact, so their product or quotient is the double that the decimal itself is read as. x is returned
+    unchanged outside 1e-14 to 1e22, which no column reaches.
     """
     cdef double a = fabs(x), power, y
     cdef int e, digits, k
@@ -43,15 +50,15 @@ cdef double shortest(float x) noexcept nogil:
         k = digits - 1 - e
         power = POWERS[abs(k)]
         y = rint(a * power) / power if k >= 0 else rint(a / power) * power
-        # Away from a by one more step, because PostgreSQL takes no decimal halfway between two floats;
-        # below 1e7 there is none this short.
+        # PostgreSQL accepts no decimal halfway between two floats, so y must round to x even one step further from it.
+        # Below 1e7 no halfway decimal is this short.
         if <float>y == <float>a and (a < 1e7 or <float>nextafter(y, 2 * y - a) == <float>a):
             return copysign(y, x)
     return x
 
 
 cdef inline char *put_uint(char *out, int64_t x, int width) noexcept nogil:
-    """Write x in decimal, with zeros in front up to `width` digits."""
+    """Write x in decimal, padded with zeros to `width` digits."""
     cdef char digits[20]
     cdef int n = 0
     while x or n < width:
@@ -66,7 +73,7 @@ cdef inline char *put_uint(char *out, int64_t x, int width) noexcept nogil:
 
 
 cdef char *put_share(char *out, float x) except NULL:
-    """Write a share, a multiple of 1e-6 in 0..1, with as many of 6 decimals as it needs."""
+    """Write a share (a multiple of 1e-6 in 0..1) with up to 6 decimals."""
     if not 0 <= x <= 1:
         raise ValueError(f"share {x} is not in 0..1")
     cdef int micro = <int>(x * 1e6 + 0.5)
@@ -106,50 +113,28 @@ cdef char *put_string(char *out, const char *text, Py_ssize_t length) noexcept n
     return out + 1
 
 
-cdef str time_text(int64_t micros):
-    """Microseconds since 1970 as 'YYYY-MM-DD HH:MM:SS.ffffff'; ValueError outside the years 1 to 9999."""
-    if not -62135596800000000 <= micros < 253402300800000000:
-        raise ValueError(f"time {micros} is outside the years 1 to 9999")
-    # Days since 0000-03-01, counted in eras of 400 years and years that begin in March, so that the
-    # leap day comes last (Howard Hinnant, "chrono-compatible low-level date algorithms").
-    cdef int64_t since = micros + 62162035200000000  # never negative: division rounds down
-    cdef int64_t day = since // 86400000000, micro = since % 86400000000
-    cdef int64_t era = day // 146097, of_era = day % 146097
-    cdef int64_t year = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146096) // 365
-    cdef int64_t of_year = of_era - (365 * year + year // 4 - year // 100)
-    cdef int64_t month = (5 * of_year + 2) // 153
-    cdef char buffer[26]
-    cdef char *out = put_uint(buffer, era * 400 + year + (month >= 10), 4)
-    out[0] = b"-"
-    out = put_uint(out + 1, month + 3 if month < 10 else month - 9, 2)
-    out[0] = b"-"
-    out = put_uint(out + 1, of_year - (153 * month + 2) // 5 + 1, 2)
-    out[0] = b" "
-    out = put_uint(out + 1, micro // 3600000000, 2)
-    out[0] = b":"
-    out = put_uint(out + 1, micro // 60000000 % 60, 2)
-    out[0] = b":"
-    out = put_uint(out + 1, micro // 1000000 % 60, 2)
-    out[0] = b"."
-    put_uint(out + 1, micro % 1000000, 6)
-    return PyUnicode_DecodeUTF8(buffer, 26, NULL)
-
-
 cdef class RowEncoder:
-    """Turns rows of one table into tuples. `plan` is Table.plan()."""
+    """Turns rows of one table into tuples. `fields` are those of its RowLayout."""
 
     cdef Field[MAX_FIELDS] fields
     cdef int count
-    cdef tuple names
-    cdef bytearray scratch  # where JSON is written; grows to the longest and stays
+    cdef tuple names  # of the enumeration in each column
+    cdef bytearray scratch  # JSON is written here; grows to the longest and is kept
+    cdef int64_t last_time
+    cdef str last_time_text
 
-    def __init__(self, list plan):
-        self.count = read_plan(plan, self.fields)
-        self.names = tuple([tuple(values) for *_, values in plan])
+    def __init__(self, list fields):
+        self.count = read_fields(fields, self.fields)
+        self.names = tuple([field.names for field in fields])
         self.scratch = bytearray()
+        self.last_time = INT64_MIN  # no valid time
 
     def tuples(self, rows, bytes heap):
-        """Iterate over the rows (a contiguous structured array) as tuples in column order."""
+        """Iterate over the rows (a contiguous structured array) as tuples in column order.
+
+        Raises ValueError for a text outside the heap, an enumeration value without a name, a share outside 0..1 and a
+        time outside the years 1 to 9999.
+        """
         cdef const unsigned char[::1] data = rows.view("u1")
         cdef Py_ssize_t i, width = rows.dtype.itemsize
         for i in range(len(rows)):
@@ -169,78 +154,90 @@ cdef class RowEncoder:
         cdef int kind = field.kind, i
         cdef int64_t n
         cdef double x
-        cdef Slice text
+        cdef TextSlice text
         if kind == INT32:
-            i = load32(p)
-            return NULL_VALUE if i == INT32_MIN else i
+            i = load_int32(p)
+            return NULL_VALUE if i == field.null else i
         elif kind == FLOAT32:
             x = load_float(p)
-            return NULL_VALUE if isnan(x) else shortest(<float>x)
+            return NULL_VALUE if isnan(x) else shortest_decimal(<float>x)
         elif kind == INT16:
-            i = load16(p)
-            return NULL_VALUE if i == INT16_MIN else i
+            i = load_int16(p)
+            return NULL_VALUE if i == field.null else i
         elif kind == INT64:
-            n = load64(p)
-            return NULL_VALUE if n == INT64_MIN else n
+            n = load_int64(p)
+            return NULL_VALUE if n == field.null else n
         elif kind == FLOAT64:
             x = load_double(p)
             return NULL_VALUE if isnan(x) else x
         elif kind == ENUM:
-            i = enum_of(p, names)
-            return NULL_VALUE if i == NULL_ENUM else names[i]
+            i = read_enum(p, names)
+            return NULL_VALUE if i == field.null else names[i]
         elif kind == BOOL:
-            return NULL_VALUE if p[0] == <char>NULL_ENUM else p[0]
+            return NULL_VALUE if (<const unsigned char *>p)[0] == field.null else p[0]
         elif kind == HASH16 or kind == HASH8:
-            return NULL_VALUE if blank(p, field.size) else PyByteArray_FromStringAndSize(p, field.size)
+            return NULL_VALUE if is_zero(p, field.size) else PyByteArray_FromStringAndSize(p, field.size)
         elif kind == TEXT:
-            text = text_of(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap))
-            return NULL_VALUE if text.length < 0 else PyUnicode_DecodeUTF8(text.at, text.length, NULL)
+            text = read_text(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap))
+            return NULL_VALUE if text.length < 0 else PyUnicode_DecodeUTF8(text.start, text.length, NULL)
         elif kind == TEXTS:
-            return self.texts(text_of(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap)))
-        elif kind == FLOATS:
-            return self.shares(p, field.size // sizeof(float))
+            return self.json_texts(read_text(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap)))
+        elif kind == SHARES:
+            return self.json_shares(p, field.size // sizeof(float))
         elif kind == SET:
-            return self.members(p, field)
+            return self.json_members(p, field)
         else:  # TIME
-            return time_text(load64(p))
+            return self.time_text(load_int64(p))
 
-    cdef char *room(self, Py_ssize_t size) except NULL:
+    cdef str time_text(self, int64_t microseconds):
+        """'YYYY-MM-DD HH:MM:SS.ffffff'. The rows of a chunk have the same time, so the last text is kept."""
+        if microseconds != self.last_time:
+            try:
+                time = EPOCH + dt.timedelta(microseconds=microseconds)
+            except OverflowError:
+                raise ValueError(f"time {microseconds} is outside the years 1 to 9999") from None
+            self.last_time_text = time.isoformat(" ", "microseconds")
+            self.last_time = microseconds
+        return self.last_time_text
+
+    cdef char *reserve(self, Py_ssize_t size) except NULL:
+        """The scratch buffer, grown to `size` bytes."""
         if len(self.scratch) < size:
             PyByteArray_Resize(self.scratch, size)
         return PyByteArray_AS_STRING(self.scratch)
 
-    cdef str json(self, char *end):
-        """The array in `scratch`: every item has left a comma after it, or one byte was left for it."""
+    cdef str json_text(self, char *end):
+        """The array in `scratch`. Each item is followed by a comma; the last one becomes the closing bracket."""
         cdef char *start = PyByteArray_AS_STRING(self.scratch)
         start[0] = b"["
         end -= end > start + 1
         end[0] = b"]"
         return PyUnicode_DecodeUTF8(start, end + 1 - start, NULL)
 
-    cdef str texts(self, Slice text):
-        # An item of n bytes, of which the first may be the NUL before it, takes at most 6 n + 3.
-        cdef char *out = self.room(9 * text.length + 16) + 1
+    cdef str json_texts(self, TextSlice text):
+        # An item of n bytes, counting the NUL before it, takes at most 6 n + 3.
+        cdef char *out = self.reserve(9 * text.length + 16) + 1
         cdef Py_ssize_t start = 0, i
         if text.length > 0:
             for i in range(text.length + 1):
-                if i == text.length or text.at[i] == 0:
-                    out = put_string(out, text.at + start, i - start)
+                if i == text.length or text.start[i] == 0:
+                    out = put_string(out, text.start + start, i - start)
                     out[0] = b","
                     out += 1
                     start = i + 1
-        return self.json(out)
+        return self.json_text(out)
 
-    cdef str shares(self, const char *p, Py_ssize_t count):
-        cdef char *out = self.room(9 * count + 2) + 1  # "0.123456,"
+    cdef str json_shares(self, const char *p, Py_ssize_t count):
+        cdef char *out = self.reserve(9 * count + 2) + 1  # "0.123456,"
         cdef Py_ssize_t i
         for i in range(count):
             out = put_share(out, load_float(p + i * sizeof(float)))
             out[0] = b","
             out += 1
-        return self.json(out)
+        return self.json_text(out)
 
-    cdef str members(self, const char *p, Field *field):
-        cdef char *out = self.room(8 * field.size * 5 + 2) + 1  # members have at most 4 digits
+    cdef str json_members(self, const char *p, Field *field):
+        cdef char *out = self.reserve(8 * field.size * 5 + 2) + 1  # members have at most 4 digits
         cdef Py_ssize_t i
         cdef int bit
         for i in range(field.size):
@@ -250,4 +247,4 @@ cdef class RowEncoder:
                         out = put_uint(out, 8 * i + bit + field.first, 1)
                         out[0] = b","
                         out += 1
-        return self.json(out)
+        return self.json_text(out)

@@ -8,7 +8,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.math cimport NAN
 from libc.stdint cimport uint8_t, uint32_t
 
-from midiopt.schema import KEYS, NULL_ENUM
+from midiopt.kinds import NULL_ENUM
+from midiopt.schema import KEYS
 from midiopt.sources.filename.keys cimport NO_KEY, SPACED, Key, first_tonic, read_key
 from midiopt.sources.filename.meters cimport read_meter
 from midiopt.sources.filename.tempos cimport read_tempo, read_tempos_beside_key

@@ -2,7 +2,8 @@
 
 from libc.stdint cimport uint8_t, uint32_t
 
-from midiopt.schema import NAME_METERS, NULL_ENUM
+from midiopt.kinds import NULL_ENUM
+from midiopt.schema import NAME_METERS
 from midiopt.sources.filename.tokens cimport DIGIT, WORD, FoundFacts, NameSlice, class_at
 
 cdef uint8_t NO_CODE = NULL_ENUM
