@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 import midiopt
 from accuracy import markdown
 from midiopt.core.analysis import Analyzer
+from midiopt.core.inspection import half_bars
 
 Message: TypeAlias = Any  # of mido, which is imported only when it is needed
 File: TypeAlias = Any
@@ -151,7 +152,7 @@ def score_half_bars(analyzer: Analyzer, file: File, truth: list[Block]) -> Itera
     file.save(file=data)
     notes = sorted(note for track in file.tracks for note in notes_of(track))
     analyzer.analyze(data.getvalue(), bytes(16), 0, bytearray(), bytearray())
-    found = [(tick, parse_chord(name)) for tick, name in analyzer.half_bars()]
+    found = [(tick, parse_chord(name)) for tick, name in half_bars(analyzer)]
     ends = [tick for tick, _ in found[1:]] + [max(note.end for note in notes)]
     for (start, chord), end in zip(found, ends, strict=True):
         longest = max(truth, key=lambda block, s=start, e=end: overlap(block.onset, block.end, s, e))  # type: ignore[misc]

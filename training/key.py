@@ -18,6 +18,7 @@ import numpy as np
 from accuracy import ground_truth, markdown
 from accuracy.corpus import make_parser, parse_arguments
 from accuracy.key import signature, true_key
+from midiopt.core import inspection
 from midiopt.core.analysis import Analyzer
 from midiopt.errors import MidiError
 from midiopt.rows.batch import ANALYSES_DTYPE
@@ -61,7 +62,7 @@ def key_evidence(analyzer: Analyzer, data: bytes) -> tuple[Floats, int]:
     rows = bytearray()
     analyzer.analyze(data, bytes(16), 0, rows, bytearray())
     facts = np.frombuffer(rows, ANALYSES_DTYPE)[0]
-    return np.array(analyzer.key_evidence()), int(facts["note_count"] - facts["drum_note_count"])
+    return np.array(inspection.key_evidence(analyzer)), int(facts["note_count"] - facts["drum_note_count"])
 
 
 def read_files(corpus: Path, truth: Path) -> list[File]:

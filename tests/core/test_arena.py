@@ -116,10 +116,35 @@ def test_an_arena_before_its_first_file():
     assert not is_lent(arena)
 
 
-def test_parse_takes_bytes_alone():
-    for wrong in (None, "MThd", bytearray(FILE), memoryview(FILE)):
-        with pytest.raises(TypeError):
-            midiopt.parse(wrong)
+BYTES_LIKE = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "part of a memoryview": lambda data: memoryview(data * 2)[: len(data)],
+    "numpy array": lambda data: np.frombuffer(data, np.uint8),
+}
+
+
+@pytest.mark.parametrize("convert", BYTES_LIKE.values(), ids=BYTES_LIKE)
+def test_parse_takes_any_bytes_like_object(convert):
+    arena = midiopt.parse(convert(FILE))
+    assert (arena.events().tolist(), arena.marks(), arena.tracks()) == (EVENTS, MARKS, TRACKS)
+
+
+def test_marks_keep_the_bytes_that_were_parsed():
+    data = bytearray(FILE)
+    arena = midiopt.parse(data)
+    data[:] = bytes(len(data))
+    assert arena.marks() == MARKS
+
+
+@pytest.mark.parametrize("wrong", [None, "MThd", 4, [77, 84, 104, 100]])
+def test_parse_refuses_other_objects(wrong):
+    with pytest.raises(TypeError):
+        midiopt.parse(wrong)
+
+
+def test_parse_refuses_another_arena():
     with pytest.raises(TypeError):
         midiopt.parse(FILE, into=[])
 

@@ -49,7 +49,7 @@ PLANTS = {
 
 
 def plant() -> None:
-    from midiopt.core import analysis
+    from midiopt.core import analysis, inspection
 
     class Planted(analysis.Analyzer):
         def analyze(self, data, digest, version, rows, heap):
@@ -58,7 +58,7 @@ def plant() -> None:
                 PLANTS[found[1]]()
             result = super().analyze(data, digest, version, rows, heap)
             if found and found[1] == b"spoil":
-                layout, size = analysis.facts_layout()
+                layout, size = inspection.facts_layout()
                 rows[len(rows) - size + dict(layout)["bpm_source"]] = 200
             return result
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from midiopt.core.analysis import facts_layout
+from midiopt.core.inspection import facts_layout
 from midiopt.rows.batch import ANALYSES_DTYPE
 from tests.helpers import imports
 
@@ -40,6 +40,7 @@ CORE_LAYERS = {
     "harmony": ("smf", "text", "timeline", "notes"),
     "structure": ("smf", "timeline", "notes"),
     "analysis": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure"),
+    "inspection": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure", "analysis"),
 }
 
 # Imports that are about to be removed.

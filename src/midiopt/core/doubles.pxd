@@ -1,11 +1,12 @@
-# Whole numbers to doubles in vectors, with the instructions that every x86-64 has: before AVX-512 none converts 64 bits.
+# Conversions between integers and doubles that vectorise with the instructions of every x86-64: before AVX-512, none
+# converts 64-bit integers.
 
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
 
 cdef inline double as_double(uint64_t x) noexcept nogil:
-    """A number below 2**52, as the lowest bits of a double of that size. Greater ones are cut: no frame is laid that late."""
+    """An integer below 2**52 as a double: it becomes the mantissa of 2**52 + x. Larger values are cut to 2**52 - 1."""
     cdef double number
     x = min(x, <uint64_t>0xFFFFFFFFFFFFF) | <uint64_t>0x4330000000000000
     memcpy(&number, &x, sizeof(number))
@@ -13,5 +14,5 @@ cdef inline double as_double(uint64_t x) noexcept nogil:
 
 
 cdef inline double rounded(double x) noexcept nogil:
-    """To the nearest whole number, below 2**51: a double one and a half times as large as that has no room for a fraction."""
+    """The nearest integer, for |x| below 2**51: next to 1.5 * 2**52 a double has no fraction bits."""
     return x + 6755399441055744.0 - 6755399441055744.0

@@ -1,4 +1,4 @@
-# Growth in one place: doubling, overflow checks, a hard cap.
+# Growable memory: doubling, overflow checks and a hard cap in one place, and one table of all blocks of an analysis.
 
 from libc.stddef cimport size_t
 from libc.stdlib cimport free, malloc, realloc
@@ -9,12 +9,37 @@ cdef extern from "<stdlib.h>" nogil:
 
 cdef enum:
     ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-    KEPT_BYTES = 1 << 20  # scratch of rare events larger than this is freed after the file that needed it
+    MIN_ITEMS = 1024  # of a block's first allocation
+    MAX_IDLE_BYTES = 128 << 20  # of all blocks: more is released after the file that needed it
 
 cdef enum Growth:
     GROWN
     OVER_CAP
     OUT_OF_MEMORY
+
+# Every growable array of an analysis: indices of Scratch.blocks.
+cdef enum:
+    EVENT_BLOCK
+    MARK_BLOCK
+    TRACK_BLOCK
+    TEMPO_EVENT_BLOCK
+    TEMPO_SEGMENT_BLOCK
+    TEMPO_SHARE_BLOCK
+    SIGNATURE_BLOCK
+    NOTE_BLOCK
+    BOUNDARY_BLOCK
+    NOTE_SORT_BLOCK  # of sorting boundaries, and of the notes hash
+    PROGRAM_EVENT_BLOCK
+    PROGRAM_CHANGE_BLOCK
+    TEXT_BLOCK
+    BLOCK_COUNT
+
+# The owner of that memory, kept between files. Zeroed, it is empty. The parts of an analysis point to it, and reserve
+# their arrays anew for each file.
+cdef struct Scratch:
+    void *blocks[BLOCK_COUNT]
+    size_t capacities[BLOCK_COUNT]  # items
+    size_t bytes  # of all blocks
 
 
 cdef inline void *allocate_zeroed(size_t size) noexcept nogil:
@@ -30,28 +55,28 @@ cdef inline void *allocate_zeroed(size_t size) noexcept nogil:
     return block
 
 
-cdef inline Growth reserve(void **block, size_t *capacity, size_t need, size_t item, size_t most, bint keep) noexcept nogil:
-    """Make room for `need` items of `item` bytes, at most `most`; `keep` says whether old items must survive.
+cdef inline Growth reserve(void **block, size_t *capacity, size_t needed, size_t item_size, size_t max_items, bint keep_items) noexcept nogil:
+    """Make room for `needed` items of `item_size` bytes, at most `max_items`. Without `keep_items` nothing is copied.
 
-    `most * item` must not overflow: callers pass constants. Without `keep` nothing is copied.
+    `max_items * item_size` must not overflow: callers pass constants.
     """
-    cdef size_t room = capacity[0] if capacity[0] else 1024
+    cdef size_t room = capacity[0] if capacity[0] else MIN_ITEMS
     cdef void *grown
-    if need <= capacity[0]:
+    if needed <= capacity[0]:
         return GROWN
-    if need > most:
+    if needed > max_items:
         return OVER_CAP
-    while room < need:
-        room *= 2  # need <= most, so this stays below 2 * most
-    if room > most:
-        room = most
-    if keep:
-        grown = realloc(block[0], room * item)
+    while room < needed:
+        room *= 2  # needed <= max_items, so this stays below 2 * max_items
+    if room > max_items:
+        room = max_items
+    if keep_items:
+        grown = realloc(block[0], room * item_size)
         if grown == NULL:
             return OUT_OF_MEMORY
     else:
         free(block[0])
-        grown = malloc(room * item)
+        grown = malloc(room * item_size)
         if grown == NULL:
             block[0] = NULL
             capacity[0] = 0
@@ -59,3 +84,31 @@ cdef inline Growth reserve(void **block, size_t *capacity, size_t need, size_t i
     block[0] = grown
     capacity[0] = room
     return GROWN
+
+
+cdef inline void *reserve_block(Scratch *scratch, int block, size_t needed, size_t item_size, size_t max_items, bint keep_items) noexcept nogil:
+    """A block with room for `needed` items and at least one, as reserve() makes it.
+
+    NULL if that is over the cap or memory ran out. All callers of a block pass the same `item_size`.
+    """
+    cdef size_t before = scratch.capacities[block]
+    cdef Growth growth
+    if before and needed <= before:
+        return scratch.blocks[block]
+    growth = reserve(&scratch.blocks[block], &scratch.capacities[block], max(needed, <size_t>1), item_size, max_items, keep_items)
+    scratch.bytes += (scratch.capacities[block] - before) * item_size  # unsigned: a block that was lost is subtracted
+    return NULL if growth else scratch.blocks[block]
+
+
+cdef inline void release(Scratch *scratch) noexcept nogil:
+    """Free all blocks."""
+    cdef int block
+    for block in range(BLOCK_COUNT):
+        free(scratch.blocks[block])
+    memset(scratch, 0, sizeof(Scratch))
+
+
+cdef inline void trim(Scratch *scratch) noexcept nogil:
+    """Free all blocks after a very large file, so that one file does not set the memory of a worker for good."""
+    if scratch.bytes > MAX_IDLE_BYTES:
+        release(scratch)

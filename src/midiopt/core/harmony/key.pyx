@@ -16,7 +16,8 @@ from libc.stdint cimport INT64_MAX, int64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_ENUM
-from midiopt.core.smf.midi cimport META, META_KEY_SIGNATURE, Mark
+from midiopt.core.smf.arena cimport MarkRange, marks_of, next_meta
+from midiopt.core.smf.midi cimport META_KEY_SIGNATURE, Mark
 
 cdef double[12] MAJOR = [0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081]
 cdef double[12] MINOR = [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
@@ -254,19 +255,14 @@ cdef void read_declaration(KeyEvidence *evidence, uint8_t declared) noexcept nog
 
 cdef uint8_t declared_key(const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil:
     """The valid key signature at the earliest tick that has one, the last at that tick."""
-    cdef const Mark *mark
-    cdef const Mark *end
+    cdef MarkRange marks = marks_of(arena, first, last)
+    cdef const Mark *mark = next_meta(&marks, META_KEY_SIGNATURE)
     cdef int64_t tick, earliest = INT64_MAX
-    cdef size_t i
     cdef uint8_t key = NULL_ENUM
-    for i in range(first, last):
-        mark = arena.marks + arena.tracks[i].first_mark
-        end = mark + arena.tracks[i].mark_count
-        while mark < end:
-            if mark.status == META and mark.type == META_KEY_SIGNATURE and mark.valid:
-                tick = arena.events[mark.event].tick
-                if tick <= earliest:
-                    earliest = tick
-                    key = <uint8_t>(<signed char>data[mark.offset] + 7 + 15 * data[mark.offset + 1])
-            mark += 1
+    while mark != NULL:
+        tick = arena.events[mark.event].tick
+        if tick <= earliest:
+            earliest = tick
+            key = <uint8_t>(<signed char>data[mark.offset] + 7 + 15 * data[mark.offset + 1])
+        mark = next_meta(&marks, META_KEY_SIGNATURE)
     return key

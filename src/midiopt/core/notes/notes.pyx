@@ -1,105 +1,89 @@
-"""Events to notes, and what can be counted about them.
+"""Events to notes, and the counts and facts of notes.
 
-Notes pair first in, first out per track, channel and pitch: a note-off ends the oldest sounding one,
-one that matches nothing is ignored, a note never ended ends with its track. Channel state (the
-program) is shared by the tracks of a sequence and applied in (tick, track, position) order.
+Notes pair first in, first out per track, channel and pitch: a note-off ends the oldest sounding note; one that matches
+none is ignored; a note that is never ended ends with its track. Channel state (the program) is shared by the tracks of a
+sequence and applied in (tick, track, position) order.
 """
 
 from libc.math cimport INFINITY, NAN, rint, sqrt
 from libc.stddef cimport size_t
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, qsort
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16
-from midiopt.core.memory cimport reserve
-from midiopt.core.smf.midi cimport *
-from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote, ProgramChange, NoteCounts
+from midiopt.core.memory cimport BOUNDARY_BLOCK, NOTE_BLOCK, PROGRAM_CHANGE_BLOCK, PROGRAM_EVENT_BLOCK, reserve_block
 from midiopt.core.notes.pairing cimport Pairing, count_pending_notes, end_note, next_sounding, pair_events
+from midiopt.core.notes.types cimport TICK_SHIFT, NoteCounts, PackedNote
+from midiopt.core.smf.arena cimport MarkRange, marks_of, next_program_change
+from midiopt.core.smf.midi cimport DRUM_CHANNEL, MAX_EVENTS_CAP, NO_MEMORY, USABLE, Event, Mark, Track, data1_of
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
-
-cdef enum:
-    KEPT_NOTES = (64 << 20) // 48  # 48 bytes a note in all buffers: larger ones shrink after their file
+from midiopt.core.timeline.timed_values cimport TimedValue, add_timed_value, clear_timed_values, sort_timed_values
 
 
-cdef void notes_init(Notes *notes) noexcept nogil:
-    memset(notes, 0, sizeof(Notes))
-
-
-cdef void notes_begin(Notes *notes) noexcept nogil:
+cdef void reset_note_counts(Notes *notes) noexcept nogil:
     """Start a file."""
     memset(&notes.counts, 0, sizeof(NoteCounts))
     notes.counts.first_note_s = INFINITY
     notes.counts.last_note_s = -INFINITY
 
 
-cdef Status read_notes(Notes *notes, const Arena *arena, const uint8_t *data, const TempoMap *map, size_t first, size_t last) noexcept nogil:
-    """Pair and count the notes of one sequence, tracks `first` to `last` (exclusive)."""
+cdef Status read_notes(Notes *notes, const Arena *arena, const TempoMap *map, size_t first_track, size_t end_track) noexcept nogil:
+    """Pair and count the notes of one sequence, the tracks from `first_track` to `end_track` (exclusive)."""
     cdef size_t i, events = 0
-    cdef Status status
-    for i in range(first, last):
+    for i in range(first_track, end_track):
         events += arena.tracks[i].event_count
     notes.note_count = notes.boundary_count = notes.run_count = 0
     notes.counts.last_end = -1
     notes.counts.first_onset = INT64_MAX
     memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
-    if (
-        reserve(<void **>&notes.notes, &notes.note_capacity, events, sizeof(PackedNote), MAX_EVENTS_CAP, False)
-        or reserve(<void **>&notes.boundaries, &notes.boundary_capacity, 2 * events, sizeof(uint64_t), 2 * MAX_EVENTS_CAP, False)
-    ):
+    notes.notes = <PackedNote *>reserve_block(notes.scratch, NOTE_BLOCK, events, sizeof(PackedNote), MAX_EVENTS_CAP, False)
+    notes.boundaries = <uint64_t *>reserve_block(notes.scratch, BOUNDARY_BLOCK, 2 * events, sizeof(uint64_t), 2 * MAX_EVENTS_CAP, False)
+    if notes.notes == NULL or notes.boundaries == NULL or read_programs(notes, arena, first_track, end_track):
         return NO_MEMORY
-    status = read_programs(notes, arena, data, first, last)
-    if status:
-        return status
-    for i in range(first, last):
+    for i in range(first_track, end_track):
         pair_track(notes, arena, i)
-    time_notes(notes, map)
+    add_note_seconds(notes, map)
     return USABLE
 
 
-cdef Status read_programs(Notes *notes, const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil:
-    """Collect program changes by channel, each channel's in (tick, track, position) order."""
-    cdef const Mark *mark
-    cdef const Mark *end
-    cdef ProgramChange *change
-    cdef size_t i, count = 0
-    cdef int channel
-    for i in range(first, last):
-        mark = arena.marks + arena.tracks[i].first_mark
-        end = mark + arena.tracks[i].mark_count
-        while mark < end:
-            if mark.status < SYSEX:
-                if reserve(<void **>&notes.changes, &notes.change_capacity, count + 1, sizeof(ProgramChange), MAX_EVENTS_CAP, True):
-                    return NO_MEMORY
-                change = &notes.changes[count]
-                change.tick = arena.events[mark.event].tick
-                change.event = mark.event
-                change.channel = mark.status & 0x0F
-                change.program = data1_of(arena.events[mark.event].message)
-                count += 1
-            mark += 1
-    if count > 1:
-        qsort(notes.changes, count, sizeof(ProgramChange), by_channel_and_time)
-    i = 0
-    for channel in range(17):
-        while i < count and notes.changes[i].channel < channel:
-            i += 1
-        notes.change_start[channel] = i
+cdef Status read_programs(Notes *notes, const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:
+    """Collect the program changes of each channel in (tick, track, position) order."""
+    cdef MarkRange marks = marks_of(arena, first_track, end_track)
+    cdef const Mark *mark = next_program_change(&marks)
+    cdef const Event *event
+    cdef uint32_t value
+    clear_timed_values(&notes.program_events)
+    while mark != NULL:
+        event = &arena.events[mark.event]
+        value = (mark.status & 0x0F) << 8 | data1_of(event.message)
+        if add_timed_value(&notes.program_events, notes.scratch, PROGRAM_EVENT_BLOCK, event.tick, mark.event, value):
+            return NO_MEMORY
+        mark = next_program_change(&marks)
+    sort_timed_values(&notes.program_events)
+    return distribute_programs(notes)
+
+
+cdef Status distribute_programs(Notes *notes) noexcept nogil:
+    """Copy the program changes channel after channel, keeping their order."""
+    cdef const TimedValue *events = notes.program_events.items
+    cdef size_t i, channel, count = notes.program_events.count
+    memset(notes.change_start, 0, sizeof(notes.change_start))
+    notes.changes = <TimedValue *>reserve_block(notes.scratch, PROGRAM_CHANGE_BLOCK, count, sizeof(TimedValue), MAX_EVENTS_CAP, False)
+    if notes.changes == NULL:
+        return NO_MEMORY
+    for i in range(count):
+        notes.change_start[(events[i].value >> 8) + 2] += 1
+    for channel in range(2, 17):
+        notes.change_start[channel] += notes.change_start[channel - 1]
+    for i in range(count):  # change_start[channel + 1] is where the channel's next change goes, and in the end the next channel's start
+        channel = events[i].value >> 8
+        notes.changes[notes.change_start[channel + 1]] = events[i]
+        notes.change_start[channel + 1] += 1
     return USABLE
-
-
-cdef int by_channel_and_time(const void *a, const void *b) noexcept nogil:
-    cdef const ProgramChange *x = <const ProgramChange *>a
-    cdef const ProgramChange *y = <const ProgramChange *>b
-    if x.channel != y.channel:
-        return -1 if x.channel < y.channel else 1
-    if x.tick != y.tick:
-        return -1 if x.tick < y.tick else 1
-    return -1 if x.event < y.event else 1  # rows of the arena are in (track, position) order
 
 
 cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept nogil:
-    """Pair the notes of one track, and add its steps and counts."""
+    """Pair the notes of one track, and add its boundaries and counts."""
     cdef const Track *track = &arena.tracks[index]
     cdef const Event *first = arena.events + track.first_event
     cdef PackedNote *notes_before = notes.notes + notes.note_count
@@ -109,14 +93,14 @@ cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept no
     p.boundary = notes.boundaries + notes.boundary_count
     p.ended = 0
     p.last_end = -1
-    begin_programs(notes)
+    reset_programs(notes)
     pair_events(notes, &p, first, first + track.event_count, track.first_event)
     for channel in range(16):
         count_pending_notes(notes, channel)
     if p.ended < p.notes - notes_before:
         notes.counts.has_stuck_note = True
         p.last_end = track.end_tick
-        end_all(notes, &p)
+        end_sounding_notes(notes, &p)
     if p.boundary > notes.boundaries + notes.boundary_count:
         notes.boundary_count = p.boundary - notes.boundaries
         notes.run_ends[notes.run_count] = notes.boundary_count
@@ -127,8 +111,8 @@ cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept no
     notes.counts.last_end = max(notes.counts.last_end, p.last_end)
 
 
-cdef void end_all(Notes *notes, Pairing *p) noexcept nogil:
-    """End every note that still sounds at `p.last_end`."""
+cdef void end_sounding_notes(Notes *notes, Pairing *p) noexcept nogil:
+    """End all notes that still sound, at `p.last_end`."""
     cdef PackedNote *note
     cdef PackedNote *next
     cdef int slot
@@ -143,7 +127,8 @@ cdef void end_all(Notes *notes, Pairing *p) noexcept nogil:
         notes.sounding[slot] = NULL
 
 
-cdef void begin_programs(Notes *notes) noexcept nogil:
+cdef void reset_programs(Notes *notes) noexcept nogil:
+    """Start a track: no program is in force."""
     cdef int channel
     for channel in range(16):
         notes.pending_notes[channel] = 0
@@ -154,8 +139,8 @@ cdef void begin_programs(Notes *notes) noexcept nogil:
             notes.next_tick[channel] = notes.next_change[channel].tick
 
 
-cdef void time_notes(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Ticks of a sequence's notes to seconds. Under one tempo, lengths were added up in ticks."""
+cdef void add_note_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
+    """Add the lengths of a sequence's notes in seconds. Under one tempo they were already added up in ticks."""
     cdef NoteCounts *counts = &notes.counts
     cdef const PackedNote *note = notes.notes
     cdef const PackedNote *end = note + notes.note_count
@@ -181,27 +166,31 @@ cdef void time_notes(Notes *notes, const TempoMap *map) noexcept nogil:
         note += 1
 
 
-cdef void note_facts(Notes *notes, Facts *facts) noexcept nogil:
-    """Everything that the counts says, but the key."""
+cdef void write_note_facts(Notes *notes, Facts *facts) noexcept nogil:
+    """Write the facts that follow from the counts, without the key."""
     cdef const NoteCounts *counts = &notes.counts
-    cdef int i
-    cdef int64_t all_notes = 0, pitched = 0, total = 0, squares = 0
-    cdef uint32_t most = 0
-    cdef double sounding = 0
-    cdef double mean
-    facts.pitch_min = facts.pitch_max = facts.unique_pitches = NULL_INT16
-    facts.velocity_min = facts.velocity_max = facts.unique_velocities = NULL_INT16
-    facts.primary_program = NULL_INT16
-    facts.velocity_mean = facts.velocity_std = facts.note_seconds_mean = NAN
-    facts.first_note_s = facts.last_note_s = NAN
-    facts.polyphony_mean = 0
-    memset(facts.programs, 0, sizeof(facts.programs))
-    memset(facts.channels, 0, sizeof(facts.channels))
-    memset(notes.classes, 0, sizeof(notes.classes))
+    write_velocity_facts(counts, facts)
+    write_program_facts(counts, facts)
+    write_pitch_facts(notes, facts)
+    facts.first_note_s = counts.first_note_s if facts.note_count else NAN
+    facts.last_note_s = counts.last_note_s if facts.note_count else NAN
+    facts.polyphony_max = min(counts.polyphony_max, 32767)
+    facts.drum_note_count = counts.channels[DRUM_CHANNEL]
+    facts.control_changes = counts.control_changes
+    facts.sustain_pedals = counts.sustain_pedals
+    facts.pitch_bends = counts.pitch_bends
 
+
+cdef inline void write_velocity_facts(const NoteCounts *counts, Facts *facts) noexcept nogil:
+    """The velocities of all notes, and the number of notes."""
+    cdef int i
+    cdef int64_t notes = 0, total = 0, squares = 0
+    cdef double mean
+    facts.velocity_min = facts.velocity_max = facts.unique_velocities = NULL_INT16
+    facts.velocity_mean = facts.velocity_std = NAN
     for i in range(128):
         if counts.velocities[i]:
-            all_notes += counts.velocities[i]
+            notes += counts.velocities[i]
             total += <int64_t>i * counts.velocities[i]
             squares += <int64_t>i * i * counts.velocities[i]
             if facts.velocity_min == NULL_INT16:
@@ -209,15 +198,21 @@ cdef void note_facts(Notes *notes, Facts *facts) noexcept nogil:
                 facts.unique_velocities = 0
             facts.velocity_max = i
             facts.unique_velocities += 1
-        if counts.pitches[i << 1]:
-            pitched += counts.pitches[i << 1]
-            sounding += counts.note_seconds[i << 1]
-            notes.classes[i % 12] += counts.note_seconds[i << 1]
-            if facts.pitch_min == NULL_INT16:
-                facts.pitch_min = i
-                facts.unique_pitches = 0
-            facts.pitch_max = i
-            facts.unique_pitches += 1
+    facts.note_count = notes
+    if notes:
+        mean = <double>total / notes
+        facts.velocity_mean = mean
+        facts.velocity_std = sqrt(max(<double>squares / notes - mean * mean, 0))
+
+
+cdef inline void write_program_facts(const NoteCounts *counts, Facts *facts) noexcept nogil:
+    """The programs and channels as bit sets, and the program with the most notes."""
+    cdef int i
+    cdef uint32_t most = 0
+    facts.primary_program = NULL_INT16
+    memset(facts.programs, 0, sizeof(facts.programs))
+    memset(facts.channels, 0, sizeof(facts.channels))
+    for i in range(128):
         if counts.programs[i]:
             facts.programs[i >> 3] |= 1 << (i & 7)
             if counts.programs[i] > most:
@@ -226,35 +221,28 @@ cdef void note_facts(Notes *notes, Facts *facts) noexcept nogil:
     for i in range(16):
         if counts.channels[i]:
             facts.channels[i >> 3] |= 1 << (i & 7)
+
+
+cdef inline void write_pitch_facts(Notes *notes, Facts *facts) noexcept nogil:
+    """The pitches of pitched notes, and how long these sound."""
+    cdef const NoteCounts *counts = &notes.counts
+    cdef int i
+    cdef int64_t pitched = 0
+    cdef double seconds = 0
+    memset(notes.classes, 0, sizeof(notes.classes))
+    facts.pitch_min = facts.pitch_max = facts.unique_pitches = NULL_INT16
+    for i in range(128):
+        if counts.pitches[i << 1]:
+            pitched += counts.pitches[i << 1]
+            seconds += counts.note_seconds[i << 1]
+            notes.classes[i % 12] += counts.note_seconds[i << 1]
+            if facts.pitch_min == NULL_INT16:
+                facts.pitch_min = i
+                facts.unique_pitches = 0
+            facts.pitch_max = i
+            facts.unique_pitches += 1
     for i in range(12):
         # Six decimals, so that text and float32 hold the same number.
-        facts.pitch_classes[i] = <float>(rint(notes.classes[i] / sounding * 1e6) / 1e6) if sounding > 0 else 0
-    if all_notes:
-        mean = <double>total / all_notes
-        facts.velocity_mean = mean
-        facts.velocity_std = sqrt(max(<double>squares / all_notes - mean * mean, 0))
-        facts.first_note_s = counts.first_note_s
-        facts.last_note_s = counts.last_note_s
-    if pitched:
-        facts.note_seconds_mean = sounding / pitched
-    if counts.sounding_seconds > 0:
-        facts.polyphony_mean = sounding / counts.sounding_seconds
-    facts.polyphony_max = min(counts.polyphony_max, 32767)
-    facts.note_count = all_notes
-    facts.drum_note_count = counts.channels[DRUM_CHANNEL]
-    facts.control_changes = counts.control_changes
-    facts.sustain_pedals = counts.sustain_pedals
-    facts.pitch_bends = counts.pitch_bends
-
-
-cdef void notes_trim(Notes *notes) noexcept nogil:
-    if notes.note_capacity > KEPT_NOTES:
-        notes_free(notes)
-
-
-cdef void notes_free(Notes *notes) noexcept nogil:
-    free(notes.notes)
-    free(notes.boundaries)
-    free(notes.spare)
-    free(notes.changes)
-    notes_init(notes)
+        facts.pitch_classes[i] = <float>(rint(notes.classes[i] / seconds * 1e6) / 1e6) if seconds > 0 else 0
+    facts.note_seconds_mean = seconds / pitched if pitched else NAN
+    facts.polyphony_mean = seconds / counts.sounding_seconds if counts.sounding_seconds > 0 else 0

@@ -1,17 +1,17 @@
-"""Notes to notes_hash: equal for the same music saved again.
+"""notes_hash: equal for the same music in another file.
 
-A note is 16 bytes: float64 onset and float32 length in quarters, pitch, velocity, 1 for a drum, 0. The
-hash of a file is the sum (modulo 2**64) of the XXH3-64 of each. A sum does not ask for an order: hashing
-the notes in tick order took a quarter of the analysis, nearly all of it for sorting them.
+A note is hashed as 16 bytes: float64 onset and float32 length in quarters, pitch, velocity, 1 for a drum, 0. The hash of a
+file is the sum (modulo 2**64) of the XXH3-64 of its notes, which does not depend on their order: hashing the notes in tick
+order took a quarter of the analysis, nearly all of it for sorting them.
 """
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memcpy
 
-from midiopt.core.memory cimport reserve
-from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
+from midiopt.core.memory cimport NOTE_SORT_BLOCK, reserve_block
 from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
+from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
 
 cdef extern from *:
     """
@@ -30,10 +30,10 @@ cdef extern from *:
 
 
 cdef Status add_notes_hash(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Add the notes of a sequence to the counts's fingerprint.
+    """Add the notes of a sequence to the counts' hash.
 
-    A correctly rounded quotient is the same for the same music at any division. The divisions have loops
-    of their own: one by one two of them cost 10 cycles a note, in vectors 4.
+    A correctly rounded quotient is the same for the same music at any division. The divisions have loops of their own: one
+    note at a time, the two of them cost 10 cycles per note; in vectors, 4.
     """
     cdef size_t n = notes.note_count
     cdef size_t i
@@ -43,9 +43,9 @@ cdef Status add_notes_hash(Notes *notes, const TempoMap *map) noexcept nogil:
     cdef double quarter = map.ticks_per_quarter
     cdef uint64_t first, sum = 0
     cdef uint32_t length
-    if reserve(<void **>&notes.spare, &notes.spare_capacity, n, sizeof(PackedNote), 2 * MAX_EVENTS_CAP, False):
+    onsets = <double *>reserve_block(notes.scratch, NOTE_SORT_BLOCK, n, sizeof(PackedNote), 2 * MAX_EVENTS_CAP, False)
+    if onsets == NULL:
         return NO_MEMORY
-    onsets = <double *>notes.spare
     lengths = <float *>(onsets + n)
     for i in range(n):
         onsets[i] = <double><int64_t>(note[i].onset >> TICK_SHIFT) / quarter

@@ -1,5 +1,5 @@
-from midiopt.core.smf.midi cimport Status
 from midiopt.core.notes.types cimport Notes
+from midiopt.core.smf.midi cimport Status
 from midiopt.core.timeline.tempo_map cimport TempoMap
 
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil

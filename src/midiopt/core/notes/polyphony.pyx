@@ -1,75 +1,86 @@
-"""Steps in time order: how many pitched notes sound at once."""
+"""Polyphony: how many pitched notes sound at once, from the on and off boundaries in time order."""
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from midiopt.core.memory cimport reserve
-from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
+from midiopt.core.memory cimport NOTE_SORT_BLOCK, reserve_block
 from midiopt.core.notes.types cimport SWEEP_BLOCK, PackedNote
+from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
 
 
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Add the polyphony of a sequence to the counts."""
-    if reserve(<void **>&notes.spare, &notes.spare_capacity, (notes.boundary_count + 1) // 2, sizeof(PackedNote), 2 * MAX_EVENTS_CAP, False):
+    """Add the polyphony of a sequence to the counts, and sort its boundaries."""
+    cdef size_t items = (notes.boundary_count + 1) // 2  # two boundaries have the size of a note
+    cdef uint64_t *spare = <uint64_t *>reserve_block(
+        notes.scratch, NOTE_SORT_BLOCK, items, sizeof(PackedNote), 2 * MAX_EVENTS_CAP, False
+    )
+    if spare == NULL:
         return NO_MEMORY
-    notes.sorted_boundaries = in_order(notes)
-    sweep(notes, notes.sorted_boundaries, map)
+    notes.sorted_boundaries = sort_boundaries(notes, spare)
+    if map.count == 1:
+        notes.counts.sounding_seconds += <double>sweep_ticks(notes) * map.segments.seconds_per_tick
+    else:
+        notes.counts.sounding_seconds += sweep_seconds(notes, map)
     return USABLE
 
 
-cdef void sweep(Notes *notes, const uint64_t *step, const TempoMap *map) noexcept nogil:
-    """Add up the steps, which are in time order: half-open intervals of ticks, [on, off). What sounds is known once a
-    tick's last step is counted, so the most is looked for where time moves on."""
-    cdef const uint64_t *end = step + notes.boundary_count
+cdef double sweep_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
+    """The seconds in which anything sounds, and the highest polyphony. Notes sound from onset to end (exclusive).
+
+    The number of sounding notes is known after the last boundary at a tick, so the maximum is taken where time advances.
+    """
+    cdef const uint64_t *boundary = notes.sorted_boundaries
+    cdef const uint64_t *end = boundary + notes.boundary_count
     cdef const TempoSegment *segment = map.segments
-    cdef int64_t sounding = 0, most = notes.counts.polyphony_max
-    cdef int64_t tick, before = 0
-    cdef double now, then = 0, seconds = 0
-    if map.count == 1:
-        seconds = <double>sweep_ticks(notes, step, &most) * segment.seconds_per_tick
-    else:
-        while step < end:
-            tick = step[0] >> 1
-            if tick > before:
-                now = seconds_at(map, &segment, tick)
-                if sounding > 0:
-                    seconds += now - then
-                    most = max(most, sounding)
-                then = now
-                before = tick
-            sounding += 2 * <int64_t>(step[0] & 1) - 1
-            step += 1
-    notes.counts.sounding_seconds += seconds
-    notes.counts.polyphony_max = most
+    cdef int64_t sounding = 0, highest = notes.counts.polyphony_max
+    cdef int64_t tick, last_tick = 0
+    cdef double now, last_seconds = 0, seconds = 0
+    while boundary < end:
+        tick = boundary[0] >> 1
+        if tick > last_tick:
+            now = seconds_at(map, &segment, tick)
+            if sounding > 0:
+                seconds += now - last_seconds
+                highest = max(highest, sounding)
+            last_seconds = now
+            last_tick = tick
+        sounding += 2 * <int64_t>(boundary[0] & 1) - 1
+        boundary += 1
+    notes.counts.polyphony_max = highest
+    return seconds
 
 
-cdef int64_t sweep_ticks(Notes *notes, const uint64_t *step, int64_t *most) noexcept nogil:
-    """The ticks in which anything sounds. Counting what sounds is a chain; all else is in vectors."""
-    cdef int64_t sounding = 0, highest = most[0], ticks = 0, moved
+cdef int64_t sweep_ticks(Notes *notes) noexcept nogil:
+    """The same under one tempo, in ticks. The running number of sounding notes is a dependency chain; all else vectorises."""
+    cdef const uint64_t *boundary = notes.sorted_boundaries
     cdef size_t i, n, count = notes.boundary_count
+    cdef int64_t *levels = notes.levels
+    cdef int64_t sounding = 0, highest = notes.counts.polyphony_max, ticks = 0, moved
     while count > 1:
         n = min(count - 1, <size_t>SWEEP_BLOCK)
         for i in range(n):
-            sounding += 2 * <int64_t>(step[i] & 1) - 1
-            notes.levels[i] = sounding
+            sounding += 2 * <int64_t>(boundary[i] & 1) - 1
+            levels[i] = sounding
         for i in range(n):
-            moved = <int64_t>(step[i + 1] >> 1) - <int64_t>(step[i] >> 1)
-            ticks += moved if notes.levels[i] > 0 else 0
-            highest = max(highest, notes.levels[i] if moved > 0 else 0)
-        step += n
+            moved = <int64_t>(boundary[i + 1] >> 1) - <int64_t>(boundary[i] >> 1)
+            ticks += moved if levels[i] > 0 else 0
+            highest = max(highest, levels[i] if moved > 0 else 0)
+        boundary += n
         count -= n
-    most[0] = highest
+    notes.counts.polyphony_max = highest
     return ticks
 
 
-cdef const uint64_t *in_order(Notes *notes) noexcept nogil:
-    """The steps of all tracks in time order. Each track's are a run; neighbouring runs are merged until
-    one is left. (A radix sort of three passes took twice as long: in music, neighbours share a digit, and
-    then each increment of its counter waits for the one before.)"""
+cdef const uint64_t *sort_boundaries(Notes *notes, uint64_t *spare) noexcept nogil:
+    """The boundaries of all tracks in time order: neighbouring runs are merged until one is left.
+
+    A radix sort of three passes took twice as long: in music, neighbours share a digit, and then each increment of its
+    counter waits for the one before.
+    """
     cdef uint64_t *source = notes.boundaries
-    cdef uint64_t *target = <uint64_t *>notes.spare
+    cdef uint64_t *target = spare
     cdef uint32_t *ends = notes.run_ends
     cdef size_t runs = notes.run_count, i, merged, start
     while runs > 1:
@@ -89,10 +100,10 @@ cdef const uint64_t *in_order(Notes *notes) noexcept nogil:
 
 
 cdef inline void merge(const uint64_t *a, const uint64_t *middle, const uint64_t *end, uint64_t *out) noexcept nogil:
-    """Merge the runs from `a` to `middle` and on to `end`, neither empty, into `out`.
+    """Merge the run from `a` to `middle` and the one from there to `end`, neither empty, into `out`.
 
-    From the front and the back at once, without a branch on what is smaller: each step waits for the
-    last one's load, and two that wait for different ones run side by side.
+    It works from the front and the back at once, without a branch on which item is smaller: each step waits for the load
+    of the one before, and two that wait for different loads run side by side.
     """
     cdef const uint64_t *b = middle
     cdef const uint64_t *last_a = middle - 1

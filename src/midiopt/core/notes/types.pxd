@@ -3,7 +3,9 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from midiopt.core.memory cimport Scratch
 from midiopt.core.smf.midi cimport MAX_TRACKS
+from midiopt.core.timeline.timed_values cimport TimedValue, TimedValues
 
 cdef enum:
     SWEEP_BLOCK = 256  # boundaries that measure_polyphony processes at a time
@@ -14,12 +16,6 @@ cdef enum:
 cdef struct PackedNote:
     uint64_t onset  # tick << TICK_SHIFT | pitch << 1 | is drum
     uint64_t length  # ticks << TICK_SHIFT | velocity
-
-cdef struct ProgramChange:
-    int64_t tick
-    uint32_t event  # row in the arena
-    uint8_t channel
-    uint8_t program
 
 cdef struct NoteCounts:  # of a whole file, reset for each (4.7 KB)
     double note_seconds[256]  # lengths added up, by pitch << 1 | is drum
@@ -38,22 +34,21 @@ cdef struct NoteCounts:  # of a whole file, reset for each (4.7 KB)
 cdef struct Notes:
     int64_t levels[SWEEP_BLOCK]  # scratch memory: sounding notes after each boundary of a block
     double classes[16]  # scratch memory: seconds by pitch class
+    Scratch *scratch  # owns the arrays
     PackedNote *notes  # of the current sequence
-    size_t note_count, note_capacity
-    # On and off boundaries of pitched notes, as tick << 1 | is onset; those of one track follow one another in time order.
+    size_t note_count
+    # On and off boundaries of pitched notes, as tick << 1 | is onset. Those of a track form a run in time order.
     uint64_t *boundaries
-    size_t boundary_count, boundary_capacity
+    size_t boundary_count
     const uint64_t *sorted_boundaries  # of all tracks, in time order; set by measure_polyphony
-    uint32_t run_ends[MAX_TRACKS]  # end of each run in `boundaries`: one run per track that has any
-    size_t run_count
-    PackedNote *spare  # scratch memory of sorting and of the notes hash
-    size_t spare_capacity
+    uint32_t run_ends[MAX_TRACKS]  # end of each run in `boundaries`
+    size_t run_count  # tracks that have boundaries
     PackedNote *sounding[2048]  # by channel << 7 | pitch: the newest sounding note, linked to the oldest; NULL between tracks
-    ProgramChange *changes  # by channel, in time order
-    size_t change_capacity
-    size_t change_start[17]  # channel c has the changes from change_start[c] to change_start[c + 1]
-    const ProgramChange *next_change[16]  # by channel, of the current track
-    int64_t next_tick[16]  # tick of next_change, INT64_MAX when there is none
+    TimedValues program_events  # channel << 8 | program, of all channels, in time order
+    TimedValue *changes  # the same, channel after channel
+    size_t change_start[18]  # channel c has the changes from change_start[c] to change_start[c + 1]; the last is scratch
+    const TimedValue *next_change[16]  # by channel, of the current track
+    int64_t next_tick[16]  # tick of next_change, INT64_MAX if there is none
     uint32_t pending_notes[16]  # by channel: notes since the last program change, not yet in the counts
     uint64_t length_ticks[256]  # lengths added up, by pitch << 1 | is drum, of the current sequence
     uint8_t program[16]  # in force, by channel

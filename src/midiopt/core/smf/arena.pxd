@@ -1,9 +1,13 @@
+# The arena of one file: its events, marks and tracks in memory that is kept between files.
+
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t
 
-from midiopt.core.smf.midi cimport ALL_REPAIRS, Event, Header, Mark, Status, Track
+from midiopt.core.memory cimport Scratch
+from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Mark, Status, Track
 
 cdef struct Arena:
+    Scratch *scratch  # owns the arrays
     Event *events
     Mark *marks
     Track *tracks
@@ -12,39 +16,76 @@ cdef struct Arena:
     size_t track_count, track_capacity
     Header header
 
+# The marks of neighbouring tracks, which follow one another in the arena.
+cdef struct MarkRange:
+    const Mark *next
+    const Mark *end
 
-cdef Status arena_begin(Arena *arena, size_t file_size, size_t max_events) noexcept nogil
-cdef Status arena_grow_marks(Arena *arena) noexcept nogil
-cdef Status arena_grow_tracks(Arena *arena) noexcept nogil
-cdef void arena_trim(Arena *arena) noexcept nogil
-cdef void arena_free(Arena *arena) noexcept nogil
+
+cdef Status arena_prepare(Arena *arena, size_t file_size, size_t max_events) noexcept nogil
+cdef bint arena_grow_marks(Arena *arena) noexcept nogil
+cdef bint arena_grow_tracks(Arena *arena) noexcept nogil
+cdef void arena_forget(Arena *arena) noexcept nogil
 
 
 cdef inline Mark *add_mark(Arena *arena) noexcept nogil:
-    """A fresh mark, or NULL when memory ran out."""
-    if arena.mark_count == arena.mark_capacity and arena_grow_marks(arena):
+    """A new mark, or NULL when memory ran out."""
+    if arena.mark_count == arena.mark_capacity and not arena_grow_marks(arena):
         return NULL
     arena.mark_count += 1
     return &arena.marks[arena.mark_count - 1]
 
 
 cdef inline Track *add_track(Arena *arena) noexcept nogil:
-    if arena.track_count == arena.track_capacity and arena_grow_tracks(arena):
+    """A new track, or NULL when memory ran out or there are MAX_TRACKS."""
+    if arena.track_count == arena.track_capacity and not arena_grow_tracks(arena):
         return NULL
     arena.track_count += 1
     return &arena.tracks[arena.track_count - 1]
 
 
 cdef inline void record_issue(Arena *arena, uint32_t bit, size_t offset) noexcept nogil:
-    """Set an issue bit; the first repair is remembered with its place."""
+    """Set an issue bit; of the first repair, keep the byte offset too."""
     if bit & ALL_REPAIRS and not arena.header.first_repair:
         arena.header.first_repair = bit
         arena.header.first_repair_at = <uint32_t>offset
     arena.header.issues |= bit
 
 
+cdef inline MarkRange marks_of(const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:
+    """The marks of the tracks from `first_track` to `end_track` (exclusive), at least one track."""
+    cdef MarkRange marks
+    cdef const Track *last = &arena.tracks[end_track - 1]
+    marks.next = arena.marks + arena.tracks[first_track].first_mark
+    marks.end = arena.marks + last.first_mark + last.mark_count
+    return marks
+
+
+cdef inline const Mark *next_meta(MarkRange *marks, uint8_t type) noexcept nogil:
+    """The next valid meta event of a type, in (track, position) order; NULL after the last."""
+    cdef const Mark *mark
+    while marks.next < marks.end:
+        mark = marks.next
+        marks.next += 1
+        if mark.status == META and mark.type == type and mark.valid:
+            return mark
+    return NULL
+
+
+cdef inline const Mark *next_program_change(MarkRange *marks) noexcept nogil:
+    """The next program change, in (track, position) order; NULL after the last."""
+    cdef const Mark *mark
+    while marks.next < marks.end:
+        mark = marks.next
+        marks.next += 1
+        if mark.status < SYSEX:
+            return mark
+    return NULL
+
+
 cdef class EventArena:
+    cdef Scratch scratch
     cdef Arena arena
     cdef int views  # exported buffers that are alive
-    cdef object _data  # the bytes that the marks point into
+    cdef bytes _data  # the file, which the marks point into
     cdef int check_no_views(self) except -1

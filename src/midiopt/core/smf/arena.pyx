@@ -1,87 +1,87 @@
-"""The event arena: one preallocated buffer that every file of a worker is parsed into.
+"""The event arena: one preallocated buffer that file after file is parsed into.
 
-Memory is taken once and reused; nothing is allocated or freed per event, and hardly ever per file.
-``events()`` lends the buffer out as a numpy array without copying. While such a view lives, the arena
-refuses to be refilled or reset (BufferError), so a view can never show another file's events. This is
-the ownership that a design of borrowed lifetimes could not express: there a reused arena and a view
-of it exclude each other when the program is compiled; here the arena counts its views while it runs.
+Memory is taken once and reused: nothing is allocated or freed per event, and hardly ever per file. ``events()`` exports
+the buffer as a numpy array without a copy. While such a view lives, the arena refuses to be refilled or reset
+(BufferError), so that a view can never show the events of another file. Borrowed lifetimes could not express this: there,
+refilling an arena while a view of it lives is an error at compile time; here the arena counts its views at run time.
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from libc.stdlib cimport free
 from libc.string cimport memset
 
-from midiopt.core.memory cimport OVER_CAP, Growth, reserve
-from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE
-
-cdef enum:
-    KEPT_BYTES = 64 << 20  # an arena larger than this shrinks after the file that needed it
-    MAX_MARKS = MAX_EVENTS_CAP
+from midiopt.core.memory cimport EVENT_BLOCK, MARK_BLOCK, TRACK_BLOCK, release, reserve_block
+from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, USABLE
 
 
-cdef Status arena_begin(Arena *arena, size_t file_size, size_t max_events) noexcept nogil:
-    """Empty the arena and make room for whatever `file_size` bytes can hold.
+cdef Status arena_prepare(Arena *arena, size_t file_size, size_t max_events) noexcept nogil:
+    """Empty the arena and make room for all events that `file_size` bytes can hold, at most `max_events`.
 
-    The shortest event is two bytes (delta time and a running-status data byte), so the parser's loop
-    never has to ask for room; pages that are not written cost nothing.
+    The shortest event has two bytes (delta time and a data byte under running status), so the parser's inner loop
+    need not check for room; pages that are never written cost nothing.
     """
-    cdef size_t most = file_size // 2 + 1
-    cdef Growth growth
-    arena.event_count = arena.mark_count = arena.track_count = 0
-    memset(&arena.header, 0, sizeof(Header))
-    growth = reserve(<void **>&arena.events, &arena.event_capacity, min(most, max_events), sizeof(Event), max_events, False)
-    return NO_MEMORY if growth else USABLE
+    cdef size_t needed = min(file_size // 2 + 1, max_events)
+    arena_forget(arena)
+    arena.events = <Event *>reserve_block(arena.scratch, EVENT_BLOCK, needed, sizeof(Event), max_events, False)
+    arena.event_capacity = arena.scratch.capacities[EVENT_BLOCK]
+    arena.marks = <Mark *>arena.scratch.blocks[MARK_BLOCK]
+    arena.mark_capacity = arena.scratch.capacities[MARK_BLOCK]
+    arena.tracks = <Track *>arena.scratch.blocks[TRACK_BLOCK]
+    arena.track_capacity = arena.scratch.capacities[TRACK_BLOCK]
+    return USABLE if arena.events != NULL else NO_MEMORY
 
 
-cdef Status arena_grow_marks(Arena *arena) noexcept nogil:
-    cdef Growth growth = reserve(<void **>&arena.marks, &arena.mark_capacity, arena.mark_count + 1, sizeof(Mark), MAX_MARKS, True)
-    return USABLE if not growth else TOO_MANY_EVENTS if growth == OVER_CAP else NO_MEMORY
+cdef bint arena_grow_marks(Arena *arena) noexcept nogil:
+    """Make room for one more mark; False when memory ran out. There are never more marks than events."""
+    cdef void *grown = reserve_block(arena.scratch, MARK_BLOCK, arena.mark_count + 1, sizeof(Mark), MAX_EVENTS_CAP, True)
+    arena.mark_capacity = arena.scratch.capacities[MARK_BLOCK]
+    arena.marks = <Mark *>arena.scratch.blocks[MARK_BLOCK]
+    return grown != NULL
 
 
-cdef Status arena_grow_tracks(Arena *arena) noexcept nogil:
-    cdef Growth growth = reserve(<void **>&arena.tracks, &arena.track_capacity, arena.track_count + 1, sizeof(Track), MAX_TRACKS, True)
-    return USABLE if not growth else TOO_MANY_TRACKS if growth == OVER_CAP else NO_MEMORY
+cdef bint arena_grow_tracks(Arena *arena) noexcept nogil:
+    """Make room for one more track; False when memory ran out or there are MAX_TRACKS."""
+    cdef void *grown = reserve_block(arena.scratch, TRACK_BLOCK, arena.track_count + 1, sizeof(Track), MAX_TRACKS, True)
+    arena.track_capacity = arena.scratch.capacities[TRACK_BLOCK]
+    arena.tracks = <Track *>arena.scratch.blocks[TRACK_BLOCK]
+    return grown != NULL
 
 
-cdef void arena_trim(Arena *arena) noexcept nogil:
-    """Give memory back after a giant, so that one file does not set a worker's size for good."""
-    if arena.event_capacity * sizeof(Event) + arena.mark_capacity * sizeof(Mark) > KEPT_BYTES:
-        arena_free(arena)
-
-
-cdef void arena_free(Arena *arena) noexcept nogil:
-    free(arena.events)
-    free(arena.marks)
-    free(arena.tracks)
+cdef void arena_forget(Arena *arena) noexcept nogil:
+    """Empty the arena; its memory stays with the scratch."""
+    cdef Scratch *scratch = arena.scratch
     memset(arena, 0, sizeof(Arena))
+    arena.scratch = scratch
 
 
 cdef class EventArena:
-    """The events of one MIDI file, and the memory for the next one."""
+    """The events of one MIDI file, in memory that is reused for the next one."""
 
     def __cinit__(self):
+        memset(&self.scratch, 0, sizeof(Scratch))
         memset(&self.arena, 0, sizeof(Arena))
+        self.arena.scratch = &self.scratch
 
     def __dealloc__(self):
-        arena_free(&self.arena)
+        release(&self.scratch)
 
     def reset(self):
-        """Forget the events and return the memory. Raises BufferError while a view from events() lives."""
+        """Drop the events and free the memory. Raises BufferError while a view from events() lives."""
         self.check_no_views()
-        arena_free(&self.arena)
+        arena_forget(&self.arena)
+        release(&self.scratch)
         self._data = None
 
     cdef int check_no_views(self) except -1:
+        """Raise BufferError while a view from events() lives."""
         if self.views:
             raise BufferError(f"{self.views} view(s) of this arena's events are alive: delete them, or parse into another EventArena")
         return 0
 
     def events(self):
-        """All events of all tracks, one after another: a read-only numpy array without a copy.
+        """All events of all tracks, track after track, as a read-only numpy array that shares the arena's memory.
 
-        Fields: tick (int64, since the start of its track), mark (uint32, row in marks() of a meta,
-        system-exclusive or program-change event), status, data1, data2 (uint8; of a meta event data1
-        is the type).
+        Fields: tick (int64, from the start of the track), mark (uint32, row in marks() of a meta, system-exclusive or
+        program-change event, else 0), status, data1, data2 (uint8; data1 of a meta event is its type).
         """
         import numpy as np
 
@@ -90,7 +90,11 @@ cdef class EventArena:
         return np.asarray(memoryview(self)).view(np.dtype(layout))
 
     def marks(self):
-        """Meta, system-exclusive and program-change events, as (event, status, type, data, valid) tuples."""
+        """Meta, system-exclusive and program-change events, as a list of tuples.
+
+        Each is (row in events(), status, meta type or 0, data, valid); a meta event whose length or value breaks the
+        format is not valid.
+        """
         cdef Mark m
         cdef size_t i
         found = []
@@ -100,17 +104,19 @@ cdef class EventArena:
         return found
 
     def tracks(self):
-        """(first event, number of events, tick of the last event) of each track."""
+        """(first row in events(), number of events, tick of the last event) of each track, as a list of tuples."""
         return [
             (self.arena.tracks[i].first_event, self.arena.tracks[i].event_count, self.arena.tracks[i].end_tick)
             for i in range(self.arena.track_count)
         ]
 
     def __len__(self):
+        """Number of events."""
         return self.arena.event_count
 
     @property
     def format(self):
+        """SMF format: 0, 1 or 2; a file with a number above 2 is read as format 1."""
         return self.arena.header.format
 
     @property

@@ -1,4 +1,4 @@
-# Bounds-checked reads from a run of bytes. Each returns 0 at the end instead of reading past it.
+# Bounds-checked reads of bytes: at the end they report failure instead of reading past it.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
@@ -10,9 +10,9 @@ cdef struct Cursor:
     const uint8_t *end  # one past the last
 
 cdef enum VarintStatus:
-    VARINT_CUT  # the bytes ended first; the cursor has not moved
+    VARINT_CUT  # the bytes ended within it; the cursor has not moved
     VARINT_READ
-    VARINT_LONG  # more than four bytes
+    VARINT_LONG  # read, but longer than four bytes
 
 
 cdef inline uint32_t load_be16(const uint8_t *p) noexcept nogil:
@@ -28,19 +28,23 @@ cdef inline uint32_t load_le32(const uint8_t *p) noexcept nogil:
 
 
 cdef inline uint32_t load_le16(const uint8_t *p) noexcept nogil:
-    """Two bytes as they lie, the first in the low eight bits (little-endian machines)."""
+    """One load on little-endian machines, the only ones that are supported."""
     cdef uint16_t pair
     memcpy(&pair, p, 2)
     return pair
 
 
 cdef inline size_t remaining(const Cursor *c) noexcept nogil:
+    """Number of bytes from the cursor to the end."""
     return c.end - c.at
 
 
 cdef inline VarintStatus read_varint(Cursor *c, uint32_t *value) noexcept nogil:
-    """A variable-length quantity. One longer than four bytes is read to its end; zeros in front do no
-    harm, and a value that needs more than 28 bits (a negative number, as a rule) counts as 0."""
+    """Read a variable-length quantity.
+
+    One longer than four bytes is read to its end. Leading zeros do no harm; a value of more than 28 bits (usually a
+    negative number of the program that wrote it) becomes 0.
+    """
     cdef const uint8_t *p = c.at
     cdef uint32_t total = 0
     cdef uint8_t byte

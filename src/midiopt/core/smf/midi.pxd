@@ -1,5 +1,5 @@
-# The Standard MIDI File format (MIDI Manufacturers Association, RP-001, 1996): its constants, and what
-# the parser makes of a file. Facts of the protocol stand here and nowhere else.
+# The Standard MIDI File format (MIDI Manufacturers Association, RP-001, 1996): its constants, and the structs that the
+# parser fills. Every fact of the protocol is stated here and nowhere else.
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
@@ -14,7 +14,7 @@ cdef enum:
     SYSEX_PACKET = 0xF7
     META = 0xFF
 
-# Meta event types that anything here looks at.
+# The meta event types that are read or checked.
 cdef enum:
     META_SEQUENCE_NUMBER = 0x00
     META_TEXT = 0x01
@@ -29,19 +29,19 @@ cdef enum:
     META_KEY_SIGNATURE = 0x59
 
 cdef enum:
-    SUSTAIN_PEDAL = 64  # controller
+    SUSTAIN_PEDAL = 64  # controller number
     DRUM_CHANNEL = 9  # channel 10, counted from 0
-    DEFAULT_TEMPO = 500000  # microseconds a quarter: 120 BPM until the first tempo event
+    DEFAULT_TEMPO = 500000  # microseconds per quarter: 120 BPM until the first tempo event
 
-# Limits. Everything a file can ask for is bounded by one of these.
+# Limits: everything that a file can demand is bounded by one of these.
 cdef enum:
-    MAX_LEADING_JUNK = 1024  # bytes searched for MThd
+    MAX_LEADING_JUNK = 1024  # bytes before MThd
     MAX_VARINT = 0x0FFFFFFF  # four bytes of seven bits
-    MAX_EVENTS_CAP = 100_000_000  # a file, whatever its analyser allows (limits.py)
-    MAX_TRACKS = 32767  # what an int16 column holds; the longest real file here has 96
-    MAX_DENOMINATOR_POWER = 7  # as a power of two: 1/128
+    MAX_EVENTS_CAP = 100_000_000  # upper bound of max_events, see limits.py
+    MAX_TRACKS = 32767  # maximum of an int16 column; real files of the test corpus have up to 96
+    MAX_DENOMINATOR_POWER = 7  # of a time signature, as a power of two: 1/128
 
-# What was repaired (the low 16 bits) or is unusual. Names and meanings: schema.REPAIRS and UNUSUAL.
+# Issue bits: what was repaired (the low 16 bits) or is unusual. Names and meanings: schema.REPAIRS and schema.UNUSUAL.
 cdef enum:
     LEADING_JUNK = 1 << 0
     HEADER_LENGTH = 1 << 1
@@ -69,7 +69,7 @@ cdef enum:
     RUNNING_STATUS_CROSSED = 1 << 22
     STUCK_NOTE = 1 << 23
 
-# How parsing ended; anything but USABLE is a file without events.
+# Result of parsing; anything but USABLE leaves no events.
 cdef enum Status:
     USABLE
     EMPTY
@@ -81,19 +81,19 @@ cdef enum Status:
     TOO_MANY_TRACKS
     NO_MEMORY
 
-cdef struct Event:  # 16 bytes, one store of two words in the parser's loop
-    int64_t tick  # since the start of its track
-    uint32_t mark  # its row among the marks, when it has one; else 0
-    uint32_t message  # status | data1 << 8 | data2 << 16; a meta event's data1 is its type
+cdef struct Event:  # 16 bytes, two stores in the parser's loop
+    int64_t tick  # from the start of the track
+    uint32_t mark  # row of its mark, 0 without one
+    uint32_t message  # status | data1 << 8 | data2 << 16; data1 of a meta event is its type
 
-# An event that is looked up without scanning: meta, system-exclusive, program change.
+# Index entry of an event that is found without a scan of all events: meta, system-exclusive, program change.
 cdef struct Mark:
-    uint32_t event  # its row among the events
-    uint32_t offset  # of its data, in bytes from the start of the file
-    uint32_t length  # of its data, in bytes
+    uint32_t event  # row of its event
+    uint32_t offset  # of the data, in bytes from the start of the file
+    uint32_t length  # of the data, in bytes
     uint8_t status  # META, SYSEX, SYSEX_PACKET or a program change with its channel
-    uint8_t type  # of a meta event; else 0
-    uint8_t valid  # 0 when a meta event's length or value breaks the format: facts ignore it
+    uint8_t type  # of a meta event, else 0
+    uint8_t valid  # 0 if the length or value of a meta event breaks the format: facts ignore it
     uint8_t unused
 
 cdef struct Track:
@@ -101,15 +101,15 @@ cdef struct Track:
     uint32_t event_count
     uint32_t first_mark
     uint32_t mark_count
-    int64_t end_tick  # of its last event
+    int64_t end_tick  # tick of the last event
 
 cdef struct Header:
     uint16_t format  # 0, 1 or 2; above 2 is read as 1
     uint16_t declared_tracks
     uint16_t division  # as written: ticks per quarter, or SMPTE with the high bit set
-    uint32_t issues  # bits above
-    uint32_t first_repair  # the bit set first, 0 for none
-    uint32_t first_repair_at  # byte offset where it showed
+    uint32_t issues  # issue bits
+    uint32_t first_repair  # issue bit that was set first, 0 for none
+    uint32_t first_repair_at  # byte offset of that fault
 
 
 cdef inline uint8_t status_of(uint32_t message) noexcept nogil:
@@ -125,8 +125,10 @@ cdef inline uint8_t data2_of(uint32_t message) noexcept nogil:
 
 
 cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, uint32_t *issue) noexcept nogil:
-    """Whether a meta event has the length that its type demands and, where a fact is made of it, a
-    value in range. `issue` gets the bit to set otherwise."""
+    """Whether a meta event has the length that its type requires and, if a fact is made of it, a value in range.
+
+    `issue` is set to the issue bit of an invalid one.
+    """
     cdef bint good = True
     issue[0] = BAD_META
     if type == META_TEMPO:

@@ -1,14 +1,13 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
-# In the order in which they win a tie.
-cdef enum:
+cdef enum:  # on a tie, the first one is chosen
     SHIFT_JIS
     CP1252
     GBK
     CHARSET_COUNT
 
-cdef struct CharsetCosts:  # of the texts of a file that are not UTF-8, in each encoding
+cdef struct CharsetCosts:  # of the texts of a file that are not UTF-8
     uint64_t bits[CHARSET_COUNT]
 
 

@@ -1,20 +1,20 @@
-"""Which encoding the texts of a file are in, when they are not UTF-8: Shift-JIS, CP1252 or GBK.
+"""The charset of a file's texts that are not UTF-8: Shift-JIS, CP1252 or GBK.
 
-Each encoding reads the bytes in its own way, and every character it finds has a price in bits: how
-surprising it is in a title or a track name. The cheapest encoding wins, over all texts of a file that are
-not UTF-8, since one program wrote them. (The "most likely decoding" of S. Li and K. Momoi, "A Composite
-Approach to Language/Encoding Detection", 2001, with classes of characters in place of their frequencies.)
+Each charset decodes the bytes in its own way, and each character has a cost in bits: how surprising it is in a title or a
+track name. The charset with the lowest cost of all texts of the file is chosen, since one program wrote them. This is the
+"most likely decoding" of S. Li and K. Momoi, "A Composite Approach to Language/Encoding Detection", 2001, with classes of
+characters instead of their frequencies.
 
-The prices tell apart the names found in real files that tests/core/test_encoding.py has, whose language
-leaves no doubt, and its lists of instruments and titles, word by word.
+With these costs, the names from real files in tests/core/test_encoding.py, whose language is not in doubt, and each word of
+its lists of instruments and titles get the right charset.
 """
 
 cdef enum:
-    IMPOSSIBLE_COST = 40  # bits: not a character of the encoding
+    IMPOSSIBLE_COST = 40  # bits: not a character of the charset
     RARE_COST = 22
-    LATIN_NEIGHBOUR_COST = 3  # a kanji beside a Latin letter, for each
+    LATIN_NEIGHBOUR_COST = 3  # for each Latin letter beside a kanji
 
-# CP1252 from 0x80 on; what it leaves open are control characters there, as the WHATWG Encoding Standard has it.
+# CP1252 from 0x80 to 0x9F; bytes that it leaves undefined are control characters, as in the WHATWG Encoding Standard.
 cdef uint16_t[32] CP1252_HIGH = [
     0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F,
     0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178,
@@ -22,35 +22,19 @@ cdef uint16_t[32] CP1252_HIGH = [
 
 
 cdef uint16_t cp1252_code_point(uint8_t byte) noexcept nogil:
-    """The code point of a byte."""
+    """The code point of a CP1252 byte."""
     return CP1252_HIGH[byte - 0x80] if 0x80 <= byte < 0xA0 else byte
 
 
 cdef void score_text(CharsetCosts *costs, const uint8_t *p, size_t length) noexcept nogil:
-    """Add what a text costs in each encoding."""
-    cdef size_t i = 0
-    cdef int width
-    while i < length:  # Shift-JIS
-        width = 1
-        if p[i] >= 0x80:
-            width = 2 if is_double_byte(p, i, length, 0x81, 0x9F, 0xE0, 0xFC, 0xFC) else 1
-            costs.bits[SHIFT_JIS] += shift_jis_pair_cost(p[i], p[i + 1]) if width == 2 else half_width_kana_cost(p, i, length)
-            if width == 2:
-                costs.bits[SHIFT_JIS] += latin_neighbour_cost(p, i, length)
-        i += width
-    i = 0
-    while i < length:
-        width = 1
-        if p[i] >= 0x80:
-            width = 2 if is_double_byte(p, i, length, 0x81, 0xFE, 0x81, 0xFE, 0xFE) else 1
-            costs.bits[GBK] += gbk_pair_cost(p[i], p[i + 1]) + latin_neighbour_cost(p, i, length) if width == 2 else IMPOSSIBLE_COST
-        i += width
-    for i in range(length):
-        if p[i] >= 0x80:
-            costs.bits[CP1252] += cp1252_cost(p, i, length)
+    """Add the costs of a text in each charset."""
+    costs.bits[SHIFT_JIS] += shift_jis_cost(p, length)
+    costs.bits[GBK] += gbk_cost(p, length)
+    costs.bits[CP1252] += cp1252_cost(p, length)
 
 
 cdef int best_charset(const CharsetCosts *costs) noexcept nogil:
+    """The charset with the lowest cost."""
     cdef int best = 0, i
     for i in range(1, CHARSET_COUNT):
         if costs.bits[i] < costs.bits[best]:
@@ -58,24 +42,66 @@ cdef int best_charset(const CharsetCosts *costs) noexcept nogil:
     return best
 
 
+cdef inline uint64_t shift_jis_cost(const uint8_t *p, size_t length) noexcept nogil:
+    cdef size_t i = 0
+    cdef uint64_t bits = 0
+    while i < length:
+        if p[i] < 0x80:
+            i += 1
+        elif is_double_byte(p, i, length, 0x81, 0x9F, 0xE0, 0xFC, 0xFC):
+            bits += shift_jis_pair_cost(p[i], p[i + 1]) + latin_neighbour_cost(p, i, length)
+            i += 2
+        else:
+            bits += half_width_kana_cost(p, i, length)
+            i += 1
+    return bits
+
+
+cdef inline uint64_t gbk_cost(const uint8_t *p, size_t length) noexcept nogil:
+    cdef size_t i = 0
+    cdef uint64_t bits = 0
+    while i < length:
+        if p[i] < 0x80:
+            i += 1
+        elif is_double_byte(p, i, length, 0x81, 0xFE, 0x81, 0xFE, 0xFE):
+            bits += gbk_pair_cost(p[i], p[i + 1]) + latin_neighbour_cost(p, i, length)
+            i += 2
+        else:
+            bits += IMPOSSIBLE_COST
+            i += 1
+    return bits
+
+
+cdef inline uint64_t cp1252_cost(const uint8_t *p, size_t length) noexcept nogil:
+    cdef size_t i
+    cdef uint64_t bits = 0
+    for i in range(length):
+        if p[i] >= 0x80:
+            bits += cp1252_byte_cost(p, i, length)
+    return bits
+
+
 cdef inline bint is_letter(const uint8_t *p, size_t i, size_t length) noexcept nogil:
-    """Whether there is a byte i (0 - 1 is none) and it is an ASCII letter."""
+    """Whether byte i exists (0 - 1 does not: size_t wraps) and is an ASCII letter."""
     return i < length and <uint8_t>((p[i] | 0x20) - <uint8_t>b"a") < 26
 
 
-cdef inline bint is_double_byte(const uint8_t *p, size_t i, size_t length, uint8_t low, uint8_t high, uint8_t low2, uint8_t high2, uint8_t last) noexcept nogil:
-    """Whether a lead byte stands at i, in either range, and after it a trail byte, 0x40 to `last` but 0x7F."""
+cdef inline bint is_double_byte(
+    const uint8_t *p, size_t i, size_t length, uint8_t low, uint8_t high, uint8_t low2, uint8_t high2, uint8_t last_trail
+) noexcept nogil:
+    """Whether byte i is a lead byte, in either range, and the next one a trail byte: 0x40 to `last_trail`, but not 0x7F."""
     if not (low <= p[i] <= high or low2 <= p[i] <= high2) or i + 1 >= length:
         return False
-    return 0x40 <= p[i + 1] <= last and p[i + 1] != 0x7F
+    return 0x40 <= p[i + 1] <= last_trail and p[i + 1] != 0x7F
 
 
 cdef inline int latin_neighbour_cost(const uint8_t *p, size_t i, size_t length) noexcept nogil:
+    """The cost of Latin letters beside the double byte at i."""
     return LATIN_NEIGHBOUR_COST * (is_letter(p, i - 1, length) + is_letter(p, i + 2, length))
 
 
 cdef int shift_jis_pair_cost(uint8_t lead, uint8_t trail) noexcept nogil:
-    """JIS X 0208 as Shift-JIS lays it out."""
+    """The cost of a double byte: a character of JIS X 0208."""
     if (lead == 0x82 and 0x9F <= trail <= 0xF1) or (lead == 0x83 and trail <= 0x96):
         return 6  # hiragana, katakana
     if lead == 0x81 or (lead == 0x82 and trail <= 0x9A):
@@ -83,7 +109,7 @@ cdef int shift_jis_pair_cost(uint8_t lead, uint8_t trail) noexcept nogil:
     if 0x889F <= (lead << 8 | trail) <= 0x9872:
         return 11  # kanji of level 1
     if 0x989F <= (lead << 8 | trail) <= 0xEAA4:
-        return 16  # of level 2
+        return 16  # kanji of level 2
     return RARE_COST
 
 
@@ -92,7 +118,7 @@ cdef inline bint is_half_width_kana(const uint8_t *p, size_t i, size_t length) n
 
 
 cdef int half_width_kana_cost(const uint8_t *p, size_t i, size_t length) noexcept nogil:
-    """A single byte of Shift-JIS: half-width katakana, seldom alone; marks of voice only after what can be voiced."""
+    """The cost of a single byte: half-width katakana, which is rarely alone, and voicing marks only after what can be voiced."""
     cdef uint8_t before
     if not is_half_width_kana(p, i, length):
         return IMPOSSIBLE_COST
@@ -103,16 +129,16 @@ cdef int half_width_kana_cost(const uint8_t *p, size_t i, size_t length) noexcep
         return 14
     if not is_half_width_kana(p, i - 1, length) and not is_half_width_kana(p, i + 1, length):
         return 14
-    return 4 if p[i] == 0xB0 else 6  # the mark that makes long, in every other loan word
+    return 4 if p[i] == 0xB0 else 6  # the long vowel mark, in every other loan word
 
 
 cdef int gbk_pair_cost(uint8_t lead, uint8_t trail) noexcept nogil:
-    """GB 2312 as GBK lays it out, and the extensions around it."""
+    """The cost of a double byte: a character of GB 2312, or one of the extensions of GBK."""
     if trail >= 0xA1:
         if 0xB0 <= lead <= 0xD7:
             return 11  # hanzi of level 1
         if 0xD8 <= lead <= 0xF7:
-            return 16  # of level 2
+            return 16  # hanzi of level 2
         if 0xA1 <= lead <= 0xA3:
             return 9  # punctuation, full-width letters and digits
         if 0xA4 <= lead <= 0xA9:
@@ -120,8 +146,8 @@ cdef int gbk_pair_cost(uint8_t lead, uint8_t trail) noexcept nogil:
     return RARE_COST
 
 
-cdef int cp1252_cost(const uint8_t *p, size_t i, size_t length) noexcept nogil:
-    """A byte of CP1252 above ASCII: letters stand beside letters, seldom two of them together."""
+cdef int cp1252_byte_cost(const uint8_t *p, size_t i, size_t length) noexcept nogil:
+    """The cost of a byte above ASCII: accented letters are beside ASCII letters, rarely beside one another."""
     cdef uint8_t c = p[i]
     cdef int near = is_letter(p, i - 1, length) + is_letter(p, i + 1, length)
     cdef int bits = 6 if near else 12

@@ -1,30 +1,30 @@
-"""Names in a MIDI file, in whatever encoding, to UTF-8 in a heap."""
+"""Texts of a MIDI file, in whatever charset, to UTF-8 in a heap."""
 
 from cpython.unicode cimport PyUnicode_Decode
 from libc.stdint cimport uint16_t
-from libc.stdlib cimport free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
-from midiopt.core.text.charset cimport CP1252, SHIFT_JIS, cp1252_code_point, is_utf8
 from midiopt.core.facts cimport NULL_TEXT
-from midiopt.core.memory cimport KEPT_BYTES, reserve
+from midiopt.core.memory cimport TEXT_BLOCK, reserve_block
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
+from midiopt.core.text.charset cimport CP1252, SHIFT_JIS, cp1252_code_point, is_utf8
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
 
 cdef enum:
-    MAX_NAME_CHARACTERS = 1000  # of a name
-    MAX_HEAP_BYTES = 1 << 30  # of a heap
+    MAX_NAME_CHARACTERS = 1000
+    MAX_HEAP_BYTES = 1 << 30
 
 
 cdef Status reserve_text(TextHeap *heap, size_t more) noexcept nogil:
-    if reserve(<void **>&heap.bytes, &heap.capacity, heap.size + more, 1, MAX_HEAP_BYTES, True):
-        return NO_MEMORY
-    return USABLE
+    """Make room for `more` bytes behind those in the heap."""
+    heap.bytes = <uint8_t *>reserve_block(heap.scratch, TEXT_BLOCK, heap.size + more, 1, MAX_HEAP_BYTES, True)
+    return USABLE if heap.bytes != NULL else NO_MEMORY
 
 
 cdef Status append_ascii(TextHeap *heap, const char *ascii, size_t length, Text *text) noexcept nogil:
+    """Append `length` ASCII characters; `text` is set to them."""
     if reserve_text(heap, length):
         return NO_MEMORY
     memcpy(heap.bytes + heap.size, ascii, length)
@@ -34,9 +34,11 @@ cdef Status append_ascii(TextHeap *heap, const char *ascii, size_t length, Text 
     return USABLE
 
 
-cdef Status append_name(TextHeap *heap, const uint8_t *data, size_t length, int otherwise, Text *text) noexcept nogil:
-    """Append a name: NUL removed, UTF-8 if it is that, else in the encoding `otherwise`, at most 1,000
-    characters. Nothing is appended, and the text is null, when it is blank."""
+cdef Status append_name(TextHeap *heap, const uint8_t *data, size_t length, int charset, Text *text) noexcept nogil:
+    """Append a name without its NUL bytes: as UTF-8 if it is that, else decoded from `charset`; at most 1,000 characters.
+
+    A blank name becomes a null text, and nothing is appended.
+    """
     cdef uint8_t *out
     cdef size_t i, n = 0
     cdef bint blank = True
@@ -56,10 +58,10 @@ cdef Status append_name(TextHeap *heap, const uint8_t *data, size_t length, int 
     if blank:
         return USABLE
     if not is_utf8(out, n):
-        if otherwise == CP1252:
+        if charset == CP1252:
             n = decode_cp1252(data, length, out)
         else:
-            status = decode_double_byte(heap, otherwise, &n)
+            status = decode_double_byte(heap, charset, &n)
             if status:
                 return status
             out = heap.bytes + heap.size
@@ -70,7 +72,7 @@ cdef Status append_name(TextHeap *heap, const uint8_t *data, size_t length, int 
 
 
 cdef size_t cut_name(const uint8_t *utf8, size_t n) noexcept nogil:
-    """Bytes of the first 1,000 characters."""
+    """Number of bytes of the first MAX_NAME_CHARACTERS characters."""
     cdef size_t i, characters = 0
     for i in range(n):
         characters += utf8[i] & 0xC0 != 0x80
@@ -80,7 +82,7 @@ cdef size_t cut_name(const uint8_t *utf8, size_t n) noexcept nogil:
 
 
 cdef size_t decode_cp1252(const uint8_t *data, size_t length, uint8_t *out) noexcept nogil:
-    """Write the first 1,000 characters but NUL as UTF-8; returns the number of bytes, at most 3,000."""
+    """Write the first MAX_NAME_CHARACTERS characters, without NUL, as UTF-8; returns the number of bytes, at most 3 per character."""
     cdef size_t i, n = 0, characters = 0
     cdef uint16_t c
     for i in range(length):
@@ -105,13 +107,13 @@ cdef size_t decode_cp1252(const uint8_t *data, size_t length, uint8_t *out) noex
     return n
 
 
-cdef Status decode_double_byte(TextHeap *heap, int encoding, size_t *length) noexcept with gil:
-    """Decode the bytes at the end of the heap in place, by Python's codec; what it cannot read becomes U+FFFD."""
+cdef Status decode_double_byte(TextHeap *heap, int charset, size_t *length) noexcept with gil:
+    """Decode the `length` bytes behind the heap's end in place, with Python's codec; what it cannot decode becomes U+FFFD."""
     cdef Py_ssize_t size
     cdef const char *utf8
     try:
-        name = PyUnicode_Decode(<const char *>heap.bytes + heap.size, length[0], "cp932" if encoding == SHIFT_JIS else "gbk", "replace")
-        name = name[:MAX_NAME_CHARACTERS]  # kept: the bytes below are its own
+        name = PyUnicode_Decode(<const char *>heap.bytes + heap.size, length[0], "cp932" if charset == SHIFT_JIS else "gbk", "replace")
+        name = name[:MAX_NAME_CHARACTERS]  # in a variable, because it owns the bytes below
         utf8 = PyUnicode_AsUTF8AndSize(name, &size)
     except MemoryError:
         return NO_MEMORY
@@ -120,13 +122,3 @@ cdef Status decode_double_byte(TextHeap *heap, int encoding, size_t *length) noe
     memcpy(heap.bytes + heap.size, utf8, size)
     length[0] = size
     return USABLE
-
-
-cdef void heap_trim(TextHeap *heap) noexcept nogil:
-    if heap.capacity > KEPT_BYTES:
-        heap_free(heap)
-
-
-cdef void heap_free(TextHeap *heap) noexcept nogil:
-    free(heap.bytes)
-    memset(heap, 0, sizeof(TextHeap))

@@ -1,79 +1,63 @@
-"""Time-signature events to the one in force longest."""
+"""The time signatures of a sequence, and the one that is in force longest."""
 
-from libc.stdlib cimport free, qsort
-from libc.string cimport memset
+from midiopt.core.memory cimport SIGNATURE_BLOCK
+from midiopt.core.smf.arena cimport MarkRange, marks_of, next_meta
+from midiopt.core.smf.midi cimport META_TIME_SIGNATURE, NO_MEMORY, USABLE, Mark
+from midiopt.core.timeline.timed_values cimport TimedValue, add_timed_value, clear_timed_values, sort_timed_values
 
-from midiopt.core.memory cimport KEPT_BYTES, reserve
-from midiopt.core.smf.midi cimport META, META_TIME_SIGNATURE, MAX_EVENTS_CAP, NO_MEMORY, USABLE, Mark
 
-
-cdef Status read_time_signatures(TimeSignatures *meter, const Arena *arena, const uint8_t *data, size_t first, size_t last, int64_t duration) noexcept nogil:
-    """The signature with the most ticks up to `duration`, the first to come into force on a tie, and
-    the number of real changes after tick 0. Time before the first declaration counts for nothing."""
-    cdef const Mark *mark
-    cdef const Mark *end
-    cdef TimeSignature *s
-    cdef size_t i, count = 0, kept = 0
-    cdef bint sorted = True
-    cdef int64_t until, most = -1
-    meter.found = False
-    meter.count = 0
-    meter.change_count = 0
-    for i in range(first, last):
-        mark = arena.marks + arena.tracks[i].first_mark
-        end = mark + arena.tracks[i].mark_count
-        while mark < end:
-            if mark.status == META and mark.type == META_TIME_SIGNATURE and mark.valid:
-                if reserve(<void **>&meter.signatures, &meter.capacity, count + 1, sizeof(TimeSignature), MAX_EVENTS_CAP, True):
-                    return NO_MEMORY
-                s = &meter.signatures[count]
-                s.tick = arena.events[mark.event].tick
-                s.order = count
-                s.code = <uint32_t>data[mark.offset] << 3 | data[mark.offset + 1]
-                sorted &= count == 0 or s.tick >= meter.signatures[count - 1].tick
-                count += 1
-            mark += 1
-    if count == 0:
-        return USABLE
-    meter.found = True
-    s = meter.signatures
-    if not sorted:
-        qsort(s, count, sizeof(TimeSignature), by_tick_and_arrival)
-    for i in range(count):
-        if i + 1 < count and s[i + 1].tick == s[i].tick:
-            continue  # the last at a tick wins
-        if kept and s[kept - 1].code == s[i].code:
-            continue
-        s[kept] = s[i]
-        kept += 1
-    meter.count = kept
-    for i in range(kept):
-        until = s[i + 1].tick if i + 1 < kept else duration
-        meter.ticks[s[i].code] += until - s[i].tick
-        if i and s[i].tick:
-            meter.change_count += 1
-    for i in range(kept):
-        if meter.ticks[s[i].code] > most:
-            most = meter.ticks[s[i].code]
-            meter.main_code = s[i].code
-    for i in range(kept):
-        meter.ticks[s[i].code] = 0
+cdef Status read_time_signatures(
+    TimeSignatures *signatures, const Arena *arena, const uint8_t *data, size_t first_track, size_t end_track, int64_t duration
+) noexcept nogil:
+    """Read the signatures of the tracks from `first_track` to `end_track` (exclusive), which end at tick `duration`."""
+    cdef MarkRange marks = marks_of(arena, first_track, end_track)
+    cdef const Mark *mark = next_meta(&marks, META_TIME_SIGNATURE)
+    cdef uint32_t code
+    clear_timed_values(&signatures.changes)
+    signatures.change_count = 0
+    while mark != NULL:
+        code = <uint32_t>data[mark.offset] << 3 | data[mark.offset + 1]
+        if add_timed_value(&signatures.changes, signatures.scratch, SIGNATURE_BLOCK, arena.events[mark.event].tick, mark.event, code):
+            return NO_MEMORY
+        mark = next_meta(&marks, META_TIME_SIGNATURE)
+    signatures.found = signatures.changes.count > 0
+    if signatures.found:
+        sort_timed_values(&signatures.changes)
+        keep_real_changes(&signatures.changes)
+        find_main_code(signatures, duration)
     return USABLE
 
 
-cdef int by_tick_and_arrival(const void *a, const void *b) noexcept nogil:
-    cdef const TimeSignature *x = <const TimeSignature *>a
-    cdef const TimeSignature *y = <const TimeSignature *>b
-    if x.tick != y.tick:
-        return -1 if x.tick < y.tick else 1
-    return -1 if x.order < y.order else 1
+cdef void keep_real_changes(TimedValues *changes) noexcept nogil:
+    """Drop all but the last signature at a tick, and those that repeat the one in force."""
+    cdef TimedValue *items = changes.items
+    cdef size_t i, kept = 0
+    for i in range(changes.count):
+        if i + 1 < changes.count and items[i + 1].tick == items[i].tick:
+            continue
+        if kept and items[kept - 1].value == items[i].value:
+            continue
+        items[kept] = items[i]
+        kept += 1
+    changes.count = kept
 
 
-cdef void time_signatures_trim(TimeSignatures *meter) noexcept nogil:
-    if meter.capacity * sizeof(TimeSignature) > KEPT_BYTES:
-        time_signatures_free(meter)
+cdef void find_main_code(TimeSignatures *signatures, int64_t duration) noexcept nogil:
+    """Find the code with the most ticks up to `duration`, the first in force on a tie, and count the changes after tick 0.
 
-
-cdef void time_signatures_free(TimeSignatures *meter) noexcept nogil:
-    free(meter.signatures)
-    memset(meter, 0, sizeof(TimeSignatures))
+    Time before the first signature counts for none.
+    """
+    cdef const TimedValue *items = signatures.changes.items
+    cdef size_t i, n = signatures.changes.count
+    cdef int64_t until, longest = -1
+    for i in range(n):
+        until = items[i + 1].tick if i + 1 < n else duration
+        signatures.ticks[items[i].value] += until - items[i].tick
+        if i and items[i].tick:
+            signatures.change_count += 1
+    for i in range(n):
+        if signatures.ticks[items[i].value] > longest:
+            longest = signatures.ticks[items[i].value]
+            signatures.main_code = items[i].value
+    for i in range(n):
+        signatures.ticks[items[i].value] = 0

@@ -1,0 +1,44 @@
+"""A look inside the analyser for training, accuracy and tests: nothing in the package needs it."""
+
+from midiopt.core.analysis cimport Analyzer
+from midiopt.core.facts cimport NULL_TEXT, Facts
+from midiopt.core.harmony.chords cimport put_chord
+from midiopt.core.harmony.key cimport EVIDENCE
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
+
+
+def key_evidence(Analyzer analyzer not None):
+    """The evidence for each key of the file analysed last: 24 lists, of C to B major, then minor.
+
+    Each has the values that core/harmony/key.pyx weighs, in the order of its enum. training/key.py fits the weights.
+    """
+    cdef int k, i
+    return [
+        [analyzer.evidence.values[i][k // 12 * 12 + (k + 12 - analyzer.evidence.lowest) % 12] for i in range(EVIDENCE)]
+        for k in range(24)
+    ]
+
+
+def half_bars(Analyzer analyzer not None):
+    """(tick, chord) of each half bar of the file analysed last, from the first one that has a chord.
+
+    Where bars are not divided (3/4, 2/4 and the like), of each bar. accuracy/chords.py compares them with annotations.
+    """
+    cdef char[8] text
+    cdef int i
+    if analyzer.facts.chord_progression.length == NULL_TEXT:
+        return []
+    return [
+        (analyzer.bars.starts[i] >> SUBTICK_SHIFT, text[: put_chord(text, analyzer.chords.chords[i], analyzer.chords.base)].decode())
+        for i in range(analyzer.chords.first, analyzer.bars.half_bar_count)
+    ]
+
+
+def facts_layout():
+    """(name, offset) of each field of the row and the size of the row, as the C compiler laid them out."""
+    cdef Facts[1] row
+    cdef Facts[::1] view = row
+    import numpy as np
+
+    dtype = np.asarray(view).dtype
+    return [(name, dtype.fields[name][1]) for name in dtype.names], dtype.itemsize
