@@ -243,13 +243,13 @@ def tanh_approx(x: float) -> float:
 
 def network_score(features: list[float]) -> float:
     """The score of a candidate: a network with one hidden layer."""
-    sums = [sum(map(mul, features, weights)) for weights in zip(*beat_weights.WEIGHTS, strict=True)]
-    score: float = sum(map(mul, beat_weights.OUT, map(tanh_approx, sums)))
+    sums = [sum(map(mul, features, weights)) for weights in zip(*beat_weights.HIDDEN_WEIGHTS, strict=True)]
+    score: float = sum(map(mul, beat_weights.OUTPUT_WEIGHTS, map(tanh_approx, sums)))
     return score
 
 
 def choose_beat(evidence: BeatEvidence) -> tuple[float, float]:
     """The period of the best candidate in frames, and its probability; that none is the beat is one more choice."""
     scores = [network_score(candidate.features) for candidate in evidence.candidates]
-    best, confidence = softmax_argmax(scores, beat_weights.NOTHING)
+    best, confidence = softmax_argmax(scores, beat_weights.NO_BEAT_SCORE)
     return evidence.candidates[best].period, confidence

@@ -181,10 +181,10 @@ def write_beat_weights(net: Network) -> None:
         return "(" + ", ".join(f"{value:.3f}" for value in values.tolist()) + ")"
 
     text = '"""The weights of beat_network.pyx, written by training/beat.py."""\n\n# fmt: off\n'
-    text += "WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.py, with a weight per unit\n"
+    text += "HIDDEN_WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.py, with a weight per unit\n"
     text += "".join(f"    {line(values)},\n" for values in net.hidden)
-    text += f")\nOUT = {line(net.output)}  # output layer\n"
-    text += f"NOTHING = {net.none_score[0]:.3f}  # score of the choice that no candidate is the beat\n"
+    text += f")\nOUTPUT_WEIGHTS = {line(net.output)}  # output layer\n"
+    text += f"NO_BEAT_SCORE = {net.none_score[0]:.3f}  # score of the choice that no candidate is the beat\n"
     BEAT_WEIGHTS.write_text(text)
 
 

@@ -45,6 +45,10 @@ KEYS = (
     *("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#"),
     *("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m"),
 )
+# The usual spelling of each tonic in major and in minor, and of each key, from C up.
+MAJOR_TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
+USUAL_KEYS = (*MAJOR_TONICS, *(f"{tonic}m" for tonic in MINOR_TONICS))
 
 # Names and meanings of the issue bits, in the order of core/smf/midi.pxd: first repairs, then what is unusual but valid.
 # docs/policy.md describes each.

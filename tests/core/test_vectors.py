@@ -1,4 +1,4 @@
-"""The loops over lags are vector code: gcc says so of more loops than it vectorises, so the disassembly is read."""
+"""The kernels are vector code: gcc reports more loops as vectorised than it vectorises, so the disassembly is read."""
 
 from __future__ import annotations
 
@@ -12,38 +12,75 @@ from types import ModuleType
 import pytest
 
 from midiopt.core import build
-from midiopt.core.rhythm import autocorrelation, beat_network
+from midiopt.core.harmony import chords, key
+from midiopt.core.rhythm import autocorrelation, beat_network, onsets
+
+CORE = Path(__file__).parents[2] / "src" / "midiopt" / "core"
 
 # The packed instructions that the innermost loop of each kernel is made of.
-KERNELS = {
-    "onset_autocorrelation": (autocorrelation, "vpmullw", "vpaddw"),
-    "smooth_lags": (autocorrelation, "vpaddd"),
-    "waves": (autocorrelation, "vmulpd", "vaddpd", "vsubpd"),
-    "score": (beat_network, "vmulpd", "vaddpd"),
+KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
+    "onset_autocorrelation": (autocorrelation, ("vpmullw", "vpaddw")),
+    "smooth_lags": (autocorrelation, ("vpaddd",)),
+    "fourier_at_multiples": (autocorrelation, ("vmulpd", "vaddpd", "vsubpd")),
+    "network_score": (beat_network, ("vmulpd", "vaddpd")),
+    "place_onsets": (onsets, ("vmulpd", "vaddpd")),
+    "place_notes": (chords, ("vmulpd", "vaddpd")),
+    "score_chords": (chords, ("vpaddd", "vpmaxsd")),
+    "correlate": (key, ("vsqrtpd", "vmulpd", "vaddpd")),
+}
+WITHOUT_SCALAR_PRODUCTS = ("onset_autocorrelation", "smooth_lags", "fourier_at_multiples", "network_score")
+
+# A local array of numbers of at least 32 bytes, which a vector of the kernel could be written to.
+LOCAL_ARRAY = re.compile(r"^    +cdef (?:u?int\d*(?:_t)?|size_t|float|double)(?:(?:\[\w[^]]*\])+ \w| \w+\[)", re.M)
+SMALL_ARRAYS = {
+    "cdef uint32_t[STRENGTHS]",  # 12 bytes
+    "cdef double[STRENGTHS]",  # 24 bytes
+    "cdef uint32_t[4]",  # 16 bytes
+    "cdef uint64_t[MAX_LOOP]",  # of hashes, one after another
 }
 
 PROCESSOR = Path("/proc/cpuinfo")
 HAS_AVX2 = "-march=x86-64-v3" in build.flags or ("-march=native" in build.flags and " avx2 " in PROCESSOR.read_text())
 
+reads_disassembly = [
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 instructions"),
+    pytest.mark.skipif(build.mode in ("baseline", "debug", "sanitize"), reason="not built to be fast"),
+    pytest.mark.skipif(not HAS_AVX2, reason="built for a processor without AVX2"),
+    pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump"),
+]
 
-def disassembly(module: ModuleType, function: str) -> list[str]:
-    """The instructions of a compiled function, each as mnemonic and operands."""
-    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", module.__file__], capture_output=True, text=True, check=True).stdout
+
+def disassembly(function: str) -> list[str]:
+    """The instructions of a kernel, each as mnemonic and operands."""
+    library = str(KERNELS[function][0].__file__)
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True).stdout
     body = re.search(rf"<\w*_{function}>:\n((?:.+\n)+)", listing)
     assert body, f"{function} is not a function of its own"
     return [line.partition(":")[2].strip() for line in body[1].splitlines()]
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 instructions")
-@pytest.mark.skipif(build.mode in ("baseline", "debug", "sanitize"), reason="not built to be fast")
-@pytest.mark.skipif(not HAS_AVX2, reason="built for a processor without AVX2")
-@pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump")
-@pytest.mark.parametrize("function", KERNELS)
-def test_kernels_are_vector_code(function):
-    module, *mnemonics = KERNELS[function]
-    instructions = disassembly(module, function)
-    for mnemonic in mnemonics:
+@pytest.mark.parametrize("function", [pytest.param(name, marks=reads_disassembly) for name in KERNELS])
+def test_kernels_are_vector_code(function: str) -> None:
+    instructions = disassembly(function)
+    for mnemonic in KERNELS[function][1]:
         packed = [i for i in instructions if re.match(rf"{mnemonic}\s.*%[yz]mm", i)]
         assert packed, f"no {mnemonic} on whole registers in {function}"
-    scalar = [i for i in instructions if re.match(r"imul\b", i)]
-    assert scalar == []
+
+
+@pytest.mark.parametrize("function", [pytest.param(name, marks=reads_disassembly) for name in WITHOUT_SCALAR_PRODUCTS])
+def test_kernels_multiply_in_vectors_only(function: str) -> None:
+    assert [i for i in disassembly(function) if re.match(r"imul\b", i)] == []
+
+
+@pytest.mark.parametrize("package", ["notes", "rhythm", "harmony", "structure"])
+def test_arrays_of_kernels_are_not_on_the_stack(package: str) -> None:
+    """gcc 12 has stored vectors of 32 bytes into a stack array that it had placed on a 16-byte boundary."""
+    found = {match[0].strip() for path in (CORE / package).glob("*.pyx") for match in LOCAL_ARRAY.finditer(path.read_text())}
+    assert {declaration.rpartition(" ")[0] for declaration in found} <= SMALL_ARRAYS
+
+
+def test_a_local_array_is_found() -> None:
+    for line in ("    cdef double[12][LANES] weights", "    cdef int held[64]", "        cdef uint16_t[LAGS] sums, others"):
+        assert LOCAL_ARRAY.search(f"def f():\n{line}\n"), line
+    for line in ("cdef double[12] MAJOR", "    cdef const double *p", "    double weights[12]", "    cdef char[8] text"):
+        assert not LOCAL_ARRAY.search(f"def f():\n{line}\n"), line

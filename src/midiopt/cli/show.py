@@ -13,7 +13,7 @@ from midiopt.api import Analysis, analyze
 from midiopt.cli.arguments import Subparsers
 from midiopt.cli.console import plain
 from midiopt.errors import MidiError
-from midiopt.schema import ANALYSES, Column
+from midiopt.schema import ANALYSES, MINOR_TONICS, Column
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -60,8 +60,7 @@ def _readable(facts: Analysis, column: Column) -> str:
     if value is None:
         return "-"
     if column.name == "pitch_classes":
-        names = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"]
-        return "  ".join(f"{name} {share:.0%}" for name, share in zip(names, value, strict=True) if share >= 0.005)  # type: ignore[call-overload]
+        return "  ".join(f"{name} {share:.0%}" for name, share in zip(MINOR_TONICS, value, strict=True) if share >= 0.005)  # type: ignore[call-overload]
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list):

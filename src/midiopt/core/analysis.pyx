@@ -12,9 +12,9 @@ from libc.string cimport memcpy, memset
 from midiopt import limits
 
 from midiopt.core.facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT
-from midiopt.core.harmony.chords cimport name_chords
+from midiopt.core.harmony.chords cimport estimate_chords
 from midiopt.core.harmony.chroma cimport add_chroma
-from midiopt.core.harmony.key cimport declared_key, weigh_key
+from midiopt.core.harmony.key cimport declared_key, estimate_key
 from midiopt.core.harmony.progression cimport progression_facts
 from midiopt.core.memory cimport allocate_zeroed, release, trim
 from midiopt.core.notes.notes cimport read_notes, reset_note_counts, write_note_facts
@@ -24,7 +24,7 @@ from midiopt.core.rhythm.onsets cimport onset_facts
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_NOTES, STUCK_NOTE, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.structure.drums cimport drum_facts
-from midiopt.core.structure.form cimport form_facts, role_of, struck_together
+from midiopt.core.structure.form cimport count_simultaneous, form_facts, role_of
 from midiopt.core.text.mark_facts cimport write_mark_facts
 from midiopt.core.text.text cimport append_ascii
 from midiopt.core.timeline.bar_grid cimport build_bar_grid
@@ -163,7 +163,7 @@ cdef void reset(Analyzer self) noexcept nogil:
     facts.is_performance = facts.meter_estimated = NULL_ENUM
     facts.time_signature.length = NULL_TEXT
     reset_form(facts)
-    self.onsets.map_refuted = False
+    self.onsets.tempo_map_ignored = False
     self.heap.size = 0
     reset_note_counts(self.notes)
     memset(self.chroma, 0, sizeof(Chroma))
@@ -212,7 +212,7 @@ cdef Status merge_sequence(Analyzer self, const uint8_t *data, const Sequence *s
             status = write_time_signature(self)
     if not status and not merged.has_form and self.notes.note_count:
         merged.has_form = True
-        merged.simultaneous = struck_together(self.notes, <int64_t>self.map.ticks_per_quarter >> 4)
+        merged.simultaneous = count_simultaneous(self.notes, <int64_t>self.map.ticks_per_quarter >> 4)
         if facts.ticks_per_quarter != NULL_INT32:
             status = analyze_form(self, sequence.duration)
     if facts.key_declared == NULL_ENUM:
@@ -233,7 +233,7 @@ cdef Status analyze_form(Analyzer self, int64_t duration) noexcept nogil:
     build_bar_grid(&self.bars, &self.signatures, self.facts.ticks_per_quarter, self.notes.counts.last_end)
     drum_facts(self.drums, self.notes, &self.bars, &self.facts)
     form_facts(self.notes, &self.bars, duration, &self.facts)
-    if not name_chords(self.chords, self.notes, &self.bars):
+    if not estimate_chords(self.chords, self.notes, &self.bars):
         return USABLE
     return progression_facts(self.progression, self.chords, &self.bars, &self.heap, &self.facts)
 
@@ -243,7 +243,7 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
     cdef Facts *facts = &self.facts
     cdef Status status
     cdef int i
-    if (self.onsets.map_refuted or facts.bpm_source == FROM_NOTHING) and facts.bpm_onsets == facts.bpm_onsets:
+    if (self.onsets.tempo_map_ignored or facts.bpm_source == FROM_NOTHING) and facts.bpm_onsets == facts.bpm_onsets:
         facts.bpm = facts.bpm_onsets
         facts.bpm_confidence = facts.bpm_onsets_confidence
         facts.bpm_source = FROM_ONSETS
@@ -251,7 +251,7 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
     facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
     for i in range(8):  # the high byte first, as XXH3-64 is printed
         facts.notes_hash[i] = <uint8_t>(self.notes.counts.notes_hash >> (56 - 8 * i))
-    weigh_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)
+    estimate_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)
     facts.role = role_of(self.notes, merged.simultaneous, facts)
     status = write_mark_facts(&self.heap, &self.arena, data, facts)
     if facts.note_count == 0:

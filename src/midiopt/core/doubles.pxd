@@ -4,6 +4,17 @@
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
+# Added before a double is truncated to an integer. With 0 and 1/2 some values would lie on the edge between two integers,
+# where rounding errors decide. No value of a file lies on these edges: with eleven decimals that would need a number of ticks
+# per quarter divisible by 5**7. So the same music gives the same integers at every division.
+cdef extern from *:
+    """
+    #define MIDIOPT_TRUNCATION_OFFSET 0.37123456789
+    #define MIDIOPT_ROUNDING_OFFSET 0.49876543211
+    """
+    const double TRUNCATION_OFFSET "MIDIOPT_TRUNCATION_OFFSET"
+    const double ROUNDING_OFFSET "MIDIOPT_ROUNDING_OFFSET"
+
 
 cdef inline double as_double(uint64_t x) noexcept nogil:
     """An integer below 2**52 as a double: it becomes the mantissa of 2**52 + x. Larger values are cut to 2**52 - 1."""

@@ -2,7 +2,7 @@
 
 from midiopt.core.analysis cimport Analyzer
 from midiopt.core.facts cimport NULL_TEXT, Facts
-from midiopt.core.harmony.chords cimport put_chord
+from midiopt.core.harmony.chords cimport write_chord
 from midiopt.core.harmony.key cimport EVIDENCE
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 
@@ -29,7 +29,7 @@ def half_bars(Analyzer analyzer not None):
     if analyzer.facts.chord_progression.length == NULL_TEXT:
         return []
     return [
-        (analyzer.bars.starts[i] >> SUBTICK_SHIFT, text[: put_chord(text, analyzer.chords.chords[i], analyzer.chords.base)].decode())
+        (analyzer.bars.starts[i] >> SUBTICK_SHIFT, text[: write_chord(text, analyzer.chords.chords[i], analyzer.chords.base)].decode())
         for i in range(analyzer.chords.first, analyzer.bars.half_bar_count)
     ]
 

@@ -1,31 +1,39 @@
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, uint8_t
 
-from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid
-from midiopt.core.notes.types cimport Notes
+from midiopt.core.notes.types cimport Notes, PackedNote
+from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid, Span
 
 cdef enum:
-    BLOCK = 32  # frames that are named at a time
-    SOME = 256  # notes that are placed at a time
-    ROW = MAX_HALF_BARS + BLOCK  # no power of two: all classes of a frame would share eight lines of the cache
+    CHORD_NOTES = 256  # notes that are processed at a time
+    CHORD_BLOCK = 32  # half bars that are scored at a time
+    ROW = MAX_HALF_BARS + CHORD_BLOCK  # no power of two: all classes of a half bar would share eight lines of the cache
 
+# A pitch class is counted from the class of the lowest note. A chord is quality * 12 + root, 255 before the first.
 cdef struct Chords:
-    int32_t weights[12][ROW]  # of each pitch class in each frame, see weigh
+    int32_t weights[12][ROW]  # of each pitch class in each half bar, see accumulate_weights
     uint8_t lowest[ROW]  # pitch; 128 or more in silence
-    uint8_t chords[MAX_HALF_BARS]  # quality * 12 + root, 255 before the first
-    int first  # frame with a chord
-    int base  # the class that chords are counted from
-    # Scratch of notes that are placed and frames that are named at a time.
-    int32_t frames[SOME]
-    int32_t begun[SOME]
-    int32_t held[SOME]
-    int32_t high[SOME]  # 255 where a note is not to be the lowest of its frame
-    int32_t high_after[SOME]  # or of the next
-    double left[SOME]
-    int32_t bass[BLOCK]
-    int32_t best[BLOCK]
-    int32_t total[BLOCK]
-    int32_t classes[BLOCK]
+    uint8_t chords[MAX_HALF_BARS]
+    int first  # half bar with a chord
+    int base  # pitch class of the lowest note
+    # Scratch memory, of a block of notes: the half bar in which each begins, its weight there and in the next half bar,
+    # 255 where it does not sound long enough to be the lowest note, and how long it sounds after both in subticks.
+    double beyond[CHORD_NOTES]
+    int32_t half_bars[CHORD_NOTES]
+    int32_t weight[CHORD_NOTES]
+    int32_t next_weight[CHORD_NOTES]
+    int32_t too_short[CHORD_NOTES]
+    int32_t next_too_short[CHORD_NOTES]
+    # Scratch memory, of a block of half bars: see score_chords.
+    int32_t bass[CHORD_BLOCK]
+    int32_t best[CHORD_BLOCK]
+    int32_t total[CHORD_BLOCK]
+    int32_t classes[CHORD_BLOCK]
 
 
-cdef bint name_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil
-cdef int put_chord(char *text, int chord, int base) noexcept nogil
+cdef bint estimate_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil
+cdef int write_chord(char *text, int chord, int base) noexcept nogil
+cdef void place_notes(
+    Chords *c, const PackedNote *note, size_t n, const Span *span, int count, double next_half_bar, double scale
+) noexcept nogil
+cdef void score_chords(Chords *c, size_t block) noexcept nogil

@@ -1,206 +1,214 @@
-"""A chord for each half bar.
+"""Estimates a chord for each half bar.
 
-Template matching on pitch-class weights (T. Fujishima, "Realtime Chord Recognition of Musical Sound", ICMC
-1999), here of notes, with sounding time for weight. A triad scores the weight of its three classes, and a
-quarter of its seventh's. The lowest note that sounds for a third of the half bar speaks for its root with a
-sixteenth of all weight: in C E G A it decides between Am and C, while inversions keep their root. What is
-not major or minor gives an eighth away. The chord before stays unless another leads by a sixteenth, and
-through rests and single notes. Classes are counted from the lowest note's, so that what ties does so in
-every transposition.
+Template matching on pitch-class weights (T. Fujishima, "Realtime Chord Recognition of Musical Sound", ICMC 1999), computed
+from notes with their sounding time. The score of a triad is the weight of its three classes and a quarter of its seventh's.
+The lowest note that sounds for a third of the half bar adds 1/16 of the total weight to its root: in C E G A it decides
+between Am and C, while inversions keep their root. Triads other than major and minor are penalised by 1/8. A chord is kept
+until another scores 1/16 higher; rests and single notes keep it too. Classes are counted from that of the lowest note, so
+that ties break the same way in every transposition.
 
-Of half bars of Nottingham tunes, as they are, in first and in second inversions, and of chord loops, played on
-time and ahead of it (a quarter of the tunes, a sixth of the loops), so many are right:
+Share of half bars that are right, of Nottingham tunes in root position and in first and second inversion, and of chord loops,
+played on time and ahead of the beat (by a quarter for the tunes, by a sixth for the loops):
 
-    lowest note   an eighth, no seventh            .995 .942 .981 .978
-                  a thirty-second                  .995 .985 .989
-                  a sixteenth, with the seventh    .996 .991 .994 .977
-                  and only when it sounds a third  .996 .991 .994 .989
+    bonus of the lowest note                            root  first second loops
+    1/8, no seventh                                     .995  .942  .981   .978
+    1/32                                                .995  .985  .989
+    1/16, with the seventh                              .996  .991  .994   .977
+    1/16, only when it sounds for a third               .996  .991  .994   .989
 
-With sevenths put on every chord of the tunes .986, .953, .991 and .991. accuracy/chords.py scores all of both.
+With a seventh added to every chord of the tunes: .986, .953, .991 and .991. accuracy/chords.py measures all of them.
 """
 
-from libc.stdint cimport INT64_MAX
-from libc.string cimport memset
+from libc.stdint cimport INT64_MAX, int64_t
+from libc.string cimport memset, strcpy
 
-from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span, span_at
-from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
-from midiopt.core.doubles cimport as_double
+from midiopt.core.doubles cimport TRUNCATION_OFFSET, as_double
+from midiopt.core.notes.types cimport TICK_SHIFT
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, span_at
+from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 
 cdef enum:
     QUALITIES = 6
-    COMMON = 2  # of them give nothing away
-    FULL = 4096  # the weight of what sounds throughout a usual frame
-    MOST_WEIGHT = 1 << 20  # of a class in a frame
-    LONGEST = 64  # frames in which a note is heard after the one it begins in
+    UNPENALISED = 2  # of the qualities: major and minor
+    FULL_WEIGHT = 4096  # of a class that sounds throughout a half bar of the main span
+    MAX_WEIGHT = 1 << 20  # of a class in a half bar
+    MAX_SUSTAINED = 64  # half bars in which a note counts after the one it begins in
 
-# Of a weight: what is added before it is cut to a whole number. No part of a frame that notes have lies on that edge, so
-# the same music has the same weights at every division.
-cdef double PHASE = 0.37123456789
+# In half tones above the root, as in score_chords; power chords and single thirds become major or minor.
+cdef int[QUALITIES] THIRDS = [4, 3, 3, 4, 5, 2]
+cdef int[QUALITIES] FIFTHS = [7, 7, 6, 8, 7, 7]
+cdef const char *SUFFIXES[QUALITIES]
+SUFFIXES[:] = [b"", b"m", b"dim", b"aug", b"sus4", b"sus2"]
 
-# Third and fifth above the root, as score_chords has them; power chords and single thirds fall to major or minor.
-cdef int[QUALITIES] THIRD = [4, 3, 3, 4, 5, 2]
-cdef int[QUALITIES] FIFTH = [7, 7, 6, 8, 7, 7]
-cdef const char *SUFFIX[QUALITIES]
-SUFFIX[:] = [b"", b"m", b"dim", b"aug", b"sus4", b"sus2"]
-# Usual spellings, as schema.KEYS: with a major third or none, and with a minor one.
-cdef const char *MAJORS[12]
-MAJORS[:] = [b"C", b"Db", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"Ab", b"A", b"Bb", b"B"]
-cdef const char *MINORS[12]
-MINORS[:] = [b"C", b"C#", b"D", b"Eb", b"E", b"F", b"F#", b"G", b"G#", b"A", b"Bb", b"B"]
-
-cdef uint8_t[128 + 12] CLASS  # of a pitch, and of an octave more
-
-
-cdef void make_tables() noexcept nogil:
-    cdef int pitch
-    for pitch in range(128 + 12):
-        CLASS[pitch] = pitch % 12
+cdef char[12][4] MAJOR_NAMES  # of roots under a chord with a major third or none
+cdef char[12][4] MINOR_NAMES
+cdef uint8_t[128 + 12] CLASSES  # of a pitch, and of an octave more
+cdef int _i
+for _i in range(12):
+    strcpy(MAJOR_NAMES[_i], MAJOR_TONICS[_i].encode())
+    strcpy(MINOR_NAMES[_i], MINOR_TONICS[_i].encode())
+for _i in range(128 + 12):
+    CLASSES[_i] = _i % 12
 
 
-make_tables()
-
-
-cdef bint name_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil:
-    """Find the chords of one sequence; False when no frame has two classes."""
+cdef bint estimate_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil:
+    """Estimate the chords of one sequence; False when no half bar has two classes."""
     cdef const uint8_t *class_of
     if notes.counts.polyphony_max < 2 or bars.half_bar_count == 0:
         return False
     c.base = lowest_class(notes)
-    class_of = &CLASS[12 - c.base]
-    weigh(c, notes, bars, class_of)
+    class_of = &CLASSES[12 - c.base]
+    accumulate_weights(c, notes, bars, class_of)
     c.first = choose_chords(c, bars.half_bar_count, class_of)
     return c.first < bars.half_bar_count
 
 
 cdef int lowest_class(const Notes *notes) noexcept nogil:
+    """The pitch class of the lowest pitched note."""
     cdef int pitch = 0
     while pitch < 127 and notes.counts.pitches[pitch << 1] == 0:
         pitch += 1
     return pitch % 12
 
 
-cdef void weigh(Chords *c, const Notes *notes, const BarGrid *bars, const uint8_t *class_of) noexcept nogil:
-    """Add up how long each class sounds in each frame, in 1/4096 of a usual frame.
+cdef void accumulate_weights(Chords *c, const Notes *notes, const BarGrid *bars, const uint8_t *class_of) noexcept nogil:
+    """Set the weights and the lowest note of each half bar.
 
-    Most notes sound in one or two frames and are added to two, without a branch that nothing foretells. Which and how
-    long is found in a loop of its own, in vectors of doubles, which hold every length that a frame can have: 78.1 us a
-    file instead of 80.1 with AVX-512, and as long as before without.
+    A weight is the time for which a class sounds, in 1/4096 of a half bar of the main span. Most notes sound in one or two half
+    bars and are added to two, without a branch that is hard to predict; place_notes, in vectors of doubles (which hold every
+    length exactly), finds which and how long: 78.1 us per file instead of 80.1 with AVX-512, and no difference without.
     """
     cdef const PackedNote *note = notes.notes
     cdef const Span *span = &bars.spans[0]
-    cdef size_t remaining = notes.note_count, n, i
-    cdef int count = bars.half_bar_count, k
-    cdef double start, width, frame, next_frame = 0, per_unit, most, scale, on, length, stop, rest, here, after
-    cdef int32_t *weights
-    cdef uint8_t *lowest
-    cdef uint8_t pitch, pitch_class
-    scale = FULL / <double>bars.spans[bars.main_span].half_bar
-    for i in range(12):
-        memset(c.weights[i], 0, (count + BLOCK) * sizeof(int32_t))
-    memset(c.lowest, 255, count + BLOCK)
+    cdef size_t remaining = notes.note_count, n
+    cdef int count = bars.half_bar_count, pitch_class
+    cdef double next_half_bar = 0
+    cdef double scale = FULL_WEIGHT / <double>bars.spans[bars.main_span].half_bar
+    for pitch_class in range(12):
+        memset(c.weights[pitch_class], 0, (count + CHORD_BLOCK) * sizeof(int32_t))
+    memset(c.lowest, 255, count + CHORD_BLOCK)
     while remaining:
-        n = min(remaining, <size_t>SOME)
+        n = min(remaining, <size_t>CHORD_NOTES)
         if bars.span_count > 1:
             span = span_at(bars, span, onset_of(note))
             n = notes_within(span, note, n)
             if span.end < INT64_MAX:
-                next_frame = min((span + 1).half_bar, (span + 1).end - (span + 1).start)
-        start = span.start
-        width = span.end - span.start
-        frame = span.half_bar
-        per_unit = span.half_bars_per_subtick
-        most = count - span.first_half_bar
-        for i in range(n):
-            on = max((1 << SUBTICK_SHIFT) * as_double(note[i].onset >> TICK_SHIFT) - start, 0.0)
-            length = (1 << SUBTICK_SHIFT) * as_double(note[i].length >> TICK_SHIFT)
-            k = <int>min((on + 0.5) * per_unit, most)
-            stop = min((k + 1) * frame, width)
-            rest = on + length - stop
-            here = length - max(rest, 0.0)
-            after = min(frame, width - stop)
-            after = after if after > 0 else next_frame
-            c.left[i] = rest - after
-            rest = min(max(rest, 0.0), after)
-            c.frames[i] = span.first_half_bar + k
-            c.begun[i] = <int32_t>(here * scale + PHASE)
-            c.held[i] = <int32_t>(rest * scale + PHASE)
-            c.high[i] = 0 if 3 * here >= stop - k * frame else 255
-            c.high_after[i] = 0 if 3 * rest >= after else 255
-        for i in range(n):
-            if note[i].onset & 1:  # a drum
-                continue
-            pitch = note[i].onset >> 1 & 0x7F
-            pitch_class = class_of[pitch]
-            weights = &c.weights[pitch_class][c.frames[i]]
-            lowest = &c.lowest[c.frames[i]]
-            weights[0] += c.begun[i]
-            lowest[0] = min(lowest[0], <uint8_t>(pitch | c.high[i]))
-            weights[1] += c.held[i]
-            lowest[1] = min(lowest[1], <uint8_t>(pitch | c.high_after[i]))
-            if c.left[i] > 0:
-                k = c.frames[i]
-                hold(c, bars, k + 2, min(count, k + 1 + LONGEST), <int64_t>c.left[i], pitch, pitch_class, scale)
+                next_half_bar = min((span + 1).half_bar, (span + 1).end - (span + 1).start)
+        place_notes(c, note, n, span, count, next_half_bar, scale)
+        add_notes(c, bars, note, n, class_of, scale)
         note += n
         remaining -= n
 
 
 cdef inline int64_t onset_of(const PackedNote *note) noexcept nogil:
-    """In units."""
+    """In subticks."""
     return <int64_t>(note.onset >> TICK_SHIFT << SUBTICK_SHIFT)
 
 
 cdef size_t notes_within(const Span *span, const PackedNote *note, size_t n) noexcept nogil:
-    """How many of the next notes begin within a span, after the first, which does."""
+    """The number of notes, of the next n, that begin within a span before one does not; the first does."""
     cdef size_t i = 1
     while i < n and span.start <= onset_of(note + i) < span.end:
         i += 1
     return i
 
 
-cdef inline bint is_bass(int64_t heard, int64_t frame) noexcept nogil:
-    """Whether a note sounds long enough to be the lowest: a third, so that an eighth before the next chord is not."""
-    return 3 * heard >= frame
+cdef void place_notes(
+    Chords *c, const PackedNote *note, size_t n, const Span *span, int count, double next_half_bar, double scale
+) noexcept nogil:
+    """Set half bar, weights and the rest of a block of notes that begin within a span, in vectors.
+
+    `count` is the number of half bars, `next_half_bar` the length of the first half bar of the next span.
+    """
+    cdef double start = span.start, width = span.end - span.start, half_bar = span.half_bar
+    cdef double per_subtick = span.half_bars_per_subtick, last = count - span.first_half_bar
+    cdef double onset, length, end, rest, here, after
+    cdef int first = span.first_half_bar, k
+    cdef size_t i
+    for i in range(n):
+        onset = max((1 << SUBTICK_SHIFT) * as_double(note[i].onset >> TICK_SHIFT) - start, 0.0)
+        length = (1 << SUBTICK_SHIFT) * as_double(note[i].length >> TICK_SHIFT)
+        k = <int>min((onset + 0.5) * per_subtick, last)
+        end = min((k + 1) * half_bar, width)
+        rest = onset + length - end
+        here = length - max(rest, 0.0)
+        after = min(half_bar, width - end)
+        after = after if after > 0 else next_half_bar
+        c.beyond[i] = rest - after
+        rest = min(max(rest, 0.0), after)
+        c.half_bars[i] = first + k
+        c.weight[i] = <int32_t>(here * scale + TRUNCATION_OFFSET)
+        c.next_weight[i] = <int32_t>(rest * scale + TRUNCATION_OFFSET)
+        c.too_short[i] = 0 if 3 * here >= end - k * half_bar else 255
+        c.next_too_short[i] = 0 if 3 * rest >= after else 255
 
 
-cdef inline void hold(
+cdef inline void add_notes(
+    Chords *c, const BarGrid *bars, const PackedNote *note, size_t n, const uint8_t *class_of, double scale
+) noexcept nogil:
+    """Add a block of notes to the weights and the lowest notes of their half bars."""
+    cdef int32_t *weights
+    cdef uint8_t *lowest
+    cdef uint8_t pitch, pitch_class
+    cdef int f
+    cdef size_t i
+    for i in range(n):
+        if note[i].onset & 1:  # a drum
+            continue
+        pitch = note[i].onset >> 1 & 0x7F
+        pitch_class = class_of[pitch]
+        f = c.half_bars[i]
+        weights = &c.weights[pitch_class][f]
+        lowest = &c.lowest[f]
+        weights[0] += c.weight[i]
+        lowest[0] = min(lowest[0], <uint8_t>(pitch | c.too_short[i]))
+        weights[1] += c.next_weight[i]
+        lowest[1] = min(lowest[1], <uint8_t>(pitch | c.next_too_short[i]))
+        if c.beyond[i] > 0:
+            add_sustained(c, bars, f + 2, min(bars.half_bar_count, f + 1 + MAX_SUSTAINED), <int64_t>c.beyond[i], pitch, pitch_class, scale)
+
+
+cdef inline void add_sustained(
     Chords *c, const BarGrid *bars, int f, int stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, double scale
 ) noexcept nogil:
-    """A note sounds on, `rest` units from frame f."""
-    cdef int64_t frame
+    """Add `rest` subticks of a note to the half bars from f on, up to `stop` (exclusive)."""
+    cdef int64_t half_bar
     while f < stop and rest > 0:
-        frame = bars.starts[f + 1] - bars.starts[f]
-        c.weights[pitch_class][f] += <int32_t>(min(rest, frame) * scale + PHASE)
-        c.lowest[f] = min(c.lowest[f], pitch if is_bass(rest, frame) else 255)
-        rest -= frame
+        half_bar = bars.starts[f + 1] - bars.starts[f]
+        c.weights[pitch_class][f] += <int32_t>(min(rest, half_bar) * scale + TRUNCATION_OFFSET)
+        c.lowest[f] = min(c.lowest[f], pitch if 3 * rest >= half_bar else 255)
+        rest -= half_bar
         f += 1
 
 
 cdef int choose_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
-    """A chord for each frame; returns the first that has one."""
+    """Set the chord of each half bar; returns the first half bar that has one."""
     cdef size_t block = 0, i
     cdef int f, winner, first = count, chord = -1
     while <int>block < count:
-        for i in range(<size_t>BLOCK):
+        for i in range(<size_t>CHORD_BLOCK):
             c.bass[i] = class_of[c.lowest[block + i]] if c.lowest[block + i] < 128 else -1
         score_chords(c, block)
-        for i in range(min(count - block, <size_t>BLOCK)):
+        for i in range(min(count - block, <size_t>CHORD_BLOCK)):
             f = <int>(block + i)
             if c.classes[i] >= 2:
                 winner = 127 - (c.best[i] & 127)
-                if chord < 0 or (winner != chord and score_of(c, f, chord, c.bass[i], c.total[i]) < (c.best[i] >> 7) - (c.total[i] >> 4)):
+                if chord < 0 or (
+                    winner != chord and chord_score(c, f, chord, c.bass[i], c.total[i]) < (c.best[i] >> 7) - (c.total[i] >> 4)
+                ):
                     chord = winner
                     first = min(first, f)
             c.chords[f] = chord & 0xFF
-        block += BLOCK
+        block += CHORD_BLOCK
     return first
 
 
 cdef void score_chords(Chords *c, size_t block) noexcept nogil:
-    """The best score of each frame of a block, the sum of its weights, which are cut at MOST_WEIGHT, and how many there are.
+    """Set, for CHORD_BLOCK half bars, the best score, the total weight and the number of classes; cap weights at MAX_WEIGHT.
 
-    A score stands above seven bits that say which chord it is, 127 less quality * 12 + root, so that one maximum over
-    all finds the best, and the first on a tie. Frames are in the inner loops: with one frame at a time, and roots in
-    the vectors, each load waited for stores that it straddled.
+    A score is shifted up by seven bits that hold 127 - chord, so that one maximum over all finds the best chord, and the first
+    on a tie. The inner loops run over half bars: with roots in the vectors instead, each load waited for stores that it
+    straddled.
     """
     cdef int32_t root, second, minor, major, fourth, flat, fifth, sharp, seventh, leading, rare, plain
     cdef size_t i, f
@@ -209,13 +217,13 @@ cdef void score_chords(Chords *c, size_t block) noexcept nogil:
     memset(c.classes, 0, sizeof(c.classes))
     memset(c.best, 0, sizeof(c.best))
     for k in range(12):
-        for i in range(<size_t>BLOCK):
-            root = min(c.weights[k][block + i], MOST_WEIGHT)
+        for i in range(<size_t>CHORD_BLOCK):
+            root = min(c.weights[k][block + i], MAX_WEIGHT)
             c.weights[k][block + i] = root
             c.total[i] += root
             c.classes[i] += root > 0
     for k in range(12):
-        for i in range(<size_t>BLOCK):
+        for i in range(<size_t>CHORD_BLOCK):
             f = block + i
             root = c.weights[k][f] + (c.total[i] >> 4 if c.bass[i] == k else 0)
             second = c.weights[(k + 2) % 12][f]
@@ -234,20 +242,22 @@ cdef void score_chords(Chords *c, size_t block) noexcept nogil:
             c.best[i] = max(c.best[i], (root << 7) - k + max(plain, rare - (c.total[i] >> 3 << 7)))
 
 
-cdef inline int32_t score_of(const Chords *c, int f, int chord, int bass, int32_t total) noexcept nogil:
+cdef inline int32_t chord_score(const Chords *c, int f, int chord, int bass, int32_t total) noexcept nogil:
+    """The score of one chord in half bar f, as in score_chords."""
     cdef int quality = chord // 12, root = chord % 12
-    cdef int32_t score = c.weights[root][f] + c.weights[(root + THIRD[quality]) % 12][f] + c.weights[(root + FIFTH[quality]) % 12][f]
+    cdef int32_t score = c.weights[root][f] + c.weights[(root + THIRDS[quality]) % 12][f] + c.weights[(root + FIFTHS[quality]) % 12][f]
     cdef int32_t seventh = c.weights[(root + 10) % 12][f]
     if root == bass:
         score += total >> 4
-    if quality >= COMMON:
+    if quality >= UNPENALISED:
         return score - (total >> 3)
     if quality == 0:
         seventh = max(seventh, c.weights[(root + 11) % 12][f])
     return score + (seventh >> 2)
 
 
-cdef inline int copy(char *text, const char *part) noexcept nogil:
+cdef inline int copy_text(char *text, const char *part) noexcept nogil:
+    """Copy a part without its NUL; returns its length."""
     cdef int size = 0
     while part[size]:
         text[size] = part[size]
@@ -255,8 +265,8 @@ cdef inline int copy(char *text, const char *part) noexcept nogil:
     return size
 
 
-cdef int put_chord(char *text, int chord, int base) noexcept nogil:
-    """Write a chord (quality * 12 + root above the class `base`); returns its length, at most 7."""
+cdef int write_chord(char *text, int chord, int base) noexcept nogil:
+    """Write the name of a chord whose classes are counted from `base`; returns its length, at most 7."""
     cdef int root = (chord + base) % 12
-    cdef int size = copy(text, MINORS[root] if THIRD[chord // 12] == 3 else MAJORS[root])
-    return size + copy(&text[size], SUFFIX[chord // 12])
+    cdef int size = copy_text(text, &MINOR_NAMES[root][0] if THIRDS[chord // 12] == 3 else &MAJOR_NAMES[root][0])
+    return size + copy_text(&text[size], SUFFIXES[chord // 12])

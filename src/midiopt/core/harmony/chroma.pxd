@@ -1,19 +1,19 @@
-# Where the pitch classes of a file sound: all of it, stretch by stretch, at the beginning and at the end.
+# Pitch classes in time: of the whole file, by segment, at the beginning and at the end.
 
 from libc.stdint cimport int64_t
 
 from midiopt.core.notes.types cimport Notes
 
 cdef enum:
-    STRETCHES = 16
+    SEGMENTS = 16
 
-# Ticks by pitch class, C first, drums excluded; the sequences of format 2 add up. Sums of whole numbers are exact
-# to 2**53, and a hostile file, which could reach 2**73, overflows nothing.
+# Ticks by pitch class, C first, without drums; the sequences of format 2 are added up. Sums of integers are exact up to 2**53;
+# a hostile file, which can reach 2**73, overflows nothing.
 cdef struct Chroma:
-    double stretches[12][STRETCHES]  # of the notes that begin in each equal part from the first onset to the last
+    double segments[12][SEGMENTS]  # of the notes that begin in each of 16 equal parts, from the first onset to the last
     double opening[12]  # in the first two quarters after the first onset
     double closing[12]  # from the last onset on
-    int64_t starts[STRETCHES + 1]  # scratch: of each stretch the first tick, in the sequence in hand
+    int64_t starts[SEGMENTS + 1]  # scratch memory: first tick of each segment of the current sequence
 
 
 cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcept nogil

@@ -1,23 +1,29 @@
-"""The key, from the notes alone and with what the file declares.
+"""Estimates the key, from the notes alone and together with what the file declares.
 
-Each of the 24 keys is given the evidence that speaks for it (key.pxd lists its kinds), the evidence is weighed by a
-linear model, and the heaviest key wins. Its confidence is its share of the sum of the exponentials of all weights,
-since the model is fitted as a choice among alternatives (D. McFadden, 1974); for few notes all weights are lessened.
-docs/accuracy.md says how well that works.
+Each of the 24 keys gets a score: a weighted sum of the evidence for it (key.pxd lists the kinds). The key with the highest
+score wins; its confidence is the softmax, since the model is fitted as a choice among alternatives (D. McFadden, 1974), with
+scores scaled down where there are few notes. docs/accuracy.md says how well that works.
 
-Profiles: J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm",
-Music Perception 31(1), 2013. They are correlated (Pearson) with the square roots of durations and of counts: a
-note held through half of a piece then says less than many that agree. On 1,982 files of Nottingham, POP909 and the
-Well-Tempered Clavier the root gains 0.8 % of answers.
+Profiles: J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm", Music
+Perception 31(1), 2013. They are correlated (Pearson) with the square roots of durations and of counts, so that one note held
+through half of a piece counts less than many that agree. On 1,982 files of Nottingham, POP909 and the Well-Tempered Clavier
+the square root makes 0.8 % more keys right.
 """
 
 from libc.math cimport exp, sqrt
-from libc.stdint cimport INT64_MAX, int64_t
+from libc.stdint cimport INT64_MAX
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_ENUM
 from midiopt.core.smf.arena cimport MarkRange, marks_of, next_meta
 from midiopt.core.smf.midi cimport META_KEY_SIGNATURE, Mark
+from midiopt.schema import KEYS, USUAL_KEYS
+
+cdef enum:
+    MIN_NOTES = 3  # pitched
+    FEW_NOTES = 15  # with this many, scores count half in the confidence: a loop of four chords fits several keys
+    C_MAJOR_CODE = 7  # in schema.KEYS
+    MINOR_CODES = 15  # where schema.KEYS has its first minor key
 
 cdef double[12] MAJOR = [0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081]
 cdef double[12] MINOR = [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
@@ -25,54 +31,44 @@ cdef double[12] MINOR = [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214,
 # By kind of evidence, as training/key.py prints them.
 cdef double[EVIDENCE] WEIGHTS = [11.00, 4.69, 2.26, 1.39, -2.62, 3.04, 2.11, 0.66, 0.95, 1.95]
 
-# What a change of key costs, in correlations of a stretch. Of Nottingham tunes in two keys, one after the other (300
-# pairs drawn), 95 % then have one change, and of the tunes alone 94 % have none.
-cdef double CHANGE = 0.8
+# Cost of a change of key, in correlations of one segment. At this value 95 % of 300 pairs of Nottingham tunes in two keys, one
+# after the other, have one change, and 94 % of the tunes alone have none.
+cdef double CHANGE_COST = 0.8
 
-cdef double TIE = 1e-9  # weights this close tie, so that rounding decides nothing; the earlier key then wins
+cdef double TIE = 1e-9  # scores this close tie, so that rounding errors decide nothing; the first key then wins
+cdef double TINY = 1e-300  # avoids division by 0
 
-# For each tonic, the row of schema.KEYS with the usual spelling: C Db D Eb E F F# G Ab A Bb B and
-# Cm C#m Dm Ebm Em Fm F#m Gm G#m Am Bbm Bm. That table goes up in fifths, majors from Cb, minors from Abm.
-cdef uint8_t[24] NAMES = [7, 2, 9, 4, 11, 6, 13, 8, 3, 10, 5, 12, 19, 26, 21, 16, 23, 18, 25, 20, 27, 22, 17, 24]
-
-cdef double TINY = 1e-300  # so that nothing is divided by 0
-
-cdef enum:
-    FEWEST_NOTES = 3  # pitched, for a key
-    FEW_NOTES = 15  # with so many, weights count half in the confidence: a loop of four chords fits several keys
-    C_DECLARED = 7  # row of schema.KEYS
+cdef uint8_t[24] KEY_CODES  # in schema.KEYS: majors from C up, then minors
+cdef int _k
+for _k in range(24):
+    KEY_CODES[_k] = KEYS.index(USUAL_KEYS[_k])
 
 cdef double[2][12] PROFILES  # major and minor, tonic first, mean 0, length 1
 
 
-cdef void make_profiles() noexcept nogil:
-    cdef int mode, i
-    cdef double mean, length
-    cdef const double *profile
-    for mode in range(2):
-        profile = MAJOR
-        if mode:
-            profile = MINOR
-        mean = length = 0
-        for i in range(12):
-            mean += profile[i] / 12
-        for i in range(12):
-            length += (profile[i] - mean) * (profile[i] - mean)
-        for i in range(12):
-            PROFILES[mode][i] = (profile[i] - mean) / sqrt(length)
+cdef void make_profile(const double *weights, double *profile) noexcept nogil:
+    """Normalise the weights of 12 pitch classes."""
+    cdef int i
+    cdef double mean = 0, length = 0
+    for i in range(12):
+        mean += weights[i] / 12
+    for i in range(12):
+        length += (weights[i] - mean) * (weights[i] - mean)
+    for i in range(12):
+        profile[i] = (weights[i] - mean) / sqrt(length)
 
 
-make_profiles()
+make_profile(MAJOR, PROFILES[0])
+make_profile(MINOR, PROFILES[1])
 
 
-cdef void weigh_key(KeyEvidence *evidence, const Chroma *chroma, const uint32_t *pitches, Facts *facts) noexcept nogil:
-    """key, key_notes, key_confidence and key_changes. `pitches` counts notes by pitch << 1 | drum, and key_declared
-    must be known.
+cdef void estimate_key(KeyEvidence *e, const Chroma *chroma, const uint32_t *pitches, Facts *facts) noexcept nogil:
+    """Set key, key_notes, key_confidence and key_changes.
 
-    Classes are counted from the lowest note's: transposed music is then calculated in the same order, and gets
-    the same answer to the last bit.
+    `pitches` counts notes by pitch << 1 | is drum; key_declared must be set. Pitch classes are counted from the lowest note's:
+    transposed music is then computed in the same order, and gets the same answer to the last bit.
     """
-    cdef double *scores = evidence.scores
+    cdef double *scores = e.scores
     cdef int64_t notes = 0
     cdef int i, k, winner, lowest = 0
     for i in range(127, -1, -1):
@@ -82,88 +78,90 @@ cdef void weigh_key(KeyEvidence *evidence, const Chroma *chroma, const uint32_t 
     facts.key = facts.key_notes = NULL_ENUM
     facts.key_confidence = 0
     facts.key_changes = 0
-    evidence.lowest = lowest
-    memset(evidence.values, 0, sizeof(evidence.values))
-    if notes < FEWEST_NOTES:
+    e.lowest = lowest
+    memset(e.values, 0, sizeof(e.values))
+    if notes < MIN_NOTES:
         return
-    hear(evidence, chroma, pitches)
-    read_declaration(evidence, facts.key_declared)
-    facts.key_changes = evidence.changes
-    memset(evidence.scores, 0, sizeof(evidence.scores))
+    note_evidence(e, chroma, pitches)
+    declaration_evidence(e, facts.key_declared)
+    facts.key_changes = e.changes
+    memset(e.scores, 0, sizeof(e.scores))
     for i in range(EVIDENCE):
         if i == FROM_NOTES:
-            facts.key_notes = name_of(heaviest(scores), lowest)
+            facts.key_notes = key_code(argmax(scores), lowest)
         for k in range(24):
-            evidence.scores[k] += WEIGHTS[i] * evidence.values[i][k]
-    winner = heaviest(scores)
-    facts.key = name_of(winner, lowest)
-    facts.key_confidence = share_of(scores, winner, <double>notes / (notes + FEW_NOTES))
+            e.scores[k] += WEIGHTS[i] * e.values[i][k]
+    winner = argmax(scores)
+    facts.key = key_code(winner, lowest)
+    facts.key_confidence = softmax_at(scores, winner, <double>notes / (notes + FEW_NOTES))
 
 
-cdef inline int heaviest(const double *weights) noexcept nogil:
-    """The greatest of 24; the first of those that tie with it."""
+cdef inline int argmax(const double *scores) noexcept nogil:
+    """The key with the highest score, the first among those within TIE of it."""
     cdef int k, winner = 0
-    cdef double to_beat = weights[0] + TIE
+    cdef double to_beat = scores[0] + TIE
     for k in range(1, 24):
-        if weights[k] > to_beat:
+        if scores[k] > to_beat:
             winner = k
-            to_beat = weights[k] + TIE
+            to_beat = scores[k] + TIE
     return winner
 
 
-cdef inline double share_of(const double *weights, int winner, double trust) noexcept nogil:
-    cdef double all = 0
+cdef inline double softmax_at(const double *scores, int winner, double scale) noexcept nogil:
+    """The softmax of the scores, multiplied by `scale`, at `winner`."""
+    cdef double total = 0
     cdef int k
     for k in range(24):
-        all += exp(trust * (weights[k] - weights[winner]))
-    return 1 / all
+        total += exp(scale * (scores[k] - scores[winner]))
+    return 1 / total
 
 
-cdef inline uint8_t name_of(int key, int lowest) noexcept nogil:
-    return NAMES[(key + lowest) % 12 + key // 12 * 12]
+cdef inline uint8_t key_code(int key, int lowest) noexcept nogil:
+    """The index in schema.KEYS."""
+    return KEY_CODES[(key + lowest) % 12 + key // 12 * 12]
 
 
-# From the notes
+# Evidence from the notes
 
 
-cdef void hear(KeyEvidence *evidence, const Chroma *chroma, const uint32_t *pitches) noexcept nogil:
-    """The kinds of evidence that come from the notes."""
-    cdef KeyEvidence *e = evidence
+cdef void note_evidence(KeyEvidence *e, const Chroma *chroma, const uint32_t *pitches) noexcept nogil:
+    """Set the kinds of evidence that come from the notes."""
     cdef double notes = 0, closed = 0, sounding = 0
-    cdef int lowest = evidence.lowest, i, k, s
+    cdef int lowest = e.lowest, i, k, s
     memset(e.weights, 0, sizeof(e.weights))
     memset(e.counts, 0, sizeof(e.counts))
     for i in range(128):
         e.counts[(i + 12 - lowest) % 12] += pitches[i << 1]
     for i in range(12):
-        for s in range(STRETCHES):
-            e.weights[i][s] = chroma.stretches[(lowest + i) % 12][s]
-            e.weights[i][ALL] += e.weights[i][s]
-        e.weights[i][STRUCK] = e.counts[i]
-        e.weights[i][FIRST] = chroma.opening[(lowest + i) % 12]
+        for s in range(SEGMENTS):
+            e.weights[i][s] = chroma.segments[(lowest + i) % 12][s]
+            e.weights[i][DURATION_LANE] += e.weights[i][s]
+        e.weights[i][COUNT_LANE] = e.counts[i]
+        e.weights[i][OPENING_LANE] = chroma.opening[(lowest + i) % 12]
         e.closing[i] = chroma.closing[(lowest + i) % 12]
         notes += e.counts[i]
         closed += e.closing[i]
-        sounding += e.weights[i][ALL]
+        sounding += e.weights[i][DURATION_LANE]
     if sounding == 0:  # not one note has a length
         for i in range(12):
-            e.weights[i][ALL] = e.counts[i]
+            e.weights[i][DURATION_LANE] = e.counts[i]
     correlate(e)
     for k in range(24):
-        e.values[DURATIONS][k] = e.correlations[k][ALL]
-        e.values[COUNTS][k] = e.correlations[k][STRUCK]
-        e.values[OPENING][k] = e.correlations[k][FIRST]
+        e.values[DURATIONS][k] = e.correlations[k][DURATION_LANE]
+        e.values[COUNTS][k] = e.correlations[k][COUNT_LANE]
+        e.values[OPENING][k] = e.correlations[k][OPENING_LANE]
     for i in range(12):
         if closed > 0:
             e.values[CLOSING][i] = e.values[CLOSING][12 + i] = e.closing[i] / closed
         e.values[FLAT_SEVENTH][i] = sqrt(e.counts[(i + 10) % 12] / notes)
-    follow(e, sounding)
+    viterbi_path(e, sounding)
 
 
 cdef void correlate(KeyEvidence *e) noexcept nogil:
-    """Pearson's r between the roots of 12 weights and the profiles of 24 keys, lane by lane; 0 where all weights are the same.
+    """Set, lane by lane, Pearson's r between the square roots of 12 weights and the profiles of 24 keys; 0 where all weights are
+    equal.
 
-    The lanes are in the inner loops, which run in vectors: one after another they made an analysis of 70.3 us last 72.8.
+    The inner loops run over lanes, in vectors: lane after lane, an analysis of 70.3 us took 72.8.
     """
     cdef const double *p
     cdef int i, k, s
@@ -199,62 +197,75 @@ cdef void correlate(KeyEvidence *e) noexcept nogil:
             )
 
 
-cdef void follow(KeyEvidence *e, double sounding) noexcept nogil:
-    """The keys that hold one after another: the course through the stretches with the best correlations, less CHANGE for
-    each change (A. Viterbi, 1967). Silent stretches are left out."""
-    cdef double time, changed
+cdef void viterbi_path(KeyEvidence *e, double sounding) noexcept nogil:
+    """Set the evidence of the keys that hold one after another, and the number of changes.
+
+    They are the path through the segments with the highest sum of correlations less CHANGE_COST per change (A. Viterbi, 1967).
+    Silent segments are left out.
+    """
+    cdef double duration, changed
     cdef int64_t best
-    cdef int s, i, k, last, count = 0
+    cdef int s, i, k, next_key, count = 0
     e.changes = 0
     memset(e.scores, 0, sizeof(e.scores))
-    for s in range(STRETCHES):
-        time = 0
+    for s in range(SEGMENTS):
+        duration = 0
         for i in range(12):
-            time += e.weights[i][s]
-        if time == 0:
+            duration += e.weights[i][s]
+        if duration == 0:
             continue
-        best = heaviest(e.scores)
-        changed = e.scores[best] - CHANGE
+        best = argmax(e.scores)
+        changed = e.scores[best] - CHANGE_COST
         for k in range(24):
-            e.before[count][k] = best if changed > e.scores[k] + TIE else k
+            e.predecessors[count][k] = best if changed > e.scores[k] + TIE else k
             e.scores[k] = max(e.scores[k], changed) + e.correlations[k][s]
-        e.times[count] = time
+        e.durations[count] = duration
         count += 1
     if count == 0:
         return
-    k = heaviest(e.scores)
+    k = argmax(e.scores)
     for s in range(count - 1, -1, -1):
-        e.values[HELD][k] += e.times[s] / sounding
-        last = k
-        k = <int>e.before[s][k]
-        e.changes += s > 0 and k != last
+        e.values[HELD][k] += e.durations[s] / sounding
+        next_key = k
+        k = <int>e.predecessors[s][k]
+        e.changes += s > 0 and k != next_key
     if e.changes == 0:
         memset(e.values[HELD], 0, sizeof(e.values[HELD]))
 
 
-# As declared
+# Evidence from the key signature
 
 
-cdef void read_declaration(KeyEvidence *evidence, uint8_t declared) noexcept nogil:
-    """The kinds of evidence that come from key_declared. Its mode counts apart from its signature, which is often all
-    that a program writes; C major is what is written by programs that do not ask."""
-    cdef int row, key, k, minor
+cdef inline int fifths(int code) noexcept nogil:
+    """The sharps of a key of schema.KEYS, modulo 12: both tables go up in fifths, from seven flats."""
+    return (code - 7 - MINOR_CODES * (code >= MINOR_CODES) + 12) % 12
+
+
+cdef void declaration_evidence(KeyEvidence *e, uint8_t declared) noexcept nogil:
+    """Set the kinds of evidence that come from key_declared.
+
+    The mode counts apart from the signature, which is often all that a program writes; C major is what programs write that do
+    not ask for a key.
+    """
+    cdef int code, k
+    cdef bint minor
     if declared == NULL_ENUM:
         return
     for k in range(24):
-        row = name_of(k, evidence.lowest)
-        minor = row >= 15
-        if (row - 7 - 15 * minor + 12) % 12 == (declared - 7 - 15 * (declared >= 15) + 12) % 12:
-            if declared == C_DECLARED:
-                evidence.values[C_MAJOR][k] = 1
-            else:
-                evidence.values[SIGNATURE][k] = 1
-                if minor == (declared >= 15):
-                    evidence.values[MINOR_DECLARED if minor else MAJOR_DECLARED][k] = 1
+        code = key_code(k, e.lowest)
+        minor = code >= MINOR_CODES
+        if fifths(code) != fifths(declared):
+            continue
+        if declared == C_MAJOR_CODE:
+            e.values[C_MAJOR][k] = 1
+            continue
+        e.values[SIGNATURE][k] = 1
+        if minor == (declared >= MINOR_CODES):
+            e.values[MINOR_DECLARED if minor else MAJOR_DECLARED][k] = 1
 
 
 cdef uint8_t declared_key(const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil:
-    """The valid key signature at the earliest tick that has one, the last at that tick."""
+    """The valid key signature at the earliest tick that has one, the last at that tick; NULL_ENUM without any."""
     cdef MarkRange marks = marks_of(arena, first, last)
     cdef const Mark *mark = next_meta(&marks, META_KEY_SIGNATURE)
     cdef int64_t tick, earliest = INT64_MAX
@@ -263,6 +274,6 @@ cdef uint8_t declared_key(const Arena *arena, const uint8_t *data, size_t first,
         tick = arena.events[mark.event].tick
         if tick <= earliest:
             earliest = tick
-            key = <uint8_t>(<signed char>data[mark.offset] + 7 + 15 * data[mark.offset + 1])
+            key = <uint8_t>(<signed char>data[mark.offset] + 7 + MINOR_CODES * data[mark.offset + 1])
         mark = next_meta(&marks, META_KEY_SIGNATURE)
     return key

@@ -2,27 +2,28 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint16_t, uint32_t
 
 cdef enum:
-    LAGS = 208  # frames: 4.16 s, and thirteen vectors of sixteen
-    FADED = 104  # lags that waves are laid over
-    WAVES = 8
-    MOST_PERIODS = 9
+    LAGS = 208  # frames: 4.16 s, and 13 vectors of 16
+    HANN_LAGS = 104  # lags under the Hann window
+    FREQUENCIES = 8  # Fourier coefficients per period
+    MAX_PERIODS = 9
 
-cdef double[FADED] FADE
+cdef double[HANN_LAGS] HANN  # doubled, since negative lags count too; lag 0 once
 
 cdef extern from *:
     """
-    typedef unsigned short *restrict midiopt_lags;
+    typedef unsigned short *restrict midiopt_restrict_uint16;
     """
-    ctypedef uint16_t *lags_pointer "midiopt_lags"  # nothing else points there, so no check for overlap is needed
+    ctypedef uint16_t *restrict_uint16 "midiopt_restrict_uint16"  # no other pointer leads there: no check for overlap is needed
 
-cdef struct Waves:
-    double curves[3][FADED]  # faded autocorrelations
-    double sums[3][WAVES * MOST_PERIODS]  # their Fourier coefficients
-    double here[WAVES * MOST_PERIODS]  # scratch: cosines
-    double before[WAVES * MOST_PERIODS]
-    double twice[WAVES * MOST_PERIODS]
+# All arrays are fields of one struct, so that the loops need no check for overlap. Three autocorrelations: loudness, bass, length.
+cdef struct Fourier:
+    double windowed[3][HANN_LAGS]  # input
+    double coefficients[3][MAX_PERIODS * FREQUENCIES]  # by period, then by multiple of its frequency
+    double cosine[MAX_PERIODS * FREQUENCIES]  # scratch memory
+    double previous_cosine[MAX_PERIODS * FREQUENCIES]
+    double twice_cosine[MAX_PERIODS * FREQUENCIES]
 
 
-cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, lags_pointer sums) noexcept nogil
+cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *frames, size_t n, restrict_uint16 sums) noexcept nogil
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil
-cdef void waves(Waves *w, const double *periods, int n) noexcept nogil
+cdef void fourier_at_multiples(Fourier *f, const double *periods, int n) noexcept nogil

@@ -1,47 +1,46 @@
-"""The loops over lags that gcc vectorises; a test reads it in the disassembly.
+"""The loops over autocorrelation lags that gcc vectorises; tests/core/test_vectors.py reads them in the disassembly.
 
-A module of its own, so that they stay functions with a name. Integers, and the lag in the inner loop, or floats, and what
-waves are laid over lags there: gcc 12 calls a sum of floats over time vectorised and then adds one at a time.
+A separate module, so that each remains a function with a symbol. Integer loops run over the lags; loops of floats run over
+periods and frequencies, since gcc 12 reports a float sum over the lags as vectorised and then adds one value at a time.
 """
 
-from libc.math cimport cos
+from libc.math cimport cos, pi
 from libc.string cimport memset
 
-cdef double PI = 3.141592653589793
-
-# How lags count where waves are laid over them (a Hann window): those before 0 are the same once more.
 cdef int _lag
-FADE[0] = 1
-for _lag in range(1, FADED):
-    FADE[_lag] = 1 + cos(PI * _lag / FADED)
+HANN[0] = 1
+for _lag in range(1, HANN_LAGS):
+    HANN[_lag] = 1 + cos(pi * _lag / HANN_LAGS)
 
 
-cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *onsets, size_t n, lags_pointer sums) noexcept nogil:
-    """sums[lag] = the sum of strength[i] * strength[i + lag] over the frames i in `onsets`, modulo 2**16; returns the sum of
-    strength[i] over these.
+cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *frames, size_t n, restrict_uint16 sums) noexcept nogil:
+    """Set sums[lag] to the sum of strength[i] * strength[i + lag] over the n frames i in `frames`, modulo 2**16.
 
-    LAGS frames must follow the last of `onsets`.
+    Returns the sum of strength[i] over these frames. LAGS frames must follow the last of them.
     """
     cdef const uint16_t *here
     cdef uint16_t weight
-    cdef uint32_t all_weights = 0
+    cdef uint32_t total = 0
     cdef size_t i
     cdef int lag
     memset(sums, 0, LAGS * sizeof(uint16_t))
     for i in range(n):
-        here = strength + onsets[i]
+        here = strength + frames[i]
         weight = here[0]
         if weight == 0:
             continue
-        all_weights += weight
+        total += weight
         for lag in range(LAGS):
             sums[lag] += <uint16_t>(weight * here[lag])
-    return all_weights
+    return total
 
 
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil:
-    """Smooth twice by 1 2 1, which is once by 1 4 6 4 1: what one smoothing of the onsets in time, and one more, would give.
-    At both ends the inner smoothing counts as 0; the last is 0, and the first as it was, in the same measure."""
+    """Smooth LAGS values twice by 1 2 1, which is once by 1 4 6 4 1.
+
+    This has the effect of smoothing the onsets in time and the result once more. The ends of the intermediate result are 0;
+    the last value is 0, and the first is kept, on the same scale.
+    """
     cdef int lag
     for lag in range(2, LAGS - 2):
         smooth[lag] = (
@@ -56,40 +55,45 @@ cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil:
     smooth[LAGS - 1] = 0
 
 
-cdef void waves(Waves *w, const double *periods, int n) noexcept nogil:
-    """The Fourier coefficients of three faded autocorrelations at 1, 2, 3, 4, 6, 8, 12 and 16 times the frequency of four of
-    each of n periods, at most MOST_PERIODS; WAVES * n numbers for each.
+cdef void fourier_at_multiples(Fourier *f, const double *periods, int n) noexcept nogil:
+    """Fourier coefficients of the windowed autocorrelations for each of n periods, at most MAX_PERIODS.
 
-    All frequencies go side by side. The next cosine is that before the last, taken from the last times twice the first; four
-    lags are added up at a time.
+    The base frequency is that of four periods; its multiples are 1, 2, 3, 4, 6, 8, 12 and 16. The inner loop runs over all
+    frequencies. Cosines follow from the recurrence cos((k + 1) x) = 2 cos(x) cos(k x) - cos((k - 1) x), four lags per step.
     """
     cdef double p, q, r, s, t
-    cdef double *first
+    cdef double *twice
     cdef int lag, i
     for i in range(n):
-        first = &w.twice[i * WAVES]
-        first[0] = 2 * cos(PI / (2 * periods[i]))  # 1
-        first[1] = first[0] * first[0] - 2  # 2
-        first[2] = first[0] * first[1] - first[0]  # 3
-        first[3] = first[1] * first[1] - 2  # 4
-        first[4] = first[2] * first[2] - 2  # 6
-        first[5] = first[3] * first[3] - 2  # 8
-        first[6] = first[4] * first[4] - 2  # 12
-        first[7] = first[5] * first[5] - 2  # 16
-    n *= WAVES
+        twice = &f.twice_cosine[i * FREQUENCIES]
+        twice[0] = 2 * cos(pi / (2 * periods[i]))  # 1
+        twice[1] = twice[0] * twice[0] - 2  # 2
+        twice[2] = twice[0] * twice[1] - twice[0]  # 3
+        twice[3] = twice[1] * twice[1] - 2  # 4
+        twice[4] = twice[2] * twice[2] - 2  # 6
+        twice[5] = twice[3] * twice[3] - 2  # 8
+        twice[6] = twice[4] * twice[4] - 2  # 12
+        twice[7] = twice[5] * twice[5] - 2  # 16
+    n *= FREQUENCIES
     for i in range(n):
-        w.sums[0][i] = w.sums[1][i] = w.sums[2][i] = 0
-        w.here[i] = 1
-        w.before[i] = w.twice[i] / 2
-    for lag in range(0, FADED, 4):
+        f.coefficients[0][i] = f.coefficients[1][i] = f.coefficients[2][i] = 0
+        f.cosine[i] = 1
+        f.previous_cosine[i] = f.twice_cosine[i] / 2
+    for lag in range(0, HANN_LAGS, 4):
         for i in range(n):
-            t = w.twice[i]
-            p = w.here[i]
-            q = t * p - w.before[i]
+            t = f.twice_cosine[i]
+            p = f.cosine[i]
+            q = t * p - f.previous_cosine[i]
             r = t * q - p
             s = t * r - q
-            w.sums[0][i] += (w.curves[0][lag] * p + w.curves[0][lag + 1] * q) + (w.curves[0][lag + 2] * r + w.curves[0][lag + 3] * s)
-            w.sums[1][i] += (w.curves[1][lag] * p + w.curves[1][lag + 1] * q) + (w.curves[1][lag + 2] * r + w.curves[1][lag + 3] * s)
-            w.sums[2][i] += (w.curves[2][lag] * p + w.curves[2][lag + 1] * q) + (w.curves[2][lag + 2] * r + w.curves[2][lag + 3] * s)
-            w.here[i] = t * s - r
-            w.before[i] = s
+            f.coefficients[0][i] += (f.windowed[0][lag] * p + f.windowed[0][lag + 1] * q) + (
+                f.windowed[0][lag + 2] * r + f.windowed[0][lag + 3] * s
+            )
+            f.coefficients[1][i] += (f.windowed[1][lag] * p + f.windowed[1][lag + 1] * q) + (
+                f.windowed[1][lag + 2] * r + f.windowed[1][lag + 3] * s
+            )
+            f.coefficients[2][i] += (f.windowed[2][lag] * p + f.windowed[2][lag + 1] * q) + (
+                f.windowed[2][lag + 2] * r + f.windowed[2][lag + 3] * s
+            )
+            f.cosine[i] = t * s - r
+            f.previous_cosine[i] = s

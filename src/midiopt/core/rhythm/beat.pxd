@@ -1,33 +1,35 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t
 
-from midiopt.core.rhythm.autocorrelation cimport LAGS, MOST_PERIODS, Waves
+from midiopt.core.rhythm.autocorrelation cimport LAGS, MAX_PERIODS, Fourier
 from midiopt.core.rhythm.beat_network cimport Layers
 
 cdef enum:
-    STRENGTHS = 3  # loud, low, long
+    STRENGTHS = 3  # of a frame with onsets: loudness, bass, length
+    FIELD_BITS = 21  # per strength where three are packed into 64 bits: room for 32,768 of the longest notes in one frame
 
-cdef struct Echo:  # how well the music fits onto itself
-    uint32_t sums[STRENGTHS][LAGS]  # autocorrelations, smoothed
-    double chance[STRENGTHS]  # what they would be at lag 0 if the same strengths fell anywhere
+cdef struct Autocorrelations:
+    uint32_t values[STRENGTHS][LAGS]  # smoothed
+    double expected[STRENGTHS]  # value at lag 0 if the same strengths were spread at random
     size_t frames  # from the first onset to the last
 
+# Scratch memory of choose_beat.
 cdef struct BeatScratch:
-    double excess[STRENGTHS][LAGS]
-    double wide[STRENGTHS][LAGS]
-    uint32_t both[LAGS]
-    uint32_t sharp[LAGS]
-    Waves waves
+    double excess[STRENGTHS][LAGS]  # autocorrelations without their expected values
+    double averaged[STRENGTHS][LAGS]  # the same averaged over neighbouring lags
+    uint32_t averaged_sum[LAGS]  # loudness and length together, in fixed point
+    uint32_t excess_sum[LAGS]
+    Fourier fourier
     Layers layers
-    double periods[MOST_PERIODS]
-    double scores[MOST_PERIODS]
-    int peaks[MOST_PERIODS]
-    int before[LAGS + 1]
+    double periods[MAX_PERIODS]
+    double scores[MAX_PERIODS]
+    int peaks[MAX_PERIODS]
+    int prefix_sums[LAGS + 1]
 
 cdef struct Beat:
-    double period  # frames; 0 when there is none
+    double period  # frames; 0 when no beat was found
     double confidence
 
 
-cdef Beat choose_beat(const Echo *echo, BeatScratch *b, double density, double drums) noexcept nogil
-cdef double refined(const uint32_t *sums, int peak) noexcept nogil
+cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density, double drums) noexcept nogil
+cdef double refine_peak(const uint32_t *sums, int peak) noexcept nogil

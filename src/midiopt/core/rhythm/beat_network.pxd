@@ -1,11 +1,11 @@
 cdef enum:
-    FEATURES = 60  # of a candidate for the beat, the last of them 1; a multiple of four
-    UNITS = 16
+    FEATURES = 60  # per candidate; the last is the constant 1; a multiple of four
+    UNITS = 16  # in the hidden layer
 
 cdef struct Layers:
     double features[FEATURES]  # input
-    double units[UNITS]  # scratch
+    double hidden[UNITS]  # scratch memory
 
 
-cdef double score(Layers *layers) noexcept nogil
-cdef double score_of_nothing() noexcept nogil
+cdef double network_score(Layers *layers) noexcept nogil
+cdef double no_beat_score() noexcept nogil

@@ -1,50 +1,51 @@
-"""How much speaks for a candidate for the beat: one hidden layer over its features.
+"""Scores a beat candidate: a neural network with one hidden layer over the candidate's features.
 
-Each unit adds up the features times weights and is bent towards -1 and 1. training/beat.py has learnt the weights, one
-set for all kinds of music, and written them to beat_weights.py.
+training/beat.py fits one set of weights for all kinds of music and writes it to beat_weights.py.
 """
 
 from libc.string cimport memset
 
 from midiopt.core.rhythm import beat_weights
 
-cdef double[FEATURES][UNITS] WEIGHTS
-cdef double[UNITS] OUT
-cdef double NOTHING = beat_weights.NOTHING
+cdef double[FEATURES][UNITS] HIDDEN_WEIGHTS
+cdef double[UNITS] OUTPUT_WEIGHTS
+cdef double NO_BEAT_SCORE = beat_weights.NO_BEAT_SCORE
 cdef int _i, _unit
 for _unit in range(UNITS):
-    OUT[_unit] = beat_weights.OUT[_unit]
+    OUTPUT_WEIGHTS[_unit] = beat_weights.OUTPUT_WEIGHTS[_unit]
     for _i in range(FEATURES):
-        WEIGHTS[_i][_unit] = beat_weights.WEIGHTS[_i][_unit]
+        HIDDEN_WEIGHTS[_i][_unit] = beat_weights.HIDDEN_WEIGHTS[_i][_unit]
 
 
-cdef double score_of_nothing() noexcept nogil:
-    """That of none of the candidates being the beat."""
-    return NOTHING
+cdef double no_beat_score() noexcept nogil:
+    """The score of the alternative that no candidate is the beat."""
+    return NO_BEAT_SCORE
 
 
-cdef double score(Layers *layers) noexcept nogil:
-    """Four features are added up at a time: of one, gcc 12 unrolls the units, and mixes up features in vectors."""
+cdef double network_score(Layers *layers) noexcept nogil:
+    """The score of a candidate.
+
+    Features are accumulated four at a time; one at a time, gcc 12 unrolls over units and vectorises across features instead.
+    """
     cdef const double *features = layers.features
-    cdef double *units = layers.units
+    cdef double *hidden = layers.hidden
     cdef double total = 0
     cdef int i, unit
-    memset(units, 0, sizeof(layers.units))
+    memset(hidden, 0, sizeof(layers.hidden))
     for i in range(0, FEATURES, 4):
         for unit in range(UNITS):
-            units[unit] += (features[i] * WEIGHTS[i][unit] + features[i + 1] * WEIGHTS[i + 1][unit]) + (
-                features[i + 2] * WEIGHTS[i + 2][unit] + features[i + 3] * WEIGHTS[i + 3][unit]
+            hidden[unit] += (features[i] * HIDDEN_WEIGHTS[i][unit] + features[i + 1] * HIDDEN_WEIGHTS[i + 1][unit]) + (
+                features[i + 2] * HIDDEN_WEIGHTS[i + 2][unit] + features[i + 3] * HIDDEN_WEIGHTS[i + 3][unit]
             )
     for unit in range(UNITS):
-        units[unit] = OUT[unit] * bent(units[unit])
+        hidden[unit] = OUTPUT_WEIGHTS[unit] * tanh_approx(hidden[unit])
     for unit in range(UNITS):
-        total += units[unit]
+        total += hidden[unit]
     return total
 
 
-cdef inline double bent(double x) noexcept nogil:
-    """-1 to 1: nearly the hyperbolic tangent (its continued fraction, J. H. Lambert, 1768, cut where it reaches 1), without an
-    exponential."""
+cdef inline double tanh_approx(double x) noexcept nogil:
+    """The hyperbolic tangent without an exponential: its continued fraction (J. H. Lambert, 1768), clipped to -1 and 1."""
     cdef double square
     x = min(max(x, -3.0), 3.0)
     square = x * x

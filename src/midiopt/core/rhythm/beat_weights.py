@@ -1,7 +1,7 @@
 """The weights of beat_network.pyx, written by training/beat.py."""
 
 # fmt: off
-WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.py, with a weight per unit
+HIDDEN_WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.py, with a weight per unit
     (-0.023, -0.284, 0.142, -0.305, -0.078, 0.246, 0.148, -0.059, -0.046, 0.033, -0.313, 0.108, -0.017, -0.184, 0.482, 0.023),
     (0.075, 0.250, -0.060, 0.500, 0.211, 0.041, 0.015, 0.161, 0.209, 0.277, 0.114, 0.009, -0.007, 0.131, -0.459, -0.098),
     (0.002, -0.051, 0.016, -0.035, 0.003, 0.045, 0.041, -0.069, 0.003, 0.077, -0.100, 0.068, 0.006, -0.093, 0.019, -0.074),
@@ -63,5 +63,5 @@ WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.
     (-0.158, -0.304, -0.087, -0.142, -0.038, 0.056, 0.132, -0.003, -0.171, -0.136, 0.011, -0.188, -0.096, -0.233, -0.075, -0.095),
     (0.004, 0.084, -0.069, 0.034, 0.138, -0.004, 0.005, 0.063, 0.098, -0.059, 0.082, 0.004, -0.013, 0.114, -0.030, -0.002),
 )
-OUT = (-0.807, -0.993, 0.730, -1.147, -0.848, 0.837, 1.077, -0.978, -0.826, -0.922, -0.984, 0.552, 0.205, -1.199, 1.134, -0.601)  # output layer
-NOTHING = -0.170  # score of the choice that no candidate is the beat
+OUTPUT_WEIGHTS = (-0.807, -0.993, 0.730, -1.147, -0.848, 0.837, 1.077, -0.978, -0.826, -0.922, -0.984, 0.552, 0.205, -1.199, 1.134, -0.601)  # output layer
+NO_BEAT_SCORE = -0.170  # score of the choice that no candidate is the beat

@@ -1,22 +1,21 @@
-"""The meter from accent periodicities: what the music fits onto itself after, in beats and in pulses.
+"""Estimates the meter from autocorrelation values at multiples of the beat and of the shortest pulse.
 
-A multinomial logit of the autocorrelations at MULTIPLES of the beat and at PULSES, whole numbers of the shortest
-period. training/beat.py has learnt the weights, which never see a declared meter.
+A multinomial logit. training/beat.py fits the weights; declared time signatures are no input.
 """
 
 from libc.math cimport exp, log2
 from libc.stdint cimport int64_t
 
 from midiopt.core.rhythm import meter_accents_weights
-from midiopt.core.rhythm.beat cimport refined
-from midiopt.core.rhythm.autocorrelation cimport LAGS
+from midiopt.core.rhythm.beat cimport refine_peak
 
 cdef enum:
-    SHORTEST = 5  # frames a pulse
-    LONGEST = 104
+    MIN_PULSE = 5  # frames
+    MAX_PULSE = 104
+    MIN_MEAN_LAG = 6  # shorter lags are left out of the mean: there every onset still matches itself
 
-cdef double[MULTIPLE_COUNT] MULTIPLES = [1 / 3.0, 1 / 2.0, 2 / 3.0, 1, 3 / 2.0, 2, 3, 4, 6]
-cdef double[PULSE_COUNT] PULSES = [2, 3, 4, 6, 8, 9, 12, 16]
+cdef double[BEAT_MULTIPLE_COUNT] BEAT_MULTIPLES = [1 / 3.0, 1 / 2.0, 2 / 3.0, 1, 3 / 2.0, 2, 3, 4, 6]  # of the beat
+cdef double[PULSE_MULTIPLE_COUNT] PULSE_MULTIPLES = [2, 3, 4, 6, 8, 9, 12, 16]  # multiples of the shortest pulse
 
 cdef double[ACCENT_METERS][ACCENT_FEATURES] WEIGHTS
 cdef int _m, _i
@@ -25,11 +24,16 @@ for _m in range(ACCENT_METERS):
         WEIGHTS[_m][_i] = meter_accents_weights.WEIGHTS[_m][_i]
 
 
-cdef MeterEstimate estimate_meter(AccentScratch *a, const uint32_t *sums, double period, double density, double drums) noexcept nogil:
-    """The likeliest meter, the first on a tie. `sums` are the smoothed autocorrelations, LAGS of each, `period` the beat
-    in frames, `density` log2 of the onset frames a frame, `drums` their share among the notes."""
+cdef MeterEstimate meter_from_accents(
+    AccentScratch *a, const uint32_t (*values)[LAGS], double period, double density, double drums
+) noexcept nogil:
+    """The most probable meter, the first on a tie.
+
+    `values` are the STRENGTHS smoothed autocorrelations, `period` the beat in frames, `density` log2 of the share of frames
+    with onsets, `drums` the share of drums among the notes.
+    """
     cdef double *features = a.features
-    cdef double pulse = refined(sums, shortest_pulse(sums))
+    cdef double pulse = refine_peak(values[0], shortest_pulse(values[0]))
     cdef double[STRENGTHS] means
     cdef int i, m, s, n = 4
     features[0] = 1
@@ -37,25 +41,25 @@ cdef MeterEstimate estimate_meter(AccentScratch *a, const uint32_t *sums, double
     features[2] = density + log2(period)
     features[3] = drums
     for s in range(STRENGTHS):
-        means[s] = mean_level(sums + s * LAGS)
-        for i in range(MULTIPLE_COUNT):
-            features[n] = level(sums + s * LAGS, means[s], period * MULTIPLES[i])
+        means[s] = mean_value(values[s])
+        for i in range(BEAT_MULTIPLE_COUNT):
+            features[n] = relative_level(values[s], means[s], period * BEAT_MULTIPLES[i])
             n += 1
     features[n] = log2(pulse / 12)
     n += 1
     for s in range(STRENGTHS):
-        for i in range(PULSE_COUNT):
-            features[n] = level(sums + s * LAGS, means[s], pulse * PULSES[i])
+        for i in range(PULSE_MULTIPLE_COUNT):
+            features[n] = relative_level(values[s], means[s], pulse * PULSE_MULTIPLES[i])
             n += 1
     for m in range(ACCENT_METERS):
         a.scores[m] = 0
         for i in range(ACCENT_FEATURES):
             a.scores[m] += WEIGHTS[m][i] * a.features[i]
-    return likeliest(a.scores, ACCENT_METERS)
+    return softmax_argmax(a.scores, ACCENT_METERS)
 
 
-cdef MeterEstimate likeliest(const double *scores, int count) noexcept nogil:
-    """The meter with the highest of `count` scores, the first on a tie, and its share of the sum of their exponentials."""
+cdef MeterEstimate softmax_argmax(const double *scores, int count) noexcept nogil:
+    """The meter with the highest of `count` scores, the first on a tie; its confidence is the softmax."""
     cdef MeterEstimate estimate
     cdef double total = 0
     cdef int m
@@ -69,35 +73,35 @@ cdef MeterEstimate likeliest(const double *scores, int count) noexcept nogil:
     return estimate
 
 
-cdef int shortest_pulse(const uint32_t *sums) noexcept nogil:
-    """The shortest lag of a peak three tenths as high as the highest; there is one, since there is a beat."""
+cdef int shortest_pulse(const uint32_t *values) noexcept nogil:
+    """The shortest lag of a peak more than 3/10 as high as the highest; there is one, since there is a beat."""
     cdef uint32_t highest = 0
     cdef int lag
-    for lag in range(SHORTEST, LONGEST + 1):
-        if sums[lag - 1] <= sums[lag] and sums[lag] > sums[lag + 1]:
-            highest = max(highest, sums[lag])
-    for lag in range(SHORTEST, LONGEST + 1):
-        if sums[lag - 1] <= sums[lag] and sums[lag] > sums[lag + 1] and 10 * <int64_t>sums[lag] > 3 * <int64_t>highest:
+    for lag in range(MIN_PULSE, MAX_PULSE + 1):
+        if values[lag - 1] <= values[lag] and values[lag] > values[lag + 1]:
+            highest = max(highest, values[lag])
+    for lag in range(MIN_PULSE, MAX_PULSE + 1):
+        if values[lag - 1] <= values[lag] and values[lag] > values[lag + 1] and 10 * <int64_t>values[lag] > 3 * <int64_t>highest:
             return lag
-    return LONGEST
+    return MAX_PULSE
 
 
-cdef double mean_level(const uint32_t *sums) noexcept nogil:
-    """Without the shortest lags, at which every onset still fits onto itself."""
-    cdef uint32_t total = 0  # at most 208 times 2**20
+cdef double mean_value(const uint32_t *values) noexcept nogil:
+    """The mean from MIN_MEAN_LAG on."""
+    cdef uint32_t total = 0  # at most 208 * 2**20
     cdef int lag
-    for lag in range(6, LAGS):
-        total += sums[lag]
-    return total / <double>(LAGS - 6)
+    for lag in range(MIN_MEAN_LAG, LAGS):
+        total += values[lag]
+    return total / <double>(LAGS - MIN_MEAN_LAG)
 
 
-cdef double level(const uint32_t *sums, double mean, double lag) noexcept nogil:
-    """0 to 1, half at the mean: the highest value near a lag, over itself and the mean."""
+cdef double relative_level(const uint32_t *values, double mean, double lag) noexcept nogil:
+    """highest / (highest + mean) of the highest value near a lag: 0 to 1, and 1/2 at the mean."""
     cdef int at = <int>lag
     cdef uint32_t highest
     if at + 3 > LAGS or mean == 0:
         return 0
-    highest = max(sums[at], sums[at + 1])
+    highest = max(values[at], values[at + 1])
     if lag >= 60:
-        highest = max(highest, max(sums[at - 1], sums[at + 2]))
+        highest = max(highest, max(values[at - 1], values[at + 2]))
     return highest / (highest + mean)

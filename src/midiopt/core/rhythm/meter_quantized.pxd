@@ -1,28 +1,31 @@
 from libc.stdint cimport uint16_t, uint64_t
 
-from midiopt.core.rhythm.meter_accents cimport MeterEstimate
 from midiopt.core.notes.types cimport Notes
+from midiopt.core.rhythm.meter_accents cimport MeterEstimate
 
 cdef enum:
-    WORDS = 32
-    MOST_SLOTS = WORDS * 64  # looked at, from the first onset on: 42 bars of 4/4
-    SILENCE = 4  # words that follow: the longest lag and one
-    FARTHEST = 216  # slots, the longest lag
-    PERIOD_COUNT = 9
+    SLOT_WORDS = 32
+    MAX_SLOTS = SLOT_WORDS * 64  # from the first onset on: 42 bars of 4/4
+    PADDING_WORDS = 4  # room for the longest lag and one more word
+    MAX_LAG = 216  # slots
+    INTERVAL_COUNT = 11
+    BAR_LENGTH_COUNT = 9
     LAG_COUNT = 16
-    STEP_COUNT = 11
-    QUANTIZED_FEATURES = 2 + STEP_COUNT + 2 * PERIOD_COUNT + 3 * LAG_COUNT
-    QUANTIZED_METERS = 5
+    QUANTIZED_FEATURES = 2 + INTERVAL_COUNT + 2 * BAR_LENGTH_COUNT + 3 * LAG_COUNT
+    QUANTIZED_METERS = 5  # all of schema.METERS
 
+# Scratch memory of meter_from_slots. A bit or an item per slot.
 cdef struct SlotScratch:
-    uint16_t here[MOST_SLOTS]
-    uint16_t steps[MOST_SLOTS]
-    uint64_t struck[WORDS]
-    uint16_t tops[MOST_SLOTS + FARTHEST]  # of a slot: the highest pitch and the highest drum, plus 1
-    uint64_t long_[WORDS + SILENCE]
-    uint64_t low[WORDS + SILENCE]
+    uint16_t comparable[MAX_SLOTS]  # top_notes, with silence made unlike any other slot
+    uint16_t intervals[MAX_SLOTS]  # slots from one onset to the next
+    uint64_t onsets[SLOT_WORDS]
+    uint16_t top_notes[MAX_SLOTS + MAX_LAG]  # highest pitch + 1 in the low byte, highest drum + 1 in the high byte; 0 for none
+    uint64_t long_notes[SLOT_WORDS + PADDING_WORDS]
+    uint64_t low_notes[SLOT_WORDS + PADDING_WORDS]
     double features[QUANTIZED_FEATURES]
     double scores[QUANTIZED_METERS]
 
 
-cdef bint meter_of_bars(SlotScratch *s, const Notes *notes, double quarter, const uint64_t *weights, double drums, MeterEstimate *estimate) noexcept nogil
+cdef bint meter_from_slots(
+    SlotScratch *s, const Notes *notes, double quarter, const uint64_t *weights, double drums, MeterEstimate *estimate
+) noexcept nogil

@@ -1,40 +1,44 @@
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport int32_t, uint16_t, uint64_t
 
-from midiopt.core.rhythm.beat cimport STRENGTHS, BeatScratch, Echo
 from midiopt.core.facts cimport Facts
-from midiopt.core.rhythm.quantization cimport Grid
+from midiopt.core.notes.types cimport Notes, PackedNote
+from midiopt.core.rhythm.autocorrelation cimport LAGS
+from midiopt.core.rhythm.beat cimport STRENGTHS, Autocorrelations, BeatScratch
 from midiopt.core.rhythm.meter_accents cimport AccentScratch
 from midiopt.core.rhythm.meter_quantized cimport SlotScratch
-from midiopt.core.notes.types cimport Notes
-from midiopt.core.rhythm.autocorrelation cimport LAGS
+from midiopt.core.rhythm.quantization cimport QuarterPositions
 from midiopt.core.timeline.tempo_map cimport TempoMap
 
 cdef enum:
-    WORDS = 512  # of 64 frames are looked at, from the first onset on: 10.9 minutes
-    FRAMES = WORDS * 64
-    SOME = 256  # notes that are placed at a time
-    MOST_ONSETS = 1024  # frames with onsets that the whole is compared with
+    FRAME_WORDS = 512  # of 64 frames each, from the first onset on: 10.9 minutes
+    MAX_FRAMES = FRAME_WORDS * 64
+    ONSET_BLOCK = 256  # notes that are processed at a time
+    MAX_CORRELATED = 1024  # frames with onsets that the whole sequence is compared with
 
-cdef struct Onsets:  # scratch of 470 KB, of which a song of three minutes uses 130
-    Grid grid  # where in a quarter the notes of this file begin
-    bint map_refuted  # of this file: its notes ignore the quarters that it declares
-    # Scratch.
-    double seconds[SOME]  # of onsets
-    double rates[SOME]  # seconds a tick
-    int32_t frames[SOME]
-    int32_t lengths[SOME]
-    int32_t positions[SOME]
-    uint64_t weights[256]  # how loudness counts, by pitch << 1 | drum
-    uint16_t used[MOST_ONSETS]  # frames with onsets that the whole is compared with
-    uint16_t autocorrelation[LAGS]
-    Echo echo
+cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minutes uses 160
+    # Of a block of notes.
+    double seconds[ONSET_BLOCK]  # onset
+    double seconds_per_tick[ONSET_BLOCK]  # at the onset
+    int32_t frames[ONSET_BLOCK]  # from the first onset; MAX_FRAMES or more for notes that are left out
+    int32_t lengths[ONSET_BLOCK]  # 1/32 seconds
+    int32_t positions[ONSET_BLOCK]  # in the quarter; POSITIONS stands for 0
+    # Of the sequence.
+    uint64_t weights[256]  # see note_weights
+    uint16_t correlated[MAX_CORRELATED]  # frames with onsets
+    uint16_t sums[LAGS]
+    Autocorrelations autocorrelations
     BeatScratch beat
     AccentScratch accents
     SlotScratch slots
-    # What follows is all zero between files.
-    uint64_t seen[WORDS]  # a bit for each frame with an onset
-    uint64_t sums[FRAMES]  # the strengths of a frame before they are cut to small numbers, 21 bits each
-    uint16_t strength[STRENGTHS][FRAMES + LAGS]  # silence follows the last frame
+    QuarterPositions positions_in_quarter
+    bint tempo_map_ignored  # result: the notes do not keep to the quarters that the file declares
+    # All zero between files.
+    uint64_t has_onset[FRAME_WORDS]  # a bit per frame
+    uint64_t packed[MAX_FRAMES]  # strengths of each frame before quantize_strengths, FIELD_BITS each
+    uint16_t strengths[STRENGTHS][MAX_FRAMES + LAGS]  # LAGS frames of silence follow
 
 
 cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil
+cdef void place_onsets(
+    Onsets *onsets, const PackedNote *note, size_t n, double first_frame, double first_quarter, double quarter
+) noexcept nogil

@@ -1,171 +1,204 @@
-"""The beat rate from note onsets, in seconds: neither tempo events nor ticks per quarter are evidence.
+"""Estimates the beat rate from note onsets in seconds: neither tempo events nor ticks per quarter are input.
 
-Time is cut into frames of 20 ms. Each frame that holds an onset has three strengths, small whole
-numbers: how loud (the velocities of its notes), how low (of notes well below the median pitch, of bass
-and snare drums), how long. The autocorrelation of each (J. C. Brown, "Determination of the meter of
-musical scores by autocorrelation", JASA 94, 1993) is added up from the frames with onsets only, of a long
-piece from those of every second, third ... stretch of 64 frames; beat.pyx chooses among its peaks.
+Time is divided into frames of 20 ms. Each frame that holds an onset has three strengths, small integers: loudness (the velocities
+of its notes), bass (those of notes well below the median pitch, of bass and snare drums) and length. The autocorrelation of each (J. C.
+Brown, "Determination of the meter of musical scores by autocorrelation", JASA 94, 1993) is summed over the frames with onsets
+only; in a long piece over those of every second, third ... word of 64 frames. beat.pyx chooses among its peaks.
 reference/beat.py has the same in plain Python.
 """
 
 from libc.math cimport floor, log2
-from libc.stdint cimport int32_t, int64_t, uint32_t
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memset
 
-from midiopt.core.rhythm.meter_accents cimport MeterEstimate, estimate_meter
-from midiopt.core.rhythm.meter_quantized cimport meter_of_bars
-from midiopt.core.rhythm.beat cimport Beat, choose_beat
+from midiopt.core.doubles cimport ROUNDING_OFFSET, TRUNCATION_OFFSET, as_double, rounded
 from midiopt.core.facts cimport NULL_INT32
-from midiopt.core.rhythm.quantization cimport POSITIONS, grid_facts
-from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
+from midiopt.core.notes.types cimport TICK_SHIFT
 from midiopt.core.rhythm.autocorrelation cimport onset_autocorrelation, smooth_lags
+from midiopt.core.rhythm.beat cimport FIELD_BITS, Beat, choose_beat
+from midiopt.core.rhythm.bits cimport leading_zeros, popcount, trailing_zeros
+from midiopt.core.rhythm.meter_accents cimport MeterEstimate, meter_from_accents
+from midiopt.core.rhythm.meter_quantized cimport meter_from_slots
+from midiopt.core.rhythm.quantization cimport POSITIONS, quantization_facts
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
-from midiopt.core.doubles cimport as_double, rounded
-
-cdef extern from *:
-    int trailing_zeros "__builtin_ctzll"(uint64_t x) noexcept nogil
-    int leading_zeros "__builtin_clzll"(uint64_t x) noexcept nogil
-    int ones "__builtin_popcountll"(uint64_t x) noexcept nogil
 
 cdef enum:
-    RATE = 50  # frames a second
-    WORD = 64  # frames: the bits of a word
-    FEWEST_ONSETS = 6
-    FIELD = 21  # bits: room for 32,768 of the longest notes in one frame
-    LENGTHS = 32  # steps a second in which lengths count ...
-    LONGEST = 64  # ... up to two seconds
+    FRAME_RATE = 50  # frames per second
+    WORD = 64  # frames: the bits of a word of has_onset
+    MIN_ONSETS = 6
+    LENGTH_RATE = 32  # units of length per second ...
+    MAX_LENGTH = 64  # ... up to two seconds
     DRUM_LENGTH = 8
-    BELOW = 7  # semitones under the median pitch from which a note is low
-
-# Of a frame: what is added before cutting. No onset may lie on the edge between two frames, where rounding
-# decides; with eleven decimals that would need ticks a quarter divisible by 5**7.
-cdef double PHASE = 0.37123456789
-cdef double HALF = 0.49876543211  # of a position in a quarter, for the same reason
+    BASS_MARGIN = 7  # semitones below the median pitch from which a note is low
 
 
 cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil:
-    """What the onsets of a sequence say of beat, meter and grid; what they are too few for is left as it was."""
+    """Set the facts of a sequence that come from its onsets: beat, meter, quantisation. With too few onsets they stay as they
+    are."""
     cdef uint32_t[STRENGTHS] totals
-    cdef size_t last, n
+    cdef size_t last_word, n
+    cdef double drums
     cdef int s
-    cdef uint32_t heard
-    cdef double density, drums
-    cdef Echo *echo = &onsets.echo
-    cdef Beat beat
-    cdef MeterEstimate meter
-    cdef bint keeps_to_map
-    if notes.note_count < FEWEST_ONSETS:
+    if notes.note_count < MIN_ONSETS:
         return
-    drums = find_weights(notes, onsets.weights)
-    last = add_strengths(onsets, notes, map)
-    cut_strengths(onsets, last, totals)
-    n = count_onsets(onsets, last)
-    if n >= FEWEST_ONSETS:
+    drums = note_weights(notes, onsets.weights)
+    last_word = add_strengths(onsets, notes, map)
+    quantize_strengths(onsets, last_word, totals)
+    n = count_onset_frames(onsets, last_word)
+    if n >= MIN_ONSETS:
         if facts.ticks_per_quarter != NULL_INT32:
-            onsets.map_refuted = grid_facts(&onsets.grid, facts)
-        echo.frames = last * WORD + WORD - leading_zeros(onsets.seen[last])
-        density = log2(<double>n / max(echo.frames - 1, <size_t>(RATE // 2)))
-        n = list_onsets(onsets, last, 1 + (n - 1) // MOST_ONSETS)
-        for s in range(STRENGTHS):
-            heard = onset_autocorrelation(onsets.strength[s], onsets.used, n, onsets.autocorrelation)
-            smooth_lags(onsets.autocorrelation, echo.sums[s])
-            echo.chance[s] = 16.0 * heard * totals[s] / echo.frames
-        beat = choose_beat(echo, &onsets.beat, density, drums)
-        if beat.period:
-            facts.bpm_onsets = 60 * RATE / beat.period
-            facts.bpm_onsets_confidence = beat.confidence
-            keeps_to_map = facts.ticks_per_quarter != NULL_INT32 and not onsets.map_refuted
-            if not keeps_to_map or not meter_of_bars(&onsets.slots, notes, map.ticks_per_quarter, onsets.weights, drums, &meter):
-                meter = estimate_meter(&onsets.accents, echo.sums[0], beat.period, density, drums)
-            facts.meter_estimated = meter.meter
-            facts.meter_confidence = meter.confidence
+            onsets.tempo_map_ignored = quantization_facts(&onsets.positions_in_quarter, facts)
+        correlate_strengths(onsets, last_word, n, totals)
+        beat_facts(onsets, notes, map, n, drums, facts)
     for s in range(STRENGTHS):
-        memset(onsets.strength[s], 0, (last + 1) * WORD * sizeof(uint16_t))
-    memset(onsets.seen, 0, (last + 1) * sizeof(uint64_t))
+        memset(onsets.strengths[s], 0, (last_word + 1) * WORD * sizeof(uint16_t))
+    memset(onsets.has_onset, 0, (last_word + 1) * sizeof(uint64_t))
+
+
+cdef void correlate_strengths(Onsets *onsets, size_t last_word, size_t n, const uint32_t *totals) noexcept nogil:
+    """Set the autocorrelations of `n` frames with onsets; `totals` are the sums of their strengths."""
+    cdef Autocorrelations *a = &onsets.autocorrelations
+    cdef size_t correlated = list_onset_frames(onsets, last_word, 1 + (n - 1) // MAX_CORRELATED)
+    cdef uint32_t total
+    cdef int s
+    a.frames = last_word * WORD + WORD - leading_zeros(onsets.has_onset[last_word])
+    for s in range(STRENGTHS):
+        total = onset_autocorrelation(onsets.strengths[s], onsets.correlated, correlated, onsets.sums)
+        smooth_lags(onsets.sums, a.values[s])
+        a.expected[s] = 16.0 * total * totals[s] / a.frames
+
+
+cdef void beat_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, size_t n, double drums, Facts *facts) noexcept nogil:
+    """Set bpm_onsets, meter_estimated and their confidences, if there is a beat."""
+    cdef Autocorrelations *a = &onsets.autocorrelations
+    cdef double density = log2(<double>n / max(a.frames - 1, <size_t>(FRAME_RATE // 2)))
+    cdef Beat beat = choose_beat(a, &onsets.beat, density, drums)
+    cdef bint follows_map = facts.ticks_per_quarter != NULL_INT32 and not onsets.tempo_map_ignored
+    cdef MeterEstimate meter
+    if beat.period == 0:
+        return
+    facts.bpm_onsets = 60 * FRAME_RATE / beat.period
+    facts.bpm_onsets_confidence = beat.confidence
+    if not follows_map or not meter_from_slots(&onsets.slots, notes, map.ticks_per_quarter, onsets.weights, drums, &meter):
+        meter = meter_from_accents(&onsets.accents, a.values, beat.period, density, drums)
+    facts.meter_estimated = meter.meter
+    facts.meter_confidence = meter.confidence
 
 
 cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *map) noexcept nogil:
-    """Add up the strengths of each frame from the first onset on, and where in a quarter its notes begin; returns the last
-    word with an onset. Notes later than all frames are left out.
+    """Add the notes to the packed strengths of their frames and to their positions in the quarter; returns the last word of
+    has_onset that is not 0. Notes after MAX_FRAMES are left out.
 
-    What can be found in vectors is, for some notes at a time: 78.7 us a file instead of 81.2. A quarter of an SMPTE file,
-    which need not be whole, is rounded: its positions say nothing.
+    Work that vectors can do is done for blocks of notes: 78.7 us per file instead of 81.2. The quarter of an SMPTE file, which
+    need not be an integer, is rounded: its positions are not used.
     """
-    cdef const TempoSegment *segment = map.segments
-    cdef const TempoSegment *at = segment
+    cdef const TempoSegment *at = map.segments
     cdef const PackedNote *note = notes.notes
-    cdef size_t remaining = notes.note_count, n, i
-    cdef double first = floor(seconds_at(map, &at, notes.counts.first_onset) * RATE + PHASE)
-    cdef double quarter = floor(map.ticks_per_quarter + 0.5), per_quarter = 1 / quarter, per_position = POSITIONS / quarter
-    cdef double start = floor(notes.counts.first_onset / quarter) * quarter  # of the quarter with the first onset
-    cdef double tick
-    cdef uint64_t key
-    cdef int32_t length
-    cdef uint32_t frame, last = 0
-    memset(&onsets.grid, 0, sizeof(Grid))
+    cdef size_t remaining = notes.note_count, n
+    cdef double first_frame = floor(seconds_at(map, &at, notes.counts.first_onset) * FRAME_RATE + TRUNCATION_OFFSET)
+    cdef double quarter = floor(map.ticks_per_quarter + 0.5)
+    cdef double first_quarter = floor(notes.counts.first_onset / quarter) * quarter  # its tick
+    cdef uint32_t last = 0
+    memset(&onsets.positions_in_quarter, 0, sizeof(QuarterPositions))
     while remaining:
-        n = min(remaining, <size_t>SOME)
-        if map.count == 1:
-            for i in range(n):
-                onsets.seconds[i] = as_double(note[i].onset >> TICK_SHIFT) * segment.seconds_per_tick
-                onsets.rates[i] = segment.seconds_per_tick
-        else:
-            for i in range(n):
-                if <int64_t>(note[i].onset >> TICK_SHIFT) < at.start:  # the next track
-                    at = segment
-                onsets.seconds[i] = seconds_at(map, &at, note[i].onset >> TICK_SHIFT)
-                onsets.rates[i] = at.seconds_per_tick
-        for i in range(n):
-            onsets.frames[i] = <int32_t>min(onsets.seconds[i] * RATE + PHASE - first, <double>FRAMES)
-        for i in range(n):
-            length = <int32_t>min(as_double(note[i].length >> TICK_SHIFT) * (onsets.rates[i] * LENGTHS) + PHASE, <double>LONGEST)
-            onsets.lengths[i] = DRUM_LENGTH if note[i].onset & 1 else length
-        for i in range(n):
-            tick = as_double(note[i].onset >> TICK_SHIFT) - start
-            tick -= rounded((tick + 0.5) * per_quarter - 0.5) * quarter
-            onsets.positions[i] = <int32_t>min(tick * per_position + HALF, <double>POSITIONS)
-        for i in range(n):
-            frame = onsets.frames[i]
-            if frame == FRAMES:
-                continue
-            key = note[i].onset
-            onsets.seen[frame >> 6] |= <uint64_t>1 << (frame & 63)
-            last = max(last, frame)
-            onsets.grid.notes[onsets.positions[i] if onsets.positions[i] < POSITIONS else 0] += 1
-            onsets.grid.count += 1
-            onsets.sums[frame] += ((note[i].length & 0x7F) + 7 >> 3) * onsets.weights[key & 0xFF] + (<uint64_t>onsets.lengths[i] << 2 * FIELD)
+        n = min(remaining, <size_t>ONSET_BLOCK)
+        time_onsets(onsets, note, n, map, &at)
+        place_onsets(onsets, note, n, first_frame, first_quarter, quarter)
+        last = max(last, add_onsets(onsets, note, n))
         note += n
         remaining -= n
-    return last >> 6
+    return last // WORD
 
 
-cdef size_t count_onsets(const Onsets *onsets, size_t last) noexcept nogil:
+cdef inline void time_onsets(
+    Onsets *onsets, const PackedNote *note, size_t n, const TempoMap *map, const TempoSegment **at
+) noexcept nogil:
+    """Set the onsets of a block of notes in seconds, and the tempo there."""
+    cdef double seconds_per_tick = at[0].seconds_per_tick
+    cdef size_t i
+    if map.count == 1:
+        for i in range(n):
+            onsets.seconds[i] = as_double(note[i].onset >> TICK_SHIFT) * seconds_per_tick
+            onsets.seconds_per_tick[i] = seconds_per_tick
+        return
+    for i in range(n):
+        if <int64_t>(note[i].onset >> TICK_SHIFT) < at[0].start:  # the next track
+            at[0] = map.segments
+        onsets.seconds[i] = seconds_at(map, at, note[i].onset >> TICK_SHIFT)
+        onsets.seconds_per_tick[i] = at[0].seconds_per_tick
+
+
+cdef void place_onsets(
+    Onsets *onsets, const PackedNote *note, size_t n, double first_frame, double first_quarter, double quarter
+) noexcept nogil:
+    """Set frame, length and position in the quarter of a block of notes, in vectors."""
+    cdef double quarters_per_tick = 1 / quarter, positions_per_tick = POSITIONS / quarter
+    cdef double tick
+    cdef int32_t length
+    cdef size_t i
+    for i in range(n):
+        onsets.frames[i] = <int32_t>min(onsets.seconds[i] * FRAME_RATE + TRUNCATION_OFFSET - first_frame, <double>MAX_FRAMES)
+    for i in range(n):
+        length = <int32_t>min(
+            as_double(note[i].length >> TICK_SHIFT) * (onsets.seconds_per_tick[i] * LENGTH_RATE) + TRUNCATION_OFFSET, <double>MAX_LENGTH
+        )
+        onsets.lengths[i] = DRUM_LENGTH if note[i].onset & 1 else length
+    for i in range(n):
+        tick = as_double(note[i].onset >> TICK_SHIFT) - first_quarter
+        tick -= rounded((tick + 0.5) * quarters_per_tick - 0.5) * quarter
+        onsets.positions[i] = <int32_t>min(tick * positions_per_tick + ROUNDING_OFFSET, <double>POSITIONS)
+
+
+cdef inline uint32_t add_onsets(Onsets *onsets, const PackedNote *note, size_t n) noexcept nogil:
+    """Add a block of notes to their frames and positions; returns the last frame."""
+    cdef QuarterPositions *positions = &onsets.positions_in_quarter
+    cdef uint32_t frame, last = 0
+    cdef uint64_t velocity
+    cdef size_t i
+    for i in range(n):
+        frame = onsets.frames[i]
+        if frame == MAX_FRAMES:
+            continue
+        onsets.has_onset[frame // WORD] |= <uint64_t>1 << (frame % WORD)
+        last = max(last, frame)
+        positions.notes[onsets.positions[i] if onsets.positions[i] < POSITIONS else 0] += 1
+        positions.count += 1
+        velocity = (note[i].length & 0x7F) + 7 >> 3
+        onsets.packed[frame] += velocity * onsets.weights[note[i].onset & 0xFF] + (<uint64_t>onsets.lengths[i] << 2 * FIELD_BITS)
+    return last
+
+
+cdef size_t count_onset_frames(const Onsets *onsets, size_t last_word) noexcept nogil:
+    """The number of frames with onsets."""
     cdef size_t word, n = 0
-    for word in range(last + 1):
-        n += ones(onsets.seen[word])
+    for word in range(last_word + 1):
+        n += popcount(onsets.has_onset[word])
     return n
 
 
-cdef size_t list_onsets(Onsets *onsets, size_t last, size_t step) noexcept nogil:
-    """The frames of every step-th word that hold onsets, at most MOST_ONSETS; returns how many."""
+cdef size_t list_onset_frames(Onsets *onsets, size_t last_word, size_t step) noexcept nogil:
+    """Write the frames with onsets of every step-th word to `correlated`, at most MAX_CORRELATED; returns how many."""
     cdef uint64_t bits
     cdef size_t word = 0, n = 0
-    while word <= last:
-        bits = onsets.seen[word]
+    while word <= last_word:
+        bits = onsets.has_onset[word]
         while bits:
-            if n == MOST_ONSETS:
+            if n == MAX_CORRELATED:
                 return n
-            onsets.used[n] = <uint16_t>(word * WORD + trailing_zeros(bits))
+            onsets.correlated[n] = <uint16_t>(word * WORD + trailing_zeros(bits))
             n += 1
             bits &= bits - 1
         word += step
     return n
 
 
-cdef double find_weights(const Notes *notes, uint64_t *weights) noexcept nogil:
-    """How loudness counts, by pitch << 1 | drum: 1 for loud, and a field higher 1 for low notes, 2 for bass and
-    snare drums, sticks and claps. Returns the share of drums among all notes."""
-    cdef uint64_t low = <uint64_t>1 << FIELD
+cdef double note_weights(const Notes *notes, uint64_t *weights) noexcept nogil:
+    """Set the factors of velocity in packed strengths, by pitch << 1 | is drum; returns the share of drums among all notes.
+
+    The factor of loudness is 1; that of bass, one field higher, is 1 for low notes and 2 for bass drums, snares, sticks and claps.
+    """
+    cdef uint64_t bass = <uint64_t>1 << FIELD_BITS
     cdef int64_t pitched = 0, drums = 0, below = 0
     cdef int i
     for i in range(128):
@@ -173,38 +206,40 @@ cdef double find_weights(const Notes *notes, uint64_t *weights) noexcept nogil:
         pitched += notes.counts.pitches[i << 1]
         drums += notes.counts.pitches[i << 1 | 1]
     for i in range(128):  # up to the median: the lowest pitch with at least half of the notes at or below it
-        weights[i << 1] += low
+        weights[i << 1] += bass
         below += notes.counts.pitches[i << 1]
         if 2 * below >= pitched:
             break
-    for i in range(max(i - BELOW, 0), i + 1):
+    for i in range(max(i - BASS_MARGIN, 0), i + 1):
         weights[i << 1] = 1
     for i in range(35, 41):
-        weights[i << 1 | 1] += 2 * low
+        weights[i << 1 | 1] += 2 * bass
     return <double>drums / (pitched + drums)
 
 
-cdef void cut_strengths(Onsets *onsets, size_t last, uint32_t *totals) noexcept nogil:
-    """Sums to small numbers, rounded up, and the totals of these; clears the sums. 7 * 7 * MOST_ONSETS is the most an
-    autocorrelation can be."""
-    cdef uint64_t mask = (<uint64_t>1 << FIELD) - 1
-    cdef uint64_t sums, bits
+cdef void quantize_strengths(Onsets *onsets, size_t last_word, uint32_t *totals) noexcept nogil:
+    """Quantise the packed strengths to small integers, rounding up, and clear them; sets the totals.
+
+    No autocorrelation then exceeds 7 * 7 * MAX_CORRELATED, which fits into 16 bits.
+    """
+    cdef uint64_t mask = (<uint64_t>1 << FIELD_BITS) - 1
+    cdef uint64_t packed, bits
     cdef size_t word, frame
-    cdef uint32_t loud, low, long_
+    cdef uint32_t loudness, bass, length
     totals[0] = totals[1] = totals[2] = 0
-    for word in range(last + 1):
-        bits = onsets.seen[word]
+    for word in range(last_word + 1):
+        bits = onsets.has_onset[word]
         while bits:
             frame = word * WORD + trailing_zeros(bits)
             bits &= bits - 1
-            sums = onsets.sums[frame]
-            onsets.sums[frame] = 0
-            loud = <uint32_t>min(((sums & mask) + 7) >> 3, <uint64_t>4)
-            low = <uint32_t>min(((sums >> FIELD & mask) + 7) >> 3, <uint64_t>4)
-            long_ = <uint32_t>min(((sums >> 2 * FIELD) + 15) >> 4, <uint64_t>7)
-            onsets.strength[0][frame] = <uint16_t>loud
-            onsets.strength[1][frame] = <uint16_t>low
-            onsets.strength[2][frame] = <uint16_t>long_
-            totals[0] += loud
-            totals[1] += low
-            totals[2] += long_
+            packed = onsets.packed[frame]
+            onsets.packed[frame] = 0
+            loudness = <uint32_t>min(((packed & mask) + 7) >> 3, <uint64_t>4)
+            bass = <uint32_t>min(((packed >> FIELD_BITS & mask) + 7) >> 3, <uint64_t>4)
+            length = <uint32_t>min(((packed >> 2 * FIELD_BITS) + 15) >> 4, <uint64_t>7)
+            onsets.strengths[0][frame] = <uint16_t>loudness
+            onsets.strengths[1][frame] = <uint16_t>bass
+            onsets.strengths[2][frame] = <uint16_t>length
+            totals[0] += loudness
+            totals[1] += bass
+            totals[2] += length

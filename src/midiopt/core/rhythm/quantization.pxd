@@ -3,12 +3,12 @@ from libc.stdint cimport uint32_t
 from midiopt.core.facts cimport Facts
 
 cdef enum:
-    POSITIONS = 192  # in a quarter: a multiple of triplets and of thirty-second notes
+    POSITIONS = 192  # per quarter: a multiple of triplets and of thirty-second notes
 
-cdef struct Grid:
-    uint32_t[POSITIONS] notes  # by where in a quarter, as the file declares it, they begin
-    uint32_t[POSITIONS] folded  # scratch: notes by where in a part of a quarter
-    uint32_t count
+cdef struct QuarterPositions:
+    uint32_t[POSITIONS] notes  # onsets by position in the quarter that the file declares
+    uint32_t[POSITIONS] folded  # scratch memory: onsets by position in a fraction of a quarter
+    uint32_t count  # of all notes
 
 
-cdef bint grid_facts(Grid *grid, Facts *facts) noexcept nogil
+cdef bint quantization_facts(QuarterPositions *positions, Facts *facts) noexcept nogil

@@ -1,17 +1,17 @@
 from libc.stdint cimport uint8_t, uint32_t
 
-from midiopt.core.timeline.bar_grid cimport BarGrid
 from midiopt.core.facts cimport Facts
 from midiopt.core.notes.types cimport Notes
+from midiopt.core.timeline.bar_grid cimport BarGrid
 
 cdef enum:
-    MOST_BARS = 4096
-    STEPS = 48  # of a measure
+    MAX_DRUM_BARS = 4096
+    STEPS = 48  # per measure
 
 cdef struct Drums:
-    uint8_t played[MOST_BARS]  # bars with a drum
-    uint8_t driven[MOST_BARS]  # measures with a kick or a snare
-    uint32_t hits[3][STEPS]  # of all measures: others, kicks and snares
+    uint8_t bar_has_drums[MAX_DRUM_BARS]
+    uint8_t measure_has_kick_or_snare[MAX_DRUM_BARS]
+    uint32_t hits[3][STEPS]  # in all measures: other drums, kicks, snares
 
 
 cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Facts *facts) noexcept nogil

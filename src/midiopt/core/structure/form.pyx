@@ -1,48 +1,48 @@
-"""What the whole file is: its bars, whether it loops, and which part of a band it plays."""
+"""Facts of the whole file: its bars, whether it loops, and which part of a band it plays."""
 
-from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT32_MAX, int32_t, uint64_t
 from libc.string cimport memset
 
-from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 from midiopt.core.facts cimport BASS, CHORDS, DRUM_PART, FULL, MELODY, NULL_ENUM, NULL_INT16
 from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 
-cdef uint64_t MIX = 0x9E3779B97F4A7C15, MIX_AGAIN = 0xC2B2AE3D27D4EB4F  # odd
+cdef uint64_t MULTIPLIER_1 = 0x9E3779B97F4A7C15, MULTIPLIER_2 = 0xC2B2AE3D27D4EB4F  # of the hash of a note; odd
 
 cdef enum:
-    LOOPS = 6
-    LONGEST_LOOP = 64  # bars, rounds included
-    LOWEST_MELODY = 50  # mean pitch: a bass guitar's notes are below D3 for the most part
-    CHORD_SPAN = 36  # half tones: a hand or two, without a melody far above or a bass far below
+    LOOP_LENGTHS = 6
+    MAX_LOOP = 64  # bars, repetitions included
+    MIN_MELODY_PITCH = 50  # mean pitch: the notes of a bass guitar are mostly below D3
+    MAX_CHORD_RANGE = 36  # half tones: one or two hands, without a melody far above or a bass far below
 
-cdef int[LOOPS] LOOP_BARS = [1, 2, 4, 8, 12, 16]
+cdef int[LOOP_LENGTHS] LOOP_BARS = [1, 2, 4, 8, 12, 16]
 
 
 cdef void form_facts(const Notes *notes, const BarGrid *bars, int64_t duration, Facts *facts) noexcept nogil:
-    """bar_count, is_loop and loop_bars of one sequence; `duration` in ticks, up to its last event.
+    """Set bar_count, is_loop and loop_bars of one sequence; `duration` is the tick of its last event.
 
-    A loop begins in its first bar and plays in its last, ends with a bar line (nothing sounds or is
-    written more than an eighth of a quarter after it), keeps one signature, and has 1, 2, 4, 8, 12 or 16
-    bars; or it is up to 64 bars of such a loop repeated note for note (onsets to 1/24 quarter).
+    A loop begins in its first bar, plays in its last, ends with a bar line (nothing sounds or is written more than an eighth of
+    a quarter after it), keeps one signature, and has 1, 2, 4, 8, 12 or 16 bars; or it has up to 64 bars that repeat such a loop
+    note for note (onsets to 1/24 quarter).
     """
-    cdef uint64_t[LONGEST_LOOP] contents
+    cdef uint64_t[MAX_LOOP] hashes
     cdef int n, i, k, length
     facts.bar_count = <int32_t>min(bars.bar_count, INT32_MAX)
     facts.is_loop = False
     facts.loop_bars = NULL_INT16
-    if bars.span_count > 1 or bars.bar_count > LONGEST_LOOP:
+    if bars.span_count > 1 or bars.bar_count > MAX_LOOP:
         return
     n = <int>bars.bar_count
     if (duration << SUBTICK_SHIFT) > n * bars.spans[0].bar + (bars.quarter >> 3):
         return
-    if not read_contents(notes, bars, n, contents) or contents[0] == 0 or contents[n - 1] == 0:
+    if not hash_bars(notes, bars, n, hashes) or hashes[0] == 0 or hashes[n - 1] == 0:
         return
-    for k in range(LOOPS):
+    for k in range(LOOP_LENGTHS):
         length = LOOP_BARS[k]
         if n % length:
             continue
         i = length
-        while i < n and contents[i] == contents[i - length]:
+        while i < n and hashes[i] == hashes[i - length]:
             i += 1
         if i >= n:
             facts.is_loop = True
@@ -50,44 +50,48 @@ cdef void form_facts(const Notes *notes, const BarGrid *bars, int64_t duration, 
             return
 
 
-cdef bint read_contents(const Notes *notes, const BarGrid *bars, int n, uint64_t *contents) noexcept nogil:
-    """A sum of hashes of the notes that begin in each bar, 0 for none; False when one begins after all."""
+cdef bint hash_bars(const Notes *notes, const BarGrid *bars, int n, uint64_t *hashes) noexcept nogil:
+    """Set the hash of the notes that begin in each of n bars, 0 for none; False when a note begins after them.
+
+    A bar's hash is the sum of its notes' hashes. Positions are in thirds of a subtick, so that 1/24 quarter is an integer.
+    """
     cdef const PackedNote *note = notes.notes
     cdef const PackedNote *end = note + notes.note_count
-    cdef int64_t on, bar = 3 * bars.spans[0].bar, step = bars.quarter >> 3  # in thirds of a unit, so that 1/24 quarter is whole
-    cdef int64_t here
-    cdef double per_bar = 1.0 / bar, per_step = 1.0 / step
+    cdef int64_t onset, bar = 3 * bars.spans[0].bar, step = bars.quarter >> 3
+    cdef int64_t index
+    cdef double bars_per_unit = 1.0 / bar, steps_per_unit = 1.0 / step
     cdef uint64_t hash
-    memset(contents, 0, n * sizeof(uint64_t))
+    memset(hashes, 0, n * sizeof(uint64_t))
     while note < end:
-        on = 3 * (<int64_t>(note.onset >> TICK_SHIFT) << SUBTICK_SHIFT) + (step >> 1)
-        if on >= n * bar:
+        onset = 3 * (<int64_t>(note.onset >> TICK_SHIFT) << SUBTICK_SHIFT) + (step >> 1)
+        if onset >= n * bar:
             return False
-        # Whole numbers below 2**51: the half keeps the quotient of a multiple above it.
-        here = <int64_t>((<double>on + 0.5) * per_bar)
-        hash = <uint64_t>((<double>(on - here * bar) + 0.5) * per_step) + 1
-        hash = (hash << TICK_SHIFT | (note.onset & 0xFF)) * MIX
-        contents[here] += (hash ^ hash >> 32) * MIX_AGAIN | 1
+        # Integers below 2**51: adding 0.5 keeps the quotient of a multiple from being truncated to the number below it.
+        index = <int64_t>((<double>onset + 0.5) * bars_per_unit)
+        hash = <uint64_t>((<double>(onset - index * bar) + 0.5) * steps_per_unit) + 1
+        hash = (hash << TICK_SHIFT | (note.onset & 0xFF)) * MULTIPLIER_1
+        hashes[index] += (hash ^ hash >> 32) * MULTIPLIER_2 | 1
         note += 1
     return True
 
 
-cdef int64_t struck_together(const Notes *notes, int64_t slack) noexcept nogil:
-    """Pitched notes that begin within `slack` ticks of the one before, whatever its track; 0 where the range says enough."""
-    cdef const uint64_t *step = notes.sorted_boundaries
-    cdef const uint64_t *end = step + notes.boundary_count
-    cdef int64_t tick, before = -slack - 1, count = 0
-    if range_of(notes) > CHORD_SPAN:
+cdef int64_t count_simultaneous(const Notes *notes, int64_t tolerance) noexcept nogil:
+    """The number of pitched notes that begin within `tolerance` ticks of the one before, on any track; 0 where the pitch range
+    is too wide for chords."""
+    cdef const uint64_t *boundary = notes.sorted_boundaries
+    cdef const uint64_t *end = boundary + notes.boundary_count
+    cdef int64_t tick, before = -tolerance - 1, count = 0
+    if pitch_range(notes) > MAX_CHORD_RANGE:
         return 0
-    while step < end:  # without a branch on what begins and what ends, which nothing foretells
-        tick = step[0] >> 1
-        count += <int64_t>(step[0] & 1) & (tick - before <= slack)
-        before = tick if step[0] & 1 else before
-        step += 1
+    while boundary < end:  # without a branch on whether it is an onset, which cannot be predicted
+        tick = boundary[0] >> 1
+        count += <int64_t>(boundary[0] & 1) & (tick - before <= tolerance)
+        before = tick if boundary[0] & 1 else before
+        boundary += 1
     return count
 
 
-cdef int range_of(const Notes *notes) noexcept nogil:
+cdef int pitch_range(const Notes *notes) noexcept nogil:
     """Half tones from the lowest pitched note to the highest; 0 without any."""
     cdef int lowest = 0, highest = 127
     while lowest < highest and notes.counts.pitches[lowest << 1] == 0:
@@ -97,20 +101,19 @@ cdef int range_of(const Notes *notes) noexcept nogil:
     return highest - lowest
 
 
-cdef uint8_t role_of(const Notes *notes, int64_t together, const Facts *facts) noexcept nogil:
-    """The part that a file plays, from what is known of its notes; null without any.
+cdef uint8_t role_of(const Notes *notes, int64_t simultaneous, const Facts *facts) noexcept nogil:
+    """The part that a file plays; NULL_ENUM without notes. `simultaneous` is that of count_simultaneous.
 
     drums    nine notes of ten are drums
-    full     a tenth and more are drums beside others
-    bass     one note at a time (polyphony up to 1.25 on average) and a mean pitch below 50; or basses
-             (programs 32 to 39) and nothing else
+    full     a tenth or more are drums
+    bass     one note at a time (mean polyphony up to 1.25) and a mean pitch below 50; or bass programs (32 to 39) alone
     melody   one note at a time
-    chords   half of the notes and more are struck together with one before, within three octaves
+    chords   half of the notes or more begin together with the one before, within three octaves
     full     anything else
     """
     cdef int64_t sum = 0, pitched = facts.note_count - facts.drum_note_count
     cdef int i
-    cdef bint basses = facts.programs[4] != 0
+    cdef bint only_basses = facts.programs[4] != 0
     if facts.note_count == 0:
         return NULL_ENUM
     if 10 * pitched <= facts.note_count:
@@ -120,11 +123,11 @@ cdef uint8_t role_of(const Notes *notes, int64_t together, const Facts *facts) n
     for i in range(128):
         sum += i * <int64_t>notes.counts.pitches[i << 1]
     for i in range(16):
-        basses &= i == 4 or facts.programs[i] == 0
-    if basses or (facts.polyphony_mean <= 1.25 and sum < LOWEST_MELODY * pitched):
+        only_basses &= i == 4 or facts.programs[i] == 0
+    if only_basses or (facts.polyphony_mean <= 1.25 and sum < MIN_MELODY_PITCH * pitched):
         return BASS
     if facts.polyphony_mean <= 1.25:
         return MELODY
-    if 2 * together >= pitched and facts.pitch_max - facts.pitch_min <= CHORD_SPAN:
+    if 2 * simultaneous >= pitched and facts.pitch_max - facts.pitch_min <= MAX_CHORD_RANGE:
         return CHORDS
     return FULL

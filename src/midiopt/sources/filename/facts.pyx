@@ -9,7 +9,7 @@ from libc.math cimport NAN
 from libc.stdint cimport uint8_t, uint32_t
 
 from midiopt.kinds import NULL_ENUM
-from midiopt.schema import KEYS
+from midiopt.schema import KEYS, USUAL_KEYS
 from midiopt.sources.filename.keys cimport NO_KEY, SPACED, Key, first_tonic, read_key
 from midiopt.sources.filename.meters cimport read_meter
 from midiopt.sources.filename.tempos cimport read_tempo, read_tempos_beside_key
@@ -20,7 +20,7 @@ cdef enum:
 
 cdef uint8_t NO_CODE = NULL_ENUM
 cdef uint8_t[24] KEY_CODES  # codes of schema.KEYS by bit of FoundFacts.keys
-for _code, _name in enumerate("C Db D Eb E F F# G Ab A Bb B Cm C#m Dm Ebm Em Fm F#m Gm G#m Am Bbm Bm".split()):
+for _code, _name in enumerate(USUAL_KEYS):
     KEY_CODES[_code] = KEYS.index(_name)
 
 
