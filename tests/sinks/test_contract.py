@@ -1,4 +1,4 @@
-"""The contract of a sink, the same tests over each database."""
+"""The contract of a database (sinks/base.py): the same tests over SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def sink(url):
         yield sink
 
 
-def hashed(n: int) -> bytes:
+def content_hash(n: int) -> bytes:
     return n.to_bytes(16)
 
 
-LOW = {
+LOWEST = {
     TEXT: "",
     TEXTS: [],
     SET: [],
@@ -44,7 +44,7 @@ LOW = {
     FLOAT64: -1.7976931348623157e308,
     TIME: dt.datetime(1, 1, 1, tzinfo=dt.UTC),
 } | {kind: kind.low for kind in INTEGERS}
-HIGH = {
+HIGHEST = {
     BOOL: True,
     TEXT: "\U0010ffff" * 600,
     TEXTS: ['"', "\\", "\x01\x1f\x7f", "é\U0001f3b9", "x" * 1000, "NULL", "{}", ","],
@@ -57,26 +57,26 @@ HIGH = {
 } | {kind: kind.high for kind in INTEGERS}
 
 
-def low(c: Column):
-    return c.values[0] if c.values else LOW[c.kind]
+def lowest(c: Column):
+    return c.values[0] if c.values else LOWEST[c.kind]
 
 
-def high(c: Column):
-    return c.values[-1] if c.values else list(range(c.first, c.first + c.bits)) if c.bits else HIGH[c.kind]
+def highest(c: Column):
+    return c.values[-1] if c.values else list(range(c.first, c.first + c.bits)) if c.bits else HIGHEST[c.kind]
 
 
 def null(c: Column):
-    return None if c.nullable else low(c)
+    return None if c.nullable else lowest(c)
 
 
 def extreme_rows() -> Batch:
-    """Every column at its ends and null, every name of every enumeration."""
-    files, analyses = ([{c.name: end(c) for c in columns} for end in (low, high, null)] for columns in (FILES, ANALYSES))
+    """Every column at its lowest, highest and null value, and every value of the enumerations."""
+    files, analyses = ([{c.name: end(c) for c in columns} for end in (lowest, highest, null)] for columns in (FILES, ANALYSES))
     files[0]["path"], files[1]["path"], files[2]["path"] = "/", "/" + "\U0010ffff" * 499, "/null"
-    analyses[2]["content_hash"] = hashed(1 << 100)
+    analyses[2]["content_hash"] = content_hash(1 << 100)
     files += [file_row(path=f"/{status}", status=status) for status in STATUSES]
-    analyses += [analysis_row(content_hash=hashed(100 + i), key=k, key_notes=KEYS[-i], key_declared=k) for i, k in enumerate(KEYS)]
-    analyses += [analysis_row(content_hash=hashed(200 + i), bpm_source=s) for i, s in enumerate(BPM_SOURCES)]
+    analyses += [analysis_row(content_hash=content_hash(100 + i), key=k, key_notes=KEYS[-i], key_declared=k) for i, k in enumerate(KEYS)]
+    analyses += [analysis_row(content_hash=content_hash(200 + i), bpm_source=s) for i, s in enumerate(BPM_SOURCES)]
     return make_batch(files, analyses)
 
 
@@ -101,7 +101,7 @@ STRATEGIES = {
 } | {kind: st.integers(kind.low, kind.high) for kind in INTEGERS}
 
 
-def values(c: Column):
+def column_values(c: Column):
     if c.kind is ENUM:
         strategy = st.sampled_from(c.values)
     elif c.kind is SET:
@@ -111,13 +111,13 @@ def values(c: Column):
     return st.none() | strategy if c.nullable else strategy
 
 
-def rows(columns, key):
-    return st.lists(st.fixed_dictionaries({c.name: values(c) for c in columns}), max_size=4, unique_by=lambda row: row[key])
+def table_rows(columns, key):
+    return st.lists(st.fixed_dictionaries({c.name: column_values(c) for c in columns}), max_size=4, unique_by=lambda row: row[key])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(files=rows(FILES, "path"), analyses=rows(ANALYSES, "content_hash"))
-def test_both_databases_hold_what_was_written(tmp_path, pg_url, files, analyses):
+@given(files=table_rows(FILES, "path"), analyses=table_rows(ANALYSES, "content_hash"))
+def test_both_databases_return_the_rows_that_were_written(tmp_path, pg_url, files, analyses):
     batch = make_batch(files, analyses)
     for url in (f"sqlite:///{tmp_path}/facts.db", pg_url):
         with open_sink(url) as sink:
@@ -135,7 +135,7 @@ def test_writing_twice_changes_nothing(sink, url):
     assert (stored(url, "files"), stored(url, "analyses")) == before
 
 
-OTHER = {TEXT: "other", TEXTS: ["other"], SHARES: [0.0] * 12, HASH16: hashed(5), HASH8: bytes(7) + b"\5", SET: []}
+OTHER = {TEXT: "other", TEXTS: ["other"], SHARES: [0.0] * 12, HASH16: content_hash(5), HASH8: bytes(7) + b"\5", SET: []}
 
 
 @pytest.mark.parametrize("was_null", [False, True])
@@ -143,7 +143,7 @@ def test_a_change_of_any_column_is_stored(sink, url, was_null):
     before, after = {}, {}
     for table, columns, key, make in (("files", FILES, "path", file_row), ("analyses", ANALYSES, "content_hash", analysis_row)):
         changed = [c for c in columns if c.name != key and not c.volatile and (c.nullable or not was_null)]
-        keys = [{key: f"/{i:03}" if table == "files" else hashed(900 + i)} for i in range(len(changed))]
+        keys = [{key: f"/{i:03}" if table == "files" else content_hash(900 + i)} for i in range(len(changed))]
         before[table] = [make(**k, **{c.name: None} if was_null else {}) for k, c in zip(keys, changed, strict=True)]
         after[table] = [
             make(**k, **{c.name: c.values[1] if c.values else OTHER.get(c.kind, 9)}) for k, c in zip(keys, changed, strict=True)
@@ -156,14 +156,14 @@ def test_a_change_of_any_column_is_stored(sink, url, was_null):
         assert stored(url, table) == records(make_batch(**after), table)
 
 
-def test_of_equal_keys_in_a_batch_the_last_counts(sink, url):
+def test_the_last_row_with_a_key_is_stored(sink, url):
     files = [file_row(size_bytes=1), file_row(path="/else"), file_row(size_bytes=2)]
     write(sink, make_batch(files, [analysis_row(bpm=1.0), analysis_row(bpm=2.0)]))
     assert query(url, "SELECT path, size_bytes FROM files ORDER BY 1") == [("/else", 7), ("some text", 2)]
     assert query(url, "SELECT bpm FROM analyses") == [(2.0,)]
 
 
-def test_paths_that_are_not_text(sink, url):
+def test_paths_that_are_not_utf8_are_escaped(sink, url):
     paths = [path_text(p) for p in (b"/caf\xe9.mid", b"/nul\0.mid", b"/back\\slash.mid", "/日本/ü.mid".encode(), b"/" + b"\xff" * 3000)]
     title = "a\0b".replace("\0", "")
     batch = make_batch([file_row(path=path) for path in paths], [analysis_row(title=title)])
@@ -172,12 +172,12 @@ def test_paths_that_are_not_text(sink, url):
     assert query(url, "SELECT title FROM analyses") == [("ab",)]
 
 
-def test_an_empty_batch(sink):
+def test_an_empty_batch_stores_nothing(sink):
     write(sink, make_batch())
     assert sink.finalize() == 0 and list(sink.iter_files()) == list(sink.iter_content_hashes()) == []
 
 
-def test_library_joins_only_what_was_analysed(sink, url):
+def test_the_library_view_joins_analysed_files_only(sink, url):
     files = [file_row(path=f"/{i}", status=status) for i, status in enumerate(STATUSES)]
     write(sink, make_batch([*files, file_row(path="/9", status="unreadable", content_hash=None)], [analysis_row(bpm=120.0)]))
     bpm = [(f"/{i}", 120.0 if status in ("ok", "repaired") else None) for i, status in enumerate(STATUSES)]
@@ -188,17 +188,18 @@ def test_library_joins_only_what_was_analysed(sink, url):
     assert len(query(url, f"SELECT {', '.join(names)} FROM library")) == len(files) + 1
 
 
-def test_the_end_counts_duplicates(sink):
-    """Of contents that were analysed, and only those."""
+def test_finalize_counts_duplicates_of_analysed_files(sink):
     assert sink.finalize() == 0
     statuses = ["ok", "ok", "ok", "repaired", "rejected", "rejected", "crashed"]
     contents = [1, 1, 2, 2, 3, 3, 3]
-    files = [file_row(path=f"/{i}", status=s, content_hash=hashed(n)) for i, (s, n) in enumerate(zip(statuses, contents, strict=True))]
-    write(sink, make_batch([*files, file_row(path="/x", status="unreadable", content_hash=None)], [analysis_row(content_hash=hashed(1))]))
+    rows = enumerate(zip(statuses, contents, strict=True))
+    files = [file_row(path=f"/{i}", status=status, content_hash=content_hash(n)) for i, (status, n) in rows]
+    files.append(file_row(path="/x", status="unreadable", content_hash=None))
+    write(sink, make_batch(files, [analysis_row(content_hash=content_hash(1))]))
     assert sink.finalize() == 2
 
 
-def test_known_is_every_file_and_whether_it_is_settled(sink):
+def test_iter_files_returns_every_file_and_whether_it_is_settled(sink):
     files = [file_row(path=f"/{s}", status=s, size_bytes=2**40 + i, mtime_ns=-i) for i, s in enumerate(STATUSES)]
     others = [
         file_row(path=f"/{name}", analyzer_version=ANALYZER_VERSION + d, size_bytes=1, mtime_ns=1) for name, d in (("old", -1), ("z", 1))
@@ -213,7 +214,7 @@ def test_known_is_every_file_and_whether_it_is_settled(sink):
     assert list(sink.iter_content_hashes()) == [HASH]
 
 
-def test_paths_come_in_the_order_of_their_bytes_and_can_be_forgotten(sink, url):
+def test_paths_are_in_the_order_of_their_bytes_and_can_be_deleted(sink, url):
     names = ["/a", "/a/b", "/a/b.mid", "/a/\U0001f3b9", "/a/é", "/a0", "/b"]
     write(sink, make_batch([file_row(path=name) for name in names]))
     below = sorted(names[1:5], key=str.encode)
@@ -223,7 +224,7 @@ def test_paths_come_in_the_order_of_their_bytes_and_can_be_forgotten(sink, url):
     assert [path for (path,) in query(url, "SELECT path FROM files ORDER BY 1")] == ["/a", below[3], "/a0", "/b"]
 
 
-def test_one_writer_and_any_reader(url):
+def test_one_run_writes_and_others_read(url):
     with open_sink(url) as sink:
         with pytest.raises(DatabaseBusy, match="another run"):
             open_sink(url)
@@ -234,7 +235,7 @@ def test_one_writer_and_any_reader(url):
     open_sink(url).close()
 
 
-def test_only_a_finished_run_builds_indexes(url):
+def test_only_finalize_creates_indexes(url):
     def indexes():
         table = "pg_indexes" if url.startswith("postgresql") else "sqlite_master"
         column = "indexname" if url.startswith("postgresql") else "name"
@@ -250,14 +251,14 @@ def test_only_a_finished_run_builds_indexes(url):
         assert len(indexes()) == 1
 
 
-def test_a_finished_run_leaves_no_orphans(sink, url):
-    files = [file_row(path="/a", content_hash=hashed(1)), file_row(path="/b", content_hash=hashed(2))]
-    write(sink, make_batch(files, [analysis_row(content_hash=hashed(n)) for n in (1, 2)]))
-    write(sink, make_batch([file_row(path="/a", content_hash=hashed(3))], [analysis_row(content_hash=hashed(3))]))
-    write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=hashed(2))]))
+def test_finalize_deletes_analyses_without_a_file(sink, url):
+    files = [file_row(path="/a", content_hash=content_hash(1)), file_row(path="/b", content_hash=content_hash(2))]
+    write(sink, make_batch(files, [analysis_row(content_hash=content_hash(n)) for n in (1, 2)]))
+    write(sink, make_batch([file_row(path="/a", content_hash=content_hash(3))], [analysis_row(content_hash=content_hash(3))]))
+    write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=content_hash(2))]))
     assert query(url, "SELECT count(*) FROM analyses") == [(3,)]
     sink.finalize()
-    assert [row["content_hash"] for row in stored(url, "analyses")] == [hashed(3)]
+    assert [row["content_hash"] for row in stored(url, "analyses")] == [content_hash(3)]
 
 
 def run_rows(url) -> list[tuple]:
@@ -280,7 +281,7 @@ def test_runs_are_recorded(url):
     assert str(started)[:26] == str(NOW)[:26] and (sources if isinstance(sources, list) else json.loads(sources)) == ["/a", "/b"]
 
 
-def test_a_database_without_runs_gets_them_unless_they_are_of_others(url):
+def test_a_table_runs_of_another_program_is_refused(url):
     open_sink(url).close()
     query(url, "DROP TABLE runs")
     query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
@@ -293,7 +294,7 @@ def test_a_database_without_runs_gets_them_unless_they_are_of_others(url):
 
 
 @pytest.mark.parametrize("name", ["files", "analyses", "library", "meta", "runs"])
-def test_tables_of_others_are_left_alone(url, name):
+def test_tables_of_another_program_are_left_alone(url, name):
     query(url, f"CREATE TABLE {name} (path text)")
     query(url, f"INSERT INTO {name} VALUES ('precious')")
     for _ in range(2):
@@ -305,17 +306,20 @@ def test_tables_of_others_are_left_alone(url, name):
     ]
 
 
-def test_tables_beside_those_of_others(url):
+def test_other_tables_may_be_in_the_database(url):
     query(url, "CREATE TABLE songs (path text)")
     open_sink(url).close()
     assert query(url, "SELECT count(*) FROM songs") == [(0,)]
 
 
 def test_a_newer_schema_is_refused(url):
-    open_sink(url).close()
+    with open_sink(url) as sink:
+        write(sink, make_batch([file_row()], [analysis_row()]))
+    before = stored(url, "files"), stored(url, "analyses")
     query(url, "UPDATE meta SET value = '999' WHERE key = 'schema_version'")
     with pytest.raises(SinkError, match="upgrade midiopt"):
         open_sink(url)
+    assert (stored(url, "files"), stored(url, "analyses")) == before
 
 
 def test_an_older_schema_is_upgraded(url):
@@ -333,8 +337,8 @@ def test_an_older_schema_is_upgraded(url):
     open_sink(url).close()
 
 
-def broken(column: str, value, more: bytes = b"") -> Batch:
-    """A good row of each table, and a row of `files` that no database can take."""
+def invalid_batch(column: str, value, more: bytes = b"") -> Batch:
+    """A valid row of each table, and a row of `files` with a value that no database accepts."""
     batch = make_batch([file_row(path="/good"), file_row(path="/bad")], [analysis_row()])
     batch.files[column][1] = value
     batch.heap += more
@@ -344,12 +348,12 @@ def broken(column: str, value, more: bytes = b"") -> Batch:
 @pytest.mark.parametrize(
     "batch",
     [
-        pytest.param(broken("status", 77), id="unknown status"),
-        pytest.param(broken("path", (10**9, 5)), id="text outside the heap"),
-        pytest.param(broken("path", (1000, 1), b"\xff" * 1000), id="not UTF-8"),
+        pytest.param(invalid_batch("status", 77), id="unknown status"),
+        pytest.param(invalid_batch("path", (10**9, 5)), id="text outside the heap"),
+        pytest.param(invalid_batch("path", (1000, 1), b"\xff" * 1000), id="not UTF-8"),
     ],
 )
-def test_a_batch_that_fails_leaves_nothing(url, batch):
+def test_a_batch_that_fails_stores_nothing(url, batch):
     with pytest.raises((SinkError, ValueError)), open_sink(url) as sink:
         write(sink, batch)
     assert stored(url, "files") == stored(url, "analyses") == []

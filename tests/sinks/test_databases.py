@@ -1,4 +1,4 @@
-"""What belongs to one database alone: URLs and files, connections and conflicts."""
+"""What is special about one database: URLs and files, connections and conflicts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.helpers.databases import break_connections, held_up, one_file, soon, 
 
 
 @pytest.mark.parametrize("url", ["sqlite:///facts.db", "sqlite:///{folder}/facts.db", "facts.db", "{folder}/facts.db"])
-def test_urls_of_sqlite(tmp_path, monkeypatch, url):
+def test_sqlite_urls(tmp_path, monkeypatch, url):
     monkeypatch.chdir(tmp_path)
     open_sink(url.format(folder=tmp_path)).close()
-    assert os.listdir(tmp_path) == ["facts.db"]  # the log is gone after closing
+    assert os.listdir(tmp_path) == ["facts.db"]  # the write-ahead log is deleted on close
     open_sink(tmp_path / "facts.db").close()
 
 
-def test_any_name_is_a_file(tmp_path, monkeypatch):
+def test_any_name_is_a_file_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in (":memory:", "file:x?mode=memory", "a b%20c.db"):
         open_sink(name).close()
@@ -33,21 +33,21 @@ def test_any_name_is_a_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["mysql://host/name", "sqlite://facts.db", "", "missing/facts.db", "."])
-def test_urls_that_cannot_be_used(tmp_path, monkeypatch, url):
+def test_invalid_urls_are_refused(tmp_path, monkeypatch, url):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SinkError):
         open_sink(url)
     assert os.listdir(tmp_path) == []
 
 
-def test_a_file_that_is_no_database(tmp_path):
+def test_a_file_that_is_not_a_database_is_refused(tmp_path):
     (tmp_path / "song.mid").write_bytes(b"MThd" * 1000)
     with pytest.raises(SinkError, match="not a database"):
         open_sink(tmp_path / "song.mid")
     assert (tmp_path / "song.mid").read_bytes() == b"MThd" * 1000
 
 
-def test_sqlite_answers_a_collector_from_indexes(tmp_path):
+def test_sqlite_searches_by_key_and_tempo_with_indexes(tmp_path):
     url = f"sqlite:///{tmp_path}/facts.db"
     with open_sink(url) as sink:
         sink.finalize()
@@ -55,7 +55,7 @@ def test_sqlite_answers_a_collector_from_indexes(tmp_path):
     assert "analyses_key_bpm (key=? AND bpm>? AND bpm<?)" in str(plan) and "files_content_hash (content_hash=? AND status=?)" in str(plan)
 
 
-def test_sqlite_floats_are_short(tmp_path):
+def test_sqlite_stores_the_shortest_decimals(tmp_path):
     url = f"sqlite:///{tmp_path}/facts.db"
     with open_sink(url) as sink:
         write(sink, make_batch([], [analysis_row(bpm=93.33333, bpm_mean=120.1, pitch_classes=[0.25, 0.083333, 1, *[0] * 9])]))
@@ -63,7 +63,7 @@ def test_sqlite_floats_are_short(tmp_path):
     assert sqlite_path(url) == f"{tmp_path}/facts.db"
 
 
-def test_floats_are_the_same_numbers_in_both(tmp_path, pg_url):
+def test_both_databases_return_the_same_floats(tmp_path, pg_url):
     x = np.random.default_rng(3).uniform(0, 300, 500).astype("f4") * np.float32(10) ** np.arange(-9, 16).repeat(20)
     rows = [analysis_row(content_hash=i.to_bytes(16), bpm=v, bpm_mean=v) for i, v in enumerate(x, 1)]
     answers = []
@@ -74,7 +74,7 @@ def test_floats_are_the_same_numbers_in_both(tmp_path, pg_url):
     assert answers[0] == answers[1] and len(answers[0]) == 500
 
 
-def test_postgres_types(pg_url):
+def test_postgres_column_types(pg_url):
     open_sink(pg_url).close()
     types = dict(
         query(
@@ -105,8 +105,8 @@ def test_enumerations_are_checked(tmp_path, request, column, database):
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])
 @pytest.mark.parametrize("conflicts", [2, 100])
-def test_postgres_conflicts_are_tried_again(pg_url, code, conflicts):
-    """A trigger plays the other writer; a sequence counts, since rolling back does not turn it back."""
+def test_postgres_retries_conflicts(pg_url, code, conflicts):
+    """A trigger raises the conflict; a sequence counts the attempts, because a rollback does not reset it."""
     open_sink(pg_url).close()
     query(
         pg_url,
@@ -126,8 +126,8 @@ def test_postgres_conflicts_are_tried_again(pg_url, code, conflicts):
 
 
 @pytest.mark.parametrize("writers", [1, 3])
-def test_postgres_writers_wait_and_the_caller_does_not(pg_url, writers):
-    """Each writer has a batch in hand, one more is taken, and only the next has to wait."""
+def test_postgres_commits_in_the_background(pg_url, writers):
+    """Each writer has a batch, one more batch is queued, and the next call of write() waits."""
     with open_sink(pg_url, writers) as sink:
         with held_up(pg_url, "LOCK TABLE analyses IN SHARE MODE"):
             for n in range(1, writers + 2):
@@ -144,8 +144,8 @@ def test_postgres_writers_wait_and_the_caller_does_not(pg_url, writers):
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_postgres_commits_no_copy_before_its_analysis(pg_url, breaks):
-    """The batch with the analysis is held up, or thrown back; the one with a copy of the file follows."""
+def test_postgres_commits_no_file_before_its_analysis(pg_url, breaks):
+    """The batch with the analysis is blocked, or its connection breaks; a batch with a copy of the file follows."""
     orphans = "SELECT count(*) FROM library WHERE status = 'ok' AND bpm IS NULL"
     with open_sink(pg_url, writers=2) as sink, held_up(pg_url, "INSERT INTO files SELECT '/1', 0, 0, NULL, 'crashed', NULL, 1, now()"):
         sink.write(one_file(1))
@@ -162,16 +162,16 @@ def test_postgres_commits_no_copy_before_its_analysis(pg_url, breaks):
 
 
 @pytest.mark.parametrize(("warm", "connections"), [(True, 1), (False, 4)])
-def test_postgres_connections_are_kept_or_opened_for_each_batch(pg_url, warm, connections):
+def test_postgres_connections_are_kept_unless_cold(pg_url, warm, connections):
     open_sink(pg_url).close()
     query(
         pg_url,
         """
         CREATE TABLE writers (pid int);
-        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        CREATE FUNCTION record_pid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             INSERT INTO writers SELECT pg_backend_pid(); RETURN NULL;
         END $$;
-        CREATE TRIGGER note AFTER INSERT ON files EXECUTE FUNCTION note()""",
+        CREATE TRIGGER record_pid AFTER INSERT ON files EXECUTE FUNCTION record_pid()""",
     )
     with open_sink(pg_url, writers=1, warm=warm) as sink:
         for n in range(1, 5):
@@ -179,7 +179,7 @@ def test_postgres_connections_are_kept_or_opened_for_each_batch(pg_url, warm, co
     assert query(pg_url, "SELECT count(*), count(DISTINCT pid) FROM writers") == [(4, connections)]
 
 
-def test_postgres_with_too_few_connections(pg_url, pg_dsn, monkeypatch):
+def test_postgres_with_too_few_connections_is_refused(pg_url, pg_dsn, monkeypatch):
     monkeypatch.setattr(postgres_connections, "CONNECT_TIMEOUT", 2)
     query(pg_dsn, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 2")
     try:
@@ -191,7 +191,7 @@ def test_postgres_with_too_few_connections(pg_url, pg_dsn, monkeypatch):
         query(pg_dsn, "DROP ROLE narrow")
 
 
-def test_postgres_schemas_are_databases_apart(pg_url):
+def test_each_postgres_schema_is_a_database(pg_url):
     query(pg_url, "CREATE SCHEMA mine")
     with open_sink(pg_url), open_sink(f"{pg_url}&options=-csearch_path%3Dmine") as mine:
         write(mine, make_batch([file_row()], [analysis_row()]))
@@ -200,7 +200,7 @@ def test_postgres_schemas_are_databases_apart(pg_url):
         open_sink(f"{pg_url}&options=-csearch_path%3Dnowhere")
 
 
-def test_postgres_must_hold_any_path(pg_url):
+def test_postgres_must_have_the_encoding_utf8(pg_url):
     with psycopg.connect(pg_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE midiopt_latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
         try:
@@ -223,14 +223,14 @@ def test_postgres_must_hold_any_path(pg_url):
         "postgres://localhost:1/name?password=s3cret&nonsense=1",
     ],
 )
-def test_postgres_that_cannot_be_reached(url):
+def test_a_connection_error_shows_no_password(url):
     with pytest.raises(SinkError, match="cannot connect to PostgreSQL: ") as caught:
         open_sink(url)
     assert "s3cret" not in str(caught.value) and "\n" not in str(caught.value)
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 
-def test_postgres_needs_its_driver(monkeypatch):
+def test_a_missing_postgres_driver_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingExtra, match=r"midiopt\[postgres\]"):
         open_sink("postgresql://localhost/name")

@@ -1,4 +1,4 @@
-"""Databases that fail in the middle of a run: they come back, or the run ends with one sentence and what is committed."""
+"""Databases that fail during a run: they come back, or the run ends with one sentence and keeps the committed batches."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from benchmarks import postgres_server
 from midiopt.errors import SinkError
 from midiopt.sinks import open_sink
 from tests.helpers.batches import query, write
-from tests.helpers.databases import LOCK_HOLDER, break_connections, held_up, one_file, stuck_in_a_batch
-from tests.helpers.processes import command, tables, written
+from tests.helpers.databases import LOCK_HOLDER, break_connections, held_up, one_file, soon, stuck_in_a_batch, waiting
+from tests.helpers.processes import command, tables
 
 FILES = 3000
 
 
 @pytest.fixture(scope="module")
-def undisturbed(songs, pg_dsn) -> tuple[list, list]:
-    """The tables of an undisturbed run."""
+def without_failure(songs, pg_dsn) -> tuple[list, list]:
+    """The tables after a run without a failure."""
     with postgres_server.database(pg_dsn) as url:
         midiopt.run([songs], url)
         return tables(url)
@@ -43,48 +43,47 @@ def server(own_server):
         yield own_server, url
 
 
-def start(songs, url, *more, **pipes) -> subprocess.Popen[str]:
-    """A run of many small batches."""
+def start_run(songs, url, *more) -> subprocess.Popen[str]:
+    """A run with many small batches."""
     more = ("--batch-size", 32, "--workers", 2, "--quiet", "--json", *more)
     return subprocess.Popen(command(songs, "--db", url, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_a_server_that_is_restarted_costs_nothing(songs, undisturbed, server, mode, tmp_path):
+def test_a_restarted_server_loses_no_row(songs, without_failure, server, mode, tmp_path):
     server, url = server
-    with stuck_in_a_batch(url, start, songs, url, "--log", tmp_path / "log") as run:
+    with stuck_in_a_batch(url, start_run, songs, url, "--log", tmp_path / "log") as run:
         server.stop(mode)
         server.start()
-    for least in (500, 1000):
-        while run.poll() is None and written(url) < least:
-            time.sleep(0.01)
-        if run.poll() is None:
+    for _ in range(2):
+        with held_up(url, "LOCK TABLE files IN SHARE MODE"):
+            soon(lambda: waiting(url))
             server.stop(mode)
             server.start()
     stdout, stderr = run.communicate(timeout=120)
     assert run.returncode == 0, stderr
     assert stderr == ""
     assert json.loads(stdout)["ok"] == FILES
-    assert tables(url) == undisturbed
+    assert tables(url) == without_failure
     assert "reconnect" in {json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines()}
 
 
-def test_connections_that_break_at_any_moment_cost_nothing(songs, undisturbed, pg_url):
-    with stuck_in_a_batch(pg_url, start, songs, pg_url, "--writers", 3) as run:
+def test_broken_connections_lose_no_row(songs, without_failure, pg_url):
+    with stuck_in_a_batch(pg_url, start_run, songs, pg_url, "--writers", 3) as run:
         assert break_connections(pg_url, "wait_event_type = 'Lock'")
     while run.poll() is None:
         break_connections(pg_url)
         time.sleep(0.2)
     _, stderr = run.communicate()
     assert run.returncode == 0, stderr
-    assert tables(pg_url) == undisturbed
+    assert tables(pg_url) == without_failure
 
 
-def test_a_server_that_stays_away_ends_the_run(songs, undisturbed, server):
-    """Exit code 1, one line, and every batch that was committed is there when the server is again."""
+def test_a_server_that_does_not_come_back_ends_the_run(songs, without_failure, server):
+    """Exit code 1, one line, and every committed batch is there when the server is started again."""
     server, url = server
     midiopt.run([songs / "000"], url)
-    with stuck_in_a_batch(url, start, songs, url + "&password=s3cret", "--sink-timeout", 1) as run:
+    with stuck_in_a_batch(url, start_run, songs, url + "&password=s3cret", "--sink-timeout", 1) as run:
         server.stop()
     stdout, stderr = run.communicate(timeout=120)
     server.start()
@@ -94,16 +93,16 @@ def test_a_server_that_stays_away_ends_the_run(songs, undisturbed, server):
     assert "s3cret" not in stderr
     files, analyses = tables(url)
     assert 0 < len(files) < FILES
-    assert all(row in undisturbed[0] for row in files) and {row[3] for row in files} <= {row[0] for row in analyses}
-    again = start(songs, url)
+    assert all(row in without_failure[0] for row in files) and {row[3] for row in files} <= {row[0] for row in analyses}
+    again = start_run(songs, url)
     stdout, stderr = again.communicate(timeout=120)
     assert (again.returncode, json.loads(stdout)["skipped"]) == (0, len(files)), stderr
-    assert tables(url) == undisturbed
+    assert tables(url) == without_failure
 
 
-def test_a_signal_does_not_wait_for_a_server_that_is_away(songs, server):
+def test_a_signal_does_not_wait_for_an_unavailable_server(songs, server):
     server, url = server
-    with stuck_in_a_batch(url, start, songs, url, "--sink-timeout", 100000) as run:
+    with stuck_in_a_batch(url, start_run, songs, url, "--sink-timeout", 100000) as run:
         server.stop()
         run.send_signal(signal.SIGTERM)
     _, stderr = run.communicate(timeout=120)
@@ -126,7 +125,7 @@ def test_the_lock_is_taken_again_with_the_connection(pg_url):
     assert query(pg_url, "SELECT count(*) FROM pg_indexes WHERE indexname = 'analyses_bpm'") == [(1,)]
 
 
-def test_another_run_that_comes_between_keeps_the_database(pg_url):
+def test_another_run_may_take_the_lost_lock(pg_url):
     with pytest.raises(SinkError, match="another run is writing"), open_sink(pg_url, timeout=1) as sink:
         break_connections(pg_url)
         with open_sink(pg_url) as other:
@@ -137,7 +136,7 @@ def test_another_run_that_comes_between_keeps_the_database(pg_url):
 
 
 def test_a_server_that_does_not_answer_ends_the_run(pg_url):
-    """Another program's lock stands for a server that hangs: its connections live, and nothing comes."""
+    """Another program's lock stands for a server that hangs: its connections are open, and it does not answer."""
     open_sink(pg_url).close()
     with held_up(pg_url, "LOCK TABLE files IN SHARE MODE"):
         with pytest.raises(SinkError, match="has not committed a batch"), open_sink(pg_url, timeout=0.5) as sink:
@@ -147,10 +146,14 @@ def test_a_server_that_does_not_answer_ends_the_run(pg_url):
     open_sink(pg_url).close()
 
 
-def test_a_statement_that_is_cancelled_is_not_tried_again(pg_url):
+def test_a_cancelled_statement_is_not_retried(pg_url):
     open_sink(pg_url).close()
-    impatient = f"{pg_url}&options=-clock_timeout%3D100"
-    with held_up(pg_url, "LOCK TABLE files IN SHARE MODE"), pytest.raises(SinkError, match="lock timeout"), open_sink(impatient) as sink:
+    with_lock_timeout = f"{pg_url}&options=-clock_timeout%3D100"
+    with (
+        held_up(pg_url, "LOCK TABLE files IN SHARE MODE"),
+        pytest.raises(SinkError, match="lock timeout"),
+        open_sink(with_lock_timeout) as sink,
+    ):
         write(sink, one_file(1))
 
 

@@ -1,4 +1,4 @@
-"""Databases that cannot be used, or no longer: exit code 1, one sentence that says why, nothing half-written, no password."""
+"""Databases that cannot be used, from the start or later: exit code 1, one sentence with the reason, no partial batch, no password."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.helpers.processes import command, tables
 
 
 def refused(songs, url, *more, **options) -> str:
-    """What a run that must end with exit code 1 says."""
+    """The error message of a run that has to end with exit code 1."""
     more = ("--batch-size", 100, "--workers", 2, "--quiet", "--json", *more)
     done = subprocess.run(command(songs, "--db", url, *more), capture_output=True, text=True, timeout=120, **options)
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
@@ -30,7 +30,7 @@ def refused(songs, url, *more, **options) -> str:
 
 @contextlib.contextmanager
 def mounted(folder: Path, options: str):
-    """A small file system of its own; only root can have one."""
+    """A small file system; only root can mount one."""
     folder.mkdir(exist_ok=True)
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
     if done.returncode:
@@ -41,8 +41,8 @@ def mounted(folder: Path, options: str):
         subprocess.run(["umount", folder], check=True)
 
 
-def whole(db: Path) -> tuple[list, list]:
-    """The tables of a sound database, in which no file lacks its analysis."""
+def intact_tables(db: Path) -> tuple[list, list]:
+    """The tables of an intact database, in which no file lacks its analysis."""
     with contextlib.closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     files, analyses = tables(db)
@@ -51,17 +51,18 @@ def whole(db: Path) -> tuple[list, list]:
 
 
 def test_a_full_disk(songs, tmp_path):
-    """The disk fills in the middle of a run; with more room the same command completes it."""
+    """The disk fills during a run; with more room the same command completes it."""
     with mounted(tmp_path / "disk", "size=768k") as disk:
-        assert "disk" in (said := refused(songs, disk / "x.db")) and "run the same command again" in said
-        files, _ = whole(disk / "x.db")
+        error = refused(songs, disk / "x.db")
+        assert "disk" in error and "run the same command again" in error
+        files, _ = intact_tables(disk / "x.db")
         assert 0 < len(files) < 3000
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
         assert midiopt.run([songs], disk / "x.db").skipped == len(files)
-        assert len(whole(disk / "x.db")[0]) == 3000
+        assert len(intact_tables(disk / "x.db")[0]) == 3000
 
 
-def test_a_disk_that_is_full_from_the_start(songs, tmp_path):
+def test_a_disk_that_is_full_before_the_run(songs, tmp_path):
     with mounted(tmp_path / "disk", "size=64k") as disk:
         (disk / "ballast").write_bytes(bytes(60 << 10))
         assert "disk" in refused(songs, disk / "x.db")
@@ -70,18 +71,18 @@ def test_a_disk_that_is_full_from_the_start(songs, tmp_path):
         assert midiopt.run([songs], disk / "x.db").ok == 3000
 
 
-def test_files_may_not_grow(songs, tmp_path):
+def test_a_file_size_limit(songs, tmp_path):
     def limited():
         resource.setrlimit(resource.RLIMIT_FSIZE, (512 << 10, 512 << 10))
 
     assert "ulimit -f" in refused(songs, tmp_path / "x.db", preexec_fn=limited)
-    assert whole(tmp_path / "x.db") == ([], [])
+    assert intact_tables(tmp_path / "x.db") == ([], [])
 
 
 def test_a_full_disk_under_postgresql(songs, pg_url, pg_dsn, tmp_path):
-    """Its tables lie in a small file system; what is committed stays, and with more room the run is completed."""
+    """The tables are in a small file system; committed batches stay, and with more room the same command completes the run."""
     with mounted(tmp_path / "disk", "size=1m,mode=777") as disk:
-        parents_may_be_passed(disk)
+        allow_traversal(disk)
         space = disk / "space"
         space.mkdir(mode=0o777)
         if os.geteuid() == 0:
@@ -95,7 +96,7 @@ def test_a_full_disk_under_postgresql(songs, pg_url, pg_dsn, tmp_path):
             assert len(files) < 3000 and {row[3] for row in files} <= {row[0] for row in analyses}
             subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
             alone = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            soon(lambda: query(pg_url, alone) == [(1,)])  # the server may notice later that the run has ended
+            soon(lambda: query(pg_url, alone) == [(1,)])  # the server notices the end of the run with a delay
             assert midiopt.run([songs], pg_url).skipped == len(files)
         finally:
             for table in ("library", "files", "analyses", "runs", "meta"):
@@ -103,8 +104,8 @@ def test_a_full_disk_under_postgresql(songs, pg_url, pg_dsn, tmp_path):
             postgres_server.execute(pg_dsn, "DROP TABLESPACE small")
 
 
-def parents_may_be_passed(folder: Path) -> None:
-    """pytest's folders are closed to other users, of whom the server is one."""
+def allow_traversal(folder: Path) -> None:
+    """pytest's folders are closed to other users, and the server runs as another user."""
     for parent in folder.parents:
         if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
             parent.chmod(parent.stat().st_mode | 0o111)
@@ -121,7 +122,7 @@ def test_a_read_only_file_system(songs, tmp_path):
         assert tables(disk / "x.db") == before and not (disk / "new.db").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write every file")
 def test_a_read_only_file(songs, tmp_path):
     midiopt.run([songs / "000"], tmp_path / "x.db")
     os.chmod(tmp_path / "x.db", 0o444)
@@ -142,7 +143,7 @@ def test_a_read_only_postgresql(songs, pg_url, pg_dsn, new):
 
 
 def test_a_wrong_password(songs, pg_dsn, tmp_path):
-    """A server that asks for one."""
+    """A server that requires one."""
     with postgres_server.temporary_server() as server:
         server.require_passwords()
         url = f"postgresql://postgres:s3cret@/postgres?host={server.folder}"
@@ -154,25 +155,16 @@ def test_a_database_that_does_not_exist(songs, pg_url):
     assert "does not exist" in refused(songs, pg_url + "&dbname=nowhere&password=s3cret")
 
 
-def test_tables_of_something_else(songs, tmp_path, pg_url):
+def test_tables_of_another_program(songs, tmp_path, pg_url):
     for url in (f"sqlite:///{tmp_path}/x.db", pg_url):
         query(url, "CREATE TABLE library (title text)")
         assert "the database already has library, not made by midiopt" in refused(songs, url)
         assert query(url, "SELECT count(*) FROM library") == [(0,)]
 
 
-def test_a_newer_schema(songs, tmp_path, pg_url):
-    for url in (f"sqlite:///{tmp_path}/x.db", pg_url):
-        midiopt.run([songs / "000"], url)
-        before = tables(url)
-        query(url, "UPDATE meta SET value = '999' WHERE key = 'schema_version'")
-        assert "upgrade midiopt" in refused(songs, url)
-        assert tables(url) == before
-
-
 def test_a_missing_extra(songs, tmp_path):
-    """An interpreter in which psycopg cannot be imported: a module of that name that fails comes first."""
+    """psycopg cannot be imported: a module of that name that raises ImportError is found first."""
     (tmp_path / "psycopg.py").write_text("raise ImportError('not installed')")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    said = refused(songs, "postgresql://me:s3cret@localhost/music", env={**os.environ, "PYTHONPATH": path})
-    assert "pip install 'midiopt[postgres]'" in said
+    error = refused(songs, "postgresql://me:s3cret@localhost/music", env={**os.environ, "PYTHONPATH": path})
+    assert "pip install 'midiopt[postgres]'" in error

@@ -1,4 +1,4 @@
-"""Database URLs: which database one names, and how it may be shown."""
+"""Database URLs: which database one names, and how to show it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from midiopt.errors import SinkError
 
 
 def is_postgres(url: str) -> bool:
+    """Whether the URL names a PostgreSQL database; all others name an SQLite file."""
     return url.startswith(("postgresql://", "postgres://"))
 
 
 def sqlite_path(url: str) -> str:
-    """The file that a URL of SQLite names; SinkError for one of another database."""
+    """The file that a path or an SQLite URL names. Raises SinkError for a URL of another database."""
     scheme, colon, rest = url.partition("://")
     if colon and scheme == "sqlite" and rest[:1] == "/":
         return rest[1:]
     if colon:
-        raise SinkError(f"{scheme}:// is not a database midiopt knows; use a path, sqlite:///path or postgresql://...")
+        raise SinkError(f"unknown database URL {scheme}://; use a path, sqlite:///path or postgresql://...")
     return url
 
 
 def without_password(url: str) -> str:
-    """A database URL that may be shown."""
+    """The URL with any password removed or replaced by ***."""
     url = re.sub(r"(://[^/@]*?):[^/]*@", r"\1@", url)
     return re.sub(r"([?&]password=)[^&]*", r"\1***", url)
