@@ -23,7 +23,7 @@ MAX_FRAMES = 32_768  # analyzed, from the first onset on: 10.9 minutes
 BLOCK_FRAMES = 64  # of a long piece only every second, third, ... block is correlated with the whole
 MAX_ONSET_FRAMES = 1024  # frames with onsets that are correlated with the whole
 MIN_ONSET_FRAMES = 6  # fewer give no beat
-LAG_COUNT = 208  # lags 0 to 207 frames: up to 4.14 s
+LAG_COUNT = 208  # lags of the autocorrelation in frames: 4.16 s
 AVERAGED_LAGS = 199  # lags below this have all the neighbours that they are averaged over
 MIN_PERIOD, MAX_PERIOD = 10, 104  # frames per beat: 300 to 29 BPM
 MAX_SCALING_LAG = 150  # the highest average up to here scales the features
@@ -39,7 +39,7 @@ FIXED_POINT = 2**20  # scale of the sums in which peaks are searched, integers s
 
 @dataclass(frozen=True)
 class Onset:
-    """A note as the ear meets it."""
+    """What the beat is estimated from: the onset of a note."""
 
     seconds: float
     quarter: float  # quarters from the beginning, by the file's own division

@@ -175,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600, metavar="N", help="begin no round after so many (default: %(default)g)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), metavar="N", help="of a soak to be repeated")
-    parser.add_argument("--corpus", type=Path, metavar="DIR", help="your own files")
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="your own files (default: the corpus of accuracy/corpus.py, if present)")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     corpus = options.corpus or (FILES if FILES.is_dir() else None)
