@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import Any
 
 from midiopt.kinds import Decode
 from midiopt.rows.layout import LAYOUTS
 from midiopt.schema import Column, Table
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class _RowDecoder:
@@ -38,7 +35,7 @@ def _decoder(column: Column) -> Decode | None:
 _DECODERS = {table: _RowDecoder(table) for table in LAYOUTS}
 
 
-def row_to_values(table: Table, row: bytes | bytearray | np.void, heap: bytes | bytearray) -> list[object]:
+def row_to_values(table: Table, row: Any, heap: bytes | bytearray) -> list[object]:
     """The values of one row of ``files`` or ``analyses`` in column order, None for null.
 
     ``row`` is the bytes of the row, or an item of an array. An analysis takes 11 us; a field at a time from numpy took 146.
@@ -50,6 +47,6 @@ def row_to_values(table: Table, row: bytes | bytearray | np.void, heap: bytes | 
     return values
 
 
-def row_to_dict(table: Table, row: bytes | bytearray | np.void, heap: bytes | bytearray) -> dict[str, object]:
+def row_to_dict(table: Table, row: Any, heap: bytes | bytearray) -> dict[str, object]:
     """The same by column name."""
     return dict(zip(_DECODERS[table].names, row_to_values(table, row, heap), strict=True))
