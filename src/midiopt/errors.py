@@ -1,58 +1,58 @@
-"""The errors a caller can catch."""
+"""Exceptions that midiopt raises on purpose."""
 
 from __future__ import annotations
 
 
 class MidioptError(Exception):
-    """Base of every error that midiopt raises on purpose; its text says what to do next."""
+    """Base class. The text says what is wrong and, where it helps, what to do next."""
 
 
 class MidiError(MidioptError, ValueError):
-    """The bytes cannot be used. ``offset`` is where in the bytes that showed."""
+    """Content that cannot be analyzed: ``reason``, found at the byte ``offset``."""
 
-    def __init__(self, reason: str, offset: int = 0):
+    def __init__(self, reason: str, offset: int = 0) -> None:
         super().__init__(f"{reason} at byte {offset}")
         self.reason = reason
         self.offset = offset
 
 
 class NotMidi(MidiError):
-    """Empty, or no MThd chunk: this was never a Standard MIDI File."""
+    """Not a Standard MIDI File: empty, or without an MThd chunk."""
 
 
 class Malformed(MidiError):
-    """A MIDI file whose header or tracks cannot be used."""
+    """A MIDI file with an unusable header or no usable track."""
 
 
 class TooLarge(MidiError):
-    """Over a documented limit, such as the number of events."""
+    """Content over a limit, such as the number of events."""
 
 
 class Damaged(MidioptError):
-    """An archive that cannot be read on from here, or a member of one that cannot be read."""
+    """An archive that cannot be read further, or compressed data that cannot be read."""
 
-    def __init__(self, reason: str, offset: int | None = None):
+    def __init__(self, reason: str, offset: int | None = None) -> None:
         super().__init__(reason if offset is None else f"{reason} at byte {offset}")
 
 
 class SourceError(MidioptError):
-    """A SOURCE named on the command line cannot be used."""
+    """A file or folder given to a run that cannot be used."""
 
 
 class SinkError(MidioptError):
-    """The database cannot be opened or written."""
+    """A database that cannot be opened, read or written."""
 
 
 class DatabaseBusy(SinkError):
-    """Another run holds the lock of this database."""
+    """A database whose lock another run holds."""
 
 
 class Stopped(MidioptError):
-    """A long step of the database was left undone, because a signal has asked the run to end."""
+    """A long database operation was cancelled because the run is to end."""
 
 
 class MissingExtra(MidioptError):
-    """An optional dependency is not installed."""
+    """An optional dependency that is not installed."""
 
-    def __init__(self, what: str, extra: str):
+    def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an extra package: pip install 'midiopt[{extra}]'")

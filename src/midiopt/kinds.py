@@ -15,6 +15,7 @@ from typing import Any
 
 NULL_TEXT = 2**32 - 1  # as the length
 NULL_ENUM = 255
+NULL_INT32 = -(2**31)
 NAN = float("nan")
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
@@ -120,7 +121,7 @@ INT16 = Kind(
 )  # fmt: skip
 INT32 = Kind(
     "int32", numpy="<i4", items=1, struct="i", python="int", arrow="int32",
-    sqlite="INTEGER", postgres="integer", label="int32", null=-(2**31), low=1 - 2**31, high=2**31 - 1,
+    sqlite="INTEGER", postgres="integer", label="int32", null=NULL_INT32, low=1 - 2**31, high=2**31 - 1,
 )  # fmt: skip
 INT64 = Kind(
     "int64", numpy="<i8", items=1, struct="q", python="int", arrow="int64",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,7 @@ from midiopt.api import Analysis, analyze
 from midiopt.cli.arguments import Subparsers
 from midiopt.cli.console import plain
 from midiopt.errors import MidiError
+from midiopt.kinds import SHARES
 from midiopt.schema import ANALYSES, MINOR_TONICS, Column
 
 
@@ -25,7 +27,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def command(options: argparse.Namespace) -> int:
-    """Exit code 1 when the file cannot be read or used."""
+    """Print the facts. Exit code 1 if the file cannot be read or used."""
     try:
         facts = analyze(options.file)
     except (OSError, MidiError) as problem:
@@ -33,34 +35,41 @@ def command(options: argparse.Namespace) -> int:
         print(f"midiopt: {options.file}: {reason}", file=sys.stderr)
         return 1
     if options.json:
-        columns = {c.name: _plain(facts, c) for c in ANALYSES}
+        columns = {column.name: json_value(facts, column) for column in ANALYSES}
         print(json.dumps({"status": facts.status, "error": facts.error, **columns}, ensure_ascii=False))
-        return 0
-    table = Table(title=plain(options.file), title_justify="left", title_style="bold", show_header=False)
+    else:
+        Console(highlight=False).print(facts_table(options.file, facts))
+    return 0
+
+
+def facts_table(title: str, facts: Analysis) -> Table:
+    """A row per fact: name, value and unit."""
+    table = Table(title=plain(title), title_justify="left", title_style="bold", show_header=False)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(style="dim", overflow="fold")
     table.add_row("status", plain(facts.status if facts.error is None else f"{facts.status}: {facts.error}"), "")
     for column in ANALYSES:
         if column.name != "analyzer_version":
-            table.add_row(column.name, plain(_readable(facts, column)), column.unit)
-    Console(highlight=False).print(table)
-    return 0
+            table.add_row(column.name, plain(table_value(facts, column)), column.unit)
+    return table
 
 
-def _plain(facts: Analysis, column: Column) -> object:
-    value = getattr(facts, column.name)
+def json_value(facts: Analysis, column: Column) -> Any:
+    """The value as JSON holds it: hashes in hexadecimal, issues by name."""
     if column.name == "issues":
         return facts.issue_names
+    value = getattr(facts, column.name)
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _readable(facts: Analysis, column: Column) -> str:
-    value = _plain(facts, column)
+def table_value(facts: Analysis, column: Column) -> str:
+    """The value as text: "-" for null, up to 3 decimals, and the pitch classes with at least half a percent by name."""
+    value = json_value(facts, column)
     if value is None:
         return "-"
-    if column.name == "pitch_classes":
-        return "  ".join(f"{name} {share:.0%}" for name, share in zip(MINOR_TONICS, value, strict=True) if share >= 0.005)  # type: ignore[call-overload]
+    if column.kind is SHARES:
+        return "  ".join(f"{name} {share:.0%}" for name, share in zip(MINOR_TONICS, value, strict=True) if share >= 0.005)
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list):

@@ -23,7 +23,7 @@ import xxhash
 
 from midiopt.core.analysis import Analyzer
 from midiopt.errors import Damaged, MidiError, MissingExtra, TooLarge
-from midiopt.kinds import INT32, NULL_TEXT
+from midiopt.kinds import NULL_INT32, NULL_TEXT
 from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.hash_table import Contents
 from midiopt.pipeline.heartbeat import BEGAN, BEGUN, WORD_BYTES, name_area, put_member, word
@@ -202,7 +202,7 @@ def crashed(path: bytes, reason: str, note: bytes = b"") -> bytes:
         size, mtime_ns = info.st_size, min(info.st_mtime_ns, 2**63 - 1)  # a file system may know later years
     except OSError:
         size = mtime_ns = 0
-    put_file(files, heap, path, size, mtime_ns, NO_HASH, CRASHED, reason, time.time_ns() // 1000, INT32.null)
+    put_file(files, heap, path, size, mtime_ns, NO_HASH, CRASHED, reason, time.time_ns() // 1000, NULL_INT32)
     return message(files, bytearray(), heap, note)
 
 
