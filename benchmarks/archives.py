@@ -36,7 +36,7 @@ from midiopt.pipeline.tasks import (
 )
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.wire import note_of
-from midiopt.sources.archives.archive import Archive, Disk
+from midiopt.sources.archives.archive import Archive, FileArchive
 from midiopt.sources.reader import Reader
 from midiopt.sources.walk import Source
 
@@ -64,12 +64,12 @@ def read_files(paths: list[bytes]) -> int:
 
 
 def read_members(path: Path) -> int:
-    disk = Disk(os.fsencode(path))
+    file = FileArchive(os.fsencode(path))
     count = 0
-    for member in Archive(disk, MAX_FILE_BYTES).take(0, sys.maxsize):
+    for member in Archive(file).members(0, sys.maxsize):
         member.data()
         count += 1
-    disk.close()
+    file.close()
     return count
 
 

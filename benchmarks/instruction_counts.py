@@ -64,7 +64,7 @@ from midiopt.pipeline.worker import Worker
 paths = Path(sys.argv[1]).read_bytes().split(b"\\0")
 worker = Worker()
 worker.analyze_files(paths[:20])  # buffers have their size
-worker.seen.clear()
+worker.recent_hashes.clear()
 encoders = [(table, RowEncoder(LAYOUTS[table].fields), CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
 switch = getattr(ctypes.CDLL(sys.argv[2]), "watch")
 switch(1)

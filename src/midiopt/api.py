@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import threading
 
-import xxhash
-
 from midiopt._analysis import Analysis, build_analysis
 from midiopt.core.analysis import Analyzer
-from midiopt.errors import MidiError
+from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
 from midiopt.rows.decode import row_to_values
-from midiopt.schema import ANALYSES, ANALYZER_VERSION, repair_sentence
+from midiopt.schema import ANALYSES, STATUSES
 from midiopt.sources.reader import Reader
-from midiopt.sources.sniff import with_detected_type
 
 _local = threading.local()
 
@@ -35,10 +32,8 @@ def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> 
     if not hasattr(_local, "analyzer"):
         _local.analyzer, _local.reader = Analyzer(), Reader()
     data = _read(source) if isinstance(source, (str, os.PathLike)) else source
-    rows, heap = bytearray(), bytearray()
-    try:
-        issues, first, at = _local.analyzer.analyze(data, xxhash.xxh3_128_digest(data), ANALYZER_VERSION, rows, heap)
-    except MidiError as problem:
-        raise with_detected_type(problem, data) from None
-    status, error = "repaired" if first else "ok", repair_sentence(issues, first, at)
-    return build_analysis([*row_to_values(ANALYSES, rows, heap), status, error])
+    rows = RowBuilder()
+    outcome = analyze_bytes(_local.analyzer, data, content_hash(data), rows)
+    if outcome.exception:
+        raise outcome.exception from None
+    return build_analysis([*row_to_values(ANALYSES, rows.analyses, rows.heap), STATUSES[outcome.status], outcome.error])

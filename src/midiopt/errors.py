@@ -35,6 +35,10 @@ class Damaged(MidioptError):
         super().__init__(reason if offset is None else f"{reason} at byte {offset}")
 
 
+class NotAnArchive(MidioptError):
+    """A file with the suffix of an archive that is something else."""
+
+
 class SourceError(MidioptError):
     """A file or folder given to a run that cannot be used."""
 

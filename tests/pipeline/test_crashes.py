@@ -72,7 +72,7 @@ def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
     done = finish(folder, "--db", tmp_path / "x.db", "--workers", 1, "--json", "--quiet", env=planted())
     assert done.returncode == 0, done.stderr
     assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["unreadable"]) == (200, 1)
-    assert [row[5] for row in tables(tmp_path / "x.db")[0] if row[4] == "unreadable"] == ["not enough memory for its events"]
+    assert [row[5] for row in tables(tmp_path / "x.db")[0] if row[4] == "unreadable"] == ["not enough memory for the events"]
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -158,7 +158,7 @@ def test_limits_of_a_file_are_options(tmp_path):
     exactly = run.run([tmp_path], tmp_path / "exactly.db", max_file_bytes=size, max_events=events)
     assert (exactly.ok, exactly.rejected) == (2, 0)
     for option, limit, reason in (
-        ("--max-file-bytes", size - 1, f"{size:,} bytes, over the limit of {size - 1:,} at byte 0"),
+        ("--max-file-bytes", size - 1, f"{size:,} bytes, over the limit of {size - 1:,}"),
         ("--max-events", events - 1, f"more than {events - 1:,} events at byte {size - 4}"),
     ):
         db = tmp_path / f"{option}.db"

@@ -1,197 +1,139 @@
-"""A piece of an archive to rows: what a worker does with it.
+"""The worker's side of archives: reads members, and decides what becomes of the archive itself.
 
-The archive stays open between its pieces, so that a worker reads it once from front to back. Every
-member ends as a row, one that cannot be had with the reason; so does the archive, when its last piece
-is done: `opened`, or `rejected` where not all of it could be read.
+An archive stays open between tasks, so a worker reads it once from front to back. Every member gets a row, an unreadable
+one with the reason. So does the archive, after all its members: `opened`, or `rejected` when not all of it could be read.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from midiopt.errors import Damaged, MissingExtra, TooLarge
-from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, ArchiveReport, FileState, FinishArchive, ReadMembers
+from midiopt.errors import MissingExtra, NotAnArchive
+from midiopt.pipeline.heartbeat import Heartbeat
+from midiopt.pipeline.items import Item
+from midiopt.pipeline.member_items import MemberItems
+from midiopt.pipeline.sampling import EVERYTHING, Lots
+from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, UNKNOWN_STATE, ArchiveReport, FinishArchive, ReadMembers
 from midiopt.schema import OPENED, REJECTED, UNREADABLE
-from midiopt.sources.archives.archive import Archive, Disk, Member, Memory, NotAnArchive
-from midiopt.sources.archives.decompress import MOST_RATIO, gunzipped
-from midiopt.sources.filetypes import is_archive, is_compressed
+from midiopt.sources.archives.archive import Archive, FileArchive
+from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_OPEN, ArchiveLimits
+from midiopt.sources.file_state import FileState
+from midiopt.sources.paths import SEPARATOR_BYTES
 
-MOST_OPEN = 4  # archives, as many as a worker has chunks in hand
-MOST_NESTED = 2  # archives inside archives
-MOST_INSIDE = 100_000  # members of an archive inside another: their rows, about 50 MB, leave in one message
-FREE_NESTED = 1 << 20  # bytes that what is inside may unpack to before the ratio counts
-INSIDE = b"!/"  # between an archive and its member
-CHANGED = "the archive changed while it was read"
+CHANGED = "the archive changed while it was being read"
 
 
-class Rows(Protocol):
-    """Where rows go, and what must be known before they can be made."""
+@dataclass
+class _OpenArchive:
+    file: FileArchive
+    archive: Archive | None = None  # None until the format is known
 
-    max_file_bytes: int
-
-    def begin(self, number: int, part: int, path: bytes) -> None:
-        """This is in hand from now on."""
-
-    def alive(self) -> None:
-        """What is in hand is still being read: its time counts from now."""
-
-    def wants(self, path: bytes) -> bool:
-        """Whether a member that is no archive is to be analysed."""
-
-    def put(self, path: bytes, size: int, mtime_ns: int, status: int, error: str | None) -> None:
-        """The row of something without content."""
-
-    def content(self, path: bytes, size: int, mtime_ns: int, data: bytes | memoryview) -> None:
-        """The row of some content, analysed."""
+    def is_past(self, number: int) -> bool:
+        """Whether this member can only be read by opening the archive again."""
+        return self.archive is not None and self.archive.position > number
 
 
-class Unpacker:
-    """Makes the rows of one piece after another."""
+class ArchiveReader:
+    """Turns one archive task after another into items, and keeps up to MAX_OPEN archives open between them."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self.open: dict[bytes, tuple[Disk, Archive | None]] = {}
-        self.task: ReadMembers | FinishArchive = ReadMembers(b"")
-        self.range = FIRST_MEMBERS
-        self.members = 0  # rows of this piece that are not the archive's own
-        self.number = self.part = 0  # of the member in hand, and parts of it that were met
-        self.allowed = 0  # bytes that the nested archive in hand may still unpack to
+    def __init__(self, heartbeat: Heartbeat, sample: Lots = EVERYTHING, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
+        self.report = ArchiveReport()  # of the last task, once all its items are taken
+        self._heartbeat = heartbeat
+        self._sample = sample
+        self._limits = limits
+        self._open: dict[bytes, _OpenArchive] = {}
+        self._members = 0  # items of this task other than the archive itself
 
-    def answer(self, task: ReadMembers | FinishArchive) -> ArchiveReport:
-        self.task, self.members = task, 0
-        self.rows.begin(NO_MEMBER, 0, task.path)
+    def items(self, task: ReadMembers | FinishArchive) -> Iterator[Item]:
+        """The members of the task; then the archive itself, if this task settles what becomes of it."""
+        self._heartbeat.start_item()
+        self._heartbeat.start_member(NO_MEMBER, 0, task.path)
+        self._members = 0
         try:
-            return self._close(task) if isinstance(task, FinishArchive) else self._take(task)
+            if isinstance(task, FinishArchive):
+                yield self._finish(task)
+            else:
+                yield from self._read(task)
         except OSError as problem:
-            return self._settle(task.state, UNREADABLE, problem.strerror)
+            yield self._settle(task, task.state, UNREADABLE, problem.strerror)
         except MissingExtra as problem:
-            return self._settle(task.state, UNREADABLE, str(problem))
+            yield self._settle(task, task.state, UNREADABLE, str(problem))
 
-    def _take(self, task: ReadMembers) -> ArchiveReport:
-        file = self._file(task)
-        state = FileState(file.size, file.mtime_ns)
-        piece = self.range = task.members
-        if task.state.size >= 0 and state != task.state:
-            return self._settle(state, UNREADABLE, CHANGED)
+    def close(self) -> None:
+        """Close all archives."""
+        for path in list(self._open):
+            self._close(path)
+
+    def _read(self, task: ReadMembers) -> Iterator[Item]:
+        members = task.members
+        opened = self._open_before(task.path, members.first)
+        state = opened.file.state
+        if task.state not in (UNKNOWN_STATE, state):
+            yield self._settle(task, state, UNREADABLE, CHANGED)
+            return
         try:
-            archive = self._archive(task, file)
+            archive = opened.archive = opened.archive or Archive(opened.file, self._limits, self._heartbeat.refresh)
         except NotAnArchive as problem:
-            return self._settle(state, REJECTED, str(problem))
+            yield self._settle(task, state, REJECTED, str(problem))
+            return
         appledouble = 0
-        for member in archive.take(piece.first, piece.end):
-            appledouble += member.passed
-            self._member(member, archive.position)
-        if archive.ended and piece.first <= archive.position < piece.end:
-            appledouble += archive.passed
-        if not file.is_unchanged():
-            return self._settle(state, UNREADABLE, CHANGED)
-        if archive.ended and piece == FIRST_MEMBERS:
-            status = REJECTED if archive.trouble else OPENED
-            return self._settle(state, status, archive.trouble or None, appledouble)
-        return ArchiveReport(
-            at_end=archive.ended,
-            is_stream=archive.is_stream,
-            members=self.members,
-            appledouble=appledouble,
-            state=state,
-            read_error=archive.trouble,
-        )
+        reader = MemberItems(members, self._heartbeat, self._sample, self._limits)
+        for member in archive.members(members.first, members.end):
+            appledouble += member.skipped_before
+            for item in reader.items(member, archive.position, task.path + SEPARATOR_BYTES + member.name):
+                self._members += 1
+                yield item
+        if archive.at_end and members.first <= archive.position < members.end:
+            appledouble += archive.skipped_at_end
+        if not opened.file.is_unchanged():
+            yield self._settle(task, state, UNREADABLE, CHANGED)
+        elif archive.at_end and members == FIRST_MEMBERS:
+            yield self._settle(task, state, REJECTED if archive.read_error else OPENED, archive.read_error or None, appledouble)
+        else:
+            self.report = ArchiveReport(
+                at_end=archive.at_end,
+                is_stream=archive.is_stream,
+                members=self._members,
+                appledouble=appledouble,
+                state=state,
+                read_error=archive.read_error,
+            )
 
-    def _file(self, piece: ReadMembers) -> Disk:
-        """The file of the archive, open; another one if that is past the piece."""
-        known = self.open.get(piece.path)
-        if known and known[1] and known[1].position > piece.members.first:
-            self._drop(piece.path)
-            known = None
-        if not known:
-            if len(self.open) == MOST_OPEN:
-                self._drop(next(iter(self.open)))
-            known = self.open[piece.path] = Disk(piece.path), None
-        return known[0]
+    def _open_before(self, path: bytes, number: int) -> _OpenArchive:
+        """The archive, opened again if it is past this member."""
+        if path in self._open and self._open[path].is_past(number):
+            self._close(path)
+        if path not in self._open:
+            if len(self._open) == MAX_OPEN:
+                self._close(next(iter(self._open)))  # the one opened first
+            self._open[path] = _OpenArchive(FileArchive(path))
+        return self._open[path]
 
-    def _archive(self, piece: ReadMembers, file: Disk) -> Archive:
-        archive = self.open[piece.path][1]
-        if archive is None:
-            archive = Archive(file, self.rows.max_file_bytes, self.rows.alive)
-            self.open[piece.path] = file, archive
-        return archive
+    def _close(self, path: bytes) -> None:
+        if opened := self._open.pop(path, None):
+            opened.file.close()
 
-    def _drop(self, path: bytes) -> None:
-        if known := self.open.pop(path, None):
-            known[0].close()
-
-    def _close(self, task: FinishArchive) -> ArchiveReport:
-        """The row of an archive whose pieces are all done, if it still is what it was."""
-        self._drop(task.path)
-        info = os.stat(task.path)
-        state = FileState(info.st_size, info.st_mtime_ns)
+    def _finish(self, task: FinishArchive) -> Item:
+        """The archive after its last member, if it still is what it was."""
+        self._close(task.path)
+        state = FileState.from_stat(os.stat(task.path))
         if state != task.state:
-            return self._settle(state, UNREADABLE, CHANGED)
-        return self._settle(task.state, task.status, task.error or None)
+            return self._settle(task, state, UNREADABLE, CHANGED)
+        return self._settle(task, state, task.status, task.error or None)
 
-    def _settle(self, state: FileState, status: int, error: str | None, appledouble: int = 0) -> ArchiveReport:
-        self._drop(self.task.path)
-        self.rows.put(self.task.path, max(0, state.size), state.mtime_ns, status, error)
-        return ArchiveReport(
-            is_finish=isinstance(self.task, FinishArchive),
+    def _settle(
+        self, task: ReadMembers | FinishArchive, state: FileState, status: int, error: str | None, appledouble: int = 0
+    ) -> Item:
+        """The item of the archive itself, and the report that goes with it."""
+        self._close(task.path)
+        self.report = ArchiveReport(
+            is_finish=isinstance(task, FinishArchive),
             at_end=True,
             has_archive_row=True,
-            members=self.members,
+            members=self._members,
             appledouble=appledouble,
             state=state,
         )
-
-    def _member(self, member: Member, number: int) -> None:
-        """The rows of a member and of all it holds; of a piece of one member, those of its parts."""
-        self.part = 0
-        self.number = number
-        self.allowed = FREE_NESTED + MOST_RATIO * member.packed
-        self._rows(member, self.task.path + INSIDE + member.name, 0)
-
-    def _rows(self, member: Member, path: bytes, depth: int) -> None:
-        part = self.part
-        self.part += 1
-        is_mine = self.range.has_part(part)
-        if depth:
-            self.allowed -= member.size  # whoever analyses it
-        if not is_archive(member.name) and not (is_mine and self.rows.wants(path)):
-            return
-        self.rows.begin(self.number, part, path)
-        status: int = OPENED
-        error: str | None = None
-        try:
-            if depth and self.allowed < 0:
-                raise TooLarge(f"a bomb: its archive unpacks to more than {MOST_RATIO} times its size", 0)
-            if is_archive(member.name):
-                error = self._nested(member, path, depth + 1)
-                status = REJECTED if error else OPENED
-            else:
-                data = member.data()
-                if is_compressed(member.name):
-                    data = gunzipped(data, self.rows.max_file_bytes)
-                self.rows.content(path, member.size, member.mtime_ns, data)
-                self.members += 1
-                return
-        except (TooLarge, NotAnArchive) as problem:
-            status, error = REJECTED, getattr(problem, "reason", None) or str(problem)
-        except OSError as problem:
-            status, error = UNREADABLE, problem.strerror
-        except (Damaged, MissingExtra) as problem:
-            status, error = UNREADABLE, str(problem)
-        except MemoryError:
-            status, error = UNREADABLE, "not enough memory to unpack it"
-        if is_mine:
-            self.rows.put(path, member.size, member.mtime_ns, status, error)
-            self.members += 1
-
-    def _nested(self, member: Member, path: bytes, depth: int) -> str | None:
-        """The rows of what an archive inside another holds; why not all of it could be read."""
-        if depth > MOST_NESTED:
-            raise NotAnArchive(f"archives inside archives are opened to a depth of {MOST_NESTED}")
-        archive = Archive(Memory(bytes(member.data())), self.rows.max_file_bytes, self.rows.alive)
-        for inner in archive.take(0, MOST_INSIDE):
-            self._rows(inner, path + INSIDE + inner.name, depth)
-        if not archive.ended:
-            return f"only the first {MOST_INSIDE:,} members of an archive inside another are read"
-        return archive.trouble or None
+        return Item(task.path, max(0, state.size), state.mtime_ns, None, status, error)

@@ -28,12 +28,12 @@ from midiopt.errors import MidioptError
 from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.allocator import preload
 from midiopt.pipeline.archive_scheduler import Unpacking
+from midiopt.pipeline.crashed import crashed_row_message
 from midiopt.pipeline.hash_table import Contents
-from midiopt.pipeline.heartbeat import BEGAN, BEGUN, NUMBER, PART, WORD_BYTES, name_in, word
+from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
 from midiopt.pipeline.sampling import EVERYTHING, Lots
 from midiopt.pipeline.signals import ENDING
 from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, ReadMembers, Task, encode_task
-from midiopt.pipeline.worker import crashed
 from midiopt.rows.wire import note_of
 from midiopt.run_log import event
 
@@ -61,7 +61,7 @@ class Hand:
 
     process: subprocess.Popen[bytes]
     pipe: Connection
-    word: memoryview
+    heartbeat: Heartbeat
     tasks: deque[Task] = field(default_factory=deque)  # dealt and not yet answered
     answered: int = 0  # files
 
@@ -72,13 +72,13 @@ class Hand:
 
     def suspect(self) -> int:
         """Position of the file in hand in the chunk in hand; -1 when none was begun."""
-        return self.word[BEGUN] - self.answered - 1
+        return self.heartbeat.items_started - self.answered - 1
 
     def is_late(self, seconds: float) -> bool:
         """Whether the file in hand began longer ago than that. With an answer to be collected none is in hand."""
-        begun, began = self.word[BEGUN], self.word[BEGAN]
+        begun, began = self.heartbeat.items_started, self.heartbeat.started_at
         late = begun > self.answered and time.monotonic_ns() - began > seconds * 1e9
-        return late and not self.pipe.poll() and self.word[BEGUN] == begun
+        return late and not self.pipe.poll() and self.heartbeat.items_started == begun
 
 
 class Pool:
@@ -108,8 +108,8 @@ class Pool:
         # A signal to the group reaches a worker before it can ignore it: it starts with them blocked.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
-            os.truncate(shared, WORD_BYTES)
-            memory = mmap.mmap(shared, WORD_BYTES)
+            os.truncate(shared, HEARTBEAT_BYTES)
+            memory = mmap.mmap(shared, HEARTBEAT_BYTES)
             inherited = theirs.fileno(), shared, self.contents.fd
             process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL, env=self.environment)
         except OSError as problem:
@@ -118,7 +118,7 @@ class Pool:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             theirs.close()
             os.close(shared)
-        return Hand(process, ours, word(memory))
+        return Hand(process, ours, Heartbeat(memory))
 
     def has_room(self) -> bool:
         self._deal_again()
@@ -195,7 +195,7 @@ class Pool:
         hand.pipe.close()
         code = _reap(hand.process, 1)
         event("retry", reason=late or f"a worker ended: {_cause(code)}", files=sum(map(_items, hand.tasks)))
-        if hand.word[BEGUN]:
+        if hand.heartbeat.items_started:
             self.stillborn = 0
         else:
             self.stillborn += 1
@@ -216,7 +216,7 @@ class Pool:
             task = first._replace(paths=[first.paths[at]])
             rest = first._replace(paths=first.paths[:at] + first.paths[at + 1 :])
         elif isinstance(first, ReadMembers):
-            pieces = first.split_around(hand.word[NUMBER], hand.word[PART])
+            pieces = first.split_around(*hand.heartbeat.member[:2])
             if len(pieces) > 1:
                 self.unpacking.split(first, len(pieces))
                 self.again.extendleft(reversed(pieces))
@@ -234,11 +234,11 @@ class Pool:
 
     def _give_up(self, task: Task, reason: str, hand: Hand) -> None:
         if isinstance(task, AnalyzeFiles):
-            self.given_up.append(crashed(task.paths[0], reason))
+            self.given_up.append(crashed_row_message(task.paths[0], reason))
             return
         self.unpacking.answered(task, None)
         report = ArchiveReport(members=int(isinstance(task, ReadMembers) and task.members.is_single_part))
-        self.given_up.append(crashed(name_in(hand.word), reason, report.encode()))
+        self.given_up.append(crashed_row_message(hand.heartbeat.member[2], reason, report.encode()))
 
     def close(self) -> None:
         """Send the workers away, whatever they have in hand: rows that were not collected are not wanted."""

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from midiopt.schema import OPENED
+from midiopt.sources.file_state import FileState
+from midiopt.sources.paths import SLASH
 
 if TYPE_CHECKING:
     from midiopt.sources.walk import Chunk
@@ -19,21 +21,12 @@ MEMBERS_PER_TASK = 128
 ALL_PARTS = 2**62
 NO_MEMBER = -1  # the number of the current member before there is one
 
-_SLASH = ord("/")
 _NOT_REGULAR = b"-"
 _READ = b"r"
 _FINISH = b"f"
 _READ_FIELDS = struct.Struct("<cqqqqqq")
 _FINISH_FIELDS = struct.Struct("<cqqBI")
 _REPORT_FIELDS = struct.Struct("<????qqqq")
-
-
-class FileState(NamedTuple):
-    """What shows that a file has changed."""
-
-    size: int  # bytes
-    mtime_ns: int
-
 
 UNKNOWN_STATE = FileState(-1, 0)
 
@@ -126,7 +119,7 @@ def encode_task(task: Task) -> bytes:
 
 def decode_task(data: bytes) -> Task:
     """The inverse of :func:`encode_task`."""
-    if data[0] == _SLASH:
+    if data[0] == SLASH:
         return AnalyzeFiles(data.split(b"\0"))
     match data[:1]:
         case b"-":

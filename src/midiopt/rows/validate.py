@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from midiopt.kinds import ENUM, HASH16, INT16, INT32, INT64, NULL_ENUM, NULL_TEXT, TIME
+from midiopt.kinds import ENUM, INT16, INT32, INT64, NULL_ENUM, NULL_TEXT, TIME
 from midiopt.rows.batch import TEXT_DTYPE, Batch, Rows
+from midiopt.rows.builder import NO_HASH
 from midiopt.rows.invalid import Inspector
 from midiopt.rows.layout import LAYOUTS
 from midiopt.schema import ANALYSED, ANALYSES, CRASHED, FILES, Table
 
-NO_HASH = bytes(HASH16.items)
 INTEGERS = {column.name for column in FILES if column.kind in (INT16, INT32, INT64, TIME)}
 NULLABLE_ENUMS = {column.name for column in FILES if column.kind is ENUM and column.nullable}
 INSPECTORS = {table: Inspector(layout.fields) for table, layout in LAYOUTS.items()}

@@ -11,6 +11,10 @@ import re
 
 import xxhash
 
+SLASH = ord("/")
+SEPARATOR = "!/"  # between the path of an archive and the name of a member
+SEPARATOR_BYTES = SEPARATOR.encode()
+
 MAX_TEXT_BYTES = 2000
 TRUNCATED_BYTES = 1900
 MEMBER_SEPARATOR = "!/"  # between the path of an archive and the name of its member

@@ -10,12 +10,13 @@ from midiopt.errors import MidiError, NotMidi
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
+MIDI, ZIP, ZIP_EMPTY, GZIP, XZ, ZSTD = b"MThd", b"PK\3\4", b"PK\5\6", b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 MAGIC = (
-    (b"PK\x03\x04", "a zip archive"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"\x1f\x8b", "gzip data"),
-    (b"\xfd7zXZ\0", "xz data"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (ZIP, "a zip archive"),
+    (ZIP_EMPTY, "an empty zip archive"),
+    (GZIP, "gzip data"),
+    (XZ, "xz data"),
+    (ZSTD, "zstd data"),
     (b"BZh", "bzip2 data"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),

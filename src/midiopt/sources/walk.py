@@ -18,11 +18,11 @@ from typing import NamedTuple
 from midiopt.errors import SourceError
 from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_archive, is_wanted
 from midiopt.sources.path_set import PathSet
+from midiopt.sources.paths import SLASH
 
 CHUNK_FILES = 128
 CHUNK_BYTES = 16 * 1024  # of paths: the four chunks of a worker fit into its pipe's buffer, so dealing never blocks
 MOST_SORTED = 100_000  # entries of a folder in memory, 16 MB with paths of 70 bytes
-SLASH = ord("/")
 ASKED = 512  # paths that are looked up together: numpy takes 40 us a time, however few
 SIGN_EVERY = 0.1  # seconds between two signs of life of a walk that finds nothing new
 MOST_PROBLEMS = 1000  # named; a tree without permissions has millions

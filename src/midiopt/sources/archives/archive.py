@@ -1,7 +1,7 @@
-"""Archives as a row of members, whatever their format; nothing is unpacked to disk.
+"""The members of an archive in order, whatever its format; nothing is extracted to disk.
 
-The format is told by how the file begins and not by its name. Members that a folder's walk would take
-count: those with a MIDI suffix, MIDI files that were compressed alone, and archives.
+The format is detected from the first bytes, not from the name. The same files count as in a folder: those with a
+MIDI suffix, MIDI files that were compressed alone, and archives.
 """
 
 from __future__ import annotations
@@ -10,62 +10,65 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from midiopt.errors import Damaged, TooLarge
+from midiopt.errors import Damaged, NotAnArchive, TooLarge
 from midiopt.sources.archives import tar
-from midiopt.sources.archives.decompress import FREE_BYTES, KINDS, MOST_RATIO, Stream
-from midiopt.sources.archives.zip import Entry, directory, unpacked
+from midiopt.sources.archives.decompress import Decompressor, find_magic
+from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, ArchiveLimits
+from midiopt.sources.archives.zip import Entry, iter_central_directory, read_entry
+from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_appledouble, is_wanted
 from midiopt.sources.path_set import PathSet
-from midiopt.sources.sniff import detect_type
+from midiopt.sources.sniff import MIDI, SNIFF_BYTES, ZIP, ZIP_EMPTY, detect_type
 
-MOST_NAME = 0xFFFF  # bytes, what zip allows
-
-
-class NotAnArchive(Exception):
-    """Its text says what the bytes are instead."""
+MAX_NAME_BYTES = 0xFFFF  # what zip allows
 
 
 class Member(NamedTuple):
-    name: bytes  # a name met before in this archive ends with #2, #3 and so on
-    size: int
+    """A file in an archive that counts."""
+
+    name: bytes  # the second member of the same name in the archive ends with #2, the third with #3
+    size: int  # bytes, decompressed
     mtime_ns: int
-    packed: int  # bytes it takes in the archive
-    passed: int  # AppleDouble files since the last member
+    compressed_size: int  # bytes that it takes in the archive
+    skipped_before: int  # AppleDouble files between the previous member and this one
     archive: Archive
-    entry: Any  # what the format says of it
+    entry: Entry | int  # of a zip its directory entry, of a tar the type
 
     def data(self) -> bytes | memoryview:
-        """Its bytes, which hold until the next member is taken. Raises Damaged or TooLarge."""
-        return self.archive.data_of(self)
+        """Its content, valid until the next member is taken. Raises Damaged or TooLarge."""
+        return self.archive.read_member(self)
 
 
-class Disk:
-    """An archive on disk, opened once: it stays what it was when another file takes its name."""
+class FileArchive:
+    """An archive on disk. It stays open, so it is the same file even when another one takes its path."""
 
     def __init__(self, path: bytes) -> None:
-        # O_NONBLOCK: a FIFO that took its place must not stop the run.
+        # O_NONBLOCK: opening a FIFO that has replaced the file must not block.
         self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
         self.file = io.FileIO(self.fd)
         info = os.fstat(self.fd)
         if not stat.S_ISREG(info.st_mode):
             self.file.close()
             raise OSError(22, "not a regular file")
-        self.size, self.mtime_ns = info.st_size, info.st_mtime_ns
+        self.state = FileState.from_stat(info)
+        self.size = self.state.size
 
-    def read(self, size: int, at: int) -> bytes:
-        return os.pread(self.fd, size, at)
+    def read(self, size: int, offset: int) -> bytes:
+        """At most ``size`` bytes from ``offset``."""
+        return os.pread(self.fd, size, offset)
 
     def close(self) -> None:
+        """Close the file."""
         self.file.close()
 
     def is_unchanged(self) -> bool:
-        info = os.fstat(self.fd)
-        return (info.st_size, info.st_mtime_ns) == (self.size, self.mtime_ns)
+        """Whether the file still is what it was when it was opened."""
+        return FileState.from_stat(os.fstat(self.fd)) == self.state
 
 
-class Memory:
+class MemoryArchive:
     """An archive inside another."""
 
     fd = -1
@@ -74,93 +77,99 @@ class Memory:
         self.file = io.BytesIO(data)
         self.size = len(data)
 
-    def read(self, size: int, at: int) -> bytes:
-        return self.file.getbuffer()[at : at + size].tobytes()
+    def read(self, size: int, offset: int) -> bytes:
+        """At most ``size`` bytes from ``offset``."""
+        return self.file.getbuffer()[offset : offset + size].tobytes()
 
 
 class Archive:
-    """The members of an archive, one after another.
+    """Reads the members of an archive in order. Raises NotAnArchive.
 
-    ``position`` is the number of the next one, ``ended`` whether there is none, ``passed`` how many
-    AppleDouble files stood before the end, and ``is_stream`` whether going back means starting anew.
-    Raises NotAnArchive.
+    ``position`` is the number of the next member. ``at_end`` says that there is none; then ``skipped_at_end`` counts the
+    AppleDouble files behind the last member, and ``read_error`` says why not all members could be read. ``is_stream`` says
+    that the archive can only be read from front to back. ``on_read`` is called during decompression.
     """
 
-    def __init__(self, file: Disk | Memory, limit: int, alive: Callable[[], None] = lambda: None) -> None:
-        self.file = file
-        self.limit = limit
+    def __init__(
+        self, file: FileArchive | MemoryArchive, limits: ArchiveLimits = DEFAULT_LIMITS, on_read: Callable[[], None] = lambda: None
+    ) -> None:
         self.position = 0
-        self.passed = 0
-        self.ended = False
-        self.trouble = ""  # why not all of it could be read
-        self.tar: tar.Tar | None = None
-        head = file.read(1024, 0)
-        kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
-        self.is_stream = kind is not None
-        if kind is not None:
-            self.tar = tar.Tar(stream=Stream(file.file, kind, alive))
+        self.at_end = False
+        self.skipped_at_end = 0
+        self.read_error = ""
+        self._file = file
+        self._limits = limits
+        self._tar: tar.Tar | None = None
+        head = file.read(SNIFF_BYTES, 0)
+        magic = find_magic(head)
+        self.is_stream = magic is not None
+        if magic is not None:
+            self._tar = tar.Tar(stream=Decompressor(file.file, magic, on_read, limits.bomb_min_bytes))
         elif tar.is_header(head):
-            self.tar = tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=file.file)
-        elif not head.startswith((b"PK\3\4", b"PK\5\6")):
-            raise NotAnArchive(_instead(head))
-        self.members = self._members()
+            self._tar = tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=file.file)
+        elif not head.startswith((ZIP, ZIP_EMPTY)):
+            raise NotAnArchive(_describe_other_type(head))
+        self._members = self._iter_members()
 
-    def take(self, first: int, last: int) -> Iterator[Member]:
-        """Members number ``first`` to ``last``, that excluded; ``first`` must not be before ``position``."""
-        if self.tar:
-            self.tar.wanted = False
+    def members(self, first: int, end: int) -> Iterator[Member]:
+        """Members number ``first`` to ``end`` (excluded); ``first`` must not be less than ``position``."""
+        if self._tar:
+            self._tar.read_ahead = False
         try:
-            while self.position < last and not self.ended:
-                if self.tar and self.position >= first:
-                    self.tar.wanted = True
-                member = next(self.members, None)
+            while self.position < end and not self.at_end:
+                if self._tar and self.position >= first:
+                    self._tar.read_ahead = True
+                member = next(self._members, None)
                 if member is None:
-                    self.ended = True
-                elif self.position >= first:
+                    self.at_end = True
+                    break
+                if self.position >= first:
                     yield member
-                self.position += member is not None
+                self.position += 1
         except Damaged as problem:
-            self.ended, self.trouble = True, str(problem)
+            self.at_end, self.read_error = True, str(problem)
 
-    def _members(self) -> Iterator[Member]:
-        names, promised, passed = PathSet(), 0, 0
-        for name, size, mtime_ns, packed, entry in self.tar or self._zip_entries():
+    def _iter_members(self) -> Iterator[Member]:
+        names, promised_bytes, skipped = PathSet(), 0, 0
+        for name, size, mtime_ns, compressed_size, entry in self._tar or self._zip_entries():
             if not is_wanted(name):
                 continue
             if is_appledouble(name):
-                passed += 1
+                skipped += 1
                 continue
-            if len(name) > MOST_NAME:
-                raise Damaged(f"a name of {len(name):,} bytes")
-            if not self.tar and size <= self.limit:  # of a stream, what is unpacked counts
-                promised += size
-                if promised > FREE_BYTES + MOST_RATIO * self.file.size:
-                    raise Damaged(f"a bomb: it unpacks to more than {MOST_RATIO} times its size")
+            if len(name) > MAX_NAME_BYTES:
+                raise Damaged(f"member name of {len(name):,} bytes, over the limit of {MAX_NAME_BYTES:,}")
+            if not self._tar and size <= self._limits.max_file_bytes:  # a Decompressor counts what a stream really expands to
+                promised_bytes += size
+                if promised_bytes > self._limits.bomb_min_bytes + BOMB_RATIO * self._file.size:
+                    raise Damaged(BOMB_ERROR)
             if (count := names.add(name)) > 1:
                 name += b"#%d" % count
-            yield Member(name, size, mtime_ns, packed, passed, self, entry)
-            passed = 0
-        self.passed = passed
+            yield Member(name, size, mtime_ns, compressed_size, skipped, self, entry)
+            skipped = 0
+        self.skipped_at_end = skipped
 
     def _zip_entries(self) -> Iterator[tuple[bytes, int, int, int, Entry]]:
-        for entry in directory(self.file):
+        for entry in iter_central_directory(self._file):
             if entry.is_file:
-                yield entry.name, entry.size, entry.mtime_ns, entry.packed, entry
+                yield entry.name, entry.size, entry.mtime_ns, entry.compressed_size, entry
 
-    def data_of(self, member: Member) -> bytes | memoryview:
-        if not self.tar:
-            return unpacked(self.file, member.entry, self.limit)
+    def read_member(self, member: Member) -> bytes | memoryview:
+        """See :meth:`Member.data`."""
+        if isinstance(member.entry, Entry):
+            return read_entry(self._file, member.entry, self._limits.max_file_bytes)
         if member.entry == tar.HARD_LINK:
-            raise Damaged("it is a link to another member")
+            raise Damaged("hard link to another member")
         if member.entry == tar.SPARSE:
-            raise Damaged("it is a sparse file, which is not supported")
-        if member.size > self.limit:
-            raise TooLarge(f"{member.size:,} bytes, over the limit of {self.limit:,}", 0)
-        return self.tar.data(member.size)
+            raise Damaged("sparse files are not supported")
+        if member.size > self._limits.max_file_bytes:
+            raise TooLarge(f"{member.size:,} bytes, over the limit of {self._limits.max_file_bytes:,}")
+        assert self._tar
+        return self._tar.data(member.size)
 
 
-def _instead(head: bytes) -> str:
+def _describe_other_type(head: bytes) -> str:
     if not head:
         return "the file is empty"
-    noun = "a MIDI file" if head.startswith(b"MThd") else detect_type(head)
-    return f"it looks like {noun}: no archive that midiopt reads" if noun else "no archive that midiopt reads"
+    noun = "a MIDI file" if head.startswith(MIDI) else detect_type(head)
+    return f"it looks like {noun}, not a supported archive" if noun else "not a supported archive"

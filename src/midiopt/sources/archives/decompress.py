@@ -1,4 +1,4 @@
-"""Compressed data as a stream of what it unpacks to, however much that is, in bounded memory."""
+"""Streaming decompression of gzip, xz and zstd in bounded memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from midiopt.errors import Damaged, MissingExtra, TooLarge
+from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, MAX_DICTIONARY_BYTES
+from midiopt.sources.sniff import GZIP, XZ, ZSTD
 
 try:
     import zstandard
@@ -17,124 +19,161 @@ except ImportError:
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
+    from _typeshed import WriteableBuffer
 
-ERRORS: tuple[type[Exception], ...] = (zlib.error, lzma.LZMAError)
+CODEC_ERRORS: tuple[type[Exception], ...] = (zlib.error, lzma.LZMAError)
 if zstandard is not None:
-    ERRORS += (zstandard.ZstdError,)
+    CODEC_ERRORS += (zstandard.ZstdError,)
 
-MOST_DICTIONARY = 256 << 20  # bytes of memory that a stream may ask for; xz -9 asks for 65 MB
-CHUNK = 64 << 10
-# Beyond this a stream is a bomb. 16,894 real MIDI files in one tar shrink to 30 % with gzip.
-MOST_RATIO = 200
-FREE_BYTES = 64 << 20  # before the ratio counts
+READ_BYTES = 64 << 10  # of compressed data at a time
 
 
-class _Inflate:
-    """gzip data, by the methods of lzma.LZMADecompressor."""
+class Readable(Protocol):
+    """Decompressed data."""
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the start of the buffer; returns the number of bytes, 0 at the end."""
+
+
+class _Codec(Protocol):
+    """Decompresses one stream, like lzma.LZMADecompressor."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Gzip:
+    """zlib with the methods of lzma.LZMADecompressor."""
 
     def __init__(self) -> None:
-        self.zlib = zlib.decompressobj(31)
+        self._zlib = zlib.decompressobj(wbits=31)
 
-    eof = property(lambda self: self.zlib.eof)
-    unused_data = property(lambda self: self.zlib.unused_data)
-    needs_input = property(lambda self: not self.zlib.unconsumed_tail)
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
 
-    def decompress(self, data: bytes, most: int) -> bytes:
-        return self.zlib.decompress(self.zlib.unconsumed_tail + data, most)
+    @property
+    def needs_input(self) -> bool:
+        return not self._zlib.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
 
 
-class Decompressed:
-    """What gzip.GzipFile and lzma.LZMAFile are, with all that stands before a cut, and a limit on memory."""
+class _StreamReader:
+    """Like gzip.GzipFile and lzma.LZMAFile, but returns all data before a truncation, and limits memory."""
 
-    def __init__(self, file: BinaryIO, fresh: Callable[[], Any]) -> None:
-        self.file = file
-        self.fresh = fresh
-        self.decompressor = fresh()
+    def __init__(self, file: BinaryIO, new_codec: Callable[[], _Codec]) -> None:
+        self._file = file
+        self._new_codec = new_codec
+        self._codec = new_codec()
 
-    def readinto(self, buffer: Any, /) -> int:
-        rest = b""
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the start of the buffer; 0 at the end. Raises EOFError where the compressed data is truncated."""
+        room = memoryview(buffer)
+        data = b""
         while True:
-            if self.decompressor.eof:  # another stream may follow, after zeros
-                rest = self.decompressor.unused_data.lstrip(b"\0") or self.file.read(CHUNK).lstrip(b"\0")
-                if not rest:
+            if self._codec.eof:  # another stream may follow, after padding
+                data = self._codec.unused_data.lstrip(b"\0") or self._file.read(READ_BYTES).lstrip(b"\0")
+                if not data:
                     return 0
-                self.decompressor = self.fresh()
-            needed = self.decompressor.needs_input and not rest
-            if needed:
-                rest = self.file.read(CHUNK)
-            data = self.decompressor.decompress(rest, len(buffer))
-            if data:
-                buffer[: len(data)] = data
-                return len(data)
-            if needed and not rest and not self.decompressor.eof:
+                self._codec = self._new_codec()
+            needs_input = self._codec.needs_input and not data
+            if needs_input:
+                data = self._file.read(READ_BYTES)
+            plain = self._codec.decompress(data, len(room))
+            if plain:
+                room[: len(plain)] = plain
+                return len(plain)
+            if needs_input and not data and not self._codec.eof:
                 raise EOFError
-            rest = b""
+            data = b""
 
 
-def zstd(file: BinaryIO) -> Any:
+def _open_zstd(file: BinaryIO) -> Readable:
     if zstandard is None:
         raise MissingExtra("zstd data", "zstd")
-    return zstandard.ZstdDecompressor(max_window_size=MOST_DICTIONARY).stream_reader(file, read_across_frames=True)
+    return zstandard.ZstdDecompressor(max_window_size=MAX_DICTIONARY_BYTES).stream_reader(file, read_across_frames=True)
 
 
-def unzstd(packed: bytes, most: int) -> bytes:
-    """All of some zstd data, cut at ``most`` bytes."""
-    return Stream(io.BytesIO(packed), zstd).read(most)
-
-
-KINDS: dict[bytes, Callable[[BinaryIO], Any]] = {
-    b"\x1f\x8b": lambda file: Decompressed(file, _Inflate),
-    b"\xfd7zXZ\0": lambda file: Decompressed(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_DICTIONARY)),
-    b"\x28\xb5\x2f\xfd": zstd,
+DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {
+    GZIP: lambda file: _StreamReader(file, _Gzip),
+    XZ: lambda file: _StreamReader(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
+    ZSTD: _open_zstd,
 }
 
 
-class Stream:
-    """A compressed file with one kind of error, a bound on what it unpacks to, and a sign of life at every read."""
+class Decompressor:
+    """The decompressed data of a file. Detects bombs, reports every kind of damage as Damaged, and calls ``on_read`` at each read."""
 
-    def __init__(self, file: BinaryIO, kind: Callable[[BinaryIO], Any], alive: Callable[[], None] = lambda: None) -> None:
-        self.file = file
-        self.unpacked = kind(file)
-        self.alive = alive
-        self.given = 0
+    def __init__(
+        self,
+        file: BinaryIO,
+        magic: bytes,
+        on_read: Callable[[], None] = lambda: None,
+        bomb_min_bytes: int = DEFAULT_LIMITS.bomb_min_bytes,
+    ) -> None:
+        self._file = file
+        self._plain = DECOMPRESSORS[magic](file)
+        self._on_read = on_read
+        self._bomb_min_bytes = bomb_min_bytes
+        self.bytes_out = 0
 
-    def readinto(self, buffer: Any, /) -> int:
-        """Fill some of the buffer; 0 at the end. Raises Damaged."""
-        self.alive()
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the start of the buffer; returns the number of bytes, 0 at the end. Raises Damaged."""
+        self._on_read()
         try:
-            got = self.unpacked.readinto(buffer)
+            count = self._plain.readinto(buffer)
         except EOFError:
-            raise Damaged("its compressed data is cut short", self.file.tell()) from None
-        except ERRORS as problem:
-            raise Damaged(f"its compressed data is damaged ({problem})", self.file.tell()) from None
-        self.given += got
-        if self.given > FREE_BYTES + MOST_RATIO * self.file.tell():
-            raise Damaged(f"a bomb: it unpacks to more than {MOST_RATIO} times its size", self.file.tell())
-        return got
+            raise Damaged("compressed data truncated", self._file.tell()) from None
+        except CODEC_ERRORS as problem:
+            raise Damaged(f"compressed data damaged ({problem})", self._file.tell()) from None
+        self.bytes_out += count
+        if self.bytes_out > self._bomb_min_bytes + BOMB_RATIO * self._file.tell():
+            raise Damaged(BOMB_ERROR, self._file.tell())
+        return count
 
-    def read(self, most: int) -> bytes:
-        """At most so many bytes."""
-        data = bytearray(min(most, CHUNK))
+    def read(self, max_bytes: int) -> bytes:
+        """At most ``max_bytes``; fewer only at the end. Raises Damaged."""
+        data = bytearray(min(max_bytes, READ_BYTES))
         filled = 0
-        while filled < most:
+        while filled < max_bytes:
             if filled == len(data):
-                data.extend(bytes(min(most - filled, len(data))))
+                data.extend(bytes(min(max_bytes - filled, len(data))))
             with memoryview(data) as view, view[filled:] as room:
-                got = self.readinto(room)
-            if not got:
+                count = self.readinto(room)
+            if not count:
                 break
-            filled += got
+            filled += count
         del data[filled:]
         return bytes(data)
 
 
-def gunzipped(data: Buffer, limit: int) -> bytes:
-    """A lone file that was compressed. Raises Damaged, and TooLarge for more than ``limit`` bytes."""
-    head = bytes(memoryview(data)[:6])
-    kind = next((kind for magic, kind in KINDS.items() if head.startswith(magic)), None)
-    if kind is None:
-        raise Damaged("it is not compressed, whatever its name says")
-    plain = Stream(io.BytesIO(data), kind).read(limit + 1)
-    if len(plain) > limit:
-        raise TooLarge(f"it unpacks to more than the limit of {limit:,} bytes", 0)
+def find_magic(head: bytes) -> bytes | None:
+    """The key of DECOMPRESSORS that compressed data begins with."""
+    return next((magic for magic in DECOMPRESSORS if head.startswith(magic)), None)
+
+
+def decompress_file(data: Buffer, max_bytes: int) -> bytes:
+    """A file that was compressed alone. Raises Damaged, and TooLarge when it has more than ``max_bytes``."""
+    magic = find_magic(bytes(memoryview(data)[:6]))
+    if magic is None:
+        raise Damaged("not compressed, although its name says so")
+    plain = Decompressor(io.BytesIO(data), magic).read(max_bytes + 1)
+    if len(plain) > max_bytes:
+        raise TooLarge(f"decompresses to more than the limit of {max_bytes:,} bytes")
     return plain
+
+
+def decompress_zstd(data: bytes, max_bytes: int) -> bytes:
+    """A block of zstd data, truncated to ``max_bytes``."""
+    return Decompressor(io.BytesIO(data), ZSTD).read(max_bytes)

@@ -1,8 +1,8 @@
-"""The entries of a tar archive, from a file or from a stream that is unpacked on the way.
+"""The entries of a tar archive, from a file or from a stream that is decompressed meanwhile.
 
-A file is read in large pieces, of which members are slices: one read for many members, where files cost
-four calls each. Entries that nobody wants cost one read of their header. Formats: v7, ustar, GNU and
-pax (POSIX.1-2001), as far as names, sizes and times go.
+A file is read in large blocks of which members are slices, so one read serves many members, where files cost four system
+calls each. Entries that are skipped cost one read of their header. Formats: v7, ustar, GNU and pax (POSIX.1-2001), as
+far as names, sizes and times go.
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE
@@ -17,150 +17,155 @@ import os
 from midiopt.errors import Damaged
 
 cdef enum:
-    OTHER = 3  # folders, symbolic links, devices and FIFOs
     BLOCK = 512
-    AHEAD = 256 << 10  # bytes read at a time where members are wanted: twenty songs, and it stays in the cache
-    MOST_EXTRA = 1 << 20  # bytes of a long name or a pax header; real ones have hundreds
+    READ_AHEAD = 256 << 10  # bytes per read where members are wanted: twenty songs, and it stays in the cache
+    MAX_HEADER = 1 << 20  # bytes of a long name or pax header; real ones have hundreds
 
-cdef int64_t MOST_SIZE = 1LL << 60  # bytes of an entry, so that sums of offsets fit 64 bits
-cdef int64_t MOST_SECONDS = 9_000_000_000  # of a time, so that its nanoseconds do
+cdef int64_t MAX_ENTRY = 1LL << 60  # bytes, so that sums of offsets fit 64 bits
+cdef int64_t MAX_SECONDS = 9_000_000_000  # of a time, so that its nanoseconds fit 64 bits
 
-FILE, HARD_LINK, SPARSE = range(3)
+cdef enum:  # types of an entry
+    _FILE
+    _HARD_LINK
+    _SPARSE
+    _OTHER  # folders, symbolic links, devices and FIFOs: never returned
+
+FILE, HARD_LINK, SPARSE = _FILE, _HARD_LINK, _SPARSE
 
 
 cdef class Tar:
-    """Reads entry after entry.
+    """Reads entry after entry, from a file descriptor (`fd`) or from a `stream` with ``readinto``.
 
-    From a file descriptor (``fd``), or else from a ``stream`` with ``readinto``. ``wanted`` may be set
-    to False while entries are only passed over.
+    `read_ahead` may be set to False while entries are skipped.
     """
 
-    cdef readonly int64_t at  # of the next byte to be taken, from the start of the archive
-    cdef public bint wanted
+    cdef readonly int64_t offset  # of the next byte to be taken, from the start of the archive
+    cdef public bint read_ahead
     cdef int fd
     cdef object stream
     cdef bytearray window
-    cdef Py_ssize_t first, end  # what of the window was read and not taken
-    cdef int64_t left, pad  # bytes of the last entry that were not taken, and those after it up to a whole block
-    cdef int64_t size  # of a file
+    cdef Py_ssize_t start, end  # of what was read into the window and not taken
+    cdef int64_t remaining  # bytes of the last entry that were not taken
+    cdef int64_t pad  # bytes after it, up to a whole block
+    cdef int64_t file_size
 
     def __init__(self, int fd=-1, stream=None):
         self.fd = fd
         self.stream = stream
-        self.wanted = True
-        self.window = bytearray(AHEAD + BLOCK)
-        self.size = os.fstat(fd).st_size if fd >= 0 else 0
+        self.read_ahead = True
+        self.window = bytearray(READ_AHEAD + BLOCK)
+        self.file_size = os.fstat(fd).st_size if fd >= 0 else 0
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        """(name, bytes, mtime in ns, bytes it takes here, kind) of the next file or hard link. Raises Damaged."""
-        entry = self.next()
-        while entry[4] == OTHER:
-            entry = self.next()
+        """The next file or hard link: name, size in bytes, mtime in ns, bytes that it takes here, type. Raises Damaged."""
+        entry = self.next_entry()
+        while entry[4] == _OTHER:
+            entry = self.next_entry()
         return entry
 
-    cdef tuple next(self):
+    cdef tuple next_entry(self):
         cdef const uint8_t *block
         cdef int64_t size, seconds, start
         cdef bytes name = None, long_name = None
         cdef dict pax = {}
-        cdef uint8_t kind
+        cdef uint8_t flag
         while True:
-            if self.skip(self.left):
-                raise Damaged("the archive ends inside an entry", self.at)
+            if self.skip(self.remaining):
+                raise Damaged("archive truncated inside an entry", self.offset)
             self.skip(self.pad)
-            self.left = self.pad = 0
-            start = self.at
+            self.remaining = self.pad = 0
+            start = self.offset
             if not self.fill(BLOCK):
                 if start == 0:
                     raise Damaged("the archive is empty", 0)
-                raise Damaged("the end of the archive is missing", start)
+                raise Damaged("end-of-archive marker missing", start)
             block = self.take(BLOCK)
             if is_zero(block):
                 raise StopIteration
-            if not checksum_holds(block):
-                raise Damaged("no entry where one should be", start)
-            size = number(block + 124, 12)
-            kind = block[156]
-            if kind in b"LKxg":
-                if not 0 <= size <= MOST_EXTRA:
-                    raise Damaged(f"a header of {size:,} bytes", start)
+            if not has_valid_checksum(block):
+                raise Damaged("invalid entry header", start)
+            size = parse_number(block + 124, 12)
+            flag = block[156]
+            if flag in b"LKxg":
+                if not 0 <= size <= MAX_HEADER:
+                    raise Damaged(f"extended header of {size:,} bytes, over the limit of {MAX_HEADER:,}", start)
                 name, extra = entry_name(block), self.data(size)
-                self.left, self.pad = 0, padding(size)
-                if kind == c"L":
+                self.remaining, self.pad = 0, padding(size)
+                if flag == c"L":
                     long_name = bytes(extra).split(b"\0", 1)[0]
-                elif kind == c"x":
+                elif flag == c"x":
                     pax = pax_records(bytes(extra), start)
                 continue
-            seconds = number(block + 136, 12)
+            seconds = parse_number(block + 136, 12)
             name = entry_name(block) if long_name is None else long_name
             if pax:
                 name = pax.get(b"path", name)
-                size = whole(pax.get(b"size"), size, start)
+                size = pax_integer(pax.get(b"size"), size, start)
                 if b"mtime" in pax:
-                    seconds = whole(pax[b"mtime"].split(b".")[0], seconds, start)
-            if not 0 <= size < MOST_SIZE:
-                raise Damaged("an entry without a size", start)
-            self.left, self.pad = size, padding(size)
-            seconds = max(-MOST_SECONDS, min(seconds, MOST_SECONDS))
-            return name, size, seconds * 1_000_000_000, size, kind_of(kind, name, pax)
+                    seconds = pax_integer(pax[b"mtime"].split(b".")[0], seconds, start)
+            if not 0 <= size < MAX_ENTRY:
+                raise Damaged("entry without a valid size", start)
+            self.remaining, self.pad = size, padding(size)
+            seconds = max(-MAX_SECONDS, min(seconds, MAX_SECONDS))
+            return name, size, seconds * 1_000_000_000, size, entry_type(flag, name, pax)
 
     def data(self, int64_t size):
-        """The bytes of the entry; a view that holds until the next call. Raises Damaged where they end early."""
-        cdef int64_t start = self.at
+        """The content of the entry, as a view that is valid until the next call. Raises Damaged where it ends early."""
+        cdef int64_t start = self.offset
         if not self.fill(size):
-            raise Damaged("the archive ends inside an entry", start)
-        view = memoryview(self.window)[self.first : self.first + size]
+            raise Damaged("archive truncated inside an entry", start)
+        view = memoryview(self.window)[self.start : self.start + size]
         self.take(size)
-        self.left -= size
+        self.remaining -= size
         return view
 
     cdef const uint8_t *take(self, Py_ssize_t size):
-        cdef const uint8_t *taken = <const uint8_t *>PyByteArray_AS_STRING(self.window) + self.first
-        self.first += size
-        self.at += size
+        cdef const uint8_t *taken = <const uint8_t *>PyByteArray_AS_STRING(self.window) + self.start
+        self.start += size
+        self.offset += size
         return taken
 
     cdef int64_t skip(self, int64_t size) except -1:
-        """Pass over so many bytes, without reading those of a file; how many of them are missing."""
-        cdef int64_t step = min(size, self.end - self.first)
+        """Skip bytes, without reading those of a file; returns how many of them are missing."""
+        cdef int64_t step = min(size, self.end - self.start)
         self.take(step)
         size -= step
         if self.fd >= 0:
-            step = min(size, max(0, self.size - self.at))
-            self.at += step
+            step = min(size, max(0, self.file_size - self.offset))
+            self.offset += step
             return size - step
-        while size > 0 and self.fill(min(size, AHEAD)):
-            step = min(size, self.end - self.first)
+        while size > 0 and self.fill(min(size, READ_AHEAD)):
+            step = min(size, self.end - self.start)
             self.take(step)
             size -= step
         return size
 
     cdef bint fill(self, Py_ssize_t need) except -1:
-        """Have so many bytes in the window; False where the archive ends before."""
-        cdef Py_ssize_t got = 0, ahead
-        if self.end - self.first >= need:
+        """Read until the window holds `need` bytes; False if the archive ends before."""
+        cdef Py_ssize_t got = 0, target
+        if self.end - self.start >= need:
             return True
-        if need > PyByteArray_GET_SIZE(self.window) or need + AHEAD < PyByteArray_GET_SIZE(self.window) - AHEAD:
-            fresh = bytearray(max(need, self.end - self.first) + AHEAD)  # a new one: the last may still be looked at
-            memcpy(PyByteArray_AS_STRING(fresh), PyByteArray_AS_STRING(self.window) + self.first, self.end - self.first)
+        if need > PyByteArray_GET_SIZE(self.window) or need + READ_AHEAD < PyByteArray_GET_SIZE(self.window) - READ_AHEAD:
+            fresh = bytearray(max(need, self.end - self.start) + READ_AHEAD)  # a view of the old one may still exist
+            memcpy(PyByteArray_AS_STRING(fresh), PyByteArray_AS_STRING(self.window) + self.start, self.end - self.start)
             self.window = fresh
         else:
-            memmove(PyByteArray_AS_STRING(self.window), PyByteArray_AS_STRING(self.window) + self.first, self.end - self.first)
-        self.end -= self.first
-        self.first = 0
-        ahead = PyByteArray_GET_SIZE(self.window) if self.wanted or self.fd < 0 else need
+            memmove(PyByteArray_AS_STRING(self.window), PyByteArray_AS_STRING(self.window) + self.start, self.end - self.start)
+        self.end -= self.start
+        self.start = 0
+        target = PyByteArray_GET_SIZE(self.window) if self.read_ahead or self.fd < 0 else need
         while self.end < need:
             if self.fd >= 0:
-                got = pread(self.fd, PyByteArray_AS_STRING(self.window) + self.end, ahead - self.end, self.at + self.end)
+                got = pread(self.fd, PyByteArray_AS_STRING(self.window) + self.end, target - self.end, self.offset + self.end)
                 if got < 0 and errno == EINTR:
                     continue
                 if got < 0:
                     raise OSError(errno, os.strerror(errno))
             else:
-                with memoryview(self.window) as view, view[self.end : ahead] as room:
+                with memoryview(self.window) as view, view[self.end : target] as room:
                     got = self.stream.readinto(room)
             if got == 0:
                 return False
@@ -169,8 +174,8 @@ cdef class Tar:
 
 
 def is_header(bytes head not None):
-    """Whether an archive may begin like this."""
-    return len(head) >= BLOCK and head[0] != 0 and checksum_holds(head)
+    """Whether an archive may begin with these bytes."""
+    return len(head) >= BLOCK and head[0] != 0 and has_valid_checksum(head)
 
 
 cdef inline int64_t padding(int64_t size) noexcept nogil:
@@ -181,9 +186,9 @@ cdef inline bint is_zero(const uint8_t *block) noexcept nogil:
     return block[0] == 0 and memcmp(block, block + 1, BLOCK - 1) == 0
 
 
-cdef bint checksum_holds(const uint8_t *block) noexcept nogil:
-    """The sum of the header's bytes with its own field as blanks; old programs added signed bytes."""
-    cdef int said = <int>number(block + 148, 8), plain = 8 * 32, negative = 0
+cdef bint has_valid_checksum(const uint8_t *block) noexcept nogil:
+    """The checksum is the sum of the header's bytes, with blanks in its own field; old programs summed signed bytes."""
+    cdef int declared = <int>parse_number(block + 148, 8), plain = 8 * 32, negative = 0
     cdef int i
     for i in range(BLOCK):
         plain += block[i]
@@ -191,11 +196,11 @@ cdef bint checksum_holds(const uint8_t *block) noexcept nogil:
     for i in range(148, 156):
         plain -= block[i]
         negative -= block[i] >> 7
-    return said == plain or said == plain - 256 * negative
+    return declared == plain or declared == plain - 256 * negative
 
 
-cdef int64_t number(const uint8_t *field, int width) noexcept nogil:
-    """Octal digits, or binary with the high bit set (GNU); -1 for neither."""
+cdef int64_t parse_number(const uint8_t *field, int width) noexcept nogil:
+    """Octal digits, or binary with the high bit set (GNU); -1 if it is neither."""
     cdef int64_t value = 0
     cdef int i = 0
     if field[0] == 0x80:
@@ -215,28 +220,30 @@ cdef int64_t number(const uint8_t *field, int width) noexcept nogil:
     return value if i == width or field[i] in (0, c" ") else -1
 
 
-cdef bytes text(const uint8_t *field, Py_ssize_t width):
+cdef bytes field_text(const uint8_t *field, Py_ssize_t width):
+    """A field up to its NUL."""
     cdef const void *stop = memchr(field, 0, width)
     return PyBytes_FromStringAndSize(<const char *>field, <const uint8_t *>stop - field if stop != NULL else width)
 
 
 cdef bytes entry_name(const uint8_t *block):
-    name = text(block, 100)
+    """The name in a header, after the prefix that ustar keeps apart."""
+    name = field_text(block, 100)
     if block[345] and memcmp(block + 257, b"ustar\0", 6) == 0:
-        return text(block + 345, 155) + b"/" + name
+        return field_text(block + 345, 155) + b"/" + name
     return name
 
 
-cdef int kind_of(uint8_t kind, bytes name, dict pax):
-    if kind == c"S" or (pax and (b"GNU.sparse.major" in pax or b"GNU.sparse.map" in pax)):
-        return 2
-    if kind == c"0" or kind == 0 or kind == c"7":
-        return OTHER if name.endswith(b"/") else 0  # a folder, in the first format
-    return 1 if kind == c"1" else OTHER
+cdef int entry_type(uint8_t flag, bytes name, dict pax):
+    if flag == c"S" or (pax and (b"GNU.sparse.major" in pax or b"GNU.sparse.map" in pax)):
+        return _SPARSE
+    if flag == c"0" or flag == 0 or flag == c"7":
+        return _OTHER if name.endswith(b"/") else _FILE  # a v7 archive marks folders by the name alone
+    return _HARD_LINK if flag == c"1" else _OTHER
 
 
 cdef dict pax_records(bytes data, int64_t start):
-    """Of lines "length key=value", the keys and values."""
+    """The keys and values of the lines `length key=value`."""
     records = {}
     cdef Py_ssize_t at = 0, length
     while at < len(data) and data[at] != 0:
@@ -244,16 +251,16 @@ cdef dict pax_records(bytes data, int64_t start):
         digits = data[at:blank] if blank > 0 else b""
         length = int(digits) if digits.isdigit() else 0
         if length <= len(digits) + 1 or at + length > len(data):
-            raise Damaged("a pax header that cannot be read", start)
+            raise Damaged("invalid pax header", start)
         key, _, value = data[blank + 1 : at + length - 1].partition(b"=")
         records[key] = value
         at += length
     return records
 
 
-cdef int64_t whole(bytes digits, int64_t otherwise, int64_t start) except? -1:
+cdef int64_t pax_integer(bytes digits, int64_t default, int64_t start) except? -1:
     if digits is None:
-        return otherwise
+        return default
     if not digits.lstrip(b"-").isdigit() or len(digits) > 18:
-        raise Damaged("a pax header that cannot be read", start)
+        raise Damaged("invalid pax header", start)
     return int(digits)

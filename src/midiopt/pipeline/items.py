@@ -1,0 +1,67 @@
+"""What a worker makes rows of: the content of a file or archive member, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge
+from midiopt.pipeline.heartbeat import Heartbeat
+from midiopt.schema import REJECTED, UNREADABLE
+from midiopt.sources.filetypes import is_compressed
+from midiopt.sources.reader import Reader
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+READ_ERRORS = (OSError, Damaged, MissingExtra, NotAnArchive, TooLarge, MemoryError)
+
+
+class Item(NamedTuple):
+    """One row to be made: of ``data``, which is valid until the next item is taken, or else of ``status`` and ``error``."""
+
+    path: bytes
+    size: int  # bytes
+    mtime_ns: int
+    data: Buffer | None = None
+    status: int = UNREADABLE
+    error: str | None = None
+
+
+def failed_item(path: bytes, size: int, mtime_ns: int, problem: BaseException) -> Item:
+    """The item of something that could not be read; ``problem`` is one of READ_ERRORS."""
+    status = REJECTED if isinstance(problem, (TooLarge, NotAnArchive)) else UNREADABLE
+    match problem:
+        case OSError():
+            error = problem.strerror
+        case TooLarge():
+            error = problem.reason
+        case MemoryError():
+            error = "not enough memory to read the data"
+        case _:
+            error = str(problem)
+    return Item(path, size, mtime_ns, None, status, error)
+
+
+def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat: Heartbeat) -> Iterator[Item]:
+    """Read files; one that was compressed alone is decompressed."""
+    for path in paths:
+        heartbeat.start_item()
+        data: Buffer = reader
+        try:
+            reader.read(path)
+            if path[-1] in b"zZ" and is_compressed(path):
+                from midiopt.sources.archives.decompress import decompress_file  # that most workers never need
+
+                data = decompress_file(reader, max_bytes)
+        except READ_ERRORS as problem:
+            yield failed_item(path, reader.size_bytes, reader.mtime_ns, problem)
+        else:
+            yield Item(path, reader.size_bytes, reader.mtime_ns, data)
+
+
+def not_regular_items(paths: Iterable[bytes], heartbeat: Heartbeat) -> Iterator[Item]:
+    """FIFOs and devices, which are not opened."""
+    for path in paths:
+        heartbeat.start_item()
+        yield Item(path, 0, 0, None, UNREADABLE, "not a regular file")

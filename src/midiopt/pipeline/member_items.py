@@ -1,0 +1,81 @@
+"""One archive member to items: a single one, or everything inside a nested archive."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from midiopt.errors import NotAnArchive, TooLarge
+from midiopt.pipeline.heartbeat import Heartbeat
+from midiopt.pipeline.items import READ_ERRORS, Item, failed_item
+from midiopt.pipeline.sampling import EVERYTHING, Lots
+from midiopt.pipeline.tasks import MemberRange
+from midiopt.schema import OPENED, REJECTED
+from midiopt.sources.archives.archive import Archive, Member, MemoryArchive
+from midiopt.sources.archives.decompress import decompress_file
+from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, MAX_DEPTH, ArchiveLimits
+from midiopt.sources.filetypes import is_archive, is_compressed
+from midiopt.sources.paths import SEPARATOR_BYTES, path_text
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+
+class MemberItems:
+    """Reads the members of a range, and of a range of a single member only those parts that belong to it."""
+
+    def __init__(self, members: MemberRange, heartbeat: Heartbeat, sample: Lots, limits: ArchiveLimits) -> None:
+        self._range = members
+        self._heartbeat = heartbeat
+        self._sample = sample
+        self._limits = limits
+        self._number = 0  # of the current member
+        self._part = 0  # of the current member, see MemberRange
+        self._nested_budget = 0  # bytes that archives inside the current member may still expand to
+
+    def items(self, member: Member, number: int, path: bytes) -> Iterator[Item]:
+        """The member and what it holds, the contents of a nested archive before the archive itself."""
+        self._number, self._part = number, 0
+        self._nested_budget = self._limits.nested_bomb_min_bytes + BOMB_RATIO * member.compressed_size
+        return self._items(member, path, 0)
+
+    def _items(self, member: Member, path: bytes, depth: int) -> Iterator[Item]:
+        part = self._part
+        self._part += 1
+        is_selected = self._range.has_part(part)
+        is_nested = is_archive(member.name)
+        if depth:
+            self._nested_budget -= member.size  # whether selected or not: the budget must not depend on the range
+        if not is_nested and not (is_selected and self._is_in_sample(path)):
+            return
+        self._heartbeat.start_member(self._number, part, path)
+        try:
+            if depth and self._nested_budget < 0:
+                raise TooLarge(BOMB_ERROR)
+            if is_nested:
+                error = yield from self._nested_items(member, path, depth + 1)
+                item = Item(path, member.size, member.mtime_ns, None, REJECTED if error else OPENED, error)
+            else:
+                item = Item(path, member.size, member.mtime_ns, self._read(member))
+        except READ_ERRORS as problem:
+            item = failed_item(path, member.size, member.mtime_ns, problem)
+        if is_selected:
+            yield item
+
+    def _is_in_sample(self, path: bytes) -> bool:
+        return self._sample == EVERYTHING or self._sample.take(path_text(path))
+
+    def _read(self, member: Member) -> Buffer:
+        data = member.data()
+        return decompress_file(data, self._limits.max_file_bytes) if is_compressed(member.name) else data
+
+    def _nested_items(self, member: Member, path: bytes, depth: int) -> Generator[Item, None, str | None]:
+        """What a nested archive holds; returns why not all of it could be read."""
+        if depth > MAX_DEPTH:
+            raise NotAnArchive(f"archives are nested more than {MAX_DEPTH} deep")
+        archive = Archive(MemoryArchive(bytes(member.data())), self._limits, self._heartbeat.refresh)
+        for inner in archive.members(0, self._limits.max_nested_members):
+            yield from self._items(inner, path + SEPARATOR_BYTES + inner.name, depth)
+        if not archive.at_end:
+            return f"only the first {self._limits.max_nested_members:,} members of a nested archive are read"
+        return archive.read_error or None

@@ -1,0 +1,79 @@
+"""Makes rows of content: by the workers for every file and archive member, by the parent for what crashed, and by the API.
+
+Workers import this module, so it does not import numpy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import xxhash
+
+from midiopt.errors import MidiError
+from midiopt.kinds import HASH16, INT32, NULL_TEXT
+from midiopt.rows.wire import file_row, message
+from midiopt.schema import ANALYZER_VERSION, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
+from midiopt.sources.filename.facts import name_facts
+from midiopt.sources.paths import path_text
+from midiopt.sources.sniff import with_detected_type
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+    from midiopt.core.analysis import Analyzer
+
+NO_HASH = bytes(HASH16.items)  # the content hash where there is no content
+UNKNOWN_DURATION = INT32.null
+MAX_DURATION_US = INT32.high
+
+content_hash = xxhash.xxh3_128_digest
+
+
+class Outcome(NamedTuple):
+    """What became of a file."""
+
+    status: int
+    content_hash: bytes = NO_HASH
+    error: str | None = None
+    exception: MidiError | MemoryError | None = None  # behind the error
+
+
+class RowBuilder:
+    """Rows of ``files`` and ``analyses``, and the heap with their texts."""
+
+    def __init__(self) -> None:
+        self.files = bytearray()
+        self.analyses = bytearray()
+        self.heap = bytearray()
+
+    def add_file(self, path: bytes, size: int, mtime_ns: int, outcome: Outcome, now_us: int, duration_us: int = UNKNOWN_DURATION) -> None:
+        """Append a ``files`` row. ``now_us`` counts from 1970, in microseconds like the duration."""
+        heap = self.heap
+        path_offset = len(heap)
+        heap += path_text(path).encode()
+        error_offset = len(heap)
+        error_length = NULL_TEXT
+        if outcome.error is not None:
+            heap += outcome.error.encode()
+            error_length = len(heap) - error_offset
+        self.files += file_row(
+            *(path_offset, error_offset - path_offset, size, mtime_ns, outcome.content_hash, outcome.status, error_offset, error_length),
+            *(ANALYZER_VERSION, now_us, min(duration_us, MAX_DURATION_US)),
+            *name_facts(path),
+        )  # the order of schema.FILES
+
+    def message(self, report: bytes = b"") -> bytes:
+        """The rows as they travel to the parent, with the encoded ArchiveReport of an archive task."""
+        return message(self.files, self.analyses, self.heap, report)
+
+
+def analyze_bytes(analyzer: Analyzer, data: Buffer, digest: bytes, rows: RowBuilder) -> Outcome:
+    """Analyse content whose :func:`content_hash` is ``digest``; its ``analyses`` row is appended if it is usable."""
+    try:
+        issues, first, offset = analyzer.analyze(data, digest, ANALYZER_VERSION, rows.analyses, rows.heap)
+    except MidiError as problem:
+        problem = with_detected_type(problem, data)
+        return Outcome(REJECTED, digest, str(problem), problem)
+    except MemoryError as problem:
+        return Outcome(UNREADABLE, digest, "not enough memory for the events", problem)
+    return Outcome(REPAIRED if first else OK, digest, repair_sentence(issues, first, offset))
