@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from midiopt.core.analysis import Analyzer
 
 NO_HASH = bytes(HASH16.items)  # the content hash where there is no content
-UNKNOWN_DURATION = INT32.null
 MAX_DURATION_US = INT32.high
 
 content_hash = xxhash.xxh3_128_digest
@@ -46,7 +45,7 @@ class RowBuilder:
         self.analyses = bytearray()
         self.heap = bytearray()
 
-    def add_file(self, path: bytes, size: int, mtime_ns: int, outcome: Outcome, now_us: int, duration_us: int = UNKNOWN_DURATION) -> None:
+    def add_file(self, path: bytes, size: int, mtime_ns: int, outcome: Outcome, now_us: int, duration_us: int | None = None) -> None:
         """Append a ``files`` row. ``now_us`` counts from 1970, in microseconds like the duration."""
         heap = self.heap
         path_offset = len(heap)
@@ -58,7 +57,7 @@ class RowBuilder:
             error_length = len(heap) - error_offset
         self.files += file_row(
             *(path_offset, error_offset - path_offset, size, mtime_ns, outcome.content_hash, outcome.status, error_offset, error_length),
-            *(ANALYZER_VERSION, now_us, min(duration_us, MAX_DURATION_US)),
+            *(ANALYZER_VERSION, now_us, INT32.null if duration_us is None else min(duration_us, MAX_DURATION_US)),
             *name_facts(path),
         )  # the order of schema.FILES
 
