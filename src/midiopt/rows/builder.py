@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import xxhash
 
 from midiopt.errors import MidiError
-from midiopt.kinds import HASH16, INT32, NULL_TEXT
+from midiopt.kinds import HASH16, INT32, NULL_INT32, NULL_TEXT
 from midiopt.rows.wire import file_row, message
 from midiopt.schema import ANALYZER_VERSION, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from midiopt.sources.filename.facts import name_facts
@@ -57,7 +57,7 @@ class RowBuilder:
             error_length = len(heap) - error_offset
         self.files += file_row(
             *(path_offset, error_offset - path_offset, size, mtime_ns, outcome.content_hash, outcome.status, error_offset, error_length),
-            *(ANALYZER_VERSION, now_us, INT32.null if duration_us is None else min(duration_us, MAX_DURATION_US)),
+            *(ANALYZER_VERSION, now_us, NULL_INT32 if duration_us is None else min(duration_us, MAX_DURATION_US)),
             *name_facts(path),
         )  # the order of schema.FILES
 
