@@ -1,19 +1,26 @@
-"""What tests of sinks share: other programs at work in the same database."""
+"""Other programs at work in the database that a test uses, and servers that fail."""
 
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 
+from midiopt.rows.batch import Batch
 from midiopt.sinks import open_sink
 from tests.helpers.batches import analysis_row, file_row, make_batch, query
 
+WAIT_TIMEOUT = 30.0  # seconds
+LOCK_HOLDER = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)"
+
 
 @contextlib.contextmanager
-def held_up(url: str, statement: str):
-    """While another program's transaction is open, which comes to nothing, or while there is a server."""
+def open_transaction(url: str, statement: str) -> Iterator[None]:
+    """While the with block runs, another program has a transaction open in which it has run a statement. It is rolled back."""
     connection = psycopg.connect(url)
     try:
         connection.execute(statement)
@@ -22,37 +29,36 @@ def held_up(url: str, statement: str):
         connection.close()
 
 
-def waiting(url: str) -> int:
-    """How many connections to this database wait for another one's lock."""
+def lock_waiters(url: str) -> int:
+    """The number of connections to this database that wait for a lock of another one."""
     return query(url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0]
 
 
-def soon(condition) -> None:
-    deadline = time.monotonic() + 30
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until the condition is true; fails after WAIT_TIMEOUT."""
+    deadline = time.monotonic() + WAIT_TIMEOUT
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
 @contextlib.contextmanager
-def stuck_in_a_batch(url: str, start, *arguments):
-    """A run that waits in its first batch for another program's lock: it cannot have ended before a test comes to it."""
+def run_blocked_in_a_batch(url: str, start: Callable[..., subprocess.Popen[str]], *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A run whose first commit waits for a lock of another program: it cannot end before the with block does."""
     open_sink(url).close()
-    with held_up(url, "LOCK TABLE files IN SHARE MODE"):
+    with open_transaction(url, "LOCK TABLE files IN SHARE MODE"):
         run = start(*arguments)
-        soon(lambda: waiting(url))
+        wait_until(lambda: lock_waiters(url))
         yield run
 
 
-def one_file(n: int, **facts):
+def one_file_batch(n: int, **facts: Any) -> Batch:
+    """A batch with file /n and its analysis; `facts` replace columns of the file."""
     key = n.to_bytes(16)
     return make_batch([file_row(path=f"/{n}", content_hash=key, **facts)], [analysis_row(content_hash=key)])
 
 
 def break_connections(url: str, which: str = "true") -> int:
-    """End the sessions of this database that `which` is true of, but for our own; returns how many there were."""
+    """Terminate the sessions of this database for which the condition `which` holds, except our own; returns their number."""
     sessions = f"datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND ({which})"
     return query(url, f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE {sessions}")[0][0]
-
-
-LOCK_HOLDER = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)"

@@ -16,7 +16,7 @@ from midiopt.schema import RUNS, STATUSES
 from midiopt.sources.walk import Source
 from sample.smf import smf, text, track
 from tests.helpers.batches import query
-from tests.helpers.databases import soon
+from tests.helpers.databases import wait_until
 from tests.helpers.processes import command, finish, planted, written
 from tests.helpers.songs import write_songs
 
@@ -87,16 +87,16 @@ def test_status_tells_how_a_run_ended(tmp_path, url):
     arguments = command("analyze", songs, "--db", url, "--batch-size", "64", "--quiet", module="midiopt")
 
     with subprocess.Popen(arguments, env=planted()) as run:
-        soon(lambda: written(url) > 0)
+        wait_until(lambda: written(url) > 0)
         assert last_outcome(url) == "running"
         run.kill()
-    soon(lambda: last_outcome(url) != "running")  # a server may notice later
+    wait_until(lambda: last_outcome(url) != "running")  # the server may notice with a delay
     last = status(url)["last_run"]
     assert last["outcome"] == "killed" and last["ended"] is None
     assert "terminated abnormally" in finish("status", "--db", url, module="midiopt").stdout
 
     with subprocess.Popen(arguments, env=planted()) as run:
-        soon(lambda: query(url, "SELECT count(*) FROM runs") == [(2,)])  # from now on the run handles signals
+        wait_until(lambda: query(url, "SELECT count(*) FROM runs") == [(2,)])  # from now on the run handles signals
         run.send_signal(signal.SIGINT)
     assert run.returncode == 130
     assert last_outcome(url) == "interrupted"

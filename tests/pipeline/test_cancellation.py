@@ -16,7 +16,7 @@ import midiopt
 from benchmarks import postgres_server
 from tests.helpers.archives import tar_of
 from tests.helpers.batches import query, sqlite_path
-from tests.helpers.databases import held_up, soon, waiting
+from tests.helpers.databases import lock_waiters, open_transaction, wait_until
 from tests.helpers.processes import ask, command, finish, tables
 from tests.helpers.songs import song
 
@@ -76,10 +76,10 @@ def test_while_the_known_files_are_loaded(number, code, songs, url):
     change(url, "ALTER TABLE files RENAME TO was", f"CREATE VIEW files AS {(endless if is_sqlite(url) else slow).format(kept)}")
     run = started(songs, url)
     if is_sqlite(url):
-        soon(lambda: has_begun(url))
+        wait_until(lambda: has_begun(url))
         time.sleep(0.2)  # into the rows
     else:
-        soon(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
+        wait_until(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
     summary = stopped(run, number, code)
     assert (summary["files"], summary["duplicates"]) == (0, None)
     change(url, "DROP VIEW files", "ALTER TABLE was RENAME TO files")
@@ -96,14 +96,14 @@ def test_while_indexes_are_built(number, code, songs, url):
         slow = "key GENERATED ALWAYS AS (length(hex(zeroblob(10000000 + note_count)))) VIRTUAL"
         change(url, "ALTER TABLE analyses RENAME COLUMN key TO was", f"ALTER TABLE analyses ADD COLUMN {slow}")
         run = started(songs, url)
-        soon(lambda: has_begun(url) and is_writing(url))
+        wait_until(lambda: has_begun(url) and is_writing(url))
         summary = stopped(run, number, code)
         assert indexes(url) == {"files_content_hash"}
         change(url, "ALTER TABLE analyses DROP COLUMN key", "ALTER TABLE analyses RENAME COLUMN was TO key")
     else:
-        with held_up(url, "LOCK TABLE analyses IN ROW EXCLUSIVE MODE"):
+        with open_transaction(url, "LOCK TABLE analyses IN ROW EXCLUSIVE MODE"):
             run = started(songs, url)
-            soon(lambda: has_begun(url) and waiting(url))  # connections that are being opened may wait for each other
+            wait_until(lambda: has_begun(url) and lock_waiters(url))  # connections that are being opened may wait for each other
             summary = stopped(run, number, code)
             assert indexes(url) == {"files_content_hash"}
     assert (summary["skipped"], summary["duplicates"]) == (3000, None)
@@ -131,7 +131,7 @@ def test_while_members_that_are_gone_are_looked_for_and_the_server_is_away(tmp_p
         archive.write_bytes(tar_of(members | {"200.mid": song(200)}))
         arguments = command(archive, "--db", url, "--sink-timeout", 100_000, "--quiet")
         with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as run:
-            soon(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
+            wait_until(lambda: query(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == [(1,)])
             server.stop()
             time.sleep(0.5)  # it asks again meanwhile
             assert run.poll() is None

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sample.smf import smf, text, track
-from tests.helpers.databases import soon
+from tests.helpers.databases import wait_until
 from tests.helpers.processes import alive, ask, children, command, finish, planted, tables, written
 
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -93,7 +93,7 @@ def test_a_second_signal_stops_at_once(number, code, first, songs, tmp_path):
     assert run.returncode == code
     assert "stopped at once" in stderr and "Traceback" not in stderr
     assert workers
-    soon(lambda: not any(map(alive, workers)))
+    wait_until(lambda: not any(map(alive, workers)))
     assert ask(db, "PRAGMA integrity_check") == [("ok",)]
 
 

@@ -14,7 +14,7 @@ import pytest
 from midiopt.errors import MissingExtra, SinkError
 from midiopt.sinks import open_sink, postgres_connections
 from tests.helpers.batches import analysis_row, file_row, make_batch, query, sqlite_path, write
-from tests.helpers.databases import break_connections, held_up, one_file, soon, waiting
+from tests.helpers.databases import break_connections, lock_waiters, one_file_batch, open_transaction, wait_until
 
 
 @pytest.mark.parametrize("url", ["sqlite:///facts.db", "sqlite:///{folder}/facts.db", "facts.db", "{folder}/facts.db"])
@@ -129,12 +129,12 @@ def test_postgres_retries_conflicts(pg_url, code, conflicts):
 def test_postgres_commits_in_the_background(pg_url, writers):
     """Each writer has a batch, one more batch is queued, and the next call of write() waits."""
     with open_sink(pg_url, writers) as sink:
-        with held_up(pg_url, "LOCK TABLE analyses IN SHARE MODE"):
+        with open_transaction(pg_url, "LOCK TABLE analyses IN SHARE MODE"):
             for n in range(1, writers + 2):
-                sink.write(one_file(n))
-            one_more = threading.Thread(target=sink.write, args=[one_file(writers + 2)])
+                sink.write(one_file_batch(n))
+            one_more = threading.Thread(target=sink.write, args=[one_file_batch(writers + 2)])
             one_more.start()
-            soon(lambda: waiting(pg_url) == writers)
+            wait_until(lambda: lock_waiters(pg_url) == writers)
             one_more.join(0.2)
             assert one_more.is_alive()
             assert query(pg_url, "SELECT count(*) FROM library") == [(0,)]
@@ -147,15 +147,18 @@ def test_postgres_commits_in_the_background(pg_url, writers):
 def test_postgres_commits_no_file_before_its_analysis(pg_url, breaks):
     """The batch with the analysis is blocked, or its connection breaks; a batch with a copy of the file follows."""
     orphans = "SELECT count(*) FROM library WHERE status = 'ok' AND bpm IS NULL"
-    with open_sink(pg_url, writers=2) as sink, held_up(pg_url, "INSERT INTO files SELECT '/1', 0, 0, NULL, 'crashed', NULL, 1, now()"):
-        sink.write(one_file(1))
-        soon(lambda: waiting(pg_url) == 1)
+    with (
+        open_sink(pg_url, writers=2) as sink,
+        open_transaction(pg_url, "INSERT INTO files SELECT '/1', 0, 0, NULL, 'crashed', NULL, 1, now()"),
+    ):
+        sink.write(one_file_batch(1))
+        wait_until(lambda: lock_waiters(pg_url) == 1)
         sink.write(make_batch([file_row(path="/2", content_hash=(1).to_bytes(16))]))
-        soon(lambda: waiting(pg_url) == 2 or query(pg_url, "SELECT count(*) FROM files") == [(1,)])
+        wait_until(lambda: lock_waiters(pg_url) == 2 or query(pg_url, "SELECT count(*) FROM files") == [(1,)])
         assert query(pg_url, orphans) == [(0,)]
         if breaks:
             break_connections(pg_url, "wait_event = 'transactionid' AND query LIKE 'INSERT INTO files%'")
-            soon(lambda: query(pg_url, "SELECT path FROM files") == [("/2",)])
+            wait_until(lambda: query(pg_url, "SELECT path FROM files") == [("/2",)])
             assert query(pg_url, orphans) == [(0,)]
     assert query(pg_url, orphans) == [(0,)]
     assert query(pg_url, "SELECT path FROM files ORDER BY 1") == [("/1",), ("/2",)]
@@ -175,7 +178,7 @@ def test_postgres_connections_are_kept_unless_cold(pg_url, warm, connections):
     )
     with open_sink(pg_url, writers=1, warm=warm) as sink:
         for n in range(1, 5):
-            write(sink, one_file(n))
+            write(sink, one_file_batch(n))
     assert query(pg_url, "SELECT count(*), count(DISTINCT pid) FROM writers") == [(4, connections)]
 
 

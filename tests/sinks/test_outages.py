@@ -16,7 +16,15 @@ from benchmarks import postgres_server
 from midiopt.errors import SinkError
 from midiopt.sinks import open_sink
 from tests.helpers.batches import query, write
-from tests.helpers.databases import LOCK_HOLDER, break_connections, held_up, one_file, soon, stuck_in_a_batch, waiting
+from tests.helpers.databases import (
+    LOCK_HOLDER,
+    break_connections,
+    lock_waiters,
+    one_file_batch,
+    open_transaction,
+    run_blocked_in_a_batch,
+    wait_until,
+)
 from tests.helpers.processes import command, tables
 
 FILES = 3000
@@ -52,12 +60,12 @@ def start_run(songs, url, *more) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_a_restarted_server_loses_no_row(songs, without_failure, server, mode, tmp_path):
     server, url = server
-    with stuck_in_a_batch(url, start_run, songs, url, "--log", tmp_path / "log") as run:
+    with run_blocked_in_a_batch(url, start_run, songs, url, "--log", tmp_path / "log") as run:
         server.stop(mode)
         server.start()
     for _ in range(2):
-        with held_up(url, "LOCK TABLE files IN SHARE MODE"):
-            soon(lambda: waiting(url))
+        with open_transaction(url, "LOCK TABLE files IN SHARE MODE"):
+            wait_until(lambda: lock_waiters(url))
             server.stop(mode)
             server.start()
     stdout, stderr = run.communicate(timeout=120)
@@ -69,7 +77,7 @@ def test_a_restarted_server_loses_no_row(songs, without_failure, server, mode, t
 
 
 def test_broken_connections_lose_no_row(songs, without_failure, pg_url):
-    with stuck_in_a_batch(pg_url, start_run, songs, pg_url, "--writers", 3) as run:
+    with run_blocked_in_a_batch(pg_url, start_run, songs, pg_url, "--writers", 3) as run:
         assert break_connections(pg_url, "wait_event_type = 'Lock'")
     while run.poll() is None:
         break_connections(pg_url)
@@ -83,7 +91,7 @@ def test_a_server_that_does_not_come_back_ends_the_run(songs, without_failure, s
     """Exit code 1, one line, and every committed batch is there when the server is started again."""
     server, url = server
     midiopt.run([songs / "000"], url)
-    with stuck_in_a_batch(url, start_run, songs, url + "&password=s3cret", "--sink-timeout", 1) as run:
+    with run_blocked_in_a_batch(url, start_run, songs, url + "&password=s3cret", "--sink-timeout", 1) as run:
         server.stop()
     stdout, stderr = run.communicate(timeout=120)
     server.start()
@@ -102,7 +110,7 @@ def test_a_server_that_does_not_come_back_ends_the_run(songs, without_failure, s
 
 def test_a_signal_does_not_wait_for_an_unavailable_server(songs, server):
     server, url = server
-    with stuck_in_a_batch(url, start_run, songs, url, "--sink-timeout", 100000) as run:
+    with run_blocked_in_a_batch(url, start_run, songs, url, "--sink-timeout", 100000) as run:
         server.stop()
         run.send_signal(signal.SIGTERM)
     _, stderr = run.communicate(timeout=120)
@@ -113,7 +121,7 @@ def test_a_signal_does_not_wait_for_an_unavailable_server(songs, server):
 def test_the_lock_is_taken_again_with_the_connection(pg_url):
     with open_sink(pg_url) as sink:
         assert break_connections(pg_url) >= 3
-        write(sink, one_file(1))
+        write(sink, one_file_batch(1))
         with pytest.raises(SinkError, match="another run"):
             open_sink(pg_url)
         assert break_connections(pg_url, LOCK_HOLDER) == 1
@@ -130,17 +138,17 @@ def test_another_run_may_take_the_lost_lock(pg_url):
         break_connections(pg_url)
         with open_sink(pg_url) as other:
             with pytest.raises(SinkError, match="another run is writing"):
-                write(sink, one_file(1))
-            write(other, one_file(2))
+                write(sink, one_file_batch(1))
+            write(other, one_file_batch(2))
     assert query(pg_url, "SELECT path FROM files") == [("/2",)]
 
 
 def test_a_server_that_does_not_answer_ends_the_run(pg_url):
     """Another program's lock stands for a server that hangs: its connections are open, and it does not answer."""
     open_sink(pg_url).close()
-    with held_up(pg_url, "LOCK TABLE files IN SHARE MODE"):
+    with open_transaction(pg_url, "LOCK TABLE files IN SHARE MODE"):
         with pytest.raises(SinkError, match="has not committed a batch"), open_sink(pg_url, timeout=0.5) as sink:
-            write(sink, one_file(1))
+            write(sink, one_file_batch(1))
         assert query(pg_url, "SELECT count(*) FROM analyses") == [(0,)]
         break_connections(pg_url, "query LIKE 'INSERT%'")
     open_sink(pg_url).close()
@@ -150,11 +158,11 @@ def test_a_cancelled_statement_is_not_retried(pg_url):
     open_sink(pg_url).close()
     with_lock_timeout = f"{pg_url}&options=-clock_timeout%3D100"
     with (
-        held_up(pg_url, "LOCK TABLE files IN SHARE MODE"),
+        open_transaction(pg_url, "LOCK TABLE files IN SHARE MODE"),
         pytest.raises(SinkError, match="lock timeout"),
         open_sink(with_lock_timeout) as sink,
     ):
-        write(sink, one_file(1))
+        write(sink, one_file_batch(1))
 
 
 def test_sqlite_waits_for_another_program(tmp_path):
@@ -163,11 +171,11 @@ def test_sqlite_waits_for_another_program(tmp_path):
         other = sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
         threading.Timer(2.5, lambda: other.execute("COMMIT")).start()
-        write(sink, one_file(1))
+        write(sink, one_file_batch(1))
     with open_sink(url, timeout=0.1) as sink:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SinkError, match=r"x\.db: another program has locked the database"):
-            write(sink, one_file(2))
+            write(sink, one_file_batch(2))
         other.execute("COMMIT")
         other.close()
     assert query(url, "SELECT path FROM files") == [("/1",)]

@@ -14,7 +14,7 @@ import pytest
 import midiopt
 from benchmarks import postgres_server
 from tests.helpers.batches import query
-from tests.helpers.databases import soon
+from tests.helpers.databases import wait_until
 from tests.helpers.processes import command, tables
 
 
@@ -96,7 +96,7 @@ def test_a_full_disk_under_postgresql(songs, pg_url, pg_dsn, tmp_path):
             assert len(files) < 3000 and {row[3] for row in files} <= {row[0] for row in analyses}
             subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
             alone = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            soon(lambda: query(pg_url, alone) == [(1,)])  # the server notices the end of the run with a delay
+            wait_until(lambda: query(pg_url, alone) == [(1,)])  # the server notices the end of the run with a delay
             assert midiopt.run([songs], pg_url).skipped == len(files)
         finally:
             for table in ("library", "files", "analyses", "runs", "meta"):
