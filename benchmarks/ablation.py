@@ -196,11 +196,15 @@ def write(bench: Bench, server: str) -> None:
 # Whole runs
 
 
-def program(bench: Bench, build: str, name: str, *arguments: str) -> float:
-    """Seconds a file, as a program beside this one counts them in a process of its own, on a build."""
+def program(bench: Bench, build: str, name: str, *arguments: str, **switches: str) -> float:
+    """Seconds per file, as a program beside this one counts them in its own process, on a build.
+
+    ``switches`` are environment variables of pipeline/experiments.py.
+    """
     bench.busy.append(machine_load.wait(PATIENCE))
     command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
-    done = subprocess.run(command, cwd=builds.ROOT, env=builds.environment(builds.BUILD / build / "src"), stdout=subprocess.PIPE, text=True)
+    environment = builds.environment(builds.BUILD / build / "src") | switches
+    done = subprocess.run(command, cwd=builds.ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"a run failed: {name} {' '.join(arguments)}")
     numbers = json.loads(done.stdout)
@@ -227,11 +231,11 @@ def in_turns(whole: dict[str, Timed], rounds: int) -> Iterator[dict[str, float]]
 def pipelines(bench: Bench, server: str) -> None:
     source = f"@{bench.listed('all.txt', bench.paths, os.linesep.encode())}"
 
-    def timed(fresh: whole_runs.Fresh, *options: str) -> Timed:
+    def timed(fresh: whole_runs.Fresh, *options: str, **switches: str) -> Timed:
         def once() -> float:
             remember(bench.paths)
             with fresh() as url:
-                return program(bench, "release", "single_run", source, "--db", url, *options)
+                return program(bench, "release", "single_run", source, "--db", url, *options, **switches)
 
         return once
 
@@ -242,7 +246,7 @@ def pipelines(bench: Bench, server: str) -> None:
             "in sequence": timed(fresh, "--in-sequence"),
         }
         if database == "PostgreSQL":
-            whole["2 workers, a connection a batch"] = timed(fresh, "--workers", "2", "--cold")
+            whole["2 workers, a connection a batch"] = timed(fresh, "--workers", "2", MIDIOPT_WARM_CONNECTIONS="0")
         found = bench.steps(f"whole runs into {database}", in_turns(whole, bench.plan.rounds), bench.plan.rounds)
         for workers in ("2 workers", "1 worker"):
             ways = {"overlapped": found[workers], "in sequence": found["in sequence"]}

@@ -11,7 +11,7 @@ import json
 import resource
 import time
 
-from midiopt.pipeline import run
+import midiopt
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.sinks import open_sink
@@ -30,8 +30,8 @@ def analysis_alone(folder: str) -> Numbers:
     return {"files": sum(len(chunk.paths) for chunk in chunks), "seconds": time.perf_counter() - began, "around": 0.0}
 
 
-def whole_run(folder: str, db: str, workers: int, warm: bool) -> Numbers:
-    summary = run.run([folder], db=db, workers=workers, warm=warm)
+def whole_run(folder: str, db: str, workers: int) -> Numbers:
+    summary = midiopt.run([folder], db, workers=workers)
     if summary.interrupted or summary.unreadable or summary.crashed or summary.skipped:
         raise SystemExit(f"not a run to time: {summary}")
     return {"files": summary.files, "seconds": summary.steady_seconds, "around": summary.seconds - summary.steady_seconds}
@@ -45,7 +45,7 @@ def in_sequence(folder: str, db: str) -> Numbers:
         for chunk in source.chunks():
             files += len(chunk.paths)
             waiting.append(Batch.from_bytes(worker.analyze_files(chunk.paths)))
-            if sum(map(len, waiting)) >= run.BATCH_SIZE:
+            if sum(map(len, waiting)) >= midiopt.RunOptions().batch_size:
                 write(sink, waiting)
         write(sink, waiting)
         seconds = time.perf_counter() - began
@@ -70,14 +70,13 @@ def main() -> None:
     parser.add_argument("--db", metavar="URL", help="an empty database (default: none, and only the analysis)")
     parser.add_argument("--workers", metavar="N", type=int, default=1)
     parser.add_argument("--in-sequence", action="store_true", help="nothing overlaps, and there are no workers")
-    parser.add_argument("--cold", action="store_true", help="a new connection for each batch")
     options = parser.parse_args()
     if not options.db:
         numbers = analysis_alone(options.folder)
     elif options.in_sequence:
         numbers = in_sequence(options.folder, options.db)
     else:
-        numbers = whole_run(options.folder, options.db, options.workers, not options.cold)
+        numbers = whole_run(options.folder, options.db, options.workers)
     # Imports included; the workers have ended by now, so their time is known.
     numbers |= {"cpu_parent": cpu(resource.RUSAGE_SELF), "cpu_workers": cpu(resource.RUSAGE_CHILDREN)}
     print(json.dumps(numbers))

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
-from os import PathLike
 from typing import TYPE_CHECKING
 
 from midiopt.core import build
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
     from midiopt.api import Analysis, analyze
     from midiopt.core.smf.arena import EventArena
     from midiopt.core.smf.parser import parse
+    from midiopt.pipeline.options import RunOptions
+    from midiopt.pipeline.run import run
     from midiopt.pipeline.summary import Summary
 
 __version__ = build.version
@@ -29,8 +29,10 @@ __all__ = [
     "MidioptError",
     "MissingExtra",
     "NotMidi",
+    "RunOptions",
     "SinkError",
     "SourceError",
+    "Summary",
     "TooLarge",
     "analyze",
     "build_info",
@@ -39,21 +41,22 @@ __all__ = [
 ]
 
 # Imported when first asked for: numpy takes a tenth of a second and 20 MB that workers can do without.
-_LAZY = {"Analysis": ".api", "analyze": ".api", "EventArena": ".core.smf.arena", "parse": ".core.smf.parser"}
+_LAZY = {
+    "Analysis": "midiopt.api",
+    "EventArena": "midiopt.core.smf.arena",
+    "RunOptions": "midiopt.pipeline.options",
+    "Summary": "midiopt.pipeline.summary",
+    "analyze": "midiopt.api",
+    "parse": "midiopt.core.smf.parser",
+    "run": "midiopt.pipeline.run",
+}
 
 
 def __getattr__(name: str) -> object:
     if name in _LAZY:
-        value = globals()[name] = getattr(import_module(_LAZY[name], __name__), name)
+        value = globals()[name] = getattr(import_module(_LAZY[name]), name)
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def run(sources: Sequence[str | PathLike[str]], db: str | PathLike[str] = "midiopt.db", workers: int | None = None) -> Summary:
-    """Analyse all files of ``sources`` into the database ``db``: see :func:`midiopt.pipeline.run.run`."""
-    from midiopt.pipeline import run as pipeline
-
-    return pipeline.run(sources, db, workers)
 
 
 def build_info() -> dict[str, str]:

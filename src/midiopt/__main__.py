@@ -1,13 +1,13 @@
-"""python -m midiopt"""
+"""The command line as a module: python -m midiopt."""
 
 import sys
 
-from midiopt.cli.startup import begin
+from midiopt.cli.startup import prepare_process
 
 
 def main() -> int:
-    """What the command ``midiopt`` calls."""
-    begin()  # before numpy and the rest are imported
+    """The entry point of the command ``midiopt``."""
+    prepare_process()  # before numpy and the rest are imported
     from midiopt.cli import main as command_line
 
     return command_line.main()

@@ -1,11 +1,11 @@
-"""The run as a module: python -m midiopt.orchestrator SOURCE [SOURCE ...] [--db URL]"""
+"""The run as a module: python -m midiopt.orchestrator SOURCE [SOURCE ...] [--db URL]. The same as midiopt analyze."""
 
 import sys
 
-from midiopt.cli.startup import begin
+from midiopt.cli.startup import prepare_process
 
 if __name__ == "__main__":
-    begin()  # before numpy and the rest are imported
+    prepare_process()  # before numpy and the rest are imported
 
 from midiopt.cli.analyze import main
 from midiopt.pipeline.run import run

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 
 from midiopt.schema import ANALYSES
+from sample.smf import note_off, note_on, smf, text, track
 
 PLANTED = Path(__file__).parent.parent / "fault_injection"
 FILES_KEPT = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"
@@ -23,6 +24,12 @@ def command(*arguments, module="midiopt.orchestrator") -> list[str]:
 
 def finish(*arguments, module="midiopt.orchestrator", cwd=None, env=None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*arguments, module=module), capture_output=True, text=True, cwd=cwd, env=env, timeout=120)
+
+
+def plant(path: Path, name: str, data: bytes = b"") -> Path:
+    """A valid file that does what fault_injection/sitecustomize.py says to the worker that analyses it."""
+    path.write_bytes(data or smf([track([(0, text(1, f"plant:{name}")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])]))
+    return path
 
 
 def planted(**more: str) -> dict[str, str]:

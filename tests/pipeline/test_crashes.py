@@ -9,22 +9,14 @@ import signal
 import struct
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 import midiopt
+from midiopt.cli import analyze
 from midiopt.core.analysis import Analyzer
-from midiopt.pipeline import run
-from sample.smf import note_off, note_on, smf, text, track
-from tests.helpers.processes import alive, children, command, finish, planted, tables
+from tests.helpers.processes import alive, children, command, finish, plant, planted, tables
 from tests.helpers.songs import song, write_songs
-
-
-def plant(path: Path, name: str, data: bytes = b"") -> Path:
-    """A valid file that does what planted/sitecustomize.py says to the worker that analyses it."""
-    path.write_bytes(data or smf([track([(0, text(1, f"plant:{name}")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])]))
-    return path
 
 
 def pressures(count: int, words: bytes = b"") -> bytes:
@@ -50,7 +42,7 @@ def test_a_file_that_kills_its_worker_is_crashed_and_costs_no_other(tmp_path, wo
     for path, cause in plants.items():
         [row] = [row for row in files if row[0] == path]
         info = os.stat(path)
-        assert row[1:6] == (info.st_size, info.st_mtime_ns, None, "crashed", f"the analysing process died of it: {cause}")
+        assert row[1:6] == (info.st_size, info.st_mtime_ns, None, "crashed", f"the worker process crashed: {cause}")
 
     assert midiopt.run([folder], str(db)).ok == 5, "without the plants: a crashed file is tried again by the next run"
 
@@ -62,7 +54,7 @@ def test_a_file_that_takes_too_long_is_crashed(tmp_path):
     done = finish(folder, "--db", db, "--workers", 2, "--file-timeout", "0.7", "--json", "--quiet", env=planted())
     assert done.returncode == 0, done.stderr
     assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (200, 1)
-    assert [row[0::5] for row in tables(db)[0] if row[4] == "crashed"] == [(str(path), "it took more than 0.7 seconds")]
+    assert [row[0::5] for row in tables(db)[0] if row[4] == "crashed"] == [(str(path), "analysis took more than 0.7 seconds")]
 
 
 def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
@@ -124,7 +116,7 @@ def test_a_run_whose_workers_cannot_start_says_so(tmp_path):
     environment = planted(MIDIOPT_PLANT_STILLBORN=f"{tmp_path}/count:1000")
     done = finish(write_songs(tmp_path / "songs", 200), "--db", tmp_path / "x.db", "--workers", 2, env=environment)
     assert done.returncode == 1
-    assert "worker processes end before they begin (exit code 7)" in done.stderr and "Traceback" not in done.stderr
+    assert "worker processes end during start-up (exit code 7)" in done.stderr and "Traceback" not in done.stderr
     assert midiopt.run([tmp_path / "songs"], str(tmp_path / "x.db")).ok == 200
 
 
@@ -155,7 +147,7 @@ def test_limits_of_a_file_are_options(tmp_path):
     small.write_bytes(song(1, notes=10))
     large.write_bytes(song(2, notes=100))
     size, events = large.stat().st_size, 203  # a title, a tempo, an End of Track
-    exactly = run.run([tmp_path], tmp_path / "exactly.db", max_file_bytes=size, max_events=events)
+    exactly = midiopt.run([tmp_path], tmp_path / "exactly.db", max_file_bytes=size, max_events=events)
     assert (exactly.ok, exactly.rejected) == (2, 0)
     for option, limit, reason in (
         ("--max-file-bytes", size - 1, f"{size:,} bytes, over the limit of {size - 1:,}"),
@@ -171,7 +163,7 @@ def test_limits_of_a_file_are_options(tmp_path):
 )
 def test_a_limit_that_cannot_be_is_wrong_usage(tmp_path, option, value):
     with pytest.raises(SystemExit, match="2"):
-        run.main([str(tmp_path), "--db", str(tmp_path / "x.db"), option, str(value)])
+        analyze.main([str(tmp_path), "--db", str(tmp_path / "x.db"), option, str(value)])
 
 
 def test_the_limit_of_events_can_be_raised():

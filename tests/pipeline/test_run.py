@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import json
+import math
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 import midiopt
-from midiopt.pipeline import run
+from midiopt.errors import MidioptError
+from midiopt.pipeline.experiments import VARIABLES, Experiments
+from midiopt.pipeline.options import RunOverrides, available_cores
 from midiopt.schema import ANALYSES, STATUSES
 from sample.smf import meta, note_off, note_on, smf, text, track
-from tests.helpers.processes import finish, tables
+from tests.helpers.databases import wait_until
+from tests.helpers.processes import children, command, finish, plant, planted, tables
 from tests.helpers.songs import song, write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -67,22 +73,77 @@ def test_workers_do_not_change_the_tables(songs, expected, tmp_path):
         assert tables(db) == expected
 
 
-def test_the_reader_does_not_change_the_tables(songs, expected, tmp_path):
+def test_the_reader_does_not_change_the_tables(songs, expected, tmp_path, monkeypatch):
+    monkeypatch.setenv("MIDIOPT_READER", "mmap")
     (tmp_path / "empty.mid").write_bytes(b"")
     for workers in (1, 2):
-        midiopt.pipeline.run.run([songs, tmp_path / "empty.mid"], str(tmp_path / f"{workers}.db"), workers=workers, reader="mmap")
+        midiopt.run([songs, tmp_path / "empty.mid"], str(tmp_path / f"{workers}.db"), workers=workers)
         files, analyses = tables(tmp_path / f"{workers}.db")
         assert [row for row in files if "empty.mid" not in row[0]] == expected[0] and analyses == expected[1]
         assert [row[5] for row in files if "empty.mid" in row[0]] == ["the file is empty at byte 0"]
 
 
-def test_an_allocator_is_preloaded_or_the_error_says_how_to_get_it(songs, tmp_path):
-    for allocator in ("jemalloc", "mimalloc"):
-        done = finish(songs, "--db", tmp_path / f"{allocator}.db", "--allocator", allocator, "--json", "--quiet")
-        if done.returncode:
-            assert f"{allocator} is not installed" in done.stderr and "apt install" in done.stderr
-        else:
-            assert json.loads(done.stdout)["ok"] == 3000
+@pytest.mark.parametrize("allocator", ["jemalloc", "mimalloc"])
+def test_an_allocator_is_preloaded_into_the_workers(tmp_path, allocator):
+    if ctypes.util.find_library(allocator) is None:
+        pytest.skip(f"{allocator} is not installed")
+    hung = tmp_path / "hung"
+    hung.touch()
+    plant(tmp_path / "x.mid", "hang")
+    environment = planted(MIDIOPT_ALLOCATOR=allocator, MIDIOPT_PLANT_HUNG=str(hung))
+    run = subprocess.Popen(command(tmp_path, "--db", tmp_path / "x.db", "--quiet", "--file-timeout", 600), env=environment)
+    try:
+        wait_until(lambda: hung.stat().st_size)
+        [worker] = children(run.pid)
+        assert allocator in Path(f"/proc/{worker}/maps").read_text()
+        assert allocator not in Path(f"/proc/{run.pid}/maps").read_text()
+    finally:
+        run.kill()
+        run.wait()
+
+
+def test_an_allocator_that_is_not_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    monkeypatch.setenv("MIDIOPT_ALLOCATOR", "jemalloc")
+    with pytest.raises(MidioptError, match="jemalloc is not installed; on Debian: apt install libjemalloc2"):
+        midiopt.run([SAMPLE], tmp_path / "x.db")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "values"), VARIABLES.items())
+def test_a_switch_takes_its_values_only(tmp_path, name, values):
+    """The environment variables that exist to be measured; an empty one is not set."""
+    installed = [value for value in values if value not in ("jemalloc", "mimalloc")]
+    switches = {Experiments.from_environment({name: value}) for value in (*installed, "")}
+    assert len(switches) == len(installed) and Experiments() in switches
+    done = finish(SAMPLE, "--db", tmp_path / "x.db", env={**os.environ, name: "yes"})
+    assert done.returncode == 1 and f"midiopt: {name} must be {' or '.join(values)}, not 'yes'" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_overrides_are_the_options():
+    """run() takes every field of RunOptions as a keyword argument of the same type."""
+    assert get_type_hints(RunOverrides) == get_type_hints(midiopt.RunOptions)
+    assert midiopt.RunOptions(log=Path("x.log")).log == "x.log"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("workers", 0, "must be a positive integer, not 0"),
+        ("writers", -1, "must be a positive integer, not -1"),
+        ("batch_size", 1.5, "must be a positive integer, not 1.5"),
+        ("max_events", 10**8 + 1, "must be at most 100000000, not 100000001"),
+        ("file_timeout", math.nan, "must be a positive number of seconds, not nan"),
+        ("sink_timeout", math.inf, "must be a positive number of seconds, not inf"),
+    ],
+)
+def test_an_option_outside_its_range(tmp_path, name, value, problem):
+    with pytest.raises(ValueError, match=f"{name} {problem}"):
+        midiopt.run([SAMPLE], tmp_path / "x.db", **{name: value})
+    done = finish(SAMPLE, "--db", tmp_path / "x.db", f"--{name.replace('_', '-')}={value}")
+    assert done.returncode == 2 and f"argument --{name.replace('_', '-')}: must be" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_batch_size_does_not_change_the_tables(songs, expected, tmp_path):
@@ -328,5 +389,5 @@ def test_run_from_a_script_without_a_main_guard(tmp_path):
     assert done.returncode == 0 and int(done.stdout) > 10
 
 
-def test_the_default_number_of_workers_is_the_usable_cores():
-    assert run.usable_cores() == len(os.sched_getaffinity(0))
+def test_the_default_number_of_workers_is_the_available_cores():
+    assert available_cores() == len(os.sched_getaffinity(0))

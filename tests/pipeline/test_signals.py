@@ -91,7 +91,7 @@ def test_a_second_signal_stops_at_once(number, code, first, songs, tmp_path):
     run.send_signal(number)
     _, stderr = run.communicate(timeout=60)
     assert run.returncode == code
-    assert "stopped at once" in stderr and "Traceback" not in stderr
+    assert "aborted" in stderr and "Traceback" not in stderr
     assert workers
     wait_until(lambda: not any(map(alive, workers)))
     assert ask(db, "PRAGMA integrity_check") == [("ok",)]
@@ -99,9 +99,9 @@ def test_a_second_signal_stops_at_once(number, code, first, songs, tmp_path):
 
 ENDLESS = """
 import sqlite3
-from midiopt.pipeline.signals import leave_quietly, stop_on_signals
-leave_quietly()
-with stop_on_signals():
+from midiopt.pipeline.signals import Stop, install_exit_handlers
+install_exit_handlers()
+with Stop().on_signals():
     print("begun", flush=True)
     sqlite3.connect(":memory:").execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n").fetchall()
 """
@@ -116,13 +116,13 @@ def test_a_second_signal_does_not_wait_for_the_database(number, code):
         time.sleep(0.2)  # into the statement, and one after the other
         run.send_signal(number)
     _, stderr = run.communicate(timeout=60)
-    assert run.returncode == code and stderr.count("stopped at once") == 1 and "Traceback" not in stderr
+    assert run.returncode == code and stderr.count("aborted") == 1 and "Traceback" not in stderr
 
 
 LATE = """
 import os
-from midiopt.pipeline.signals import leave_quietly
-leave_quietly()
+from midiopt.pipeline.signals import install_exit_handlers
+install_exit_handlers()
 class Late:
     def __del__(self, kill=os.kill):
         kill(os.getpid(), {})

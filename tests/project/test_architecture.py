@@ -117,7 +117,8 @@ def test_a_worker_loads_neither_the_command_line_nor_numpy():
 
 def test_the_parent_has_two_threads():
     """The main thread and the one that receives signals: the linear algebra of numpy would start one per core."""
-    code = "from midiopt.cli.startup import begin; begin(); import os, midiopt.orchestrator; print(len(os.listdir('/proc/self/task')))"
+    code = "from midiopt.cli.startup import prepare_process; prepare_process()"
+    code += "; import os, midiopt.orchestrator; print(len(os.listdir('/proc/self/task')))"
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout == "2\n"
 

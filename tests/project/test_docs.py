@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate, generate_cli
-from midiopt import limits
-from midiopt.pipeline import options
+from midiopt.pipeline.options import RunOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -46,7 +45,8 @@ def test_every_option_has_a_row():
 
 def test_defaults_are_as_documented():
     text = (ROOT / "docs" / "cli.md").read_text()
-    for default in (options.BATCH_SIZE, limits.FILE_TIMEOUT, limits.MAX_FILE_BYTES, limits.MAX_EVENTS):
+    options = RunOptions()
+    for default in (options.batch_size, options.file_timeout, options.max_file_bytes, options.max_events, options.sink_timeout):
         assert re.search(rf"default: {default:.0f}\b", text), default
 
 

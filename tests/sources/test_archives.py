@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 
 import midiopt
 from midiopt.errors import Damaged, NotAnArchive
-from midiopt.pipeline import run
-from midiopt.pipeline.sampling import EVERYTHING, Lots
+from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.summary import Summary
 from midiopt.pipeline.tasks import (
     MEMBERS_PER_TASK,
@@ -75,7 +74,7 @@ MAKERS = {
 def analysed(archive: Path, workers: int = 1, **options) -> tuple[Summary, dict[str, tuple]]:
     """The rows of a run over one archive, by what stands after its name ("" for its own)."""
     db = archive.parent / f"{archive.name}-{workers}.db"
-    summary = run.run([archive], db, workers=workers, **options)
+    summary = midiopt.run([archive], db, workers=workers, **options)
     found = file_rows(db)
     assert all(path.startswith(str(archive)) for path in found)
     assert summary.skipped or summary.files == len(found)
@@ -165,7 +164,7 @@ def test_archives_give_the_same_rows_in_both_databases(tmp_path, pg_url):
         data = make(songs(2 * MEMBERS_PER_TASK, 10 * i) | {"in.zip": inner, "bad.mid": b"<html>", "packed.mid.gz": gzip.compress(song(i))})
         (music / name).write_bytes(data if i % 3 else data[: -len(data) // 10])
     urls = (f"sqlite:///{tmp_path}/x.db", pg_url)
-    one, other = (run.run([music], url, batch_size=100) for url in urls)
+    one, other = (midiopt.run([music], url, batch_size=100) for url in urls)
     for status in ("ok", "rejected", "unreadable", "opened"):
         assert getattr(one, status) == getattr(other, status) > 0
     for table, columns in (("files", FILES), ("analyses", ANALYSES)):
@@ -296,7 +295,7 @@ def in_process(
     data: bytes,
     tmp_path: Path,
     task: ReadMembers | FinishArchive | None = None,
-    sample: Lots = EVERYTHING,
+    sample: PathSample = ALL_PATHS,
     limits: ArchiveLimits = DEFAULT_LIMITS,
 ):
     """The report and the rows of one task, by a worker in this process."""
@@ -322,9 +321,9 @@ def test_members_that_are_not_wanted_are_passed_over(name, tmp_path):
     """A sample of members, in archives inside too, without a list of them: `midiopt verify` asks so."""
     files = songs(100) | {"in.zip": zip_of(songs(100, 100))}
     texts = [f"{tmp_path}/x!/{name}" for name in songs(100)] + [f"{tmp_path}/x!/in.zip!/{name}" for name in songs(100, 100)]
-    lots, drawn = Lots.draw(texts, 20)
-    assert len(drawn) == 20 and drawn == sorted(filter(lots.take, texts))
-    _report, found = in_process(MAKERS[name](files), tmp_path, sample=lots)
+    sample, drawn = PathSample.draw(texts, 20)
+    assert len(drawn) == 20 and drawn == sorted(filter(sample.contains, texts))
+    _report, found = in_process(MAKERS[name](files), tmp_path, sample=sample)
     assert set(found) == {path.removeprefix(f"{tmp_path}/x!/") for path in drawn} | {"", "in.zip"}
 
 
@@ -612,7 +611,7 @@ def test_a_member_that_kills_its_worker(name, tmp_path, monkeypatch):
     for workers in (1, 2):
         summary, found = analysed(path, workers)
         status, error = told(found)["in.zip!/d1/0077.mid" if name == "nested" else "d1/0077.mid"]
-        assert (status, error) == ("crashed", "the analysing process died of it: SIGSEGV")
+        assert (status, error) == ("crashed", "the worker process crashed: SIGSEGV")
         assert summary.ok == len(files) - 1 + (name == "nested")
         assert found[""][:2] == ("crashed", "1 of its members ended as crashed")
     monkeypatch.undo()

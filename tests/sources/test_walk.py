@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from midiopt.pipeline import run
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
@@ -199,7 +198,7 @@ def test_loops_of_links_end(tmp_path):
     names = found(tmp_path, follow_links=True)
     assert len(names) == len({os.path.realpath(n) for n in names}) == 11
     db = tmp_path / "x.db"
-    run.run([tmp_path], db, workers=1, follow_links=True)
+    midiopt.run([tmp_path], db, workers=1, follow_links=True)
     assert file_rows(db, "status, error")[f"{tmp_path}/self.mid"] == ("unreadable", "Too many levels of symbolic links")
 
 

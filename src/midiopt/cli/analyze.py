@@ -5,153 +5,115 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import math
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
 
-from midiopt.cli.arguments import Subparsers
-from midiopt.cli.console import guarded
+from midiopt.cli.arguments import Subparsers, run_option
+from midiopt.cli.console import run_command
 from midiopt.cli.progress import TerminalProgress
 from midiopt.errors import MidioptError, SourceError
-from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_EVENTS_CAP, MAX_FILE_BYTES, MAX_FILE_BYTES_CAP
-from midiopt.pipeline.allocator import ALLOCATORS
-from midiopt.pipeline.options import BATCH_SIZE, DATABASE
+from midiopt.limits import MAX_EVENTS_CAP, MAX_FILE_BYTES_CAP
+from midiopt.pipeline.options import DATABASE, RunOptions
 from midiopt.pipeline.run import run
-from midiopt.pipeline.signals import AT_ONCE
-from midiopt.sinks import TIMEOUT, WRITERS
+from midiopt.pipeline.signals import ABORT_MESSAGE
 from midiopt.sinks.urls import without_password
-from midiopt.sources.reader import READERS
 
-DESCRIPTION = "Analyse MIDI files into a database of musical facts. Running it again analyses only what is new or changed."
+DESCRIPTION = "Analyse MIDI files into a database of musical facts. A second run analyses only new and changed files."
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the command to the parser."""
     parser = subparsers.add_parser("analyze", help="analyse files into a database", description=DESCRIPTION)
     add_options(parser)
-    parser.set_defaults(run=run_command)
+    parser.set_defaults(run=command)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command; each option of RunOptions has its name and its default."""
+    defaults = RunOptions()
     parser.add_argument(
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a MIDI file, an archive, a folder (walked for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and the like), or @list.txt",
+        help="a MIDI file, an archive, a folder (searched for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and others) or @FILE, "
+        "a list of paths, one per line",
     )
     parser.add_argument(
         "--db",
         default=DATABASE,
         metavar="URL",
-        help="where the facts go: a SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
+        help="the database: an SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
     )
-    parser.add_argument("--workers", type=whole_number, metavar="N", help="analysing processes (default: one a usable core)")
     parser.add_argument(
-        "--batch-size", type=whole_number, default=BATCH_SIZE, metavar="N", help="files written in one transaction (default: %(default)s)"
+        "--workers",
+        type=run_option("workers", int),
+        metavar="N",
+        help="number of worker processes (default: one per available core)",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=run_option("batch_size", int),
+        default=defaults.batch_size,
+        metavar="N",
+        help="number of files per transaction (default: %(default)s)",
     )
     parser.add_argument(
         "--writers",
-        type=whole_number,
-        default=WRITERS,
+        type=run_option("writers", int),
+        default=defaults.writers,
         metavar="N",
-        help="batches that PostgreSQL commits at a time, each over a connection of its own (default: %(default)s)",
+        help="number of batches that PostgreSQL commits at the same time, each over its own connection (default: %(default)s)",
     )
     parser.add_argument(
         "--sink-timeout",
-        type=seconds,
-        default=TIMEOUT,
+        type=run_option("sink_timeout", float),
+        default=defaults.sink_timeout,
         metavar="SECONDS",
-        help="wait so long for a database that is away or locked, then end the run (default: %(default)g)",
+        help="how long to wait for an unavailable or locked database before giving up (default: %(default)g)",
     )
-    parser.add_argument(
-        "--reader", choices=READERS, default="read", help="how workers read files: mmap is there to be measured (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--allocator", choices=ALLOCATORS, default="system", help="the workers' malloc, there to be measured (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--follow-links", action="store_true", help="take a link in a folder for what it leads to; each folder is walked once"
-    )
+    parser.add_argument("--follow-links", action="store_true", help="follow symbolic links in folders; each folder is searched once")
     parser.add_argument(
         "--file-timeout",
-        type=seconds,
-        default=FILE_TIMEOUT,
+        type=run_option("file_timeout", float),
+        default=defaults.file_timeout,
         metavar="SECONDS",
-        help="a file that takes longer is given up as crashed (default: %(default)g)",
+        help="time per file after which it is given up as crashed (default: %(default)g)",
     )
     parser.add_argument(
         "--max-file-bytes",
-        type=up_to(MAX_FILE_BYTES_CAP),
-        default=MAX_FILE_BYTES,
+        type=run_option("max_file_bytes", int),
+        default=defaults.max_file_bytes,
         metavar="N",
-        help=f"a larger file is rejected (default: %(default)s; at most {MAX_FILE_BYTES_CAP})",
+        help=f"reject files of more than N bytes (default: %(default)s; at most {MAX_FILE_BYTES_CAP})",
     )
     parser.add_argument(
         "--max-events",
-        type=up_to(MAX_EVENTS_CAP),
-        default=MAX_EVENTS,
+        type=run_option("max_events", int),
+        default=defaults.max_events,
         metavar="N",
-        help=f"a file with more is rejected (default: %(default)s; at most {MAX_EVENTS_CAP})",
+        help=f"reject files with more than N events (default: %(default)s; at most {MAX_EVENTS_CAP})",
     )
-    parser.add_argument("--keep-old", action="store_true", help="do not analyse again what an older analyser has analysed")
+    parser.add_argument("--keep-old", action="store_true", help="keep the results of older analyser versions instead of updating them")
     parser.add_argument(
-        "--prune", action="store_true", help="delete the rows of files that are gone from the folders named, and from archives"
+        "--prune", action="store_true", help="delete the rows of files that have disappeared from the given folders and from archives"
     )
-    parser.add_argument("--log", metavar="FILE", help="append a JSON line for each file that is not ok and for each event of the run")
+    parser.add_argument(
+        "--log", metavar="FILE", help="append the events of the run and each file that is not ok to FILE, one JSON object per line"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
-    parser.add_argument("--quiet", action="store_true", help="show no progress and no table")
+    parser.add_argument("--quiet", action="store_true", help="show neither progress nor the summary table")
 
 
-def whole_number(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
-
-
-def up_to(most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if whole_number(text) > most:
-            raise argparse.ArgumentTypeError(f"{text} is over {most}")
-        return int(text)
-
-    return parse
-
-
-def seconds(text: str) -> float:
+def command(arguments: argparse.Namespace) -> int:
+    """Run the analysis; returns the exit code: 0 finished, 1 failed, 2 wrong usage, 128 + N after signal N."""
+    gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
+    options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
     try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return number
-
-
-def run_command(options: argparse.Namespace) -> int:
-    """The analyze command; returns the exit code: 0 finished, 1 could not, 2 wrong usage, 128 + N after signal N."""
-    gc.freeze()  # what is imported stays: looking through it for garbage takes 20 ms each time
-    try:
-        with TerminalProgress(options.quiet) as progress:
-            summary = run(
-                options.sources,
-                db=options.db,
-                workers=options.workers,
-                batch_size=options.batch_size,
-                progress=progress,
-                reader=options.reader,
-                allocator=options.allocator,
-                writers=options.writers,
-                sink_timeout=options.sink_timeout,
-                follow_links=options.follow_links,
-                file_timeout=options.file_timeout,
-                max_file_bytes=options.max_file_bytes,
-                max_events=options.max_events,
-                keep_old=options.keep_old,
-                prune=options.prune,
-                log=options.log,
-            )
-            progress.finish(summary, without_password(options.db))
+        with TerminalProgress(arguments.quiet) as progress:
+            summary = run(arguments.sources, arguments.db, options, progress=progress)
+            progress.finish(summary, without_password(arguments.db))
     except SourceError as problem:
         print(f"midiopt: {problem}", file=sys.stderr)
         return 2
@@ -159,21 +121,19 @@ def run_command(options: argparse.Namespace) -> int:
         print(f"midiopt: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as second:
-        print(AT_ONCE, file=sys.stderr)
+        print(ABORT_MESSAGE, file=sys.stderr)
         return 128 + (second.args[0] if second.args else signal.SIGINT)
-    if options.json:
+    if arguments.json:
         print(json.dumps(summary.to_json()))
     if summary.interrupted:
-        print("midiopt: stopped; what was analysed is written, run the same command again to go on", file=sys.stderr)
+        print("midiopt: interrupted; all results so far are written, run the same command again to resume", file=sys.stderr)
         return 128 + summary.interrupted
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m midiopt.orchestrator",
-        description=DESCRIPTION,
-    )
+    """python -m midiopt.orchestrator."""
+    parser = argparse.ArgumentParser(prog="python -m midiopt.orchestrator", description=DESCRIPTION)
     add_options(parser)
-    options = parser.parse_args(arguments)
-    return guarded(lambda: run_command(options))
+    parsed = parser.parse_args(arguments)
+    return run_command(lambda: command(parsed))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import TypeAlias
 
-from midiopt.pipeline.options import DATABASE
+from midiopt.pipeline.options import DATABASE, check_option
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers() returns it; it has no public name
 
@@ -21,3 +22,20 @@ def positive_integer(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a positive integer, not {text!r}")
     return int(text)
+
+
+def run_option(name: str, number: type[int] | type[float]) -> Callable[[str], int | float]:
+    """The type of a numeric option of RunOptions, which knows its valid range."""
+
+    def parse(text: str) -> int | float:
+        try:
+            value = number(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
+        try:
+            check_option(name, value)
+        except ValueError as problem:
+            raise argparse.ArgumentTypeError(str(problem)) from None
+        return value
+
+    return parse

@@ -1,4 +1,4 @@
-"""Text for people: names from files must not act on the terminal, and a closed pipe is no crash."""
+"""Output on a terminal: text from files must not control it, and a closed pipe is not an error worth a traceback."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from collections.abc import Callable
 from rich.text import Text
 
 
-def plain(text: str) -> Text:
-    """A text as it is: no rich markup, and what cannot be printed (escape sequences above all) as U+FFFD."""
+def printable(text: str) -> Text:
+    """The text without rich markup, with U+FFFD for each character that cannot be printed (above all escape sequences)."""
     return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
 
 
-def guarded(command: Callable[[], int]) -> int:
-    """Run a command whose standard output may be closed early (`| head`) or may not know every letter."""
+def run_command(command: Callable[[], int]) -> int:
+    """Run a command and return its exit code; 1 when standard output is closed early (`| head`).
+
+    Characters that the encoding of standard output lacks are escaped.
+    """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from midiopt.cli.arguments import Subparsers, add_library_options
-from midiopt.cli.console import plain as printable
+from midiopt.cli.console import printable
 from midiopt.library import open_library
 from midiopt.library.duplicates import DuplicateGroup, duplicate_groups
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from midiopt.cli import analyze, duplicates, show, status, verify
-from midiopt.cli.console import guarded
+from midiopt.cli.console import run_command
 from midiopt.core import build
 from midiopt.errors import MidioptError
 
@@ -25,7 +25,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code. An error of midiopt's own is one line on standard error, and exit code 1."""
     options = make_parser().parse_args(arguments)
-    return guarded(lambda: _run(options))
+    return run_command(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What the user sees while a run goes on, and the summary at its end. Everything goes to stderr."""
+"""Progress of a run and its summary on the terminal. Everything goes to stderr."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from midiopt.cli.console import plain
+from midiopt.cli.console import printable
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import STATUSES
 
-LINE_EVERY = 5.0  # seconds between plain lines when stderr is not a terminal
+LIVE_INTERVAL = 0.1  # seconds between updates of the live line
+PLAIN_INTERVAL = 5.0  # seconds between plain lines when stderr is not a terminal
 
 
 class TerminalProgress:
-    """A live line on a terminal, a plain one every few seconds elsewhere, nothing when quiet."""
+    """A live line on a terminal, otherwise a plain line every five seconds; nothing when quiet."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.console = Console(file=sys.stderr, quiet=quiet, highlight=False)
         self.live = Live(console=self.console, auto_refresh=False, transient=True) if self.console.is_terminal and not quiet else None
-        self.next_line = time.monotonic() + (0 if self.live else LINE_EVERY)
+        self.next_line = time.monotonic() + (0 if self.live else PLAIN_INTERVAL)
 
     def __enter__(self) -> TerminalProgress:
         if self.live:
@@ -36,24 +37,25 @@ class TerminalProgress:
             self.live.stop()
 
     def update(self, summary: Summary, seconds: float, total: int | None) -> None:
-        """Show where the run is; `total` is the number of files found once the walk is done."""
+        """Show the state of the run, at most once per interval. ``total`` is the number of files found, None until the walk is complete."""
         now = time.monotonic()
         if now < self.next_line:
             return
-        self.next_line = now + (0.1 if self.live else LINE_EVERY)
+        self.next_line = now + (LIVE_INTERVAL if self.live else PLAIN_INTERVAL)
         if self.live:
             self.live.update(_live_view(summary, seconds, total), refresh=True)
         else:
             self.console.print(_line(summary, seconds, total))
 
     def finish(self, summary: Summary, database: str) -> None:
+        """Show the summary of a run, and what could not be read."""
         if self.live:
             self.live.stop()
         self.console.print(_table(summary, database))
         if not summary.files:
             self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi, and archives)", style="yellow")
         for problem in summary.problems:
-            self.console.print(Text.assemble(("not read: ", "yellow"), plain(problem)))
+            self.console.print(Text.assemble(("not read: ", "yellow"), printable(problem)))
 
 
 def _line(summary: Summary, seconds: float, total: int | None) -> str:
@@ -73,18 +75,19 @@ def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
     row = Table.grid(padding=(0, 1))
     done = summary.analysed + summary.opened + summary.skipped
     bar = ProgressBar(total=total, completed=done, width=12) if total else ProgressBar(total=None, pulse=True, width=12)
-    row.add_row(bar, plain(_line(summary, seconds, total)))
+    row.add_row(bar, printable(_line(summary, seconds, total)))
     return row
 
 
 def clock(seconds: float) -> str:
+    """A duration as M:SS or H:MM:SS."""
     minutes, seconds = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _table(summary: Summary, database: str) -> Table:
-    table = Table(title=plain(database), title_justify="left", show_header=False, title_style="bold")
+    table = Table(title=printable(database), title_justify="left", show_header=False, title_style="bold")
     table.add_column(style="cyan")
     table.add_column(justify="right")
     colours = {"repaired": "yellow", "rejected": "red", "unreadable": "red", "crashed": "bold red"}
@@ -97,9 +100,9 @@ def _table(summary: Summary, database: str) -> Table:
     if summary.skipped:
         table.add_row("  unchanged, skipped", f"{summary.skipped:,}")
     if summary.appledouble:
-        table.add_row("  AppleDouble, passed over", f"{summary.appledouble:,}")
+        table.add_row("  AppleDouble, skipped", f"{summary.appledouble:,}")
     if summary.gone:
-        table.add_row("not there any more", f"[yellow]{summary.gone:,}[/]")
+        table.add_row("no longer there", f"[yellow]{summary.gone:,}[/]")
     if summary.duplicates is not None:
         table.add_row("duplicates in the database", f"{summary.duplicates:,}")
     table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")

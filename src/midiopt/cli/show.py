@@ -12,7 +12,7 @@ from rich.table import Table
 
 from midiopt.api import Analysis, analyze
 from midiopt.cli.arguments import Subparsers
-from midiopt.cli.console import plain
+from midiopt.cli.console import printable
 from midiopt.errors import MidiError
 from midiopt.kinds import SHARES
 from midiopt.schema import ANALYSES, MINOR_TONICS, Column
@@ -44,14 +44,14 @@ def command(options: argparse.Namespace) -> int:
 
 def facts_table(title: str, facts: Analysis) -> Table:
     """A row per fact: name, value and unit."""
-    table = Table(title=plain(title), title_justify="left", title_style="bold", show_header=False)
+    table = Table(title=printable(title), title_justify="left", title_style="bold", show_header=False)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(style="dim", overflow="fold")
-    table.add_row("status", plain(facts.status if facts.error is None else f"{facts.status}: {facts.error}"), "")
+    table.add_row("status", printable(facts.status if facts.error is None else f"{facts.status}: {facts.error}"), "")
     for column in ANALYSES:
         if column.name != "analyzer_version":
-            table.add_row(column.name, plain(table_value(facts, column)), column.unit)
+            table.add_row(column.name, printable(table_value(facts, column)), column.unit)
     return table
 
 

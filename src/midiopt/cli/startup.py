@@ -1,14 +1,16 @@
-"""What our programs do before they import the rest."""
+"""What the programs do before they import numpy and the rest."""
 
 from __future__ import annotations
 
 import os
 
-from midiopt.pipeline.signals import leave_quietly
+from midiopt.pipeline.signals import install_exit_handlers
 
 
-def begin() -> None:
-    """Take the signals over, and have numpy start no threads for linear algebra, of which nothing here has any: waiting
-    for work they took 80 ms of a core from the beginning of a run."""
-    leave_quietly()
+def prepare_process() -> None:
+    """Install the signal handlers and limit OpenBLAS to one thread.
+
+    midiopt uses no linear algebra; OpenBLAS's idle threads cost 80 ms of processor time at the start of a run.
+    """
+    install_exit_handlers()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from midiopt.cli.arguments import Subparsers, add_library_options
-from midiopt.cli.console import plain as printable
+from midiopt.cli.console import printable
 from midiopt.cli.progress import clock
 from midiopt.library import open_library
 from midiopt.library.queries import Run

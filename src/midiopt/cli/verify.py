@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 
 from midiopt.cli.arguments import Subparsers, add_library_options, positive_integer
-from midiopt.cli.console import plain as printable
+from midiopt.cli.console import printable
 from midiopt.library import open_library
 from midiopt.library.verify import DEFAULT_SAMPLE, NOT_COMPARABLE, Difference, Verification, VerificationCounts
 

@@ -7,20 +7,19 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
 
 from midiopt.library import Library, queries
-from midiopt.pipeline.hash_table_writer import Told
-from midiopt.pipeline.options import usable_cores
-from midiopt.pipeline.pool import Pool, Settings
-from midiopt.pipeline.sampling import EVERYTHING, Lots
+from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
+from midiopt.pipeline.options import RunOptions
+from midiopt.pipeline.pool import Result, WorkerPool
+from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.tasks import AnalyzeFiles, FileState, ReadMembers, Task
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
-from midiopt.rows.wire import note_of
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column, Table
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import MEMBER_SEPARATOR, is_truncated, path_bytes, path_text
@@ -75,7 +74,7 @@ class Verification:
     def __init__(self, library: Library, sample: int | None = DEFAULT_SAMPLE) -> None:
         self._library = library
         self._sample = sample
-        self._members = EVERYTHING  # of archives, to be analysed
+        self._members = ALL_PATHS  # of archives, to be analysed
         self._awaited_members = 0  # whose rows have not arrived
         self.counts = VerificationCounts(**queries.files_with_status(library, NOT_COMPARABLE))
         """Complete when all differences have been read."""
@@ -84,19 +83,12 @@ class Verification:
         """Every value that differs. Read them once, to the end."""
         paths: Iterable[str] = queries.paths_with_status(self._library, COMPARABLE, ordered=self._sample is None)
         if self._sample is not None:
-            self._members, paths = Lots.draw(paths, self._sample)
-        tasks = self._tasks(paths)
-        settings = Settings(members=self._members)
-        with contextlib.closing(Told()) as table, contextlib.closing(Pool(usable_cores(), settings, table)) as pool:
-            while True:
-                while pool.has_room() and (task := next(tasks, None)):
-                    pool.deal(task)
-                if not pool.busy():
-                    break
-                for message in pool.collect(0.5):
-                    for difference in self._compare(Batch.from_bytes(message), bool(note_of(message))):
-                        self.counts.differing += 1
-                        yield difference
+            self._members, paths = PathSample.draw(paths, self._sample)
+        with contextlib.closing(SharedHashTableWriter()) as table, WorkerPool(RunOptions(), table, members=self._members) as pool:
+            for results in pool.run(self._tasks(paths)):
+                for difference in chain.from_iterable(map(self._compare, results)):
+                    self.counts.differing += 1
+                    yield difference
         self.counts.gone += self._awaited_members
 
     def _tasks(self, paths: Iterable[str]) -> Iterator[Task]:
@@ -141,13 +133,14 @@ class Verification:
         else:
             self._awaited_members += count
 
-    def _compare(self, batch: Batch, is_archive_member: bool) -> Iterator[Difference]:
+    def _compare(self, result: Result) -> Iterator[Difference]:
+        batch, is_archive_member = result.batch, result.report is not None
         files = _computed_rows(FILES, batch)
         stored_files = self._stored_rows(FILES, list(files))
         contents = []
         for path, file in files.items():
             stored = stored_files.get(path)
-            if stored is None or stored["status"] not in COMPARABLE or not self._members.take(path):
+            if stored is None or stored["status"] not in COMPARABLE or not self._members.contains(path):
                 continue  # a row that only came with its archive
             self._awaited_members -= is_archive_member
             if file["status"] == "unreadable" and not is_archive_member:

@@ -1,6 +1,6 @@
-"""Another malloc for the workers: jemalloc or mimalloc, put before the C library's by LD_PRELOAD.
+"""Preload jemalloc or mimalloc into the workers instead of the C library's malloc, for measurements (experiments.py).
 
-An ordinary run hardly allocates (one arena a worker), so this is here to be measured, not to be used.
+A worker hardly allocates (one arena, reused), so the system allocator is the default.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 
 from midiopt.errors import MidioptError
 
-ALLOCATORS = {"system": "", "jemalloc": "libjemalloc2", "mimalloc": "libmimalloc2.0"}  # Debian's package of each
+ALLOCATORS = {"system": "", "jemalloc": "libjemalloc2", "mimalloc": "libmimalloc2.0"}  # name: Debian package
 
 
 def preload(name: str) -> dict[str, str]:
-    """The environment variable that a worker under this allocator needs. Raises MidioptError without the library."""
+    """The environment variables of a process that runs under this allocator. Raises MidioptError when the library is missing."""
     if name == "system":
         return {}
     library = ctypes.util.find_library(name)

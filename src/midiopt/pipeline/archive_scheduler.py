@@ -1,99 +1,106 @@
-"""The archives in work, as the parent sees them: what of each to deal next, and to whom.
+"""Scheduling of archives in the parent: which task of each archive is next, and which worker gets it.
 
-Nobody knows how many members an archive has before it was read to its end. So pieces are dealt until a
-worker says that there is no more; one dealt too many comes back empty. Of a file or a zip, which can be
-read anywhere, pieces go to any worker. A compressed stream is read by the worker that began it.
-When all pieces are answered a last one closes the archive, so that its row is never written before
-those of its members.
+The number of members is unknown until an archive has been read to its end. So tasks of MEMBERS_PER_TASK members are handed
+out until a worker reports the end; a task beyond the end comes back empty. A tar file or a zip can be read from anywhere,
+so its tasks go to any worker. A compressed stream is read by the worker that opened it. When all tasks are answered,
+FinishArchive writes the archive's own row, so that it never precedes the rows of its members.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from midiopt.pipeline.tasks import MEMBERS_PER_TASK, ArchiveReport, FinishArchive, MemberRange, ReadMembers
 from midiopt.schema import CRASHED, OPENED, REJECTED
 
 ArchiveTask = ReadMembers | FinishArchive
+Worker = TypeVar("Worker")
 
 
 @dataclass
-class _Archive:
+class _ArchiveState(Generic[Worker]):
     path: bytes
-    hand: object = None  # that answered its first piece; of a stream it gets all others
-    out: int = 1  # pieces dealt and not answered
-    next: int = MEMBERS_PER_TASK  # the first member not yet dealt
-    report: ArchiveReport | None = None  # about the first piece that was answered
-    at_end: bool = False
-    settled: bool = False  # its row is written
-    lost: int = 0  # members that killed their workers
-    read_error: str = ""
-    finishing: bool = False
+    report: ArchiveReport | None = None  # on the first task that was answered
+    stream_worker: Worker | None = None  # answered the first task; gets all others if the archive is a stream
+    in_flight: int = 1  # number of tasks handed out and not answered
+    next_member: int = MEMBERS_PER_TASK  # the first one not handed out
+    at_end: bool = False  # every member has been handed out
+    crashed_members: int = 0
+    read_error: str = ""  # why not all members could be read
+    is_finishing: bool = False  # FinishArchive was handed out
+    has_row: bool = False  # its own row has arrived
 
-    def can_go_to(self, hand: object) -> bool:
-        if self.report is None or self.settled:
+    def accepts(self, worker: Worker | None) -> bool:
+        """Whether there is a task for this worker; for None, whether there is one for any worker."""
+        if self.report is None or self.has_row:
             return False
         if not self.at_end:
-            return not self.report.is_stream or hand is self.hand
-        return not self.out and not self.finishing
+            return not self.report.is_stream or worker is self.stream_worker
+        return not self.in_flight and not self.is_finishing
 
-    def deal(self) -> ArchiveTask:
+    def next_task(self) -> ArchiveTask:
         assert self.report
-        self.out += 1
-        if self.at_end:
-            self.finishing = True
-            if self.lost:
-                return FinishArchive(self.path, self.report.state, CRASHED, f"{self.lost:,} of its members ended as crashed")
-            return FinishArchive(self.path, self.report.state, REJECTED if self.read_error else OPENED, self.read_error)
-        first = self.next
-        self.next += MEMBERS_PER_TASK
-        return ReadMembers(self.path, MemberRange(first, self.next), self.report.state)
+        self.in_flight += 1
+        if not self.at_end:
+            first = self.next_member
+            self.next_member += MEMBERS_PER_TASK
+            return ReadMembers(self.path, MemberRange(first, self.next_member), self.report.state)
+        self.is_finishing = True
+        if self.crashed_members:
+            return FinishArchive(self.path, self.report.state, CRASHED, f"{self.crashed_members:,} of its members ended as crashed")
+        return FinishArchive(self.path, self.report.state, REJECTED if self.read_error else OPENED, self.read_error)
 
 
-class Unpacking:
-    """What to deal of the archives in work."""
+class ArchiveScheduler(Generic[Worker]):
+    """A source of tasks: those of the archives that are being read."""
 
     def __init__(self) -> None:
-        self.archives: dict[bytes, _Archive] = {}
+        self._archives: dict[bytes, _ArchiveState[Worker]] = {}
 
-    def begin(self, task: ReadMembers) -> None:
-        """The first piece of an archive was dealt."""
-        self.archives[task.path] = _Archive(task.path)
+    def add(self, task: ReadMembers) -> None:
+        """The first task of an archive was handed out."""
+        self._archives[task.path] = _ArchiveState(task.path)
 
-    def is_shared(self) -> bool:
-        """Whether there is something for any worker."""
-        return any(archive.can_go_to(None) for archive in self.archives.values())
+    def has_shared_task(self) -> bool:
+        """Whether there is a task for any worker."""
+        return any(archive.accepts(None) for archive in self._archives.values())
 
-    def take(self, hand: object) -> ArchiveTask | None:
-        """A piece for this worker."""
-        for archive in self.archives.values():
-            if archive.can_go_to(hand):
-                return archive.deal()
-        return None
+    def next_task(self, worker: Worker) -> ArchiveTask | None:
+        """A task for this worker, if there is one."""
+        return next((archive.next_task() for archive in self._archives.values() if archive.accepts(worker)), None)
 
-    def moved(self, old: object, new: object) -> None:
-        """A worker died; its streams begin anew with the one that takes its place."""
-        for archive in self.archives.values():
-            if archive.hand is old:
-                archive.hand = new
+    def reassign(self, old: Worker, new: Worker) -> None:
+        """A worker has died: its replacement reads its streams again from the start."""
+        for archive in self._archives.values():
+            if archive.stream_worker is old:
+                archive.stream_worker = new
 
-    def answered(self, task: ArchiveTask, report: ArchiveReport | None, hand: object = None) -> None:
-        """A piece came back; without a report it was given up, and its row says so."""
-        archive = self.archives[task.path]
-        archive.out -= 1
-        if report:
-            if not archive.report:
-                archive.report, archive.hand = report, hand
-            archive.at_end |= report.at_end
-            archive.settled |= report.has_archive_row
-            archive.read_error = archive.read_error or report.read_error
-        elif isinstance(task, ReadMembers) and task.members.is_single_part:
-            archive.lost += 1
+    def split(self, task: ReadMembers, parts: int) -> None:
+        """A task is handed out again in this many parts."""
+        self._archives[task.path].in_flight += parts - 1
+
+    def answered(self, task: ArchiveTask, report: ArchiveReport, worker: Worker) -> None:
+        """A task was answered."""
+        archive = self._archives[task.path]
+        if not archive.report:
+            archive.report, archive.stream_worker = report, worker
+        archive.at_end |= report.at_end
+        archive.has_row |= report.has_archive_row
+        archive.read_error = archive.read_error or report.read_error
+        self._remove(archive)
+
+    def given_up(self, task: ArchiveTask) -> None:
+        """A task has crashed too often: what it failed at has got its row, a single member or else the archive itself."""
+        archive = self._archives[task.path]
+        if isinstance(task, ReadMembers) and task.members.is_single_part:
+            archive.crashed_members += 1
         else:
-            archive.settled = True
-        if archive.settled and not archive.out:
-            del self.archives[task.path]
+            archive.has_row = True
+        self._remove(archive)
 
-    def split(self, task: ReadMembers, pieces: int) -> None:
-        """A piece is dealt again as so many."""
-        self.archives[task.path].out += pieces - 1
+    def _remove(self, archive: _ArchiveState[Worker]) -> None:
+        """Count the answer to a task; forget the archive after the last one."""
+        archive.in_flight -= 1
+        if archive.has_row and not archive.in_flight:
+            del self._archives[archive.path]

@@ -14,7 +14,7 @@ from midiopt.errors import MissingExtra, NotAnArchive
 from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.pipeline.items import Item
 from midiopt.pipeline.member_items import MemberItems
-from midiopt.pipeline.sampling import EVERYTHING, Lots
+from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, UNKNOWN_STATE, ArchiveReport, FinishArchive, ReadMembers
 from midiopt.schema import OPENED, REJECTED, UNREADABLE
 from midiopt.sources.archives.archive import Archive, FileArchive
@@ -38,7 +38,7 @@ class _OpenArchive:
 class ArchiveReader:
     """Turns one archive task after another into items, and keeps up to MAX_OPEN archives open between them."""
 
-    def __init__(self, heartbeat: Heartbeat, sample: Lots = EVERYTHING, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, heartbeat: Heartbeat, sample: PathSample = ALL_PATHS, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
         self.report = ArchiveReport()  # of the last task, once all its items are taken
         self._heartbeat = heartbeat
         self._sample = sample

@@ -1,7 +1,7 @@
-"""Which files the database has, which of them are unchanged, and which were met in this run: 17 bytes a file.
+"""Index of the files in the database, 17 bytes per file: which are unchanged, and which this run has visited.
 
-Paths are told apart by 64 bits, Python's hash of strings (SipHash, keyed anew in every process): of five million
-two are taken for one in one of a million runs.
+Paths are identified by Python's 64-bit string hash (SipHash, with a new key per process): with five million paths, about
+one run in a million has a collision.
 """
 
 from __future__ import annotations
@@ -10,55 +10,66 @@ from array import array
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from midiopt.sinks.base import KnownFile
 from midiopt.sources.paths import path_text
 from midiopt.sources.reader import stat_many
 
 
-class Known:
-    """The files that a database has, from ``Catalog.iter_files``; asked with paths, it says which are unchanged."""
+class FileIndex:
+    """The files that the database knew when the run started.
 
-    def __init__(self, pages: Iterable[list[tuple[str, int, int, bool]]]) -> None:
+    ``pages`` come from Catalog.iter_files; a settled file needs no new analysis while its size and mtime stay the same.
+    """
+
+    def __init__(self, pages: Iterable[list[KnownFile]]) -> None:
         paths, states = array("q"), array("q")
-        for rows in pages:
-            names, sizes, times, settled = zip(*rows, strict=True)
+        for page in pages:
+            names, sizes, times, settled = zip(*page, strict=True)
             paths.extend(map(hash, names))
-            # No file has fewer than 0 bytes: what is not settled is to be analysed whatever it is.
+            # A size of -1 never matches, so unsettled files are always analysed again.
             states.frombytes(_states(np.where(settled, sizes, -1), np.array(times)).tobytes())
         order = np.argsort(np.frombuffer(paths, np.int64))
-        self.paths = np.frombuffer(paths, np.int64)[order]
-        self.states = np.frombuffer(states, np.int64)[order]
-        self.met = np.zeros(len(order), bool)
+        self._paths = np.frombuffer(paths, np.int64)[order]
+        self._states = np.frombuffer(states, np.int64)[order]
+        self._visited = np.zeros(len(order), bool)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self._paths)
 
-    def __call__(self, paths: list[bytes]) -> list[bool]:
+    def unchanged(self, paths: list[bytes]) -> list[bool]:
+        """Whether each file is settled and has the size and mtime that the database knows; all are marked as visited."""
         sizes, times = np.frombuffer(stat_many(paths), np.int64).reshape(-1, 2).T
         at, found = self._find(list(map(path_text, paths)))
-        self.met[at[found]] = True
-        return (found & (self.states[at] == _states(sizes, times)) & (sizes >= 0)).tolist()
+        self._visited[at[found]] = True
+        return list((found & (self._states[at] == _states(sizes, times)) & (sizes >= 0)).tolist())
 
-    def meet(self, paths: list[str]) -> None:
-        """Of members of archives, which are met when they have been read."""
+    def mark_visited(self, paths: list[str]) -> None:
+        """Mark members of archives, which are visited when they have been read."""
         at, found = self._find(paths)
-        self.met[at[found]] = True
+        self._visited[at[found]] = True
 
-    def has_met(self, paths: list[str]) -> list[bool]:
+    def known_but_unvisited(self, paths: list[str]) -> list[bool]:
+        """Whether the database knew each path and this run has not visited it; False for what this run has added."""
         at, found = self._find(paths)
-        return (found & self.met[at]).tolist()
+        return list((found & ~self._visited[at]).tolist())
 
-    def unmet(self, paths: list[str]) -> list[bool]:
-        """Whether the database had each and this run did not meet it; not true of what this run has added."""
+    def was_visited(self, paths: list[str]) -> list[bool]:
+        """Whether the database knew each path and this run has visited it."""
         at, found = self._find(paths)
-        return (found & ~self.met[at]).tolist()
+        return list((found & self._visited[at]).tolist())
 
-    def _find(self, paths: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        asked = np.fromiter(map(hash, paths), np.int64, len(paths))
-        at = np.minimum(np.searchsorted(self.paths, asked), len(self.paths) - 1)
-        return at, self.paths[at] == asked
+    def all_visited(self) -> bool:
+        """Whether this run has visited every file that the database knew; True for an empty index."""
+        return bool(self._visited.all())
+
+    def _find(self, paths: list[str]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        hashes = np.fromiter(map(hash, paths), np.int64, len(paths))
+        at = np.minimum(np.searchsorted(self._paths, hashes), len(self._paths) - 1)
+        return at, self._paths[at] == hashes
 
 
-def _states(sizes: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """64 bits for each size and time: two sizes share them only with times that lie one certain step apart, and most by years."""
-    return sizes * np.int64(-7046029254386353131) + times  # 2 ** 64 over the golden ratio; overflow is wanted
+def _states(sizes: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One 64-bit number per size and mtime. Two sizes share it only with mtimes that differ by one exact amount, for most by years."""
+    return sizes * np.int64(-7046029254386353131) + times  # 2 ** 64 divided by the golden ratio; the overflow is intended

@@ -1,31 +1,31 @@
-"""Contents that need no analysis: a table of hashes that the parent writes and every worker reads.
+"""The hash table of known content, shared by all processes: the parent writes it, every worker reads it.
 
-A copy is recognised wherever its original was analysed: by another worker, or in an earlier run. The
-parent adds what it has handed to the database, so a worker that dies takes nothing back, and no file
-refers to an analysis that may still be lost. What is on its way meanwhile each worker knows of itself.
+A copy is recognised wherever its original was analysed: by another worker, or in an earlier run. The parent adds a hash
+only after it has passed the rows to the sink, so a worker crash cannot leave a file that refers to a lost analysis. Each
+worker also remembers the hashes of its own results in flight.
 
-The hash says in which of many groups of four places it belongs. In a full group it replaces another:
-then a copy of that one is analysed again, which costs time and changes nothing.
+A hash selects one of many buckets of four slots. In a full bucket a new hash replaces another; a copy of the replaced
+content is then analysed again, which costs time and changes nothing.
 """
 
 from __future__ import annotations
 
 import mmap
 
-WAYS = 4  # places of a group
-GROUP = WAYS * 16  # bytes: a line of the processor's cache
-FEWEST, MOST = 1 << 10, 1 << 20  # groups; the largest table takes 64 MiB
-HEADER = 64  # bytes; the first 8 are the number of groups less one
+BUCKET_SLOTS = 4
+BUCKET_BYTES = BUCKET_SLOTS * 16  # one cache line
+MIN_BUCKETS, MAX_BUCKETS = 1 << 10, 1 << 20  # the largest table takes 64 MiB
+HEADER_BYTES = 64  # the first 8 hold the number of buckets minus one
 
 
-class Contents:
-    """The table as a worker sees it: `digest in contents`."""
+class SharedHashTable:
+    """The table as a worker sees it: ``digest in table``."""
 
     def __init__(self, fd: int, access: int = mmap.ACCESS_READ) -> None:
         self.fd = fd
-        self.memory = mmap.mmap(fd, HEADER + MOST * GROUP, access=access)
-        self.last = memoryview(self.memory)[:8].cast("Q")  # changes as the table grows
+        self.memory = mmap.mmap(fd, HEADER_BYTES + MAX_BUCKETS * BUCKET_BYTES, access=access)
+        self.mask = memoryview(self.memory)[:8].cast("Q")  # one element: the number of buckets minus one; it grows with the table
 
     def __contains__(self, digest: bytes) -> bool:
-        at = HEADER + (int.from_bytes(digest[:4], "little") & self.last[0]) * GROUP
-        return self.memory.find(digest, at, at + GROUP) >= 0
+        start = HEADER_BYTES + (int.from_bytes(digest[:4], "little") & self.mask[0]) * BUCKET_BYTES
+        return self.memory.find(digest, start, start + BUCKET_BYTES) >= 0

@@ -1,4 +1,4 @@
-"""The parent's side of the table of contents: hash_table.py has the other, and says how it is laid out."""
+"""The parent's side of the shared hash table: hash_table.py holds the readers' side and describes the layout."""
 
 from __future__ import annotations
 
@@ -6,58 +6,59 @@ import mmap
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
 from midiopt.errors import MidioptError
-from midiopt.pipeline.hash_table import FEWEST, GROUP, HEADER, MOST, WAYS, Contents
+from midiopt.pipeline.hash_table import BUCKET_BYTES, BUCKET_SLOTS, HEADER_BYTES, MAX_BUCKETS, MIN_BUCKETS, SharedHashTable
 
 
-class Told(Contents):
-    """The table, made here and added to. Close it after the workers have gone.
+class SharedHashTableWriter(SharedHashTable):
+    """Creates the table and adds to it. Close it after the workers have ended.
 
-    It grows when it holds a content a group: one in 70 finds its group full by then.
+    The table doubles, up to ``max_buckets`` (a power of two), when it holds one entry per bucket on average; at that load
+    one insertion in 70 finds its bucket full. Raises MidioptError when there is no memory for the largest table.
     """
 
-    def __init__(self) -> None:
-        fd = os.memfd_create("midiopt-contents")
+    def __init__(self, max_buckets: int = MAX_BUCKETS) -> None:
+        fd = os.memfd_create("midiopt-hash-table")
         try:
-            os.truncate(fd, HEADER + MOST * GROUP)  # memory is taken as it fills
+            os.truncate(fd, HEADER_BYTES + MAX_BUCKETS * BUCKET_BYTES)  # pages are allocated as they fill
         except OSError as problem:
             os.close(fd)
             raise MidioptError(
-                f"no room for a table of 64 MiB in memory: {problem.strerror}; see ulimit -f and the free memory"
+                f"cannot allocate 64 MiB of shared memory: {problem.strerror}; check ulimit -f and the free memory"
             ) from problem
         super().__init__(fd, mmap.ACCESS_WRITE)
-        self.last[0] = FEWEST - 1
-        self.table = np.frombuffer(self.memory, "<u8", offset=HEADER).reshape(MOST, WAYS, 2)
-        self.added = 0
+        self.max_buckets = max_buckets
+        self.mask[0] = MIN_BUCKETS - 1
+        self.slots = np.frombuffer(self.memory, "<u8", offset=HEADER_BYTES).reshape(MAX_BUCKETS, BUCKET_SLOTS, 2)
+        self.entries = 0
 
-    def add(self, digests: np.ndarray) -> None:
-        """Add digests, rows of 16 bytes. A worker that looks meanwhile finds one whole or not at all."""
+    def add(self, digests: NDArray[np.uint8]) -> None:
+        """Add digests, an array of shape (n, 16). A concurrent reader finds each one complete or not at all."""
         new = np.ascontiguousarray(digests).view("<u8").reshape(-1, 2)
-        groups = int(self.last[0]) + 1
-        while groups < MOST and self.added + len(new) > groups:
-            self._double(groups)
-            groups *= 2
-        for _ in range(WAYS):  # two may want one place; the other comes to another one then
-            at = self._groups(new)
-            held = self.table[at, :, 0]
-            is_new = (held != new[:, :1]).all(1)
-            new, at, free = new[is_new], at[is_new], held[is_new] == 0
+        buckets = int(self.mask[0]) + 1
+        while buckets < self.max_buckets and self.entries + len(new) > buckets:
+            self._double(buckets)
+            buckets *= 2
+        for _ in range(BUCKET_SLOTS):  # two digests may claim the same slot; the loser claims another one in the next round
+            bucket = new[:, 0] & np.uint64(self.mask[0])
+            stored = self.slots[bucket, :, 0]
+            is_new = (stored != new[:, :1]).all(1)
+            new, bucket, is_free = new[is_new], bucket[is_new], stored[is_new] == 0
             if not len(new):
                 break
-            has_room = free.any(1)
-            self.table[at, np.where(has_room, free.argmax(1), new[:, 1].astype(np.intp) % WAYS)] = new
-            self.added += int(has_room.sum())
+            has_room = is_free.any(1)
+            self.slots[bucket, np.where(has_room, is_free.argmax(1), new[:, 1].astype(np.intp) % BUCKET_SLOTS)] = new
+            self.entries += int(has_room.sum())
 
-    def _groups(self, digests: np.ndarray) -> np.ndarray:
-        return digests[:, 0] & np.uint64(self.last[0])
-
-    def _double(self, groups: int) -> None:
-        lower, upper = self.table[:groups], self.table[groups : 2 * groups]
-        moving = lower[:, :, 0] & np.uint64(groups) != 0
+    def _double(self, buckets: int) -> None:
+        lower, upper = self.slots[:buckets], self.slots[buckets : 2 * buckets]
+        moving = lower[:, :, 0] & np.uint64(buckets) != 0
         upper[moving] = lower[moving]
-        self.last[0] = 2 * groups - 1  # who looked before still finds it in the lower half
+        self.mask[0] = 2 * buckets - 1  # a reader with the old mask still finds the entry in the lower half
         lower[moving] = 0
 
     def close(self) -> None:
+        """Close the file descriptor; the memory is freed when the last worker has ended."""
         os.close(self.fd)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from midiopt.errors import NotAnArchive, TooLarge
 from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.pipeline.items import READ_ERRORS, Item, failed_item
-from midiopt.pipeline.sampling import EVERYTHING, Lots
+from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.tasks import MemberRange
 from midiopt.schema import OPENED, REJECTED
 from midiopt.sources.archives.archive import Archive, Member, MemoryArchive
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class MemberItems:
     """Reads the members of a range, and of a range of a single member only those parts that belong to it."""
 
-    def __init__(self, members: MemberRange, heartbeat: Heartbeat, sample: Lots, limits: ArchiveLimits) -> None:
+    def __init__(self, members: MemberRange, heartbeat: Heartbeat, sample: PathSample, limits: ArchiveLimits) -> None:
         self._range = members
         self._heartbeat = heartbeat
         self._sample = sample
@@ -63,7 +63,7 @@ class MemberItems:
             yield item
 
     def _is_in_sample(self, path: bytes) -> bool:
-        return self._sample == EVERYTHING or self._sample.take(path_text(path))
+        return self._sample == ALL_PATHS or self._sample.contains(path_text(path))
 
     def _read(self, member: Member) -> Buffer:
         data = member.data()

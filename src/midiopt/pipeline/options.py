@@ -1,12 +1,95 @@
-"""Defaults of a run's options."""
+"""The options of a run: one place for their defaults and their valid range, used by the command line, run() and the workers."""
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import asdict, dataclass
+from typing import TypedDict
 
-DATABASE = "midiopt.db"
-BATCH_SIZE = 2048  # files a transaction: written in the time that workers need for the chunks in hand
+from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_EVENTS_CAP, MAX_FILE_BYTES, MAX_FILE_BYTES_CAP, SINK_TIMEOUT, WRITERS
+
+DATABASE = "midiopt.db"  # the default database
+
+_SECONDS = ("sink_timeout", "file_timeout")  # above 0 and finite
+_COUNTS = ("workers", "batch_size", "writers", "max_file_bytes", "max_events")  # integers from 1
+_MAX = {"max_file_bytes": MAX_FILE_BYTES_CAP, "max_events": MAX_EVENTS_CAP}
 
 
-def usable_cores() -> int:
+class RunOverrides(TypedDict, total=False):
+    """RunOptions as keyword arguments, for the signature of run()."""
+
+    workers: int | None
+    batch_size: int
+    writers: int
+    sink_timeout: float
+    follow_links: bool
+    file_timeout: float
+    max_file_bytes: int
+    max_events: int
+    keep_old: bool
+    prune: bool
+    log: str | os.PathLike[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a run works. Raises ValueError for a value outside its range."""
+
+    workers: int | None = None
+    """Number of worker processes; None for one per available core."""
+
+    batch_size: int = 2048
+    """Number of files per transaction: written in the time that the workers need for their queued tasks."""
+
+    writers: int = WRITERS
+    """Number of batches that PostgreSQL commits at the same time, each over its own connection. SQLite has one writer."""
+
+    sink_timeout: float = SINK_TIMEOUT
+    """Seconds to wait for an unavailable or locked database."""
+
+    follow_links: bool = False
+    """Follow symbolic links in folders."""
+
+    file_timeout: float = FILE_TIMEOUT
+    """Seconds after which a file is given up as `crashed`."""
+
+    max_file_bytes: int = MAX_FILE_BYTES
+    """Size in bytes above which a file is `rejected`."""
+
+    max_events: int = MAX_EVENTS
+    """Number of events above which a file is `rejected`."""
+
+    keep_old: bool = False
+    """Keep the results of older analyser versions instead of analysing their files again."""
+
+    prune: bool = False
+    """Delete the rows of files that no longer exist."""
+
+    log: str | os.PathLike[str] | None = None
+    """File to which the run's events and all files that are not `ok` are appended, one JSON object per line."""
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            try:
+                check_option(name, value)
+            except ValueError as problem:
+                raise ValueError(f"{name} {problem}") from None
+        if self.log is not None:
+            object.__setattr__(self, "log", os.fspath(self.log))
+
+
+def check_option(name: str, value: object) -> None:
+    """Raise ValueError when an option of RunOptions cannot have this value."""
+    if name in _SECONDS and not (isinstance(value, (int, float)) and 0 < value < math.inf):
+        raise ValueError(f"must be a positive number of seconds, not {value!r}")
+    if name in _COUNTS and not (name == "workers" and value is None):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"must be a positive integer, not {value!r}")
+        if value > _MAX.get(name, value):
+            raise ValueError(f"must be at most {_MAX[name]}, not {value}")
+
+
+def available_cores() -> int:
+    """The number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

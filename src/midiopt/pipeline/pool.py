@@ -1,271 +1,269 @@
-"""The worker processes: start, deal, listen, replace.
+"""The worker processes: starting them, distributing tasks, collecting results, and replacing workers that die.
 
-Each worker has a pipe of its own and at most four chunks in hand: one it analyses, the others so that it
-need not wait while the parent writes. The parent never blocks sending (what it deals fits a pipe's buffer)
-and listens to all pipes at once. There is no queue and no lock that a killed worker could take with it.
+Each worker has its own pipe and at most MAX_QUEUED_TASKS tasks: one that it processes, and others so that it need not wait
+while the parent writes. The parent never blocks while sending (the queued tasks fit into a pipe's buffer) and waits for
+all pipes at once. There is no shared queue and no lock that a killed worker could hold.
 
-When a worker dies, the word it shares with the parent names the file in hand. The rest of its chunks
-is dealt again; that file is tried alone, and is `crashed` when two more workers died of it. A worker that
-keeps a file for too long is killed, and then has died of it. A crew of one is a process too: that costs
-3.5 % more processor time than analysing in the parent (30,000 files on one core), and no file can end the run.
+When a worker dies, its heartbeat in shared memory names the current file. The other files of its tasks are distributed
+again; that file is retried alone, and is `crashed` after MAX_SOLO_CRASHES more workers have died of it. A worker that takes
+too long for a file is killed, which counts as dying of it. A single worker is a process, too: that costs 3.5 % more
+processor time than analysing in the parent (30,000 files on one core), and no file can end the run.
 """
 
 from __future__ import annotations
 
-import contextlib
-import mmap
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections import deque
-from dataclasses import dataclass, field
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import Self
 
 from midiopt.errors import MidioptError
-from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES
-from midiopt.pipeline.allocator import preload
-from midiopt.pipeline.archive_scheduler import Unpacking
+from midiopt.pipeline.archive_scheduler import ArchiveScheduler, ArchiveTask
 from midiopt.pipeline.crashed import crashed_row_message
-from midiopt.pipeline.hash_table import Contents
-from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
-from midiopt.pipeline.sampling import EVERYTHING, Lots
-from midiopt.pipeline.signals import ENDING
-from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, ReadMembers, Task, encode_task
+from midiopt.pipeline.experiments import Experiments
+from midiopt.pipeline.hash_table import SharedHashTable
+from midiopt.pipeline.options import RunOptions, available_cores
+from midiopt.pipeline.sampling import ALL_PATHS, PathSample
+from midiopt.pipeline.signals import Stop
+from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, ReadMembers, Task
+from midiopt.pipeline.worker_handle import WorkerHandle, item_count
+from midiopt.rows.batch import Batch
 from midiopt.rows.wire import note_of
 from midiopt.run_log import event
 
-IN_HAND = 4  # chunks a worker holds: answers of 128 files are small enough for three to wait in a pipe, of 256 for one
-DEATHS_ALONE = 2  # after so many a file is given up
-MOST_STILLBORN = 20
-LOOK_EVERY = 0.25  # seconds between two looks at the clock of every worker
+MAX_QUEUED_TASKS = 4  # per worker; three answers of 128 files fit into a pipe, but only one of 256
+MAX_TASKS_AHEAD = 800  # found and not yet sent to a worker: 100,000 paths, about 15 MB
+MAX_SOLO_CRASHES = 2
+MAX_FAILED_STARTS = 20  # in a row
+TIMEOUT_CHECK_INTERVAL = 0.25  # seconds
+RESULT_TIMEOUT = 0.5  # seconds without a result after which run() returns control to its caller
+STOP_GRACE = 5.0  # seconds that the workers have, after a signal, to finish their tasks
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What all workers of a run are told. See orchestrator.run."""
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a task."""
 
-    reader: str = "read"
-    allocator: str = "system"
-    file_timeout: float = FILE_TIMEOUT
-    max_file_bytes: int = MAX_FILE_BYTES
-    max_events: int = MAX_EVENTS
-    members: Lots = EVERYTHING  # of archives
+    batch: Batch
+    report: ArchiveReport | None  # on the archive that the rows are from
+    size: int  # of the message, in bytes
 
-
-@dataclass
-class Hand:
-    """One worker process as the parent sees it."""
-
-    process: subprocess.Popen[bytes]
-    pipe: Connection
-    heartbeat: Heartbeat
-    tasks: deque[Task] = field(default_factory=deque)  # dealt and not yet answered
-    answered: int = 0  # files
-
-    def send(self, task: Task) -> None:
-        self.tasks.append(task)
-        with contextlib.suppress(OSError):  # it died: collect() sees its pipe close and deals the task again
-            self.pipe.send_bytes(encode_task(task))
-
-    def suspect(self) -> int:
-        """Position of the file in hand in the chunk in hand; -1 when none was begun."""
-        return self.heartbeat.items_started - self.answered - 1
-
-    def is_late(self, seconds: float) -> bool:
-        """Whether the file in hand began longer ago than that. With an answer to be collected none is in hand."""
-        begun, began = self.heartbeat.items_started, self.heartbeat.started_at
-        late = begun > self.answered and time.monotonic_ns() - began > seconds * 1e9
-        return late and not self.pipe.poll() and self.heartbeat.items_started == begun
+    @classmethod
+    def from_message(cls, message: bytes) -> Self:
+        """Decode a message of a worker."""
+        return cls(Batch.from_bytes(message), ArchiveReport.decode(note_of(message)), len(message))
 
 
-class Pool:
-    """A crew of worker processes: takes chunks of paths, gives back the messages (wire.py) with their rows."""
+class WorkerPool:
+    """Runs tasks in worker processes, which start when there is work for them.
 
-    def __init__(self, workers: int, settings: Settings, contents: Contents) -> None:
-        self.settings = settings
-        self.contents = contents
-        environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **preload(settings.allocator)}
-        self.environment = {**os.environ, **environment}
-        self.again: deque[Task] = deque()  # tasks of dead workers
-        self.given_up: list[bytes] = []  # messages about files that killed their workers
-        self.deaths: dict[bytes, int] = {}  # of files tried alone
-        self.stillborn = 0  # workers that died before their first file, one after another
-        self.workers = workers
-        self.hands: list[Hand] = []  # hired when there is work for them
-        self.next_look = 0.0
-        self.unpacking = Unpacking()
+    ``members`` selects the members of archives to analyse. Close the pool, or use it as a context manager.
+    """
 
-    def _hire(self) -> Hand:
-        ours, theirs = Pipe()
-        shared = os.memfd_create("midiopt")
-        settings = self.settings
-        command = [sys.executable, "-P", "-m", "midiopt.pipeline.worker", str(theirs.fileno()), str(shared), str(os.getpid())]
-        command += [settings.reader, str(settings.max_file_bytes), str(settings.max_events), str(self.contents.fd)]
-        command += map(str, settings.members)
-        # A signal to the group reaches a worker before it can ignore it: it starts with them blocked.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-        try:
-            os.truncate(shared, HEARTBEAT_BYTES)
-            memory = mmap.mmap(shared, HEARTBEAT_BYTES)
-            inherited = theirs.fileno(), shared, self.contents.fd
-            process = subprocess.Popen(command, pass_fds=inherited, stdin=subprocess.DEVNULL, env=self.environment)
-        except OSError as problem:
-            raise MidioptError(f"cannot start a worker process: {problem.strerror}; try fewer --workers") from problem
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            theirs.close()
-            os.close(shared)
-        return Hand(process, ours, Heartbeat(memory))
+    def __init__(
+        self, options: RunOptions, table: SharedHashTable, experiments: Experiments | None = None, members: PathSample = ALL_PATHS
+    ) -> None:
+        self._options = options
+        self._table = table
+        self._experiments = experiments or Experiments()
+        self._members = members
+        self._max_workers = options.workers or available_cores()
+        self._workers: list[WorkerHandle] = []
+        self._archives: ArchiveScheduler[WorkerHandle] = ArchiveScheduler()
+        self._retries: deque[Task] = deque()  # tasks of workers that died
+        self._given_up: list[Result] = []  # rows of what crashed too often
+        self._solo_crashes: Counter[bytes | ArchiveTask] = Counter()  # of a path or an archive's task
+        self._failed_starts = 0  # in a row: workers that died before their first file
+        self._next_timeout_check = 0.0
 
-    def has_room(self) -> bool:
-        self._deal_again()
-        self._deal_pieces()
-        return not self.again and (len(self.hands) < self.workers or any(len(h.tasks) < IN_HAND for h in self.hands))
+    def run(self, tasks: Iterator[Task | None], stop: Stop | None = None) -> Iterator[list[Result]]:
+        """Process all tasks. Yields the results that have arrived, often none, several times per second.
 
-    def busy(self) -> bool:
-        return bool(self.again or self.given_up) or any(h.tasks for h in self.hands)
-
-    def deal(self, task: Task) -> None:
-        """Give a task to the worker with the least in hand, or to a new one while all have some."""
-        if len(self.hands) < self.workers and all(h.tasks for h in self.hands):
-            self.hands.append(self._hire())
-        min(self.hands, key=lambda h: len(h.tasks)).send(task)
-        if isinstance(task, ReadMembers):
-            self.unpacking.begin(task)
-
-    def _deal_pieces(self) -> None:
-        """The archives in work come before new chunks."""
-        while len(self.hands) < self.workers and self.unpacking.is_shared() and all(h.tasks for h in self.hands):
-            self.hands.append(self._hire())
-            self._deal_piece(self.hands[-1])
-        for hand in self.hands:
-            while len(hand.tasks) < IN_HAND and self._deal_piece(hand):
-                pass
-
-    def _deal_piece(self, hand: Hand) -> bool:
-        task = self.unpacking.take(hand)
-        if task:
-            hand.send(task)
-        return bool(task)
-
-    def collect(self, timeout: float) -> list[bytes]:
-        """Messages that have arrived; waits up to `timeout` seconds for the first."""
-        messages, self.given_up = self.given_up, []
-        by_pipe = {h.pipe: h for h in self.hands}
-        for pipe in wait(list(by_pipe), 0 if messages else timeout):
-            hand = by_pipe[pipe]  # type: ignore[index]
-            try:
-                messages.append(hand.pipe.recv_bytes())
-                if not hand.answered:
-                    self.stillborn = 0
-                task = hand.tasks.popleft()
-                hand.answered += _items(task)
-                if not isinstance(task, AnalyzeFiles):
-                    self.unpacking.answered(task, ArchiveReport.decode(note_of(messages[-1])), hand)
-            except (EOFError, OSError):
-                self._bury(hand)
-        self._end_the_late()
-        self._deal_again()
-        return messages
-
-    def _end_the_late(self) -> None:
-        now = time.monotonic()
-        if now < self.next_look:
-            return
-        self.next_look = now + LOOK_EVERY
-        seconds = self.settings.file_timeout
-        for hand in list(self.hands):
-            if hand.is_late(seconds):
-                hand.process.kill()
-                self._bury(hand, f"it took more than {seconds:g} seconds")
-
-    def _deal_again(self) -> None:
-        """A suspect goes to a worker with empty hands, so that nothing else dies with it."""
-        for hand in self.hands:
-            if not self.again:
-                return
-            if not hand.tasks:
-                hand.send(self.again.popleft())
-
-    def _bury(self, hand: Hand, late: str = "") -> None:
-        """Replace a dead worker and see to the chunks it held."""
-        hand.pipe.close()
-        code = _reap(hand.process, 1)
-        event("retry", reason=late or f"a worker ended: {_cause(code)}", files=sum(map(_items, hand.tasks)))
-        if hand.heartbeat.items_started:
-            self.stillborn = 0
-        else:
-            self.stillborn += 1
-            if self.stillborn > MOST_STILLBORN:
-                raise MidioptError(f"worker processes end before they begin ({_cause(code)}); their reasons stand above")
-        self.hands[self.hands.index(hand)] = fresh = self._hire()
-        self.unpacking.moved(hand, fresh)
-        if not hand.tasks:
-            return
-        at = hand.suspect()
-        first = hand.tasks.popleft()
-        self.again.extend(hand.tasks)
-        if not 0 <= at < _items(first):
-            self.again.append(first)
-            return
-        task, rest = first, first
-        if isinstance(first, AnalyzeFiles):
-            task = first._replace(paths=[first.paths[at]])
-            rest = first._replace(paths=first.paths[:at] + first.paths[at + 1 :])
-        elif isinstance(first, ReadMembers):
-            pieces = first.split_around(*hand.heartbeat.member[:2])
-            if len(pieces) > 1:
-                self.unpacking.split(first, len(pieces))
-                self.again.extendleft(reversed(pieces))
-                return
-        if _items(first) == 1:
-            key = encode_task(task)
-            self.deaths[key] = self.deaths.get(key, 0) + 1
-            # an archive's task was not tried alone before
-            if self.deaths[key] == DEATHS_ALONE + (not isinstance(task, AnalyzeFiles)):
-                self._give_up(task, late or f"the analysing process died of it: {_cause(code)}", hand)
-                return
-        elif isinstance(rest, AnalyzeFiles):
-            self.again.append(rest)
-        self.again.append(task)
-
-    def _give_up(self, task: Task, reason: str, hand: Hand) -> None:
-        if isinstance(task, AnalyzeFiles):
-            self.given_up.append(crashed_row_message(task.paths[0], reason))
-            return
-        self.unpacking.answered(task, None)
-        report = ArchiveReport(members=int(isinstance(task, ReadMembers) and task.members.is_single_part))
-        self.given_up.append(crashed_row_message(hand.heartbeat.member[2], reason, report.encode()))
+        ``tasks`` may yield None to return control to the caller before the next task is found. While no result arrives,
+        tasks are taken ahead, up to MAX_TASKS_AHEAD. When ``stop`` is requested no more tasks are taken; those that the
+        workers have are finished, or abandoned after STOP_GRACE seconds.
+        """
+        stop = stop or Stop()
+        upcoming = _TaskBuffer(tasks)
+        while stop.seconds() < STOP_GRACE and (self._is_busy() or not (stop.is_requested() or upcoming.is_empty())):
+            can_fetch = upcoming.can_fetch() and not stop.is_requested()
+            results = self._collect(0 if can_fetch else RESULT_TIMEOUT)
+            if can_fetch and not results:
+                upcoming.fetch()
+            self._dispatch_retries()
+            if not stop.is_requested():
+                self._dispatch_archive_tasks()
+                while self._can_accept() and (task := upcoming.take()):
+                    self._submit(task)
+            yield results
 
     def close(self) -> None:
-        """Send the workers away, whatever they have in hand: rows that were not collected are not wanted."""
-        for hand in self.hands:
-            hand.process.kill()
-            hand.pipe.close()
-        for hand in self.hands:
-            _reap(hand.process, 1)
+        """End the workers at once, whatever they are doing."""
+        for worker in self._workers:
+            worker.kill()
+        for worker in self._workers:
+            worker.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _start_worker(self) -> WorkerHandle:
+        return WorkerHandle(self._options, self._experiments, self._table, self._members)
+
+    def _is_busy(self) -> bool:
+        return bool(self._retries or self._given_up) or any(worker.queue for worker in self._workers)
+
+    def _can_start_worker(self) -> bool:
+        """Whether one more worker is allowed and of use: all others are busy."""
+        return len(self._workers) < self._max_workers and all(worker.queue for worker in self._workers)
+
+    def _can_accept(self) -> bool:
+        has_room = len(self._workers) < self._max_workers or any(len(worker.queue) < MAX_QUEUED_TASKS for worker in self._workers)
+        return has_room and not self._retries
+
+    def _submit(self, task: Task) -> None:
+        """Send a new task to the worker with the shortest queue."""
+        if self._can_start_worker():
+            self._workers.append(self._start_worker())
+        min(self._workers, key=lambda worker: len(worker.queue)).send(task)
+        if isinstance(task, ReadMembers):
+            self._archives.add(task)
+
+    def _dispatch_retries(self) -> None:
+        """Retry on idle workers only, so that no other file dies with one that kills its worker."""
+        for worker in self._workers:
+            if self._retries and not worker.queue:
+                worker.send(self._retries.popleft())
+
+    def _dispatch_archive_tasks(self) -> None:
+        """The archives that are being read come before new tasks."""
+        while self._can_start_worker() and self._archives.has_shared_task():
+            self._workers.append(self._start_worker())
+            self._send_archive_task(self._workers[-1])
+        for worker in self._workers:
+            while len(worker.queue) < MAX_QUEUED_TASKS and self._send_archive_task(worker):
+                pass
+
+    def _send_archive_task(self, worker: WorkerHandle) -> bool:
+        task = self._archives.next_task(worker)
+        if task:
+            worker.send(task)
+        return task is not None
+
+    def _collect(self, timeout: float) -> list[Result]:
+        """The results that have arrived; waits up to ``timeout`` seconds for the first one."""
+        results, self._given_up = self._given_up, []
+        by_pipe = {worker.pipe: worker for worker in self._workers}
+        for pipe in wait(list(by_pipe), 0 if results else timeout):
+            worker = by_pipe[pipe]  # type: ignore[index]
+            try:
+                task, message = worker.receive()
+            except (EOFError, OSError):
+                self._handle_exit(worker)
+                continue
+            self._failed_starts = 0
+            result = Result.from_message(message)
+            if not isinstance(task, AnalyzeFiles):
+                assert result.report
+                self._archives.answered(task, result.report, worker)
+            results.append(result)
+        self._kill_late_workers()
+        return results
+
+    def _kill_late_workers(self) -> None:
+        now = time.monotonic()
+        if now < self._next_timeout_check:
+            return
+        self._next_timeout_check = now + TIMEOUT_CHECK_INTERVAL
+        seconds = self._options.file_timeout
+        for worker in list(self._workers):
+            if worker.is_late(seconds):
+                worker.kill()
+                self._handle_exit(worker, f"analysis took more than {seconds:g} seconds")
+
+    def _handle_exit(self, worker: WorkerHandle, reason: str = "") -> None:
+        """Replace a worker that has died, and schedule its tasks again. ``reason`` tells why it was killed, if it was."""
+        cause = worker.wait()
+        event("retry", reason=reason or f"a worker ended: {cause}", files=sum(map(item_count, worker.queue)))
+        self._failed_starts = 0 if worker.heartbeat.items_started else self._failed_starts + 1
+        if self._failed_starts > MAX_FAILED_STARTS:
+            raise MidioptError(f"worker processes end during start-up ({cause}); see their errors above")
+        self._workers[self._workers.index(worker)] = replacement = self._start_worker()
+        self._archives.reassign(worker, replacement)
+        if not worker.queue:
+            return
+        first, *others = worker.queue
+        self._retries.extend(others)
+        index = worker.current_index()
+        if not 0 <= index < item_count(first):  # it had not begun the task
+            self._retries.append(first)
+        elif isinstance(first, AnalyzeFiles):
+            self._retry_files(first, index, reason or f"the worker process crashed: {cause}")
+        else:
+            self._retry_archive_task(first, worker, reason or f"the worker process crashed: {cause}")
+
+    def _retry_files(self, task: AnalyzeFiles, index: int, reason: str) -> None:
+        """Retry the file at which a worker died alone, and the others without it."""
+        path = task.paths[index]
+        others = task.paths[:index] + task.paths[index + 1 :]
+        if others:
+            self._retries.append(task._replace(paths=others))
+        elif self._has_crashed_too_often(path, MAX_SOLO_CRASHES):
+            self._given_up.append(Result.from_message(crashed_row_message(path, reason)))
+            return
+        self._retries.append(task._replace(paths=[path]))
+
+    def _retry_archive_task(self, task: ArchiveTask, worker: WorkerHandle, reason: str) -> None:
+        """Retry the member at which a worker died in a task of its own, and the others in theirs."""
+        number, part, path = worker.heartbeat.member
+        if isinstance(task, ReadMembers) and len(tasks := task.split_around(number, part)) > 1:
+            self._archives.split(task, len(tasks))
+            self._retries.extendleft(reversed(tasks))
+        elif self._has_crashed_too_often(task, MAX_SOLO_CRASHES + 1):  # the first time it was not alone with its worker
+            self._archives.given_up(task)
+            is_member = isinstance(task, ReadMembers) and task.members.is_single_part
+            self._given_up.append(Result.from_message(crashed_row_message(path, reason, ArchiveReport(members=int(is_member)).encode())))
+        else:
+            self._retries.append(task)
+
+    def _has_crashed_too_often(self, item: bytes | ArchiveTask, limit: int) -> bool:
+        self._solo_crashes[item] += 1
+        return self._solo_crashes[item] == limit
 
 
-def _items(task: Task) -> int:
-    """Entries of the heartbeat's count that a task makes."""
-    return len(task.paths) if isinstance(task, AnalyzeFiles) else 1
+class _TaskBuffer:
+    """Tasks from an iterator, some of them taken before a worker can accept them."""
 
+    def __init__(self, tasks: Iterator[Task | None]) -> None:
+        self._tasks = tasks
+        self._ahead: deque[Task] = deque()
+        self._at_end = False
 
-def _reap(process: subprocess.Popen[bytes], patience: float) -> int:
-    """The exit code of a process that is leaving; it is killed after `patience` seconds.
+    def is_empty(self) -> bool:
+        """Whether all tasks have been taken."""
+        return self._at_end and not self._ahead
 
-    What even then does not end (it waits for a disk that does not answer) is left behind.
-    """
-    for _ in range(2):
+    def can_fetch(self) -> bool:
+        """Whether one more task may be taken ahead."""
+        return not self._at_end and len(self._ahead) < MAX_TASKS_AHEAD
+
+    def fetch(self) -> None:
+        """Take one task ahead, if the iterator has one by now."""
+        if task := self._next():
+            self._ahead.append(task)
+
+    def take(self) -> Task | None:
+        """The next task; None if there is none, or none yet."""
+        return self._ahead.popleft() if self._ahead else self._next()
+
+    def _next(self) -> Task | None:
         try:
-            return process.wait(patience)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    return -signal.SIGKILL
-
-
-def _cause(code: int) -> str:
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            return next(self._tasks)
+        except StopIteration:
+            self._at_end = True
+            return None

@@ -9,98 +9,19 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from midiopt.errors import Stopped
-from midiopt.pipeline.file_index import Known
+from midiopt.pipeline.file_index import FileIndex
 from midiopt.rows.batch import Batch
 from midiopt.run_log import event
 from midiopt.schema import ANALYSED, OPENED
 from midiopt.sinks.base import Catalog
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.paths import path_bytes, path_text
+from midiopt.sources.paths import MEMBER_SEPARATOR, path_bytes, path_text
 
-INSIDE = "!/"  # between an archive and its member
-PAST = "!0"  # the character after the slash: no member's path comes after it
-
-
-class Gone:
-    """What a run finds gone: counted, told to the log, and deleted when the user wants that.
-
-    An archive that was opened to its end tells which of its members are gone. One that could not be read, or
-    an archive inside it that could not, says nothing of what it may hold: those rows stay.
-    """
-
-    def __init__(self, catalog: Catalog, known: Known, prune: bool, should_stop: Callable[[], bool]) -> None:
-        self.catalog = catalog
-        self.should_stop = should_stop
-        self.known = known
-        self.prune = prune
-        self.count = 0
-        self.shut: set[str] = set()  # archives inside others that were not opened
-
-    def of_archive(self, batch: Batch, settled: bool) -> Batch:
-        """Look at rows of an archive's members, and, when `settled`, at what is missing: its own row is the last then.
-
-        While rows of missing members stay, the archive's row says so, and the next run opens it again.
-        """
-        if not len(self.known):
-            return batch
-        statuses = batch.files["status"]
-        paths = [batch.heap[at : at + length].decode(errors="replace") for at, length in batch.files["path"].tolist()]
-        self.known.meet(paths)
-        unread = np.flatnonzero(~np.isin(statuses, (*ANALYSED, OPENED))).tolist()
-        self.shut.update(paths[i] for i in unread if is_archive(paths[i].encode()))
-        if not settled or statuses[-1] != OPENED:
-            return batch
-        before = self.count
-        for page in _pages(self.catalog, paths[-1] + INSIDE, paths[-1] + PAST):
-            unmet = self.known.unmet(page)
-            self._tell([path for path, is_unmet in zip(page, unmet, strict=True) if is_unmet and not self._may_hold(path)])
-        lost = self.count - before
-        return batch if self.prune or not lost else _with_error(batch, f"{lost:,} of its members are gone; their rows are kept")
-
-    def _may_hold(self, path: str) -> bool:
-        """Whether a member lies in an archive that was not opened."""
-        while INSIDE in path:
-            path = path.rpartition(INSIDE)[0]
-            if path in self.shut:
-                return True
-        return False
-
-    def below(self, roots: list[bytes]) -> None:
-        """Look for paths in the database below the folders among ``roots`` that a whole run did not meet and that do
-        not exist any more."""
-        if not len(self.known) or self.known.met.all():
-            return
-        kept = ""
-        for folder in sorted(path_text(root.rstrip(b"/")) + "/" for root in roots if os.path.isdir(root)):
-            if kept and folder.startswith(kept):
-                continue
-            kept = folder
-            for page in _pages(self.catalog, folder, folder[:-1] + "0"):
-                met = self.known.has_met(page)
-                self._tell([path for path, is_met in zip(page, met, strict=True) if not is_met and self._is_gone(path)])
-
-    def _is_gone(self, path: str) -> bool:
-        if self.should_stop():  # a disk may take its time for each
-            raise Stopped("the search for files that are gone was left")
-        return not _exists(path)
-
-    def _tell(self, paths: list[str]) -> None:
-        self.count += len(paths)
-        for path in paths:
-            event("gone", path=path, deleted=self.prune)
-        if self.prune and paths:
-            self.catalog.delete_files(paths)
+MEMBERS_END = "!0"  # follows every member in byte order: 0 is the character after the slash
 
 
-def _pages(catalog: Catalog, after: str, before: str) -> Iterator[list[str]]:
-    """Paths of the database between these two, some thousand at a time; they may be deleted meanwhile."""
-    while page := catalog.paths_between(after, before):
-        after = page[-1]
-        yield page
-
-
-def _exists(path: str) -> bool:
-    """Whether a file is there, or the archive it is a member of; what cannot be asked counts as there."""
+def exists(path: str) -> bool:
+    """Whether a file is there, or the archive it is a member of; when the system cannot tell, it counts as there."""
     while True:
         try:
             os.lstat(path_bytes(path))
@@ -109,9 +30,94 @@ def _exists(path: str) -> bool:
                 return True
         else:
             return True
-        path, member, _ = path.rpartition(INSIDE)
-        if not member:
+        path, separator, _ = path.rpartition(MEMBER_SEPARATOR)
+        if not separator:
             return False
+
+
+class MissingFiles:
+    """Finds what is in the database but no longer there; counts it, logs it, and deletes it with ``prune``.
+
+    An archive that was read to its end shows which of its members are missing. One that could not be read, or a nested
+    archive that could not, shows nothing about its members: their rows stay. Raises Stopped when ``should_stop`` is true:
+    a slow disk may take long for each file.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        index: FileIndex,
+        prune: bool,
+        should_stop: Callable[[], bool],
+        exists: Callable[[str], bool] = exists,
+    ) -> None:
+        self.count = 0
+        self._catalog = catalog
+        self._index = index
+        self._prune = prune
+        self._should_stop = should_stop
+        self._exists = exists
+        self._unopened: set[str] = set()  # nested archives that could not be read
+
+    def check_archive(self, batch: Batch, has_archive_row: bool) -> Batch:
+        """Mark the members in these rows as visited. If the last row is the archive's own, find the missing members.
+
+        While rows of missing members stay, the archive's row says so, and the next run opens it again.
+        """
+        if not len(self._index):
+            return batch
+        statuses = batch.files["status"]
+        paths = [batch.heap[at : at + length].decode(errors="replace") for at, length in batch.files["path"].tolist()]
+        self._index.mark_visited(paths)
+        unread = np.flatnonzero(~np.isin(statuses, (*ANALYSED, OPENED))).tolist()
+        self._unopened.update(paths[i] for i in unread if is_archive(paths[i].encode()))
+        if not has_archive_row or statuses[-1] != OPENED:
+            return batch
+        before = self.count
+        for page in self._pages(paths[-1] + MEMBER_SEPARATOR, paths[-1] + MEMBERS_END):
+            unvisited = self._index.known_but_unvisited(page)
+            self._handle([path for path, is_missing in zip(page, unvisited, strict=True) if is_missing and not self._inside_unopened(path)])
+        missing = self.count - before
+        return batch if self._prune or not missing else _with_error(batch, f"{missing:,} of its members are gone; their rows are kept")
+
+    def check_folders(self, roots: list[bytes]) -> None:
+        """Find files below the folders among ``roots`` that a complete run has not visited and that no longer exist."""
+        if self._index.all_visited():
+            return
+        covered = ""
+        for folder in sorted(path_text(root.rstrip(b"/")) + "/" for root in roots if os.path.isdir(root)):
+            if covered and folder.startswith(covered):
+                continue
+            covered = folder
+            for page in self._pages(folder, folder[:-1] + "0"):
+                visited = self._index.was_visited(page)
+                self._handle([path for path, was_visited in zip(page, visited, strict=True) if not was_visited and self._is_missing(path)])
+
+    def _inside_unopened(self, path: str) -> bool:
+        """Whether a member is inside a nested archive that could not be read."""
+        while MEMBER_SEPARATOR in path:
+            path = path.rpartition(MEMBER_SEPARATOR)[0]
+            if path in self._unopened:
+                return True
+        return False
+
+    def _is_missing(self, path: str) -> bool:
+        if self._should_stop():
+            raise Stopped("the search for missing files was interrupted")
+        return not self._exists(path)
+
+    def _handle(self, paths: list[str]) -> None:
+        self.count += len(paths)
+        for path in paths:
+            event("gone", path=path, deleted=self._prune)
+        if self._prune and paths:
+            self._catalog.delete_files(paths)
+
+    def _pages(self, after: str, before: str) -> Iterator[list[str]]:
+        """Paths in the database between these two, some thousand at a time. They may be deleted between two pages."""
+        while page := self._catalog.paths_between(after, before):
+            after = page[-1]
+            yield page
 
 
 def _with_error(batch: Batch, error: str) -> Batch:

@@ -1,4 +1,4 @@
-"""A sample of paths by lot: who knows its two numbers needs no list to say which are in it."""
+"""Hash-based sampling of paths: two numbers decide for any path whether it is in the sample, without a list."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from typing import NamedTuple
 import xxhash
 
 
-class Lots(NamedTuple):
-    seed: int = 0
-    below: int = 2**64  # a path is in the sample when its lot, of 64 bits, is below
+class PathSample(NamedTuple):
+    """The paths whose 64-bit XXH3 hash with ``seed`` is below ``threshold``; by default all paths."""
 
-    def take(self, path: str) -> bool:
-        """Whether this path (a text of paths.py) is in the sample."""
-        return _lot(path, self.seed) < self.below
+    seed: int = 0
+    threshold: int = 2**64
+
+    def contains(self, path: str) -> bool:
+        """Whether this path, as text of sources/paths.py, is in the sample."""
+        return _hash(path, self.seed) < self.threshold
 
     @classmethod
-    def draw(cls, paths: Iterable[str], count: int) -> tuple[Lots, list[str]]:
-        """A sample of so many of the paths by chance, and those in it, in order."""
+    def draw(cls, paths: Iterable[str], count: int) -> tuple[PathSample, list[str]]:
+        """A random sample of ``count`` paths (all when there are fewer), and the paths in it in sorted order."""
         seed = int.from_bytes(os.urandom(8))
-        drawn = heapq.nsmallest(count, ((_lot(path, seed), path) for path in paths))
-        below = drawn[-1][0] + 1 if len(drawn) == count else 2**64
-        return cls(seed, below), sorted(path for _, path in drawn)
+        smallest = heapq.nsmallest(count, ((_hash(path, seed), path) for path in paths))
+        threshold = smallest[-1][0] + 1 if len(smallest) == count else 2**64
+        return cls(seed, threshold), sorted(path for _, path in smallest)
 
 
-def _lot(path: str, seed: int) -> int:
+def _hash(path: str, seed: int) -> int:
     return xxhash.xxh3_64_intdigest(path.encode(), seed)
 
 
-EVERYTHING = Lots()
+ALL_PATHS = PathSample()

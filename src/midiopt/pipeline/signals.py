@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first ends a run in order, the second at once."""
+"""SIGINT and SIGTERM: the first one ends a run in order, the second one at once."""
 
 from __future__ import annotations
 
@@ -11,64 +11,69 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
-AT_ONCE = "midiopt: stopped at once; whole batches are kept, run the same command again to go on"
-PATIENCE = 2.0  # seconds that a run has to end by itself after the second signal
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ABORT_MESSAGE = "midiopt: aborted; complete batches are kept, run the same command again to resume"
+SECOND_SIGNAL_GRACE = 2.0  # seconds that a run has to end by itself after the second signal
 SHOW_CURSOR = b"\x1b[?25h"  # the progress line hides it
 
 
-def leave_quietly() -> None:
-    """From here on either signal ends the process, with its exit code and without a traceback.
+def install_exit_handlers() -> None:
+    """From now on either signal ends the process with exit code 128 + N and without a traceback.
 
-    Called before the imports that take time; a run takes the signals over while it lasts. Python gets to know
-    of a signal between two of its own steps, and a database may take minutes for one (an index, for instance):
-    a thread hears of it at once, and ends the process when a second one has been of no avail.
-    While Python itself ends they change nothing: it would let the process die of them, without the exit code.
+    Call it before slow imports; a run installs its own handlers while it lasts (handle_signals). Python calls a handler
+    only between two bytecodes, and a database may take minutes for one of them (building an index, for instance). So a
+    thread reads each signal from the wake-up pipe and ends the process when the second one has had no effect. During
+    interpreter shutdown both signals are ignored: Python would restore the default action and lose the exit code.
     """
-    for number in ENDING:
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda number, frame: os._exit(128 + number))
-    atexit.register(lambda: [signal.signal(number, signal.SIG_IGN) for number in ENDING])
-    listening, calling = os.pipe()
-    os.set_blocking(calling, False)
-    signal.set_wakeup_fd(calling)
-    threading.Thread(target=_leave_at_the_second, args=(listening,), daemon=True).start()
+    atexit.register(lambda: [signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS])
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    signal.set_wakeup_fd(write_end)
+    threading.Thread(target=_exit_on_second_signal, args=(read_end,), daemon=True).start()
 
 
-def _leave_at_the_second(listening: int) -> None:
-    heard = 0
-    while heard < 2:
-        number = os.read(listening, 1)[0]
-        heard += number in ENDING
-    time.sleep(PATIENCE)
-    os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + AT_ONCE.encode() + b"\n")
+def _exit_on_second_signal(read_end: int) -> None:
+    received = 0
+    while received < 2:
+        number = os.read(read_end, 1)[0]
+        received += number in STOP_SIGNALS
+    time.sleep(SECOND_SIGNAL_GRACE)
+    os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + ABORT_MESSAGE.encode() + b"\n")
     os._exit(128 + number)
 
 
 class Stop:
-    """False until a signal asks the run to end; then ``signal`` is its number and ``since`` when it came."""
+    """Whether a signal has asked the run to end."""
 
     def __init__(self) -> None:
-        self.signal = 0
-        self.since = 0.0  # time.monotonic()
+        self.signal = 0  # its number
+        self.since = 0.0  # time.monotonic() at its arrival
 
-    def __bool__(self) -> bool:
+    def is_requested(self) -> bool:
+        """Whether the run is to end."""
         return self.signal != 0
 
-    def on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self:
+    def seconds(self) -> float:
+        """Seconds since the request; 0 without one."""
+        return time.monotonic() - self.since if self.signal else 0.0
+
+    def request(self, number: int, frame: FrameType | None = None) -> None:
+        """Signal handler: ask the run to end. Raises KeyboardInterrupt with the signal's number at the second call."""
+        if self.signal:
             raise KeyboardInterrupt(number)
         self.signal, self.since = number, time.monotonic()
 
-
-@contextlib.contextmanager
-def stop_on_signals(stop: Stop) -> Iterator[None]:
-    """The first SIGINT or SIGTERM sets `stop`; a second one raises KeyboardInterrupt with its number."""
-    before = {}
-    with contextlib.suppress(ValueError):  # only the main thread may; elsewhere signals stay as they are
-        for number in ENDING:
-            before[number] = signal.signal(number, stop.on_signal)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    @contextlib.contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """While the with block runs, the first SIGINT or SIGTERM is a request and the second one raises KeyboardInterrupt."""
+        before = {}
+        with contextlib.suppress(ValueError):  # only the main thread may set handlers; in other threads signals stay as they are
+            for number in STOP_SIGNALS:
+                before[number] = signal.signal(number, self.request)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,8 +1,6 @@
 """The worker process: tasks in, rows out.
 
-Started as ``python -m midiopt.pipeline.worker PIPE HEARTBEAT PARENT READER MAX_FILE_BYTES MAX_EVENTS CONTENTS SEED BELOW``.
-PIPE, HEARTBEAT and CONTENTS (hash_table.py) are inherited file descriptors, PARENT is the process to die with, READER is a key
-of reader.READERS, and SEED and BELOW are the Lots (sampling.py) of the archive members to analyse. Tasks (tasks.py) arrive on
+Started as ``python -m midiopt.pipeline.worker ARGUMENTS`` (worker_arguments.py). Tasks (tasks.py) arrive on
 the pipe, and messages with rows (wire.py) go back. A shared-memory heartbeat names the current file, so that a crash or hang
 can be attributed to it. The worker ends when the pipe closes, and is killed when the parent dies. It loads neither numpy nor a
 database driver, so it starts in a tenth of a second.
@@ -22,12 +20,13 @@ from typing import TYPE_CHECKING
 
 from midiopt.core.analysis import Analyzer
 from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
-from midiopt.pipeline.hash_table import Contents
+from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
 from midiopt.pipeline.items import Item, file_items, not_regular_items
-from midiopt.pipeline.sampling import EVERYTHING, Lots
-from midiopt.pipeline.signals import ENDING
+from midiopt.pipeline.sampling import ALL_PATHS, PathSample
+from midiopt.pipeline.signals import STOP_SIGNALS
 from midiopt.pipeline.tasks import AnalyzeFiles, FinishArchive, ReadMembers, Task, decode_task
+from midiopt.pipeline.worker_arguments import WorkerArguments
 from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hash
 from midiopt.schema import OK
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
@@ -54,8 +53,8 @@ class Worker:
         max_file_bytes: int = MAX_FILE_BYTES,
         max_events: int = MAX_EVENTS,
         heartbeat: Heartbeat | None = None,
-        known_hashes: Contents | tuple[()] = (),
-        sample: Lots = EVERYTHING,
+        known_hashes: SharedHashTable | tuple[()] = (),
+        sample: PathSample = ALL_PATHS,
         archive_limits: ArchiveLimits = DEFAULT_LIMITS,
     ) -> None:
         self._reader = READERS[reader](max_file_bytes)
@@ -139,14 +138,16 @@ def die_with(parent: int) -> None:
 
 def main() -> None:
     """Run as a worker process until the pipe closes."""
-    pipe, shared, parent, reader, max_file_bytes, max_events, contents, seed, below = sys.argv[1:]
-    die_with(int(parent))
-    for number in ENDING:  # they may reach the whole process group; the parent decides
+    arguments = WorkerArguments.from_json(sys.argv[1])
+    die_with(arguments.parent)
+    for number in STOP_SIGNALS:  # they may reach the whole process group; the parent decides
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # blocked by the parent until here
-    heartbeat = Heartbeat(mmap.mmap(int(shared), HEARTBEAT_BYTES))
-    members = Lots(int(seed), int(below))
-    serve(Connection(int(pipe)), Worker(reader, int(max_file_bytes), int(max_events), heartbeat, Contents(int(contents)), members))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # blocked by the parent until here
+    options = arguments.options
+    heartbeat = Heartbeat(mmap.mmap(arguments.heartbeat, HEARTBEAT_BYTES))
+    table = SharedHashTable(arguments.hash_table)
+    worker = Worker(arguments.reader, options.max_file_bytes, options.max_events, heartbeat, table, arguments.members)
+    serve(Connection(arguments.pipe), worker)
 
 
 if __name__ == "__main__":

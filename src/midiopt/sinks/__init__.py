@@ -6,14 +6,9 @@ import os
 from collections.abc import Callable
 
 from midiopt.errors import MissingExtra
+from midiopt.limits import SINK_TIMEOUT, WRITERS
 from midiopt.sinks.base import Database
 from midiopt.sinks.urls import is_postgres, sqlite_path
-
-# Batches of 2,048 rows into a server on the same two busy cores, best and median of six alternating rounds, in thousand
-# rows/s: 52 and 35 with one writer, 57 and 46 with two, 58 and 40 with three, 66 and 44 with four; with a new connection
-# per batch 28 and 21 with one writer, 38 and 28 with two.
-WRITERS = 2
-TIMEOUT = 300.0  # seconds: a server that is restarted or upgraded is back before
 
 
 def never() -> bool:
@@ -25,7 +20,7 @@ def open_sink(
     url: str | os.PathLike[str],
     writers: int = WRITERS,
     warm: bool = True,
-    timeout: float = TIMEOUT,
+    timeout: float = SINK_TIMEOUT,
     should_stop: Callable[[], bool] = never,
 ) -> Database:
     """Open the database at `url` for writing.
