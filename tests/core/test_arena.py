@@ -15,7 +15,7 @@ from sample import smf
 
 FILE = bytes.fromhex(
     "4D 54 68 64  00 00 00 06"  # MThd, 6 bytes
-    "00 01  00 02  01 E0"  # format 1, 2 tracks, 480 ticks a quarter
+    "00 01  00 02  01 E0"  # format 1, 2 tracks, 480 ticks per quarter
     "4D 54 72 6B  00 00 00 14"  # MTrk, 20 bytes
     "00 FF 03 04 54 75 6E 65"  # track name: Tune
     "83 60 FF 51 03 07 A1 20"  # 480 ticks later: 500,000 microseconds a quarter
@@ -59,17 +59,17 @@ TRACKS = [(0, 3, 480), (3, 6, 250)]  # first event, number of events, last tick
 
 
 def a_file(notes: int, seed: int = 0) -> bytes:
-    """Notes that tell by their values which file they are of."""
+    """A file whose notes have other values for each seed."""
     return smf.smf([smf.track([(i, smf.note_on(i % 16, (i + seed) % 128, 1 + (i * 7 + seed) % 127)) for i in range(notes)])])
 
 
 def address(arena: midiopt.EventArena) -> int:
-    """Where the arena's events are; the view is gone when this returns."""
+    """The address of the arena's events; no view is left."""
     return arena.events().__array_interface__["data"][0]
 
 
 def owner(view: np.ndarray) -> midiopt.EventArena:
-    """The arena behind a view."""
+    """The arena that a view belongs to."""
     base = view
     while isinstance(base, np.ndarray):
         base = base.base
@@ -77,8 +77,8 @@ def owner(view: np.ndarray) -> midiopt.EventArena:
     return base.obj
 
 
-def is_lent(arena: midiopt.EventArena) -> bool:
-    """Both ways to lose the events agree on whether a view stands in the way."""
+def has_views(arena: midiopt.EventArena) -> bool:
+    """Whether a view prevents parsing and resetting alike."""
     try:
         midiopt.parse(FILE, into=arena)
     except BufferError:
@@ -89,7 +89,7 @@ def is_lent(arena: midiopt.EventArena) -> bool:
     return False
 
 
-# --- what is in it -----------------------------------------------------------------------------------
+# --- contents -----------------------------------------------------------------------------------
 
 
 def test_events():
@@ -111,9 +111,9 @@ def test_an_arena_before_its_first_file():
     assert (len(arena), arena.marks(), arena.tracks(), arena.issues) == (0, [], [], 0)
     events = arena.events()
     assert (events.dtype, events.tolist()) == (DTYPE, [])
-    assert is_lent(arena)
+    assert has_views(arena)
     del events
-    assert not is_lent(arena)
+    assert not has_views(arena)
 
 
 BYTES_LIKE = {
@@ -149,7 +149,7 @@ def test_parse_refuses_another_arena():
         midiopt.parse(FILE, into=[])
 
 
-# --- lent, not copied ----------------------------------------------------------------------------------
+# --- exported without a copy ----------------------------------------------------------------------------------
 
 
 def test_views_share_the_memory():
@@ -171,23 +171,23 @@ def test_views_are_read_only():
     assert events.tolist() == EVENTS
 
 
-def test_a_buffer_that_was_refused_is_no_view():
+def test_a_refused_buffer_is_no_view():
     arena = midiopt.parse(FILE)
     with pytest.raises(TypeError):
         io.BytesIO(b"overwrite").readinto(arena)
-    assert not is_lent(arena)
+    assert not has_views(arena)
 
 
-# --- used again --------------------------------------------------------------------------------------
+# --- reuse --------------------------------------------------------------------------------------
 
 
 def test_smaller_files_need_no_new_memory():
     arena = midiopt.parse(a_file(200_000))
-    home = address(arena)
+    before = address(arena)
     for notes in (0, 1, 100, 199_999, 5, 50_000):
         assert midiopt.parse(a_file(notes), into=arena) is arena
         assert len(arena) == notes + 1  # and End of Track
-        assert address(arena) == home
+        assert address(arena) == before
 
 
 def test_a_larger_file_makes_it_grow():
@@ -197,7 +197,7 @@ def test_a_larger_file_makes_it_grow():
         assert np.array_equal(arena.events(), midiopt.parse(a_file(notes)).events())
 
 
-def test_nothing_of_the_last_file_stays():
+def test_nothing_of_the_last_file_is_left():
     arena = midiopt.parse(smf.smf([smf.track([(0, smf.meta(0x59, b"\x13\x00"))])] * 3, 96, 1))
     assert arena.issues
     midiopt.parse(FILE, into=arena)
@@ -237,7 +237,7 @@ def test_a_failed_parse_leaves_it_empty_and_usable(data, error):
 # --- not while a view lives ------------------------------------------------------------------------------
 
 
-def test_a_view_stands_in_the_way():
+def test_a_view_prevents_reuse():
     arena = midiopt.parse(FILE)
     view = arena.events()
     with pytest.raises(BufferError, match=r"1 view\(s\) of this arena's events are alive"):
@@ -247,10 +247,10 @@ def test_a_view_stands_in_the_way():
     assert view.tolist() == EVENTS
     assert (arena.marks(), arena.tracks()) == (MARKS, TRACKS)
     del view
-    assert not is_lent(arena)
+    assert not has_views(arena)
 
 
-def test_bad_bytes_do_not_get_past_a_view():
+def test_a_view_prevents_parsing_of_bad_bytes():
     arena = midiopt.parse(FILE)
     view = arena.events()
     with pytest.raises(BufferError):
@@ -266,7 +266,7 @@ def test_every_view_counts():
         with pytest.raises(BufferError, match=rf"{len(views)} view\(s\)"):
             arena.reset()
         del views[0]
-    assert not is_lent(arena)
+    assert not has_views(arena)
 
 
 DERIVED = {
@@ -281,21 +281,21 @@ DERIVED = {
 
 
 @pytest.mark.parametrize("derive", DERIVED.values(), ids=DERIVED)
-def test_what_is_derived_from_a_view_stands_in_the_way(derive):
+def test_anything_derived_from_a_view_prevents_reuse(derive):
     arena = midiopt.parse(FILE)
     part = derive(arena.events())
     gc.collect()
-    assert is_lent(arena)
+    assert has_views(arena)
     assert np.asarray(part).tolist() == np.asarray(derive(midiopt.parse(FILE).events())).tolist()
     del part
-    assert not is_lent(arena)
+    assert not has_views(arena)
 
 
-def test_a_copy_does_not():
+def test_a_copy_does_not_prevent_reuse():
     arena = midiopt.parse(FILE)
     copy = arena.events().copy()
     ticks = arena.events()["tick"] * 2
-    assert not is_lent(arena)
+    assert not has_views(arena)
     assert copy.tolist() == EVENTS
     assert ticks.tolist() == [2 * tick for tick, *_ in EVENTS]
 
@@ -309,35 +309,35 @@ def test_marks_and_tracks_belong_to_the_caller():
 
 
 def test_a_view_outlives_the_name_of_its_arena():
-    """What a design of borrowed lifetimes would have to forbid: the view alone holds the arena."""
+    """Borrowed lifetimes would have to forbid this: the view alone keeps the arena alive."""
     arena = midiopt.parse(a_file(50_000, seed=1))
     expected = arena.events().copy()
     view = arena.events()[10:]
     del arena
     gc.collect()
-    for seed in range(2, 20):  # whoever frees too early will find these in the view
+    for seed in range(2, 20):  # memory that was freed too early would show these
         midiopt.parse(a_file(50_000, seed))
     gc.collect()
     assert np.array_equal(view, expected[10:])
 
     arena = owner(view)
-    assert is_lent(arena)
+    assert has_views(arena)
     assert np.array_equal(arena.events(), expected)
     del view
     gc.collect()
-    assert not is_lent(arena)
+    assert not has_views(arena)
 
 
-def test_a_view_in_a_cycle_lives_until_the_collector_comes():
+def test_a_view_in_a_reference_cycle_lives_until_collection():
     arena = midiopt.parse(FILE)
     gc.disable()
     try:
         cycle = [arena.events()]
         cycle.append(cycle)
         del cycle
-        assert is_lent(arena)
+        assert has_views(arena)
         gc.collect()
-        assert not is_lent(arena)
+        assert not has_views(arena)
     finally:
         gc.enable()
 
@@ -370,7 +370,7 @@ def test_many_arenas_in_many_threads():
 def test_a_view_dropped_in_another_thread():
     arena = midiopt.parse(FILE)
     views = [arena.events() for _ in range(100)]
-    assert is_lent(arena)
+    assert has_views(arena)
 
     def drop() -> None:
         for _ in range(25):
@@ -380,4 +380,4 @@ def test_a_view_dropped_in_another_thread():
         for done in [pool.submit(drop) for _ in range(4)]:
             done.result()
     assert views == []
-    assert not is_lent(arena)
+    assert not has_views(arena)

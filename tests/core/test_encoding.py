@@ -1,4 +1,4 @@
-"""Texts as they stand in real files, and words in each encoding: what they are decoded to."""
+"""Texts from real files and words in each charset: they are decoded as what they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import midiopt
 from reference.text import best_charset
 from sample.smf import TRACK_NAME, meta, smf, track
 
-# Names found in files, by what they should be.
+# Names from real files, by their charset.
 FOUND = {
     "cp932": [
         "FINAL FANTASY VII  -旅の途中で-  for [XG]  By N.Tsukui",
@@ -55,18 +55,18 @@ def test_words(encoding, word):
     assert best_charset([raw]) == encoding or raw.isascii()
 
 
-def test_names_of_a_file_share_an_encoding():
-    """Two hanzi alone could be four half-width katakana; not beside a longer name."""
+def test_names_of_a_file_share_a_charset():
+    """Two hanzi alone could be four half-width katakana, but not in a file with a longer name."""
     names = ["ソロ", "ｱﾙﾄ", "ピアノ（右手）"]
     facts = named(*(name.encode("cp932") for name in names))
     assert facts.track_names == names
 
 
-def test_utf8_stands_beside_another_encoding():
+def test_utf8_and_another_charset_in_one_file():
     assert named("Прелюдия".encode(), "Flöte".encode("cp1252")).track_names == ["Прелюдия", "Flöte"]
 
 
-def test_every_byte_becomes_something():
+def test_every_byte_is_decoded():
     for first in range(0x80, 0x100):
         title = named(bytes([first])).title
         assert title is None or len(title) == 1

@@ -1,7 +1,7 @@
-"""What midiopt makes of bytes that are not as the specification has them: docs/policy.md, line by line.
+"""Damaged and unusual files: docs/policy.md, line by line.
 
-Every test is a dump of a file, or of the events of its only track, and says what is kept of it, which
-issue bits are set, and where the first fault showed.
+Every test is a dump of a file, or of the events of its only track, and checks what is kept of it, which issue bits are
+set, and the byte offset of the first fault.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from pathlib import Path
 import pytest
 
 import midiopt
+from midiopt.core.analysis import Analyzer
+from midiopt.limits import MAX_EVENTS_CAP
 from midiopt.schema import ISSUES, REPAIRS, UNUSUAL, issue_names
 
 ROOT = Path(__file__).resolve().parents[2]
 
 HEADER = bytes.fromhex(
     "4D 54 68 64  00 00 00 06"  # MThd, 6 bytes
-    "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks a quarter
+    "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks per quarter
 )
 TWO_TRACKS = bytes.fromhex(
     "4D 54 68 64  00 00 00 06"  # MThd, 6 bytes
-    "00 01  00 02  00 60"  # format 1, 2 tracks, 96 ticks a quarter
+    "00 01  00 02  00 60"  # format 1, 2 tracks, 96 ticks per quarter
 )
 EVENTS_AT = 22  # where the events of one_track() begin
 
@@ -46,7 +48,7 @@ def chunk(data: bytes, name: bytes = b"MTrk") -> bytes:
 
 
 def one_track(events: str | bytes) -> bytes:
-    """A format 0 file of 96 ticks a quarter around these events."""
+    """A format 0 file of 96 ticks per quarter around these events."""
     return HEADER + chunk(bytes.fromhex(events) if isinstance(events, str) else events)
 
 
@@ -54,7 +56,7 @@ PLAIN = one_track(C4 + END)
 
 
 def kept(data: bytes) -> list[str]:
-    """The events of all tracks, such as "0: 90 3C 40" or "96: FF 2F": the tick, and what is not in marks()."""
+    """The events of all tracks, such as "0: 90 3C 40" or "96: FF 2F": tick, status and data, without the data in marks()."""
     events = []
     for event in midiopt.parse(data).events():
         status = int(event["status"])
@@ -65,7 +67,7 @@ def kept(data: bytes) -> list[str]:
 
 
 def rejected(data: bytes, kind: type[midiopt.MidiError], at: int) -> str:
-    """Both ways in raise this error with this offset; returns the reason."""
+    """parse() and analyze() raise this error with this offset; returns the reason."""
     for read in (midiopt.parse, midiopt.analyze):
         with pytest.raises(midiopt.MidiError) as caught:
             read(data)
@@ -76,7 +78,7 @@ def rejected(data: bytes, kind: type[midiopt.MidiError], at: int) -> str:
 
 
 def repaired(data: bytes, *names: str, at: int) -> midiopt.Analysis:
-    """Exactly these issues, the first of them found first, at this byte."""
+    """Exactly these issues; the first one was found first, at this byte."""
     facts = midiopt.analyze(data)
     assert set(facts.issue_names) == set(names)
     assert facts.status == "repaired"
@@ -87,7 +89,7 @@ def repaired(data: bytes, *names: str, at: int) -> midiopt.Analysis:
 
 
 def unusual(data: bytes, *names: str) -> midiopt.Analysis:
-    """Exactly these issues, and still ok."""
+    """Exactly these issues, and the status is ok."""
     facts = midiopt.analyze(data)
     assert set(facts.issue_names) == set(names)
     assert (facts.status, facts.error) == ("ok", None)
@@ -114,7 +116,7 @@ def test_no_header(data):
 
 
 @pytest.mark.parametrize("length", range(6))
-def test_a_header_that_says_it_is_too_short(length):
+def test_a_header_length_below_6(length):
     data = bytes.fromhex(
         f"4D 54 68 64  00 00 00 {length:02X}"  # MThd, less than 6 bytes
         "00 00  00 01  00 60"  # what should be in it
@@ -124,11 +126,11 @@ def test_a_header_that_says_it_is_too_short(length):
 
 
 @pytest.mark.parametrize("size", range(4, 14))
-def test_a_header_that_the_file_cuts(size):
+def test_a_header_cut_by_the_end_of_the_file(size):
     assert rejected(HEADER[:size], midiopt.Malformed, at=0) == "the header is shorter than 6 bytes"
 
 
-@pytest.mark.parametrize("division", ["00 00", "E7 00"])  # 0 ticks a quarter; 25 frames a second of 0 ticks
+@pytest.mark.parametrize("division", ["00 00", "E7 00"])  # 0 ticks per quarter; 25 frames per second of 0 ticks
 def test_a_division_of_0(division):
     data = bytes.fromhex(
         "4D 54 68 64  00 00 00 06"  # MThd, 6 bytes
@@ -169,7 +171,7 @@ EVENT_LIMIT = 8_000_000
 
 
 def many_events(count: int) -> bytes:
-    """A track of `count` events, End of Track included, two bytes each: the densest that there is."""
+    """A track of `count` events, End of Track included, of two bytes each, the shortest possible."""
     return one_track(bytes.fromhex("00 D0 01") + bytes.fromhex("00 01") * (count - 2) + END)
 
 
@@ -191,6 +193,13 @@ def test_over_the_limit_of_events():
     assert unusual(PLAIN).note_count == 1
 
 
+def test_max_events_has_a_cap():
+    """The cap of limits.py is the one in core/smf/midi.pxd."""
+    Analyzer(MAX_EVENTS_CAP)
+    with pytest.raises(ValueError, match="at most 100,000,000"):
+        Analyzer(MAX_EVENTS_CAP + 1)
+
+
 def test_over_the_limit_of_tracks():
     def tracks(count: int) -> bytes:
         return bytes.fromhex(
@@ -209,7 +218,7 @@ def test_over_the_limit_of_bytes(tmp_path):
     path = tmp_path / "large.mid"
     with path.open("wb") as file:
         file.write(PLAIN)
-        file.truncate(64 << 20)  # zeros, which take no room on the disk
+        file.truncate(64 << 20)  # zeros, which take no disk space
     assert midiopt.analyze(path).issue_names == ["trailing_bytes"]
     with path.open("r+b") as file:
         file.truncate((64 << 20) + 1)
@@ -240,7 +249,7 @@ def test_leading_junk_counts_in_offsets():
 def test_a_longer_header():
     data = bytes.fromhex(
         "4D 54 68 64  00 00 00 0A"  # MThd, 10 bytes
-        "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks a quarter
+        "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks per quarter
         "DE AD BE EF"  # what a later specification may put here
     ) + chunk(C4 + END)
     repaired(data, "header_length", at=4)
@@ -251,7 +260,7 @@ def test_a_longer_header():
 def test_a_wrong_header_length(length):
     data = bytes.fromhex(
         f"4D 54 68 64  {length}"  # MThd, and a length other than that of what follows
-        "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks a quarter
+        "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks per quarter
     ) + chunk(C4 + END)
     repaired(data, "header_length", at=4)
     assert kept(data) == KEPT_C4 + KEPT_END
@@ -358,7 +367,7 @@ def test_a_track_inside_an_alien_chunk_that_leads_nowhere():
     assert kept(data) == KEPT_C4 + KEPT_END + KEPT_E4 + KEPT_END
 
 
-def test_a_track_that_is_lost_for_good():
+def test_a_track_that_is_nowhere():
     data = TWO_TRACKS + chunk(C4 + END) + bytes(100)
     repaired(data, "missing_tracks", at=len(data))
 
@@ -389,7 +398,7 @@ def test_a_track_that_is_lost_for_good():
         "00 F7 01",  # packet without data
     ],
 )
-def test_an_event_that_its_chunk_cuts(cut):
+def test_an_event_cut_by_the_end_of_its_track(cut):
     data = TWO_TRACKS + chunk(C4 + bytes.fromhex(cut)) + chunk(E4 + END)
     facts = repaired(data, "event_cut", "no_end_of_track", at=EVENTS_AT + len(C4))
     assert kept(data) == KEPT_C4 + KEPT_E4 + KEPT_END  # all before, and the next track
@@ -610,7 +619,7 @@ def test_a_good_meta_event_after_a_bad_one_counts():
     data = one_track(
         "00 FF 58 04 00 02 18 08  00 FF 58 04 03 02 18 08"  # 0/4, 3/4
         "00 FF 59 02 13 00  00 FF 59 02 02 01"  # 19 sharps, 2 sharps minor
-        "00 FF 51 03 00 00 00  00 FF 51 03 07 A1 20"  # 0, 500,000 microseconds a quarter
+        "00 FF 51 03 00 00 00  00 FF 51 03 07 A1 20"  # 0, 500,000 microseconds per quarter
         "00 90 3C 40  60 80 3C 00  00 FF 2F 00"  # C4, End of Track
     )
     facts = repaired(data, "bad_meta", "zero_tempo", at=EVENTS_AT)
@@ -650,7 +659,7 @@ def test_an_end_of_track_with_data_still_ends_the_track():
 
 def test_a_tempo_of_0():
     data = one_track(
-        "00 FF 51 03 00 00 00"  # 0 microseconds a quarter
+        "00 FF 51 03 00 00 00"  # 0 microseconds per quarter
         "00 90 3C 40  60 80 3C 00  00 FF 2F 00"  # C4, End of Track
     )
     facts = repaired(data, "zero_tempo", at=EVENTS_AT)
@@ -659,7 +668,7 @@ def test_a_tempo_of_0():
 
 def test_a_tempo_of_0_leaves_the_one_before_in_force():
     data = one_track(
-        "00 FF 51 03 0F 42 40"  # 1,000,000 microseconds a quarter
+        "00 FF 51 03 0F 42 40"  # 1,000,000 microseconds per quarter
         "60 FF 51 03 00 00 00"  # 0, a quarter later
         "00 90 3C 40  60 80 3C 00  00 FF 2F 00"  # C4, End of Track
     )
@@ -675,7 +684,7 @@ def test_rmid():
         "52 49 46 46  2A 00 00 00  52 4D 49 44"  # RIFF, 42 bytes, RMID
         "64 61 74 61  1E 00 00 00"  # data, 30 bytes
         "4D 54 68 64  00 00 00 06"  # MThd, 6 bytes
-        "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks a quarter
+        "00 00  00 01  00 60"  # format 0, 1 track, 96 ticks per quarter
         "4D 54 72 6B  00 00 00 08"  # MTrk, 8 bytes
         "00 90 3C 40"  # note on
         "00 FF 2F 00"  # End of Track
@@ -734,7 +743,7 @@ def test_an_alien_chunk_after_the_last_track():
 def test_smpte(division, seconds):
     data = bytes.fromhex(
         "4D 54 68 64  00 00 00 06"  # MThd, 6 bytes
-        f"00 00  00 01  {division}"  # minus frames a second (24, 25, 29.97, 30), ticks a frame
+        f"00 00  00 01  {division}"  # minus frames per second (24, 25, 29.97, 30), ticks per frame
     ) + chunk(C4 + END)
     facts = unusual(data, "smpte")
     assert facts.ticks_per_quarter is None
@@ -744,7 +753,7 @@ def test_smpte(division, seconds):
 def test_smpte_ignores_tempo_events():
     data = bytes.fromhex(
         "4D 54 68 64  00 00 00 06"  # MThd, 6 bytes
-        "00 00  00 01  E7 28"  # 25 frames a second, 40 ticks a frame
+        "00 00  00 01  E7 28"  # 25 frames per second, 40 ticks per frame
     ) + chunk(bytes.fromhex("00 FF 51 03 03 D0 90") + C4 + END)
     facts = unusual(data, "smpte")
     assert (facts.bpm, facts.bpm_source, facts.duration_s) == (None, "none", 0.096)
@@ -795,7 +804,7 @@ def test_running_status_continued_across_another_event(events):
     assert kept(data) == ["0: 90 3C 40", *(f"0: {mark}" for mark in marks), *notes]
 
 
-def test_a_status_after_a_meta_event_is_as_it_should_be():
+def test_a_status_after_a_meta_event_is_no_issue():
     unusual(one_track("00 90 3C 40  00 FF 01 01 78  60 90 3C 00  00 40 40  60 40 00  00 FF 2F 00"))
 
 
@@ -820,7 +829,7 @@ def test_several_issues():
     data = bytes.fromhex(
         "00 00 00"  # junk
         "4D 54 68 64  00 00 00 08"  # MThd, 8 bytes
-        "00 07  00 03  00 60  AB CD"  # format 7, 3 tracks, 96 ticks a quarter, 2 bytes more
+        "00 07  00 03  00 60  AB CD"  # format 7, 3 tracks, 96 ticks per quarter, 2 bytes more
         "58 46 49 48  00 00 00 01  00"  # XFIH, 1 byte
         "4D 54 72 6B  00 00 00 30"  # MTrk, 48 bytes: the first
         "0A 3C 40"  # data bytes without a status
@@ -932,7 +941,7 @@ def test_1000_names_are_kept():
 
 
 def bits_in_midi_pxd() -> list[str]:
-    """The names of the issue bits in core/smf/midi.pxd, in order, and that each has the next bit."""
+    """The names of the issue bits in core/smf/midi.pxd, in order; checks that each has the next bit."""
     text = (ROOT / "src/midiopt/core/smf/midi.pxd").read_text()
     found = re.findall(r"^ +([A-Z][A-Z0-9_]+) = 1 << (\d+)$", text, re.MULTILINE)
     assert [int(bit) for _, bit in found] == list(range(len(found)))

@@ -1,6 +1,6 @@
-"""What holds for every file: written events read back, nothing crashes or hangs, and facts follow the music.
+"""Properties of every file: written events are read back, nothing crashes or hangs, and facts follow the music.
 
-The examples are the same in every run (derandomize); the time that a file takes is never judged.
+The examples are the same in every run (derandomize), and there is no deadline per example.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from midiopt.schema import ANALYSES, KEYS, REPAIRS
 from sample import compose, smf
 from tests.helpers.strategies import Note, Song, divisions, midi_files, note_lists, play, songs
 
-SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]  # whole files take their time
-settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=SLOW)
-STEADY = settings.get_profile("steady")
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]  # generating whole files is slow
+settings.register_profile("reproducible", deadline=None, derandomize=True, suppress_health_check=SLOW)
+REPRODUCIBLE = settings.get_profile("reproducible")
 
-LONGEST = 600  # seconds; a test takes a few, and up to 300 when it fails and looks for a smaller example
+HANG_TIMEOUT = 600  # seconds; a test takes a few, and up to 300 if it fails and Hypothesis looks for a smaller example
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _end_a_hang(request):
-    """A loop in compiled code answers to no signal: end the process, and say where it was."""
+    """A loop in compiled code handles no signal: end the process with a traceback."""
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         screen = os.dup(2)
-    yield lambda: faulthandler.dump_traceback_later(LONGEST, exit=True, file=screen)
+    yield lambda: faulthandler.dump_traceback_later(HANG_TIMEOUT, exit=True, file=screen)
     faulthandler.cancel_dump_traceback_later()
     os.close(screen)
 
@@ -42,11 +42,11 @@ def _watch(_end_a_hang):
     _end_a_hang()
 
 
-# --- what is written reads back ----------------------------------------------------------------------
+# --- written events are read back ----------------------------------------------------------------------
 
 
-def read_back(song: Song) -> tuple[list[tuple], list[tuple], list[tuple]]:
-    """What events(), marks() and tracks() should say, from the events that were encoded."""
+def expected_of(song: Song) -> tuple[list[tuple], list[tuple], list[tuple]]:
+    """The expected results of events(), marks() and tracks(), from the events that were encoded."""
     events, marks, tracks = [], [], []
     for track in song.tracks:
         tracks.append((len(events), len(track), track[-1][0]))
@@ -71,16 +71,16 @@ def content(event: bytes) -> bytes:
 
 
 def is_valid(kind: int, data: bytes) -> bool:
-    """Of what midi_strategies makes, only these have values to ignore."""
+    """Of the meta events that helpers.strategies generates, only these have invalid values."""
     if kind == 0x51:
         return data != bytes(3)
     return not (kind == 0x58 and (data[0] == 0 or data[1] > 7))
 
 
-@settings(STEADY, max_examples=200)
+@settings(REPRODUCIBLE, max_examples=200)
 @given(songs())
 def test_written_events_read_back(song):
-    events, marks, tracks = read_back(song)
+    events, marks, tracks = expected_of(song)
     for running_status in (False, True):
         arena = midiopt.parse(song._replace(running_status=running_status).encode())
         assert arena.events().tolist() == events
@@ -89,19 +89,19 @@ def test_written_events_read_back(song):
         assert (len(arena), arena.format, arena.division) == (len(events), song.format, song.division)
 
 
-@settings(STEADY, max_examples=100)
+@settings(REPRODUCIBLE, max_examples=100)
 @given(songs(valid=True))
-def test_a_file_by_the_book_is_ok(song):
+def test_a_valid_file_is_ok(song):
     facts = midiopt.analyze(song.encode())
     assert (facts.status, facts.error) == ("ok", None)
     assert set(facts.issue_names) <= {"smpte", "format_2", "no_notes", "stuck_note"}
     assert ("smpte" in facts.issue_names, "format_2" in facts.issue_names) == (song.division > 0x7FFF, song.format == 2)
 
 
-# --- whatever the bytes ------------------------------------------------------------------------------
+# --- any bytes ------------------------------------------------------------------------------
 
 REFERENCE = compose.sample()["odd/film cue 25 fps.mid"]
-SEEDS = [  # small files of all kinds, to be damaged
+SEEDS = [  # small files of all kinds, for mutations
     *(data for data in compose.sample().values() if len(data) < 2000),
     smf.rmid(smf.smf([smf.track([(0, smf.note_on(0, 60, 64)), (96, smf.note_off(0, 60))])], 96, 0)),
     smf.smf([smf.track([(0, smf.text(smf.TRACK_NAME, "A")), (5, smf.tempo(90)), (9, smf.sysex(b"\x7e\x7f"))])] * 4, 96, 1),
@@ -109,15 +109,15 @@ SEEDS = [  # small files of all kinds, to be damaged
 ]
 
 
-def survive(data: bytes) -> None:
-    """Facts that make sense, or a MidiError, the same from both ways in; and no trace is left behind."""
+def check_robust(data: bytes) -> None:
+    """analyze() and parse() agree: facts in range, or the same MidiError."""
     try:
         facts = midiopt.analyze(data)
     except midiopt.MidiError as error:
         assert 0 <= error.offset <= len(data)
         with pytest.raises(type(error)) as again:
             midiopt.parse(data)
-        assert str(error).endswith(str(again.value))  # analyze also says what the bytes look like
+        assert str(error).endswith(str(again.value))  # analyze() also names the type of file
         return
     arena = midiopt.parse(data)
     assert len(arena) == facts.event_count == sum(count for _, count, _ in arena.tracks())
@@ -158,23 +158,23 @@ def check_ranges(facts: midiopt.Analysis) -> None:
         assert facts.bpm_min <= facts.bpm <= facts.bpm_max
 
 
-@settings(STEADY, max_examples=100)
+@settings(REPRODUCIBLE, max_examples=100)
 @given(midi_files(), st.lists(st.floats(0, 1, exclude_max=True), min_size=8, max_size=8))
 def test_any_prefix(data, cuts):
     for cut in cuts:
-        survive(data[: int(cut * len(data))])
+        check_robust(data[: int(cut * len(data))])
 
 
-# Bytes that mean something to a parser come often.
+# Bytes with a meaning in MIDI files are frequent.
 meaningful = st.sampled_from([0x00, 0x7F, 0x80, 0x90, 0xB0, 0xC0, 0xF0, 0xF1, 0xF7, 0xF8, 0xFF, 0x2F, 0x51, 0x58, 0x59, 0x03])
 some_bytes = st.lists(meaningful | st.integers(0, 255), min_size=1, max_size=6).map(bytes) | st.sampled_from(
     [b"MTrk", b"MThd", b"MTrk\0\0\0\x04\0\xff\x2f\0", b"RIFF", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0" * 20, b"\0\xff\x2f\0"]
 )
-places = st.floats(0, 1, exclude_max=True)  # as parts of the file, so that its length does not matter
+places = st.floats(0, 1, exclude_max=True)  # as a fraction of the file, whose length varies
 mutations = st.lists(
     st.one_of(
         st.tuples(st.just("overwrite"), places, some_bytes),
-        st.tuples(st.just("overwrite"), places.map(lambda at: at**8), some_bytes),  # the beginning, where the lengths are
+        st.tuples(st.just("overwrite"), places.map(lambda at: at**8), some_bytes),  # near the beginning, where the lengths are
         st.tuples(st.just("insert"), places, some_bytes),
         st.tuples(st.just("delete"), places, st.integers(1, 20)),
         st.tuples(st.just("flip"), places, st.integers(0, 7)),
@@ -199,35 +199,35 @@ def mutate(data: bytes, kind: str, place: float, what) -> bytes:
     return data[:at] + other[int(start * len(other)) : int(stop * len(other))] + data[at:]
 
 
-@settings(STEADY, max_examples=1200)
+@settings(REPRODUCIBLE, max_examples=1200)
 @given(st.sampled_from(SEEDS), mutations)
 def test_any_mutation(data, changes):
     for change in changes:
         data = mutate(data, *change)
-        survive(data)
+        check_robust(data)
 
 
-@settings(STEADY, max_examples=100)
+@settings(REPRODUCIBLE, max_examples=100)
 @given(midi_files(), mutations)
 def test_any_mutation_of_a_generated_file(data, changes):
     for change in changes:
         data = mutate(data, *change)
-        survive(data)
+        check_robust(data)
 
 
 HEADERS = [b"", b"MThd", b"MThd\0\0\0\6\0\1\0\2\0\x60", b"MThd\0\0\0\6\0\1\0\0\0\x60MTrk\0\0\1\0", b"RIFF\0\0\1\0RMIDdata\0\0\1\0"]
 
 
-@settings(STEADY, max_examples=600)
+@settings(REPRODUCIBLE, max_examples=600)
 @given(st.sampled_from(HEADERS), st.binary(max_size=300) | st.lists(some_bytes, max_size=40).map(b"".join))
 def test_random_bytes(header, data):
-    survive(header + data)
+    check_robust(header + data)
 
 
-@settings(STEADY, max_examples=100)
+@settings(REPRODUCIBLE, max_examples=100)
 @given(st.sampled_from(SEEDS), mutations, midi_files())
 def test_same_bytes_same_row(data, changes, between):
-    """Whatever came before in the same memory, and whatever was wrong with it."""
+    """Independent of the files that were analysed before in the same memory, valid or not."""
     for change in changes:
         data = mutate(data, *change)
     expected = outcome(data)
@@ -247,13 +247,11 @@ def outcome(data: bytes | bytearray) -> midiopt.Analysis | str:
 
 # --- facts follow the music --------------------------------------------------------------------------
 
-ABOUT_BYTES = {"content_hash"}
 
-
-def compare(one: midiopt.Analysis, other: midiopt.Analysis, leave_out: set[str]) -> None:
-    """Equal but for what is left out; floats as near as a sum in another order comes."""
+def compare(one: midiopt.Analysis, other: midiopt.Analysis, ignored: set[str]) -> None:
+    """All columns but those in `ignored` are equal; floats to the accuracy of a sum in another order."""
     for column in ANALYSES:
-        if column.name in leave_out | ABOUT_BYTES:
+        if column.name in ignored | {"content_hash"}:
             continue
         a, b = getattr(one, column.name), getattr(other, column.name)
         if b is not None and column.kind in (FLOAT32, FLOAT64, SHARES):
@@ -263,23 +261,23 @@ def compare(one: midiopt.Analysis, other: midiopt.Analysis, leave_out: set[str])
 
 
 def without_ties(tracks: list[list[smf.Event]]) -> list[list[smf.Event]]:
-    """The same tracks, no two of which have an event at the same tick: track i of n at i, i + n, i + 2n and so on."""
+    """The same tracks without events of two tracks at one tick: track i of n has the ticks i, i + n, i + 2n and so on."""
     n = len(tracks)
-    longest = (2**28 - 1) // n - 1  # what then still fits a delta time
+    max_gap = (2**28 - 1) // n - 1  # so that n gaps fit into a delta time
     spread = []
     for i, track in enumerate(tracks):
-        gaps = [min(after[0] - before[0], longest) for before, after in pairwise([(0, b""), *track])]
+        gaps = [min(after[0] - before[0], max_gap) for before, after in pairwise([(0, b""), *track])]
         spread.append([(tick * n + i, event) for tick, (_, event) in zip(accumulate(gaps), track, strict=True)])
     return spread
 
 
-@settings(STEADY, max_examples=150)
+@settings(REPRODUCIBLE, max_examples=150)
 @given(songs(), st.randoms(use_true_random=False))
-def test_the_order_of_tracks(song, chance):
+def test_the_order_of_tracks(song, random):
     assume(len(song.tracks) > 1)
     tracks = without_ties(song.tracks)
     one = midiopt.analyze(song._replace(format=1, tracks=tracks).encode())
-    chance.shuffle(tracks)
+    random.shuffle(tracks)
     other = midiopt.analyze(song._replace(format=1, tracks=tracks).encode())
     compare(one, other, {"title", "track_names"})
     assert sorted(one.track_names) == sorted(other.track_names)
@@ -323,10 +321,10 @@ def test_transposed_keys():
     assert [transposed_chord(c, 1) for c in ("C", "Bbm", "Csus4", "F#dim")] == ["Db", "Bm", "Dbsus4", "Gdim"]
 
 
-@settings(STEADY, max_examples=200)
+@settings(REPRODUCIBLE, max_examples=200)
 @given(note_lists(min_size=3), st.integers(-24, 24).filter(bool))
 def test_transposition(notes, by):
-    """Of the pitched notes: a drum is not higher than another."""
+    """Of pitched notes: drums have no pitch."""
     assume(any(n.channel != 9 for n in notes))
     one = midiopt.analyze(music(notes))
     other = midiopt.analyze(music([n if n.channel == 9 else n._replace(pitch=n.pitch + by) for n in notes]))
@@ -344,10 +342,10 @@ def test_transposition(notes, by):
 tempo_lists = st.dictionaries(st.sampled_from([0, 0, 480, 960]) | st.integers(0, 4000), st.integers(200_000, 1_500_000), max_size=5)
 
 
-@settings(STEADY, max_examples=200)
+@settings(REPRODUCIBLE, max_examples=200)
 @given(note_lists(min_size=1), tempo_lists, st.integers(2, 10))
 def test_tempo_scaling(notes, tempos, by):
-    """A tempo a few times slower: so much longer, so many fewer beats a minute."""
+    """At a tempo `by` times slower, times are `by` times longer and rates `by` times lower."""
     tempos = {0: 500_000} | tempos
     one = midiopt.analyze(music(notes, tempos=[(t, smf.meta(0x51, us.to_bytes(3, "big"))) for t, us in tempos.items()]))
     other = midiopt.analyze(music(notes, tempos=[(t, smf.meta(0x51, (us * by).to_bytes(3, "big"))) for t, us in tempos.items()]))
@@ -355,19 +353,19 @@ def test_tempo_scaling(notes, tempos, by):
         before, after = getattr(one, name), getattr(other, name)
         assert after == (None if before is None else pytest.approx(before * by, rel=1e-6))
     for name in ("bpm", "bpm_mean", "bpm_min", "bpm_max", "notes_per_second"):
-        # Where a whole number of BPM is meant it is taken: a microsecond in 200,000 may lie between.
+        # A tempo within a microsecond of an integer BPM is rounded to it: up to 1 in 200,000.
         assert getattr(other, name) == pytest.approx(getattr(one, name) / by, rel=6e-6)
     tempo_facts = {"duration_s", "first_note_s", "last_note_s", "note_seconds_mean", "notes_per_second"}
     tempo_facts |= {"bpm", "bpm_mean", "bpm_min", "bpm_max", "bpm_onsets", "bpm_onsets_confidence"}
-    # Other onsets are in reach of the 20 ms frames: the beat, the meter and the stretch that is looked at.
+    # The 20 ms frames hold other onsets, and cover another part of the music: beat and meter may differ.
     tempo_facts |= {"meter_estimated", "meter_confidence", "grid_deviation", "is_performance", "swing"}
     compare(one, other, tempo_facts)
 
 
-@settings(STEADY, max_examples=100)
+@settings(REPRODUCIBLE, max_examples=100)
 @given(note_lists(min_size=12), tempo_lists, st.sampled_from([96, 480, 960]), st.integers(2, 10))
 def test_the_beat_is_in_the_seconds(notes, tempos, division, by):
-    """Tempos slower and ticks shorter by as much: the same seconds, so the same onsets, whatever the file declares."""
+    """Slower tempos and equally shorter ticks: the same seconds, so the same onsets, whatever tempo the file declares."""
     tempos = sorted(({0: 500_000} | tempos).items())
     one, other = (
         midiopt.analyze(music(notes, division * k, tempos=[(t, smf.meta(0x51, (us * k).to_bytes(3, "big"))) for t, us in tempos]))
@@ -380,14 +378,14 @@ def test_the_beat_is_in_the_seconds(notes, tempos, division, by):
 
 @pytest.mark.parametrize("bpm", [80, 84, 96, 110])
 def test_the_beat_of_a_march(bpm):
-    """Bass drum and snare drum in turns and hi-hats between them, in a file that takes three quarters of a beat for one."""
+    """Bass and snare drum alternate with hi-hats between them; the declared beat is three quarters of the real one."""
     notes = [Note(i * 320, 160, 36 if i % 4 == 0 else 38 if i % 4 == 2 else 42, 70 + 40 * (i % 2 == 0), 9) for i in range(128)]
     facts = midiopt.analyze(music(notes, 480, tempos=[(0, smf.meta(0x51, round(45e6 / bpm).to_bytes(3, "big")))]))
     assert facts.bpm == pytest.approx(bpm * 4 / 3, rel=1e-5)
     assert facts.bpm_onsets == pytest.approx(bpm, rel=0.005)
 
 
-@settings(STEADY, max_examples=150)
+@settings(REPRODUCIBLE, max_examples=150)
 @given(note_lists(), divisions.filter(lambda division: division < 0x8000 // 4), st.integers(2, 4))
 def test_the_same_music_at_another_division(notes, division, by):
     one = midiopt.analyze(music(notes, division))
@@ -397,22 +395,22 @@ def test_the_same_music_at_another_division(notes, division, by):
     assert other.duration_ticks == one.duration_ticks * by
 
 
-@settings(STEADY, max_examples=150)
+@settings(REPRODUCIBLE, max_examples=150)
 @given(note_lists(), st.integers(1, 4), st.randoms(use_true_random=False))
-def test_the_same_music_in_other_tracks(notes, parts, chance):
-    """Format 0; format 1 with one track; split into several by chance: the same notes."""
+def test_the_same_music_in_other_tracks(notes, parts, random):
+    """Format 0, format 1 with one track, and notes split at random into several tracks: the same facts."""
     one = midiopt.analyze(music(notes))
     again = midiopt.analyze(music(notes, format_=1))
     compare(one, again, {"format"})
     split = [[] for _ in range(parts)]
     for note in notes:
-        chance.choice(split).append(note)
+        random.choice(split).append(note)
     other = midiopt.analyze(smf.smf([smf.track(play(part)) for part in split], 480, 1))
     compare(one, other, {"format", "track_count", "event_count"})
     assert one.notes_hash == again.notes_hash == other.notes_hash
 
 
-@settings(STEADY, max_examples=150)
+@settings(REPRODUCIBLE, max_examples=150)
 @given(note_lists(min_size=1), st.data())
 def test_other_notes_have_another_hash(notes, data):
     i = data.draw(st.integers(0, len(notes) - 1))

@@ -1,12 +1,12 @@
-"""Hypothesis strategies: whole MIDI files, realistic and nasty, all of them readable by mido.
+"""Hypothesis strategies: whole MIDI files, realistic and extreme, all of them readable by mido.
 
-    songs()       -> Song: tracks of (tick, event), which encode() turns into a file; for parsing back
+    songs()       -> Song: tracks of (tick, event), and encode(), which makes a file of them
     midi_files()  -> bytes of such a file
     note_lists()  -> plain music for invariance tests, which play() turns into the events of a track
 
-Nasty means: notes that repeat, overlap, last no time, never end or end without having begun; ties of
-everything at one tick; extreme tempos, meters and gaps; texts in odd encodings. It never means
-damaged: running status stops at meta and system-exclusive events, and every length is right.
+Extreme means: notes that repeat, overlap, have no length, never end or end without a beginning; events of all
+kinds at one tick; extreme tempos, time signatures and gaps; texts in rare charsets. The files are never damaged:
+meta and system-exclusive events end running status, and every length is right.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from sample import smf
 
-# Few values come often, so that events meet; any value may come.
+# A few values are frequent, so that events coincide; all values are possible.
 channels = st.sampled_from([0, 0, 1, 9, 15]) | st.integers(0, 15)
 pitches = st.sampled_from([36, 60, 60, 62, 64, 67, 72]) | st.integers(0, 127)
 velocities = st.sampled_from([1, 64, 100, 127]) | st.integers(1, 127)
-sevens = st.sampled_from([0, 1, 64, 127]) | st.integers(0, 127)
+data_bytes = st.sampled_from([0, 1, 64, 127]) | st.integers(0, 127)
 gaps = st.sampled_from([0, 0, 0, 1, 24, 60, 120, 240, 480, 480, 960, 1920]) | st.integers(0, 1000)  # ticks
 long_gaps = st.sampled_from([127, 128, 16383, 16384, 2**21 - 1, 2**21, 2**28 - 1])  # the edges of a varint
 divisions = (
@@ -36,11 +36,11 @@ divisions = (
 channel_events = st.one_of(
     st.builds(smf.note_on, channels, pitches, velocities),
     st.builds(smf.note_on, channels, pitches, st.just(0)),
-    st.builds(smf.note_off, channels, pitches, sevens),
-    st.builds(smf.poly_pressure, channels, pitches, sevens),
-    st.builds(smf.control_change, channels, st.sampled_from([7, 64, 64, 123]) | sevens, sevens),
-    st.builds(smf.program_change, channels, sevens),
-    st.builds(smf.channel_pressure, channels, sevens),
+    st.builds(smf.note_off, channels, pitches, data_bytes),
+    st.builds(smf.poly_pressure, channels, pitches, data_bytes),
+    st.builds(smf.control_change, channels, st.sampled_from([7, 64, 64, 123]) | data_bytes, data_bytes),
+    st.builds(smf.program_change, channels, data_bytes),
+    st.builds(smf.channel_pressure, channels, data_bytes),
     st.builds(smf.pitch_bend, channels, st.sampled_from([-8192, 0, 8191]) | st.integers(-8192, 8191)),
 )
 
@@ -48,14 +48,14 @@ NAMES = (
     *(b"", b" ", b"\0", b" \t\r\n\x0b\x0c", b"Piano", b" Piano ", b"Piano\0\0", b"Pi\0ano"),
     *(b"Words", b" wORDS ", b"@KMIDI KARAOKE FILE", b"@k", b"Wordsmith"),
     *("Flöte".encode(), "Flöte".encode("latin1"), "ピアノ".encode(), "ピアノ".encode("shift_jis"), "🎹".encode()),
-    *(b"\xed\xa0\x80", b"\xc0\xaf", b"\xff\xfe", b"\xc2\xa0", b"\x1f"),  # surrogate, overlong, never UTF-8, blank to some
+    *(b"\xed\xa0\x80", b"\xc0\xaf", b"\xff\xfe", b"\xc2\xa0", b"\x1f"),  # surrogate, overlong, never UTF-8, blank in Unicode
     *(b"x" * 1001, "é".encode() * 1001, b"\xe9" * 1001, b"a" * 999 + "🎹🎹".encode()),
 )
 words = st.sampled_from(NAMES) | st.binary(max_size=12) | st.text(max_size=12).map(str.encode)
 
 
 def _metas(kind: int, *numbers: st.SearchStrategy[int]) -> st.SearchStrategy[bytes]:
-    """Meta events of one kind, with a byte for each number."""
+    """Meta events of one type, with a byte per number."""
     return st.tuples(*numbers).map(lambda values: smf.meta(kind, bytes(values)))
 
 
@@ -78,10 +78,10 @@ valid_metas = st.one_of(
     _metas(0x54, st.sampled_from([0, 23, 96, 119]), *[st.integers(0, 59)] * 2, st.integers(0, 23), st.integers(0, 99)),  # SMPTE offset
     st.builds(smf.meta, st.sampled_from([0x10, 0x22, 0x4B, 0x60, 0x7E, 0x7F]), st.binary(max_size=200)),  # unknown, sequencer's own
 )
-invalid_metas = st.one_of(  # which mido reads, and an analyser must not believe
+invalid_metas = st.one_of(  # mido reads them; an analyser must ignore them
     st.just(smf.meta(0x51, bytes(3))),  # tempo 0
     _metas(0x58, st.just(0), st.integers(0, 7), st.just(24), st.just(8)),  # 0/4
-    _metas(0x58, st.just(4), st.sampled_from([8, 9, 16, 28]), st.just(24), st.just(8)),  # 4/256 and beyond; mido stumbles over 2**29
+    _metas(0x58, st.just(4), st.sampled_from([8, 9, 16, 28]), st.just(24), st.just(8)),  # 4/256 and beyond; mido fails on 2**29
 )
 
 system_events = st.one_of(
@@ -90,7 +90,7 @@ system_events = st.one_of(
     st.binary(max_size=200).map(smf.sysex_packet),
 )
 
-# --- figures: a few (offset, event) that belong together, the first at 0 ---------------------------
+# --- figures: groups of (offset, event), the first at offset 0 ---------------------------
 
 
 def _note(channel: int, pitch: int, velocity: int, length: int, by_off: bool) -> list[smf.Event]:
@@ -98,10 +98,10 @@ def _note(channel: int, pitch: int, velocity: int, length: int, by_off: bool) ->
     return [(0, smf.note_on(channel, pitch, velocity)), (length, end)]
 
 
-def _pile(channel: int, pitch: int, velocity: int, again: list[tuple[int, int]], offs: list[int]) -> list[smf.Event]:
-    """One pitch struck again and again, and released more or less often."""
-    struck = [(offset, smf.note_on(channel, pitch, v)) for offset, v in [(0, velocity), *again]]
-    return struck + [(offset, smf.note_off(channel, pitch)) for offset in offs]
+def _repeated(channel: int, pitch: int, velocity: int, repeats: list[tuple[int, int]], offs: list[int]) -> list[smf.Event]:
+    """Several onsets of one pitch, and another number of note-offs."""
+    onsets = [(offset, smf.note_on(channel, pitch, v)) for offset, v in [(0, velocity), *repeats]]
+    return onsets + [(offset, smf.note_off(channel, pitch)) for offset in offs]
 
 
 def _chord(channel: int, tones: list[int], velocity: int, length: int) -> list[smf.Event]:
@@ -113,7 +113,7 @@ def _figures(valid: bool) -> st.SearchStrategy[list[smf.Event]]:
     return st.one_of(
         (singles if valid else singles | invalid_metas).map(lambda event: [(0, event)]),
         st.builds(_note, channels, pitches, velocities, gaps | long_gaps, st.booleans()),
-        st.builds(_pile, channels, pitches, velocities, st.lists(st.tuples(gaps, velocities), max_size=3), st.lists(gaps, max_size=5)),
+        st.builds(_repeated, channels, pitches, velocities, st.lists(st.tuples(gaps, velocities), max_size=3), st.lists(gaps, max_size=5)),
         st.builds(_chord, channels, st.lists(pitches, min_size=2, max_size=5), velocities, gaps),
     )
 
@@ -121,20 +121,20 @@ def _figures(valid: bool) -> st.SearchStrategy[list[smf.Event]]:
 # --- tracks and files ------------------------------------------------------------------------------
 
 
-def _lay_out(figures: list[tuple[int, list[smf.Event]]], last_gap: int) -> list[smf.Event]:
-    """Figures, each a gap after the one before began, as events in time order; End of Track a gap after the last."""
+def _in_time_order(figures: list[tuple[int, list[smf.Event]]], last_gap: int) -> list[smf.Event]:
+    """The events of figures, each a gap after the start of the one before; End of Track comes a gap after the last event."""
     now, events = 0, []
     for gap, figure in figures:
         now += gap
         events += [(now + offset, event) for offset, event in figure]
-    events.sort(key=lambda event: event[0])  # stable: at one tick, as drawn
+    events.sort(key=lambda event: event[0])  # stable: events at one tick stay as generated
     end = events[-1][0] if events else 0
     return [*events, (end + last_gap, smf.END_OF_TRACK)]
 
 
 def tracks(valid: bool = False) -> st.SearchStrategy[list[smf.Event]]:
     """(tick, event) in time order, End of Track included."""
-    return st.builds(_lay_out, st.lists(st.tuples(gaps | gaps | gaps | long_gaps, _figures(valid)), max_size=25), gaps)
+    return st.builds(_in_time_order, st.lists(st.tuples(gaps | gaps | gaps | long_gaps, _figures(valid)), max_size=25), gaps)
 
 
 class Song(NamedTuple):
@@ -150,7 +150,7 @@ class Song(NamedTuple):
 
 @st.composite
 def songs(draw: st.DrawFn, valid: bool = False) -> Song:
-    """With `valid`, no event that an analyser has to ignore."""
+    """Songs; with `valid`, without events that an analyser must ignore."""
     format_ = draw(st.sampled_from([0, 1, 1, 1, 2]))
     parts = draw(st.lists(tracks(valid), min_size=1, max_size=1 if format_ == 0 else 5))
     return Song(format_, draw(divisions), parts, draw(st.booleans()))
@@ -172,7 +172,7 @@ class Note(NamedTuple):
 
 
 def _without_collisions(notes: list[Note]) -> list[Note]:
-    """In time order, leaving out what would sound on a channel and pitch that is sounding already."""
+    """In time order, without notes on a channel and pitch that is already sounding."""
     kept, free_from = [], {}
     for note in sorted(notes):
         key = note.channel, note.pitch
@@ -183,10 +183,10 @@ def _without_collisions(notes: list[Note]) -> list[Note]:
 
 
 def note_lists(min_size: int = 0, max_size: int = 30) -> st.SearchStrategy[list[Note]]:
-    """Notes in time order, two octaves from either end of the keyboard, drums (channel 9) among them.
+    """Notes in time order, at least two octaves from both ends of the pitch range, some of them drums (channel 9).
 
-    No pitch is struck while it sounds on its channel, so every encoding of the list pairs to the same
-    notes; that may leave fewer than `min_size`, but never none.
+    No note begins while its pitch sounds on its channel, so every encoding of the list pairs to the same notes. That
+    may leave fewer than `min_size` notes, but never none.
     """
     note = st.builds(
         Note,
@@ -200,7 +200,7 @@ def note_lists(min_size: int = 0, max_size: int = 30) -> st.SearchStrategy[list[
 
 
 def play(notes: Sequence[Note]) -> list[smf.Event]:
-    """The events of a track; at one tick notes end before others begin, in the order of the list."""
+    """The events of a track; at one tick, notes end before others begin, each in the order of the list."""
     ends = [(n.tick + n.length, 0, smf.note_off(n.channel, n.pitch)) for n in notes]
     begins = [(n.tick, 1, smf.note_on(n.channel, n.pitch, n.velocity)) for n in notes]
     return [(tick, event) for tick, _, event in sorted(ends + begins, key=lambda e: e[:2])]

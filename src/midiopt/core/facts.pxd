@@ -1,5 +1,5 @@
-# One row of the table `analyses`, as kernels fill it. Order, types and nulls are those of
-# schema.ANALYSES, which also says what each column means; a test compares the two layouts.
+# One row of the table `analyses`, as the kernels fill it. Order, types and nulls are those of schema.ANALYSES, which also
+# gives the meaning and unit of each column; a test compares the two layouts.
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t
 
