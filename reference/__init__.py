@@ -13,5 +13,4 @@ and it is the specification of every column. Exact arithmetic comes before speed
     bar_grid        bars and half bars; chords, drums and form are built on it
     text            charset detection of track names
     filenames       tempo, key and meter in file names
-    spelling        pitch-class names
 """

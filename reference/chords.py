@@ -7,9 +7,9 @@ from collections import Counter
 from itertools import groupby, pairwise
 from typing import TypeAlias
 
+from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 from reference.bar_grid import SUBTICKS, HalfBars
 from reference.sequence import Facts, Note, Sequence
-from reference.spelling import MAJOR_TONICS, MINOR_TONICS
 
 Chord: TypeAlias = int | None  # 12 * quality + root, where the root counts from the pitch class of the lowest note; None before the first
 

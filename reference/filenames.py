@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reference.spelling import KEY_NAMES
+from midiopt.schema import USUAL_KEYS
 
 
 def ignoring_case(word: str) -> str:
@@ -134,7 +134,7 @@ def is_unambiguous_key(name: str, start: int, end: int) -> bool:
 
 
 def keys_in(name: str) -> list[tuple[int, int, int, bool]]:
-    """(row of KEY_NAMES, start, end, whether it is one word) of each key in a name."""
+    """(row of USUAL_KEYS, start, end, whether it is one word) of each key in a name."""
     found = []
     for start in range(len(name)):
         if short := SHORT_KEY.match(name, start):
@@ -185,7 +185,7 @@ def key_in(names: list[str]) -> str | None:
             of_file = {row for row in keys if row % 12 == tonic_of(initial)}
             keys = of_file if len(of_file) == 1 else keys
         if keys:
-            return KEY_NAMES[keys.pop()] if len(keys) == 1 else None
+            return USUAL_KEYS[keys.pop()] if len(keys) == 1 else None
     return None
 
 

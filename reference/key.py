@@ -10,14 +10,13 @@ import math
 from itertools import pairwise
 from statistics import correlation, fmean
 
-from midiopt.schema import KEYS
+from midiopt.core.harmony.key_weights import WEIGHTS
+from midiopt.schema import KEYS, USUAL_KEYS
 from reference.sequence import Facts, Sequence
-from reference.spelling import KEY_NAMES
 
 # J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm", Music Perception 31(1), 2013.
 MAJOR_PROFILE = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 MINOR_PROFILE = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
-WEIGHTS = (11.00, 4.69, 2.26, 1.39, -2.62, 3.04, 2.11, 0.66, 0.95, 1.95)  # per kind of evidence, as in core/harmony/key.pyx
 KEY_CHANGE_COST = 0.8  # in correlations of a segment
 SEGMENT_COUNT = 16  # equal parts of the piece, for key changes
 MIN_NOTES = 3
@@ -122,7 +121,7 @@ def key_facts(sequences: list[Sequence], declared: str | None) -> Facts:
     if len(pitches) < MIN_NOTES:
         return {"key": None, "key_notes": None, "key_confidence": 0.0, "key_changes": 0}
     lowest = min(pitches) % 12
-    names = [KEY_NAMES[12 * minor + (lowest + tonic) % 12] for minor in (0, 1) for tonic in range(12)]
+    names = [USUAL_KEYS[12 * minor + (lowest + tonic) % 12] for minor in (0, 1) for tonic in range(12)]
     from_notes, changes = note_evidence(sequences, pitches)
     weights = weighted([*from_notes, *declaration_evidence(names, declared)])
     winner = argmax(weights)

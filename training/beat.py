@@ -105,7 +105,7 @@ def declared_tempos(folder: Path) -> Iterator[tuple[Path, float]]:
         except midiopt.MidiError:
             continue
         steady = facts.bpm_source == "tempo_map" and not facts.tempo_changes and facts.is_performance is False
-        if steady and facts.note_count >= MIN_NOTES and facts.notes_hash not in known:
+        if steady and facts.bpm is not None and facts.note_count >= MIN_NOTES and facts.notes_hash not in known:
             known.add(facts.notes_hash)
             yield path, facts.bpm
 
@@ -177,13 +177,13 @@ def fit_beat(rows: list[Row], evidence: list[BeatEvidence]) -> Network:
 def write_beat_weights(net: Network) -> None:
     """Write the module that beat_network.pyx and reference/beat.py import."""
 
-    def line(values: Floats) -> str:
-        return "(" + ", ".join(f"{value:.3f}" for value in values.tolist()) + ")"
+    def numbers(values: Floats) -> str:
+        return ", ".join(f"{value:.3f}" for value in values.tolist())
 
     text = '"""The weights of beat_network.pyx, written by training/beat.py."""\n\n# fmt: off\n'
     text += "HIDDEN_WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.py, with a weight per unit\n"
-    text += "".join(f"    {line(values)},\n" for values in net.hidden)
-    text += f")\nOUTPUT_WEIGHTS = {line(net.output)}  # output layer\n"
+    text += "".join(f"    ({numbers(values)}),\n" for values in net.hidden)
+    text += f")\nOUTPUT_WEIGHTS = (  # a weight per unit\n    {numbers(net.output)},\n)\n"
     text += f"NO_BEAT_SCORE = {net.none_score[0]:.3f}  # score of the choice that no candidate is the beat\n"
     BEAT_WEIGHTS.write_text(text)
 

@@ -1,10 +1,10 @@
-"""Fit the weights of core/harmony/key.pyx: python -m training.key [CORPUS [TRUTH]]
+"""Fit the weights of core/harmony/key_weights.py: python -m training.key [CORPUS [TRUTH]]
 
 A choice among the 24 keys (training/logit.py). Where only the sharps are known, both keys with that signature are right.
 
 Prints the share of right answers with weights that saw the file (tuned), that saw no version of its piece (untouched), and
 that saw nothing of its collection (foreign); the reliability of the confidence for several HALF_CONFIDENCE_NOTES; and the
-weights, which go into core/harmony/key.pyx and reference/key.py.
+weights, which go into core/harmony/key_weights.py.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def main(corpus: Path, truth: Path) -> None:
     declaration_weights = fit_declarations(from_declaration, np.log(untouched), right, sources, importance)
     scores = np.log(untouched) + from_declaration @ declaration_weights
     print_confidence(scores, right, sources, np.array([file.notes for file in files]))
-    print("\nWEIGHTS = [" + ", ".join(f"{w:.2f}" for w in np.concatenate([weights, declaration_weights]) * SCALE) + "]")
+    print("\nWEIGHTS = (" + ", ".join(f"{w:.2f}" for w in np.concatenate([weights, declaration_weights]) * SCALE) + ")")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from libc.stdint cimport INT64_MAX
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_ENUM
+from midiopt.core.harmony import key_weights
 from midiopt.core.smf.arena cimport MarkRange, marks_of, next_meta
 from midiopt.core.smf.midi cimport META_KEY_SIGNATURE, Mark
 from midiopt.schema import KEYS, USUAL_KEYS
@@ -28,9 +29,6 @@ cdef enum:
 cdef double[12] MAJOR = [0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081]
 cdef double[12] MINOR = [0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052]
 
-# By kind of evidence, as training/key.py prints them.
-cdef double[EVIDENCE] WEIGHTS = [11.00, 4.69, 2.26, 1.39, -2.62, 3.04, 2.11, 0.66, 0.95, 1.95]
-
 # Cost of a change of key, in correlations of one segment. At this value 95 % of 300 pairs of Nottingham tunes in two keys, one
 # after the other, have one change, and 94 % of the tunes alone have none.
 cdef double CHANGE_COST = 0.8
@@ -38,10 +36,13 @@ cdef double CHANGE_COST = 0.8
 cdef double TIE = 1e-9  # scores this close tie, so that rounding errors decide nothing; the first key then wins
 cdef double TINY = 1e-300  # avoids division by 0
 
+cdef double[EVIDENCE] WEIGHTS
 cdef uint8_t[24] KEY_CODES  # in schema.KEYS: majors from C up, then minors
-cdef int _k
-for _k in range(24):
-    KEY_CODES[_k] = KEYS.index(USUAL_KEYS[_k])
+cdef int _i
+for _i in range(EVIDENCE):
+    WEIGHTS[_i] = key_weights.WEIGHTS[_i]
+for _i in range(24):
+    KEY_CODES[_i] = KEYS.index(USUAL_KEYS[_i])
 
 cdef double[2][12] PROFILES  # major and minor, tonic first, mean 0, length 1
 
