@@ -1,4 +1,3 @@
-from libc.stddef cimport size_t
 from libc.stdint cimport uint16_t, uint32_t
 
 cdef enum:
@@ -24,6 +23,6 @@ cdef struct Fourier:
     double twice_cosine[MAX_PERIODS * FREQUENCIES]
 
 
-cdef uint32_t onset_autocorrelation(const uint16_t *strength, const uint16_t *frames, size_t n, restrict_uint16 sums) noexcept nogil
+cdef void onset_autocorrelation(const uint16_t *strength, const uint16_t *frames, restrict_uint16 sums) noexcept nogil
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil
 cdef void fourier_at_multiples(Fourier *f, const double *periods, int n) noexcept nogil

@@ -27,20 +27,18 @@ cdef double network_score(Layers *layers) noexcept nogil:
 
     Features are accumulated four at a time; one at a time, gcc 12 unrolls over units and vectorises across features instead.
     """
-    cdef const double *features = layers.features
-    cdef double *hidden = layers.hidden
     cdef double total = 0
     cdef int i, unit
-    memset(hidden, 0, sizeof(layers.hidden))
+    memset(layers.hidden, 0, sizeof(layers.hidden))
     for i in range(0, FEATURES, 4):
         for unit in range(UNITS):
-            hidden[unit] += (features[i] * HIDDEN_WEIGHTS[i][unit] + features[i + 1] * HIDDEN_WEIGHTS[i + 1][unit]) + (
-                features[i + 2] * HIDDEN_WEIGHTS[i + 2][unit] + features[i + 3] * HIDDEN_WEIGHTS[i + 3][unit]
-            )
+            layers.hidden[unit] += (
+                layers.features[i] * HIDDEN_WEIGHTS[i][unit] + layers.features[i + 1] * HIDDEN_WEIGHTS[i + 1][unit]
+            ) + (layers.features[i + 2] * HIDDEN_WEIGHTS[i + 2][unit] + layers.features[i + 3] * HIDDEN_WEIGHTS[i + 3][unit])
     for unit in range(UNITS):
-        hidden[unit] = OUTPUT_WEIGHTS[unit] * tanh_approx(hidden[unit])
+        layers.hidden[unit] = OUTPUT_WEIGHTS[unit] * tanh_approx(layers.hidden[unit])
     for unit in range(UNITS):
-        total += hidden[unit]
+        total += layers.hidden[unit]
     return total
 
 

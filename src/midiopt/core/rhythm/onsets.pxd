@@ -25,6 +25,7 @@ cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minute
     # Of the sequence.
     uint64_t weights[256]  # see note_weights
     uint16_t correlated[MAX_CORRELATED]  # frames with onsets
+    uint16_t strong[MAX_CORRELATED + 1]  # those of them whose current strength is not 0, then a silent frame
     uint16_t sums[LAGS]
     Autocorrelations autocorrelations
     BeatScratch beat

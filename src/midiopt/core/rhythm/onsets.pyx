@@ -60,11 +60,20 @@ cdef void correlate_strengths(Onsets *onsets, size_t last_word, size_t n, const 
     """Set the autocorrelations of `n` frames with onsets; `totals` are the sums of their strengths."""
     cdef Autocorrelations *a = &onsets.autocorrelations
     cdef size_t correlated = list_onset_frames(onsets, last_word, 1 + (n - 1) // MAX_CORRELATED)
+    cdef size_t i, n_strong
     cdef uint32_t total
+    cdef uint16_t strength
     cdef int s
     a.frames = last_word * WORD + WORD - leading_zeros(onsets.has_onset[last_word])
     for s in range(STRENGTHS):
-        total = onset_autocorrelation(onsets.strengths[s], onsets.correlated, correlated, onsets.sums)
+        total = n_strong = 0
+        for i in range(correlated):
+            strength = onsets.strengths[s][onsets.correlated[i]]
+            onsets.strong[n_strong] = onsets.correlated[i]
+            n_strong += strength != 0
+            total += strength
+        onsets.strong[n_strong] = MAX_FRAMES
+        onset_autocorrelation(onsets.strengths[s], onsets.strong, onsets.sums)
         smooth_lags(onsets.sums, a.values[s])
         a.expected[s] = 16.0 * total * totals[s] / a.frames
 
