@@ -11,9 +11,9 @@ from typing import Any
 
 from midiopt.kinds import BOOL, TIME
 from midiopt.library import Library
-from midiopt.pipeline.tasks import FileState
 from midiopt.schema import ANALYSED, RUNS, STATUSES, Column, Table
 from midiopt.sinks.sql import column_names
+from midiopt.sources.file_state import FileState
 
 ANALYSED_STATUSES = [STATUSES[i] for i in ANALYSED]
 

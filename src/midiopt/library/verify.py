@@ -17,12 +17,13 @@ from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.pool import Result, WorkerPool
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
-from midiopt.pipeline.tasks import AnalyzeFiles, FileState, ReadMembers, Task
+from midiopt.pipeline.tasks import AnalyzeFiles, ReadMembers, Task
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column, Table
+from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.paths import MEMBER_SEPARATOR, is_truncated, path_bytes, path_text
+from midiopt.sources.paths import SEPARATOR_BYTES, is_truncated, path_bytes, path_text
 
 DEFAULT_SAMPLE = 1000  # files
 FILES_PER_TASK = 128
@@ -30,7 +31,6 @@ KEYS_PER_QUERY = 128
 COMPARABLE = tuple(STATUSES[i] for i in (*ANALYSED, REJECTED))
 NOT_COMPARABLE = tuple(status for status in STATUSES if status not in COMPARABLE)  # an opened archive's row depends on its members
 
-_SEPARATOR = MEMBER_SEPARATOR.encode()
 _UNCHANGED, _CHANGED, _GONE = "unchanged", "changed", "gone"
 
 
@@ -115,7 +115,8 @@ class Verification:
             yield AnalyzeFiles(files)
 
     def _archive_state(self, archive: bytes) -> str:
-        """What has become of an archive. If no run has finished it, its members are compared whatever has become of it."""
+        """Whether an archive is what it was. Without a row of its own (no run has finished it) it counts as unchanged: its members
+        are compared with their own rows."""
         stored = queries.file_state(self._library, path_text(archive))
         if stored is None:
             return _UNCHANGED
@@ -123,7 +124,7 @@ class Verification:
             info = os.stat(archive)
         except OSError:
             return _GONE
-        return _UNCHANGED if FileState(info.st_size, info.st_mtime_ns) == stored else _CHANGED
+        return _UNCHANGED if FileState.from_stat(info) == stored else _CHANGED
 
     def _count_members(self, archive_state: str, count: int) -> None:
         if archive_state == _CHANGED:
@@ -175,7 +176,7 @@ def group_by_archive(paths: Iterable[str]) -> Iterator[tuple[bytes | None, Itera
     def archive_of(text: str) -> bytes | None:
         nonlocal archive
         path = path_bytes(text)
-        if archive is None or not path.startswith(archive + _SEPARATOR):
+        if archive is None or not path.startswith(archive + SEPARATOR_BYTES):
             archive = _find_archive(path)
         return archive
 
@@ -183,9 +184,9 @@ def group_by_archive(paths: Iterable[str]) -> Iterator[tuple[bytes | None, Itera
 
 
 def _find_archive(path: bytes) -> bytes | None:
-    if _SEPARATOR not in path or os.path.lexists(path):
+    if SEPARATOR_BYTES not in path or os.path.lexists(path):
         return path if is_archive(path) else None
-    ends = (found.start() for found in re.finditer(_SEPARATOR, path))
+    ends = (found.start() for found in re.finditer(SEPARATOR_BYTES, path))
     return next((path[:end] for end in ends if os.path.isfile(path[:end])), None)
 
 

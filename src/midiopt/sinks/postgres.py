@@ -70,6 +70,7 @@ class PostgresSink:
         self._numbers = itertools.count()
         self._uncommitted: dict[int, Batch] = {}
         self._should_stop = should_stop
+        self._run_id: int | None = None
         self._connections = Connections(url, timeout, should_stop)
         try:
             with sink_errors():

@@ -71,6 +71,7 @@ class SqliteSink:
         self._path = path
         self._timeout = timeout
         self._should_stop = should_stop
+        self._run_id: int | None = None
         with contextlib.ExitStack() as resources, sink_errors(path):
             resources.callback(os.close, _take_lock(path))  # closed last, see there
             # An absolute path, so that SQLite does not interpret it (":memory:").
@@ -79,8 +80,7 @@ class SqliteSink:
             self._create_tables()
             self._resources = resources.pop_all()
         self._statements = [
-            (table, RowEncoder(LAYOUTS[table].fields), upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT"))
-            for table in TABLES
+            (table, RowEncoder(LAYOUTS[table].fields), upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT")) for table in TABLES
         ]
 
     def _create_tables(self) -> None:

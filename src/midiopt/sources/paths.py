@@ -12,12 +12,11 @@ import re
 import xxhash
 
 SLASH = ord("/")
-SEPARATOR = "!/"  # between the path of an archive and the name of a member
-SEPARATOR_BYTES = SEPARATOR.encode()
+MEMBER_SEPARATOR = "!/"  # between the path of an archive and the name of a member
+SEPARATOR_BYTES = MEMBER_SEPARATOR.encode()
 
 MAX_TEXT_BYTES = 2000
 TRUNCATED_BYTES = 1900
-MEMBER_SEPARATOR = "!/"  # between the path of an archive and the name of its member
 
 
 def path_text(path: bytes) -> str:
