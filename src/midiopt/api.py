@@ -12,6 +12,8 @@ from midiopt.rows.decode import row_to_values
 from midiopt.schema import ANALYSES, STATUSES
 from midiopt.sources.reader import Reader
 
+__all__ = ["Analysis", "analyze"]
+
 _local = threading.local()
 
 
@@ -20,7 +22,8 @@ def _read(path: str | os.PathLike[str]) -> Reader:
         _local.reader.read(os.fsencode(path))
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, os.fspath(path)) from None
-    return _local.reader
+    reader: Reader = _local.reader
+    return reader
 
 
 def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Analysis:

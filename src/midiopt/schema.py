@@ -112,13 +112,13 @@ class Column:
     volatile: bool = False  # differs between runs over the same file, so a stored row that differs in nothing else is kept
 
 
-@dataclass(frozen=True, eq=False)  # a table is only equal to itself
 class Table:
-    """The columns of one table, and the name of the unique one. Iterates over the columns."""
+    """The columns of one table, over which it iterates; ``key`` is the name of the unique one."""
 
-    name: str
-    key: str
-    columns: tuple[Column, ...]
+    def __init__(self, name: str, key: str, columns: tuple[Column, ...]) -> None:
+        self.name = name
+        self.key = key
+        self.columns = columns
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)

@@ -18,7 +18,6 @@ import psycopg
 from midiopt.kinds import (
     BOOL,
     ENUM,
-    EPOCH,
     FLOAT32,
     FLOAT64,
     HASH8,
@@ -38,6 +37,7 @@ from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, Column
 from midiopt.sinks.base import Sink
 
+EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 NOW = dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC)
 HASH = bytes(range(1, 17))
 
@@ -69,14 +69,12 @@ def analysis_row(**facts: Any) -> dict[str, Any]:
 def make_batch(files: Sequence[dict[str, Any]] = (), analyses: Sequence[dict[str, Any]] = ()) -> Batch:
     """A batch of these rows."""
     heap = bytearray()
-    arrays = []
-    for table, dtype, dicts in ((FILES, FILES_DTYPE, files), (ANALYSES, ANALYSES_DTYPE, analyses)):
-        rows = np.zeros(len(dicts), dtype)
+    arrays = [np.zeros(len(files), FILES_DTYPE), np.zeros(len(analyses), ANALYSES_DTYPE)]
+    for table, rows, dicts in zip((FILES, ANALYSES), arrays, (files, analyses), strict=True):
         for row, values in zip(rows, dicts, strict=True):
             for column in table:
                 row[column.name] = _field(column, values[column.name], heap)
-        arrays.append(rows)
-    return Batch(*arrays, bytes(heap))
+    return Batch(arrays[0], arrays[1], bytes(heap))
 
 
 def _field(column: Column, value: Any, heap: bytearray) -> Any:
@@ -116,8 +114,8 @@ def query(url: str, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(url, options="-c TimeZone=UTC") as connection:
             cursor = connection.execute(sql)
             return cursor.fetchall() if cursor.description else []
-    with closing(sqlite3.connect(sqlite_path(url))) as connection, connection:
-        return connection.execute(sql).fetchall()
+    with closing(sqlite3.connect(sqlite_path(url))) as database, database:
+        return database.execute(sql).fetchall()
 
 
 def stored(url: str, name: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import midiopt
-from midiopt.kinds import ENUM, INT16, INT32, KINDS, NULL_ENUM, NULL_TEXT, SET
+from midiopt.kinds import ENUM, INT16, INT32, KINDS, NULL_ENUM, NULL_TEXT, SET, Kind
 from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE
 from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT, RowLayout
 from midiopt.schema import BPM_SOURCES, DRUM_PATTERNS, KEYS, ROLES
@@ -56,7 +56,7 @@ def test_every_enumeration_fits_beside_null() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not SET], ids=lambda kind: kind.name)
-def test_numpy_and_struct_agree_on_the_size(kind) -> None:
+def test_numpy_and_struct_agree_on_the_size(kind: Kind) -> None:
     assert np.dtype(kind.numpy).itemsize * kind.items == struct.calcsize("<" + kind.struct)
     assert int(kind.numpy[-1]) == np.dtype(kind.numpy).itemsize
 

@@ -1,13 +1,18 @@
-"""Batches on their way, and the compiled encoders by themselves."""
+"""Batches as messages, and the compiled encoders on their own."""
 
 from __future__ import annotations
+
+import datetime as dt
+from typing import Any
 
 import numpy as np
 import pytest
 
-from midiopt.rows.batch import ANALYSES_DTYPE, Batch
+from midiopt.kinds import TIME
+from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch
 from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT
 from midiopt.rows.wire import message
+from midiopt.schema import ANALYSES, FILES, Table
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.sinks.sqlite_rows import RowEncoder
 from tests.helpers.batches import analysis_row, file_row, make_batch, records
@@ -24,7 +29,7 @@ def to_bytes(batch: Batch) -> bytes:
     return message(batch.files.tobytes(), batch.analyses.tobytes(), batch.heap)
 
 
-def test_a_batch_travels_as_bytes():
+def test_a_batch_travels_as_bytes() -> None:
     for batch in batches():
         back = Batch.from_bytes(to_bytes(batch))
         assert len(back) == len(batch)
@@ -32,7 +37,7 @@ def test_a_batch_travels_as_bytes():
             assert records(back, table) == records(batch, table)
 
 
-def test_batches_join():
+def test_batches_join() -> None:
     joined = Batch.concat(batches())
     assert len(joined) == 8
     for table in ("files", "analyses"):
@@ -41,38 +46,62 @@ def test_batches_join():
     assert to_bytes(Batch.concat(batches()[:1])) == to_bytes(batches()[0])
 
 
-def column_values(name: str, values: np.ndarray) -> list:
-    """One column of `analyses` as SQLite gets it."""
-    rows = np.zeros(len(values), ANALYSES_DTYPE)
+def sqlite_values(table: Table, name: str, values: object, count: int) -> list[object]:
+    """One column as SQLite gets it, of `count` rows."""
+    layout, dtype = (FILES_LAYOUT, FILES_DTYPE) if table is FILES else (ANALYSES_LAYOUT, ANALYSES_DTYPE)
+    rows = np.zeros(count, dtype)
     rows[name] = values
-    field = ANALYSES_LAYOUT.fields[ANALYSES_DTYPE.names.index(name)]
+    field = layout.fields[table.columns.index(table[name])]
     return [value for (value,) in RowEncoder([field]).tuples(rows, b"")]
 
 
-def test_floats_get_the_shortest_decimal():
+def analysis_values(name: str, values: np.ndarray[Any, Any]) -> list[object]:
+    return sqlite_values(ANALYSES, name, values, len(values))
+
+
+def test_floats_get_the_shortest_decimal() -> None:
     random = np.random.default_rng(7)
     for low, high in ((0, 1), (20, 300), (1e-14, 1e-9), (1e3, 1e7), (-1e5, 0)):
         x = random.uniform(low, high, 20_000).astype("f4")
-        assert column_values("bpm", x) == [float(str(v)) for v in x]
+        assert analysis_values("bpm", x) == [float(str(v)) for v in x]
     x = random.integers(0, 2**32, 20_000, dtype="u4").view("f4")
     x = x[~np.isnan(x)]
-    assert np.array_equal(np.array(column_values("bpm", x)).astype("f4"), x)
+    assert np.array_equal(np.array(analysis_values("bpm", x)).astype("f4"), x)
 
 
-def test_shares_are_written_as_their_decimals():
+def test_shares_are_written_as_their_decimals() -> None:
     shares = np.r_[0 : 10**6 : 10, 1 : 10**6 : 10, 10**6, 10**6, 0, 1].reshape(-1, 12)
-    for row, text in zip(shares.tolist(), column_values("pitch_classes", (shares / 1e6).astype("f4")), strict=True):
+    for row, text in zip(shares.tolist(), analysis_values("pitch_classes", (shares / 1e6).astype("f4")), strict=True):
         decimals = [f"{n // 10**6}.{n % 10**6:06}".rstrip("0").rstrip(".") for n in row]
         assert text == f"[{','.join(decimals)}]"
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, np.nan])
-def test_what_is_no_share_is_refused(share):
+def test_a_number_outside_0_to_1_is_no_share(share: float) -> None:
     with pytest.raises(ValueError, match="share"):
-        column_values("pitch_classes", np.full((1, 12), share, "f4"))
+        analysis_values("pitch_classes", np.full((1, 12), share, "f4"))
 
 
-def test_copy_bytes_as_the_manual_has_them():
+def test_times_become_text() -> None:
+    noon = int(dt.datetime(2024, 2, 29, 12, tzinfo=dt.UTC).timestamp()) * 10**6
+    times = [noon, noon, noon + 1, TIME.low, TIME.high, 0]
+    assert sqlite_values(FILES, "analyzed_at", times, 6) == [
+        "2024-02-29 12:00:00.000000",
+        "2024-02-29 12:00:00.000000",
+        "2024-02-29 12:00:00.000001",
+        "0001-01-01 00:00:00.000000",
+        "9999-12-31 23:59:59.999999",
+        "1970-01-01 00:00:00.000000",
+    ]
+
+
+@pytest.mark.parametrize("time", [TIME.low - 1, TIME.high + 1, -(2**63), 2**63 - 1])
+def test_a_time_outside_the_years_1_to_9999_is_refused(time: int) -> None:
+    with pytest.raises(ValueError, match="time"):
+        sqlite_values(FILES, "analyzed_at", time, 1)
+
+
+def test_copy_bytes_as_the_manual_has_them() -> None:
     facts = {"size_bytes": 258, "mtime_ns": -1, "content_hash": None, "status": "ok", "analyzer_version": 1}
     batch = make_batch([file_row(path="/é", **facts, name_bpm=120, name_key=None, name_meter="6/8")])
     row = bytes.fromhex(

@@ -1,4 +1,4 @@
-"""One bad row never takes its batch down: what no column can hold costs its own file, in every database."""
+"""An invalid value costs only its own file: the other rows of the batch are written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def invalid_values(column: Column) -> list[object]:
     return values
 
 
-def test_good_rows_are_left_alone():
+def test_valid_rows_are_left_alone() -> None:
     for status in ("ok", "repaired"):
         good = batch(status)
         assert validate(good) is good
@@ -53,7 +53,7 @@ CASES = [(table.name, c, value) for table in (FILES, ANALYSES) for c in table fo
 
 
 @pytest.mark.parametrize(("table", "column", "value"), CASES, ids=lambda x: getattr(x, "name", None))
-def test_a_bad_row_costs_its_own_file(table, column, value):
+def test_an_invalid_value_costs_its_own_file(table: str, column: Column, value: object) -> None:
     bad = batch()
     getattr(bad, table)[column.name][1] = value
     valid = validate(bad)
@@ -68,7 +68,7 @@ def test_a_bad_row_costs_its_own_file(table, column, value):
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"a\xc3", b"a\0b"])
-def test_text_that_is_none(text):
+def test_bytes_that_are_no_text(text: bytes) -> None:
     bad = batch("repaired")
     at = len(bad.heap)
     bad = Batch(bad.files, bad.analyses, bad.heap + text)
@@ -76,7 +76,7 @@ def test_text_that_is_none(text):
     assert [row["status"] for row in records(validate(bad), "files")] == ["crashed", "repaired", "crashed"]
 
 
-def test_text_cut_inside_a_character():
+def test_text_cut_inside_a_character() -> None:
     bad = batch()
     at = int(bad.analyses["title"][0]["offset"])
     for offset, length in ((at, 1), (at + 1, 1)):  # the two bytes of one ü

@@ -13,7 +13,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.math cimport copysign, fabs, isnan, nextafter, rint
-from libc.stdint cimport INT64_MIN, int64_t
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from midiopt.rows.layout cimport (
@@ -127,7 +127,8 @@ cdef class RowEncoder:
         self.count = read_fields(fields, self.fields)
         self.names = tuple([field.names for field in fields])
         self.scratch = bytearray()
-        self.last_time = INT64_MIN  # no valid time
+        self.last_time = 0
+        self.last_time_text = EPOCH.isoformat(" ", "microseconds")
 
     def tuples(self, rows, bytes heap):
         """Iterate over the rows (a contiguous structured array) as tuples in column order.
