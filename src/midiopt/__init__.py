@@ -40,7 +40,7 @@ __all__ = [
     "run",
 ]
 
-# Imported when first asked for: numpy takes a tenth of a second and 20 MB that workers can do without.
+# Imported on first use: numpy takes a tenth of a second and 20 MB, which workers do not need.
 _LAZY = {
     "Analysis": "midiopt.api",
     "EventArena": "midiopt.core.smf.arena",
@@ -60,5 +60,5 @@ def __getattr__(name: str) -> object:
 
 
 def build_info() -> dict[str, str]:
-    """How this midiopt was built: version, mode (see setup.py), compiler flags and compiler."""
+    """The build: version, mode (see setup.py), compiler flags and compiler."""
     return {"version": build.version, "mode": build.mode, "flags": build.flags, "compiler": build.compiler}
