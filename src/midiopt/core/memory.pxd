@@ -55,7 +55,9 @@ cdef inline void *allocate_zeroed(size_t size) noexcept nogil:
     return block
 
 
-cdef inline Growth reserve(void **block, size_t *capacity, size_t needed, size_t item_size, size_t max_items, bint keep_items) noexcept nogil:
+cdef inline Growth reserve(
+    void **block, size_t *capacity, size_t needed, size_t item_size, size_t max_items, bint keep_items
+) noexcept nogil:
     """Make room for `needed` items of `item_size` bytes, at most `max_items`. Without `keep_items` nothing is copied.
 
     `max_items * item_size` must not overflow: callers pass constants.
@@ -86,7 +88,9 @@ cdef inline Growth reserve(void **block, size_t *capacity, size_t needed, size_t
     return GROWN
 
 
-cdef inline void *reserve_block(Scratch *scratch, int block, size_t needed, size_t item_size, size_t max_items, bint keep_items) noexcept nogil:
+cdef inline void *reserve_block(
+    Scratch *scratch, int block, size_t needed, size_t item_size, size_t max_items, bint keep_items
+) noexcept nogil:
     """A block with room for `needed` items and at least one, as reserve() makes it.
 
     NULL if that is over the cap or memory ran out. All callers of a block pass the same `item_size`.

@@ -7,7 +7,7 @@ sequence and applied in (tick, track, position) order.
 
 from libc.math cimport INFINITY, NAN, rint, sqrt
 from libc.stddef cimport size_t
-from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16

@@ -45,7 +45,9 @@ cdef Status write_mark_facts(TextHeap *heap, const Arena *arena, const uint8_t *
     return status
 
 
-cdef inline void read_track_marks(const Arena *arena, const uint8_t *data, const Track *track, TextMarks *found, Facts *facts) noexcept nogil:
+cdef inline void read_track_marks(
+    const Arena *arena, const uint8_t *data, const Track *track, TextMarks *found, Facts *facts
+) noexcept nogil:
     """Count the marks of a track, and take its first name; that of the first track is the title."""
     cdef const Mark *mark = arena.marks + track.first_mark
     cdef const Mark *end = mark + track.mark_count

@@ -94,8 +94,8 @@ cdef const TempoSegment *segment_at(const TempoMap *map, const TempoSegment *sta
     cdef const TempoSegment *low = start
     cdef const TempoSegment *high = map.segments + map.count - 1
     cdef const TempoSegment *middle
-    cdef int i
-    for i in range(4):
+    cdef int _
+    for _ in range(4):
         if tick < low.end:
             return low
         low += 1
