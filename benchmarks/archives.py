@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from midiopt.limits import MAX_FILE_BYTES
+from midiopt.pipeline.new_files import NewFiles
 from midiopt.pipeline.tasks import (
     FIRST_MEMBERS,
     MEMBERS_PER_TASK,
@@ -32,13 +33,13 @@ from midiopt.pipeline.tasks import (
     MemberRange,
     ReadMembers,
     Task,
-    tasks_for,
 )
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.wire import note_of
 from midiopt.sources.archives.archive import Archive, FileArchive
 from midiopt.sources.reader import Reader
-from midiopt.sources.walk import Source
+from midiopt.sources.roots import find_roots
+from midiopt.sources.walk import WalkStats, walk
 
 TARS = {"plain tar": "x.tar", "tar.gz": "x.tar.gz", "tar.xz": "x.tar.xz"}
 
@@ -95,7 +96,7 @@ def analyze(tasks: list[Task]) -> int:
 
 
 def tasks_of(source: Path) -> list[Task]:
-    return list(filter(None, tasks_for(Source.of([source]).chunks())))
+    return list(filter(None, NewFiles(walk(find_roots([source]), WalkStats())).tasks()))
 
 
 def least(work: dict[str, Callable[[], int]], rounds: int, files: int) -> dict[str, float]:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from midiopt.errors import SourceError
-from midiopt.sources.walk import Source
+from midiopt.sources.walk import iter_paths
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample" / "midi"
 
@@ -33,7 +33,7 @@ def chosen(options: argparse.Namespace) -> list[bytes]:
         elif options.root:
             raise SystemExit("--root goes with a list: --corpus @LIST --root DIR")
         else:
-            paths = [path for chunk in Source.of([corpus]).chunks() for path in chunk.paths]
+            paths = list(iter_paths([corpus]))
     except (OSError, SourceError) as problem:
         raise SystemExit(f"--corpus: {problem}") from None
     if not paths:

@@ -58,7 +58,7 @@ from midiopt.rows.layout import LAYOUTS
 from midiopt.rows.validate import validate
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sinks.sql import TABLES, last_row_per_key
-from midiopt.sources.walk import CHUNK_FILES
+from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.pipeline.worker import Worker
 
 paths = Path(sys.argv[1]).read_bytes().split(b"\\0")
@@ -68,8 +68,8 @@ worker.recent_hashes.clear()
 encoders = [(table, RowEncoder(LAYOUTS[table].fields), CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
 switch = getattr(ctypes.CDLL(sys.argv[2]), "watch")
 switch(1)
-for start in range(0, len(paths), CHUNK_FILES):
-    batch = validate(Batch.from_bytes(worker.analyze_files(paths[start : start + CHUNK_FILES])))
+for start in range(0, len(paths), FILES_PER_TASK):
+    batch = validate(Batch.from_bytes(worker.analyze_files(paths[start : start + FILES_PER_TASK])))
     for table, to_sqlite, to_postgres in encoders:
         rows = last_row_per_key(table, batch)
         for _ in to_sqlite.tuples(rows, batch.heap):

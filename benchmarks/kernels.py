@@ -30,9 +30,9 @@ from midiopt.core.analysis import Analyzer
 from midiopt.core.smf.arena import EventArena
 from midiopt.core.smf.parser import parse
 from midiopt.errors import MidiError
+from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.schema import ANALYZER_VERSION
 from midiopt.sources.reader import Reader
-from midiopt.sources.walk import CHUNK_FILES
 
 MOST_FILES = 10_000  # their bytes are held in memory
 MIDO_FILES = 60  # about a second of mido
@@ -66,9 +66,9 @@ def our_analysis(paths: list[bytes]) -> Pass:
     reader, analyzer = Reader(), Analyzer()
 
     def once() -> None:
-        for start in range(0, len(paths), CHUNK_FILES):
+        for start in range(0, len(paths), FILES_PER_TASK):
             rows, heap = bytearray(), bytearray()
-            for path in paths[start : start + CHUNK_FILES]:
+            for path in paths[start : start + FILES_PER_TASK]:
                 try:
                     reader.read(path)
                     analyzer.analyze(reader, xxhash.xxh3_128_digest(reader), ANALYZER_VERSION, rows, heap)

@@ -10,24 +10,34 @@ import argparse
 import json
 import resource
 import time
+from collections.abc import Iterator
+from itertools import islice
 
 import midiopt
+from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.sinks import open_sink
 from midiopt.sinks.base import Sink
-from midiopt.sources.walk import Source
+from midiopt.sources.walk import iter_paths
 
 Numbers = dict[str, float]  # files, seconds from the first chunk to the last, seconds around that
 
 
+def chunks_of(folder: str) -> Iterator[list[bytes]]:
+    """The files of a folder in the groups that a run sends to its workers."""
+    paths = iter_paths([folder])
+    while chunk := list(islice(paths, FILES_PER_TASK)):
+        yield chunk
+
+
 def analysis_alone(folder: str) -> Numbers:
-    chunks = list(Source.of([folder]).chunks())
+    chunks = list(chunks_of(folder))
     worker = Worker()
     began = time.perf_counter()
     for chunk in chunks:
-        worker.analyze_files(chunk.paths)
-    return {"files": sum(len(chunk.paths) for chunk in chunks), "seconds": time.perf_counter() - began, "around": 0.0}
+        worker.analyze_files(chunk)
+    return {"files": sum(len(chunk) for chunk in chunks), "seconds": time.perf_counter() - began, "around": 0.0}
 
 
 def whole_run(folder: str, db: str, workers: int) -> Numbers:
@@ -39,12 +49,12 @@ def whole_run(folder: str, db: str, workers: int) -> Numbers:
 
 def in_sequence(folder: str, db: str) -> Numbers:
     """The same work, but each batch is found, analysed and written before the next."""
-    source, worker, waiting, files = Source.of([folder]), Worker(), [], 0
+    worker, waiting, files = Worker(), [], 0
     with open_sink(db, writers=1) as sink:
         began = time.perf_counter()
-        for chunk in source.chunks():
-            files += len(chunk.paths)
-            waiting.append(Batch.from_bytes(worker.analyze_files(chunk.paths)))
+        for chunk in chunks_of(folder):
+            files += len(chunk)
+            waiting.append(Batch.from_bytes(worker.analyze_files(chunk)))
             if sum(map(len, waiting)) >= midiopt.RunOptions().batch_size:
                 write(sink, waiting)
         write(sink, waiting)

@@ -54,17 +54,17 @@ def works(paths: list[bytes]) -> dict[str, Callable[[], object]]:
     """Each work once through all files."""
     import midiopt
     from midiopt.core.analysis import Analyzer
+    from midiopt.pipeline.new_files import FILES_PER_TASK
     from midiopt.pipeline.worker import Worker
     from midiopt.schema import ANALYZER_VERSION
-    from midiopt.sources.walk import CHUNK_FILES
 
     analyzer, arena = Analyzer(), midiopt.EventArena()
     sound = contents(paths)
 
     def rows(reader: str) -> None:
         worker = Worker(reader)  # a new one: it skips contents that it has seen
-        for start in range(0, len(paths), CHUNK_FILES):
-            worker.analyze_files(paths[start : start + CHUNK_FILES])
+        for start in range(0, len(paths), FILES_PER_TASK):
+            worker.analyze_files(paths[start : start + FILES_PER_TASK])
 
     def facts(make: Callable[[], Analyzer]) -> None:
         found, heap = bytearray(), bytearray()

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import psycopg
 
+from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_values
 from midiopt.sinks import open_sink
 from midiopt.sinks.sql import TABLES, last_row_per_key, upsert
-from midiopt.sources.walk import CHUNK_FILES
 
 
 def main() -> None:
@@ -33,9 +33,9 @@ def main() -> None:
     open_sink(options.db).close()  # makes the tables
     inserts = [upsert(table, f"VALUES ({', '.join(['%s'] * len(table))})", "IS DISTINCT FROM") for table in TABLES]
     began = time.perf_counter()
-    for start in range(0, len(paths), CHUNK_FILES):
+    for start in range(0, len(paths), FILES_PER_TASK):
         with psycopg.connect(options.db) as connection:  # commits at the end
-            for path in paths[start : start + CHUNK_FILES]:
+            for path in paths[start : start + FILES_PER_TASK]:
                 batch = Batch.from_bytes(Worker().analyze_files([path]))
                 for table, insert in zip(TABLES, inserts, strict=True):
                     for row in last_row_per_key(table, batch):

@@ -74,11 +74,12 @@ def archive(paths: list[bytes], folder: Path) -> Path:
 
 def tasks_of(source: Path) -> list[Task]:
     from midiopt.errors import SourceError
-    from midiopt.pipeline.tasks import tasks_for
-    from midiopt.sources.walk import Source
+    from midiopt.pipeline.new_files import NewFiles
+    from midiopt.sources.roots import find_roots
+    from midiopt.sources.walk import WalkStats, walk
 
     try:
-        tasks = list(filter(None, tasks_for(Source.of([source]).chunks())))
+        tasks = list(filter(None, NewFiles(walk(find_roots([source]), WalkStats())).tasks()))
     except SourceError as error:
         raise SystemExit(f"{error}") from None
     return tasks or sys.exit(f"there is no MIDI file below {source}")

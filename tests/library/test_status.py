@@ -12,8 +12,8 @@ import pytest
 
 import midiopt
 from midiopt.library.queries import Run
+from midiopt.pipeline.new_files import NewFiles
 from midiopt.schema import RUNS, STATUSES
-from midiopt.sources.walk import Source
 from sample.smf import smf, text, track
 from tests.helpers.batches import query
 from tests.helpers.databases import wait_until
@@ -104,14 +104,14 @@ def test_status_tells_how_a_run_ended(tmp_path, url):
 
 
 def test_a_run_that_fails_says_why(url, monkeypatch):
-    """The walk fails after its first chunk."""
-    walked = Source.chunks
+    """The walk fails after its first task."""
+    found = NewFiles.tasks
 
-    def chunks(self):
-        yield next(walked(self))
+    def tasks(self):
+        yield next(found(self))
         raise ZeroDivisionError("the walk failed")
 
-    monkeypatch.setattr(Source, "chunks", chunks)
+    monkeypatch.setattr(NewFiles, "tasks", tasks)
     with pytest.raises(ZeroDivisionError):
         midiopt.run([SAMPLE], url, workers=1)
     last = status(url)["last_run"]

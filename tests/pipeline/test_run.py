@@ -300,13 +300,13 @@ def test_a_folder_inside_another_is_walked_once(tmp_path):
 
 
 def test_walk_order_is_the_order_of_paths(tmp_path):
-    from midiopt.sources.walk import Source
+    from midiopt.sources.walk import iter_paths
 
     for name in ("b/x.mid", "b.mid", "b-c.mid", "a/z/q.mid", "a/z.mid", "b/x/y.mid", "a z.mid"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    paths = [p for chunk in Source.of([tmp_path]).chunks() for p in chunk.paths]
+    paths = list(iter_paths([tmp_path]))
     assert paths == sorted(paths) and len(paths) == 7
 
 

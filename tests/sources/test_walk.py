@@ -18,14 +18,16 @@ from midiopt.rows.decode import row_to_dict
 from midiopt.schema import FILES
 from midiopt.sources import walk
 from midiopt.sources.path_set import PathSet
+from midiopt.sources.roots import find_roots
 from midiopt.sources.sniff import detect_type
-from midiopt.sources.walk import Source
+from midiopt.sources.walk import Page, WalkStats
 from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
 
 
 def found(*arguments, **options) -> list[str]:
-    return [os.fsdecode(path) for chunk in Source.of(arguments, **options).chunks() for path in chunk.paths]
+    pages = walk.walk(find_roots(arguments), WalkStats(), **options)
+    return [os.fsdecode(path) for page in pages for path in page.paths]
 
 
 def touch(*paths: Path) -> None:
@@ -35,8 +37,8 @@ def touch(*paths: Path) -> None:
 
 
 def test_a_huge_folder_is_taken_in_parts(tmp_path, monkeypatch):
-    """Chunks come before the folder is read whole; each part is sorted; nothing is lost or twice."""
-    monkeypatch.setattr(walk, "MOST_SORTED", 300)
+    """The first page comes before the folder is read to its end; each part is sorted; each file is found once."""
+    monkeypatch.setattr(walk, "MAX_SORTED_ENTRIES", 300)
     touch(*(tmp_path / f"{i:04}.mid" for i in range(2000)))
     read = 0
 
@@ -60,8 +62,8 @@ def test_a_huge_folder_is_taken_in_parts(tmp_path, monkeypatch):
 
     os_scandir = os.scandir
     monkeypatch.setattr(walk.os, "scandir", Counting)
-    chunks = Source.of([tmp_path]).chunks()
-    next(chunks)
+    pages = walk.walk(find_roots([tmp_path]), WalkStats())
+    next(pages)
     assert read == 300
     monkeypatch.undo()
     names = found(tmp_path)
@@ -69,7 +71,7 @@ def test_a_huge_folder_is_taken_in_parts(tmp_path, monkeypatch):
 
 
 def test_parts_of_a_huge_folder_are_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(walk, "MOST_SORTED", 7)
+    monkeypatch.setattr(walk, "MAX_SORTED_ENTRIES", 7)
     touch(*(tmp_path / f"{i % 3}" / f"{i:03}.mid" for i in range(100)))
     names = found(tmp_path)
     assert sorted(names) == sorted(map(str, tmp_path.rglob("*.mid")))
@@ -78,23 +80,12 @@ def test_parts_of_a_huge_folder_are_whole(tmp_path, monkeypatch):
         assert all(own[i : i + 7] == sorted(own[i : i + 7]) for i in range(0, len(own), 7))
 
 
-def test_a_walk_that_finds_nothing_new_says_so(tmp_path, monkeypatch):
-    """So that whoever takes the chunks hears of a signal, however many files are known."""
-    monkeypatch.setattr(walk, "ASKED", 10)
-    monkeypatch.setattr(walk, "SIGN_EVERY", 0)
-    touch(*(tmp_path / f"{i:02}.mid" for i in range(95)))
-    source = Source.of([tmp_path])
-    source.known = lambda paths: [not path.endswith(b"7.mid") for path in paths]
-    chunks = list(source.chunks())
-    assert [os.fsdecode(path)[-6:] for chunk in chunks for path in chunk.paths] == [f"{i}7.mid" for i in range(9)]
-    assert any(not chunk.paths for chunk in chunks) and len(chunks) >= 10
-    assert (source.found, source.skipped, source.exhausted) == (95, 86, True)
-
-
-def test_a_walk_says_so_where_no_file_counts(tmp_path, monkeypatch):
-    monkeypatch.setattr(walk, "SIGN_EVERY", 0)
+def test_a_walk_without_wanted_files_goes_on_yielding(tmp_path):
+    """One empty page per folder, so that the run can act meanwhile."""
     touch(*(tmp_path / f"{i}" / "cover.jpg" for i in range(9)))
-    assert [chunk.paths for chunk in Source.of([tmp_path]).chunks()].count([]) >= 9
+    stats = WalkStats()
+    assert list(walk.walk(find_roots([tmp_path]), stats)) == [Page([])] * 10  # nine and their parent
+    assert (stats.found, stats.at_end) == (0, True)
 
 
 @pytest.fixture
@@ -111,19 +102,21 @@ import json, os, sys, midiopt
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
 from midiopt.schema import FILES
-from midiopt.sources.walk import Source
+from midiopt.sources.roots import find_roots
+from midiopt.sources.walk import WalkStats, walk
 from midiopt.pipeline.worker import Worker
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
 try:
-    source = Source.of(sys.argv[1:])
+    roots = find_roots(sys.argv[1:])
 except midiopt.SourceError as problem:
     sys.exit(str(problem))
-batches = [Batch.from_bytes(Worker().analyze_files(chunk.paths)) for chunk in source.chunks()]
+stats = WalkStats()
+batches = [Batch.from_bytes(Worker().analyze_files(page.paths)) for page in walk(roots, stats)]
 rows = [row_to_dict(FILES, row, batch.heap) for batch in batches for row in batch.files]
-print(json.dumps([{row["path"]: (row["status"], row["error"]) for row in rows}, source.problems]))
+print(json.dumps([{row["path"]: (row["status"], row["error"]) for row in rows}, stats.problems]))
 """
 
 
@@ -232,11 +225,11 @@ def test_appledouble_files_are_counted_and_not_analysed(tmp_path):
 def test_a_file_that_goes_between_walk_and_read(tmp_path):
     for i, name in enumerate(("a.mid", "b.mid", "c.mid")):
         (tmp_path / name).write_bytes(song(i))
-    (chunk,) = Source.of([tmp_path]).chunks()
+    paths = list(walk.iter_paths([tmp_path]))
     (tmp_path / "a.mid").unlink()
     (tmp_path / "b.mid").unlink()
     os.mkfifo(tmp_path / "b.mid")
-    batch = Batch.from_bytes(Worker().analyze_files(chunk.paths))
+    batch = Batch.from_bytes(Worker().analyze_files(paths))
     told = [row_to_dict(FILES, row, batch.heap) for row in batch.files]
     assert [(r["status"], r["error"]) for r in told] == [
         *(("unreadable", "No such file or directory"), ("unreadable", "not a regular file"), ("ok", None)),
@@ -254,9 +247,9 @@ def test_a_file_that_becomes_shorter_while_it_is_read():
 
 
 def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(walk, "MOST_PROBLEMS", 2)
+    monkeypatch.setattr(walk, "MAX_LISTED_PROBLEMS", 2)
     touch(*(tmp_path / f"{i}" / "a.mid" for i in range(5)))
-    source = Source.of([tmp_path])
+    stats = WalkStats()
     scandir = os.scandir
 
     def refused(folder):
@@ -265,8 +258,8 @@ def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch)
         return scandir(folder)
 
     monkeypatch.setattr(walk.os, "scandir", refused)
-    assert list(source.chunks()) == []
-    assert source.problems == [f"{tmp_path}/0/: Permission denied", f"{tmp_path}/1/: Permission denied", "3 folders more"]
+    assert not any(page.paths for page in walk.walk(find_roots([tmp_path]), stats))
+    assert stats.problems == [f"{tmp_path}/0/: Permission denied", f"{tmp_path}/1/: Permission denied", "3 more folders"]
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,13 @@ from midiopt.pipeline.batch_writer import BatchWriter
 from midiopt.pipeline.experiments import Experiments
 from midiopt.pipeline.file_index import FileIndex
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
+from midiopt.pipeline.new_files import NewFiles
 from midiopt.pipeline.options import DATABASE, RunOptions, RunOverrides
 from midiopt.pipeline.pool import Result, WorkerPool
 from midiopt.pipeline.prune import MissingFiles
 from midiopt.pipeline.signals import Stop
 from midiopt.pipeline.summary import NoProgress, Progress, Summary
-from midiopt.pipeline.tasks import Task, tasks_for
+from midiopt.pipeline.tasks import Task
 from midiopt.rows.validate import validate
 from midiopt.run_log import event, log_to
 from midiopt.schema import OPENED, STATUSES
@@ -37,7 +38,8 @@ from midiopt.sinks import open_sink
 from midiopt.sinks.base import Catalog, Database, RunJournal
 from midiopt.sinks.urls import without_password
 from midiopt.sources.paths import path_text
-from midiopt.sources.walk import Source
+from midiopt.sources.roots import find_roots
+from midiopt.sources.walk import WalkStats, walk
 
 
 def run(
@@ -60,18 +62,19 @@ def run(
     options = replace(options or RunOptions(), **overrides)
     experiments = Experiments.from_environment()
     db = os.fspath(db)
-    source = Source.of([sources] if isinstance(sources, (str, os.PathLike)) else sources, options.follow_links)
+    roots = find_roots([sources] if isinstance(sources, (str, os.PathLike)) else sources)
+    walked = WalkStats()
     stop = Stop()
     started = time.monotonic()
     with (
-        log_to(options.log, source.problems),
+        log_to(options.log, walked.problems),
         open_sink(db, options.writers, experiments.warm_connections, options.sink_timeout, stop.is_requested) as database,
         stop.on_signals(),
     ):
         settings = asdict(options) | experiments.changed()
-        with _recorded(database, source, without_password(db), settings) as summary:
+        with _recorded(database, roots, without_password(db), settings) as summary:
             with contextlib.suppress(Stopped):
-                _analyze(source, database, options, experiments, progress or NoProgress(), stop, summary)
+                _analyze(roots, walked, database, options, experiments, progress or NoProgress(), stop, summary)
             summary.interrupted = stop.signal
             summary.seconds = time.monotonic() - started
             summary.files_per_second = summary.analysed / summary.seconds
@@ -80,20 +83,26 @@ def run(
 
 
 def _analyze(
-    source: Source, database: Database, options: RunOptions, experiments: Experiments, progress: Progress, stop: Stop, summary: Summary
+    roots: list[bytes],
+    walked: WalkStats,
+    database: Database,
+    options: RunOptions,
+    experiments: Experiments,
+    progress: Progress,
+    stop: Stop,
+    summary: Summary,
 ) -> None:
     """The run between the opening of the database and the end of its record. Raises Stopped when a signal cuts it short."""
     with contextlib.closing(database.iter_files(options.keep_old)) as pages:
         index = FileIndex(pages)
-    if len(index):
-        source.known = index.unchanged
+    new_files = NewFiles(walk(roots, walked, options.follow_links), index.unchanged if len(index) else None)
     missing = MissingFiles(database, index, options.prune, stop.is_requested)
     try:
         with contextlib.closing(SharedHashTableWriter()) as table, WorkerPool(options, table, experiments) as pool:
             writer = BatchWriter(database, table, options.batch_size)
-            RunLoop(source, database, table, pool, writer, missing, progress, stop, summary).run()
+            RunLoop(walked, new_files, database, table, pool, writer, missing, progress, stop, summary).run()
         if not stop.is_requested():
-            missing.check_folders(source.roots)
+            missing.check_folders(roots)
     finally:
         summary.gone = missing.count
     if not stop.is_requested():
@@ -101,9 +110,9 @@ def _analyze(
 
 
 @contextlib.contextmanager
-def _recorded(journal: RunJournal, source: Source, url: str, options: dict[str, object]) -> Iterator[Summary]:
+def _recorded(journal: RunJournal, roots: list[bytes], url: str, options: dict[str, object]) -> Iterator[Summary]:
     """Add the run's row to the table ``runs``, and complete it with the Summary however the run ends."""
-    facts = {"version": build.version, "build": build.mode, "sources": [path_text(root) for root in source.roots]}
+    facts = {"version": build.version, "build": build.mode, "sources": [path_text(root) for root in roots]}
     journal.start_run({"started": dt.datetime.now(dt.UTC), **facts, "options": json.dumps(options)})
     event("start", database=url, **facts, options=options)
     summary = Summary()
@@ -128,7 +137,8 @@ def _end(journal: RunJournal, outcome: str, error: str | None, summary: Summary,
 class RunLoop:
     """The event loop of the parent: from the walk to the last commit."""
 
-    source: Source
+    walked: WalkStats
+    new_files: NewFiles
     catalog: Catalog
     table: SharedHashTableWriter
     pool: WorkerPool
@@ -147,18 +157,18 @@ class RunLoop:
             for result in results:
                 self._receive(result)
             self.writer.write_if_full()
-            total = self.source.found + self.members if self.source.exhausted else None
+            total = self.walked.found + self.members if self.walked.at_end else None
             self._update_summary()
             self.progress.update(self.summary, time.monotonic() - started, total)
         self.writer.flush()
         self._update_summary()
-        self.summary.problems = self.source.problems
+        self.summary.problems = self.walked.problems
         self.summary.steady_seconds = time.monotonic() - started
 
     def _tasks(self) -> Iterator[Task | None]:
         """The tasks of what the walk finds. Before the first one the hash table is filled; most runs find nothing new."""
         is_filled = False
-        for task in tasks_for(self.source.chunks()):
+        for task in self.new_files.tasks():
             if task and not is_filled:
                 with contextlib.closing(self.catalog.iter_content_hashes()) as pages:
                     for digests in pages:
@@ -182,7 +192,7 @@ class RunLoop:
 
     def _update_summary(self) -> None:
         """Copy the counts of the walk; `gone` and the members of archives change during the run, too."""
-        self.summary.files = self.source.found + self.members
-        self.summary.skipped = self.source.skipped
+        self.summary.files = self.walked.found + self.members
+        self.summary.skipped = self.new_files.skipped
         self.summary.gone = self.missing.count
-        self.summary.appledouble = self.source.appledouble + self.appledouble
+        self.summary.appledouble = self.walked.appledouble + self.appledouble

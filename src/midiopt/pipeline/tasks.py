@@ -7,15 +7,11 @@ else: an absolute path begins with a slash, so any other first byte tells anothe
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from midiopt.schema import OPENED
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import SLASH
-
-if TYPE_CHECKING:
-    from midiopt.sources.walk import Chunk
 
 MEMBERS_PER_TASK = 128
 ALL_PARTS = 2**62
@@ -132,17 +128,6 @@ def decode_task(data: bytes) -> Task:
             text, path = data[_FINISH_FIELDS.size :][:length], data[_FINISH_FIELDS.size + length :]
             return FinishArchive(path, FileState(size, mtime_ns), status, text.decode())
     raise ValueError(f"unknown task {data[:1]!r}")
-
-
-def tasks_for(chunks: Iterable[Chunk]) -> Iterator[Task | None]:
-    """The task of each chunk that the walk finds; None for an empty one, which only shows that the walk goes on."""
-    for chunk in chunks:
-        if not chunk.paths:
-            yield None
-        elif chunk.is_archive:
-            yield ReadMembers(chunk.paths[0])
-        else:
-            yield AnalyzeFiles(chunk.paths, chunk.are_regular)
 
 
 class ArchiveReport(NamedTuple):
