@@ -35,7 +35,7 @@ from midiopt.pipeline.tasks import (
     Task,
 )
 from midiopt.pipeline.worker import Worker
-from midiopt.rows.wire import note_of
+from midiopt.rows.wire import report_in
 from midiopt.sources.archives.archive import Archive, FileArchive
 from midiopt.sources.reader import Reader
 from midiopt.sources.roots import find_roots
@@ -86,7 +86,7 @@ def analyze(tasks: list[Task]) -> int:
         assert isinstance(task, ReadMembers)
         members, report = FIRST_MEMBERS, None
         while report is None or not report.at_end:
-            report = ArchiveReport.decode(note_of(worker.process(task._replace(members=members))))
+            report = ArchiveReport.decode(report_in(worker.process(task._replace(members=members))))
             assert report
             count += report.members
             members = MemberRange(members.end, members.end + MEMBERS_PER_TASK)

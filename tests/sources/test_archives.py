@@ -302,7 +302,7 @@ def in_process(
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
     from midiopt.rows.decode import row_to_dict
-    from midiopt.rows.wire import note_of
+    from midiopt.rows.wire import report_in
 
     path = tmp_path / "x"
     path.write_bytes(data)
@@ -313,7 +313,7 @@ def in_process(
     batch = Batch.from_bytes(message)
     found = [row_to_dict(FILES, row, batch.heap) for row in batch.files]
     rows = {r["path"].removeprefix(f"{path}").removeprefix("!/"): (r["status"], r["error"]) for r in found}
-    return ArchiveReport.decode(note_of(message)), rows
+    return ArchiveReport.decode(report_in(message)), rows
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])

@@ -30,7 +30,7 @@ from midiopt.pipeline.signals import Stop
 from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, ReadMembers, Task
 from midiopt.pipeline.worker_handle import WorkerHandle, item_count
 from midiopt.rows.batch import Batch
-from midiopt.rows.wire import note_of
+from midiopt.rows.wire import report_in
 from midiopt.run_log import event
 
 MAX_QUEUED_TASKS = 4  # per worker; three answers of 128 files fit into a pipe, but only one of 256
@@ -53,7 +53,7 @@ class Result:
     @classmethod
     def from_message(cls, message: bytes) -> Self:
         """Decode a message of a worker."""
-        return cls(Batch.from_bytes(message), ArchiveReport.decode(note_of(message)), len(message))
+        return cls(Batch.from_bytes(message), ArchiveReport.decode(report_in(message)), len(message))
 
 
 class WorkerPool:
