@@ -1,15 +1,17 @@
-"""Time the same songs as files, in a plain tar, in a zip and in compressed tars: read alone, and analysed.
+"""Time the same songs as files, in a plain tar, in a zip and in compressed tars: read only, and analysed.
 
     python -m benchmarks.archives [--files 2000] [--rounds 7]
 
-One process and its CPU time, the least of the rounds, which take turns. The songs are a generated
-collection (generate_collection.py) in a temporary folder, read before, so that no disk counts. To read a member
-is to have its bytes where the parser can take them.
+One process and its processor time, the minimum over the rounds, which are interleaved. The songs are a generated
+collection (generate_collection.py) in a temporary folder, read beforehand, so that no disk is involved. Reading a
+member ends when its bytes are where the parser can take them.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import lzma
 import os
 import sys
 import tarfile
@@ -17,11 +19,13 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import generate_collection
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.pipeline.new_files import NewFiles
 from midiopt.pipeline.tasks import (
@@ -39,18 +43,17 @@ from midiopt.rows.wire import report_in
 from midiopt.sources.archives.archive import Archive, FileArchive
 from midiopt.sources.reader import Reader
 from midiopt.sources.roots import find_roots
-from midiopt.sources.walk import WalkStats, walk
-
-TARS = {"plain tar": "x.tar", "tar.gz": "x.tar.gz", "tar.xz": "x.tar.xz"}
+from midiopt.sources.walk import WalkStats, iter_paths, walk
 
 
 def pack(songs: Path, into: Path) -> dict[str, Path]:
-    """By kind, an archive of the songs."""
-    made = {kind: into / name for kind, name in TARS.items()}
-    for path in made.values():
-        with tarfile.open(path, "w:" + path.name.removeprefix("x.tar").removeprefix("."), format=tarfile.GNU_FORMAT) as tar:  # as tar -c
-            tar.add(songs, "songs")
-    made["zip"] = into / "x.zip"
+    """By format, an archive of the songs."""
+    made = {"plain tar": into / "x.tar", "tar.gz": into / "x.tar.gz", "tar.xz": into / "x.tar.xz", "zip": into / "x.zip"}
+    with tarfile.open(made["plain tar"], "w", format=tarfile.GNU_FORMAT) as tar:  # the format of tar -c
+        tar.add(songs, "songs")
+    plain = made["plain tar"].read_bytes()
+    made["tar.gz"].write_bytes(gzip.compress(plain))
+    made["tar.xz"].write_bytes(lzma.compress(plain))
     with zipfile.ZipFile(made["zip"], "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(songs.rglob("*.mid")):
             archive.write(path, path.relative_to(songs))
@@ -58,6 +61,7 @@ def pack(songs: Path, into: Path) -> dict[str, Path]:
 
 
 def read_files(paths: list[bytes]) -> int:
+    """Read every file; their number."""
     reader = Reader(MAX_FILE_BYTES)
     for path in paths:
         reader.read(path)
@@ -65,6 +69,7 @@ def read_files(paths: list[bytes]) -> int:
 
 
 def read_members(path: Path) -> int:
+    """Read every member of an archive; their number."""
     file = FileArchive(os.fsencode(path))
     count = 0
     for member in Archive(file).members(0, sys.maxsize):
@@ -72,6 +77,11 @@ def read_members(path: Path) -> int:
         count += 1
     file.close()
     return count
+
+
+def analyze_source(source: Path) -> int:
+    """Analyse everything in a folder or an archive with one worker; the number of files."""
+    return analyze([task for task in NewFiles(walk(find_roots([source]), WalkStats())).tasks() if task])
 
 
 def analyze(tasks: list[Task]) -> int:
@@ -95,44 +105,37 @@ def analyze(tasks: list[Task]) -> int:
     return count
 
 
-def tasks_of(source: Path) -> list[Task]:
-    return list(filter(None, NewFiles(walk(find_roots([source]), WalkStats())).tasks()))
-
-
-def least(work: dict[str, Callable[[], int]], rounds: int, files: int) -> dict[str, float]:
-    """By name, microseconds a file."""
+def minimum(work: dict[str, Callable[[], int]], rounds: int, files: int) -> dict[str, float]:
+    """By name, microseconds of processor time per file."""
     best = dict.fromkeys(work, float("inf"))
     for _ in range(rounds):
         for name, job in work.items():
-            began = time.process_time()
+            start = time.process_time()
             done = job()
-            best[name] = min(best[name], (time.process_time() - began) / files * 1e6)
+            best[name] = min(best[name], (time.process_time() - start) / files * 1e6)
             if done != files:
                 raise SystemExit(f"{name}: {done} of {files} files")
     return best
 
 
 def main() -> None:
+    """Print a row per format."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, metavar="N", default=2000, help="songs to generate (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, metavar="R", default=7, help="how often each is timed (default: %(default)s)")
+    parser.add_argument("--files", type=int, metavar="N", default=2000, help="number of generated songs (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, metavar="R", default=7, help="measurements of each (default: %(default)s)")
     options = parser.parse_args()
-    from benchmarks import generate_collection
-
     with tempfile.TemporaryDirectory(prefix="midiopt-bench-") as folder:
         songs = Path(folder) / "songs"
         for _ in generate_collection.write(songs, options.files):
             pass
         made = pack(songs, Path(folder))
-        tasks = tasks_of(songs)
-        paths = [path for task in tasks if isinstance(task, AnalyzeFiles) for path in task.paths]
-        reading = {"files": lambda: read_files(paths)} | {kind: lambda path=path: read_members(path) for kind, path in made.items()}
-        working = {"files": lambda: analyze(tasks)}
-        working |= {kind: lambda path=path: analyze(tasks_of(path)) for kind, path in made.items()}
-        read, analysed = (least(work, options.rounds, options.files) for work in (reading, working))
-    table = Table("songs as", "read (us a file)", "read and analysed (us a file)")
-    for kind in read:
-        table.add_row(kind, f"{read[kind]:.1f}", f"{analysed[kind]:.1f}")
+        reading: dict[str, Callable[[], int]] = {"files": partial(read_files, list(iter_paths([songs])))}
+        reading |= {name: partial(read_members, path) for name, path in made.items()}
+        analysing: dict[str, Callable[[], int]] = {name: partial(analyze_source, path) for name, path in {"files": songs, **made}.items()}
+        read, analysed = (minimum(work, options.rounds, options.files) for work in (reading, analysing))
+    table = Table("songs as", "read (µs per file)", "read and analysed (µs per file)")
+    for name in read:
+        table.add_row(name, f"{read[name]:.1f}", f"{analysed[name]:.1f}")
     Console(highlight=False).print(table)
 
 

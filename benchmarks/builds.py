@@ -1,9 +1,9 @@
-"""Builds of these sources beside the installed one, each from its own copy under build/NAME.
+"""Builds of these sources beside the installed one, each in its own copy under build/NAME.
 
     python -m benchmarks.builds baseline release pgo-use
 
-A copy whose sources, flags and compiler have not changed is used again. Cython translates once, for all
-of them. Put what `site` gives in PYTHONPATH and that build is the one imported.
+A build whose sources, flags and compiler have not changed is reused. Cython translates to C once for all
+builds. A process imports the build whose folder (the result of ``build``) is in its PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-TRANSLATED = BUILD / "translated"  # the copy that the others are copies of
-COMPILED = ("src", "pgo", "sample", "setup.py", "pyproject.toml")  # what compiling and training read
-COPIED = (*COMPILED, "README.md", "LICENSE")  # and what setuptools wants to see
-LEFT = shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info", "profile")
+TRANSLATED = BUILD / "translated"  # translated to C; every build starts as a copy of it
+COMPILED = ("src", "pgo", "sample", "setup.py", "pyproject.toml")  # read by the compiler and by the training
+COPIED = (*COMPILED, "README.md", "LICENSE")  # pyproject.toml names these two
+IGNORED = shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info", "profile")
 
-MODE = "import midiopt; print(midiopt.build_info()['mode'])"
-# Rows and text of the whole sample, as a worker sends them, but for the time they were made.
-ROWS = """
+PRINT_MODE = "from midiopt.core import build; print(build.mode)"
+# The rows and the text heap of the whole sample, as a worker sends them.
+PRINT_ROWS = """
 import sys
 from pathlib import Path
 from midiopt.rows.batch import Batch
@@ -41,12 +41,15 @@ print(batch.analyses.tobytes().hex(), batch.heap.hex())
 
 @dataclass(frozen=True)
 class Build:
+    """The settings of one build; an empty one is the user's."""
+
     mode: str  # MIDIOPT_BUILD
-    march: str = ""  # MIDIOPT_MARCH, when it is not what the user says
-    cflags: str = ""  # CFLAGS: setuptools puts them before ours, and gcc lets -f options win over -O3 in any order
+    march: str = ""  # MIDIOPT_MARCH
+    cflags: str = ""  # CFLAGS: setuptools puts them before those of setup.py, and in gcc -f options override -O3 in any order
 
     @property
     def environment(self) -> dict[str, str]:
+        """The environment of the compiling process."""
         environment = os.environ | {"MIDIOPT_BUILD": self.mode}
         if self.march:
             environment["MIDIOPT_MARCH"] = self.march
@@ -58,92 +61,95 @@ class Build:
 BUILDS = {
     "baseline": Build("baseline"),
     "release": Build("release"),
+    "pgo-generate": Build("pgo-generate"),  # and trained
     "pgo-use": Build("pgo-use"),
     "x86-64": Build("release", march="x86-64"),
     "scalar": Build("release", cflags="-fno-tree-vectorize"),
-    "valgrind": Build("release", march="x86-64-v3"),  # valgrind knows no AVX-512
+    "valgrind": Build("release", march="x86-64-v3"),  # valgrind does not support AVX-512
     "valgrind-scalar": Build("release", march="x86-64-v3", cflags="-fno-tree-vectorize"),
 }
-Say = Callable[[str], object]
+Report = Callable[[str], object]  # receives a line per step
 
 
-def site(name: str, say: Say = print) -> Path:
-    """Where the build called `name` can be imported from; compiled when it is not there or out of date."""
+def build(name: str, report: Report = print) -> Path:
+    """The folder that the build called ``name`` is imported from; compiled if it is missing or out of date."""
     folder = BUILD / name
     if not is_current(name):
-        _translate(say)
-        say(f"compiling {name}")
+        _translate(report)
+        report(f"compiling {name}")
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(TRANSLATED, folder)
-        if BUILDS[name].mode == "pgo-use":
+        if BUILDS[name].mode in ("pgo-generate", "pgo-use"):
             _run(folder, BUILDS[name].environment | {"MIDIOPT_BUILD": "pgo-generate"}, *_COMPILE)
-            say(f"training {name}")
-            _run(folder, os.environ | {"PYTHONPATH": str(folder / "src")}, "-m", "pgo.train")
-            say(f"compiling {name} with its profile")
-        _run(folder, BUILDS[name].environment, *_COMPILE)
+            report(f"training {name}")
+            _run(folder, environment(folder / "src"), "-m", "pgo.train")
+        if BUILDS[name].mode == "pgo-use":
+            report(f"compiling {name} with its profile")
+        if BUILDS[name].mode != "pgo-generate":
+            _run(folder, BUILDS[name].environment, *_COMPILE)
         (folder / "stamp").write_text(_stamp(BUILDS[name]))
     return folder / "src"
 
 
 def is_current(name: str) -> bool:
-    """Whether that build is there, made of the sources as they are now."""
+    """Whether the build exists and was compiled from the present sources."""
     stamp = BUILD / name / "stamp"
     return stamp.exists() and stamp.read_text() == _stamp(BUILDS[name])
 
 
-def environment(where: Path) -> dict[str, str]:
-    """The environment of a process that is to import the build at `where`."""
-    return os.environ | {"PYTHONPATH": str(where)}
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a process that imports the build in ``folder``."""
+    return os.environ | {"PYTHONPATH": str(folder)}
 
 
-def rows(where: Path) -> str:
-    """The rows of the bundled sample as the build at `where` makes them."""
-    return _say(where, ROWS, str(ROOT / "sample" / "midi"))
+def rows(folder: Path) -> str:
+    """The rows of the bundled sample, computed by the build in ``folder``, as hexadecimal digits."""
+    return _output(folder, PRINT_ROWS, str(ROOT / "sample" / "midi"))
 
 
-def mode(where: Path) -> str:
-    """What the build at `where` says that it is."""
-    return _say(where, MODE)
+def mode(folder: Path) -> str:
+    """The mode that the build in ``folder`` reports."""
+    return _output(folder, PRINT_MODE)
 
 
-def refuse_differences(names: Iterable[str]) -> None:
-    """SystemExit unless all these builds give the same rows, value for value: what differs cannot be compared."""
+def check_equal_rows(names: Iterable[str]) -> None:
+    """Raise SystemExit unless all these builds give equal rows: builds that differ cannot be compared."""
     first, *others = names
     for other in others:
         if rows(BUILD / first / "src") != rows(BUILD / other / "src"):
-            raise SystemExit(f"the builds {first} and {other} give different rows of the bundled sample")
+            raise SystemExit(f"the builds {first} and {other} give different rows for the bundled sample")
 
 
 _COMPILE = ("setup.py", "-q", "build_ext", "--inplace", f"-j{len(os.sched_getaffinity(0))}")
 
 
-def _translate(say: Say) -> None:
-    """A copy of the sources with the C that Cython makes of them."""
+def _translate(report: Report) -> None:
+    """Copy the sources and translate them to C."""
     stamp = TRANSLATED / "stamp"
-    if stamp.exists() and stamp.read_text() == _sources():
+    if stamp.exists() and stamp.read_text() == _hash_of_sources():
         return
-    say("translating to C")
+    report("translating to C")
     shutil.rmtree(TRANSLATED, ignore_errors=True)
     TRANSLATED.mkdir(parents=True)
     for name in COPIED:
         path = ROOT / name
         if path.is_dir():
-            shutil.copytree(path, TRANSLATED / name, ignore=LEFT)
+            shutil.copytree(path, TRANSLATED / name, ignore=IGNORED)
         else:
             shutil.copy2(path, TRANSLATED)
-    _run(TRANSLATED, os.environ | {"MIDIOPT_BUILD": "release"}, "setup.py", "--version")  # as every command does
-    stamp.write_text(_sources())
+    _run(TRANSLATED, os.environ | {"MIDIOPT_BUILD": "release"}, "setup.py", "--version")  # every command translates
+    stamp.write_text(_hash_of_sources())
 
 
-def _sources() -> str:
-    """A hash of everything a copy is made of, and of Python."""
-    seen = hashlib.sha256(sys.version.encode())
+def _hash_of_sources() -> str:
+    """A hash of every file that compiling and training read, and of the Python version."""
+    digest = hashlib.sha256(sys.version.encode())
     for name in COMPILED:
         path = ROOT / name
         found = sorted(p for p in path.rglob("*") if p.suffix in (".py", ".pyx", ".pxd")) if path.is_dir() else [path]
         for file in found:
-            seen.update(f"{file.relative_to(ROOT)} {file.stat().st_size}\n".encode() + file.read_bytes())
-    return seen.hexdigest()
+            digest.update(f"{file.relative_to(ROOT)} {file.stat().st_size}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 @cache
@@ -152,8 +158,8 @@ def _compiler() -> str:
 
 
 def _stamp(build: Build) -> str:
-    chosen = (build.mode, build.march or os.environ.get("MIDIOPT_MARCH", ""), build.cflags or os.environ.get("CFLAGS", ""))
-    return repr((_sources(), *chosen, _compiler()))
+    flags = (build.mode, build.march or os.environ.get("MIDIOPT_MARCH", ""), build.cflags or os.environ.get("CFLAGS", ""))
+    return repr((_hash_of_sources(), *flags, _compiler()))
 
 
 def _run(folder: Path, environment: dict[str, str], *arguments: str) -> None:
@@ -162,16 +168,17 @@ def _run(folder: Path, environment: dict[str, str], *arguments: str) -> None:
         raise SystemExit(f"in {folder}, {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
 
 
-def _say(where: Path, code: str, *arguments: str) -> str:
+def _output(folder: Path, code: str, *arguments: str) -> str:
     command = [sys.executable, "-P", "-c", code, *arguments]
-    return subprocess.run(command, env=environment(where), capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(command, env=environment(folder), capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> None:
+    """Make the builds that the command line names, and print their folders."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", metavar="NAME", nargs="+", choices=BUILDS, help=", ".join(BUILDS))
     for name in parser.parse_args().names:
-        print(site(name))
+        print(build(name))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a pyperf JSON file of ours says, as a table.
+"""Print a pyperf JSON file of benchmarks/results/ as a table.
 
 python -m benchmarks.console_table benchmarks/results/release.json
 """
@@ -8,99 +8,103 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.paired_timing import OURS, need
+from benchmarks.command_line import need
+from benchmarks.paired_timing import OURS
+from benchmarks.verdict import format_ratio, quartiles
 
 pyperf = need("pyperf")
 
-BUSY = 0.1  # share of the cores in use by others from which on the reader is told
-RIVALS = ("mido", "symusic")
+MAX_LOAD = 0.1  # share of the cores in use by others above which the reader is warned
+OTHERS = ("mido", "symusic")
 LEGEND = (
-    "× is how many times as fast, on the same files in turns: the median over the pairs; spread is their middle half. "
-    "Kernels are measured in processor time (mido on every k-th file, midiopt on the same ones), "
-    "whole runs by the clock, against one worker's analysis alone."
+    "× is the speed of the first program by that of the other on the same files, interleaved: the median over all pairs; "
+    "spread is the range from the lower to the upper quartile. Kernels are measured in processor time (mido on every k-th file, "
+    "midiopt on the same ones), whole runs in wall-clock time, against the analysis by one worker alone."
 )
 
 
-def show(suite) -> None:
-    """Print everything, and what to know about the machine."""
+def show(suite: Any) -> None:
+    """Print all results of a ``pyperf.BenchmarkSuite``, and what is known about the machine."""
     console = Console(highlight=False)
-    benches = {bench.get_name(): bench for bench in suite}
-    runs = {name: bench for name, bench in benches.items() if facts(bench, "memory")}
-    console.print(speeds(benches))
+    benchmarks = {benchmark.get_name(): benchmark for benchmark in suite}
+    runs = {name: benchmark for name, benchmark in benchmarks.items() if facts(benchmark, "memory")}
+    console.print(speeds(benchmarks))
     if runs:
         console.print(costs(runs))
     console.print(f"[dim]{LEGEND}[/]")
-    about = next(iter(benches.values())).get_metadata()
+    about = next(iter(benchmarks.values())).get_metadata()
     python, processor, cores = (about.get(key, "?") for key in ("python_version", "cpu_model_name", "cpu_count"))
     console.print(f"[dim]midiopt {about.get('midiopt_build')} build, Python {python.partition(' ')[0]}, {processor}, {cores} cores[/]")
-    busy = [share for bench in runs.values() for share in facts(bench, "busy")]
-    if busy and statistics.mean(busy) > BUSY:
-        console.print(f"[yellow]others used {statistics.mean(busy):.0%} of the cores: whole runs look slower than they are[/]")
+    if (load := other_load(runs.values())) > MAX_LOAD:
+        console.print(f"[yellow]others used {load:.0%} of the cores: whole runs look slower than they are[/]")
 
 
-def facts(bench, key: str) -> list[float]:
-    """What the runs of a benchmark tell beside their times."""
-    return [run.get_metadata()[key] for run in bench.get_runs() if key in run.get_metadata()]
+def facts(benchmark: Any, key: str) -> list[float]:
+    """The values of a metadata key in the runs of a benchmark."""
+    return [run.get_metadata()[key] for run in benchmark.get_runs() if key in run.get_metadata()]
 
 
-def speeds(benches: dict) -> Table:
-    shown = _table("work", "files", "files/s", "µs a\nfile", "×\nmido", "×\nsymusic", "×\nalone", "spread")
-    before = ""
-    for name, bench in benches.items():
-        work, _, who = name.partition(": ")
-        if work != before:
-            shown.add_section()
-            before = work
-        label = work if who == OURS else f"  {who}" if who in RIVALS else who
-        seconds = statistics.median(bench.get_values())
-        shown.add_row(label, f"{bench.get_inner_loops():,}", f"{1 / seconds:,.0f}", f"{seconds * 1e6:,.1f}", *_ratios(bench, benches))
-    return shown
+def other_load(benchmarks: Any) -> float:
+    """The share of the cores that others used during whole runs, the mean."""
+    shares = [share for benchmark in benchmarks for share in facts(benchmark, "other_load")]
+    return statistics.fmean(shares) if shares else 0.0
 
 
-def costs(runs: dict) -> Table:
-    """What whole runs take beside the time from first to last chunk."""
-    shown = _table("whole run", "memory,\nall of ours", "CPU µs a file:\nparent", "all\nworkers", "opening,\nindexes")
-    for name, bench in runs.items():
-        parent, workers = (statistics.median(facts(bench, key)) / bench.get_inner_loops() * 1e6 for key in ("cpu_parent", "cpu_workers"))
-        memory, around = max(facts(bench, "memory")) / 1e6, statistics.median(facts(bench, "around"))
-        shown.add_row(name.partition(": ")[2], f"{memory:,.0f} MB", f"{parent:.1f}", f"{workers:.1f}", f"{around:.2f} s")
-    return shown
+def speeds(benchmarks: dict[str, Any]) -> Table:
+    """A row per benchmark: speed, time and ratios."""
+    table = _table("work", "files", "files/s", "µs per\nfile", "×\nmido", "×\nsymusic", "×\nalone", "spread")
+    previous = ""
+    for name, benchmark in benchmarks.items():
+        workload, _, program = name.partition(": ")
+        if workload != previous:
+            table.add_section()
+            previous = workload
+        label = workload if program == OURS else f"  {program}" if program in OTHERS else program
+        seconds = statistics.median(benchmark.get_values())
+        numbers = (f"{benchmark.get_inner_loops():,}", f"{1 / seconds:,.0f}", f"{seconds * 1e6:,.1f}")
+        table.add_row(label, *numbers, *_ratios(benchmark, benchmarks))
+    return table
+
+
+def costs(runs: dict[str, Any]) -> Table:
+    """A row per whole run: what it costs besides the time from the first to the last chunk."""
+    table = _table("whole run", "peak\nmemory", "CPU µs per file:\nparent", "all\nworkers", "opening,\nindexes")
+    for name, benchmark in runs.items():
+        files = benchmark.get_inner_loops()
+        parent, workers = (statistics.median(facts(benchmark, key)) / files * 1e6 for key in ("cpu_parent", "cpu_workers"))
+        memory, setup = max(facts(benchmark, "memory")) / 1e6, statistics.median(facts(benchmark, "setup_seconds"))
+        table.add_row(name.partition(": ")[2], f"{memory:,.0f} MB", f"{parent:.1f}", f"{workers:.1f}", f"{setup:.2f} s")
+    return table
 
 
 def _table(first: str, *others: str) -> Table:
-    shown = Table(box=box.SIMPLE_HEAD, padding=0)  # fits 80 columns
-    shown.add_column(first, style="cyan", no_wrap=True, vertical="bottom")
+    table = Table(box=box.SIMPLE_HEAD, padding=0)  # fits 80 columns
+    table.add_column(first, style="cyan", no_wrap=True, vertical="bottom")
     for heading in others:
-        shown.add_column(heading, justify="right", no_wrap=True)
-    return shown
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
 
 
-def _ratios(bench, benches: dict) -> list[str]:
+def _ratios(benchmark: Any, benchmarks: dict[str, Any]) -> list[str]:
     """Cells for mido, symusic, one worker alone, and the spread."""
-    against = bench.get_metadata().get("against")
-    if against not in benches:
+    reference = benchmark.get_metadata().get("reference")
+    if reference not in benchmarks:
         return [""] * 4
-    who = against.partition(": ")[2]
-    low, middle, high = quartiles([b / a for a, b in zip(bench.get_values(), benches[against].get_values(), strict=True)])
-    columns = (who == "mido", who == "symusic", who not in RIVALS)
-    return [*(f"[bold]{_times(middle)}[/]" if column else "" for column in columns), f"{_times(low)}–{_times(high)}"]
-
-
-def quartiles(values: list[float]) -> tuple[float, float, float]:
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
-    return low, middle, high
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
+    program = reference.partition(": ")[2]
+    pairs = zip(benchmark.get_values(), benchmarks[reference].get_values(), strict=True)
+    low, median, high = quartiles([b / a for a, b in pairs])
+    columns = (program == "mido", program == "symusic", program not in OTHERS)
+    return [*(f"[bold]{format_ratio(median)}[/]" if column else "" for column in columns), f"{format_ratio(low)}–{format_ratio(high)}"]
 
 
 def main() -> int:
+    """Print the file that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", metavar="FILE.json", help="written by compare_builds.py, kernels.py or whole_runs.py")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Tables that programs put into pages written by hand, between two comments."""
+"""Generated text in hand-written pages, between <!-- begin NAME --> and <!-- end NAME -->."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from pathlib import Path
 
 
 def fill(page: Path, name: str, text: str) -> None:
-    """Put `text` between <!-- begin NAME --> and <!-- end NAME -->; SystemExit when the page has no such place."""
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    old = page.read_text()
-    if old.count(begin) != 1 or old.count(end) != 1:
-        raise SystemExit(f"{page} has no place for {name}: {begin} and {end}, each on a line of its own")
-    page.write_text(re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL))
+    """Replace the block; SystemExit if the page does not have it exactly once."""
+    read(page, name)
+    begin, end = _markers(name)
+    page.write_text(re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{text}\n{end}", page.read_text(), flags=re.DOTALL))
+
+
+def read(page: Path, name: str) -> str:
+    """The text of the block; SystemExit if the page does not have it exactly once."""
+    begin, end = _markers(name)
+    blocks = re.findall(f"{begin}\n(.*?)\n?{end}", page.read_text(), flags=re.DOTALL)
+    if len(blocks) != 1:
+        raise SystemExit(f"{page} has no place for {name}: {begin} and {end}, each on its own line")
+    return str(blocks[0])
+
+
+def _markers(name: str) -> tuple[str, str]:
+    return f"<!-- begin {name} -->", f"<!-- end {name} -->"

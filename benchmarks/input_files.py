@@ -1,4 +1,4 @@
-"""The files that benchmarks run on: a folder, a list, or the bundled sample."""
+"""The files that benchmarks run on: those of a folder, those of a list, or the bundled sample."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from midiopt.sources.walk import iter_paths
 SAMPLE = Path(__file__).resolve().parent.parent / "sample" / "midi"
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser, default: str = str(SAMPLE), described: str = "the bundled sample") -> None:
+    """Add --corpus and --root."""
     parser.add_argument(
         "--corpus",
         metavar="DIR|@LIST",
-        default=str(SAMPLE),
-        help="time on the MIDI files below this folder, or on those a list names, one path a line (default: the bundled sample)",
+        default=default,
+        help=f"the MIDI files below a folder, or those that a list names, one path per line (default: {described})",
     )
-    parser.add_argument("--root", metavar="DIR", default="", help="where the paths in @LIST start from (default: the current folder)")
+    parser.add_argument("--root", metavar="DIR", default="", help="the folder of relative paths in @LIST (default: the current folder)")
 
 
-def chosen(options: argparse.Namespace) -> list[bytes]:
-    """The paths that the options name, in order; SystemExit with a reason when there are none."""
+def select(options: argparse.Namespace) -> list[bytes]:
+    """The paths that --corpus and --root name, in order; SystemExit with a reason if there are none."""
     corpus = options.corpus
     try:
         if corpus.startswith("@"):
@@ -31,7 +32,7 @@ def chosen(options: argparse.Namespace) -> list[bytes]:
                 names = [line.rstrip(b"\r\n") for line in lines]
             paths = [os.path.join(os.fsencode(options.root), name) for name in names if name]
         elif options.root:
-            raise SystemExit("--root goes with a list: --corpus @LIST --root DIR")
+            raise SystemExit("--root needs a list: --corpus @LIST --root DIR")
         else:
             paths = list(iter_paths([corpus]))
     except (OSError, SourceError) as problem:
@@ -39,10 +40,10 @@ def chosen(options: argparse.Namespace) -> list[bytes]:
     if not paths:
         raise SystemExit(f"--corpus: no MIDI files in {corpus}")
     if not any(map(os.path.exists, paths)):
-        raise SystemExit(f"--corpus: none of the {len(paths):,} files exists, {os.fsdecode(paths[0])!r} for one; does --root fit?")
+        raise SystemExit(f"--corpus: none of the {len(paths):,} files exists, for example {os.fsdecode(paths[0])!r}; is --root right?")
     return paths
 
 
-def thinned(paths: list[bytes], most: int) -> list[bytes]:
-    """At most so many of the files, evenly from all of them and always the same: every k-th."""
-    return paths[:: -(-len(paths) // most)]
+def every_kth(paths: list[bytes], max_count: int) -> list[bytes]:
+    """At most ``max_count`` paths, evenly spaced and always the same ones."""
+    return paths[:: -(-len(paths) // max_count)]

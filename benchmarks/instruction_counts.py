@@ -1,16 +1,17 @@
-"""Where a file's time goes: instructions by stage, counted by valgrind, into docs/performance.md.
+"""Where the time of a file goes: instructions by stage, counted by valgrind, into docs/performance.md.
 
     python -m benchmarks.instruction_counts [--corpus DIR | --corpus @LIST --root DIR]
 
-Counts hang neither on the clock nor on what else the machine does, and come out the same every time.
-Callgrind runs a worker over the files and the parent's encoders over its rows, once as compiled for
-x86-64-v3 (valgrind knows no AVX-512) and once with the vectoriser off. What Python itself takes between
-the stages is a line of its own; start-up is not counted.
+Counts depend neither on the clock nor on the load of the machine, and are equal every time. Callgrind runs a
+worker over the files and the encoders of the parent over its rows, once compiled for x86-64-v3 (valgrind does
+not support AVX-512) and once without the vectoriser. The interpreter between the stages has a row of its own;
+start-up is not counted. The results are stored in results/instruction_counts.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -19,37 +20,40 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from benchmarks import builds, generate_collection, generated_blocks, input_files
 
 HERE = Path(__file__).resolve().parent
-FILES = 300  # of a generated collection, when no corpus is named: 4 MB
+RESULTS = HERE / "results" / "instruction_counts.json"
 PAGE = HERE.parent / "docs" / "performance.md"
+FILES = 300  # generated if no corpus is named: 4 MB
 
-# A stage is what its source files hold; the kernel's part of reading is not seen by callgrind.
+# The packages and modules of each stage; the longest name that fits counts.
 STAGES = {
-    "reading, but for the kernel": ("reader",),
+    "reading, without the kernel": ("sources.reader",),
     "hashing": ("_xxhash",),
-    "parsing": ("parser", "arena"),
-    "pairing and counting notes": ("pairing", "notes", "fingerprint"),
-    "polyphony": ("polyphony",),
-    "tempo map and meter": ("tempo", "meter"),
-    "beat from onsets": ("onsets", "periodicity", "network", "beat", "accents", "barlines", "grid"),
-    "key": ("chroma", "key"),
-    "chords, drums and form": ("bars", "chords", "progression", "drums", "form"),
-    "texts": ("text", "encoding"),
-    "names of files": ("facts", "keys", "tempos", "meters", "tokens"),
-    "packing the row": ("analysis",),
-    "looking for what no column holds": ("faults",),
-    "encoding for SQLite": ("sqlrows",),
-    "encoding for PostgreSQL": ("pgcopy",),
+    "parsing": ("core.smf",),
+    "pairing and counting notes": ("core.notes",),
+    "polyphony": ("core.notes.polyphony",),
+    "tempo map, time signatures and bars": ("core.timeline",),
+    "rhythm": ("core.rhythm",),
+    "key": ("core.harmony.chroma", "core.harmony.key"),
+    "chords, drums and form": ("core.harmony", "core.structure"),
+    "texts": ("core.text",),
+    "facts in file names": ("sources.filename",),
+    "packing the row": ("core.analysis",),
+    "validating rows": ("rows",),
+    "encoding for SQLite": ("sinks.sqlite_rows",),
+    "encoding for PostgreSQL": ("sinks.postgres_copy",),
 }
 OTHER = "Python and the C library"
+NOT_COUNTED = ("core.build", "core.inspection", "sources.path_set", "sources.archives.tar")  # extensions that callgrind does not run
 
-# What callgrind watches: it counts nothing before this and nothing after.
-WATCHED = """
+# What callgrind runs: instructions are counted between watch(1) and watch(0).
+COUNTED = """
 import ctypes, sys
 from pathlib import Path
 from midiopt.rows.batch import Batch
@@ -63,11 +67,11 @@ from midiopt.pipeline.worker import Worker
 
 paths = Path(sys.argv[1]).read_bytes().split(b"\\0")
 worker = Worker()
-worker.analyze_files(paths[:20])  # buffers have their size
+worker.analyze_files(paths[:20])  # buffers grow to their size
 worker.recent_hashes.clear()
 encoders = [(table, RowEncoder(LAYOUTS[table].fields), CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
-switch = getattr(ctypes.CDLL(sys.argv[2]), "watch")
-switch(1)
+watch = ctypes.CDLL(sys.argv[2]).watch
+watch(1)
 for start in range(0, len(paths), FILES_PER_TASK):
     batch = validate(Batch.from_bytes(worker.analyze_files(paths[start : start + FILES_PER_TASK])))
     for table, to_sqlite, to_postgres in encoders:
@@ -75,77 +79,64 @@ for start in range(0, len(paths), FILES_PER_TASK):
         for _ in to_sqlite.tuples(rows, batch.heap):
             pass
         to_postgres.encode(rows, batch.heap)
-switch(0)
+watch(0)
 """
-# What callgrind cannot see: processor seconds of reading all files, the kernel's part included, and of all a worker does.
+# What callgrind cannot see: processor seconds of reading a file, the kernel included, and of everything that a worker does.
 TIMED = """
-import sys, time
+import sys
 from pathlib import Path
+from benchmarks.clocks import processor_time
 from midiopt.sources.reader import Reader
 from midiopt.pipeline.worker import Worker
 
 paths = Path(sys.argv[1]).read_bytes().split(b"\\0")
 reader = Reader()
-
-def best(work):
-    times = []
-    for _ in range(20):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return min(times) / len(paths)
-
-print(best(lambda: [reader.read(path) for path in paths]), best(lambda: Worker().analyze_files(paths)))
+for work in (lambda: [reader.read(path) for path in paths], lambda: Worker().analyze_files(paths)):
+    print(min(processor_time(work) for _ in range(20)) / len(paths))
 """
-SWITCH = """
+WATCH = """
 #include <valgrind/callgrind.h>
 void watch(int on) { if (on) CALLGRIND_START_INSTRUMENTATION; else CALLGRIND_STOP_INSTRUMENTATION; }
 """
 
 
-def counted(build: str, names: Path, folder: Path) -> Counter[str]:
+def count(build: str, names: Path, folder: Path) -> Counter[str]:
     """Instructions by stage over all files."""
-    library, out = folder / "switch.so", folder / f"{build}.out"
-    source = folder / "switch.c"
-    source.write_text(SWITCH)
+    library, out = folder / "watch.so", folder / f"{build}.out"
+    source = folder / "watch.c"
+    source.write_text(WATCH)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source)], check=True)
-    command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", sys.executable, "-c", WATCHED]
-    environment = builds.environment(builds.site(build)) | {"PYTHONHASHSEED": "0"}
+    command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", sys.executable, "-c", COUNTED]
+    environment = builds.environment(builds.build(build)) | {"PYTHONHASHSEED": "0"}
     done = subprocess.run([*command, str(names), str(library)], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"valgrind failed:\n{done.stderr[-2000:]}")
     return by_stage(out.read_text())
 
 
-def reading(names: Path) -> str:
-    """What reading takes of a worker's time, as a sentence."""
+def time_reading(names: Path) -> tuple[float, float]:
+    """Processor seconds per file of reading, and of a worker in total, the least of 20 passes of release."""
+    environment = builds.environment(builds.build("release"))
     command = [sys.executable, "-c", TIMED, str(names)]
-    done = subprocess.run(command, env=builds.environment(builds.site("release")), capture_output=True, text=True, check=True)
-    read, all_of_it = (float(seconds) * 1e6 for seconds in done.stdout.split())
-    return (
-        f"Callgrind does not see the kernel. By the processor's clock, the best of 20 passes of `release`: reading takes {read:.1f} µs "
-        f"of the {all_of_it:.1f} µs that a worker needs for a file ({read / all_of_it:.0%})."
-    )
+    done = subprocess.run(command, cwd=builds.ROOT, env=environment, capture_output=True, text=True, check=True)
+    reading, total = map(float, done.stdout.split())
+    return reading, total
 
 
 def by_stage(profile: str) -> Counter[str]:
-    """A callgrind file's own costs, by the extension that each function is in.
+    """The instructions of each stage in a callgrind file, by the extension that each function is in.
 
-    The format ("Callgrind Format Specification" in valgrind's manual): `ob=` names the object file of the
-    lines that follow; a line of costs begins with a position; the one after `calls=` is the callee's.
+    The format ("Callgrind Format Specification" in the manual of valgrind): `ob=` names the object file of the
+    lines that follow; a line of costs begins with a position; the one after `calls=` belongs to the callee.
     """
-    modules = {module: stage for stage, names in STAGES.items() for module in names}
-    compressed: dict[str, str] = {}
+    objects: dict[str, str] = {}  # by number: later references leave out the name
     found: Counter[str] = Counter()
     stage, skip = OTHER, False
     for line in profile.splitlines():
-        if line.startswith("ob="):
-            match = re.fullmatch(r"ob=\((\d+)\)(?: (.*))?", line)
-            assert match
-            name = compressed.setdefault(match[1], match[2] or "")
-            stage = modules.get(Path(name).name.partition(".")[0], OTHER)
-        elif match := re.fullmatch(r"cob=\((\d+)\) (.*)", line):
-            compressed[match[1]] = match[2]
+        if match := re.fullmatch(r"(c?)ob=\((\d+)\)(?: (.*))?", line):
+            name = objects.setdefault(match[2], match[3] or "")
+            if not match[1]:
+                stage = stage_of(module_of(name))
         elif line.startswith("calls="):
             skip = True
         elif re.match(r"[+\-*\d]", line):
@@ -155,55 +146,85 @@ def by_stage(profile: str) -> Counter[str]:
     return found
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", metavar="DIR|@LIST", default="", help=f"your own files (default: {FILES} generated songs)")
-    parser.add_argument("--root", metavar="DIR", default="", help="where the paths in @LIST start from (default: the current folder)")
-    options = parser.parse_args()
-    console = Console(stderr=True, highlight=False)
-    if not shutil.which("valgrind"):
-        raise SystemExit("valgrind is not installed; on Debian: apt install valgrind")
-    with tempfile.TemporaryDirectory(prefix="midiopt-stages-") as temporary:
-        folder = Path(temporary)
-        if options.corpus:
-            paths = input_files.thinned([path for path in input_files.chosen(options) if os.path.isfile(path)], FILES)
-        else:
-            for _ in generate_collection.write(folder / "songs", FILES):
-                pass
-            paths = sorted(os.fsencode(path) for path in (folder / "songs").glob("*/*.mid"))
-        builds.site("release", console.print)
-        names = folder / "names"
-        names.write_bytes(b"\0".join(paths))
-        counts = []
-        for build in ("valgrind", "valgrind-scalar"):
-            builds.site(build, console.print)
-            console.print(f"counting the instructions of {build}")
-            counts.append(counted(build, names, folder))
-        seen = reading(names)
-        mean = sum(map(os.path.getsize, paths)) / len(paths)
-    text = table(counts, len(paths), mean, "files" if options.corpus else "generated songs")
-    text += f"\n\n{seen}"
-    print(text)
-    generated_blocks.fill(PAGE, "stages", text)
-    return 0
+def stage_of(module: str) -> str:
+    """The stage of an extension."""
+    found = {name: stage for stage, names in STAGES.items() for name in names if f"{module}.".startswith(f"{name}.")}
+    return found[max(found, key=len)] if found else OTHER
 
 
-def table(counts: list[Counter[str]], files: int, mean: float, what: str) -> str:
-    total = [sum(count.values()) for count in counts]
+def module_of(library: str) -> str:
+    """The module of an extension, without the package: .../midiopt/core/smf/parser.cpython-311.so is core.smf.parser."""
+    path = Path(library.partition("/midiopt/")[2] or Path(library).name)
+    return ".".join([*path.parent.parts, path.name.partition(".")[0]])
+
+
+def table(results: dict[str, Any]) -> str:
+    """The block of docs/performance.md."""
+    counts, files = results["instructions"], results["files"]
+    total = [sum(stages.values()) for stages in counts]
 
     def row(name: str, numbers: list[int]) -> str:
         cells = [f"{n / files:,.0f} ({n / all_of_it:.1%})" for n, all_of_it in zip(numbers, total, strict=True)]
         return f"| {name} | {' | '.join(cells)} |"
 
+    reading, worker = (seconds * 1e6 for seconds in results["seconds"])
     lines = [
-        f"Instructions a file, {files:,} {what} of {mean:,.0f} bytes on average, x86-64-v3 (`make profile`):",
+        f"Instructions per file, {files:,} {results['corpus']} of {results['mean_bytes']:,.0f} bytes on average, x86-64-v3 "
+        "(`make instruction-counts`):",
         "",
         "| stage | vectorised | `-fno-tree-vectorize` |",
         "| --- | ---: | ---: |",
-        *(row(stage, [count[stage] for count in counts]) for stage in (*STAGES, OTHER)),
-        row("all", total),
+        *(row(stage, [stages.get(stage, 0) for stages in counts]) for stage in (*STAGES, OTHER)),
+        row("total", total),
+        "",
+        f"Callgrind does not count the kernel. In processor time, the least of 20 passes of `release`: reading takes {reading:.1f} µs of "
+        f"the {worker:.1f} µs that a worker needs per file ({reading / worker:.0%}).",
     ]
     return "\n".join(lines)
+
+
+def main() -> int:
+    """Count, store the results, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    input_files.add_options(parser, default="", described=f"{FILES} generated songs")
+    parser.add_argument("--page", action="store_true", help="count nothing: write the last results into docs/performance.md")
+    options = parser.parse_args()
+    if not options.page:
+        measure(options, Console(stderr=True, highlight=False))
+    text = table(json.loads(RESULTS.read_text()))
+    print(text)
+    generated_blocks.fill(PAGE, "stages", text)
+    return 0
+
+
+def measure(options: argparse.Namespace, console: Console) -> None:
+    """Count the instructions of both builds."""
+    if not shutil.which("valgrind"):
+        raise SystemExit("valgrind is not installed; on Debian: apt install valgrind")
+    with tempfile.TemporaryDirectory(prefix="midiopt-stages-") as temporary:
+        folder = Path(temporary)
+        if options.corpus:
+            paths = input_files.every_kth([path for path in input_files.select(options) if os.path.isfile(path)], FILES)
+        else:
+            for _ in generate_collection.write(folder / "songs", FILES):
+                pass
+            paths = sorted(os.fsencode(path) for path in (folder / "songs").glob("*/*.mid"))
+        names = folder / "names"
+        names.write_bytes(b"\0".join(paths))
+        counts = []
+        for build in ("valgrind", "valgrind-scalar"):
+            builds.build(build, console.print)
+            console.print(f"counting the instructions of {build}")
+            counts.append(count(build, names, folder))
+        builds.build("release", console.print)
+        results = {
+            "files": len(paths),
+            "corpus": "files" if options.corpus else "generated songs",
+            "mean_bytes": sum(map(os.path.getsize, paths)) / len(paths),
+            "instructions": counts,
+            "seconds": time_reading(names),
+        }
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

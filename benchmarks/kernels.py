@@ -1,13 +1,13 @@
-"""Time the kernels on one core, beside symusic and mido, on the same files and in turns.
+"""Time the kernels on one core against symusic and mido, on the same files, interleaved.
 
     python -m benchmarks.kernels [--corpus DIR | --corpus @LIST --root DIR] [--append FILE.json]
 
-Two works: bytes in memory to events, and the full analysis as a worker does it, reading included.
-mido takes so long that it is timed on every k-th file, and midiopt on the same ones. Files that
-symusic or mido refuse are left out for all, and counted.
+Two workloads: bytes in memory to events, and the full analysis as a worker does it, reading included.
+mido is so slow that it is timed on every k-th file, and midiopt on the same ones. Files that symusic or
+mido reject are excluded for all, and counted.
 
-Each call is one process and adds one run to the JSON file. Call it several times for a result that
-does not hang on one process's layout in memory, and `--alone` to compare builds of midiopt:
+Each call is one process and appends one run to the JSON file. Call it several times, so that the result
+does not depend on the memory layout of one process, and with `--alone` to compare builds of midiopt:
 
     python -m pyperf compare_to baseline.json release.json --table
 """
@@ -24,8 +24,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import console_table
-from benchmarks.input_files import add_options, chosen, thinned
-from benchmarks.paired_timing import OURS, Contest, keep, need, run
+from benchmarks.command_line import need, run_program
+from benchmarks.input_files import add_options, every_kth, select
+from benchmarks.paired_timing import OURS, Comparison, pyperf_run, save
 from midiopt.core.analysis import Analyzer
 from midiopt.core.smf.arena import EventArena
 from midiopt.core.smf.parser import parse
@@ -34,13 +35,13 @@ from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.schema import ANALYZER_VERSION
 from midiopt.sources.reader import Reader
 
-MOST_FILES = 10_000  # their bytes are held in memory
+MAX_FILES = 10_000  # their bytes are held in memory
 MIDO_FILES = 60  # about a second of mido
 
 EVENTS = "bytes to events"
 ANALYSIS = "full analysis"
-BESIDE_MIDO = "analysis beside mido"
-OTHERWISE = ", or --alone to time midiopt by itself"
+MIDO_ANALYSIS = "analysis beside mido"
+ALTERNATIVE = ", or --alone to time only midiopt"
 
 Pass = Callable[[], object]
 
@@ -48,24 +49,25 @@ Pass = Callable[[], object]
 # What is timed
 
 
-def our_events(contents: list[bytes]) -> Pass:
+def parse_events(contents: list[bytes]) -> Pass:
+    """midiopt: bytes in memory to events in a reused arena."""
     arena = EventArena()
 
-    def once() -> None:
+    def work() -> None:
         for content in contents:
             try:
                 parse(content, arena)
             except MidiError:
                 continue
 
-    return once
+    return work
 
 
-def our_analysis(paths: list[bytes]) -> Pass:
-    """What midiopt.pipeline.worker does for each file that it has not seen before."""
+def analyse(paths: list[bytes]) -> Pass:
+    """midiopt: what midiopt.pipeline.worker does for each file whose content is new."""
     reader, analyzer = Reader(), Analyzer()
 
-    def once() -> None:
+    def work() -> None:
         for start in range(0, len(paths), FILES_PER_TASK):
             rows, heap = bytearray(), bytearray()
             for path in paths[start : start + FILES_PER_TASK]:
@@ -75,102 +77,106 @@ def our_analysis(paths: list[bytes]) -> Pass:
                 except (OSError, MidiError):
                     continue
 
-    return once
+    return work
 
 
-def theirs(load: Callable[[Any], object], files: Iterable[object]) -> Pass:
+def load_all(load: Callable[[Any], object], files: Iterable[object]) -> Pass:
+    """Another library: its loader over all files."""
     items = list(files)
 
-    def once() -> None:
+    def work() -> None:
         for item in items:
             load(item)
 
-    return once
+    return work
 
 
 # Which files
 
 
-def accepted(paths: list[bytes], load: Callable[[str], object], who: str, console: Console) -> list[bytes]:
-    """The files that `load` takes."""
+def accepted(paths: list[bytes], load: Callable[[str], object], library: str, console: Console) -> list[bytes]:
+    """The files that another library can load."""
 
-    def takes(path: bytes) -> bool:
+    def accepts(path: bytes) -> bool:
         try:
             load(os.fsdecode(path))
-        except Exception:  # each library has its own
+        except Exception:  # each library has its own exceptions
             return False
         return True
 
-    good = list(filter(takes, paths))
+    good = list(filter(accepts, paths))
     if not good:
-        raise SystemExit(f"{who} reads none of these files; --alone times midiopt by itself")
+        raise SystemExit(f"{library} rejects all of these files; --alone times only midiopt")
     if len(good) < len(paths):
-        console.print(f"{len(paths) - len(good):,} of {len(paths):,} files are refused by {who} and left out for all")
+        console.print(f"{library} rejects {len(paths) - len(good):,} of {len(paths):,} files; excluded for all")
     return good
 
 
 def read(path: bytes) -> bytes:
+    """The bytes of a file."""
     with open(path, "rb") as file:
         return file.read()
 
 
-def contests(paths: list[bytes], alone: bool, console: Console) -> list[Contest]:
+def comparisons(paths: list[bytes], alone: bool, console: Console) -> list[Comparison]:
+    """Every workload with the programs that can do it."""
     if alone:
         contents = [read(path) for path in paths if os.path.isfile(path)]
         return [
-            Contest(EVENTS, len(contents), {OURS: our_events(contents)}),
-            Contest(ANALYSIS, len(paths), {OURS: our_analysis(paths)}),
+            Comparison(EVENTS, len(contents), {OURS: parse_events(contents)}),
+            Comparison(ANALYSIS, len(paths), {OURS: analyse(paths)}),
         ]
-    score = need("symusic", OTHERWISE).Score
-    midi_file = need("mido", OTHERWISE).MidiFile
+    score = need("symusic", ALTERNATIVE).Score
+    midi_file = need("mido", ALTERNATIVE).MidiFile
     paths = accepted(paths, score, "symusic", console)
-    few = accepted(thinned(paths, MIDO_FILES), midi_file, "mido", console)
+    few = accepted(every_kth(paths, MIDO_FILES), midi_file, "mido", console)
     contents = list(map(read, paths))
     return [
-        Contest(EVENTS, len(paths), {OURS: our_events(contents), "symusic": theirs(score.from_midi, contents)}),
-        Contest(ANALYSIS, len(paths), {OURS: our_analysis(paths), "symusic": theirs(score, map(os.fsdecode, paths))}),
-        Contest(BESIDE_MIDO, len(few), {OURS: our_analysis(few), "mido": theirs(midi_file, map(os.fsdecode, few))}),
+        Comparison(EVENTS, len(paths), {OURS: parse_events(contents), "symusic": load_all(score.from_midi, contents)}),
+        Comparison(ANALYSIS, len(paths), {OURS: analyse(paths), "symusic": load_all(score, map(os.fsdecode, paths))}),
+        Comparison(MIDO_ANALYSIS, len(few), {OURS: analyse(few), "mido": load_all(midi_file, map(os.fsdecode, few))}),
     ]
 
 
-def held(contest: Contest, seconds: float, progress: Progress) -> list[list]:
-    """The runs of a contest, one for each who took part."""
-    task = progress.add_task(contest.work, total=seconds)
-    times: dict[str, list[float]] = {who: [] for who in contest.passes}
-    for turn in contest.rounds(seconds):
-        for who, value in turn.items():
-            times[who].append(value)
-        progress.advance(task, sum(turn.values()))
+def measure(comparison: Comparison, seconds: float, progress: Progress) -> list[list[Any]]:
+    """The pyperf runs of a comparison, one per program."""
+    task = progress.add_task(comparison.workload, total=seconds)
+    times: dict[str, list[float]] = {program: [] for program in comparison.programs}
+    for done in comparison.rounds(seconds):
+        for program, value in done.items():
+            times[program].append(value)
+        progress.advance(task, sum(done.values()))
     progress.update(task, completed=seconds)
-    against = next((who for who in times if who != OURS), "")
-    return [[run(contest.work, who, contest.files, v, against if who == OURS else "")] for who, v in times.items()]
+    other = next((program for program in times if program != OURS), "")
+    return [
+        [pyperf_run(comparison.workload, program, comparison.files, values, other if program == OURS else "")]
+        for program, values in times.items()
+    ]
 
 
 def main() -> int:
+    """Time the kernels on the files that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
-    parser.add_argument("--seconds", type=float, metavar="S", default=6, help="of each contest (default: %(default)s)")
-    parser.add_argument("--alone", action="store_true", help="time only midiopt, on all files, whatever others make of them")
-    parser.add_argument("--append", metavar="FILE", help="add this run to a pyperf JSON file, made when absent")
-    parser.add_argument("--quiet", action="store_true", help="do not print the table of this run")
+    parser.add_argument("--seconds", type=float, metavar="S", default=6, help="per comparison (default: %(default)s)")
+    parser.add_argument("--alone", action="store_true", help="time only midiopt, on all files, whether or not others accept them")
+    parser.add_argument("--append", metavar="FILE", help="append the results to a pyperf JSON file")
+    parser.add_argument("--quiet", action="store_true", help="do not print the table of results")
     options = parser.parse_args()
     console = Console(stderr=True, highlight=False)
-    found = chosen(options)
-    paths = thinned(found, MOST_FILES)
+    found = select(options)
+    paths = every_kth(found, MAX_FILES)
     if len(paths) < len(found):
-        console.print(f"taking {len(paths):,} of the {len(found):,} files, evenly")
+        console.print(f"using {len(paths):,} of the {len(found):,} files, evenly spaced")
     benchmarks = []
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        for contest in contests(paths, options.alone, progress.console):
-            benchmarks += held(contest, options.seconds, progress)
-    suite = keep(benchmarks, options.append)
+        for comparison in comparisons(paths, options.alone, progress.console):
+            benchmarks += measure(comparison, options.seconds, progress)
+    suite = save(benchmarks, options.append)
     if not options.quiet:
         console_table.show(suite)
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    run_program(main)

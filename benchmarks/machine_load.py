@@ -1,38 +1,38 @@
-"""Whether others use the cores: whole runs need all of them, so other work makes them look slow.
+"""How much of the processor other programs use: a whole run needs every core, so other work makes it look slow.
 
-Turns do not help there. A single process still gets a core of its own while three share the other.
+Interleaving does not help there: a single process still gets a core of its own while three share the other.
 """
 
 from __future__ import annotations
 
 import time
 
-LOOK = 0.2  # seconds
-QUIET = 0.05  # share of all cores
+INTERVAL = 0.2  # seconds that the load is measured over
+IDLE = 0.05  # share of all cores
 
 
 def _ticks() -> tuple[int, int]:
-    """Clock ticks of all cores since the start: not idle, and in all."""
+    """Clock ticks of all cores since the machine started: busy, and in total."""
     try:
         with open("/proc/stat") as file:
-            user, nice, system, idle, waiting, *rest = map(int, file.readline().split()[1:9])
-    except OSError:  # not Linux: everything looks quiet
+            user, nice, system, idle, iowait, *rest = map(int, file.readline().split()[1:9])
+    except OSError:  # not Linux: assume an idle machine
         return 0, 1
     busy = user + nice + system + sum(rest)
-    return busy, busy + idle + waiting
+    return busy, busy + idle + iowait
 
 
-def busy() -> float:
-    """The share of all cores that others use, while this process looks on."""
+def measure() -> float:
+    """The share of all cores that other processes use while this one sleeps."""
     before = _ticks()
-    time.sleep(LOOK)
+    time.sleep(INTERVAL)
     after = _ticks()
     return (after[0] - before[0]) / max(1, after[1] - before[1])
 
 
-def wait(patience: float) -> float:
-    """Wait until the cores are free, at most so many seconds; the share that is still in use."""
-    until = time.monotonic() + patience
-    while (share := busy()) > QUIET and time.monotonic() < until:
+def wait_until_idle(timeout: float) -> float:
+    """Wait at most ``timeout`` seconds for the cores to be free; the share that is still in use."""
+    end = time.monotonic() + timeout
+    while (share := measure()) > IDLE and time.monotonic() < end:
         pass
     return share

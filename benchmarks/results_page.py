@@ -1,192 +1,222 @@
-"""RESULTS.md and ablation.svg from the times that ablation.py kept: nothing in them is written by hand."""
+"""RESULTS.md and ablation.svg from the results that ablation.py stored: no part of them is written by hand."""
 
 from __future__ import annotations
 
+import json
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import builds, chart, vectorised_loops
-from benchmarks.paired_timing import need
-from benchmarks.switches import IDEAS
-from benchmarks.verdict import MATTERS, Measured, times, verdict
+from benchmarks import chart
+from benchmarks.command_line import need
+from benchmarks.switches import OPTIMISATIONS
+from benchmarks.verdict import MIN_DIFFERENCE, Speedup, format_ratio, verdict
 
 HERE = Path(__file__).resolve().parent
-READING = "reading by size"  # timed for a table of its own, beside the idea
-BUSY = 0.1  # share of the cores used by others, from which on the page says so
-LIBRARY = 5_800_000  # files
-FEW = 5000  # files: a whole run of fewer mostly starts processes
+TIMES = HERE / "results" / "ablation.json"
+LOOPS = HERE / "results" / "vectorised_loops.json"
+READ_SIZES = "reads by file size"  # an optimisation with a table of its own
+MAX_LOAD = 0.1  # share of the cores used by others above which the page says so
+COLLECTION = 5_800_000  # files, for the projected times
+MIN_FILES = 5000  # a whole run of fewer mostly measures the start of processes
+
+Benchmarks = list[tuple[dict[str, Any], Sequence[float]]]  # metadata, and seconds per item of each measurement
+Rows = list[tuple[Speedup, tuple[float, float] | None]]  # with the expected range
 
 
-def write(kept: Path) -> list[Path]:
-    """Both files, beside this one."""
+def write() -> list[Path]:
+    """Write both files, and return their paths."""
+    for path, content in contents().items():
+        path.write_text(content)
+    return list(contents())
+
+
+def contents() -> dict[Path, str]:
+    """The text of both files."""
     pyperf = need("pyperf")
     try:
-        suite = pyperf.BenchmarkSuite.load(str(kept))
+        suite = pyperf.BenchmarkSuite.load(str(TIMES))
+        loops = json.loads(LOOPS.read_text())
     except (OSError, ValueError) as problem:
         raise SystemExit(f"there are no results: {problem}") from None
-    benches = [(bench.get_metadata(), bench.get_values()) for bench in suite]
-    measured = list(switched(benches))
-    shown = [(m, expected(m)) for idea in IDEAS for m in measured if m.idea == idea]
-    written = {HERE / "ablation.svg": chart.svg(shown), HERE / "RESULTS.md": text(benches[0][0], benches, measured, shown)}
-    for path, content in written.items():
-        path.write_text(content)
-    return list(written)
+    benchmarks = [(benchmark.get_metadata(), benchmark.get_values()) for benchmark in suite]
+    speedups = list(compare(benchmarks))
+    rows = [(s, expected(s)) for name in OPTIMISATIONS for s in speedups if s.optimisation == name]
+    return {HERE / "ablation.svg": chart.svg(rows), HERE / "RESULTS.md": page(benchmarks, speedups, rows, loops)}
 
 
-def switched(benches: Iterable[tuple[dict[str, Any], Sequence[float]]]) -> Iterable[Measured]:
-    """Every way without an idea, against the one with it."""
+def compare(benchmarks: Benchmarks) -> Iterator[Speedup]:
+    """Every variant without an optimisation against the one with it, which comes first."""
     on: tuple[str, Sequence[float]] = ("", ())
-    for about, values in benches:
-        if about["on"]:
-            on = about["way"], values
+    for about, values in benchmarks:
+        if about["enabled"]:
+            on = about["variant"], values
         else:
-            yield Measured.of(about["idea"], about["task"], on, (about["way"], values))
+            yield Speedup.of(about["optimisation"], about["workload"], on, (about["variant"], values))
 
 
-def expected(m: Measured) -> tuple[float, float] | None:
-    return IDEAS[m.idea].expected if m.off == IDEAS[m.idea].off else None
+def expected(speedup: Speedup) -> tuple[float, float] | None:
+    """The range that was expected of this pair of variants, if any was."""
+    optimisation = OPTIMISATIONS[speedup.optimisation]
+    return optimisation.expected if speedup.off == optimisation.off else None
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rule = ["---" if i == 0 else "---:" if name.startswith(">") else "---" for i, name in enumerate(head)]
+    """A Markdown table; the columns whose heading begins with ``>`` are aligned to the right."""
+    rule = ["---:" if name.startswith(">") else "---" for name in head]
     lines = [[name.removeprefix(">") for name in head], rule, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def text(about: dict[str, Any], benches: list, measured: list[Measured], shown: list) -> str:
-    busy = [a["busy"] for a, _ in benches if "busy" in a]
-    rounds = {len(values) for _, values in benches}
+def page(benchmarks: Benchmarks, speedups: list[Speedup], rows: Rows, loops: dict[str, list[dict[str, Any]]]) -> str:
+    """The text of RESULTS.md."""
+    about = benchmarks[0][0]
+    load = [metadata["other_load"] for metadata, _ in benchmarks if "other_load" in metadata]
+    warnings = []
+    if about.get("count", MIN_FILES) < MIN_FILES:
+        warnings.append(f"**Only {about['count']:,} files: whole runs mostly measure the start of processes.**")
+    if load and statistics.fmean(load) > MAX_LOAD:
+        warnings.append(f"**Other programs used {statistics.fmean(load):.0%} of the cores: whole runs look slower than they are.**")
     parts = [
-        "# Nine ideas, each on and off",
-        "`make ablation` measures and writes this page: numbers, verdicts and picture. docs/performance.md says what was learnt.",
-        machine(about, rounds),
-        ideas(shown),
-        "![expected against measured](ablation.svg)",
-        rule(),
-        "## The whole",
-        whole(benches),
-        "## Reading, by the size of the file",
-        *reading(measured),
+        "# Nine optimisations, each on and off",
+        "`make ablation` measures and writes this page: numbers, verdicts and chart. docs/performance.md explains the results.",
+        machine(about, {len(values) for _, values in benchmarks}),
+        *warnings,
+        speedup_table(rows),
+        "![expected and measured speed-up](ablation.svg)",
+        RULE,
+        "## Whole runs",
+        whole_runs(benchmarks),
+        "## Reads by file size",
+        *reads(speedups),
         "## Writing rows into PostgreSQL",
-        writing(benches),
-        "## Loops that are vectors",
-        *loops(),
+        writes(benchmarks),
+        "## Vectorised loops",
+        *vectorised_loops(loops),
     ]
-    if busy and statistics.fmean(busy) > BUSY:
-        parts.insert(3, f"**Others used {statistics.fmean(busy):.0%} of the cores meanwhile: whole runs look slower than they are.**")
-    if about.get("count", FEW) < FEW:
-        parts.insert(3, f"**Only {about['count']:,} files: whole runs mostly start processes and say little about many.**")
     return "\n\n".join(parts) + "\n"
 
 
-def machine(about: dict[str, Any], rounds: set[int]) -> str:
+def machine(about: dict[str, Any], measurements: set[int]) -> str:
+    """What is needed to repeat the measurement."""
     python = str(about["python_version"]).partition(" ")[0]
     rows = [
         ("command", f"`{about['command']}`"),
         ("files", about["corpus"]),
         ("machine", f"{about.get('cpu_model_name', 'unknown processor')}, {about['cpu_count']} cores, {about['ram']}"),
         ("system", f"{about['kernel']}, Python {python}, {about['compiler']}"),
-        ("turns", f"{min(rounds)} to {max(rounds)} of each way, side by side"),
+        ("measurements", f"{min(measurements)} to {max(measurements)} of each variant, interleaved"),
     ]
     if "left_out" in about:
         rows.append(("left out", about["left_out"]))
     return table(("", ""), rows)
 
 
-def ideas(shown: list[tuple[Measured, tuple[float, float] | None]]) -> str:
-    def cells(m: Measured, wanted: tuple[float, float] | None) -> Sequence[str]:
-        hoped = f"×{wanted[0]:.2f}–{wanted[1]:.2f}" if wanted else ""
-        return (m.idea, m.work, m.on, m.off, hoped, f"**×{times(m.middle)}**", spread(m), verdict(m, wanted))
-
-    head = ("idea", "work", "on", "off", ">expected", ">measured", ">middle half", "verdict", "kept")
-    return table(head, [(*cells(m, wanted), IDEAS[m.idea].kept) for m, wanted in shown])
-
-
-def spread(m: Measured) -> str:
-    return f"{times(m.low)}–{times(m.high)}"
+RULE = (
+    "× is the speed-up: the median, over interleaved pairs of measurements, of the time without the optimisation divided by the time "
+    f"with it. The quartiles of those ratios decide: *faster* if both are above {1 + MIN_DIFFERENCE}, *slower* if both are below "
+    f"{1 - MIN_DIFFERENCE}, otherwise *no difference*; *more* or *less than expected* if both are on that side of the expected range; "
+    "*unclear* if they include both 1 and the expected range. The expectations are those of the program that midiopt replaces. "
+    "*default* says whether a run uses the optimisation by default."
+)
 
 
-def rule() -> str:
-    return (
-        "× is how many times as fast: the median, over turns side by side, of the time without the idea by the time with it. The middle "
-        f"half of those ratios decides: *faster* when all of it is above {1 + MATTERS}, *slower* when all of it is below {1 - MATTERS}, "
-        "else *no difference*; *more* or *less than expected* when all of it is on that side of what was expected; *unclear* when it "
-        "holds both 1 and what was expected. Expectations are those of the program that midiopt descends from. *kept* is what a run "
-        "does unless told otherwise."
-    )
+def speedup_table(rows: Rows) -> str:
+    """A row per speed-up."""
+
+    def cells(s: Speedup, wanted: tuple[float, float] | None) -> Sequence[str]:
+        range_ = f"×{wanted[0]:.2f}–{wanted[1]:.2f}" if wanted else ""
+        return (s.optimisation, s.workload, s.on, s.off, range_, f"**×{format_ratio(s.median)}**", quartiles(s), verdict(s, wanted))
+
+    head = ("optimisation", "work", "on", "off", ">expected", ">measured", ">quartiles", "verdict", "default")
+    return table(head, [(*cells(s, wanted), OPTIMISATIONS[s.optimisation].default) for s, wanted in rows])
 
 
-def whole(benches: list) -> str:
+def quartiles(speedup: Speedup) -> str:
+    """The range between the quartiles."""
+    return f"{format_ratio(speedup.low)}–{format_ratio(speedup.high)}"
+
+
+def whole_runs(benchmarks: Benchmarks) -> str:
+    """Files per second of every kind of whole run."""
     rows = []
-    for about, values in benches:
-        if about["idea"] in ("the whole", "pipeline") and "whole run" in about["task"]:
+    for about, values in benchmarks:
+        if about["optimisation"] in ("all together", "pipeline") and "whole run" in about["workload"]:
             seconds = statistics.median(values)
-            run = about["task"].partition(",")[0] if about["way"] == "in sequence" else about["task"]
-            rows.append((about["way"], run, f"{1 / seconds:,.0f}", span(LIBRARY * seconds)))
-    head = ("way", "run", ">files/s", f">{LIBRARY / 1e6:.1f} million files")
-    return table(head, dict.fromkeys(rows))  # what ran in sequence is compared twice
+            run = about["workload"].partition(",")[0] if about["variant"] == "sequential" else about["workload"]
+            rows.append((about["variant"], run, f"{1 / seconds:,.0f}", duration(COLLECTION * seconds)))
+    head = ("variant", "run", ">files/s", f">{COLLECTION / 1e6:.1f} million files")
+    return table(head, dict.fromkeys(rows))  # a sequential run is compared twice
 
 
-def span(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Minutes, hours or days."""
     minutes = seconds / 60
     return f"{minutes:,.1f} minutes" if minutes < 90 else f"{minutes / 60:,.1f} hours" if minutes < 2880 else f"{minutes / 1440:,.1f} days"
 
 
-def reading(measured: list[Measured]) -> list[str]:
-    """The table, and where mapping begins to win."""
-    found = [m for m in measured if m.idea == READING]
+def reads(speedups: list[Speedup]) -> list[str]:
+    """The table, and the size from which mmap() is faster."""
+    found = [s for s in speedups if s.optimisation == READ_SIZES]
     rows = [
-        (m.work, *(f"{s * 1e6:,.1f}" for s in (m.off_seconds, m.on_seconds)), f"×{times(m.middle)}", spread(m), verdict(m, None))
-        for m in found
+        (
+            s.workload,
+            *(f"{t * 1e6:,.1f}" for t in (s.off_seconds, s.on_seconds)),
+            f"×{format_ratio(s.median)}",
+            quartiles(s),
+            verdict(s, None),
+        )
+        for s in found
     ]
-    says = []
+    sentences = []
     for state in ("warm", "cold"):
-        sizes = [m for m in found if m.work.endswith(state)]
-        turn = next((m for i, m in enumerate(sizes) if all(verdict(n, None) == "faster" for n in sizes[i:])), None)
+        sizes = [s for s in found if s.workload.endswith(state)]
+        first = next((s for i, s in enumerate(sizes) if all(verdict(larger, None) == "faster" for larger in sizes[i:])), None)
         if sizes:
-            size = turn.work.partition(",")[0] if turn else ""
-            says.append(f"{state.capitalize()}: {f'mapping wins from {size} on' if turn else 'mapping wins from no size on'}.")
-    head = ("file", ">read(), µs", ">mmap(), µs", ">mmap is", ">middle half", "verdict")
-    return [table(head, rows), f"Read and hashed, as a worker does it. {' '.join(says)}"]
+            faster = f"from {first.workload.partition(',')[0]} on" if first else "at no size"
+            sentences.append(f"{state.capitalize()}: mmap() is faster {faster}.")
+    head = ("file", ">read(), µs", ">mmap(), µs", ">speed-up by mmap()", ">quartiles", "verdict")
+    return [table(head, rows), f"Files are read and hashed, as by a worker. {' '.join(sentences)}"]
 
 
-def writing(benches: list) -> str:
+def writes(benchmarks: Benchmarks) -> str:
+    """Rows per second of every way to write them."""
     rows = [
-        (about["way"], about["task"], f"{1 / statistics.median(values):,.0f}")
-        for about, values in benches
-        if about["idea"] in ("batch writes", "warm connections") and "rows" in about["task"]
+        (about["variant"], about["workload"], f"{1 / statistics.median(values):,.0f}")
+        for about, values in benchmarks
+        if about["optimisation"] in ("batch writes", "warm connections") and "rows" in about["workload"]
     ]
     return table(("way", "work", ">rows/s"), rows)
 
 
-def loops() -> list[str]:
-    """From the disassembly of the builds that were compared."""
-    found = {name: vectorised_loops.loops(builds.site(name)) for name in ("release", "scalar")}
-    widest: dict[str, vectorised_loops.Loop] = {}
-    for loop in found["release"]:
-        if loop.packed and loop.bits >= widest.get(loop.source, loop).bits:
-            widest[loop.source] = loop
-    rest = {loop.source: loop.bits for loop in found["scalar"] if loop.packed}
+def vectorised_loops(found: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """What vectorised_loops.py read from the disassembly of the builds."""
     rows = [
-        (f"`{place}`", code(loop.code), str(loop.bits), f"{loop.packed}{', unrolled' * loop.unrolled}", str(rest.get(place, "none")))
-        for place, loop in widest.items()
+        (
+            f"`{loop['place']}`",
+            code(loop["code"]),
+            str(loop["bits"]),
+            f"{loop['packed']}{', unrolled' * loop['unrolled']}",
+            str(loop["scalar_bits"] or "none"),
+        )
+        for loop in found["loops"]
     ]
     counting = [
-        (f"`{place}`", code(line), f"{widest[place].bits} bits" if place in widest else "scalar")
-        for place, line in vectorised_loops.histograms(builds.BUILD / "release" / "src")
+        (f"`{line['place']}`", code(line["code"]), f"{line['bits']} bits" if line["bits"] else "scalar") for line in found["histograms"]
     ]
     return [
-        "From the disassembly of `release`: the innermost loops that do packed arithmetic, the widest registers they do it in, and what "
-        "is left of that with `-fno-tree-vectorize` (gcc keeps some 64-bit numbers in vector registers without the vectoriser).",
-        table(("loop", "line", ">bits", ">packed instructions", ">bits without the vectoriser"), rows),
-        "Histograms are not among them: where a count goes depends on the data, and two of a vector that go to the same place would "
-        "be lost. What the vectoriser saves each stage in instructions is in docs/performance.md. The lines that count into a table:",
-        table(("line", "code", "in the disassembly"), counting),
+        "From the disassembly of `release`: the innermost loops with packed arithmetic, the widest registers they use, and what is left "
+        "with `-fno-tree-vectorize` (gcc keeps some 64-bit numbers in vector registers without the vectoriser).",
+        table(("function", "line", ">bits", ">packed instructions", ">bits without the vectoriser"), rows),
+        "Histograms are not among them: the element to increment depends on the data, and two increments of the same element within "
+        "one vector would be lost. docs/performance.md has the instructions that the vectoriser saves per stage. The lines that "
+        "increment an element of a table:",
+        table(("function", "line", "in the disassembly"), counting),
     ]
 
 
 def code(line: str) -> str:
+    """A source line as Markdown code within a table."""
     return f"`{re.sub(r'[|`]', '', line)}`"

@@ -1,14 +1,14 @@
-"""Whole runs of ten thousand, a hundred thousand and a million distinct files: does cost grow with the work alone?
+"""Whole runs of ten thousand, a hundred thousand and a million distinct files: is the cost per file constant?
 
     python -m benchmarks.scale [--sizes 10000 100000 1000000] [--collection DIR] [--page]
 
-The files are those of generate_collection.py with a median of 1,500 bytes for 8,000 (2.6 KB on average for 13): a
-million take 5 GB of disk in place of 16. For every size and each database a first run fills an empty
-database and a second finds everything unchanged; files/s are those of the whole command but for its start,
-indexes included, and memory is the most that all our processes had together, a server not counted. For the
-smallest size every file is then there three times. PostgreSQL is the server that MIDIOPT_TEST_DSN names, or
-a throw-away one on the same cores. Numbers are kept in benchmarks/results/scale.json; with --page they go into
-docs/performance.md and docs/scale.svg too.
+The files are those of generate_collection.py with a median of 1,500 instead of 8,000 bytes (a mean of 2.6 instead
+of 13 KB): a million take 5 GB of disk instead of 16. For every size and database a first run fills an empty
+database and a second finds every file unchanged; files/s are those of the whole command without its start,
+indexes included, and memory is the peak of all processes of midiopt, without the database server. At the
+smallest size a third pair of runs has every file three times. PostgreSQL is the server that MIDIOPT_TEST_DSN
+names, or a temporary one on the same cores. The results are stored in benchmarks/results/scale.json; with --page
+they are written into docs/performance.md and docs/scale.svg.
 """
 
 from __future__ import annotations
@@ -25,79 +25,85 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import generated_blocks, whole_runs
-from benchmarks.peak_memory import Peak
+from benchmarks.command_line import run_program
+from benchmarks.peak_memory import PeakMemory
 
 HERE = Path(__file__).resolve().parent
-DOCS = HERE.parent / "docs"
-KEPT = HERE / "results" / "scale.json"
-MEDIAN = 1500  # bytes of a file
-DATABASE_BYTES = 2500  # a file's rows, their indexes and the log of the database, about; it is removed after every run
-SPARE = 1 << 30  # bytes left to others
-KNOWN = 32  # bytes of memory that a known path may cost
-TIMES = 3  # copies of a file
+RESULTS = HERE / "results" / "scale.json"
+PAGE, CHART = HERE.parent / "docs" / "performance.md", HERE.parent / "docs" / "scale.svg"
+MEDIAN = 1500  # bytes per file
+DATABASE_BYTES = 2500  # about, per file: rows, indexes and the log; the database is deleted after every run
+SPARE_BYTES = 1 << 30  # of the disk
+BYTES_PER_PATH = 32  # of memory, the target
+COPIES = 3
+
+Results = list[dict[str, Any]]  # name, database, run (first or second), files, seconds and memory in bytes
 
 
-def check_space(folder: Path, most: int, copies: int, begun: int) -> None:
-    """SystemExit when the files and a database would not fit."""
+def check_space(folder: Path, max_files: int, copies: int, existing: int) -> None:
+    """SystemExit if the files and a database do not fit on the disk."""
     from benchmarks.generate_collection import collection
 
     sizes = [len(collection(0, MEDIAN).file(i)[1]) for i in range(300)]
-    a_file = statistics.fmean(-(-size // 4096) * 4096 for size in sizes)
-    needed = int((most + copies - begun) * a_file + most * DATABASE_BYTES) + SPARE
+    blocks = statistics.fmean(-(-size // 4096) * 4096 for size in sizes)
+    needed = int((max_files + copies - existing) * blocks + max_files * DATABASE_BYTES) + SPARE_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise SystemExit(
-            f"scale.py: {folder} has {free / 1e9:,.1f} GB free; {most:,} files of about {statistics.fmean(sizes) / 1e3:,.1f} KB"
+            f"scale.py: {folder} has {free / 1e9:,.1f} GB free; {max_files:,} files of about {statistics.fmean(sizes) / 1e3:,.1f} KB"
             f" and their database need {needed / 1e9:,.1f} GB: choose smaller --sizes or another --collection"
         )
     inodes = os.statvfs(folder).f_favail
-    if inodes and inodes < most + copies - begun:
-        raise SystemExit(f"scale.py: {folder} has room for {inodes:,} files more, not for {most + copies - begun:,}")
+    if inodes and inodes < max_files + copies - existing:
+        raise SystemExit(f"scale.py: {folder} has {inodes:,} inodes free, not {max_files + copies - existing:,}")
 
 
 def grow(folder: Path, files: int, progress: Progress) -> None:
-    """Bring the collection to so many files; it begins with those of a smaller one."""
+    """Add files to the collection up to ``files``; a larger collection begins with the files of a smaller one."""
     from benchmarks import generate_collection
 
-    begun = written(folder)
-    task = progress.add_task(f"writing files up to {files:,}", total=files, completed=begun)
-    for done, _ in generate_collection.write(folder, files, workers=len(os.sched_getaffinity(0)), median=MEDIAN, begun=begun):
-        progress.update(task, completed=begun + done)
+    existing = count_files(folder)
+    task = progress.add_task(f"writing files up to {files:,}", total=files, completed=existing)
+    for done, _ in generate_collection.write(folder, files, workers=len(os.sched_getaffinity(0)), median=MEDIAN, first=existing):
+        progress.update(task, completed=existing + done)
     os.sync()  # now, and not during the first run
     progress.remove_task(task)
 
 
-def written(folder: Path) -> int:
+def count_files(folder: Path) -> int:
+    """The number of files below a folder."""
     return sum(len(files) for _, _, files in os.walk(folder))
 
 
 def run(folder: Path, url: str) -> dict[str, float]:
-    """One run of the command: what it says of itself, and the most memory it had, in bytes."""
+    """One run of the command: its summary and its peak memory in bytes."""
     command = [sys.executable, "-m", "midiopt.orchestrator", str(folder), "--db", url, "--json", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, Peak(process.pid) as peak:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, PeakMemory(process.pid) as peak:
         answer, _ = process.communicate()
     if process.returncode:
         raise SystemExit(f"a run failed: {' '.join(command)}")
-    return json.loads(answer) | {"memory": peak.bytes}
+    summary: dict[str, float] = json.loads(answer)
+    return summary | {"memory": peak.bytes}
 
 
-def measure(name: str, folder: Path, made: dict[str, whole_runs.Fresh], rounds: int, progress: Progress) -> Iterator[dict]:
-    """The first and the second run into every database: medians of the seconds, the most of the memory."""
-    for database, fresh in made.items():
+def measure(name: str, folder: Path, made: dict[str, whole_runs.NewDatabase], rounds: int, progress: Progress) -> Iterator[dict[str, Any]]:
+    """The first and the second run into every database: the median of the seconds, the maximum of the memory."""
+    for database, new_database in made.items():
         taken: dict[str, list[dict[str, float]]] = {"first": [], "second": []}
         for i in range(rounds):
-            with fresh() as url:
+            with new_database() as url:
                 for which, runs in taken.items():
                     progress.console.print(f"{name}, {database}, {which} run, {i + 1} of {rounds}")
                     runs.append(run(folder, url))
         for which, runs in taken.items():
             if {r["skipped"] for r in runs} != ({0} if which == "first" else {runs[0]["files"]}):
-                raise SystemExit(f"not the run that was to be measured: {runs[0]}")
+                raise SystemExit(f"this run cannot be compared: {runs[0]}")
             yield {
                 "name": name,
                 "database": database,
@@ -110,18 +116,18 @@ def measure(name: str, folder: Path, made: dict[str, whole_runs.Fresh], rounds: 
 
 @contextlib.contextmanager
 def copied(folder: Path) -> Iterator[Path]:
-    """The collection several times, beside itself: another disk would be what is measured."""
+    """The collection three times, on the same disk."""
     with tempfile.TemporaryDirectory(prefix="midiopt-scale-", dir=folder.resolve().parent) as into:
-        for i in range(TIMES):
+        for i in range(COPIES):
             shutil.copytree(folder, Path(into) / str(i))
         os.sync()
         yield Path(into)
 
 
-def table(results: list[dict]) -> str:
-    """The numbers, and what is to be reached beside them."""
+def block(results: Results) -> str:
+    """The block of docs/performance.md: the table, the ratios with their targets, and the chart."""
     by = {(r["name"], r["database"], r["run"]): r for r in results}
-    lines = ["| files | database | first run, files/s | second run, files/s | second over first | memory | bound |"]
+    lines = ["| files | database | first run, files/s | second run, files/s | second by first | memory | target |"]
     lines.append("|---:|---|---:|---:|---:|---:|---:|")
     for r in results:
         if r["run"] == "first":
@@ -129,32 +135,37 @@ def table(results: list[dict]) -> str:
             rates = [x["files"] / x["seconds"] for x in (r, second)]
             memory = max(r["memory"], second["memory"]) / 1e6
             cells = [r["name"], r["database"], *(f"{rate:,.0f}" for rate in rates), f"{rates[1] / rates[0]:.1f}"]
-            lines.append(f"| {' | '.join(cells)} | {memory:,.0f} MB | {300 + r['files'] * KNOWN / 1e6:,.0f} MB |")
-    says = []
+            lines.append(f"| {' | '.join(cells)} | {memory:,.0f} MB | {300 + r['files'] * BYTES_PER_PATH / 1e6:,.0f} MB |")
+    sentences = []
     for database in dict.fromkeys(r["database"] for r in results):
         first = [r for r in results if r["database"] == database and r["run"] == "first"]
-        plain = [r for r in first if not r["name"].endswith("times")]
-        small, large = plain[0], plain[-1]
+        distinct = [r for r in first if not is_copied(r)]
+        small, large = distinct[0], distinct[-1]
         if large is not small:
             ratio = large["files"] / large["seconds"] * small["seconds"] / small["files"]
-            says.append(f"{database}: files/s at {large['files']:,} are {ratio:.2f} times those at {small['files']:,} (to reach: 0.8).")
-        for r in first:
-            if r["name"].endswith("times"):
-                says.append(
-                    f"{database}: every file {TIMES} times takes {r['seconds'] / small['seconds']:.2f} times as long (at most 1.6)."
-                )
-    return "\n".join([*lines, "", *says])
+            sentences.append(
+                f"{database}: files/s at {large['files']:,} files are {ratio:.2f} times those at {small['files']:,} (target: 0.8)."
+            )
+        for r in filter(is_copied, first):
+            ratio = r["seconds"] / small["seconds"]
+            sentences.append(f"{database}: every file {COPIES} times takes {ratio:.2f} times as long (target: at most 1.6).")
+    return "\n".join([*lines, "", *sentences, "", f"![files/s by the number of files]({CHART.name})"])
+
+
+def is_copied(result: dict[str, Any]) -> bool:
+    """Whether the run had every file several times."""
+    return bool(result["name"].endswith("times"))
 
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 360, 70, 40, 300
 COLOURS = {"SQLite": "#2f6f8f", "PostgreSQL": "#b5523b"}
 
 
-def svg(results: list[dict]) -> str:
+def svg(results: Results) -> str:
     """Files/s by the number of files, both scales logarithmic; second runs are dashed."""
-    plain = [r for r in results if not r["name"].endswith("times")]
-    sizes = [math.log10(r["files"]) for r in plain]
-    rates = [math.log10(r["files"] / r["seconds"]) for r in plain]
+    distinct = [r for r in results if not is_copied(r)]
+    sizes = [math.log10(r["files"]) for r in distinct]
+    rates = [math.log10(r["files"] / r["seconds"]) for r in distinct]
     low, high = math.floor(min(rates)), math.ceil(max(rates))
     span = max(sizes) - min(sizes) or 1
 
@@ -172,11 +183,11 @@ def svg(results: list[dict]) -> str:
     for power in range(low, high + 1):
         out.append(f'<line x1="{LEFT}" x2="{WIDTH - 120}" y1="{y(10**power):.1f}" y2="{y(10**power):.1f}" stroke="#ddd"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y(10**power) + 4:.1f}" text-anchor="end">{10**power:,}</text>')
-    for files in sorted({r["files"] for r in plain}):
+    for files in sorted({r["files"] for r in distinct}):
         out.append(f'<text x="{x(files):.1f}" y="{BOTTOM + 22}" text-anchor="middle">{files:,}</text>')
     for database, colour in COLOURS.items():
         for which, dash in (("first", ""), ("second", ' stroke-dasharray="6 4"')):
-            line = [(x(r["files"]), y(r["files"] / r["seconds"])) for r in plain if (r["database"], r["run"]) == (database, which)]
+            line = [(x(r["files"]), y(r["files"] / r["seconds"])) for r in distinct if (r["database"], r["run"]) == (database, which)]
             if line:
                 points = " ".join(f"{a:.1f},{b:.1f}" for a, b in line)
                 out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
@@ -186,46 +197,44 @@ def svg(results: list[dict]) -> str:
 
 
 def main() -> int:
+    """Measure all sizes, store the results and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--sizes", type=int, nargs="+", metavar="N", default=[10_000, 100_000, 1_000_000], help="numbers of files (default: %(default)s)"
     )
-    parser.add_argument("--collection", type=Path, metavar="DIR", help="keep the files here, or go on with those that are here already")
-    parser.add_argument("--rounds", type=int, metavar="R", default=3, help="how often each run is timed (default: %(default)s)")
-    parser.add_argument("--page", action="store_true", help="put table and plot into docs/")
+    parser.add_argument("--collection", type=Path, metavar="DIR", help="keep the files here, and reuse those that are here already")
+    parser.add_argument("--rounds", type=int, metavar="R", default=3, help="measurements per run (default: %(default)s)")
+    parser.add_argument("--page", action="store_true", help="write the table and the chart into docs/")
     options = parser.parse_args()
     console = Console(stderr=True, highlight=False)
     sizes = sorted(set(options.sizes))
     if sizes[0] < 1 or options.rounds < 1:
-        parser.error("sizes and rounds count from 1")
-    results: list[dict] = []
+        parser.error("--sizes and --rounds must be at least 1")
+    results: Results = []
     with (
         tempfile.TemporaryDirectory(prefix="midiopt-scale-") as temporary,
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
         folder = options.collection or Path(temporary) / "files"
         folder.mkdir(parents=True, exist_ok=True)
-        if written(folder) > sizes[0]:
-            raise SystemExit(f"scale.py: {folder} holds {written(folder):,} files, more than the smallest size; name an empty folder")
-        check_space(folder, sizes[-1], TIMES * sizes[0], written(folder))
+        if (existing := count_files(folder)) > sizes[0]:
+            raise SystemExit(f"scale.py: {folder} holds {existing:,} files, more than the smallest size; name an empty folder")
+        check_space(folder, sizes[-1], COPIES * sizes[0], existing)
         with whole_runs.databases(progress.console) as made:
             for size in sizes:
                 grow(folder, size, progress)
                 results += measure(f"{size:,}", folder, made, options.rounds, progress)
                 if size == sizes[0]:
                     with copied(folder) as copies:
-                        results += measure(f"{size:,}, each {TIMES} times", copies, made, options.rounds, progress)
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(results, indent=1) + "\n")
-    print(table(results))
+                        results += measure(f"{size:,}, each {COPIES} times", copies, made, options.rounds, progress)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    print(block(results))
     if options.page:
-        (DOCS / "scale.svg").write_text(svg(results))
-        generated_blocks.fill(DOCS / "performance.md", "scale", table(results) + "\n\n![files/s by the number of files](scale.svg)")
+        CHART.write_text(svg(results))
+        generated_blocks.fill(PAGE, "scale", block(results))
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    run_program(main)

@@ -1,7 +1,7 @@
-"""One whole run in a process of its own, its numbers as JSON on stdout: what whole_runs.py times.
+"""One whole run in its own process, its measurements as JSON on stdout: what whole_runs.py calls.
 
 python -m benchmarks.single_run FOLDER --db URL --workers N
-python -m benchmarks.single_run FOLDER                        (one worker's analysis alone: no walk, no rows written)
+python -m benchmarks.single_run FOLDER                        (the analysis by one worker alone: no walk, no database)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from midiopt.sinks import open_sink
 from midiopt.sinks.base import Sink
 from midiopt.sources.walk import iter_paths
 
-Numbers = dict[str, float]  # files, seconds from the first chunk to the last, seconds around that
+Measurements = dict[str, float]  # files, seconds from the first chunk to the last, and setup_seconds before and after
 
 
 def chunks_of(folder: str) -> Iterator[list[bytes]]:
@@ -31,65 +31,71 @@ def chunks_of(folder: str) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def analysis_alone(folder: str) -> Numbers:
+def analyse_only(folder: str) -> Measurements:
+    """One worker over all files, in this process."""
     chunks = list(chunks_of(folder))
     worker = Worker()
-    began = time.perf_counter()
+    start = time.perf_counter()
     for chunk in chunks:
         worker.analyze_files(chunk)
-    return {"files": sum(len(chunk) for chunk in chunks), "seconds": time.perf_counter() - began, "around": 0.0}
+    return {"files": sum(map(len, chunks)), "seconds": time.perf_counter() - start, "setup_seconds": 0.0}
 
 
-def whole_run(folder: str, db: str, workers: int) -> Numbers:
+def whole_run(folder: str, db: str, workers: int) -> Measurements:
+    """A run as a user starts it."""
     summary = midiopt.run([folder], db, workers=workers)
     if summary.interrupted or summary.unreadable or summary.crashed or summary.skipped:
-        raise SystemExit(f"not a run to time: {summary}")
-    return {"files": summary.files, "seconds": summary.steady_seconds, "around": summary.seconds - summary.steady_seconds}
+        raise SystemExit(f"this run cannot be compared: {summary}")
+    return {"files": summary.files, "seconds": summary.steady_seconds, "setup_seconds": summary.seconds - summary.steady_seconds}
 
 
-def in_sequence(folder: str, db: str) -> Numbers:
-    """The same work, but each batch is found, analysed and written before the next."""
-    worker, waiting, files = Worker(), [], 0
+def sequential_run(folder: str, db: str) -> Measurements:
+    """The same work without overlap: each batch is found, analysed and written before the next."""
+    worker, files = Worker(), 0
+    pending: list[Batch] = []
     with open_sink(db, writers=1) as sink:
-        began = time.perf_counter()
+        start = time.perf_counter()
         for chunk in chunks_of(folder):
             files += len(chunk)
-            waiting.append(Batch.from_bytes(worker.analyze_files(chunk)))
-            if sum(map(len, waiting)) >= midiopt.RunOptions().batch_size:
-                write(sink, waiting)
-        write(sink, waiting)
-        seconds = time.perf_counter() - began
-    return {"files": files, "seconds": seconds, "around": 0.0}
+            pending.append(Batch.from_bytes(worker.analyze_files(chunk)))
+            if sum(map(len, pending)) >= midiopt.RunOptions().batch_size:
+                write(sink, pending)
+        write(sink, pending)
+        seconds = time.perf_counter() - start
+    return {"files": files, "seconds": seconds, "setup_seconds": 0.0}
 
 
-def write(sink: Sink, waiting: list[Batch]) -> None:
-    if waiting:
-        sink.write(Batch.concat(waiting))
+def write(sink: Sink, pending: list[Batch]) -> None:
+    """Commit the pending batches as one."""
+    if pending:
+        sink.write(Batch.concat(pending))
         sink.flush()
-        waiting.clear()
+        pending.clear()
 
 
-def cpu(who: int) -> float:
-    used = resource.getrusage(who)
-    return used.ru_utime + used.ru_stime
+def processor_seconds(who: int) -> float:
+    """User and system time of this process (RUSAGE_SELF) or its children that have ended (RUSAGE_CHILDREN)."""
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
+    """Do the run that the command line describes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", metavar="FOLDER")
-    parser.add_argument("--db", metavar="URL", help="an empty database (default: none, and only the analysis)")
+    parser.add_argument("--db", metavar="URL", help="an empty database (default: none, analysis only)")
     parser.add_argument("--workers", metavar="N", type=int, default=1)
-    parser.add_argument("--in-sequence", action="store_true", help="nothing overlaps, and there are no workers")
+    parser.add_argument("--sequential", action="store_true", help="no workers and no overlap")
     options = parser.parse_args()
     if not options.db:
-        numbers = analysis_alone(options.folder)
-    elif options.in_sequence:
-        numbers = in_sequence(options.folder, options.db)
+        measured = analyse_only(options.folder)
+    elif options.sequential:
+        measured = sequential_run(options.folder, options.db)
     else:
-        numbers = whole_run(options.folder, options.db, options.workers)
+        measured = whole_run(options.folder, options.db, options.workers)
     # Imports included; the workers have ended by now, so their time is known.
-    numbers |= {"cpu_parent": cpu(resource.RUSAGE_SELF), "cpu_workers": cpu(resource.RUSAGE_CHILDREN)}
-    print(json.dumps(numbers))
+    measured |= {"cpu_parent": processor_seconds(resource.RUSAGE_SELF), "cpu_workers": processor_seconds(resource.RUSAGE_CHILDREN)}
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

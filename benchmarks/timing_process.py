@@ -1,9 +1,9 @@
-"""A process that does a work when told, so that builds and allocators can take turns: Player.
+"""A process that runs a workload on request, so that builds and allocators can be measured alternately: TimingProcess.
 
-    python -m benchmarks.timing_process LIST        (then one name of a work a line on stdin; seconds come back)
+    python -m benchmarks.timing_process LIST        (reads one workload name per line on stdin, prints its seconds)
 
-It imports whatever build PYTHONPATH names, holds the files in memory, and repeats a short work until a
-turn is long enough for the clock. Times are processor time.
+It imports the build that PYTHONPATH names, holds the files in memory, and repeats a short workload until
+the clock resolves it. Times are processor time.
 """
 
 from __future__ import annotations
@@ -12,16 +12,23 @@ import math
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-SHORTEST = 0.05  # seconds of a turn
+from benchmarks.clocks import processor_time
+from midiopt import EventArena, MidiError, parse
+from midiopt.core import build
+from midiopt.core.analysis import Analyzer
+from midiopt.pipeline.new_files import FILES_PER_TASK
+from midiopt.pipeline.worker import Worker
+from midiopt.schema import ANALYZER_VERSION
+
+MIN_SECONDS = 0.05  # of a measurement
 
 
 class Event(NamedTuple):
-    """An event as libraries that make an object of each have it."""
+    """An event as one Python object, as other libraries return it."""
 
     tick: int
     mark: int
@@ -30,109 +37,98 @@ class Event(NamedTuple):
     data2: int
 
 
-def contents(paths: list[bytes]) -> list[tuple[bytes, bytes]]:
-    """The bytes and the content hash of each file that can be parsed; SystemExit when none can."""
+def parsable_contents(paths: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+    """The bytes and the content hash of each file that can be parsed; SystemExit if there is none."""
     import xxhash
 
-    import midiopt
-
-    arena = midiopt.EventArena()
-    found = []
+    arena = EventArena()
+    contents = []
     for path in paths:
         data = Path(os.fsdecode(path)).read_bytes()
         try:
-            midiopt.parse(data, into=arena)
-        except midiopt.MidiError:
+            parse(data, into=arena)
+        except MidiError:
             continue
-        found.append((data, xxhash.xxh3_128_digest(data)))
-    if not found:
+        contents.append((data, xxhash.xxh3_128_digest(data)))
+    if not contents:
         raise SystemExit("none of these files is a MIDI file")
-    return found
+    return contents
 
 
-def works(paths: list[bytes]) -> dict[str, Callable[[], object]]:
-    """Each work once through all files."""
-    import midiopt
-    from midiopt.core.analysis import Analyzer
-    from midiopt.pipeline.new_files import FILES_PER_TASK
-    from midiopt.pipeline.worker import Worker
-    from midiopt.schema import ANALYZER_VERSION
-
-    analyzer, arena = Analyzer(), midiopt.EventArena()
-    sound = contents(paths)
+def workloads(paths: list[bytes]) -> dict[str, Callable[[], object]]:
+    """By name, one pass over all files."""
+    analyzer, arena = Analyzer(), EventArena()
+    contents = parsable_contents(paths)
 
     def rows(reader: str) -> None:
-        worker = Worker(reader)  # a new one: it skips contents that it has seen
+        worker = Worker(reader)  # a new one: a worker skips contents that it has analysed
         for start in range(0, len(paths), FILES_PER_TASK):
             worker.analyze_files(paths[start : start + FILES_PER_TASK])
 
     def facts(make: Callable[[], Analyzer]) -> None:
         found, heap = bytearray(), bytearray()
-        for data, digest in sound:
+        for data, digest in contents:
             make().analyze(data, digest, ANALYZER_VERSION, found, heap)
 
     def objects() -> None:
-        for data, _ in sound:
-            list(map(Event._make, midiopt.parse(data).events().tolist()))
+        for data, _ in contents:
+            list(map(Event._make, parse(data).events().tolist()))
 
     return {
         "rows": lambda: rows("read"),
-        "rows mapped": lambda: rows("mmap"),
+        "rows, mapped files": lambda: rows("mmap"),
         "facts": lambda: facts(lambda: analyzer),
-        "facts anew": lambda: facts(Analyzer),
-        "events": lambda: [midiopt.parse(data, into=arena) for data, _ in sound],
-        "events anew": lambda: [midiopt.parse(data) for data, _ in sound],
-        "events as objects": objects,
+        "facts, new arena": lambda: facts(Analyzer),
+        "events": lambda: [parse(data, into=arena) for data, _ in contents],
+        "events, new arena": lambda: [parse(data) for data, _ in contents],
+        "events, objects": objects,
     }
 
 
-def serve(names: Path) -> None:
-    todo = works(names.read_bytes().split(b"\0"))
-    print("ready", flush=True)
+def serve(available: dict[str, Callable[[], object]]) -> None:
+    """Print the mode of this build; then, per workload that stdin names, the processor seconds of one pass."""
+    print(build.mode, flush=True)
     repeats: dict[str, int] = {}
     for line in sys.stdin:
         name = line.strip()
-        work = todo[name]
+        work = available[name]
         if name not in repeats:
             work()  # the first pass fills caches and grows buffers
-            repeats[name] = math.ceil(SHORTEST / timed(work, 1))
-        print(timed(work, repeats[name]), flush=True)
+            repeats[name] = math.ceil(MIN_SECONDS / processor_time(work))
+        print(processor_time(work, repeats[name]), flush=True)
 
 
-def timed(work: Callable[[], object], times: int) -> float:
-    began = time.process_time()
-    for _ in range(times):
-        work()
-    return max(time.process_time() - began, 1e-6) / times
+class TimingProcess:
+    """A child process that calls ``serve``."""
 
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin is not None and process.stdout is not None
+        self._process = process
+        self._stdin: IO[str] = process.stdin
+        self._stdout: IO[str] = process.stdout
+        self.mode = self._stdout.readline().strip()  # of its build
+        if not self.mode:
+            raise SystemExit("a timing process did not start: see above")
 
-class Player:
-    """Such a process, in an environment of its own. `names` is a file of paths joined by NUL."""
+    @classmethod
+    def of(cls, names: Path, environment: dict[str, str]) -> TimingProcess:
+        """A process of this module; ``names`` is a file of paths joined by NUL."""
+        return cls([sys.executable, "-m", "benchmarks.timing_process", str(names)], environment)
 
-    def __init__(self, environment: dict[str, str], names: Path) -> None:
-        command = [sys.executable, "-m", "benchmarks.timing_process", str(names)]
-        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if not self._answer():
-            raise SystemExit("a process that times works did not start: see above")
-
-    def _answer(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline()
-
-    def time(self, work: str) -> float:
+    def time(self, workload: str) -> float:
         """Processor seconds of one pass."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{work}\n")
-        self.process.stdin.flush()
-        if not (answer := self._answer()):
-            raise SystemExit(f"a process died while it did {work}")
+        self._stdin.write(f"{workload}\n")
+        self._stdin.flush()
+        if not (answer := self._stdout.readline()):
+            raise SystemExit(f"a timing process died while running {workload}")
         return float(answer)
 
-    def end(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+    def close(self) -> None:
+        """End the process."""
+        self._stdin.close()
+        self._process.wait()
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(workloads(Path(sys.argv[1]).read_bytes().split(b"\0")))

@@ -1,11 +1,11 @@
-"""Which loops the compiler made vectors of, as the disassembly has it and not as the compiler says.
+"""Which loops the compiler vectorised, read from the disassembly: gcc reports more loops than it vectorises.
 
     python -m benchmarks.vectorised_loops [BUILD]              (a build of builds.py; default: release)
 
-A loop is what lies between a backward jump and its target, without another such jump in between. It
-counts as vectorised when it does arithmetic on packed numbers; moves and the clearing of memory do not
-count. Several such instructions of one line of source outside of all loops are a loop that was unrolled
-whole. Lines of the C that Cython made are led back to those of the .pyx by the comments it leaves.
+A loop is the code between a backward jump and its target without another such jump in between. It counts as
+vectorised if it does arithmetic on packed numbers; moves and clearing memory do not count. Several such
+instructions of one source line outside of all loops are a loop that was unrolled completely. Lines of the
+generated C are mapped to Cython source by the comments that Cython writes into it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import subprocess
 import sys
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks import builds
 
@@ -27,121 +29,185 @@ PACKED = re.compile(
 )
 JUMP = re.compile(r"j\w+")
 INSTRUCTION = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
-PLACE = re.compile(r"^(\S+\.c):(\d+)")
-ORIGIN = re.compile(r'^\s*/\* "(?:midiopt/(?:core|sinks)/|midiopt/)?(\w+\.p(?:yx|xd))":(\d+)')  # Cython names a .pxd without its folder
+C_LINE = re.compile(r"^(\S+\.c):(\d+)")
+CYTHON_LINE = re.compile(r'^\s*/\* "(midiopt/[\w/]+\.p(?:yx|xd))":(\d+)')
+FUNCTION = re.compile(r"^\s*(?:def|cdef|cpdef)\s[^=]*?(\w+)\(")
 HISTOGRAM = re.compile(r"\w\[.*\] \+= (?:1|2)$")
-UNROLLED = 4  # packed instructions, at least, of a loop that is none any more
+MIN_UNROLLED = 4  # packed instructions of one line
 WIDTHS = {"z": 512, "y": 256, "x": 128}
+
+
+class Instruction(NamedTuple):
+    """A line of the disassembly."""
+
+    address: int
+    mnemonic: str
+    operands: str
+    c_line: tuple[str, int] | None  # file and number
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it does arithmetic on packed numbers."""
+        return bool(PACKED.fullmatch(self.mnemonic) and re.search(r"%[xyz]mm", self.operands))
+
+
+@dataclass(frozen=True, order=True)
+class Line:
+    """A line of Cython source."""
+
+    file: str  # "core/harmony/key.pyx"
+    number: int
+    function: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.function}"
 
 
 @dataclass(frozen=True)
 class Loop:
-    source: str  # "core/harmony/key.pyx:93"
-    code: str  # that line
+    """An innermost loop."""
+
+    line: Line  # to which most of its instructions belong
     bits: int  # of the widest register in packed arithmetic; 0: none
-    packed: int  # instructions that do it
+    packed: int  # instructions of packed arithmetic
     unrolled: bool = False
 
 
-def loops(where: Path) -> list[Loop]:
-    """The innermost loops of every extension below `where`, in the order of the sources."""
-    found = [loop for library in sorted(where.rglob("*.so")) for loop in _loops_of(library, where)]
-    return sorted(set(found), key=lambda loop: (loop.source.split(":")[0], int(loop.source.split(":")[1])))
+def loops(source_root: Path) -> list[Loop]:
+    """The innermost loops of every extension below ``source_root``, in the order of the sources."""
+    found = {loop for library in sorted(source_root.rglob("*.so")) for loop in _loops_of(library, source_root)}
+    return sorted(found, key=lambda loop: (loop.line, loop.bits, loop.packed))
 
 
-def histograms(where: Path) -> list[tuple[str, str]]:
-    """(place, line) of every line of the kernels that counts into a table."""
+def histograms(source_root: Path) -> list[Line]:
+    """Every line of the kernels that increments an element of a table."""
     return [
-        (f"core/{path.name}:{n}", line.strip())
-        for path in sorted((where / "midiopt" / "core").glob("*.pyx"))
-        for n, line in enumerate(path.read_text().splitlines(), 1)
+        source_line(path, n, source_root)
+        for path in sorted((source_root / "midiopt" / "core").rglob("*.pyx"))
+        for n, line in enumerate(_text(path), 1)
         if HISTOGRAM.search(line)
     ]
 
 
-def _loops_of(library: Path, where: Path) -> list[Loop]:
-    text = subprocess.run(
-        ["objdump", "-d", "-l", "--no-show-raw-insn", str(library)], capture_output=True, text=True, check=True, errors="replace"
-    ).stdout
-    found: list[Loop] = []
-    function: list[tuple[int, str, str, tuple[str, int] | None]] = []
-    place = None
-    for line in [*text.splitlines(), "0 <end>:"]:
+def source_line(path: Path, number: int, source_root: Path) -> Line:
+    """Line ``number`` of a file with the function around it."""
+    text = _text(path)
+    code = text[number - 1]
+    indent = len(code) - len(code.lstrip())
+    function = ""
+    for line in reversed(text[:number]):
+        if line.strip() and (line is code or len(line) - len(line.lstrip()) < indent) and (match := FUNCTION.match(line)):
+            function = match[1]
+            break
+    return Line(path.relative_to(source_root / "midiopt").as_posix(), number, function, code.strip())
+
+
+@cache
+def _text(path: Path) -> list[str]:
+    return path.read_text().splitlines()
+
+
+def comparison() -> dict[str, list[dict[str, str | int]]]:
+    """The vectorised loops of release and what is left of them without the vectoriser, as stored in results/.
+
+    ``loops``: the widest loop per source line; ``histograms``: the lines that cannot be vectorised.
+    """
+    release = builds.build("release")
+    found = {name: [loop for loop in loops(builds.build(name)) if loop.packed] for name in ("release", "scalar")}
+    bits = {name: {loop.line: loop.bits for loop in sorted(every, key=lambda loop: loop.bits)} for name, every in found.items()}
+    widest = {loop.line: loop for loop in sorted(found["release"], key=lambda loop: loop.bits)}
+    return {
+        "loops": [
+            {
+                "place": str(line),
+                "code": line.code,
+                "bits": loop.bits,
+                "packed": loop.packed,
+                "unrolled": int(loop.unrolled),
+                "scalar_bits": bits["scalar"].get(line, 0),
+            }
+            for line, loop in sorted(widest.items())
+        ],
+        "histograms": [{"place": str(line), "code": line.code, "bits": bits["release"].get(line, 0)} for line in histograms(release)],
+    }
+
+
+def _loops_of(library: Path, source_root: Path) -> Iterator[Loop]:
+    command = ["objdump", "-d", "-l", "--no-show-raw-insn", str(library)]
+    disassembly = subprocess.run(command, capture_output=True, text=True, check=True, errors="replace").stdout
+    function: list[Instruction] = []
+    c_line = None
+    for line in [*disassembly.splitlines(), "0 <end>:"]:
         if match := INSTRUCTION.match(line):
-            function.append((int(match[1], 16), match[2], match[3], place))
-        elif match := PLACE.match(line):
-            place = (match[1], int(match[2]))
+            function.append(Instruction(int(match[1], 16), match[2], match[3], c_line))
+        elif match := C_LINE.match(line):
+            c_line = (match[1], int(match[2]))
         elif line.endswith(">:"):
-            found += _loops_in(function, where)
+            yield from _loops_in(function, source_root)
             function = []
-    return found
 
 
-def _loops_in(function: list, where: Path) -> list[Loop]:
-    if not function:
-        return []
-    first = function[0][0]
-    spans = []
-    for address, name, operands, _ in function:
-        if JUMP.fullmatch(name) and (target := re.match(r"([0-9a-f]+) ", operands)) and first <= int(target[1], 16) <= address:
-            spans.append((int(target[1], 16), address))
+def _loops_in(function: list[Instruction], source_root: Path) -> Iterator[Loop]:
+    spans = list(_backward_jumps(function))
     innermost = [s for s in spans if not any(o != s and s[0] <= o[0] and o[1] <= s[1] for o in spans)]
-    bodies = [[i for i in function if begin <= i[0] <= end] for begin, end in innermost]
-    found = [_loop(body, [i for i in body if _is_packed(i)], where, False) for body in bodies]
-    straight: dict[tuple[str, int], list] = defaultdict(list)
+    for start, end in innermost:
+        body = [i for i in function if start <= i.address <= end]
+        yield from _loop(body, [i for i in body if i.is_packed], source_root, unrolled=False)
+    straight: dict[tuple[str, int], list[Instruction]] = defaultdict(list)
     for i in function:
-        if i[3] and _is_packed(i) and not any(begin <= i[0] <= end for begin, end in spans):
-            straight[i[3]].append(i)
-    found += [_loop(packed, packed, where, True) for packed in straight.values() if len(packed) >= UNROLLED]
-    return [loop for loop in found if loop]
+        if i.c_line and i.is_packed and not any(start <= i.address <= end for start, end in spans):
+            straight[i.c_line].append(i)
+    for packed in straight.values():
+        if len(packed) >= MIN_UNROLLED:
+            yield from _loop(packed, packed, source_root, unrolled=True)
 
 
-def _is_packed(instruction: tuple) -> bool:
-    return bool(PACKED.fullmatch(instruction[1]) and re.search(r"%[xyz]mm", instruction[2]))
+def _backward_jumps(function: list[Instruction]) -> Iterator[tuple[int, int]]:
+    """(target, jump): the addresses of the first and the last instruction of a loop."""
+    for i in function:
+        target = re.match(r"([0-9a-f]+) ", i.operands)
+        if target and JUMP.fullmatch(i.mnemonic) and function[0].address <= int(target[1], 16) <= i.address:
+            yield int(target[1], 16), i.address
 
 
-def _loop(body: list, packed: list, where: Path, unrolled: bool) -> Loop | None:
-    places = Counter(i[3] for i in packed or body if i[3])
-    source = _origin(*places.most_common(1)[0][0], where) if places else None
-    if source is None or source[1].startswith("cdef class"):  # what Cython adds to a class
-        return None
-    widest = max((WIDTHS[w] for i in packed for w in re.findall(r"%([xyz])mm", i[2])), default=0)
-    return Loop(*source, widest, len(packed), unrolled)
-
-
-@cache
-def _lines(name: str, where: Path) -> tuple[list[int], list[tuple[str, int]]]:
-    """Where in a C file the comments stand that name a line of a .pyx or .pxd, and which."""
-    path = where.parent / name
-    at, origins = [], []
-    if path.exists():
-        for n, line in enumerate(path.read_text().splitlines(), 1):
-            if match := ORIGIN.match(line):
-                at.append(n)
-                origins.append((match[1], int(match[2])))
-    return at, origins
+def _loop(body: list[Instruction], packed: list[Instruction], source_root: Path, unrolled: bool) -> Iterator[Loop]:
+    c_lines = Counter(i.c_line for i in packed or body if i.c_line)
+    line = _cython_line(*c_lines.most_common(1)[0][0], source_root) if c_lines else None
+    if line and not line.code.startswith("cdef class"):  # what Cython adds to a class
+        widest = max((WIDTHS[w] for i in packed for w in re.findall(r"%([xyz])mm", i.operands)), default=0)
+        yield Loop(line, widest, len(packed), unrolled)
 
 
 @cache
-def _source(name: str, where: Path) -> Path | None:
-    return next(where.rglob(name), None)
+def _comments(c_file: Path) -> tuple[list[int], list[tuple[str, int]]]:
+    """The lines of a C file with a comment that names a line of Cython source, and those names."""
+    numbers, names = [], []
+    if c_file.exists():
+        for n, line in enumerate(c_file.read_text().splitlines(), 1):
+            if match := CYTHON_LINE.match(line):
+                numbers.append(n)
+                names.append((match[1], int(match[2])))
+    return numbers, names
 
 
-def _origin(name: str, line: int, where: Path) -> tuple[str, str] | None:
-    at, origins = _lines(name[name.find("build/cython") :], where)
-    i = bisect_right(at, line) - 1
+def _cython_line(c_file: str, number: int, source_root: Path) -> Line | None:
+    """The Cython source of a line of C: what the nearest comment above names."""
+    numbers, names = _comments(source_root.parent / c_file[max(0, c_file.find("build/cython")) :])
+    i = bisect_right(numbers, number) - 1
     if i < 0:
         return None
-    source, number = origins[i]
-    if (path := _source(source, where)) is None:
-        return None
-    return f"{path.relative_to(where / 'midiopt')}:{number}", path.read_text().splitlines()[number - 1].strip()
+    name, line = names[i]
+    path = source_root / name
+    return source_line(path, line, source_root) if path.exists() else None  # an extension whose source was deleted
 
 
 def main() -> None:
-    for loop in loops(builds.site(sys.argv[1] if len(sys.argv) > 1 else "release")):
+    """Print the vectorised loops of a build."""
+    for loop in loops(builds.build(sys.argv[1] if len(sys.argv) > 1 else "release")):
         if loop.packed:
-            print(f"{loop.source:28} {loop.bits:4} bits  {loop.packed:3} packed  {'unrolled  ' * loop.unrolled}{loop.code}")
+            unrolled = "unrolled  " * loop.unrolled
+            print(f"{loop.line!s:50} {loop.bits:4} bits  {loop.packed:3} packed  {unrolled}{loop.line.code}")
 
 
 if __name__ == "__main__":

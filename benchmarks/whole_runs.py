@@ -1,12 +1,12 @@
-"""Time whole runs into SQLite and PostgreSQL against one worker's analysis alone, in turns.
+"""Time whole runs into SQLite and PostgreSQL against the analysis by one worker alone, interleaved.
 
     python -m benchmarks.whole_runs [--files 50000] [--collection DIR] [--append FILE.json]
 
-The files are a generated collection (generate_collection.py), removed afterwards unless --collection names a
-place for it. Every run has a process and an empty database of its own, finds the files in memory, and
-waits a little for the cores to be free. The time is from the first chunk to the last; opening,
-counting and building indexes are told apart, and so is the most memory that all our processes had
-together. PostgreSQL is the server that MIDIOPT_TEST_DSN names, or a throw-away one on the same cores.
+The files are a generated collection (generate_collection.py), deleted afterwards unless --collection names a
+folder for it. Every run has its own process and its own empty database, finds the files in the page cache, and
+waits a little for the cores to be free. The time is from the first chunk to the last; opening, counting and
+building indexes are reported separately, and so is the peak memory of all processes of midiopt. PostgreSQL is
+the server that MIDIOPT_TEST_DSN names, or a temporary one on the same cores.
 """
 
 from __future__ import annotations
@@ -28,20 +28,21 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import console_table, machine_load
-from benchmarks.paired_timing import keep, need, run
-from benchmarks.peak_memory import Peak
+from benchmarks.command_line import need, run_program
+from benchmarks.paired_timing import pyperf_run, save
+from benchmarks.peak_memory import PeakMemory
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 
-WORK = "whole run"
-ALONE = "one worker, no database"
+WORKLOAD = "whole run"
+ANALYSIS_ONLY = "one worker, no database"
 
-Numbers = dict[str, Any]  # those of single_run.py, memory in bytes, and the share of the cores that others used
-Fresh = Callable[[], AbstractContextManager[str]]  # the URL of an empty database, removed at the end
+Measurements = dict[str, Any]  # those of single_run.py, peak memory in bytes, and the share of the cores that others used
+NewDatabase = Callable[[], AbstractContextManager[str]]  # the URL of an empty database, deleted at the end
 
 
 def generate(folder: Path, files: int, progress: Progress) -> None:
-    """The collection, unless the folder has it."""
+    """Write the collection unless the folder already holds it."""
     from benchmarks import generate_collection
 
     if folder.is_dir() and any(folder.iterdir()):
@@ -56,26 +57,29 @@ def generate(folder: Path, files: int, progress: Progress) -> None:
 
 
 @contextlib.contextmanager
-def sqlite_file() -> Iterator[str]:
+def new_sqlite() -> Iterator[str]:
+    """The URL of a SQLite file that does not exist yet."""
     with tempfile.TemporaryDirectory(prefix="midiopt-bench-") as folder:
         yield f"sqlite:///{folder}/run.db"
 
 
-@contextlib.contextmanager
-def databases(console: Console) -> Iterator[dict[str, Fresh]]:
-    """By name, what makes an empty database: SQLite, and PostgreSQL where there is a server."""
-    with one_server(console) as url:
-        made: dict[str, Fresh] = {"SQLite": sqlite_file}
-        if url:
-            from benchmarks import postgres_server
+def new_postgres(server: str) -> NewDatabase:
+    """Creates databases on a PostgreSQL server."""
+    from benchmarks import postgres_server
 
-            made["PostgreSQL"] = partial(postgres_server.database, url)
-        yield made
+    return partial(postgres_server.database, server)
 
 
 @contextlib.contextmanager
-def one_server(console: Console) -> Iterator[str | None]:
-    """The URL of a PostgreSQL server; None, and the reason told, where there is none."""
+def databases(console: Console) -> Iterator[dict[str, NewDatabase]]:
+    """By name: SQLite, and PostgreSQL if there is a server."""
+    with postgres_url(console) as url:
+        yield {"SQLite": new_sqlite} | ({"PostgreSQL": new_postgres(url)} if url else {})
+
+
+@contextlib.contextmanager
+def postgres_url(console: Console) -> Iterator[str | None]:
+    """The URL of a PostgreSQL server; None, with the reason on the console, if there is none."""
     need("psycopg")
     from benchmarks import postgres_server
 
@@ -88,62 +92,66 @@ def one_server(console: Console) -> Iterator[str | None]:
         yield url
 
 
-def once(folder: Path, patience: float, *arguments: str) -> Numbers:
-    """What one process of single_run.py says of itself, the most memory it had, and how busy others kept the cores."""
-    busy = machine_load.wait(patience)
-    for path in folder.glob("*/*.mid"):  # again every time: some machines forget files within seconds
+def measure(folder: Path, timeout: float, *arguments: str) -> Measurements:
+    """Run single_run.py once, at most ``timeout`` seconds later, when the cores are free."""
+    load = machine_load.wait_until_idle(timeout)
+    for path in folder.glob("*/*.mid"):  # before every run: some machines empty their page cache within seconds
         path.read_bytes()
     command = [sys.executable, "-m", "benchmarks.single_run", str(folder), *arguments]
-    with subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True) as process, Peak(process.pid) as peak:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process, PeakMemory(process.pid) as peak:
         answer, _ = process.communicate()
     if process.returncode:
-        raise SystemExit(f"a run failed: single_run.py {' '.join(arguments)}")
-    return json.loads(answer) | {"memory": peak.bytes, "busy": (busy + machine_load.busy()) / 2}
+        raise SystemExit(f"a run failed: {' '.join(command[2:])}")
+    measured: Measurements = json.loads(answer)
+    return measured | {"memory": peak.bytes, "other_load": (load + machine_load.measure()) / 2}
 
 
-def into(fresh: Fresh, folder: Path, patience: float, workers: int) -> Numbers:
-    with fresh() as url:
-        return once(folder, patience, "--db", url, "--workers", str(workers))
+def measure_into(new_database: NewDatabase, folder: Path, timeout: float, workers: int) -> Measurements:
+    """The same for a run into an empty database."""
+    with new_database() as url:
+        return measure(folder, timeout, "--db", url, "--workers", str(workers))
 
 
-def rounds(folder: Path, made: dict[str, Fresh], options: argparse.Namespace, progress: Progress) -> list[list]:
-    """Every whole run once a round, in an order that turns: for each, its runs as pyperf keeps them."""
-    whole: dict[str, Callable[[], Numbers]] = {ALONE: partial(once, folder, options.patience)}
-    for name, fresh in made.items():
+def rounds(folder: Path, made: dict[str, NewDatabase], options: argparse.Namespace, progress: Progress) -> list[list[Any]]:
+    """Every whole run once per round, in an order that is reversed every round; per kind of run, its pyperf runs."""
+    kinds: dict[str, Callable[[], Measurements]] = {ANALYSIS_ONLY: partial(measure, folder, options.timeout)}
+    for name, new_database in made.items():
         for n in options.workers:
-            whole[f"{name}, {n} worker{'s' if n > 1 else ''}"] = partial(into, fresh, folder, options.patience, n)
-    results: dict[str, list] = {label: [] for label in whole}
-    task = progress.add_task("", total=options.rounds * len(whole))
-    order = list(whole)
+            kinds[f"{name}, {n} worker{'s' if n > 1 else ''}"] = partial(measure_into, new_database, folder, options.timeout, n)
+    results: dict[str, list[Any]] = {kind: [] for kind in kinds}
+    task = progress.add_task("", total=options.rounds * len(kinds))
+    order = list(kinds)
     for done in range(options.rounds):
         if options.rounds > 1:
             progress.console.print(f"round {done + 1} of {options.rounds}")
-        for label in order:
-            progress.update(task, description=label)
-            results[label].append(as_run(label, **whole[label]()))
+        for kind in order:
+            progress.update(task, description=kind)
+            results[kind].append(as_run(kind, **kinds[kind]()))
             progress.advance(task)
         order.reverse()
     return list(results.values())
 
 
-def as_run(label: str, files: int, seconds: float, **facts: float) -> object:
-    return run(WORK, label, files, [seconds], "" if label == ALONE else ALONE, **facts)
+def as_run(kind: str, files: int, seconds: float, **facts: float) -> Any:
+    """The measurements of one run in pyperf's form."""
+    return pyperf_run(WORKLOAD, kind, files, [seconds], "" if kind == ANALYSIS_ONLY else ANALYSIS_ONLY, **facts)
 
 
 def main() -> int:
+    """Time the runs that the command line describes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--files", type=int, metavar="N", default=5000, help="how many to generate (default: %(default)s; the targets are for 50000)"
+        "--files", type=int, metavar="N", default=5000, help="number of generated files (default: %(default)s; the targets are for 50000)"
     )
     parser.add_argument("--collection", type=Path, metavar="DIR", help="keep the collection here, or use the one that is here already")
-    parser.add_argument("--workers", type=int, nargs="+", metavar="N", default=[1, 2], help="numbers of workers to time (default: 1 2)")
-    parser.add_argument("--rounds", type=int, metavar="R", default=5, help="how often each run is timed (default: %(default)s)")
-    parser.add_argument("--patience", type=float, metavar="S", default=2, help="wait so long for free cores (default: %(default)s seconds)")
-    parser.add_argument("--append", metavar="FILE", help="add this run to a pyperf JSON file, made when absent")
-    parser.add_argument("--quiet", action="store_true", help="do not print the table of this run")
+    parser.add_argument("--workers", type=int, nargs="+", metavar="N", default=[1, 2], help="numbers of workers (default: 1 2)")
+    parser.add_argument("--rounds", type=int, metavar="R", default=5, help="measurements per kind of run (default: %(default)s)")
+    parser.add_argument("--timeout", type=float, metavar="S", default=2, help="seconds to wait for free cores (default: %(default)s)")
+    parser.add_argument("--append", metavar="FILE", help="append the results to a pyperf JSON file")
+    parser.add_argument("--quiet", action="store_true", help="do not print the table of results")
     options = parser.parse_args()
     if min(options.files, options.rounds, *options.workers) < 1:
-        parser.error("--files, --rounds and --workers count from 1")
+        parser.error("--files, --rounds and --workers must be at least 1")
     console = Console(stderr=True, highlight=False)
     with (
         tempfile.TemporaryDirectory(prefix="midiopt-bench-") as temporary,
@@ -152,14 +160,11 @@ def main() -> int:
         folder = options.collection or Path(temporary) / "files"
         generate(folder, options.files, progress)
         with databases(progress.console) as made:
-            suite = keep(rounds(folder, made, options, progress), options.append)
+            suite = save(rounds(folder, made, options, progress), options.append)
     if not options.quiet:
         console_table.show(suite)
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    run_program(main)

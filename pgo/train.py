@@ -1,10 +1,9 @@
 """Train a pgo-generate build: python -m pgo.train [--corpus DIR]
 
-Does what a run does, in one process and without workers (one that is forked or killed leaves no data):
-files and members of an archive to rows as a worker makes them, rows to SQLite and to the bytes of
-PostgreSQL's COPY as the parent does, and views of an EventArena as applications have them. A process
-writes its profile when it ends: the training is done by a child, and what that has left is looked at
-afterwards.
+Does the work of a run in one process, because a forked or killed worker leaves no profile: files and members
+of an archive to rows, like a worker; rows into SQLite and into the format of PostgreSQL's COPY, like the parent;
+and views of an EventArena, like an application. A process writes its profile when it exits, so a child does the
+training and the parent checks its profile.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ if TYPE_CHECKING:
     from midiopt.pipeline.tasks import Task
 
 ROOT = Path(__file__).resolve().parent.parent
-PROFILE = ROOT / "pgo" / "profile"  # with a folder for each state of the sources, see setup.py
+PROFILE = ROOT / "pgo" / "profile"  # a folder per version of the sources, see setup.py
 EXTENSIONS = sorted(path.relative_to(ROOT / "src").with_suffix("").parts for path in ROOT.glob("src/**/*.pyx"))
 
-ROUNDS = 2  # how often the files are gone through: the second time every buffer has its size
-WRITTEN = 4  # tasks whose rows the parent joins and writes at a time
-ARCHIVED = 60  # files that are also read from a tar archive
-VIEWED = 20  # one file in so many is also parsed into an EventArena
+ROUNDS = 2  # over all files: in the second, every buffer has its final size
+BATCH_TASKS = 4  # whose rows are written at a time
+ARCHIVED_FILES = 60  # also read from a tar archive
+VIEW_INTERVAL = 20  # every 20th file is also parsed into an EventArena
 
 
 def train(sources: list[Path]) -> None:
-    import midiopt
-    from midiopt.core import build
+    """Do the work of a run over all files of the sources; SystemExit unless this build writes a profile."""
+    from midiopt.core import build, inspection
     from midiopt.pipeline.tasks import AnalyzeFiles
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
@@ -47,25 +46,27 @@ def train(sources: list[Path]) -> None:
     from midiopt.sinks.sql import TABLES, last_row_per_key
 
     if build.mode != "pgo-generate":
-        raise SystemExit(f"this build's mode is {build.mode}: only pgo-generate writes a profile (`make pgo` does all of it)")
+        raise SystemExit(f"the mode of this build is {build.mode}: only pgo-generate writes a profile (`make pgo` builds and trains)")
     tasks = [task for source in sources for task in tasks_of(source)]
     paths = [path for task in tasks if isinstance(task, AnalyzeFiles) for path in task.paths]
     tasks.append(AnalyzeFiles([b"/was/deleted/meanwhile.mid"]))
     encoders = [(table, CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
     with tempfile.TemporaryDirectory() as folder:
-        tasks += tasks_of(archive(paths[-ARCHIVED:], Path(folder)))
+        tasks += tasks_of(archive(paths[-ARCHIVED_FILES:], Path(folder)))
         for number in range(ROUNDS):
-            worker = Worker()  # a new one: it skips contents that it has seen
+            worker = Worker()  # a new one: a worker skips contents that it has analysed
             with open_sink(f"{folder}/{number}.db") as sink:
-                for i in range(0, len(tasks), WRITTEN):
-                    batch = validate(Batch.concat([Batch.from_bytes(worker.process(task)) for task in tasks[i : i + WRITTEN]]))
+                for i in range(0, len(tasks), BATCH_TASKS):
+                    batch = validate(Batch.concat([Batch.from_bytes(worker.process(task)) for task in tasks[i : i + BATCH_TASKS]]))
                     sink.write(batch)
                     for table, encoder in encoders:
                         encoder.encode(last_row_per_key(table, batch), batch.heap)
-    view(paths[::VIEWED], midiopt.EventArena())
+    inspection.facts_layout()  # not part of a run, but an extension without a profile does not compile
+    view(paths[::VIEW_INTERVAL])
 
 
 def archive(paths: list[bytes], folder: Path) -> Path:
+    """Write a tar archive of some files."""
     with tarfile.open(folder / "songs.tar", "w") as tar:
         for path in paths:
             tar.add(os.fsdecode(path), os.path.basename(os.fsdecode(path)))
@@ -73,20 +74,24 @@ def archive(paths: list[bytes], folder: Path) -> Path:
 
 
 def tasks_of(source: Path) -> list[Task]:
+    """The tasks of a run over a folder or an archive; SystemExit if it holds no MIDI file."""
     from midiopt.errors import SourceError
     from midiopt.pipeline.new_files import NewFiles
     from midiopt.sources.roots import find_roots
     from midiopt.sources.walk import WalkStats, walk
 
     try:
-        tasks = list(filter(None, NewFiles(walk(find_roots([source]), WalkStats())).tasks()))
+        tasks = [task for task in NewFiles(walk(find_roots([source]), WalkStats())).tasks() if task]
     except SourceError as error:
         raise SystemExit(f"{error}") from None
     return tasks or sys.exit(f"there is no MIDI file below {source}")
 
 
-def view(paths: list[bytes], arena) -> None:
+def view(paths: list[bytes]) -> None:
+    """Parse files into an arena and use every property of it."""
     import midiopt
+
+    arena = midiopt.EventArena()
 
     for path in paths:
         try:
@@ -104,19 +109,20 @@ def view(paths: list[bytes], arena) -> None:
 
 
 def main() -> None:
+    """Train in a child, and check that every extension has a profile."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", metavar="DIR", type=Path, help="your own files (default: those of pgo/training_files.py)")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)  # this is the child
+    parser.add_argument("--corpus", metavar="DIR", type=Path, help="your own files (default: those that pgo/training_files.py generates)")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.here:
+    if args.child:
         with tempfile.TemporaryDirectory() as folder:
-            # Whatever the files are, those with something rare in them join: gcc 12 took the whole parser
-            # for cold after a training in which no header was damaged, and it ran at 0.86 of the speed.
+            # Files with rare features are added to any corpus: trained without damaged headers, gcc 12 compiled the
+            # whole parser as cold code, which ran at 0.86 of the speed.
             training_files.write(Path(folder), training_files.rare() if args.corpus else training_files.everything())
             train([*([args.corpus] if args.corpus else []), Path(folder)])
         return
-    shutil.rmtree(PROFILE, ignore_errors=True)  # or this training would be added to the last
-    if code := subprocess.run([sys.executable, "-m", "pgo.train", *sys.argv[1:], "--here"]).returncode:
+    shutil.rmtree(PROFILE, ignore_errors=True)  # gcc adds to an existing profile
+    if code := subprocess.run([sys.executable, "-m", "pgo.train", *sys.argv[1:], "--child"]).returncode:
         raise SystemExit(code)
     if missing := [".".join(name) for name in EXTENSIONS if not any(PROFILE.glob(f"*/*#{'#'.join(name)}.gcda"))]:
         raise SystemExit(f"training left no profile in {PROFILE} for {', '.join(missing)}")

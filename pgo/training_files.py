@@ -1,14 +1,13 @@
-"""Write the files that a PGO build trains on unless it is given others: python -m pgo.training_files OUT_DIR
+"""Write the default training files of a PGO build: python -m pgo.training_files OUT_DIR
 
-The same bytes every time: 338 files, 4 MB. A profile tells the compiler which way branches go, so what
-counts is the mixture of events, not the music. Five families have the shares and sizes that they have
-among real files, and between them come to these numbers:
+338 files, 4 MB, always the same bytes. A profile records which way branches go, so the mixture of events matters,
+not the music. Five families have the same shares and sizes as among real files, and together these statistics:
 
 ===================================  =============================  =============================
                                      7,006 real songs               generated
 ===================================  =============================  =============================
-events a file (5, 25, 50, 75, 95 %)  51, 293, 1423, 4129, 13923     54, 195, 1437, 3934, 12845
-tracks a file (5, 25, 50, 75, 95 %)  1, 1, 2, 4, 6                  1, 2, 3, 4, 6
+events per file (5, 25, 50, 75, 95 %)  51, 293, 1423, 4129, 13923     54, 195, 1437, 3934, 12845
+tracks per file (5, 25, 50, 75, 95 %)  1, 1, 2, 4, 6                  1, 2, 3, 4, 6
 note on                              39.1 %                         39.8 %
 note on, velocity 0                  20.2 %                         23.3 %
 note off                             19.1 %                         16.5 %
@@ -26,14 +25,12 @@ files repaired                       0.1 %                          4.5 %
 events in files repaired             0.16 %                         0.16 %
 ===================================  =============================  =============================
 
-The songs are those of 16 public collections: folk tunes, pop arranged for piano, piano performances,
-drum grooves, game and General MIDI music. Message types and delta times are shares of all events,
-running status of all channel messages. tests/project/test_pgo.py has the program that counted, and checks the
-right column with it.
+The songs are from 16 public collections: folk tunes, pop arranged for piano, piano performances, drum grooves,
+game and General MIDI music. Message types and delta times are shares of all events, running status of all channel
+messages. tests/project/test_pgo.py computed both columns and checks the right one.
 
-Of each kind of damage there is one short file, and of everything that is merely rare: more files than
-among real songs, where most kinds are missing, but the same share of the events. So every path is
-taken, and none weighs more than it should.
+There is one short file per kind of damage and per rare feature: a larger share of the files than among real songs,
+where most kinds are missing, but the same share of the events. So every path is taken, with a realistic weight.
 """
 
 from __future__ import annotations
@@ -64,7 +61,7 @@ def tune(rng: Random, changes: list[Chord], low: int, gate: float = 0.9) -> list
     return [n._replace(length=n.length * gate / 0.9) for n in improvise(changes, SCALE, rng, low, RHYTHMS, 86)]
 
 
-# The five families: a piece of so many beats
+# The five families: each composes a piece of a given number of beats
 
 
 def folk(rng: Random, beats: float) -> Piece:
@@ -98,23 +95,23 @@ def arranged(rng: Random, beats: float) -> Piece:
     parts = [
         Part("MELODY", 0, melody, GM.PIANO, held),
         Part("BRIDGE", 1, bridge, GM.PIANO),
-        Part("PIANO", 2, humanise(left, rng, 0.03, 15), GM.PIANO, moving(pedal(2, changes), 4)),
+        Part("PIANO", 2, humanise(left, rng, 0.03, 15), GM.PIANO, gradual(pedal(2, changes), 4)),
     ]
     tempo = rubato(math.ceil(beats), rng.randint(60, 120), 16, rng)[::8] if rng.random() < 0.45 else rng.randint(60, 140)
     return Piece("Song", beats, parts, tempo, key=rng.choice([None, "C"]), running_status=rng.random() < 0.5)
 
 
 def performed(rng: Random, beats: float) -> Piece:
-    """A piano performance as an instrument records it: no grid, and a pedal of 128 depths."""
+    """A piano performance as recorded by an instrument: not quantised, with 128 positions of the pedal."""
     changes = harmony(rng, beats)
     right = tune(rng, changes, 72) + arpeggio(changes, "3.53 ..35 53.. 3535", 60, step=0.25, gate=1.5)
     left = arpeggio(changes, "1..5 3... 1.5. 3...", 36, step=0.25, gate=2) + comp(changes, "..x...x.", 48)
-    feet = moving(pedal(0, changes), 14)
+    pedals = gradual(pedal(0, changes), 14)
     if rng.random() < 0.3:
         soft = zip(range(0, int(beats), 4), (0, 90) * 9999, strict=False)
-        feet += [(beat + 0.3, smf.control_change(0, 67, value)) for beat, value in soft]
+        pedals += [(beat + 0.3, smf.control_change(0, 67, value)) for beat, value in soft]
     hands = [
-        Part("Right", 0, humanise(right, rng, 0.2, 40), GM.PIANO, feet),
+        Part("Right", 0, humanise(right, rng, 0.2, 40), GM.PIANO, pedals),
         Part("Left", 0, humanise(left, rng, 0.2, 40), GM.PIANO),
     ]
     tempo = rubato(math.ceil(beats), 90, 12, rng) if rng.random() < 0.15 else 120
@@ -123,7 +120,7 @@ def performed(rng: Random, beats: float) -> Piece:
 
 
 def band(rng: Random, beats: float) -> Piece:
-    """General MIDI: drums, bass, chords, lead, and a section for every chord of the song's mood."""
+    """General MIDI: drums, bass, chords, lead, and up to ten accompanying sections."""
     changes = harmony(rng, beats)
     kit = drums({"kick": "X..x..x...x.....", "snare": "....X..o.o..X..o", "hat": "xoxoxoxoxoxoxoxo"}, math.ceil(beats / 4))
     bent = [event for chord in changes for event in bends(4, chord.start, rng.choice([0, 0, 0, 12, 36]))]
@@ -147,23 +144,26 @@ def band(rng: Random, beats: float) -> Piece:
     return Piece("Band", beats, parts, tempo, key="C", division=division, format=format, running_status=running_status)
 
 
-def moving(feet: list[tuple[float, bytes]], depths: int) -> list[tuple[float, bytes]]:
-    """A pedal that goes down and comes up through so many positions."""
+def gradual(pedals: list[tuple[float, bytes]], depths: int) -> list[tuple[float, bytes]]:
+    """A pedal that moves down and up through ``depths`` positions."""
     return [
         (beat + i * 0.02, bytes([status, number, min(127, abs(127 - value - 127 * (i + 1) // depths))]))
-        for beat, (status, number, value) in feet
+        for beat, (status, number, value) in pedals
         for i in range(depths)
     ]
 
 
 def bends(channel: int, start: float, count: int) -> Iterator[tuple[float, bytes]]:
+    """Pitch bends from one beat after ``start`` on."""
     return ((start + 1 + i / 24, smf.pitch_bend(channel, round(4000 * math.sin(i)))) for i in range(count))
 
 
 class Family(NamedTuple):
+    """Files of one kind of music."""
+
     files: int
-    events: tuple[int, ...]  # a file, at 0, 25, 50, 75 and 100 % of the files
-    running: float  # share of the files written with running status
+    events: tuple[int, ...]  # per file: minimum, quartiles and maximum
+    running: float  # share of the files with running status
     compose: Callable[[Random, float], Piece]
 
 
@@ -177,12 +177,12 @@ FAMILIES = {
 
 
 def family(name: str) -> Iterator[bytes]:
-    """The files of one family: each composed twice, the second time to the length it should have."""
+    """The files of one family: each is composed twice, the second time with the wanted length."""
     files, events, running, compose = FAMILIES[name]
     for i in range(files):
-        where, between = divmod(4 * (i + 0.5) / files, 1)
-        low, high = events[int(where)], events[int(where) + 1]
-        wanted = low * (high / low) ** between
+        quartile, fraction = divmod(4 * (i + 0.5) / files, 1)
+        low, high = events[int(quartile)], events[int(quartile) + 1]
+        wanted = low * (high / low) ** fraction
         bars = 8.0
         density = sum(map(len, compose(Random(f"{name} {i}"), 4 * bars).tracks())) / bars
         piece = compose(Random(f"{name} {i}"), 4 * max(1, round(wanted / density)))
@@ -190,7 +190,7 @@ def family(name: str) -> Iterator[bytes]:
 
 
 def encoded(piece: Piece, running: bool, stuck: bool = False) -> bytes:
-    """The file of a piece; with `stuck` its last track loses the end of its last note."""
+    """The file of a piece; with ``stuck``, the last note of the last track has no end."""
     tracks = [[*(e for e in events if e[0] <= piece.end), (piece.end, smf.END_OF_TRACK)] for events in piece.tracks()]
     if stuck:
         ends = [i for i, (_, event) in enumerate(tracks[-1]) if event[0] >> 4 == 8 or (event[0] >> 4 == 9 and event[2] == 0)]
@@ -198,70 +198,77 @@ def encoded(piece: Piece, running: bool, stuck: bool = False) -> bytes:
     return smf.smf([smf.track(events, running, end_of_track=False) for events in tracks], piece.division, piece.format)
 
 
-# What is rare: one file for each issue of schema.py, for each reason to reject a file, and some more
+# Rare: a file per issue in schema.py, per reason to reject a file, and some more
 
 MELODY = smf.encode([(96 * i + late, smf.note_on(0, 60 + i * 5 % 24, 80 - late)) for i in range(48) for late in (0, 80)])
 BASS = smf.encode([(192 * i + late, smf.note_on(1, 36 + i * 7 % 12, 90 - late)) for i in range(24) for late in (0, 90)])
 END = b"\0" + smf.END_OF_TRACK
 
 
-def whole(*tracks: bytes, format: int = 1, division: int = 96) -> bytes:
+def make_file(*tracks: bytes, format: int = 1, division: int = 96) -> bytes:
     return smf.smf([smf.chunk(b"MTrk", events) for events in tracks], division, format)
 
 
 def with_event(event: bytes) -> bytes:
     """A file with these bytes in the middle of a track."""
-    return whole(MELODY + END, BASS + b"\0" + event + b"\0" + smf.note_on(1, 40, 70) + b"\x60" + smf.note_off(1, 40) + END)
+    return make_file(MELODY + END, BASS + b"\0" + event + b"\0" + smf.note_on(1, 40, 70) + b"\x60" + smf.note_off(1, 40) + END)
 
 
-SOUND = whole(MELODY + END, BASS + END)
-LAST = SOUND.rindex(b"MTrk")  # where the second track begins
+VALID = make_file(MELODY + END, BASS + END)
+LAST = VALID.rindex(b"MTrk")  # the second track
 
 ISSUES = {
-    "leading_junk": bytes(128) + SOUND,
-    "header_length": SOUND[:7] + b"\x08" + SOUND[8:14] + bytes(2) + SOUND[14:],
-    "unknown_format": whole(MELODY + END, BASS + END, format=4),
-    "format_0_tracks": whole(MELODY + END, BASS + END, format=0),
-    "chunk_overrun": SOUND[:-100],
-    "event_cut": whole(MELODY[:-1], BASS + END),
-    "no_end_of_track": whole(MELODY, BASS),
-    "bytes_after_end": whole(MELODY + END + bytes(20), BASS + END),
-    "stray_data": whole(b"\0\x3c\x40" + MELODY + END, BASS + END),
+    "leading_junk": bytes(128) + VALID,
+    "header_length": VALID[:7] + b"\x08" + VALID[8:14] + bytes(2) + VALID[14:],
+    "unknown_format": make_file(MELODY + END, BASS + END, format=4),
+    "format_0_tracks": make_file(MELODY + END, BASS + END, format=0),
+    "chunk_overrun": VALID[:-100],
+    "event_cut": make_file(MELODY[:-1], BASS + END),
+    "no_end_of_track": make_file(MELODY, BASS),
+    "bytes_after_end": make_file(MELODY + END + bytes(20), BASS + END),
+    "stray_data": make_file(b"\0\x3c\x40" + MELODY + END, BASS + END),
     "data_over_127": with_event(b"\x91\x30\xc8"),
     "bad_status": with_event(b"\xf3\x01"),
     "long_varint": with_event(smf.note_on(1, 45, 70) + b"\x80\x80\x80\x80\x60" + smf.note_on(1, 45, 0)),
     "bad_meta": with_event(smf.meta(0x59, b"\x13\0")),
     "zero_tempo": with_event(smf.meta(0x51, bytes(3))),
-    "missing_tracks": SOUND[:LAST],
-    "lost_track": SOUND[:18] + (LAST - 22 + 9).to_bytes(4, "big") + SOUND[22:],
-    "rmid": smf.rmid(SOUND),
-    "alien_chunk": SOUND[:LAST] + smf.chunk(b"XFIH", bytes(24)) + SOUND[LAST:],
-    "smpte": whole(MELODY + END, BASS + END, division=smf.smpte(25, 40)),
-    "format_2": whole(MELODY + END, BASS + END, format=2),
-    "no_notes": whole(END, format=0),
-    "trailing_bytes": SOUND + bytes(60),
-    "running_status_crossed": whole(b"\0" + smf.note_on(0, 60, 80) + b"\0" + smf.text(smf.TEXT, "here") + b"\x60\x3c\0" + END),
-    "stuck_note": whole(MELODY[:-3] + END, BASS + END),
+    "missing_tracks": VALID[:LAST],
+    "lost_track": VALID[:18] + (LAST - 22 + 9).to_bytes(4, "big") + VALID[22:],
+    "rmid": smf.rmid(VALID),
+    "alien_chunk": VALID[:LAST] + smf.chunk(b"XFIH", bytes(24)) + VALID[LAST:],
+    "smpte": make_file(MELODY + END, BASS + END, division=smf.smpte(25, 40)),
+    "format_2": make_file(MELODY + END, BASS + END, format=2),
+    "no_notes": make_file(END, format=0),
+    "trailing_bytes": VALID + bytes(60),
+    "running_status_crossed": make_file(b"\0" + smf.note_on(0, 60, 80) + b"\0" + smf.text(smf.TEXT, "here") + b"\x60\x3c\0" + END),
+    "stuck_note": make_file(MELODY[:-3] + END, BASS + END),
 }
 
 UNUSABLE = {
     "empty": b"",
     "web page": b"<!DOCTYPE html><html><head><title>Not Found</title></head></html>",
     "short header": smf.chunk(b"MThd", bytes(4)),
-    "no division": whole(MELODY + END, division=0),
-    "no track": SOUND[:14],
+    "no division": make_file(MELODY + END, division=0),
+    "no track": VALID[:14],
 }
 
 
 def unusual() -> Iterator[tuple[str, bytes]]:
-    """Sound files with something rare in them: name and content."""
+    """Valid files with rare features: name and content."""
     rng = Random("unusual")
     song = band(rng, 64)
-    words = [(beat, smf.text(kind, word)) for beat in range(4, 60) for kind, word in ((smf.LYRIC, "la"), (smf.TEXT, "/la"))]
-    header = [(0, smf.text(smf.TEXT, "@KMIDI KARAOKE FILE")), (0, smf.text(smf.COPYRIGHT, "nobody")), (0, smf.meta(0x7F, bytes(40)))]
+    words: list[tuple[float, bytes]] = [
+        (beat, smf.text(kind, word)) for beat in range(4, 60) for kind, word in ((smf.LYRIC, "la"), (smf.TEXT, "/la"))
+    ]
+    header: list[tuple[float, bytes]] = [
+        (0, smf.text(smf.TEXT, "@KMIDI KARAOKE FILE")),
+        (0, smf.text(smf.COPYRIGHT, "nobody")),
+        (0, smf.meta(0x7F, bytes(40))),
+    ]
     yield "karaoke.kar", encoded(replace(song, title="Été", parts=[*song.parts, Part("Words", 0, [], None, header + words)]), running=True)
-    dump = [(beat, smf.sysex(b"\x41\x10" + bytes(4000) + b"\xf7")) for beat in range(4)]
-    split = [(8, smf.sysex(b"\x41" + bytes(200))), (9, smf.sysex_packet(bytes(200))), (10, smf.sysex_packet(b"\xf7"))]
+    dump: list[tuple[float, bytes]] = [(beat, smf.sysex(b"\x41\x10" + bytes(4000) + b"\xf7")) for beat in range(4)]
+    packets = [smf.sysex(b"\x41" + bytes(200)), smf.sysex_packet(bytes(200)), smf.sysex_packet(b"\xf7")]
+    split: list[tuple[float, bytes]] = [(8 + i, packet) for i, packet in enumerate(packets)]
     resets = [(beat / 4, smf.sysex(b"\x7e\x7f\x09\x01\xf7")) for beat in range(48, 240)]
     yield "bank.mid", encoded(replace(song, parts=[Part("Dump", 0, [], None, dump + split + resets), *song.parts]), running=False)
     patterns = [replace(part, notes=groove(rng, 8).parts[0].notes) for part in song.parts]
@@ -271,6 +278,7 @@ def unusual() -> Iterator[tuple[str, bytes]]:
 
 
 def rare() -> Iterator[tuple[str, bytes]]:
+    """Every rare file: path and content."""
     for name, content in unusual():
         yield f"unusual/{name}", content
     for folder, files in (("issues", ISSUES), ("unusable", UNUSABLE)):
@@ -279,7 +287,7 @@ def rare() -> Iterator[tuple[str, bytes]]:
 
 
 def everything() -> Iterator[tuple[str, bytes]]:
-    """Every file of the corpus: its path below the folder and its content."""
+    """Every training file: path and content."""
     for name in FAMILIES:
         for i, content in enumerate(family(name)):
             yield f"{name}/{i:03}.mid", content
@@ -288,6 +296,7 @@ def everything() -> Iterator[tuple[str, bytes]]:
 
 
 def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files below a folder."""
     for path, content in files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)

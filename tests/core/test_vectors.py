@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from midiopt.core import build
 from midiopt.core.harmony import chords, key
 from midiopt.core.rhythm import autocorrelation, beat_network, onsets
+from tests.helpers.vector_code import needs_avx2
 
 CORE = Path(__file__).parents[2] / "src" / "midiopt" / "core"
 
@@ -39,16 +37,6 @@ SMALL_ARRAYS = {
     "cdef uint64_t[MAX_LOOP]",  # of hashes, one after another
 }
 
-PROCESSOR = Path("/proc/cpuinfo")
-HAS_AVX2 = "-march=x86-64-v3" in build.flags or ("-march=native" in build.flags and " avx2 " in PROCESSOR.read_text())
-
-reads_disassembly = [
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 instructions"),
-    pytest.mark.skipif(build.mode in ("baseline", "debug", "sanitize"), reason="not built to be fast"),
-    pytest.mark.skipif(not HAS_AVX2, reason="built for a processor without AVX2"),
-    pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump"),
-]
-
 
 def disassembly(function: str) -> list[str]:
     """The instructions of a kernel, each as mnemonic and operands."""
@@ -59,7 +47,7 @@ def disassembly(function: str) -> list[str]:
     return [line.partition(":")[2].strip() for line in body[1].splitlines()]
 
 
-@pytest.mark.parametrize("function", [pytest.param(name, marks=reads_disassembly) for name in KERNELS])
+@pytest.mark.parametrize("function", [pytest.param(name, marks=needs_avx2) for name in KERNELS])
 def test_kernels_are_vector_code(function: str) -> None:
     instructions = disassembly(function)
     for mnemonic in KERNELS[function][1]:
@@ -67,7 +55,7 @@ def test_kernels_are_vector_code(function: str) -> None:
         assert packed, f"no {mnemonic} on whole registers in {function}"
 
 
-@pytest.mark.parametrize("function", [pytest.param(name, marks=reads_disassembly) for name in WITHOUT_SCALAR_PRODUCTS])
+@pytest.mark.parametrize("function", [pytest.param(name, marks=needs_avx2) for name in WITHOUT_SCALAR_PRODUCTS])
 def test_kernels_multiply_in_vectors_only(function: str) -> None:
     assert [i for i in disassembly(function) if re.match(r"imul\b", i)] == []
 

@@ -1,38 +1,32 @@
-"""What the benchmarks say is worked out right; nothing is timed here."""
+"""The benchmarks compute correctly, and the pages contain what they stored; nothing is timed here."""
 
 from __future__ import annotations
 
-import platform
-import shutil
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from benchmarks import chart, file_reads, generated_blocks, instruction_counts, vectorised_loops
+import midiopt
+from benchmarks import chart, compare_builds, file_reads, generated_blocks, instruction_counts, results_page, scale, vectorised_loops
 from benchmarks.mido_pipeline import key_of, song
-from benchmarks.timing_process import works
-from benchmarks.verdict import Measured, verdict
-from midiopt.core import build
+from benchmarks.switches import SWITCHES
+from benchmarks.timing_process import workloads
+from benchmarks.verdict import Speedup, verdict
+from tests.helpers.vector_code import needs_avx2
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample" / "midi"
 SRC = ROOT / "src"
 
 
-def vectors_can_be_seen() -> bool:
-    processor = Path("/proc/cpuinfo")
-    native = "-march=native" in build.flags and processor.exists() and " avx2 " in processor.read_text()
-    fast = build.mode in ("release", "pgo-use") and (native or "-march=x86-64-v3" in build.flags)
-    return platform.machine() == "x86_64" and fast and shutil.which("objdump") is not None
-
-
-def measured(*ratios: float) -> Measured:
-    return Measured.of("idea", "work", ("on", [1.0] * len(ratios)), ("off", ratios))
+def speedup(*ratios: float) -> Speedup:
+    return Speedup.of("arena", "work", ("on", [1.0] * len(ratios)), ("off", ratios))
 
 
 @pytest.mark.parametrize(
-    ("ratios", "expected", "says"),
+    ("ratios", "expected", "result"),
     [
         ((1.5, 1.6, 1.7), None, "faster"),
         ((0.5, 0.6, 0.7), None, "slower"),
@@ -44,23 +38,40 @@ def measured(*ratios: float) -> Measured:
         ((0.9, 1.05, 1.3), (1.1, 1.2), "unclear"),
     ],
 )
-def test_the_verdict_follows_the_rule(ratios, expected, says):
-    assert verdict(measured(*ratios), expected) == says
+def test_the_verdict_follows_the_rule(ratios, expected, result):
+    assert verdict(speedup(*ratios), expected) == result
 
 
-def test_ratios_are_of_neighbours():
-    slow_middle = Measured.of("idea", "work", ("on", [1, 10, 1]), ("off", [2, 20, 2]))
-    assert (slow_middle.low, slow_middle.middle, slow_middle.high) == (2, 2, 2)
+def test_ratios_are_of_pairs():
+    slow_middle = Speedup.of("arena", "work", ("on", [1, 10, 1]), ("off", [2, 20, 2]))
+    assert (slow_middle.low, slow_middle.median, slow_middle.high) == (2, 2, 2)
 
 
-def test_the_chart_has_a_bar_a_row_and_one_for_each_expectation():
-    rows = [(measured(2, 2.1), (1.1, 1.2)), (measured(0.5, 0.6), None), (measured(900, 950), (4, 6))]
+def test_the_chart_has_a_bar_per_row_and_per_expectation():
+    rows = [(speedup(2, 2.1), (1.1, 1.2)), (speedup(0.5, 0.6), None), (speedup(900, 950), (4, 6))]
     root = ET.fromstring(chart.svg(rows))
     fills = [rect.get("fill") for rect in root.iter("{http://www.w3.org/2000/svg}rect")]
     assert fills.count(chart.EXPECTED) == 1 + 2  # one in the legend
     assert fills.count(chart.FASTER) == 1 + 2
     assert fills.count(chart.SLOWER) == 1
     assert "×925" in "".join(root.itertext())
+
+
+@pytest.mark.parametrize("path", results_page.contents(), ids=lambda path: path.name)
+def test_the_results_page_is_current(path):
+    """`python -m benchmarks.ablation --page` writes it again."""
+    assert path.read_text() == results_page.contents()[path]
+
+
+def test_the_comparison_of_builds_is_current():
+    """`python -m benchmarks.compare_builds --page` writes it again."""
+    assert generated_blocks.read(compare_builds.PAGE, "bench") == compare_builds.comparison()
+
+
+def test_the_page_about_scale_is_current():
+    results = json.loads(scale.RESULTS.read_text())
+    assert generated_blocks.read(scale.PAGE, "scale") == scale.block(results)
+    assert scale.CHART.read_text() == scale.svg(results)
 
 
 def test_a_table_goes_between_its_markers(tmp_path):
@@ -75,10 +86,10 @@ def test_a_table_goes_between_its_markers(tmp_path):
 def test_instructions_go_to_the_stage_of_their_extension():
     profile = "\n".join(
         [
-            "ob=(1) /x/midiopt/core/parser.cpython-311.so",
+            "ob=(1) /x/midiopt/core/smf/parser.cpython-311.so",
             "fn=(1) parse",
             "10 700",
-            "cob=(2) /x/midiopt/core/key.cpython-311.so",
+            "cob=(2) /x/midiopt/core/harmony/key.cpython-311.so",
             "cfn=(2) estimate",
             "calls=3 20",
             "+1 999",  # the callee's, counted where it is
@@ -95,9 +106,9 @@ def test_instructions_go_to_the_stage_of_their_extension():
 
 
 def test_every_extension_has_its_stage():
-    known = {name for names in instruction_counts.STAGES.values() for name in names}
-    found = {path.stem for path in (SRC / "midiopt").rglob("*.pyx")}
-    assert found - known == {"build", "seen", "tar"}  # the last two are the walk's and archives', which are not counted
+    found = [".".join(path.relative_to(SRC / "midiopt").with_suffix("").parts) for path in (SRC / "midiopt").rglob("*.pyx")]
+    assert {name for name in found if instruction_counts.stage_of(name) == instruction_counts.OTHER} == set(instruction_counts.NOT_COUNTED)
+    assert {instruction_counts.stage_of(name) for name in [*found, "_xxhash"]} == {*instruction_counts.STAGES, instruction_counts.OTHER}
 
 
 def test_readers_read_the_same(tmp_path):
@@ -111,15 +122,17 @@ def test_readers_read_the_same(tmp_path):
         assert len(contents[0]) == 4096
 
 
-def test_every_work_of_a_player_runs():
+def test_every_switch_has_its_workload():
+    """And each runs on all files: what it computes is compared where a result comes out."""
     paths = [str(path).encode() for path in sorted(SAMPLE.rglob("*.mid"))[:3]]
-    for work in works(paths).values():
-        work()
+    available = workloads(paths)
+    assert {variant.workload for ways in SWITCHES.values() for variant in ways.values()} == set(available)
+    results = {name: work() for name, work in available.items()}
+    sizes = [len(midiopt.parse(path)) for path in map(Path.read_bytes, map(Path, map(bytes.decode, paths)))]
+    assert [len(arena) for arena in results["events, new arena"]] == sizes
 
 
-def test_the_pipeline_before_finds_what_we_find():
-    import midiopt
-
+def test_the_pipeline_of_mido_finds_what_midiopt_finds():
     path = next(SAMPLE.rglob("walking home the long way.mid"))
     row, facts = song(str(path)), midiopt.analyze(path)
     assert row[2:5] == (facts.format, facts.track_count, facts.ticks_per_quarter)
@@ -129,14 +142,12 @@ def test_the_pipeline_before_finds_what_we_find():
     assert key_of([0.0] * 12) is None
 
 
-@pytest.mark.skipif(not vectors_can_be_seen(), reason="reads x86-64 instructions of a build with AVX2")
-def test_the_disassembly_tells_vectors_from_scalars():
-    found = {loop.code: loop for loop in vectorised_loops.loops(SRC) if loop.packed}
-    [beat] = [loop for code, loop in found.items() if code.startswith("total[lag] +=")]
-    assert beat.source.startswith("core/rhythm/autocorrelation.pyx:")
-    assert beat.bits >= 256
-    [smooth] = [loop for code, loop in found.items() if code.startswith("smooth[lag] =")]
-    assert smooth.bits >= 256
-    counting = dict(vectorised_loops.histograms(SRC))
-    assert "notes.tally.velocities[data2_of(message)] += 1" in counting.values()
-    assert not counting.keys() & {loop.source for loop in found.values()}
+@needs_avx2
+def test_the_disassembly_distinguishes_vectors_from_scalars():
+    vectorised = [loop for loop in vectorised_loops.loops(SRC) if loop.packed]
+    for function in ("onset_autocorrelation", "smooth_lags", "fourier_at_multiples"):
+        loops = [loop for loop in vectorised if str(loop.line) == f"core/rhythm/autocorrelation.pyx: {function}"]
+        assert max(loop.bits for loop in loops) >= 256
+    counting = {line.code: line for line in vectorised_loops.histograms(SRC)}
+    assert str(counting["notes.counts.velocities[data2_of(message)] += 1"]) == "core/notes/pairing.pyx: pair_events"
+    assert not set(counting.values()) & {loop.line for loop in vectorised}

@@ -1,7 +1,7 @@
-"""What `make pgo` trains on, and that it trains everything. Nothing is compiled here.
+"""The files that `make pgo` trains on, and that training reaches every extension. Nothing is compiled here.
 
-``census`` is the program that counted both columns of the table in pgo/training_files.py: it shares no code with
-midiopt, reads sound files, and stops reading a damaged one where it stops making sense.
+``census`` computed both columns of the table in pgo/training_files.py: it shares no code with midiopt, reads valid
+files, and stops reading a damaged track at the first error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 import midiopt
+from benchmarks.timing_process import parsable_contents
 from midiopt.core import build
+from midiopt.rows.batch import Batch
 from midiopt.schema import ISSUES, REPAIRS
 from pgo import measure_gain, train, training_files
 
@@ -40,7 +42,7 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def events(track: bytes) -> Iterator[tuple[int, bool, str, int]]:
-    """Bytes of the delta time, whether the status was left out, type, and first data byte or meta type."""
+    """Per event: bytes of the delta time, whether it uses running status, its type, and its first data byte or meta type."""
     at = status = 0
     while at < len(track):
         start = at
@@ -74,7 +76,7 @@ def tracks(data: bytes) -> Iterator[bytes]:
 
 
 def census(contents: Iterable[bytes]) -> dict[str, str]:
-    """The rows of the table, as they stand there."""
+    """The rows of the table, formatted like it."""
     types: Counter[str] = Counter()
     widths: Counter[int] = Counter()
     formats: Counter[int] = Counter()
@@ -116,8 +118,8 @@ def census(contents: Iterable[bytes]) -> dict[str, str]:
         return ", ".join(f"{100 * count / of:.{digits}f}" for count in counts) + " %"
 
     return {
-        "events a file (5, 25, 50, 75, 95 %)": percentiles(sizes),
-        "tracks a file (5, 25, 50, 75, 95 %)": percentiles(track_counts),
+        "events per file (5, 25, 50, 75, 95 %)": percentiles(sizes),
+        "tracks per file (5, 25, 50, 75, 95 %)": percentiles(track_counts),
         "note on": share(types["note on"]),
         "note on, velocity 0": share(types["note on 0"]),
         "note off": share(types["note off"]),
@@ -136,7 +138,7 @@ def census(contents: Iterable[bytes]) -> dict[str, str]:
     }
 
 
-def test_the_table_is_what_is_generated(files):
+def test_the_table_of_the_training_files_is_current(files):
     rows = re.findall(r"^(\w.*?)  +(\S.*?)  +(\S.*)$", training_files.__doc__, re.M)
     assert {name: generated for name, _, generated in rows} == census(files.values())
 
@@ -156,11 +158,11 @@ def test_every_issue_has_its_file(name):
     assert name in midiopt.analyze(training_files.ISSUES[name]).issue_names
 
 
-def test_no_file_is_called_after_another_issue():
+def test_no_file_is_named_after_another_issue():
     assert set(training_files.ISSUES) == set(ISSUES)
 
 
-def test_sound_files_are_sound(files):
+def test_valid_files_are_valid(files):
     for path, data in files.items():
         if path.split("/")[0] in (*training_files.FAMILIES, "unusual"):
             assert not set(midiopt.analyze(data).issue_names) & set(REPAIRS), path
@@ -175,7 +177,7 @@ def test_every_reason_to_reject_a_file_has_one():
     assert len(reasons) == len(training_files.UNUSABLE)
 
 
-def test_what_is_promised_is_there(files):
+def test_rare_features_are_present(files):
     facts = {path: midiopt.analyze(data) for path, data in files.items() if not path.startswith("unusable")}
     assert {f.format for f in facts.values()} == {0, 1, 2}
     assert facts["unusual/karaoke.kar"].lyric_count > 50
@@ -198,7 +200,7 @@ def test_some_files_have_running_status_and_some_have_none(files):
 
 
 def test_training_loads_every_extension(tmp_path):
-    """The training itself, on few files, in a process of its own; this build writes no profile."""
+    """The training itself, on few files, in its own process; this build writes no profile."""
     training_files.write(tmp_path, training_files.rare())
     code = (
         "import sys; from pathlib import Path; from midiopt.core import build; build.mode = 'pgo-generate'\n"
@@ -209,7 +211,7 @@ def test_training_loads_every_extension(tmp_path):
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_every_extension_is_looked_for():
+def test_a_profile_is_required_of_every_extension():
     sources = {path.relative_to(ROOT / "src").as_posix() for path in ROOT.glob("src/**/*.pyx")}
     assert {"/".join(name) + ".pyx" for name in train.EXTENSIONS} == sources
 
@@ -220,11 +222,13 @@ def test_only_a_build_that_writes_a_profile_is_trained(tmp_path, monkeypatch):
         train.train([tmp_path])
 
 
-def test_what_the_gain_is_measured_on_runs():
-    works = measure_gain.works(ROOT / "sample" / "midi")
-    assert set(works) == set(measure_gain.WORKS)
-    for work in works.values():
-        work()
+def test_the_workloads_of_the_measured_gain_process_every_file():
+    workloads = measure_gain.workloads(measure_gain.SAMPLE)
+    assert set(workloads) == set(measure_gain.WORKLOADS)
+    results = {name: work() for name, work in workloads.items()}
+    files = measure_gain.files_of(measure_gain.SAMPLE)
+    assert len(results["parse"]) == len(parsable_contents(files)) == len(files) - 1  # a web page is among them
+    assert len(Batch.from_bytes(results["work"]).files) == len(files)
 
 
 def test_git_ignores_the_profile():
