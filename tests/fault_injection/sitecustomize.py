@@ -1,10 +1,11 @@
-"""Python itself loads this where a test puts the folder on PYTHONPATH: workers whose analyser dies of some files.
+"""Makes workers crash: Python loads this module at start-up where a test puts the folder on PYTHONPATH.
 
-A file whose bytes hold ``plant:`` and one of the names below does that to the worker that analyses it;
-``plant:spoil`` leaves a value in its row that the column cannot hold.
-``plant:hang`` counts its victims in the file that MIDIOPT_PLANT_HUNG names. MIDIOPT_PLANT_STILLBORN=FILE:N
-lets the first N workers end before they begin; FILE counts them.
+A file that contains ``fault:NAME``, with a name in FAULTS, does that to the worker that analyses it; ``fault:invalid_row`` puts
+a value into its row that the column cannot hold. ``fault:hang`` counts the hanging workers in the file MIDIOPT_FAULT_HANGS.
+MIDIOPT_FAULT_STARTS=FILE:N lets the first N workers exit before they begin, counted in FILE. A count is the size of the file.
 """
+
+from __future__ import annotations
 
 import ctypes
 import os
@@ -15,60 +16,65 @@ import sys
 
 
 def count(file: str) -> int:
+    """Add one to the count."""
     with open(file, "ab") as counter:
         counter.write(b".")
     return os.path.getsize(file)
 
 
 def hang() -> None:
-    count(os.environ.get("MIDIOPT_PLANT_HUNG", os.devnull))
+    """Never return."""
+    count(os.environ.get("MIDIOPT_FAULT_HANGS", os.devnull))
     while True:
         pass
 
 
-def starve() -> None:
-    """No more address space than there is already, but for a megabyte: the compiled code's malloc fails."""
+def exhaust_memory() -> None:
+    """Leave one megabyte of address space, so that malloc fails in compiled code."""
     with open("/proc/self/statm") as sizes:
         pages = int(sizes.read().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 20),) * 2)
 
 
-def fail() -> None:
-    raise RuntimeError("planted")
+def raise_error() -> None:
+    """An exception that nothing expects."""
+    raise RuntimeError("injected")
 
 
-PLANTS = {
+FAULTS = {
     b"abort": os.abort,
-    b"fault": lambda: ctypes.string_at(0),
+    b"segfault": lambda: ctypes.string_at(0),
     b"kill": lambda: os.kill(os.getpid(), signal.SIGKILL),  # as the kernel does when memory runs out
-    b"leave": lambda: os._exit(7),
-    b"fail": fail,
+    b"exit": lambda: os._exit(7),
+    b"raise": raise_error,
     b"hang": hang,
-    b"starve": starve,
+    b"memory": exhaust_memory,
 }
 
 
-def plant() -> None:
-    from midiopt.core import analysis, inspection
+def inject() -> None:
+    """Replace the analyser by one that looks for faults."""
+    from midiopt.core import analysis
+    from midiopt.core.inspection import facts_layout
 
-    class Planted(analysis.Analyzer):
+    class FaultyAnalyzer(analysis.Analyzer):
         def analyze(self, data, digest, version, rows, heap):
-            found = re.search(rb"plant:(\w+)", data)
-            if found and found[1] in PLANTS:
-                PLANTS[found[1]]()
+            found = re.search(rb"fault:(\w+)", data)
+            if found and found[1] in FAULTS:
+                FAULTS[found[1]]()
             result = super().analyze(data, digest, version, rows, heap)
-            if found and found[1] == b"spoil":
-                layout, size = inspection.facts_layout()
-                rows[len(rows) - size + dict(layout)["bpm_source"]] = 200
+            if found and found[1] == b"invalid_row":
+                fields, size = facts_layout()
+                rows[len(rows) - size + dict(fields)["bpm_source"]] = 200
             return result
 
-    analysis.Analyzer = Planted
+    analysis.Analyzer = FaultyAnalyzer
 
 
 if "midiopt.pipeline.worker" in sys.orig_argv:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if "MIDIOPT_PLANT_STILLBORN" in os.environ:
-        counter, most = os.environ["MIDIOPT_PLANT_STILLBORN"].rsplit(":", 1)
-        if count(counter) <= int(most):
+    if "MIDIOPT_FAULT_STARTS" in os.environ:
+        file, starts = os.environ["MIDIOPT_FAULT_STARTS"].rsplit(":", 1)
+        if count(file) <= int(starts):
             os._exit(7)
-    plant()
+    inject()

@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 
 from midiopt.schema import ANALYSES
-from sample.smf import note_off, note_on, smf, text, track
+from tests.helpers.songs import faulty_song
 
-PLANTED = Path(__file__).parent.parent / "fault_injection"
+FAULT_INJECTION = Path(__file__).parent.parent / "fault_injection"
 FILES_KEPT = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"
 
 
@@ -26,15 +26,15 @@ def finish(*arguments, module="midiopt.orchestrator", cwd=None, env=None) -> sub
     return subprocess.run(command(*arguments, module=module), capture_output=True, text=True, cwd=cwd, env=env, timeout=120)
 
 
-def plant(path: Path, name: str, data: bytes = b"") -> Path:
+def write_faulty(path: Path, fault: str, data: bytes = b"") -> Path:
     """A valid file that does what fault_injection/sitecustomize.py says to the worker that analyses it."""
-    path.write_bytes(data or smf([track([(0, text(1, f"plant:{name}")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])]))
+    path.write_bytes(data or faulty_song(fault))
     return path
 
 
-def planted(**more: str) -> dict[str, str]:
+def with_faults(**more: str) -> dict[str, str]:
     """The environment of a run whose workers die of some files, see fault_injection/sitecustomize.py."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(PLANTED), *filter(None, sys.path)]), **more}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(FAULT_INJECTION), *filter(None, sys.path)]), **more}
 
 
 def tables(db: Path | str) -> tuple[list, list]:

@@ -18,6 +18,11 @@ def song(seed: int, notes: int = 60) -> bytes:
     return smf([track(events)])
 
 
+def faulty_song(fault: str) -> bytes:
+    """A valid file that triggers a fault of fault_injection/sitecustomize.py in a worker that has it."""
+    return smf([track([(0, text(1, f"fault:{fault}")), (0, note_on(0, 60, 1)), (9, note_off(0, 60))])])
+
+
 def write_songs(folder: Path, count: int, notes: int = 60) -> Path:
     """`count` songs in folders of 200."""
     for seed in range(count):

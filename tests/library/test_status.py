@@ -14,10 +14,9 @@ import midiopt
 from midiopt.library.queries import Run
 from midiopt.pipeline.new_files import NewFiles
 from midiopt.schema import RUNS, STATUSES
-from sample.smf import smf, text, track
 from tests.helpers.batches import query
 from tests.helpers.databases import wait_until
-from tests.helpers.processes import command, finish, planted, written
+from tests.helpers.processes import command, finish, with_faults, write_faulty, written
 from tests.helpers.songs import write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -83,10 +82,10 @@ def last_outcome(url: str) -> str:
 def test_status_tells_how_a_run_ended(tmp_path, url):
     """One run that is active, then killed, and one that is interrupted: a file that hangs its worker keeps both from ending."""
     songs = write_songs(tmp_path / "songs", 2000)
-    (songs / "hang.mid").write_bytes(smf([track([(0, text(1, "plant:hang"))])]))
+    write_faulty(songs / "hang.mid", "hang")
     arguments = command("analyze", songs, "--db", url, "--batch-size", "64", "--quiet", module="midiopt")
 
-    with subprocess.Popen(arguments, env=planted()) as run:
+    with subprocess.Popen(arguments, env=with_faults()) as run:
         wait_until(lambda: written(url) > 0)
         assert last_outcome(url) == "running"
         run.kill()
@@ -95,7 +94,7 @@ def test_status_tells_how_a_run_ended(tmp_path, url):
     assert last["outcome"] == "killed" and last["ended"] is None
     assert "terminated abnormally" in finish("status", "--db", url, module="midiopt").stdout
 
-    with subprocess.Popen(arguments, env=planted()) as run:
+    with subprocess.Popen(arguments, env=with_faults()) as run:
         wait_until(lambda: query(url, "SELECT count(*) FROM runs") == [(2,)])  # from now on the run handles signals
         run.send_signal(signal.SIGINT)
     assert run.returncode == 130

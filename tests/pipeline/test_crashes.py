@@ -15,7 +15,7 @@ import pytest
 import midiopt
 from midiopt.cli import analyze
 from midiopt.core.analysis import Analyzer
-from tests.helpers.processes import alive, children, command, finish, plant, planted, tables
+from tests.helpers.processes import alive, children, command, finish, tables, with_faults, write_faulty
 from tests.helpers.songs import song, write_songs
 
 
@@ -30,28 +30,30 @@ def pressures(count: int, words: bytes = b"") -> bytes:
 def test_a_file_that_kills_its_worker_is_crashed_and_costs_no_other(tmp_path, workers):
     folder = write_songs(tmp_path / "songs", 300)
     midiopt.run([folder], str(tmp_path / "quiet.db"))
-    causes = {"abort": "SIGABRT", "fault": "SIGSEGV", "kill": "SIGKILL", "leave": "exit code 7", "fail": "exit code 1"}
-    plants = {str(plant(folder / f"00{i % 2}" / f"00{i}00-{name}.mid", name)): cause for i, (name, cause) in enumerate(causes.items())}
+    causes = {"abort": "SIGABRT", "segfault": "SIGSEGV", "kill": "SIGKILL", "exit": "exit code 7", "raise": "exit code 1"}
+    faulty = {
+        str(write_faulty(folder / f"00{i % 2}" / f"00{i}00-{name}.mid", name)): cause for i, (name, cause) in enumerate(causes.items())
+    }
     db = tmp_path / "x.db"
-    done = finish(folder, "--db", db, "--workers", workers, "--json", "--quiet", env=planted())
+    done = finish(folder, "--db", db, "--workers", workers, "--json", "--quiet", env=with_faults())
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["files"], summary["ok"], summary["crashed"]) == (305, 300, 5)
     files, analyses = tables(db)
-    assert ([row for row in files if row[0] not in plants], analyses) == tables(tmp_path / "quiet.db")
-    for path, cause in plants.items():
+    assert ([row for row in files if row[0] not in faulty], analyses) == tables(tmp_path / "quiet.db")
+    for path, cause in faulty.items():
         [row] = [row for row in files if row[0] == path]
         info = os.stat(path)
         assert row[1:6] == (info.st_size, info.st_mtime_ns, None, "crashed", f"the worker process crashed: {cause}")
 
-    assert midiopt.run([folder], str(db)).ok == 5, "without the plants: a crashed file is tried again by the next run"
+    assert midiopt.run([folder], str(db)).ok == 5, "without the faults: a crashed file is tried again by the next run"
 
 
 def test_a_file_that_takes_too_long_is_crashed(tmp_path):
     folder = write_songs(tmp_path / "songs", 200)
-    path = plant(folder / "000" / "00100-hang.mid", "hang")
+    path = write_faulty(folder / "000" / "00100-hang.mid", "hang")
     db = tmp_path / "x.db"
-    done = finish(folder, "--db", db, "--workers", 2, "--file-timeout", "0.7", "--json", "--quiet", env=planted())
+    done = finish(folder, "--db", db, "--workers", 2, "--file-timeout", "0.7", "--json", "--quiet", env=with_faults())
     assert done.returncode == 0, done.stderr
     assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (200, 1)
     assert [row[0::5] for row in tables(db)[0] if row[4] == "crashed"] == [(str(path), "analysis took more than 0.7 seconds")]
@@ -60,8 +62,8 @@ def test_a_file_that_takes_too_long_is_crashed(tmp_path):
 def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
     """The compiled code's own malloc fails: a million events, in a worker without address space for them."""
     folder = write_songs(tmp_path / "songs", 200)
-    plant(folder / "000" / "00100-starve.mid", "starve", pressures(1_000_000, b"plant:starve"))
-    done = finish(folder, "--db", tmp_path / "x.db", "--workers", 1, "--json", "--quiet", env=planted())
+    write_faulty(folder / "000" / "00100-memory.mid", "memory", pressures(1_000_000, b"fault:memory"))
+    done = finish(folder, "--db", tmp_path / "x.db", "--workers", 1, "--json", "--quiet", env=with_faults())
     assert done.returncode == 0, done.stderr
     assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["unreadable"]) == (200, 1)
     assert [row[5] for row in tables(tmp_path / "x.db")[0] if row[4] == "unreadable"] == ["not enough memory for the events"]
@@ -70,12 +72,12 @@ def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_bad_row_does_not_take_its_batch_down(tmp_path, pg_url, database):
     folder = write_songs(tmp_path / "songs", 300)
-    path = plant(folder / "000" / "00100-spoil.mid", "spoil")
+    path = write_faulty(folder / "000" / "00100-invalid.mid", "invalid_row")
     db = str(tmp_path / "x.db") if database == "sqlite" else pg_url
-    done = finish(folder, "--db", db, "--workers", 2, "--json", "--quiet", env=planted())
+    done = finish(folder, "--db", db, "--workers", 2, "--json", "--quiet", env=with_faults())
     assert done.returncode == 0, done.stderr
     assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (300, 1)
-    [row] = [row for row in tables(db)[0] if "spoil" in row[0]]
+    [row] = [row for row in tables(db)[0] if "00100-invalid" in row[0]]
     assert (row[0], row[5]) == (str(path), "internal error: invalid value in column bpm_source")
 
 
@@ -105,7 +107,7 @@ def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path, seed):
 
 def test_workers_that_die_at_their_start_are_replaced(tmp_path):
     folder = write_songs(tmp_path / "songs", 200)
-    environment = planted(MIDIOPT_PLANT_STILLBORN=f"{tmp_path}/count:15")
+    environment = with_faults(MIDIOPT_FAULT_STARTS=f"{tmp_path}/count:15")
     done = finish(folder, "--db", tmp_path / "x.db", "--workers", 2, "--json", "--quiet", env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["ok"] == 200
@@ -113,7 +115,7 @@ def test_workers_that_die_at_their_start_are_replaced(tmp_path):
 
 
 def test_a_run_whose_workers_cannot_start_says_so(tmp_path):
-    environment = planted(MIDIOPT_PLANT_STILLBORN=f"{tmp_path}/count:1000")
+    environment = with_faults(MIDIOPT_FAULT_STARTS=f"{tmp_path}/count:1000")
     done = finish(write_songs(tmp_path / "songs", 200), "--db", tmp_path / "x.db", "--workers", 2, env=environment)
     assert done.returncode == 1
     assert "worker processes end during start-up (exit code 7)" in done.stderr and "Traceback" not in done.stderr
@@ -127,11 +129,11 @@ def test_workers_leave_when_the_parent_dies(songs, tmp_path, busy):
     hung.touch()
     paths = sorted(songs.rglob("*.mid"))
     if busy:
-        paths[0] = plant(tmp_path / "0.mid", "hang")
-        paths[200] = plant(tmp_path / "1.mid", "hang")  # in the second chunk, which the second worker gets
+        paths[0] = write_faulty(tmp_path / "0.mid", "hang")
+        paths[200] = write_faulty(tmp_path / "1.mid", "hang")  # in the second chunk, which the second worker gets
     (tmp_path / "list").write_text("".join(f"{path}\n" for path in paths))
     arguments = (f"@{tmp_path}/list", "--db", tmp_path / "x.db", "--workers", 2, "--quiet", "--file-timeout", 600)
-    run = subprocess.Popen(command(*arguments), env=planted(MIDIOPT_PLANT_HUNG=str(hung)))
+    run = subprocess.Popen(command(*arguments), env=with_faults(MIDIOPT_FAULT_HANGS=str(hung)))
     while (len(workers := children(run.pid)) < 2 or (busy and hung.stat().st_size < 2)) and run.poll() is None:
         time.sleep(0.01)
     run.kill()

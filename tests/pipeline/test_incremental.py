@@ -25,7 +25,7 @@ from midiopt.schema import ANALYZER_VERSION
 from midiopt.sinks import open_sink
 from tests.helpers.archives import tar_of, zip_of
 from tests.helpers.batches import query
-from tests.helpers.processes import finish, plant, planted
+from tests.helpers.processes import finish, with_faults, write_faulty
 from tests.helpers.songs import song, write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -260,8 +260,8 @@ def test_the_log_has_missing_files_and_the_error_of_a_failed_run(tmp_path):
 def test_the_log_has_the_retries(tmp_path):
     """A file that kills its worker is tried in its task, and then twice alone."""
     music, log = write_songs(tmp_path / "music", 300), tmp_path / "run.log"
-    plant(music / "000" / "00100-kill.mid", "kill")
-    done = finish(music, "--db", tmp_path / "x.db", "--log", log, "--workers", 2, "--quiet", env=planted())
+    write_faulty(music / "000" / "00100-kill.mid", "kill")
+    done = finish(music, "--db", tmp_path / "x.db", "--log", log, "--workers", 2, "--quiet", env=with_faults())
     assert done.returncode == 0, done.stderr
     events = lines(log)
     assert [line["reason"] for line in events if line["event"] == "retry"] == ["a worker ended: SIGKILL"] * 3

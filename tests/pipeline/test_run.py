@@ -22,7 +22,7 @@ from midiopt.pipeline.options import RunOverrides, available_cores
 from midiopt.schema import ANALYSES, STATUSES
 from sample.smf import meta, note_off, note_on, smf, text, track
 from tests.helpers.databases import wait_until
-from tests.helpers.processes import children, command, finish, plant, planted, tables
+from tests.helpers.processes import children, command, finish, tables, with_faults, write_faulty
 from tests.helpers.songs import song, write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -89,8 +89,8 @@ def test_an_allocator_is_preloaded_into_the_workers(tmp_path, allocator):
         pytest.skip(f"{allocator} is not installed")
     hung = tmp_path / "hung"
     hung.touch()
-    plant(tmp_path / "x.mid", "hang")
-    environment = planted(MIDIOPT_ALLOCATOR=allocator, MIDIOPT_PLANT_HUNG=str(hung))
+    write_faulty(tmp_path / "x.mid", "hang")
+    environment = with_faults(MIDIOPT_ALLOCATOR=allocator, MIDIOPT_FAULT_HANGS=str(hung))
     run = subprocess.Popen(command(tmp_path, "--db", tmp_path / "x.db", "--quiet", "--file-timeout", 600), env=environment)
     try:
         wait_until(lambda: hung.stat().st_size)

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sample.smf import smf, text, track
 from tests.helpers.databases import wait_until
-from tests.helpers.processes import alive, ask, children, command, finish, planted, tables, written
+from tests.helpers.processes import alive, ask, children, command, finish, tables, with_faults, write_faulty, written
 
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 
@@ -49,9 +48,9 @@ def hanging(songs: Path, folder: Path, *options) -> tuple[subprocess.Popen, Path
     """A run of which one worker has a file in hand that takes for ever, and its database."""
     hung = folder / "hung"
     hung.touch()
-    (folder / "00000.mid").write_bytes(smf([track([(0, text(1, "plant:hang"))])]))
+    write_faulty(folder / "00000.mid", "hang")
     arguments = command(songs, folder, "--db", folder / "x.db", "--file-timeout", 600, *options)
-    run = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=planted(MIDIOPT_PLANT_HUNG=str(hung)))
+    run = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=with_faults(MIDIOPT_FAULT_HANGS=str(hung)))
     until(lambda: hung.stat().st_size, run)
     return run, folder / "x.db"
 
