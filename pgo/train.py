@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -88,19 +89,24 @@ def tasks_of(source: Path) -> list[Task]:
 
 
 def view(paths: list[bytes]) -> None:
-    """Parse files into an arena and use every property of it."""
+    """Parse files into an arena and use every property of it; analyze them and inspect the result."""
     import midiopt
+    from midiopt.core.analysis import Analyzer
+    from midiopt.core.inspection import half_bars, key_evidence
 
     arena = midiopt.EventArena()
-
+    analyzer = Analyzer()
     for path in paths:
         try:
             with open(path, "rb") as file:
-                midiopt.parse(file.read(), into=arena)
+                midiopt.parse(data := file.read(), into=arena)
         except (OSError, midiopt.MidiError):
             continue
+        analyzer.analyze(data, bytes(16), 0, bytearray(), bytearray())
+        assert len(key_evidence(analyzer)) == 24
+        assert half_bars(analyzer) is not None
         assert len(arena.events()) == len(arena)
-        assert arena.marks()
+        assert arena.marks() is not None  # a file may have none
         assert arena.tracks()
         assert arena.division
         assert arena.format >= 0
@@ -122,7 +128,10 @@ def main() -> None:
             train([*([args.corpus] if args.corpus else []), Path(folder)])
         return
     shutil.rmtree(PROFILE, ignore_errors=True)  # gcc adds to an existing profile
-    if code := subprocess.run([sys.executable, "-m", "pgo.train", *sys.argv[1:], "--child"]).returncode:
+    code = subprocess.run([sys.executable, "-m", "pgo.train", *sys.argv[1:], "--child"]).returncode
+    if code < 0:
+        raise SystemExit(f"the training was killed by {signal.Signals(-code).name}")
+    if code:
         raise SystemExit(code)
     if missing := [".".join(name) for name in EXTENSIONS if not any(PROFILE.glob(f"*/*#{'#'.join(name)}.gcda"))]:
         raise SystemExit(f"training left no profile in {PROFILE} for {', '.join(missing)}")

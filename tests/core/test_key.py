@@ -1,4 +1,4 @@
-"""The key of music that a listener would not argue about, and the program that scores keys."""
+"""The key of music with an undisputed key, and the program that scores keys."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from sample import smf
 
 ROOT = Path(__file__).resolve().parents[2]
 QUARTER = 480
+Progression = tuple[tuple[int, tuple[int, ...]], ...]  # roots and shapes, in half tones
 MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
 CADENCE = ((0, MAJOR), (5, MAJOR), (7, MAJOR), (0, MAJOR))  # I IV V I
 MINOR_CADENCE = ((0, MINOR), (5, MINOR), (7, MAJOR), (0, MINOR))  # with the leading tone
 NATURAL_LOOP = ((9, MINOR), (5, MAJOR), (0, MAJOR), (7, MAJOR))  # Am F C G: A minor or C major
 
 
-def chords(progression: tuple, tonic: int, times: int, start: int = 0, channel: int = 0) -> list[smf.Event]:
+def chords(progression: Progression, tonic: int, times: int, start: int = 0, channel: int = 0) -> list[smf.Event]:
     """Four-beat chords around middle C over their roots."""
     events = []
     for i, (root, shape) in enumerate(progression * times):
@@ -30,43 +31,45 @@ def chords(progression: tuple, tonic: int, times: int, start: int = 0, channel: 
 
 
 def encode(*parts: list[smf.Event]) -> bytes:
+    """A file with one track."""
     return smf.smf([smf.track(sorted((event for part in parts for event in part), key=lambda event: event[0]))])
 
 
 def song(*parts: list[smf.Event]) -> midiopt.Analysis:
+    """The facts of a file with one track."""
     return midiopt.analyze(encode(*parts))
 
 
 @pytest.mark.parametrize("tonic, name", [(0, "C"), (1, "Db"), (6, "F#"), (10, "Bb")])
-def test_a_cadence_in_major(tonic, name):
+def test_a_cadence_in_major(tonic: int, name: str) -> None:
     facts = song(chords(CADENCE, tonic, 4))
     assert (facts.key, facts.key_notes, facts.key_changes) == (name, name, 0)
     assert facts.key_confidence > 0.8
 
 
-def test_a_cadence_in_minor():
+def test_a_cadence_in_minor() -> None:
     facts = song(chords(MINOR_CADENCE, 9, 4))
     assert (facts.key, facts.key_changes) == ("Am", 0)
 
 
-def test_drums_say_nothing():
+def test_drums_have_no_key() -> None:
     facts = song(chords(CADENCE, 2, 4), chords(MINOR_CADENCE, 6, 4, channel=9))
     assert facts.key == "D"
 
 
-def test_the_key_held_longest():
-    """Thirty-two bars of D major, and then sixteen of Ab."""
+def test_the_key_that_holds_longest_wins() -> None:
+    """Thirty-two bars of D major, then sixteen of Ab major."""
     facts = song(chords(CADENCE, 2, 8), chords(CADENCE, 8, 4, start=128))
     assert (facts.key, facts.key_changes) == ("D", 1)
 
 
-def test_few_chords_are_less_sure_than_many():
-    once, often = song(chords(CADENCE, 0, 1)), song(chords(CADENCE, 0, 16))
-    assert once.key == often.key == "C"
-    assert once.key_confidence < often.key_confidence
+def test_few_chords_give_less_confidence_than_many() -> None:
+    few, many = song(chords(CADENCE, 0, 1)), song(chords(CADENCE, 0, 16))
+    assert few.key == many.key == "C"
+    assert few.key_confidence < many.key_confidence
 
 
-def test_a_declaration_decides_what_the_notes_leave_open():
+def test_a_key_signature_changes_an_uncertain_key() -> None:
     loop = chords(NATURAL_LOOP, 0, 4)
     undeclared = song(loop)
     assert undeclared.key == undeclared.key_notes == "C"
@@ -75,12 +78,12 @@ def test_a_declaration_decides_what_the_notes_leave_open():
     assert declared.key_confidence != undeclared.key_confidence
 
 
-def test_a_declaration_does_not_overrule_clear_notes():
+def test_a_key_signature_does_not_overrule_clear_notes() -> None:
     facts = song([(0, smf.key_signature("C"))], chords(CADENCE, 6, 4))
     assert (facts.key, facts.key_declared) == ("F#", "C")
 
 
-def test_notes_without_length_have_a_key():
+def test_notes_without_a_length_have_a_key() -> None:
     facts = song(
         [
             (i * QUARTER, event)
@@ -91,8 +94,8 @@ def test_notes_without_length_have_a_key():
     assert (facts.key, facts.key_changes) == ("C", 0)
 
 
-def test_the_scores(tmp_path):
-    """Two files in C major, of which one is said to be in A minor."""
+def test_the_accuracy_of_keys(tmp_path: Path) -> None:
+    """Two files in C major, of which one is annotated as A minor."""
     corpus, truth = tmp_path / "corpus", tmp_path / "truth"
     corpus.mkdir()
     truth.mkdir()
@@ -106,8 +109,8 @@ def test_the_scores(tmp_path):
     assert "| us | 1 | 0 | 1 | 0 | 0 | 0 |" in out
 
 
-def test_the_scores_of_chords_and_names(tmp_path):
-    """A tune whose chords stand beside it, of which one is called by another name, and a loop that is not what it is called."""
+def test_the_accuracy_of_chords_and_filenames(tmp_path: Path) -> None:
+    """A tune with its chords in a file of their own, and two loops, of which the name of one states a wrong chord."""
     (tmp_path / "chords").mkdir()
     blocks = [(480 * i, 480, pitch) for i, chord in enumerate(((48, 52, 55), (53, 57, 60))) for pitch in chord]
     events = [e for at, length, p in blocks for e in ((at, smf.note_on(0, p, 80)), (at + length, smf.note_off(0, p)))]

@@ -1,4 +1,4 @@
-"""The meter of written notes, whatever their file declares."""
+"""The meter estimate of quantized notes, which does not depend on declared time signatures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUARTER = 480
 
 
 def tune(bar: float, rhythm: list[float], declared: tuple[int, int] | None = None) -> midiopt.Analysis:
-    """A melody of 16 bars that have one rhythm, in quarters, and a bass note below each first beat."""
+    """A melody of 16 bars with the same rhythm, in quarters, over a bass note on each first beat."""
     notes = []
     for i in range(16):
         at = i * bar
@@ -34,20 +34,20 @@ TUNES = {
 
 
 @pytest.mark.parametrize("meter", TUNES)
-def test_bars_of_one_rhythm(meter):
+def test_bars_of_one_rhythm(meter: str) -> None:
     assert tune(*TUNES[meter]).meter_estimated == meter
 
 
 @pytest.mark.parametrize("meter", TUNES)
-def test_what_is_declared_is_no_evidence(meter):
-    heard = tune(*TUNES[meter])
+def test_a_declared_time_signature_changes_nothing(meter: str) -> None:
+    estimated = tune(*TUNES[meter])
     for declared in ((4, 4), (3, 4), (6, 8)):
         other = tune(*TUNES[meter], declared=declared)
-        assert (other.meter_estimated, other.meter_confidence) == (heard.meter_estimated, heard.meter_confidence)
+        assert (other.meter_estimated, other.meter_confidence) == (estimated.meter_estimated, estimated.meter_confidence)
 
 
-def test_too_few_slots_leave_it_to_the_accents():
-    """Six onsets 20 ms apart and more, in a file whose quarters last for half a minute."""
+def test_too_few_slots_leave_the_estimate_to_the_accents() -> None:
+    """Onsets 1/6 s apart, in a file whose quarters last for 16 seconds."""
     notes = [Note(i, 1, 60, 80, 0) for i in range(12)]
     slow = [(0, smf.meta(0x51, (16_000_000).to_bytes(3, "big")))]
     assert midiopt.analyze(smf.smf([smf.track([*slow, *play(notes)])], 96, 0)).meter_estimated is not None

@@ -7,6 +7,7 @@ files, and stops reading a damaged track at the first error.
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -220,6 +221,17 @@ def test_only_a_build_that_writes_a_profile_is_trained(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "mode", "release")
     with pytest.raises(SystemExit, match="only pgo-generate writes a profile"):
         train.train([tmp_path])
+
+
+def test_a_crash_of_the_training_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, -signal.SIGSEGV)
+
+    monkeypatch.setattr(train, "PROFILE", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train"])
+    monkeypatch.setattr(subprocess, "run", crash)
+    with pytest.raises(SystemExit, match="killed by SIGSEGV"):
+        train.main()
 
 
 def test_the_workloads_of_the_measured_gain_process_every_file():
