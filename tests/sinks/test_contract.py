@@ -146,7 +146,7 @@ def test_a_change_of_any_column_is_stored(sink, url, was_null):
         keys = [{key: f"/{i:03}" if table == "files" else content_hash(900 + i)} for i in range(len(changed))]
         before[table] = [make(**k, **{c.name: None} if was_null else {}) for k, c in zip(keys, changed, strict=True)]
         after[table] = [
-            make(**k, **{c.name: c.values[1] if c.values else OTHER.get(c.kind, 1234)}) for k, c in zip(keys, changed, strict=True)
+            make(**k, **{c.name: c.values[1] if c.values else OTHER.get(c.kind, 99)}) for k, c in zip(keys, changed, strict=True)
         ]
     for row in after["files"]:
         row["analyzed_at"] = LATER
