@@ -18,4 +18,4 @@ def table(columns: Iterable[Column]) -> str:
 
 
 # By the name of the table or view.
-TABLES = {"files": FILES, "analyses": ANALYSES, "library": LIBRARY_ONLY, "runs": RUNS}
+TABLES: dict[str, Iterable[Column]] = {"files": FILES, "analyses": ANALYSES, "library": LIBRARY_ONLY, "runs": RUNS}

@@ -21,9 +21,9 @@ LAYERS = {
     "core": (),
     "sources": ("core.memory",),
     "rows": ("core.analysis", "sources"),
-    "api": ("core", "rows", "sources"),
+    "api": ("core.analysis", "rows", "sources"),
     "sinks": ("rows",),
-    "pipeline": ("core", "rows", "sources", "sinks"),
+    "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
     "library": ("rows", "sources", "sinks", "pipeline"),
     "cli": ("core.build", "api", "rows", "sources", "sinks", "pipeline", "library"),
 }

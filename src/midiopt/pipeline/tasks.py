@@ -41,10 +41,12 @@ class MemberRange(NamedTuple):
 
     @property
     def is_single_member(self) -> bool:
+        """Whether the range is of one member, whose parts it may divide."""
         return self.end == self.first + 1
 
     @property
     def is_single_part(self) -> bool:
+        """Whether the range is of one part of one member."""
         return self.is_single_member and self.part_end == self.part + 1
 
     def has_part(self, part: int) -> bool:
