@@ -68,6 +68,12 @@ def test_the_comparison_of_builds_is_current():
     assert generated_blocks.read(compare_builds.PAGE, "bench") == compare_builds.comparison()
 
 
+def test_the_instruction_counts_are_current():
+    """`python -m benchmarks.instruction_counts --page` writes them again."""
+    results = json.loads(instruction_counts.RESULTS.read_text())
+    assert generated_blocks.read(instruction_counts.PAGE, "stages") == instruction_counts.table(results)
+
+
 def test_the_page_about_scale_is_current():
     results = json.loads(scale.RESULTS.read_text())
     assert generated_blocks.read(scale.PAGE, "scale") == scale.block(results)

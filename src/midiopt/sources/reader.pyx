@@ -19,7 +19,7 @@ from posix.unistd cimport close, read
 import os
 
 from midiopt.errors import TooLarge
-from midiopt.limits import MAX_FILE_BYTES
+from midiopt import limits
 
 from midiopt.core.memory cimport reserve
 
@@ -51,7 +51,7 @@ cdef class Reader:
     cdef readonly int64_t mtime_ns
     cdef int64_t max_bytes
 
-    def __cinit__(self, int64_t max_bytes=MAX_FILE_BYTES):
+    def __cinit__(self, int64_t max_bytes=limits.MAX_FILE_BYTES):
         self.max_bytes = max_bytes
 
     def __dealloc__(self):

@@ -91,9 +91,9 @@ cdef Window most_common_window(Progression *p, int first, int count, int length,
     cdef Window best
     cdef Window *window
     cdef uint64_t hash, power = 1
-    cdef int start, mask = 2, bits = 2
+    cdef int _i, start, mask = 2, bits = 2
     best.first = best.count = 0
-    for start in range(length):
+    for _i in range(length):
         power *= MULTIPLIER
     while mask < 2 * (count // bar):
         mask *= 2

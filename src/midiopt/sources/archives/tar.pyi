@@ -1,9 +1,10 @@
-from typing import Protocol, Self
+from typing import Protocol, Self, type_check_only
 
 FILE: int
 HARD_LINK: int
 SPARSE: int
 
+@type_check_only
 class Stream(Protocol):
     def readinto(self, buffer: memoryview, /) -> int: ...
 

@@ -8,8 +8,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.math cimport NAN
 from libc.stdint cimport uint8_t, uint32_t
 
-from midiopt.kinds import NULL_ENUM
-from midiopt.schema import KEYS, USUAL_KEYS
+from midiopt import kinds, schema
 from midiopt.sources.filename.keys cimport NO_KEY, SPACED, Key, first_tonic, read_key
 from midiopt.sources.filename.meters cimport read_meter
 from midiopt.sources.filename.tempos cimport read_tempo, read_tempos_beside_key
@@ -18,10 +17,10 @@ from midiopt.sources.filename.tokens cimport CLASS, LETTER, WORD, FoundFacts, Na
 cdef enum:
     MAX_NAME_BYTES = 1 << 20
 
-cdef uint8_t NO_CODE = NULL_ENUM
+cdef uint8_t NO_CODE = kinds.NULL_ENUM
 cdef uint8_t[24] KEY_CODES  # codes of schema.KEYS by bit of FoundFacts.keys
-for _code, _name in enumerate(USUAL_KEYS):
-    KEY_CODES[_code] = KEYS.index(_name)
+for _code, _name in enumerate(schema.USUAL_KEYS):
+    KEY_CODES[_code] = schema.KEYS.index(_name)
 
 
 def name_facts(bytes path not None):

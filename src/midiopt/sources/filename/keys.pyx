@@ -93,7 +93,9 @@ cdef bint is_of_key(NameSlice name, int i) noexcept nogil:
     """Whether "key" or "key of" precedes i: a single letter is then a key."""
     if is_after(name, i, b"of"):
         i -= 3
-    return is_after(name, i, b"key") or (i > 3 and name.at[i - 1] in (b"=", b":") and matches(name, i - 4, b"key") and class_at(name, i - 5) & WORD == 0)
+    if is_after(name, i, b"key"):
+        return True
+    return i > 3 and name.at[i - 1] in (b"=", b":") and matches(name, i - 4, b"key") and class_at(name, i - 5) & WORD == 0
 
 
 cdef bint is_unambiguous_key(NameSlice name, int start, int end) noexcept nogil:

@@ -1,6 +1,5 @@
 """Tempos in a name: "120bpm", "bpm 95", "Am 95", "120_F#min"."""
 
-from libc.stdint cimport uint8_t
 
 from midiopt.sources.filename.tokens cimport DIGIT, LETTER, MAX_SPACES, SPACE, WORD, FoundFacts, NameSlice, class_at, matches
 
