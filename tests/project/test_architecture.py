@@ -110,8 +110,9 @@ def test_core_imports_nothing_for_files_processes_or_databases():
             assert found <= {"cpython", "libc", "midiopt", "numpy", "xxhash"}, module
 
 
-def test_a_worker_loads_neither_the_command_line_nor_numpy():
-    code = "import sys, midiopt, midiopt.pipeline.worker; print({'midiopt.cli', 'midiopt.sinks', 'numpy', 'rich'} & set(sys.modules))"
+def test_a_worker_loads_neither_numpy_nor_a_database_driver():
+    unwanted = {"midiopt.cli", "midiopt.sinks", "numpy", "psycopg", "rich", "sqlite3"}
+    code = f"import sys, midiopt, midiopt.pipeline.worker, midiopt.pipeline.archive_worker; print({unwanted} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 

@@ -1,0 +1,124 @@
+"""Damaged archives: every member that can be read has its row, and the archive's error says why others cannot."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zipfile
+
+import pytest
+
+import midiopt
+from midiopt.schema import STATUSES
+from tests.helpers.archives import MAKERS, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
+from tests.helpers.processes import file_rows
+from tests.helpers.songs import song
+
+
+def test_files_that_are_not_archives(tmp_path):
+    cases = {
+        "html.zip": (b"<html>Not found", "it looks like HTML, not a supported archive"),
+        "empty.tar": (b"", "the file is empty"),
+        "midi.tgz": (song(1), "it looks like a MIDI file, not a supported archive"),
+        "rar.zip": (b"Rar!\x1a\x07\x00" + bytes(600), "it looks like a RAR archive, not a supported archive"),
+        "random.tar": (random.Random(1).randbytes(2000), "not a supported archive"),
+    }
+    for name, (data, reason) in cases.items():
+        (tmp_path / name).write_bytes(data)
+        _summary, found = analyze_archive(tmp_path / name)
+        assert outcomes(found) == {"": ("rejected", reason)}
+        assert analyze_archive(tmp_path / name)[0].skipped == 1
+    (tmp_path / "gone").write_text(f"{tmp_path}/nowhere.zip\n")
+    midiopt.run([f"@{tmp_path}/gone"], tmp_path / "x.db")
+    assert file_rows(tmp_path / "x.db")[f"{tmp_path}/nowhere.zip"][:2] == ("unreadable", "No such file or directory")
+
+
+CHECKED = ("x.tar.gz", "x.tgz", "x.tar.xz")  # zstandard does not report where its data is truncated
+
+
+@pytest.mark.parametrize("name", [n for n in MAKERS if ".zip" not in n])
+def test_a_truncated_tar(name, tmp_path):
+    """The members before the end are analysed, and the archive's error says where it ends."""
+    files = songs(300)
+    data = MAKERS[name](files)
+    path = tmp_path / name
+    path.write_bytes(data[: len(data) // 2])
+    for workers in (1, 2):
+        _, found = analyze_archive(path, workers)
+        status, error = found.pop("")[:2]
+        assert status == "rejected"
+        assert error.startswith("compressed data truncated at byte " if name in CHECKED else "archive truncated inside an entry at byte ")
+        kept = [n for n, row in found.items() if row[0] == "ok"]
+        assert kept == list(files)[: len(kept)] and 50 < len(kept) < 250
+        assert len(found) - len(kept) <= 1
+
+
+def test_a_tar_with_a_bad_header(tmp_path):
+    data = bytearray(tar_of({f"{i}.mid": song(1) for i in range(5)}))
+    at = data.index(b"3.mid")
+    data[at + 130] ^= 1
+    (tmp_path / "x.tar").write_bytes(data)
+    _, found = analyze_archive(tmp_path / "x.tar")
+    assert outcomes(found) == {"": ("rejected", f"invalid entry header at byte {at}"), **{f"{i}.mid": ("ok", None) for i in range(3)}}
+
+
+def test_damaged_and_encrypted_members_of_a_zip(tmp_path):
+    files = {f"{c}.mid": song(i) for i, c in enumerate("abcdefgh")}
+    data = bytearray(zip_of(files))
+    local = {name: data.index(b"PK\3\4" + data[4:8]) for name in files}  # replaced below by the true places
+    with zipfile.ZipFile(io.BytesIO(bytes(data))) as archive:
+        local = {i.filename: i.header_offset for i in archive.infolist()}
+    entry = {name: data.rindex(name.encode()) - 46 for name in files}
+    data[local["b.mid"] + 60] ^= 255  # its data
+    data[entry["c.mid"] + 8] |= 1  # encrypted
+    data[local["d.mid"]] = 0  # its local header
+    struct.pack_into("<H", data, entry["e.mid"] + 10, 9)  # Deflate64
+    struct.pack_into("<L", data, entry["f.mid"] + 24, 100 << 20)  # more than a file may have
+    struct.pack_into("<L", data, entry["g.mid"] + 20, 0x7FFFFFFF)
+    (tmp_path / "x.zip").write_bytes(data)
+    for workers in (1, 2):
+        found = outcomes(analyze_archive(tmp_path / "x.zip", workers)[1])
+        implausible = f"implausible compressed size: 2,147,483,647 for {len(files['g.mid'])} bytes (entry at byte {local['g.mid']})"
+        assert found.pop("b.mid")[0] == "unreadable"
+        assert found == {
+            "": ("opened", None),
+            "a.mid": ("ok", None),
+            "c.mid": ("unreadable", "encrypted members are not supported"),
+            "d.mid": ("unreadable", f"no local header where the central directory points at byte {local['d.mid']}"),
+            "e.mid": ("unreadable", f"unsupported compression method 9 (entry at byte {local['e.mid']})"),
+            "f.mid": ("rejected", "104,857,600 bytes, over the limit of 67,108,864"),
+            "g.mid": ("unreadable", implausible),
+            "h.mid": ("ok", None),
+        }
+
+
+def test_a_zip_without_its_end(tmp_path):
+    data = zip_of(songs(10))
+    (tmp_path / "x.zip").write_bytes(data[:-200])
+    assert outcomes(analyze_archive(tmp_path / "x.zip")[1]) == {"": ("rejected", "central directory missing at the end of the file")}
+
+
+def test_lzma_data_shorter_than_its_header(tmp_path):
+    data = bytearray(zip_of({"a.mid": song(1)}, zipfile.ZIP_STORED))
+    at = data.rindex(b"PK\1\2")
+    struct.pack_into("<H", data, at + 10, zipfile.ZIP_LZMA)
+    struct.pack_into("<L", data, at + 20, 5)  # the compressed size
+    start = data.index(b"a.mid") + len("a.mid")
+    _, found = process_task(data, tmp_path)
+    assert found["a.mid"][0] == "unreadable" and found["a.mid"][1].startswith("compressed data damaged (unpack requires")
+    assert found["a.mid"][1].endswith(f"at byte {start}")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_damage(seed, tmp_path):
+    """No exception leaves the worker, and the archive gets its row."""
+    rng = random.Random(seed)
+    maker = rng.choice(list(MAKERS.values()))
+    inner = rng.choice(list(MAKERS.values()))(songs(5))
+    data = bytearray(maker(songs(20) | {"in.zip": inner}))
+    for _ in range(rng.choice((1, 3, 30))):
+        data[rng.randrange(len(data))] = rng.randrange(256)
+    report, found = process_task(bytes(data), tmp_path)
+    assert report.has_archive_row and found[""][0] in ("opened", "rejected")
+    assert {status for status, _ in found.values()} <= set(STATUSES)
