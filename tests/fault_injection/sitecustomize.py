@@ -1,7 +1,8 @@
 """Makes workers crash: Python loads this module at start-up where a test puts the folder on PYTHONPATH.
 
 A file that contains ``fault:NAME``, with a name in FAULTS, does that to the worker that analyses it; ``fault:invalid_row`` puts
-a value into its row that the column cannot hold. ``fault:hang`` counts the hanging workers in the file MIDIOPT_FAULT_HANGS.
+a value into its row that the column cannot hold. ``fault:hang`` and ``fault:hold`` count their workers in the file
+MIDIOPT_FAULT_HANGS; ``fault:hold`` goes on as soon as the file MIDIOPT_FAULT_HOLD is deleted.
 MIDIOPT_FAULT_STARTS=FILE:N lets the first N workers exit before they begin, counted in FILE. A count is the size of the file.
 """
 
@@ -13,6 +14,7 @@ import re
 import resource
 import signal
 import sys
+import time
 
 
 def count(file: str) -> int:
@@ -27,6 +29,13 @@ def hang() -> None:
     count(os.environ.get("MIDIOPT_FAULT_HANGS", os.devnull))
     while True:
         pass
+
+
+def hold() -> None:
+    """Wait until the test deletes a file."""
+    count(os.environ["MIDIOPT_FAULT_HANGS"])
+    while os.path.exists(os.environ["MIDIOPT_FAULT_HOLD"]):
+        time.sleep(0.01)
 
 
 def exhaust_memory() -> None:
@@ -48,6 +57,7 @@ FAULTS = {
     b"exit": lambda: os._exit(7),
     b"raise": raise_error,
     b"hang": hang,
+    b"hold": hold,
     b"memory": exhaust_memory,
 }
 

@@ -18,11 +18,15 @@ FAULT_INJECTION = Path(__file__).parent.parent / "fault_injection"
 FILES_KEPT = "path, size_bytes, mtime_ns, content_hash, status, error, analyzer_version"
 
 
-def command(*arguments, module="midiopt.orchestrator") -> list[str]:
+def command(*arguments: object, module: str = "midiopt.orchestrator") -> list[str]:
+    """The command line of a module."""
     return [sys.executable, "-m", module, *map(str, arguments)]
 
 
-def finish(*arguments, module="midiopt.orchestrator", cwd=None, env=None) -> subprocess.CompletedProcess[str]:
+def finish(
+    *arguments: object, module: str = "midiopt.orchestrator", cwd: Path | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a module to its end."""
     return subprocess.run(command(*arguments, module=module), capture_output=True, text=True, cwd=cwd, env=env, timeout=120)
 
 
@@ -71,13 +75,28 @@ def written(db: Path | str) -> int:
 
 
 def children(pid: int) -> list[int]:
+    """The processes that a process has started; none after its end."""
     try:
         return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
 
 
+def delivered(pid: int, number: int) -> bool:
+    """Whether no signal of this number is pending for a process any more: its handler has run, the kernel's part of it."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    pending = [int(line.split()[1], 16) for line in status if line.startswith(("SigPnd:", "ShdPnd:"))]
+    return not any(mask >> (number - 1) & 1 for mask in pending)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def alive(pid: int) -> bool:
+    """Whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

@@ -15,30 +15,37 @@ from tests.helpers.processes import ask, finish, tables, written
 from tests.helpers.songs import write_songs
 
 KILLS = 20
-FILES, BATCH = 3000, 128  # a batch is whole chunks, of 128 files or the last 56
+FILES, BATCH = 3000, 128  # a batch has the files of whole tasks, 128 each and 56 in the last one
 
 
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory) -> Path:
-    """Half of them are copies of the others: no row may come before the facts of its content."""
+    """Half of them are copies of the others: no row may be committed before the analysis of its content."""
     folder = tmp_path_factory.mktemp("songs")
     write_songs(folder / "a", FILES // 2)
     write_songs(folder / "b", FILES // 2)
     return folder
 
 
-# The walk never hands on the part of a chunk that it has found by a certain time, so that whole batches can be told by number.
-PATIENT = "import sys, midiopt.sources.walk; midiopt.sources.walk.SIGN_EVERY = 1e9; from midiopt.orchestrator import main; sys.exit(main())"
+# Without the yields by time every task has FILES_PER_TASK files, so that whole batches are recognised by their size.
+FULL_TASKS = """
+import sys
+from midiopt.orchestrator import main
+from midiopt.pipeline import new_files
+assert new_files.FILES_PER_TASK == 128 and new_files.YIELD_INTERVAL
+new_files.YIELD_INTERVAL = 1e9
+sys.exit(main())
+"""
 
 
-def arguments(songs: Path, url) -> tuple:
+def arguments(songs: Path, url: str) -> tuple[object, ...]:
     return songs, "--db", url, "--batch-size", BATCH, "--workers", 2, "--quiet"
 
 
-def test_a_run_killed_at_random_points_is_completed_by_running_it_again(songs, url):
+def test_a_run_killed_at_random_points_is_completed_by_the_next(songs, url):
     began = time.monotonic()
     assert finish(*arguments(songs, url)).returncode == 0
-    longest = time.monotonic() - began
+    duration = time.monotonic() - began
     expected = tables(url)
     assert len(expected[0]) == 2 * len(expected[1]) == FILES
     empty(url)
@@ -47,13 +54,13 @@ def test_a_run_killed_at_random_points_is_completed_by_running_it_again(songs, u
     partly = killed = 0
     while killed < KILLS:
         before = written(url)
-        run = subprocess.Popen([sys.executable, "-c", PATIENT, *map(str, arguments(songs, url))], stderr=subprocess.PIPE)
+        run = subprocess.Popen([sys.executable, "-c", FULL_TASKS, *map(str, arguments(songs, url))], stderr=subprocess.PIPE)
         if killed % 2:
-            time.sleep(rng.uniform(0, longest))  # from the first import to the last index
+            time.sleep(rng.uniform(0, duration))  # from the first import to the last index
         else:
-            while written(url) == before and run.poll() is None:  # it may write for a tenth of that time only
+            while written(url) == before and run.poll() is None:  # it writes for a tenth of its duration
                 time.sleep(0.002)
-            time.sleep(rng.uniform(0, longest / 20))
+            time.sleep(rng.uniform(0, duration / 20))
         run.kill()
         _, stderr = run.communicate()
         assert run.returncode in (0, -9), stderr
@@ -69,8 +76,8 @@ def test_a_run_killed_at_random_points_is_completed_by_running_it_again(songs, u
     assert tables(url) == expected
 
 
-def check(url, expected) -> bool:
-    """Whole batches, and nothing in them that an undisturbed run would not have; whether there are some but not all."""
+def check(url: str, expected: tuple[list, list]) -> bool:
+    """The database holds whole batches of an undisturbed run. Returns whether it holds some of them but not all."""
     count = written(url)
     if not count:
         return False
@@ -83,8 +90,8 @@ def check(url, expected) -> bool:
     return count < FILES
 
 
-def empty(url) -> None:
-    """Start again, with a database as new as the first."""
+def empty(url: str) -> None:
+    """Delete the tables, or the file."""
     if url.startswith("sqlite:"):
         db = Path(sqlite_path(url))
         for path in db.parent.glob(f"{db.name}*"):
