@@ -1,4 +1,4 @@
-"""Files that kill or hold their worker, and workers that are killed: each costs its own row at most."""
+"""Files that crash their worker or take too long, and workers that are killed: no other file is affected."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ import pytest
 import midiopt
 from midiopt.cli import analyze
 from midiopt.core.analysis import Analyzer
+from tests.helpers.databases import wait_until
 from tests.helpers.processes import alive, children, command, finish, tables, with_faults, write_faulty
 from tests.helpers.songs import song, write_songs
 
 
 def pressures(count: int, words: bytes = b"") -> bytes:
-    """A text, so many events of two bytes each, the shortest there are, and an End of Track."""
+    """A file with a text, `count` channel pressures in running status (two bytes each, the shortest events) and an End of Track."""
     events = bytes([0, 0xFF, 1, len(words)]) + words + bytes.fromhex("00 D0 01") + bytes.fromhex("00 01") * (count - 1)
     events += bytes.fromhex("00 FF 2F 00")
     return bytes.fromhex("4D 54 68 64  00 00 00 06  00 00  00 01  00 60") + b"MTrk" + struct.pack(">I", len(events)) + events
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_file_that_kills_its_worker_is_crashed_and_costs_no_other(tmp_path, workers):
+def test_a_file_that_crashes_its_worker_affects_no_other(tmp_path, workers):
     folder = write_songs(tmp_path / "songs", 300)
     midiopt.run([folder], str(tmp_path / "quiet.db"))
     causes = {"abort": "SIGABRT", "segfault": "SIGSEGV", "kill": "SIGKILL", "exit": "exit code 7", "raise": "exit code 1"}
@@ -59,8 +60,8 @@ def test_a_file_that_takes_too_long_is_crashed(tmp_path):
     assert [row[0::5] for row in tables(db)[0] if row[4] == "crashed"] == [(str(path), "analysis took more than 0.7 seconds")]
 
 
-def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
-    """The compiled code's own malloc fails: a million events, in a worker without address space for them."""
+def test_exhausted_memory_affects_only_the_file_that_needs_it(tmp_path):
+    """A malloc of the compiled code fails: a million events, in a worker without address space for them."""
     folder = write_songs(tmp_path / "songs", 200)
     write_faulty(folder / "000" / "00100-memory.mid", "memory", pressures(1_000_000, b"fault:memory"))
     done = finish(folder, "--db", tmp_path / "x.db", "--workers", 1, "--json", "--quiet", env=with_faults())
@@ -70,7 +71,7 @@ def test_memory_that_runs_out_costs_only_the_file_that_needs_it(tmp_path):
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_a_bad_row_does_not_take_its_batch_down(tmp_path, pg_url, database):
+def test_an_invalid_row_affects_no_other_row_of_its_batch(tmp_path, pg_url, database):
     folder = write_songs(tmp_path / "songs", 300)
     path = write_faulty(folder / "000" / "00100-invalid.mid", "invalid_row")
     db = str(tmp_path / "x.db") if database == "sqlite" else pg_url
@@ -82,14 +83,14 @@ def test_a_bad_row_does_not_take_its_batch_down(tmp_path, pg_url, database):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path, seed):
-    """Workers are killed at random moments while the run goes on: nothing is lost, nothing is `crashed`."""
+def test_killed_workers_lose_no_file(songs, expected, tmp_path, seed):
+    """Workers are killed at random times: no row is missing, and no file is `crashed`."""
     db = tmp_path / "x.db"
     run = subprocess.Popen(command(songs, "--db", db, "--workers", 2, "--json", "--quiet"), stdout=subprocess.PIPE, text=True)
     rng = random.Random(seed)
     killed = 0
     while run.poll() is None:
-        time.sleep(rng.uniform(0, 0.06))  # a worker takes longer than that to start, so at least one is met
+        time.sleep(rng.uniform(0, 0.06))  # less than a worker takes to start, so at least one is killed
         workers = children(run.pid)
         if workers and killed < 12:
             unlucky = rng.choice(workers)
@@ -105,7 +106,7 @@ def test_killed_workers_cost_no_file_its_row(songs, expected, tmp_path, seed):
     assert tables(db) == expected
 
 
-def test_workers_that_die_at_their_start_are_replaced(tmp_path):
+def test_workers_that_die_during_start_up_are_replaced(tmp_path):
     folder = write_songs(tmp_path / "songs", 200)
     environment = with_faults(MIDIOPT_FAULT_STARTS=f"{tmp_path}/count:15")
     done = finish(folder, "--db", tmp_path / "x.db", "--workers", 2, "--json", "--quiet", env=environment)
@@ -114,7 +115,7 @@ def test_workers_that_die_at_their_start_are_replaced(tmp_path):
     assert (tmp_path / "count").stat().st_size > 15
 
 
-def test_a_run_whose_workers_cannot_start_says_so(tmp_path):
+def test_a_run_whose_workers_cannot_start_ends_with_an_error(tmp_path):
     environment = with_faults(MIDIOPT_FAULT_STARTS=f"{tmp_path}/count:1000")
     done = finish(write_songs(tmp_path / "songs", 200), "--db", tmp_path / "x.db", "--workers", 2, env=environment)
     assert done.returncode == 1
@@ -122,29 +123,25 @@ def test_a_run_whose_workers_cannot_start_says_so(tmp_path):
     assert midiopt.run([tmp_path / "songs"], str(tmp_path / "x.db")).ok == 200
 
 
-@pytest.mark.parametrize("busy", [False, True])
-def test_workers_leave_when_the_parent_dies(songs, tmp_path, busy):
-    """Also one that would never look at its pipe again."""
-    hung = tmp_path / "hung"
-    hung.touch()
+@pytest.mark.parametrize("hanging", [1, 2])
+def test_workers_end_when_the_parent_dies(songs, tmp_path, hanging):
+    """One that waits at its pipe, and those that would never read from it again."""
+    hangs = tmp_path / "hangs"
+    hangs.touch()
     paths = sorted(songs.rglob("*.mid"))
-    if busy:
-        paths[0] = write_faulty(tmp_path / "0.mid", "hang")
-        paths[200] = write_faulty(tmp_path / "1.mid", "hang")  # in the second chunk, which the second worker gets
+    for i in range(hanging):
+        paths[200 * i] = write_faulty(tmp_path / f"{i}.mid", "hang")  # the second one is in the second worker's first task
     (tmp_path / "list").write_text("".join(f"{path}\n" for path in paths))
     arguments = (f"@{tmp_path}/list", "--db", tmp_path / "x.db", "--workers", 2, "--quiet", "--file-timeout", 600)
-    run = subprocess.Popen(command(*arguments), env=with_faults(MIDIOPT_FAULT_HANGS=str(hung)))
-    while (len(workers := children(run.pid)) < 2 or (busy and hung.stat().st_size < 2)) and run.poll() is None:
-        time.sleep(0.01)
+    run = subprocess.Popen(command(*arguments), env=with_faults(MIDIOPT_FAULT_HANGS=str(hangs)))
+    wait_until(lambda: len(children(run.pid)) == 2 and hangs.stat().st_size == hanging)
+    workers = children(run.pid)
     run.kill()
     run.wait()
-    deadline = time.monotonic() + 30
-    while any(alive(w) for w in workers):
-        assert time.monotonic() < deadline, "a worker outlived its parent"
-        time.sleep(0.05)
+    wait_until(lambda: not any(map(alive, workers)))
 
 
-def test_limits_of_a_file_are_options(tmp_path):
+def test_limits_per_file_are_options(tmp_path):
     small, large = tmp_path / "small.mid", tmp_path / "large.mid"
     small.write_bytes(song(1, notes=10))
     large.write_bytes(song(2, notes=100))
@@ -163,12 +160,12 @@ def test_limits_of_a_file_are_options(tmp_path):
 @pytest.mark.parametrize(
     ("option", "value"), [("--max-file-bytes", 2**31 + 1), ("--max-events", 10**8 + 1), ("--file-timeout", 0), ("--file-timeout", "nan")]
 )
-def test_a_limit_that_cannot_be_is_wrong_usage(tmp_path, option, value):
+def test_a_limit_out_of_range_is_wrong_usage(tmp_path, option, value):
     with pytest.raises(SystemExit, match="2"):
         analyze.main([str(tmp_path), "--db", str(tmp_path / "x.db"), option, str(value)])
 
 
-def test_the_limit_of_events_can_be_raised():
+def test_the_event_limit_can_be_raised():
     many = pressures(8_000_000)
     with pytest.raises(midiopt.TooLarge, match="more than 8,000,000 events"):
         Analyzer().analyze(many, bytes(16), 1, bytearray(), bytearray())

@@ -1,4 +1,4 @@
-"""The run, as a user starts it: real processes, real files, real signals."""
+"""Runs as a user starts them: real processes, real files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import get_type_hints
 
@@ -47,7 +48,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["problems"] == []
 
 
-def test_rows_tell_what_the_files_are(tmp_path):
+def test_rows_hold_the_facts_of_their_files(tmp_path):
     """Size, time and hash of the file itself; facts as midiopt.analyze gives them."""
     db = tmp_path / "x.db"
     midiopt.run([SAMPLE], str(db), workers=2)
@@ -173,8 +174,8 @@ def test_a_second_run_skips_what_is_unchanged(tmp_path):
     assert set(tables(fresh)[1]) <= set(tables(db)[1])
 
 
-def stored(rows) -> list:
-    """Rows of either database as the same Python objects: JSON is read, bytes are bytes."""
+def stored(rows: Iterable[Sequence[object]]) -> list[list[object]]:
+    """Rows of either database as the same Python objects: JSON is parsed, and binary values are bytes."""
     plain = []
     for row in rows:
         values = [bytes(v) if isinstance(v, memoryview) else v for v in row]
@@ -230,8 +231,8 @@ def test_the_questions_of_make_run_have_answers(tmp_path):
     assert asked.stdout.count("└") == 3 and asked.stdout.count("│") > 30
 
 
-def test_names_do_not_act_on_the_terminal(tmp_path):
-    """Markup and escape sequences in titles and paths are shown, not obeyed."""
+def test_names_do_not_control_the_terminal(tmp_path):
+    """Markup and escape sequences in titles and paths are shown as text."""
     path = tmp_path / "[bold]d[.mid"
     path.write_bytes(smf([track([(0, text(3, "[red]Song[/bold] \x1b]0;pwned\x07"))])]))
     shown = finish("show", path, module="midiopt")
@@ -240,7 +241,7 @@ def test_names_do_not_act_on_the_terminal(tmp_path):
     assert done.returncode == 0 and "[x].db" in done.stderr
 
 
-def test_a_closed_pipe_is_no_crash(tmp_path):
+def test_a_closed_pipe_is_not_a_crash(tmp_path):
     script = f"{sys.executable} -m midiopt show --json '{next(SAMPLE.rglob('*.kar'))}' | true"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert "Traceback" not in done.stderr
@@ -256,22 +257,22 @@ def test_one_run_at_a_time(tmp_path):
     assert "another run" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_wrong_usage_is_2(tmp_path):
+def test_wrong_usage_exits_with_2(tmp_path):
     for arguments in ((tmp_path / "nowhere",), (f"@{tmp_path}/nowhere.txt",), (), (SAMPLE, "--workers", "0")):
         done = finish(*arguments, cwd=tmp_path)
         assert done.returncode == 2, arguments
         assert "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir()), "a wrong command makes no database"
+    assert not list(tmp_path.iterdir()), "wrong usage creates no database"
 
 
-def test_a_database_that_cannot_be_opened_is_1(tmp_path):
+def test_a_database_that_cannot_be_opened_exits_with_1(tmp_path):
     done = finish(SAMPLE, "--db", tmp_path / "no" / "such" / "folder" / "x.db")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr and done.stderr.startswith("midiopt: ")
 
 
 def test_sources(tmp_path):
-    """Suffixes in any case, lists, single files whatever they are called; links are not followed."""
+    """Suffixes in any case, lists, and single files of any name; links are not followed."""
     music = tmp_path / "music"
     music.mkdir()
     for i, name in enumerate(("a.mid", "b.MID", "c.midi", "d.smf", "e.kar", "f.Rmi", "no.txt")):
@@ -324,7 +325,7 @@ def test_names_in_any_bytes(tmp_path):
         assert sorted(path_bytes(row[0]) for row in tables(db)[0]) == sorted(folder + b"/" + name for name in names)
 
 
-def test_a_very_long_path_is_cut_and_kept_apart(tmp_path):
+def test_very_long_paths_are_truncated_but_differ(tmp_path):
     folder = os.fsencode(tmp_path)
     deep = b"/".join([b"d" * 250] * 9)
     fd = os.open(folder, os.O_RDONLY)
@@ -343,8 +344,8 @@ def test_a_very_long_path_is_cut_and_kept_apart(tmp_path):
     assert len(set(texts)) == 2 and all(len(t.encode()) < 2000 and "…" in t for t in texts)
 
 
-def test_a_list_line_no_path_can_have(tmp_path):
-    """A line of 100,000 characters names no file; it still gets its row and stops nothing."""
+def test_a_line_of_a_list_that_cannot_be_a_path(tmp_path):
+    """A line of 100,000 characters gets a row, and the run goes on."""
     good = tmp_path / "a.mid"
     good.write_bytes(song(1))
     (tmp_path / "list").write_text("/" + "x" * 100_000 + f"\n{good}\n" + "/" + "y" * 300_000 + "\n")
@@ -357,7 +358,7 @@ def test_analyze_is_the_same_command(tmp_path):
     assert done.returncode == 0 and json.loads(done.stdout)["ok"] > 10
 
 
-def test_plain_progress_and_summary_without_a_terminal(tmp_path):
+def test_progress_and_summary_without_a_terminal(tmp_path):
     done = finish(SAMPLE, "--db", tmp_path / "x.db")
     assert done.returncode == 0 and done.stdout == ""
     assert "files found" in done.stderr and "files/s" in done.stderr
@@ -382,7 +383,7 @@ def test_show(tmp_path):
 
 
 def test_run_from_a_script_without_a_main_guard(tmp_path):
-    """Workers are not made by importing the caller's script again."""
+    """Workers do not import the caller's script again."""
     script = tmp_path / "script.py"
     script.write_text(f"import midiopt\nprint(midiopt.run([{str(SAMPLE)!r}], {str(tmp_path / 'x.db')!r}, workers=2).ok)\n")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)

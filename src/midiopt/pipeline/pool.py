@@ -95,7 +95,7 @@ class WorkerPool:
             self._dispatch_retries()
             if not stop.is_requested():
                 self._dispatch_archive_tasks()
-                while self._can_accept() and (task := upcoming.take()):
+                while self._can_accept() and not stop.is_requested() and (task := upcoming.take()):
                     self._submit(task)
             yield results
 
