@@ -1,13 +1,12 @@
-"""Runs that are disturbed at random for some minutes, and must leave the tables of a quiet one.
+"""Disturb runs at random for some minutes: they must leave the same tables as an undisturbed run.
 
     python -m tests.soak [--seconds 600] [--seed N] [--corpus DIR]
 
-The files are the bundled sample, 10,000 small songs twice, a zip and a tar.gz of the sample and 2,000 songs more, and
-those of a corpus (by default that of accuracy/corpus.py, if present). A round begins with an empty database, SQLite and
-PostgreSQL in turns, and gives the same command until it finishes. Meanwhile workers are killed and paused, the run is
-killed and interrupted, and the server crashes and comes back. At the end of a round the tables must equal those of a
-run that nobody disturbed. The seed, which is printed, makes the same choices again; when the machine comes to meet
-them is its own.
+The files are the bundled sample, 10,000 small songs twice, a zip and a tar.gz of the sample and 2,000 further songs,
+and those of a corpus (default: the one of accuracy/corpus.py, if present). A round begins with an empty database,
+alternately SQLite and PostgreSQL, and repeats the same command until it finishes. Meanwhile workers are killed and
+paused, the run is killed and interrupted, and the server crashes and restarts. At the end of a round the tables must
+equal those of an undisturbed run. The seed, which is printed, repeats the choices, but not the timing of the machine.
 """
 
 from __future__ import annotations
@@ -34,55 +33,55 @@ from tests.helpers.songs import song, write_songs
 ROOT = Path(__file__).resolve().parent.parent
 SONGS = 10_000
 MEMBERS = 2_000
-MOST_DISTURBED = 40  # disturbances in a round
-CALM = 0.5  # seconds between two at most: a worker starts in a tenth of one, a quiet run takes two or three
-MOST_TRIES = 5  # for an undisturbed run to get through after the last one: a crashed server may still be recovering
-DEADLY = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
+MAX_DISTURBANCES = 40  # per round
+MAX_INTERVAL = 0.5  # seconds between two: a worker starts in 0.1 s, an undisturbed run takes two or three seconds
+MAX_FAILURES = 5  # of runs without a disturbance: a crashed server may still be recovering
+FATAL_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
 
 
 @dataclass
 class Round:
-    """One database, and what happens to the runs that fill it."""
+    """One database and the disturbed runs that fill it."""
 
     rng: random.Random
     sources: list[Path]
     db: Path | str
     server: postgres_server.Server | None
-    until: float  # time.monotonic() of the last disturbance
-    done: Counter[str] = field(default_factory=Counter)
+    end: float  # time.monotonic() of the last disturbance
+    counts: Counter[str] = field(default_factory=Counter)
 
-    def play(self) -> None:
-        """Give the command until it finishes. Raises SystemExit when a run ends as it should not."""
-        left = self.rng.randint(1, MOST_DISTURBED)
-        tries = 0
+    def repeat(self) -> None:
+        """Run the command until it finishes. Raises SystemExit if a run ends with an unexpected exit code."""
+        left = self.rng.randint(1, MAX_DISTURBANCES)
+        failures = 0
         while True:
-            before = self.done.copy()
+            before = self.counts.copy()
             code, error = self.run(left)
-            happened = self.done - before
+            happened = self.counts - before
             left -= happened.total()
-            self.done["runs"] += 1
+            self.counts["runs"] += 1
             if code == 0:
                 return
-            tries += not happened
-            excused = {
+            failures += not happened
+            expected = {
                 -signal.SIGKILL: happened["runs killed"],
                 128 + signal.SIGINT: happened["interrupts"],
                 128 + signal.SIGTERM: happened["interrupts"],
-                1: self.server and tries < MOST_TRIES,
+                1: self.server and failures < MAX_FAILURES,
             }
-            if not excused.get(code) or "Traceback" in error:
-                raise SystemExit(f"after {dict(happened)} a run ended with {code}:\n{error}")
+            if not expected.get(code) or "Traceback" in error:
+                raise SystemExit(f"after {dict(happened)} a run exited with {code}:\n{error}")
 
-    def run(self, most: int) -> tuple[int, str]:
-        """The exit code and standard error of one run that is disturbed so often at most."""
+    def run(self, max_disturbances: int) -> tuple[int, str]:
+        """The exit code and standard error of one run."""
         workers, batch_size = self.rng.randint(1, 3), self.rng.choice((64, 512, 2048))
         arguments = command(*self.sources, "--db", self.db, "--workers", workers, "--batch-size", batch_size, "--quiet")
         with tempfile.TemporaryFile("w+") as stderr:
             run = subprocess.Popen(arguments, stderr=stderr)
-            for _ in range(most):
+            for _ in range(max_disturbances):
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    run.wait(self.rng.uniform(0, CALM))
-                if run.returncode is not None or time.monotonic() > self.until:
+                    run.wait(self.rng.uniform(0, MAX_INTERVAL))
+                if run.returncode is not None or time.monotonic() > self.end:
                     break
                 self.disturb(run)
             code = run.wait()
@@ -90,19 +89,20 @@ class Round:
             return code, stderr.read()
 
     def disturb(self, run: subprocess.Popen) -> None:
+        """Do one thing at random."""
         kinds: dict[Callable[[subprocess.Popen], str], int] = {
             self.kill_worker: 12, self.pause_worker: 2, self.kill_run: 2, self.interrupt: 1, self.crash_server: 2 if self.server else 0,
         }  # fmt: skip
         [kind] = self.rng.choices(list(kinds), list(kinds.values()))
-        self.done[kind(run)] += 1
+        self.counts[kind(run)] += 1
 
-    def one_worker(self, run: subprocess.Popen, number: int) -> None:
+    def signal_one_worker(self, run: subprocess.Popen, number: int) -> None:
         if workers := children(run.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.rng.choice(workers), number)
 
     def kill_worker(self, run: subprocess.Popen) -> str:
-        self.one_worker(run, self.rng.choice(DEADLY))
+        self.signal_one_worker(run, self.rng.choice(FATAL_SIGNALS))
         return "workers killed"
 
     def pause_worker(self, run: subprocess.Popen) -> str:
@@ -111,7 +111,7 @@ class Round:
             for worker in workers:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker, number)
-            time.sleep(self.rng.uniform(0, CALM))
+            time.sleep(self.rng.uniform(0, MAX_INTERVAL))
         return "pauses"
 
     def kill_run(self, run: subprocess.Popen) -> str:
@@ -127,7 +127,7 @@ class Round:
 
     def interrupt(self, run: subprocess.Popen) -> str:
         number, twice, pause = self.rng.choice((signal.SIGINT, signal.SIGTERM)), self.rng.random() < 0.3, self.rng.uniform(0, 0.05)
-        if children(run.pid):  # before, Python itself may still be starting, and dies of it in its own way
+        if children(run.pid):  # before that, Python may still be starting, which a signal ends in its own way
             run.send_signal(number)
             time.sleep(pause)
             if twice:
@@ -137,13 +137,13 @@ class Round:
     def crash_server(self, run: subprocess.Popen) -> str:
         assert self.server
         self.server.stop("immediate")
-        time.sleep(self.rng.uniform(0, CALM))
+        time.sleep(self.rng.uniform(0, MAX_INTERVAL))
         self.server.start()
         return "server crashes"
 
 
 @contextlib.contextmanager
-def fresh(server: postgres_server.Server | None, folder: Path) -> Iterator[Path | str]:
+def new_database(server: postgres_server.Server | None, folder: Path) -> Iterator[Path | str]:
     """An empty database: on the server, or without one a SQLite file."""
     if server:
         with postgres_server.database(server.url) as url:
@@ -154,7 +154,7 @@ def fresh(server: postgres_server.Server | None, folder: Path) -> Iterator[Path 
 
 
 def pack(sample: Path, folder: Path) -> list[Path]:
-    """Archives of the sample and of songs that are nowhere else: a zip, which workers share, and a stream."""
+    """Archives of the sample and of further songs: a zip, which workers share, and a tar.gz, which one worker streams."""
     files = {str(path.relative_to(sample)): path.read_bytes() for path in sorted(sample.rglob("*.*"))}
     files |= {f"{seed}.mid": song(seed) for seed in range(SONGS, SONGS + MEMBERS)}
     archives = {folder / "packed.zip": zip_of(files), folder / "packed.tar.gz": tar_of(files, "w:gz")}
@@ -163,8 +163,9 @@ def pack(sample: Path, folder: Path) -> list[Path]:
     return list(archives)
 
 
-def quiet(sources: list[Path], server: postgres_server.Server | None, folder: Path) -> tuple[list, list]:
-    with fresh(server, folder) as db:
+def undisturbed(sources: list[Path], server: postgres_server.Server | None, folder: Path) -> tuple[list, list]:
+    """The tables of an undisturbed run."""
+    with new_database(server, folder) as db:
         done = finish(*sources, "--db", db, "--quiet")
         if done.returncode:
             raise SystemExit(done.stderr)
@@ -173,8 +174,10 @@ def quiet(sources: list[Path], server: postgres_server.Server | None, folder: Pa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=600, metavar="N", help="begin no round after so many (default: %(default)g)")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), metavar="N", help="of a soak to be repeated")
+    parser.add_argument("--seconds", type=float, default=600, metavar="N", help="start no round after this time (default: %(default)g)")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(10**6), metavar="N", help="repeat the choices of an earlier soak (default: random)"
+    )
     parser.add_argument("--corpus", type=Path, metavar="DIR", help="your own files (default: the corpus of accuracy/corpus.py, if present)")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
@@ -184,29 +187,29 @@ def main() -> None:
         sample = ROOT / "sample" / "midi"
         sources = [sample, *(write_songs(folder / copy, SONGS) for copy in "ab"), *pack(sample, folder), *([corpus] if corpus else [])]
         servers = (None, server)
-        expected = {kind: quiet(sources, kind, folder) for kind in servers}
+        expected = {kind: undisturbed(sources, kind, folder) for kind in servers}
         print(f"{len(expected[None][0]):,} files", flush=True)
-        until = time.monotonic() + options.seconds
+        end = time.monotonic() + options.seconds
         number = 0
-        while time.monotonic() < until:
+        while time.monotonic() < end:
             kind = servers[number % 2]
             number += 1
-            with fresh(kind, folder) as db:
-                now = Round(random.Random(f"{options.seed} {number}"), sources, db, kind, until)
-                now.play()
+            with new_database(kind, folder) as db:
+                round_ = Round(random.Random(f"{options.seed} {number}"), sources, db, kind, end)
+                round_.repeat()
                 different = compare(tables(db), expected[kind])
-                counts = ", ".join(f"{count} {what}" for what, count in sorted(now.done.items()))
+                counts = ", ".join(f"{count} {what}" for what, count in sorted(round_.counts.items()))
                 print(f"round {number}, {'PostgreSQL' if kind else 'SQLite'}: {counts}; {different or 'the tables are equal'}", flush=True)
                 if different:
                     raise SystemExit(f"failed with seed {options.seed}")
 
 
 def compare(found: tuple[list, list], expected: tuple[list, list]) -> str:
-    """The first rows in which two pairs of tables differ, or nothing."""
+    """The first rows in which two pairs of tables differ; empty if they are equal."""
     if found == expected:
         return ""
     rows, wanted = ({str(row) for table in both for row in table} for both in (found, expected))
-    return f"found and not expected {sorted(rows - wanted)[:3]}, expected and not found {sorted(wanted - rows)[:3]}"
+    return f"unexpected: {sorted(rows - wanted)[:3]}, missing: {sorted(wanted - rows)[:3]}"
 
 
 if __name__ == "__main__":
