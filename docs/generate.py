@@ -1,7 +1,8 @@
 """Write the generated parts of the documentation: python -m docs.generate
 
 They stand between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` in README.md and docs/: the columns come from
-schema.py, the options from the argument parser, and the answers from a run over the bundled sample.
+schema.py, the options from the argument parser, and the answers from a run over the bundled sample. The type of the facts,
+``midiopt.Analysis``, comes from schema.py too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import midiopt
 from benchmarks import generated_blocks
-from docs import generate_cli, generate_columns
+from docs import generate_analysis, generate_cli, generate_columns
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = {
@@ -54,7 +55,8 @@ BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
 
 
 def main() -> None:
-    """Fill every block."""
+    """Fill every block, and write the module of the facts' type."""
+    generate_analysis.MODULE.write_text(generate_analysis.source())
     for page, name, text in BLOCKS:
         generated_blocks.fill(ROOT / page, name, text())
 

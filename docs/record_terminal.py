@@ -1,6 +1,6 @@
 """The picture in the README: runs a command in a terminal and saves what it shows as SVG.
 
-python -m docs.record_terminal docs/run.svg python -m midiopt.orchestrator sample/midi --db sample.db
+python -m docs.record_terminal docs/run.svg make -s run
 """
 
 from __future__ import annotations
