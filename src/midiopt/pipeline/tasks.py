@@ -1,7 +1,7 @@
 """What the parent sends to a worker, a task, and what a worker reports about an archive beside its rows.
 
-Both travel as bytes and are encoded only here. Plain paths, the common case, are joined by NUL and nothing
-else: an absolute path begins with a slash, so any other first byte tells another task.
+Both travel as bytes, which only this module encodes and decodes. The common case, plain paths, is the paths joined by NUL:
+an absolute path begins with a slash, and every other type of task with another byte.
 """
 
 from __future__ import annotations
@@ -119,17 +119,17 @@ def decode_task(data: bytes) -> Task:
     """The inverse of :func:`encode_task`."""
     if data[0] == SLASH:
         return AnalyzeFiles(data.split(b"\0"))
-    match data[:1]:
-        case b"-":
-            return AnalyzeFiles(data[1:].split(b"\0"), are_regular=False)
-        case b"r":
-            _, first, end, part, part_end, size, mtime_ns = _READ_FIELDS.unpack_from(data)
-            return ReadMembers(data[_READ_FIELDS.size :], MemberRange(first, end, part, part_end), FileState(size, mtime_ns))
-        case b"f":
-            _, size, mtime_ns, status, length = _FINISH_FIELDS.unpack_from(data)
-            text, path = data[_FINISH_FIELDS.size :][:length], data[_FINISH_FIELDS.size + length :]
-            return FinishArchive(path, FileState(size, mtime_ns), status, text.decode())
-    raise ValueError(f"unknown task {data[:1]!r}")
+    kind = data[:1]
+    if kind == _NOT_REGULAR:
+        return AnalyzeFiles(data[1:].split(b"\0"), are_regular=False)
+    if kind == _READ:
+        _, first, end, part, part_end, size, mtime_ns = _READ_FIELDS.unpack_from(data)
+        return ReadMembers(data[_READ_FIELDS.size :], MemberRange(first, end, part, part_end), FileState(size, mtime_ns))
+    if kind == _FINISH:
+        _, size, mtime_ns, status, length = _FINISH_FIELDS.unpack_from(data)
+        text, path = data[_FINISH_FIELDS.size :][:length], data[_FINISH_FIELDS.size + length :]
+        return FinishArchive(path, FileState(size, mtime_ns), status, text.decode())
+    raise ValueError(f"unknown type of task {kind!r}")
 
 
 class ArchiveReport(NamedTuple):
