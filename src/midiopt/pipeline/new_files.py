@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from midiopt.pipeline.tasks import AnalyzeFiles, ReadMembers, Task
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.walk import PAGE_PATHS, Page
+from midiopt.sources.walk import EMPTY_PAGE, PAGE_PATHS, Page
 
 FILES_PER_TASK = 128
 PATH_BYTES_PER_TASK = 16 * 1024  # the queued tasks of a worker fit into its pipe's buffer, so that sending never blocks
@@ -64,7 +64,7 @@ class NewFiles:
                 continue
             waiting += page.paths
             if len(waiting) < PAGE_PATHS:
-                yield Page([])
+                yield EMPTY_PAGE
                 continue
             yield Page(self._without_unchanged(waiting, self._unchanged))
             waiting = []

@@ -31,6 +31,9 @@ class Page(NamedTuple):
     are_regular: bool = True
 
 
+EMPTY_PAGE = Page([])
+
+
 @dataclass
 class WalkStats:
     """What a walk has found so far."""
@@ -61,9 +64,11 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
     for root in roots:
         for path in _listed_paths(root[1:]) if root.startswith(b"@") else (root,):
             for page in _named(path, folders):
-                paths = page.paths if seen is None else [path for path in page.paths if seen.add(path) == 1]
-                stats.found += len(paths)
-                yield Page(paths, page.are_regular) if paths else Page([])
+                if seen is not None:
+                    new = [path for path in page.paths if seen.add(path) == 1]
+                    page = Page(new, page.are_regular) if new else EMPTY_PAGE
+                stats.found += len(page.paths)
+                yield page
     if stats.unlisted_problems:
         stats.problems.append(f"{stats.unlisted_problems:,} more folders")
     stats.at_end = True
@@ -122,20 +127,23 @@ class _FolderWalk:
                 return
             with os.scandir(folder) as entries:
                 while chunk := list(islice(entries, MAX_SORTED_ENTRIES)):
-                    yield from _split_at_folders(sorted(self._wanted(folder, chunk)))
+                    yield from _split_at_folders(self._wanted(folder, chunk))
         except OSError as problem:
             self.stats.add_problem(folder, problem)
 
-    def _wanted(self, folder: bytes, entries: list[os.DirEntry[bytes]]) -> Iterator[bytes]:
-        """Paths of wanted entries. A folder's ends with a slash, so that "a.mid" sorts before "a/b.mid"."""
+    def _wanted(self, folder: bytes, entries: list[os.DirEntry[bytes]]) -> list[bytes]:
+        """Sorted paths of the wanted entries. A folder's ends with a slash, so that "a.mid" sorts before "a/b.mid"."""
         is_plain = not self.follow_links and not is_appledouble(folder)
+        paths = []
         for entry in entries:
             name = entry.name
             # Most entries take this short way: 0.3 us less for each.
             if is_plain and name.endswith(SUFFIXES) and b"._" not in name and entry.is_file(follow_symlinks=False):
-                yield entry.path
+                paths.append(entry.path)
             elif path := self._wanted_path(entry):
-                yield path
+                paths.append(path)
+        paths.sort()
+        return paths
 
     def _wanted_path(self, entry: os.DirEntry[bytes]) -> bytes | None:
         follow = self.follow_links
