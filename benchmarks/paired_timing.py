@@ -55,7 +55,7 @@ def title(workload: str, program: str) -> str:
     return f"{workload}: {program}"
 
 
-def pyperf_run(workload: str, program: str, files: int, seconds: list[float], reference: str = "", **facts: Any) -> Any:
+def pyperf_run(workload: str, program: str, files: int, seconds: list[float], reference: str = "", /, **facts: Any) -> Any:
     """A ``pyperf.Run`` of passes over ``files`` files in one process: seconds per file, and further facts as metadata."""
     about = {"name": title(workload, program), "loops": 1, "inner_loops": files, "unit": "second", "midiopt_build": build.mode}
     about |= dict.fromkeys(("hostname", "python_executable", "python_config_args"), "-")  # the files are published

@@ -7,9 +7,21 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from rich.progress import Progress
 
 import midiopt
-from benchmarks import chart, compare_builds, file_reads, generated_blocks, instruction_counts, results_page, scale, vectorised_loops
+from benchmarks import (
+    chart,
+    compare_builds,
+    file_reads,
+    generated_blocks,
+    instruction_counts,
+    paired_timing,
+    results_page,
+    scale,
+    vectorised_loops,
+)
+from benchmarks.ablation_session import Plan, Session
 from benchmarks.mido_pipeline import key_of, song
 from benchmarks.switches import SWITCHES
 from benchmarks.timing_process import workloads
@@ -55,6 +67,15 @@ def test_the_chart_has_a_bar_per_row_and_per_expectation():
     assert fills.count(chart.FASTER) == 1 + 2
     assert fills.count(chart.SLOWER) == 1
     assert "×925" in "".join(root.itertext())
+
+
+def test_stored_times_are_compared_by_variant(tmp_path):
+    session = Session(Plan(), [], tmp_path, Progress(disable=True), {"command": "make ablation"})
+    session.add("arena", "bytes to facts", 10, {"one, reused": [1.0, 2.0], "malloc and free per file": [3.0, 6.0]})
+    suite = paired_timing.save(session.runs, str(tmp_path / "times.json"))
+    [found] = results_page.compare([(benchmark.get_metadata(), benchmark.get_values()) for benchmark in suite])
+    assert (found.optimisation, found.workload, found.on, found.off) == ("arena", "bytes to facts", *SWITCHES["arena", "bytes to facts"])
+    assert (found.on_seconds, found.median) == (pytest.approx(0.15), pytest.approx(3))
 
 
 @pytest.mark.parametrize("path", results_page.contents(), ids=lambda path: path.name)
