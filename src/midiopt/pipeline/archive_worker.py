@@ -136,4 +136,4 @@ class ArchiveReader:
             appledouble=appledouble,
             state=state,
         )
-        return Item(task.path, max(0, state.size), state.mtime_ns, None, status, error)
+        return task.path, max(0, state.size), state.mtime_ns, None, status, error

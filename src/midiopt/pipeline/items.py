@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge
 from midiopt.pipeline.heartbeat import Heartbeat
-from midiopt.schema import REJECTED, UNREADABLE
+from midiopt.schema import OK, REJECTED, UNREADABLE
 from midiopt.sources.filetypes import is_compressed
 from midiopt.sources.reader import Reader
 
@@ -17,15 +17,9 @@ if TYPE_CHECKING:
 READ_ERRORS = (OSError, Damaged, MissingExtra, NotAnArchive, TooLarge, MemoryError)
 
 
-class Item(NamedTuple):
-    """One row to be made: of ``data``, which is valid until the next item is taken, or else of ``status`` and ``error``."""
-
-    path: bytes
-    size: int  # bytes
-    mtime_ns: int
-    data: Buffer | None = None
-    status: int = UNREADABLE
-    error: str | None = None
+# One row to be made: path, size in bytes, mtime in ns, then the content, valid until the next item is taken, or None with a
+# status and an error. It is no NamedTuple because that costs 1 us of the 100 that a file takes.
+Item: TypeAlias = "tuple[bytes, int, int, Buffer | None, int, str | None]"
 
 
 def failed_item(path: bytes, size: int, mtime_ns: int, problem: BaseException) -> Item:
@@ -40,7 +34,7 @@ def failed_item(path: bytes, size: int, mtime_ns: int, problem: BaseException) -
             error = "not enough memory to read the data"
         case _:
             error = str(problem)
-    return Item(path, size, mtime_ns, None, status, error)
+    return path, size, mtime_ns, None, status, error
 
 
 def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat: Heartbeat) -> Iterator[Item]:
@@ -57,11 +51,11 @@ def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat
         except READ_ERRORS as problem:
             yield failed_item(path, reader.size_bytes, reader.mtime_ns, problem)
         else:
-            yield Item(path, reader.size_bytes, reader.mtime_ns, data)
+            yield path, reader.size_bytes, reader.mtime_ns, data, OK, None
 
 
 def not_regular_items(paths: Iterable[bytes], heartbeat: Heartbeat) -> Iterator[Item]:
     """FIFOs and devices, which are not opened."""
     for path in paths:
         heartbeat.start_item()
-        yield Item(path, 0, 0, None, UNREADABLE, "not a regular file")
+        yield path, 0, 0, None, UNREADABLE, "not a regular file"

@@ -10,7 +10,7 @@ from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.pipeline.items import READ_ERRORS, Item, failed_item
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.tasks import MemberRange
-from midiopt.schema import OPENED, REJECTED
+from midiopt.schema import OK, OPENED, REJECTED
 from midiopt.sources.archives.archive import Archive, Member, MemoryArchive
 from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, MAX_DEPTH, ArchiveLimits
@@ -49,14 +49,15 @@ class MemberItems:
         if not is_nested and not (is_selected and self._is_in_sample(path)):
             return
         self._heartbeat.start_member(self._number, part, path)
+        item: Item
         try:
             if depth and self._nested_budget < 0:
                 raise TooLarge(BOMB_ERROR)
             if is_nested:
                 error = yield from self._nested_items(member, path, depth + 1)
-                item = Item(path, member.size, member.mtime_ns, None, REJECTED if error else OPENED, error)
+                item = path, member.size, member.mtime_ns, None, REJECTED if error else OPENED, error
             else:
-                item = Item(path, member.size, member.mtime_ns, self._read(member))
+                item = path, member.size, member.mtime_ns, self._read(member), OK, None
         except READ_ERRORS as problem:
             item = failed_item(path, member.size, member.mtime_ns, problem)
         if is_selected:

@@ -5,7 +5,8 @@ Workers import this module, so it does not import numpy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import xxhash
 
@@ -28,7 +29,8 @@ MAX_DURATION_US = INT32.high
 content_hash = xxhash.xxh3_128_digest
 
 
-class Outcome(NamedTuple):
+@dataclass(slots=True)
+class Outcome:
     """What became of a file."""
 
     status: int
