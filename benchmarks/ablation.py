@@ -261,7 +261,7 @@ def measure(options: argparse.Namespace, console: Console) -> None:
         measure_all_together(session, databases["PostgreSQL"])
     results_page.TIMES.unlink(missing_ok=True)
     save(session.runs, str(results_page.TIMES))
-    results_page.LOOPS.write_text(json.dumps(vectorised_loops.comparison(), indent=1) + "\n")
+    vectorised_loops.store()
 
 
 def main() -> int:

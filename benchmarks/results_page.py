@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chart
+from benchmarks import chart, vectorised_loops
 from benchmarks.command_line import need
 from benchmarks.switches import OPTIMISATIONS
 from benchmarks.verdict import MIN_DIFFERENCE, Speedup, format_ratio, verdict
 
 HERE = Path(__file__).resolve().parent
 TIMES = HERE / "results" / "ablation.json"
-LOOPS = HERE / "results" / "vectorised_loops.json"
 READ_SIZES = "reads by file size"  # an optimisation with a table of its own
 MAX_LOAD = 0.1  # share of the cores used by others above which the page says so
 COLLECTION = 5_800_000  # files, for the projected times
@@ -38,7 +37,7 @@ def contents() -> dict[Path, str]:
     pyperf = need("pyperf")
     try:
         suite = pyperf.BenchmarkSuite.load(str(TIMES))
-        loops = json.loads(LOOPS.read_text())
+        loops = json.loads(vectorised_loops.RESULTS.read_text())
     except (OSError, ValueError) as problem:
         raise SystemExit(f"there are no results: {problem}") from None
     benchmarks = [(benchmark.get_metadata(), benchmark.get_values()) for benchmark in suite]
@@ -70,7 +69,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def page(benchmarks: Benchmarks, speedups: list[Speedup], rows: Rows, loops: dict[str, list[dict[str, Any]]]) -> str:
+def page(benchmarks: Benchmarks, speedups: list[Speedup], rows: Rows, loops: dict[str, Any]) -> str:
     """The text of RESULTS.md."""
     about = benchmarks[0][0]
     load = [metadata["other_load"] for metadata, _ in benchmarks if "other_load" in metadata]
@@ -94,7 +93,7 @@ def page(benchmarks: Benchmarks, speedups: list[Speedup], rows: Rows, loops: dic
         "## Writing rows into PostgreSQL",
         writes(benchmarks),
         "## Vectorised loops",
-        *vectorised_loops(loops),
+        *loop_tables(loops),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -191,7 +190,7 @@ def writes(benchmarks: Benchmarks) -> str:
     return table(("way", "work", ">rows/s"), rows)
 
 
-def vectorised_loops(found: dict[str, list[dict[str, Any]]]) -> list[str]:
+def loop_tables(found: dict[str, Any]) -> list[str]:
     """What vectorised_loops.py read from the disassembly of the builds."""
     rows = [
         (
@@ -207,8 +206,9 @@ def vectorised_loops(found: dict[str, list[dict[str, Any]]]) -> list[str]:
         (f"`{line['place']}`", code(line["code"]), f"{line['bits']} bits" if line["bits"] else "scalar") for line in found["histograms"]
     ]
     return [
-        "From the disassembly of `release`: the innermost loops with packed arithmetic, the widest registers they use, and what is left "
-        "with `-fno-tree-vectorize` (gcc keeps some 64-bit numbers in vector registers without the vectoriser).",
+        f"From the disassembly of `release`, compiled for {found['processor']}: the innermost loops with packed arithmetic, the widest "
+        "registers they use, and what is left with `-fno-tree-vectorize` (gcc keeps some 64-bit numbers in vector registers without "
+        "the vectoriser).",
         table(("function", "line", ">bits", ">packed instructions", ">bits without the vectoriser"), rows),
         "Histograms are not among them: the element to increment depends on the data, and two increments of the same element within "
         "one vector would be lost. docs/performance.md has the instructions that the vectoriser saves per stage. The lines that "

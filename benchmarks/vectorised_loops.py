@@ -1,6 +1,7 @@
 """Which loops the compiler vectorised, read from the disassembly: gcc reports more loops than it vectorises.
 
-    python -m benchmarks.vectorised_loops [BUILD]              (a build of builds.py; default: release)
+    python -m benchmarks.vectorised_loops [BUILD]              print those of a build of builds.py (default: release)
+    python -m benchmarks.vectorised_loops --store              compare release with scalar, into results/vectorised_loops.json
 
 A loop is the code between a backward jump and its target without another such jump in between. It counts as
 vectorised if it does arithmetic on packed numbers; moves and clearing memory do not count. Several such
@@ -10,18 +11,21 @@ generated C are mapped to Cython source by the comments that Cython writes into 
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 import subprocess
-import sys
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks import builds
+
+RESULTS = Path(__file__).resolve().parent / "results" / "vectorised_loops.json"
 
 PACKED = re.compile(
     r"v?(?:add|sub|mul|div|max|min|sqrt)p[sd]|vf(?:n?m)(?:add|sub)\d*p[sd]|v?p(?:add|sub|mull|madd|min|max|cmp|abs|sl[lr]|sr[la])[a-z0-9]*"
@@ -108,16 +112,21 @@ def _text(path: Path) -> list[str]:
     return path.read_text().splitlines()
 
 
-def comparison() -> dict[str, list[dict[str, str | int]]]:
-    """The vectorised loops of release and what is left of them without the vectoriser, as stored in results/.
+def store() -> None:
+    """Store the vectorised loops of release, and what is left of them without the vectoriser."""
+    RESULTS.write_text(json.dumps(comparison(), indent=1) + "\n")
 
-    ``loops``: the widest loop per source line; ``histograms``: the lines that cannot be vectorised.
-    """
+
+def comparison() -> dict[str, Any]:
+    """``loops``: the widest loop per source line; ``histograms``: the lines that cannot be vectorised."""
     release = builds.build("release")
     found = {name: [loop for loop in loops(builds.build(name)) if loop.packed] for name in ("release", "scalar")}
     bits = {name: {loop.line: loop.bits for loop in sorted(every, key=lambda loop: loop.bits)} for name, every in found.items()}
     widest = {loop.line: loop for loop in sorted(found["release"], key=lambda loop: loop.bits)}
+    cpuinfo = Path("/proc/cpuinfo")
+    model = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
     return {
+        "processor": model[1] if model else "unknown processor",
         "loops": [
             {
                 "place": str(line),
@@ -203,8 +212,15 @@ def _cython_line(c_file: str, number: int, source_root: Path) -> Line | None:
 
 
 def main() -> None:
-    """Print the vectorised loops of a build."""
-    for loop in loops(builds.build(sys.argv[1] if len(sys.argv) > 1 else "release")):
+    """Print the vectorised loops of a build, or store the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", metavar="BUILD", nargs="?", choices=builds.BUILDS, default="release", help=", ".join(builds.BUILDS))
+    parser.add_argument("--store", action="store_true", help="for `python -m benchmarks.ablation --page`")
+    options = parser.parse_args()
+    if options.store:
+        store()
+        return
+    for loop in loops(builds.build(options.build)):
         if loop.packed:
             unrolled = "unrolled  " * loop.unrolled
             print(f"{loop.line!s:50} {loop.bits:4} bits  {loop.packed:3} packed  {unrolled}{loop.line.code}")

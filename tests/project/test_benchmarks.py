@@ -178,3 +178,11 @@ def test_the_disassembly_distinguishes_vectors_from_scalars():
     counting = {line.code: line for line in vectorised_loops.histograms(SRC)}
     assert str(counting["notes.counts.velocities[data2_of(message)] += 1"]) == "core/notes/pairing.pyx: pair_events"
     assert not set(counting.values()) & {loop.line for loop in vectorised}
+
+
+def test_functions_on_the_results_page_exist():
+    """`python -m benchmarks.vectorised_loops --store` finds them again."""
+    found = json.loads(vectorised_loops.RESULTS.read_text())
+    for place in {line["place"] for line in found["loops"] + found["histograms"]}:
+        file, _, function = place.partition(": ")
+        assert f"{function}(" in (SRC / "midiopt" / file).read_text(), place
