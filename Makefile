@@ -55,6 +55,7 @@ test: $(VENV)/test-extra  ## Run all tests, with a real PostgreSQL server
 
 lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest and cython-lint
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
 	$(BIN)/mypy
 	$(BIN)/stubtest --concise --ignore-disjoint-bases --allowlist tests/project/stubtest_allowlist.txt --mypy-config-file pyproject.toml \
 	    $(subst /,.,$(patsubst src/%.pyi,%,$(shell find src -name '*.pyi')))

@@ -123,9 +123,7 @@ class ArchiveReader:
             return self._settle(task, state, UNREADABLE, CHANGED)
         return self._settle(task, state, task.status, task.error or None)
 
-    def _settle(
-        self, task: ReadMembers | FinishArchive, state: FileState, status: int, error: str | None, appledouble: int = 0
-    ) -> Item:
+    def _settle(self, task: ReadMembers | FinishArchive, state: FileState, status: int, error: str | None, appledouble: int = 0) -> Item:
         """The item of the archive itself, and the report that goes with it."""
         self._close(task.path)
         self.report = ArchiveReport(
