@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME, Kind
 
-ANALYZER_VERSION = 9  # raised whenever any fact may change
-SCHEMA_VERSION = 5  # raised whenever a table changes shape
+ANALYZER_VERSION = 10  # raised whenever any fact may change
+SCHEMA_VERSION = 6  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUS_MEANINGS = {
@@ -50,8 +50,8 @@ MAJOR_TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 USUAL_KEYS = (*MAJOR_TONICS, *(f"{tonic}m" for tonic in MINOR_TONICS))
 
-# Names and meanings of the issue bits, in the order of core/smf/midi.pxd: first repairs, then what is unusual but valid.
-# docs/policy.md describes each.
+# Names and meanings of the issue bits, in the order of core/smf/midi.pxd: repairs from bit 0, what is unusual but valid from
+# FIRST_UNUSUAL. docs/policy.md describes each. All are below 2^53, so that a program that reads JSON numbers as doubles is exact.
 REPAIRS = {
     "leading_junk": "bytes before MThd",
     "header_length": "header length other than 6",
@@ -81,19 +81,22 @@ UNUSUAL = {
     "stuck_note": "a note without a note-off; it ends with its track",
 }
 ISSUES = (*REPAIRS, *UNUSUAL)
+FIRST_UNUSUAL = 32
+ISSUE_BITS = {**{name: 1 << i for i, name in enumerate(REPAIRS)}, **{name: 1 << i for i, name in enumerate(UNUSUAL, FIRST_UNUSUAL)}}
+ALL_REPAIRS = (1 << FIRST_UNUSUAL) - 1  # `issues & ALL_REPAIRS` is 0 exactly for files with status `ok`
 
 
 def issue_names(bits: int) -> list[str]:
     """Names of the bits set in an `issues` value, lowest bit first."""
-    return [name for i, name in enumerate(ISSUES) if bits >> i & 1]
+    return [name for name, bit in ISSUE_BITS.items() if bits & bit]
 
 
 def repair_sentence(issues: int, first: int, offset: int) -> str | None:
     """Sentence that lists the repairs, starting with the first one found (bit ``first``) and its byte offset; None if ``first`` is 0."""
     if not first:
         return None
-    name = ISSUES[first.bit_length() - 1]
-    others = [REPAIRS[n] for n in issue_names(issues & (1 << len(REPAIRS)) - 1) if n != name]
+    [name] = issue_names(first)
+    others = [REPAIRS[n] for n in issue_names(issues & ALL_REPAIRS) if n != name]
     return f"{REPAIRS[name]} at byte {offset}" + "".join(f"; {text}" for text in others)
 
 
@@ -331,7 +334,7 @@ ANALYSES = Table(
             "sum of the XXH3-64 of every note: equal for the same music saved differently; null without notes",
             nullable=True,
         ),
-        Column("issues", INT32, "bit set of repairs and unusual properties; docs/policy.md lists their names"),
+        Column("issues", INT64, "bit set of repairs and unusual properties; docs/policy.md lists their names"),
     ),
 )
 

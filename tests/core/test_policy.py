@@ -14,7 +14,7 @@ import pytest
 import midiopt
 from midiopt.core.analysis import Analyzer
 from midiopt.limits import MAX_EVENTS_CAP
-from midiopt.schema import ISSUES, REPAIRS, UNUSUAL, issue_names
+from midiopt.schema import ALL_REPAIRS, FIRST_UNUSUAL, ISSUE_BITS, ISSUES, REPAIRS, UNUSUAL, issue_names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -940,17 +940,22 @@ def test_1000_names_are_kept():
 # --- the documentation -----------------------------------------------------------------------------------
 
 
-def bits_in_midi_pxd() -> list[str]:
-    """The names of the issue bits in core/smf/midi.pxd, in order; checks that each has the next bit."""
+def bits_in_midi_pxd() -> dict[str, int]:
+    """The issues of core/smf/midi.pxd, in order, each with its bit."""
     text = (ROOT / "src/midiopt/core/smf/midi.pxd").read_text()
-    found = re.findall(r"^ +([A-Z][A-Z0-9_]+) = 1 << (\d+)$", text, re.MULTILINE)
-    assert [int(bit) for _, bit in found] == list(range(len(found)))
-    assert re.search(rf"^ +ALL_REPAIRS = {(1 << len(REPAIRS)) - 1:#x}$", text, re.MULTILINE | re.IGNORECASE)
-    return [name for name, _ in found]
+    assert f" ALL_REPAIRS = {ALL_REPAIRS:#X} ".replace("X", "x", 1) in text
+    enumeration = text.split("cdef enum Issue:\n")[1].split("\n\n")[0]
+    return {name.lower(): 1 << int(bit) for name, bit in re.findall(r"^    ([A-Z0-9_]+) = (\d+)$", enumeration, re.MULTILINE)}
 
 
-def test_bits_in_the_order_of_the_schema():
-    assert [name.lower() for name in bits_in_midi_pxd()] == list(ISSUES)
+def test_bits_of_the_schema_are_those_of_the_parser():
+    assert list(bits_in_midi_pxd().items()) == list(ISSUE_BITS.items())
+    assert sum(ISSUE_BITS[name] for name in REPAIRS) <= ALL_REPAIRS == 2**FIRST_UNUSUAL - 1
+    assert all(ALL_REPAIRS < ISSUE_BITS[name] < 2**53 for name in UNUSUAL)
+
+
+def test_the_mask_of_the_repairs_is_documented():
+    assert f"`issues & {ALL_REPAIRS}`" in (ROOT / "docs/policy.md").read_text()
 
 
 def table_in_policy_md() -> list[list[str]]:

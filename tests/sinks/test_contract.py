@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from midiopt.errors import DatabaseBusy, SinkError
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME
 from midiopt.rows.batch import Batch
-from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, STATUSES, Column
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, STATUSES, Column, issue_names
 from midiopt.sinks import open_sink
 from midiopt.sources.paths import path_text
 from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored, write
@@ -335,6 +335,24 @@ def test_an_older_schema_is_upgraded(url):
         write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3)]))
     assert query(url, "SELECT sysex_count, error FROM library") == [(3, "why")]
     open_sink(url).close()
+
+
+def test_issues_of_an_older_schema_are_widened(url):
+    """Before version 6 they had 32 bits, the unusual ones from bit 16: the value stays the same set of names."""
+    with open_sink(url) as sink:
+        write(sink, make_batch([file_row()], [analysis_row()]))
+    if "postgresql" in url:
+        query(url, "DROP VIEW library")
+        query(url, "ALTER TABLE analyses ALTER COLUMN issues TYPE integer USING 0")
+    query(url, f"UPDATE analyses SET issues = {1 << 15 | 1 | 1 << 16 | 1 << 23}")
+    query(url, "UPDATE meta SET value = '5' WHERE key = 'schema_version'")
+    for _ in range(2):  # once only
+        open_sink(url).close()
+        [(issues,)] = query(url, "SELECT issues FROM library")
+        assert issue_names(issues) == ["leading_junk", "lost_track", "rmid", "stuck_note"]
+    with open_sink(url) as sink:
+        write(sink, make_batch([file_row(content_hash=bytes(15) + b"2")], [analysis_row(content_hash=bytes(15) + b"2", issues=2**52 + 1)]))
+    assert query(url, "SELECT max(issues) FROM analyses") == [(2**52 + 1,)]
 
 
 def invalid_batch(column: str, value, more: bytes = b"") -> Batch:

@@ -21,6 +21,7 @@ from midiopt.core.notes.notes cimport read_notes, reset_note_counts, write_note_
 from midiopt.core.notes.notes_hash cimport add_notes_hash
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.rhythm.onsets cimport onset_facts
+from midiopt.core.smf.arena cimport record_issue
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_NOTES, STUCK_NOTE, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.structure.drums cimport drum_facts
@@ -255,8 +256,8 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
     facts.role = role_of(self.notes, merged.simultaneous, facts)
     status = write_mark_facts(&self.heap, &self.arena, data, facts)
     if facts.note_count == 0:
-        self.arena.header.issues |= NO_NOTES
+        record_issue(&self.arena, NO_NOTES, 0)
     if self.notes.counts.has_stuck_note:
-        self.arena.header.issues |= STUCK_NOTE
+        record_issue(&self.arena, STUCK_NOTE, 0)
     facts.issues = self.arena.header.issues
     return status

@@ -104,4 +104,4 @@ cdef struct Facts:
     Text title
     Text track_names
     uint8_t notes_hash[8]
-    int32_t issues
+    int64_t issues

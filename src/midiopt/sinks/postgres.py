@@ -18,7 +18,7 @@ from psycopg.errors import UndefinedColumn
 from midiopt.errors import SinkError, Stopped
 from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
-from midiopt.schema import PRODUCT, RUNS, SCHEMA_VERSION
+from midiopt.schema import ANALYSES, PRODUCT, RUNS, SCHEMA_VERSION
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.postgres_connections import Connection, Connections, sink_errors
@@ -30,6 +30,8 @@ from midiopt.sinks.sql import (
     SELECT_CONTENT_HASHES,
     TABLE_NAMES,
     TABLES,
+    WIDE_ISSUES,
+    WIDE_ISSUES_VERSION,
     Dialect,
     add_missing_analyses,
     check_version,
@@ -201,6 +203,8 @@ def _create_tables(connection: Connection) -> None:
             for column in () if version is None else table:  # new ones are null until the file is analysed again
                 execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {DIALECT.type_of(column.kind)}")
         execute("DROP VIEW IF EXISTS library")
+        if version is not None and version < WIDE_ISSUES_VERSION:
+            execute(f"ALTER TABLE analyses ALTER COLUMN issues TYPE {DIALECT.type_of(ANALYSES['issues'].kind)} USING {WIDE_ISSUES}")
         execute(CREATE_VIEW)
         execute(
             "INSERT INTO meta VALUES ('schema_version', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (str(SCHEMA_VERSION),)

@@ -135,6 +135,8 @@ MARK_KILLED_RUNS = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  #
 
 TABLE_NAMES = ("meta", "files", "analyses", "library", "runs")  # that midiopt uses in a database
 RUNS_MIN_VERSION = 2  # the first schema version with the table `runs`
+WIDE_ISSUES_VERSION = 6  # the first one with 64 issue bits: before, those of what is unusual began at bit 16, not 32
+WIDE_ISSUES = "(issues & 65535) | ((issues >> 16) * 4294967296)"  # their new value
 
 
 def select_files(keep_old: bool) -> str:

@@ -25,6 +25,8 @@ from midiopt.sinks.sql import (
     SELECT_CONTENT_HASHES,
     TABLE_NAMES,
     TABLES,
+    WIDE_ISSUES,
+    WIDE_ISSUES_VERSION,
     Dialect,
     check_version,
     column_definitions,
@@ -100,6 +102,8 @@ class SqliteSink:
                 key, options = CREATE[table.name]
                 execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, key)}) {options}")
                 _add_columns(self._connection, table)
+            if version is not None and version < WIDE_ISSUES_VERSION:
+                execute(f"UPDATE analyses SET issues = {WIDE_ISSUES}")
             execute("DROP VIEW IF EXISTS library")
             execute(CREATE_VIEW)
             execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))

@@ -1,10 +1,10 @@
 # The arena of one file: its events, marks and tracks in memory that is kept between files.
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from midiopt.core.memory cimport Scratch
-from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Mark, Status, Track
+from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Issue, Mark, Status, Track
 
 cdef struct Arena:
     Scratch *scratch  # owns the arrays
@@ -44,8 +44,9 @@ cdef inline Track *add_track(Arena *arena) noexcept nogil:
     return &arena.tracks[arena.track_count - 1]
 
 
-cdef inline void record_issue(Arena *arena, uint32_t bit, size_t offset) noexcept nogil:
-    """Set an issue bit; of the first repair, keep the byte offset too."""
+cdef inline void record_issue(Arena *arena, Issue issue, size_t offset) noexcept nogil:
+    """Set the bit of an issue; of the first repair, keep the byte offset too."""
+    cdef uint64_t bit = <uint64_t>1 << issue
     if bit & ALL_REPAIRS and not arena.header.first_repair:
         arena.header.first_repair = bit
         arena.header.first_repair_at = <uint32_t>offset

@@ -2,7 +2,7 @@
 # parser fills. Every fact of the protocol is stated here and nowhere else.
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 # Status bytes; the low nibble of a channel message is its channel.
 cdef enum:
@@ -41,33 +41,36 @@ cdef enum:
     MAX_TRACKS = 32767  # maximum of an int16 column; real files of the test corpus have up to 96
     MAX_DENOMINATOR_POWER = 7  # of a time signature, as a power of two: 1/128
 
-# Issue bits: what was repaired (the low 16 bits) or is unusual. Names and meanings: schema.REPAIRS and schema.UNUSUAL.
+# The issues by the number of their bit in `issues`: what was repaired (below 32) or is unusual. Names and
+# meanings: schema.REPAIRS and schema.UNUSUAL. Numbers, not masks: Cython takes members of an enumeration for 32-bit integers.
+cdef enum Issue:
+    LEADING_JUNK = 0
+    HEADER_LENGTH = 1
+    UNKNOWN_FORMAT = 2
+    FORMAT_0_TRACKS = 3
+    CHUNK_OVERRUN = 4
+    EVENT_CUT = 5
+    NO_END_OF_TRACK = 6
+    BYTES_AFTER_END = 7
+    STRAY_DATA = 8
+    DATA_OVER_127 = 9
+    BAD_STATUS = 10
+    LONG_VARINT = 11
+    BAD_META = 12
+    ZERO_TEMPO = 13
+    MISSING_TRACKS = 14
+    LOST_TRACK = 15
+    RMID = 32
+    ALIEN_CHUNK = 33
+    SMPTE = 34
+    FORMAT_2 = 35
+    NO_NOTES = 36
+    TRAILING_BYTES = 37
+    RUNNING_STATUS_CROSSED = 38
+    STUCK_NOTE = 39
+
 cdef enum:
-    LEADING_JUNK = 1 << 0
-    HEADER_LENGTH = 1 << 1
-    UNKNOWN_FORMAT = 1 << 2
-    FORMAT_0_TRACKS = 1 << 3
-    CHUNK_OVERRUN = 1 << 4
-    EVENT_CUT = 1 << 5
-    NO_END_OF_TRACK = 1 << 6
-    BYTES_AFTER_END = 1 << 7
-    STRAY_DATA = 1 << 8
-    DATA_OVER_127 = 1 << 9
-    BAD_STATUS = 1 << 10
-    LONG_VARINT = 1 << 11
-    BAD_META = 1 << 12
-    ZERO_TEMPO = 1 << 13
-    MISSING_TRACKS = 1 << 14
-    LOST_TRACK = 1 << 15
-    ALL_REPAIRS = 0xFFFF
-    RMID = 1 << 16
-    ALIEN_CHUNK = 1 << 17
-    SMPTE = 1 << 18
-    FORMAT_2 = 1 << 19
-    NO_NOTES = 1 << 20
-    TRAILING_BYTES = 1 << 21
-    RUNNING_STATUS_CROSSED = 1 << 22
-    STUCK_NOTE = 1 << 23
+    ALL_REPAIRS = 0xFFFFFFFF  # issue bits
 
 # Result of parsing; anything but USABLE leaves no events.
 cdef enum Status:
@@ -107,8 +110,8 @@ cdef struct Header:
     uint16_t format  # 0, 1 or 2; above 2 is read as 1
     uint16_t declared_tracks
     uint16_t division  # as written: ticks per quarter, or SMPTE with the high bit set
-    uint32_t issues  # issue bits
-    uint32_t first_repair  # issue bit that was set first, 0 for none
+    uint64_t issues  # issue bits
+    uint64_t first_repair  # issue bit of the repair that was recorded first, 0 for none
     uint32_t first_repair_at  # byte offset of that fault
 
 
@@ -124,10 +127,10 @@ cdef inline uint8_t data2_of(uint32_t message) noexcept nogil:
     return message >> 16 & 0xFF
 
 
-cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, uint32_t *issue) noexcept nogil:
+cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, Issue *issue) noexcept nogil:
     """Whether a meta event has the length that its type requires and, if a fact is made of it, a value in range.
 
-    `issue` is set to the issue bit of an invalid one.
+    `issue` is set to the issue of an invalid one.
     """
     cdef bint good = True
     issue[0] = BAD_META

@@ -11,8 +11,8 @@ from midiopt.core.smf.arena cimport add_mark, add_track, record_issue
 from midiopt.core.smf.cursor cimport VARINT_CUT, VARINT_LONG, Cursor, VarintStatus, load_le16, read_varint, remaining
 from midiopt.core.smf.midi cimport (
     BAD_STATUS, BYTES_AFTER_END, DATA_OVER_127, EVENT_CUT, LONG_VARINT, MAX_TRACKS, META, META_END_OF_TRACK, NO_END_OF_TRACK, NO_MEMORY,
-    PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_PACKET, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE, Event, Mark, Track,
-    meta_is_valid,
+    PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_PACKET, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE, Event, Issue, Mark,
+    Track, meta_is_valid,
 )
 
 cdef enum:
@@ -198,7 +198,8 @@ cdef inline EventResult parse_meta_or_sysex(Cursor *c, TrackState *s, uint32_t s
     cdef Mark *mark
     cdef VarintStatus read
     cdef uint8_t type = 0
-    cdef uint32_t length = 0, issue = 0
+    cdef uint32_t length = 0
+    cdef Issue issue
     if status == META:
         if c.at == c.end:
             return cut_track(c, s, start)
