@@ -107,6 +107,9 @@ class Verification:
                 if is_truncated(text) and not os.path.lexists(path):
                     self.counts.cut += 1
                     continue
+                if b"\0" in path:  # a member of an archive that is gone: no file has such a name
+                    self.counts.gone += 1
+                    continue
                 files.append(path)
                 if len(files) == FILES_PER_TASK:
                     yield AnalyzeFiles(files)
@@ -120,11 +123,10 @@ class Verification:
         stored = queries.file_state(self._library, path_text(archive))
         if stored is None:
             return _UNCHANGED
-        try:
-            info = os.stat(archive)
-        except OSError:
+        state = FileState.of(archive)
+        if state is None:
             return _GONE
-        return _UNCHANGED if FileState.from_stat(info) == stored else _CHANGED
+        return _UNCHANGED if state == stored else _CHANGED
 
     def _count_members(self, archive_state: str, count: int) -> None:
         if archive_state == _CHANGED:

@@ -23,16 +23,20 @@ MEMBERS_END = "!0"  # follows every member in byte order: 0 is the character aft
 def exists(path: str) -> bool:
     """Whether a file is there, or the archive it is a member of; when the system cannot tell, it counts as there."""
     while True:
+        parent, separator, _ = path.rpartition(MEMBER_SEPARATOR)
         try:
             os.lstat(path_bytes(path))
+        except ValueError:
+            pass  # it contains NUL: a member
         except OSError as problem:
-            if problem.errno not in (errno.ENOENT, errno.ENOTDIR):
+            # Members have names that no file system allows.
+            if problem.errno not in (errno.ENOENT, errno.ENOTDIR) and not (separator and problem.errno == errno.ENAMETOOLONG):
                 return True
         else:
             return True
-        path, separator, _ = path.rpartition(MEMBER_SEPARATOR)
         if not separator:
             return False
+        path = parent
 
 
 class MissingFiles:

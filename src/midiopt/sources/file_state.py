@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple, Self
 
+from midiopt.kinds import INT64
+
 
 class FileState(NamedTuple):
     """A file is taken for unchanged while both stay equal."""
@@ -14,5 +16,13 @@ class FileState(NamedTuple):
 
     @classmethod
     def from_stat(cls, info: os.stat_result) -> Self:
-        """The state that ``os.stat`` reports."""
-        return cls(info.st_size, info.st_mtime_ns)
+        """The state that ``os.stat`` reports. A time outside the column's range (years 1677 to 2262) becomes its nearest value."""
+        return cls(info.st_size, max(INT64.low, min(info.st_mtime_ns, INT64.high)))
+
+    @classmethod
+    def of(cls, path: bytes) -> Self | None:
+        """The state of the file at this path; None if there is none, whatever bytes the path has."""
+        try:
+            return cls.from_stat(os.stat(path))
+        except (OSError, ValueError):  # ValueError: the path contains NUL, which only names in archives can
+            return None

@@ -11,6 +11,7 @@ from libc.errno cimport EINTR, ENOMEM, errno
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t
 from libc.stdlib cimport free
+from libc.string cimport strlen
 from posix.fcntl cimport O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDONLY, open
 from posix.mman cimport MAP_FAILED, MAP_POPULATE, MAP_PRIVATE, PROT_READ, mmap, munmap
 from posix.stat cimport S_ISREG, fstat, stat, struct_stat
@@ -29,11 +30,16 @@ cdef enum:
 
 cdef extern from "<sys/stat.h>" nogil:
     """
+    #include <limits.h>
     static long long mtime_ns_of(const struct stat *s) {
-        return (long long)s->st_mtim.tv_sec * 1000000000LL + s->st_mtim.tv_nsec;
+        long long ns;
+        if (__builtin_mul_overflow((long long)s->st_mtim.tv_sec, 1000000000LL, &ns)
+            || __builtin_add_overflow(ns, (long long)s->st_mtim.tv_nsec, &ns) || ns == LLONG_MIN)
+            return s->st_mtim.tv_sec < 0 ? -LLONG_MAX : LLONG_MAX;
+        return ns;
     }
     """
-    int64_t mtime_ns_of(const struct_stat *s)
+    int64_t mtime_ns_of(const struct_stat *s)  # as FileState.from_stat
 
 
 cdef class Reader:
@@ -156,7 +162,8 @@ cdef class MappedReader(Reader):
 
 
 def stat_many(list paths not None):
-    """Size in bytes and mtime in ns of every path: pairs of int64 in one bytearray; -1 and 0 if stat fails.
+    """Size in bytes and mtime in ns of every path: pairs of int64 in one bytearray; -1 and 0 if stat fails
+    or the path contains NUL.
 
     Follows symbolic links and releases the GIL. Takes 1.9 us per file, os.stat 3.3.
     """
@@ -164,12 +171,14 @@ def stat_many(list paths not None):
     cdef int64_t *pair = <int64_t *>PyByteArray_AS_STRING(pairs)
     cdef struct_stat info
     cdef const char *name
+    cdef Py_ssize_t length
     cdef bytes path
     cdef bint failed
     for path in paths:
         name = PyBytes_AS_STRING(path)
+        length = len(path)
         with nogil:
-            failed = stat(name, &info) != 0
+            failed = <Py_ssize_t>strlen(name) != length or stat(name, &info) != 0
         pair[0] = -1 if failed else info.st_size
         pair[1] = 0 if failed else mtime_ns_of(&info)
         pair += 2
