@@ -50,7 +50,8 @@ STAGES = {
     "encoding for PostgreSQL": ("sinks.postgres_copy",),
 }
 OTHER = "Python and the C library"
-NOT_COUNTED = ("core.build", "core.inspection", "sources.path_set", "sources.archives.tar")  # extensions that callgrind does not run
+# Extensions that callgrind does not run:
+NOT_COUNTED = ("core.build", "core.inspection", "sources.path_set", "sources.archives.integers", "sources.archives.tar")
 
 # What callgrind runs: instructions are counted between watch(1) and watch(0).
 COUNTED = """

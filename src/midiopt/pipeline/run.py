@@ -20,6 +20,7 @@ import numpy as np
 
 from midiopt.core import build
 from midiopt.errors import SinkError, Stopped
+from midiopt.kinds import INT64
 from midiopt.pipeline.batch_writer import BatchWriter
 from midiopt.pipeline.experiments import Experiments
 from midiopt.pipeline.file_index import FileIndex
@@ -188,7 +189,9 @@ class RunLoop:
         statuses = batch.files["status"]
         for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES)).tolist(), strict=True):
             setattr(self.summary, status, getattr(self.summary, status) + count)
-        self.summary.bytes += int(batch.files["size_bytes"][statuses != OPENED].sum())
+        # As a float, which is exact to 2**53 and does not overflow: a damaged archive may declare members of any size.
+        size = int(batch.files["size_bytes"][statuses != OPENED].sum(dtype=np.float64))
+        self.summary.bytes = min(self.summary.bytes + size, INT64.high)
 
     def _update_summary(self) -> None:
         """Copy the counts of the walk; `gone` and the members of archives change during the run, too."""

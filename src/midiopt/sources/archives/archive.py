@@ -56,8 +56,8 @@ class FileArchive:
         self.size = self.state.size
 
     def read(self, size: int, offset: int) -> bytes:
-        """At most ``size`` bytes from ``offset``."""
-        return os.pread(self.fd, size, offset)
+        """At most ``size`` bytes from ``offset``; fewer where the file ends, none outside it."""
+        return os.pread(self.fd, min(size, self.size - offset), offset) if 0 <= offset < self.size else b""
 
     def close(self) -> None:
         """Close the file."""
@@ -78,8 +78,8 @@ class MemoryArchive:
         self.size = len(data)
 
     def read(self, size: int, offset: int) -> bytes:
-        """At most ``size`` bytes from ``offset``."""
-        return self.file.getbuffer()[offset : offset + size].tobytes()
+        """At most ``size`` bytes from ``offset``; fewer where the file ends, none outside it."""
+        return self.file.getbuffer()[offset : offset + size].tobytes() if offset >= 0 else b""
 
 
 class Archive:

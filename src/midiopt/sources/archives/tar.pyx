@@ -15,13 +15,15 @@ from posix.unistd cimport pread
 import os
 
 from midiopt.errors import Damaged
+from midiopt.sources.archives.integers import MAX_INTEGER, from_decimal
+
+from midiopt.sources.archives.integers cimport parse_tar_field
 
 cdef enum:
     BLOCK = 512
     READ_AHEAD = 256 << 10  # bytes per read where members are wanted: twenty songs, and it stays in the cache
     MAX_HEADER = 1 << 20  # bytes of a long name or pax header; real ones have hundreds
 
-cdef int64_t MAX_ENTRY = 1LL << 60  # bytes, so that sums of offsets fit 64 bits
 cdef int64_t MAX_SECONDS = 9_000_000_000  # of a time, so that its nanoseconds fit 64 bits
 
 cdef enum:  # types of an entry
@@ -87,7 +89,7 @@ cdef class Tar:
                 raise StopIteration
             if not has_valid_checksum(block):
                 raise Damaged("invalid entry header", start)
-            size = parse_number(block + 124, 12)
+            size = parse_tar_field(block + 124, 12)
             flag = block[156]
             if flag in b"LKxg":
                 if not 0 <= size <= MAX_HEADER:
@@ -99,14 +101,15 @@ cdef class Tar:
                 elif flag == c"x":
                     pax = pax_records(bytes(extra), start)
                 continue
-            seconds = parse_number(block + 136, 12)
+            seconds = parse_tar_field(block + 136, 12)
             name = entry_name(block) if long_name is None else long_name
             if pax:
                 name = pax.get(b"path", name)
-                size = pax_integer(pax.get(b"size"), size, start)
+                if b"size" in pax:
+                    size = pax_integer(pax[b"size"], start)
                 if b"mtime" in pax:
-                    seconds = pax_integer(pax[b"mtime"].split(b".")[0], seconds, start)
-            if not 0 <= size < MAX_ENTRY:
+                    seconds = pax_integer(pax[b"mtime"].split(b".")[0], start)
+            if not 0 <= size < MAX_INTEGER:
                 raise Damaged("entry without a valid size", start)
             self.remaining, self.pad = size, padding(size)
             seconds = max(-MAX_SECONDS, min(seconds, MAX_SECONDS))
@@ -188,7 +191,7 @@ cdef inline bint is_zero(const uint8_t *block) noexcept nogil:
 
 cdef bint has_valid_checksum(const uint8_t *block) noexcept nogil:
     """The checksum is the sum of the header's bytes, with blanks in its own field; old programs summed signed bytes."""
-    cdef int declared = <int>parse_number(block + 148, 8), plain = 8 * 32, negative = 0
+    cdef int declared = <int>parse_tar_field(block + 148, 8), plain = 8 * 32, negative = 0
     cdef int i
     for i in range(BLOCK):
         plain += block[i]
@@ -197,27 +200,6 @@ cdef bint has_valid_checksum(const uint8_t *block) noexcept nogil:
         plain -= block[i]
         negative -= block[i] >> 7
     return declared == plain or declared == plain - 256 * negative
-
-
-cdef int64_t parse_number(const uint8_t *field, int width) noexcept nogil:
-    """Octal digits, or binary with the high bit set (GNU); -1 if it is neither."""
-    cdef int64_t value = 0
-    cdef int i = 0
-    if field[0] == 0x80:
-        for i in range(width - 8):
-            if i and field[i]:
-                return -1
-        for i in range(width - 8, width):
-            value = value << 8 | field[i]
-        return value if value >= 0 else -1
-    if field[0] == 0xFF:
-        return -1
-    while i < width and field[i] == c" ":
-        i += 1
-    while i < width and c"0" <= field[i] <= c"7":
-        value = value << 3 | (field[i] - c"0")
-        i += 1
-    return value if i == width or field[i] in (0, c" ") else -1
 
 
 cdef bytes field_text(const uint8_t *field, Py_ssize_t width):
@@ -245,12 +227,12 @@ cdef int entry_type(uint8_t flag, bytes name, dict pax):
 cdef dict pax_records(bytes data, int64_t start):
     """The keys and values of the lines `length key=value`."""
     records = {}
-    cdef Py_ssize_t at = 0, length
+    cdef Py_ssize_t at = 0
+    cdef int64_t length
     while at < len(data) and data[at] != 0:
         blank = data.find(b" ", at, at + 20)
-        digits = data[at:blank] if blank > 0 else b""
-        length = int(digits) if digits.isdigit() else 0
-        if length <= len(digits) + 1 or at + length > len(data):
+        length = pax_integer(data[at:blank] if blank > 0 else b"", start)
+        if length <= blank - at + 1 or length > len(data) - at:
             raise Damaged("invalid pax header", start)
         key, _, value = data[blank + 1 : at + length - 1].partition(b"=")
         records[key] = value
@@ -258,9 +240,8 @@ cdef dict pax_records(bytes data, int64_t start):
     return records
 
 
-cdef int64_t pax_integer(bytes digits, int64_t default, int64_t start) except? -1:
-    if digits is None:
-        return default
-    if not digits.lstrip(b"-").isdigit() or len(digits) > 18:
-        raise Damaged("invalid pax header", start)
-    return int(digits)
+cdef int64_t pax_integer(bytes digits, int64_t start) except? -1:
+    try:
+        return from_decimal(digits)
+    except ValueError:
+        raise Damaged("invalid pax header", start) from None

@@ -20,6 +20,7 @@ from typing import NamedTuple, Protocol
 
 from midiopt.errors import Damaged, TooLarge
 from midiopt.sources.archives.decompress import decompress_zstd
+from midiopt.sources.archives.integers import from_little_endian
 from midiopt.sources.sniff import ZIP, ZIP_EMPTY
 
 # The records of the format. LOCAL_MAGIC begins a file with members, and END_MAGIC an empty one.
@@ -27,8 +28,8 @@ LOCAL_MAGIC, CENTRAL_MAGIC, END_MAGIC, END64_MAGIC, LOCATOR64_MAGIC = ZIP, b"PK\
 LOCAL = struct.Struct("<4s5H3L2H")
 CENTRAL = struct.Struct("<4s2B5H3L5H2L")
 END = struct.Struct("<4s4H2LH")
-END64 = struct.Struct("<4sQ2H2L4Q")
-LOCATOR64 = struct.Struct("<4sLQL")
+END64 = struct.Struct("<4s36x8s8s")  # size and offset of the directory
+LOCATOR64 = struct.Struct("<4s4x8s4x")  # offset of the record
 
 MAX_COMMENT_BYTES = 0xFFFF
 WINDOW_BYTES = 64 << 10  # no entry of the directory is longer; four windows are read at a time
@@ -46,7 +47,7 @@ class RandomAccess(Protocol):
     size: int
 
     def read(self, size: int, offset: int) -> bytes:
-        """At most ``size`` bytes from ``offset``."""
+        """At most ``size`` bytes from ``offset``; fewer where the file ends, none outside it."""
 
 
 class Entry(NamedTuple):
@@ -106,11 +107,11 @@ def _find_central_directory(file: RandomAccess) -> tuple[int, int, int]:
     size, offset = END.unpack_from(tail, found)[5:7]
     end = start + found
     if found >= LOCATOR64.size and tail.startswith(LOCATOR64_MAGIC, found - LOCATOR64.size):
-        end = LOCATOR64.unpack_from(tail, found - LOCATOR64.size)[2]
+        end = from_little_endian(LOCATOR64.unpack_from(tail, found - LOCATOR64.size)[1])
         record = file.read(END64.size, end)
         if len(record) < END64.size or not record.startswith(END64_MAGIC):
             raise Damaged("zip64 record missing", end)
-        size, offset = END64.unpack(record)[8:10]
+        size, offset = map(from_little_endian, END64.unpack(record)[1:])
     if size > end:
         raise Damaged("central directory larger than the data before its end", end)
     return end - size, size, end - size - offset  # other data may precede the archive, and be counted in its offsets or not
@@ -130,7 +131,7 @@ def _from_zip64(field: bytes, numbers: list[int], offset: int) -> list[int]:
         if number == IN_ZIP64:
             if len(field) < 8:
                 raise Damaged("zip64 size missing", offset)
-            numbers[i], field = int.from_bytes(field[:8], "little"), field[8:]
+            numbers[i], field = from_little_endian(field[:8]), field[8:]
     return numbers
 
 
@@ -149,7 +150,7 @@ def read_entry(file: RandomAccess, entry: Entry, max_bytes: int) -> bytes:
         raise Damaged("encrypted members are not supported")
     if entry.size > max_bytes:
         raise TooLarge(f"{entry.size:,} bytes, over the limit of {max_bytes:,}")
-    header = file.read(LOCAL.size, entry.offset) if entry.offset >= 0 else b""
+    header = file.read(LOCAL.size, entry.offset)
     if len(header) < LOCAL.size or not header.startswith(LOCAL_MAGIC):
         raise Damaged("no local header where the central directory points", entry.offset)
     if entry.compressed_size > entry.size + MAX_OVERHEAD_BYTES:
