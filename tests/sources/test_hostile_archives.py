@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import struct
 import zlib
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import midiopt
 from midiopt.errors import Damaged, TooLarge
 from midiopt.pipeline.tasks import ArchiveReport, ReadMembers
 from midiopt.pipeline.worker import Worker
@@ -21,7 +23,8 @@ from midiopt.rows.wire import report_in
 from midiopt.schema import FILES
 from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.archives.integers import MAX_INTEGER, from_decimal, from_little_endian
-from tests.helpers.archives import padded, pax_header, pax_record, tar_header, zip_end, zip_entry, zip_local
+from tests.helpers.archives import padded, pax_header, pax_record, raw_tar, raw_zip, tar_header, zip_end, zip_entry, zip_local
+from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
 
 SONG = song(1)
@@ -166,3 +169,34 @@ def test_no_number_raises_or_leaves_the_file(entries, directory_size, directory_
             assert 0 <= member.size <= MAX_INTEGER and 0 <= member.compressed_size <= MAX_INTEGER
             with pytest.raises((Damaged, TooLarge)):
                 member.data()
+
+
+# Names that an archive contains several times
+
+
+@pytest.mark.parametrize("make", [raw_zip, raw_tar])
+def test_the_second_member_of_a_name_keeps_its_type(make, tmp_path):
+    """A compressed song, an archive and a song, each twice with other content."""
+    songs = [song(i) for i in range(6)]
+    inner = [raw_zip([(b"inner.mid", data)]) for data in songs[2:4]]
+    members = [*((b"x.mid.gz", gzip.compress(data)) for data in songs[:2]), *((b"in.zip", data) for data in inner)]
+    members += [(b"p.mid", data) for data in songs[4:]]
+    path = tmp_path / "x.zip"
+    path.write_bytes(make(members))
+    for skipped in (0, 1):
+        assert midiopt.run([path], tmp_path / "x.db", workers=1).skipped == skipped
+    found = {name.removeprefix(f"{path}").removeprefix("!/"): row for name, row in file_rows(tmp_path / "x.db").items()}
+    names = ["x.mid.gz", "x.mid.gz#2", "in.zip!/inner.mid", "in.zip#2!/inner.mid", "p.mid", "p.mid#2"]
+    assert {name: row[0] for name, row in found.items()} == dict.fromkeys(names, "ok") | dict.fromkeys(["", "in.zip", "in.zip#2"], "opened")
+    assert [found[name][4] for name in names] == [midiopt.analyze(data).content_hash for data in songs]
+
+
+def test_members_of_a_second_archive_of_a_name_stay_while_it_cannot_be_read(tmp_path):
+    """`in.zip#2` is an archive too: damaged, it says nothing about its members."""
+    path, inner = tmp_path / "x.zip", raw_zip([(b"a.mid", SONG)])
+    for second in (inner, inner[:-5]):
+        path.write_bytes(raw_zip([(b"in.zip", inner), (b"in.zip", second)]))
+        os.utime(path, (len(second), len(second)))
+        summary = midiopt.run([path], tmp_path / "x.db", workers=1, prune=True)
+    assert (summary.gone, summary.rejected) == (0, 1)
+    assert f"{path}!/in.zip#2!/a.mid" in file_rows(tmp_path / "x.db")

@@ -43,7 +43,7 @@ class MemberItems:
         part = self._part
         self._part += 1
         is_selected = self._range.has_part(part)
-        is_nested = is_archive(member.name)
+        is_nested = is_archive(member.original_name)
         if depth:
             self._nested_budget -= member.size  # whether selected or not: the budget must not depend on the range
         if not is_nested and not (is_selected and self._is_in_sample(path)):
@@ -68,7 +68,7 @@ class MemberItems:
 
     def _read(self, member: Member) -> Buffer:
         data = member.data()
-        return decompress_file(data, self._limits.max_file_bytes) if is_compressed(member.name) else data
+        return decompress_file(data, self._limits.max_file_bytes) if is_compressed(member.original_name) else data
 
     def _nested_items(self, member: Member, path: bytes, depth: int) -> Generator[Item, None, str | None]:
         """What a nested archive holds; returns why not all of it could be read."""

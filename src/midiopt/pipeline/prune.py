@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -18,6 +19,7 @@ from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import MEMBER_SEPARATOR, path_bytes, path_text
 
 MEMBERS_END = "!0"  # follows every member in byte order: 0 is the character after the slash
+REPEAT = re.compile(rb"#\d+\Z")  # after the second member of a name, see archives.archive.Member
 
 
 def exists(path: str) -> bool:
@@ -74,7 +76,7 @@ class MissingFiles:
         paths = [batch.heap[at : at + length].decode(errors="replace") for at, length in batch.files["path"].tolist()]
         self._index.mark_visited(paths)
         unread = np.flatnonzero(~np.isin(statuses, (*ANALYSED, OPENED))).tolist()
-        self._unopened.update(paths[i] for i in unread if is_archive(paths[i].encode()))
+        self._unopened.update(paths[i] for i in unread if is_archive(REPEAT.sub(b"", paths[i].encode())))
         if not has_archive_row or statuses[-1] != OPENED:
             return batch
         before = self.count

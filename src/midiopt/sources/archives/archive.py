@@ -28,7 +28,8 @@ MAX_NAME_BYTES = 0xFFFF  # what zip allows
 class Member(NamedTuple):
     """A file in an archive that counts."""
 
-    name: bytes  # the second member of the same name in the archive ends with #2, the third with #3
+    name: bytes  # unique in the archive: the second member of a name ends with #2, the third with #3
+    original_name: bytes  # as the archive has it, which says the type
     size: int  # bytes, decompressed
     mtime_ns: int
     compressed_size: int  # bytes that it takes in the archive
@@ -143,9 +144,9 @@ class Archive:
                 promised_bytes += size
                 if promised_bytes > self._limits.bomb_min_bytes + BOMB_RATIO * self._file.size:
                     raise Damaged(BOMB_ERROR)
-            if (count := names.add(name)) > 1:
-                name += b"#%d" % count
-            yield Member(name, size, mtime_ns, compressed_size, skipped, self, entry)
+            count = names.add(name)
+            unique_name = name if count == 1 else name + b"#%d" % count
+            yield Member(unique_name, name, size, mtime_ns, compressed_size, skipped, self, entry)
             skipped = 0
         self.skipped_at_end = skipped
 
