@@ -15,9 +15,10 @@ import pytest
 import midiopt
 from midiopt.cli import analyze
 from midiopt.core.analysis import Analyzer
+from tests.helpers.archives import zip_of
 from tests.helpers.databases import wait_until
-from tests.helpers.processes import alive, children, command, finish, tables, with_faults, write_faulty
-from tests.helpers.songs import song, write_songs
+from tests.helpers.processes import alive, children, command, file_rows, finish, tables, with_faults, write_faulty
+from tests.helpers.songs import faulty_song, song, write_songs
 
 
 def pressures(count: int, words: bytes = b"") -> bytes:
@@ -31,7 +32,7 @@ def pressures(count: int, words: bytes = b"") -> bytes:
 def test_a_file_that_crashes_its_worker_affects_no_other(tmp_path, workers):
     folder = write_songs(tmp_path / "songs", 300)
     midiopt.run([folder], str(tmp_path / "quiet.db"))
-    causes = {"abort": "SIGABRT", "segfault": "SIGSEGV", "kill": "SIGKILL", "exit": "exit code 7", "raise": "exit code 1"}
+    causes = {"abort": "SIGABRT", "segfault": "SIGSEGV", "kill": "SIGKILL", "exit": "exit code 7"}
     faulty = {
         str(write_faulty(folder / f"00{i % 2}" / f"00{i}00-{name}.mid", name)): cause for i, (name, cause) in enumerate(causes.items())
     }
@@ -39,7 +40,7 @@ def test_a_file_that_crashes_its_worker_affects_no_other(tmp_path, workers):
     done = finish(folder, "--db", db, "--workers", workers, "--json", "--quiet", env=with_faults())
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    assert (summary["files"], summary["ok"], summary["crashed"]) == (305, 300, 5)
+    assert (summary["files"], summary["ok"], summary["crashed"]) == (304, 300, 4)
     files, analyses = tables(db)
     assert ([row for row in files if row[0] not in faulty], analyses) == tables(tmp_path / "quiet.db")
     for path, cause in faulty.items():
@@ -47,7 +48,27 @@ def test_a_file_that_crashes_its_worker_affects_no_other(tmp_path, workers):
         info = os.stat(path)
         assert row[1:6] == (info.st_size, info.st_mtime_ns, None, "crashed", f"the worker process crashed: {cause}")
 
-    assert midiopt.run([folder], str(db)).ok == 5, "without the faults: a crashed file is tried again by the next run"
+    assert midiopt.run([folder], str(db)).ok == 4, "without the faults: a crashed file is tried again by the next run"
+
+
+def test_an_exception_in_a_worker_costs_its_file_alone(tmp_path):
+    """As a file and as a member: no worker ends, so a thousand of them take no longer than other files."""
+    folder = write_songs(tmp_path / "songs", 200)
+    faulty = [write_faulty(folder / f"000/00100-{i:03}.mid", "raise", faulty_song("raise") + b"%d" % i) for i in range(100)]
+    archive = folder / "x.zip"
+    archive.write_bytes(zip_of({"a.mid": song(1), "b.mid": faulty_song("raise"), "c.mid": song(2)}))
+    db, log = tmp_path / "x.db", tmp_path / "log"
+    done = finish(folder, "--db", db, "--workers", 1, "--json", "--quiet", "--log", log, env=with_faults())
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["ok"], json.loads(done.stdout)["crashed"]) == (202, 102)
+    found = file_rows(db)
+    for path in (*faulty, f"{archive}!/b.mid"):
+        assert found[str(path)][:2] == ("crashed", "internal error: RuntimeError: injected") and found[str(path)][2] > 0
+    assert found[str(archive)][:2] == ("crashed", "1 of its members ended as crashed")
+    assert "retry" not in log.read_text()
+
+    again = midiopt.run([folder], str(db))
+    assert (again.ok, again.opened, again.crashed) == (103, 1, 0), "a crashed file is tried again by the next run"
 
 
 def test_a_file_that_takes_too_long_is_crashed(tmp_path):

@@ -23,7 +23,7 @@ from midiopt.rows.wire import report_in
 from midiopt.schema import FILES
 from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.archives.integers import MAX_INTEGER, from_decimal, from_little_endian
-from tests.helpers.archives import padded, pax_header, pax_record, raw_tar, raw_zip, tar_header, zip_end, zip_entry, zip_local
+from tests.helpers.archive_bytes import padded, pax_header, pax_record, raw_tar, raw_zip, tar_header, zip_end, zip_entry, zip_local
 from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from midiopt.pipeline.tasks import MEMBERS_PER_TASK, ArchiveReport, FinishArchive, MemberRange, ReadMembers
-from midiopt.schema import CRASHED, OPENED, REJECTED
+from midiopt.pipeline.tasks import MEMBERS_PER_TASK, ArchiveReport, FinishArchive, MemberRange, ReadMembers, archive_outcome
 
 ArchiveTask = ReadMembers | FinishArchive
 Worker = TypeVar("Worker")
@@ -47,9 +46,7 @@ class _ArchiveState(Generic[Worker]):
             self.next_member += MEMBERS_PER_TASK
             return ReadMembers(self.path, MemberRange(first, self.next_member), self.report.state)
         self.is_finishing = True
-        if self.crashed_members:
-            return FinishArchive(self.path, self.report.state, CRASHED, f"{self.crashed_members:,} of its members ended as crashed")
-        return FinishArchive(self.path, self.report.state, REJECTED if self.read_error else OPENED, self.read_error)
+        return FinishArchive(self.path, self.report.state, *archive_outcome(self.crashed_members, self.read_error))
 
 
 class ArchiveScheduler(Generic[Worker]):
@@ -87,6 +84,7 @@ class ArchiveScheduler(Generic[Worker]):
             archive.report, archive.stream_worker = report, worker
         archive.at_end |= report.at_end
         archive.has_row |= report.has_archive_row
+        archive.crashed_members += report.crashed_members
         archive.read_error = archive.read_error or report.read_error
         self._remove(archive)
 

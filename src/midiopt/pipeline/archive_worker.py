@@ -15,8 +15,9 @@ from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.pipeline.items import Item
 from midiopt.pipeline.member_items import MemberItems
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
-from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, UNKNOWN_STATE, ArchiveReport, FinishArchive, ReadMembers
-from midiopt.schema import OPENED, REJECTED, UNREADABLE
+from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, UNKNOWN_STATE, ArchiveReport, FinishArchive, ReadMembers, archive_outcome
+from midiopt.rows.builder import RowBuilder, crashed_outcome
+from midiopt.schema import REJECTED, UNREADABLE
 from midiopt.sources.archives.archive import Archive, FileArchive
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_OPEN, ArchiveLimits
 from midiopt.sources.file_state import FileState
@@ -46,8 +47,8 @@ class ArchiveReader:
         self._open: dict[bytes, _OpenArchive] = {}
         self._members = 0  # items of this task other than the archive itself
 
-    def items(self, task: ReadMembers | FinishArchive) -> Iterator[Item]:
-        """The members of the task; then the archive itself, if this task settles what becomes of it."""
+    def items(self, task: ReadMembers | FinishArchive, rows: RowBuilder) -> Iterator[Item]:
+        """The members of the task; then the archive itself, if this task settles what becomes of it. They go into ``rows``."""
         self._heartbeat.start_item()
         self._heartbeat.start_member(NO_MEMBER, 0, task.path)
         self._members = 0
@@ -55,18 +56,21 @@ class ArchiveReader:
             if isinstance(task, FinishArchive):
                 yield self._finish(task)
             else:
-                yield from self._read(task)
+                yield from self._read(task, rows)
         except OSError as problem:
             yield self._settle(task, task.state, UNREADABLE, problem.strerror)
         except MissingExtra as problem:
             yield self._settle(task, task.state, UNREADABLE, str(problem))
+        except Exception as problem:
+            outcome = crashed_outcome(problem)
+            yield self._settle(task, task.state, outcome.status, outcome.error)
 
     def close(self) -> None:
         """Close all archives."""
         for path in list(self._open):
             self._close(path)
 
-    def _read(self, task: ReadMembers) -> Iterator[Item]:
+    def _read(self, task: ReadMembers, rows: RowBuilder) -> Iterator[Item]:
         members = task.members
         opened = self._open_before(task.path, members.first)
         state = opened.file.state
@@ -90,12 +94,14 @@ class ArchiveReader:
         if not opened.file.is_unchanged():
             yield self._settle(task, state, UNREADABLE, CHANGED)
         elif archive.at_end and members == FIRST_MEMBERS:
-            yield self._settle(task, state, REJECTED if archive.read_error else OPENED, archive.read_error or None, appledouble)
+            status, error = archive_outcome(rows.crashed, archive.read_error)
+            yield self._settle(task, state, status, error or None, appledouble)
         else:
             self.report = ArchiveReport(
                 at_end=archive.at_end,
                 is_stream=archive.is_stream,
                 members=self._members,
+                crashed_members=rows.crashed,
                 appledouble=appledouble,
                 state=state,
                 read_error=archive.read_error,

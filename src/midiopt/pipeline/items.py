@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge
 from midiopt.pipeline.heartbeat import Heartbeat
+from midiopt.rows.builder import crashed_outcome
 from midiopt.schema import OK, REJECTED, UNREADABLE
 from midiopt.sources.filetypes import is_compressed
 from midiopt.sources.reader import Reader
@@ -22,8 +23,11 @@ READ_ERRORS = (OSError, Damaged, MissingExtra, NotAnArchive, TooLarge, MemoryErr
 Item: TypeAlias = "tuple[bytes, int, int, Buffer | None, int, str | None]"
 
 
-def failed_item(path: bytes, size: int, mtime_ns: int, problem: BaseException) -> Item:
-    """The item of something that could not be read; ``problem`` is one of READ_ERRORS."""
+def failed_item(path: bytes, size: int, mtime_ns: int, problem: Exception) -> Item:
+    """The item of something that could not be read: `crashed` if ``problem`` is none of READ_ERRORS."""
+    if not isinstance(problem, READ_ERRORS):
+        outcome = crashed_outcome(problem)
+        return path, size, mtime_ns, None, outcome.status, outcome.error
     status = REJECTED if isinstance(problem, (TooLarge, NotAnArchive)) else UNREADABLE
     match problem:
         case OSError():
@@ -48,7 +52,7 @@ def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat
                 from midiopt.sources.archives.decompress import decompress_file  # that most workers never need
 
                 data = decompress_file(reader, max_bytes)
-        except READ_ERRORS as problem:
+        except Exception as problem:
             yield failed_item(path, reader.size_bytes, reader.mtime_ns, problem)
         else:
             yield path, reader.size_bytes, reader.mtime_ns, data, OK, None

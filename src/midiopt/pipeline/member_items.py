@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from midiopt.errors import NotAnArchive, TooLarge
 from midiopt.pipeline.heartbeat import Heartbeat
-from midiopt.pipeline.items import READ_ERRORS, Item, failed_item
+from midiopt.pipeline.items import Item, failed_item
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.tasks import MemberRange
 from midiopt.schema import OK, OPENED, REJECTED
@@ -58,7 +58,7 @@ class MemberItems:
                 item = path, member.size, member.mtime_ns, None, REJECTED if error else OPENED, error
             else:
                 item = path, member.size, member.mtime_ns, self._read(member), OK, None
-        except READ_ERRORS as problem:
+        except Exception as problem:
             item = failed_item(path, member.size, member.mtime_ns, problem)
         if is_selected:
             yield item

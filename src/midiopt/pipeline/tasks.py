@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Self
 
-from midiopt.schema import OPENED
+from midiopt.schema import CRASHED, OPENED, REJECTED
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import SLASH
 
@@ -22,7 +22,7 @@ _READ = b"r"
 _FINISH = b"f"
 _READ_FIELDS = struct.Struct("<cqqqqqq")
 _FINISH_FIELDS = struct.Struct("<cqqBI")
-_REPORT_FIELDS = struct.Struct("<????qqqq")
+_REPORT_FIELDS = struct.Struct("<????qqqqq")
 
 UNKNOWN_STATE = FileState(-1, 0)
 
@@ -132,6 +132,13 @@ def decode_task(data: bytes) -> Task:
     raise ValueError(f"unknown type of task {kind!r}")
 
 
+def archive_outcome(crashed_members: int, read_error: str) -> tuple[int, str]:
+    """Status and error of an archive whose members all have their rows; ``read_error`` says why not all could be read."""
+    if crashed_members:
+        return CRASHED, f"{crashed_members:,} of its members ended as crashed"
+    return REJECTED if read_error else OPENED, read_error
+
+
 class ArchiveReport(NamedTuple):
     """What a worker says about an archive beside the rows of a ReadMembers or FinishArchive task."""
 
@@ -140,6 +147,7 @@ class ArchiveReport(NamedTuple):
     has_archive_row: bool = False  # the archive's own row is among the rows, as the last one
     is_stream: bool = False  # going back means reading from the start, so the next ranges should go to the same worker
     members: int = 0  # rows that are not the archive's own
+    crashed_members: int = 0  # those of them with that status
     appledouble: int = 0  # AppleDouble files skipped
     state: FileState = FileState(0, 0)
     read_error: str = ""  # why not all members could be read
@@ -154,6 +162,5 @@ class ArchiveReport(NamedTuple):
         """The report behind the rows; None for an AnalyzeFiles task, which has none."""
         if not data:
             return None
-        finish, at_end, own_row, stream, members, appledouble, size, mtime_ns = _REPORT_FIELDS.unpack_from(data)
-        error = data[_REPORT_FIELDS.size :].decode()
-        return cls(finish, at_end, own_row, stream, members, appledouble, FileState(size, mtime_ns), error)
+        *fields, size, mtime_ns = _REPORT_FIELDS.unpack_from(data)
+        return cls._make((*fields, FileState(size, mtime_ns), data[_REPORT_FIELDS.size :].decode()))

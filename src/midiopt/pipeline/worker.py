@@ -27,7 +27,7 @@ from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
 from midiopt.pipeline.tasks import AnalyzeFiles, FinishArchive, ReadMembers, Task, decode_task
 from midiopt.pipeline.worker_arguments import WorkerArguments
-from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hash
+from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hash, crashed_outcome
 from midiopt.schema import OK
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
 from midiopt.sources.reader import READERS
@@ -77,30 +77,35 @@ class Worker:
         if not isinstance(task, AnalyzeFiles):
             return self._process_archive_task(task)
         if not task.are_regular:
-            return self._make_rows(not_regular_items(task.paths, self._heartbeat)).message()
+            return self._make_rows(not_regular_items(task.paths, self._heartbeat), RowBuilder()).message()
         return self.analyze_files(task.paths)
 
     def analyze_files(self, paths: Iterable[bytes]) -> bytes:
         """The message with a ``files`` row per path, and ``analyses`` rows of their content."""
-        return self._make_rows(file_items(paths, self._reader, self._max_file_bytes, self._heartbeat)).message()
+        return self._make_rows(file_items(paths, self._reader, self._max_file_bytes, self._heartbeat), RowBuilder()).message()
 
     def _process_archive_task(self, task: ReadMembers | FinishArchive) -> bytes:
         if self._archive_reader is None:
             from midiopt.pipeline.archive_worker import ArchiveReader  # 10 ms and 1.3 MB that most workers never need
 
             self._archive_reader = ArchiveReader(self._heartbeat, self._sample, self._archive_limits)
-        rows = self._make_rows(self._archive_reader.items(task))
+        rows = RowBuilder()
+        self._make_rows(self._archive_reader.items(task, rows), rows)
         return rows.message(self._archive_reader.report.encode())
 
-    def _make_rows(self, items: Iterable[Item]) -> RowBuilder:
-        """The rows of files and archive members alike."""
-        rows = RowBuilder()
+    def _make_rows(self, items: Iterable[Item], rows: RowBuilder) -> RowBuilder:
+        """Append the rows of files or archive members. An unexpected exception costs one file its facts, and not the worker."""
         now_us = time.time_ns() // 1000
         heartbeat = self._heartbeat
         for path, size, mtime_ns, data, status, error in items:
-            outcome = self._analyze(data, rows) if data is not None else Outcome(status, error=error)
-            duration_us = (time.monotonic_ns() - heartbeat.started_at) // 1000
-            rows.add_file(path, size, mtime_ns, outcome, now_us, duration_us)
+            sizes = rows.sizes()
+            try:
+                outcome = self._analyze(data, rows) if data is not None else Outcome(status, error=error)
+                duration_us = (time.monotonic_ns() - heartbeat.started_at) // 1000
+                rows.add_file(path, size, mtime_ns, outcome, now_us, duration_us)
+            except Exception as problem:
+                rows.truncate(*sizes)
+                rows.add_file(path, size, mtime_ns, crashed_outcome(problem), now_us)
         return rows
 
     def _analyze(self, data: Buffer, rows: RowBuilder) -> Outcome:

@@ -13,7 +13,7 @@ import xxhash
 from midiopt.errors import MidiError
 from midiopt.kinds import HASH16, INT32, NULL_INT32, NULL_TEXT
 from midiopt.rows.wire import file_row, message
-from midiopt.schema import ANALYZER_VERSION, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
+from midiopt.schema import ANALYZER_VERSION, CRASHED, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from midiopt.sources.filename.facts import name_facts
 from midiopt.sources.paths import path_text
 from midiopt.sources.sniff import with_detected_type
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NO_HASH = bytes(HASH16.items)  # the content hash where there is no content
 MAX_DURATION_US = INT32.high
+MAX_EXCEPTION_CHARACTERS = 200  # of its text
 
 content_hash = xxhash.xxh3_128_digest
 
@@ -40,15 +41,17 @@ class Outcome:
 
 
 class RowBuilder:
-    """Rows of ``files`` and ``analyses``, and the heap with their texts."""
+    """Rows of ``files`` and ``analyses``, and the heap with their texts. ``crashed`` counts the files with that status."""
 
     def __init__(self) -> None:
+        self.crashed = 0
         self.files = bytearray()
         self.analyses = bytearray()
         self.heap = bytearray()
 
     def add_file(self, path: bytes, size: int, mtime_ns: int, outcome: Outcome, now_us: int, duration_us: int | None = None) -> None:
         """Append a ``files`` row. ``now_us`` counts from 1970, in microseconds like the duration."""
+        self.crashed += outcome.status == CRASHED
         heap = self.heap
         path_offset = len(heap)
         heap += path_text(path).encode()
@@ -63,9 +66,23 @@ class RowBuilder:
             *name_facts(path),
         )  # the order of schema.FILES
 
+    def sizes(self) -> tuple[int, int, int]:
+        """Bytes of both tables and of the heap, for :meth:`truncate`."""
+        return len(self.files), len(self.analyses), len(self.heap)
+
+    def truncate(self, files: int, analyses: int, heap: int) -> None:
+        """Remove what was appended since :meth:`sizes` returned these numbers."""
+        del self.files[files:], self.analyses[analyses:], self.heap[heap:]
+
     def message(self, report: bytes = b"") -> bytes:
         """The rows as they travel to the parent, with the encoded ArchiveReport of an archive task."""
         return message(self.files, self.analyses, self.heap, report)
+
+
+def crashed_outcome(problem: Exception) -> Outcome:
+    """What becomes of a file that raised an exception which nothing expects: a fault of midiopt, and the file's row says which."""
+    text = str(problem).encode(errors="backslashreplace").decode().replace("\0", "\\x00")[:MAX_EXCEPTION_CHARACTERS]
+    return Outcome(CRASHED, error=f"internal error: {type(problem).__name__}: {text}")
 
 
 def analyze_bytes(analyzer: Analyzer, data: Buffer, digest: bytes, rows: RowBuilder) -> Outcome:
