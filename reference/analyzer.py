@@ -16,10 +16,10 @@ from reference.declarations import declared_key, tempo_facts, time_signature_fac
 from reference.form import form_facts, role
 from reference.key import key_facts
 from reference.meter import accent_meter, quantized_meter
+from reference.names import name_facts
 from reference.notes import note_facts, notes_hash, pitch_facts
 from reference.quantization import quantization_facts
 from reference.sequence import Facts, Sequence
-from reference.text import best_charset, decode
 from reference.tracks import Division, Message, Track, Unreadable, read_tracks
 
 __all__ = ["COLUMNS", "Unreadable", "analyze", "differing_columns"]
@@ -27,7 +27,6 @@ __all__ = ["COLUMNS", "Unreadable", "analyze", "differing_columns"]
 NOT_MUSIC = ("content_hash", "analyzer_version", "issues")  # columns about the bytes, which mido does not show
 COLUMNS = tuple(c for c in ANALYSES if c.name not in NOT_MUSIC)
 SUSTAIN_PEDAL = 64  # controller
-MAX_TEXT = 1000  # characters of a name, and names per file
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # of floating-point columns
 
 
@@ -86,19 +85,6 @@ def event_facts(tracks: list[Track]) -> Facts:
     }
 
 
-def track_name_facts(tracks: list[Track]) -> Facts:
-    """title (the first track's name) and track_names, each name once."""
-    raw = [next((m.name.encode("latin1") for _, m in track if m.type == "track_name"), b"") for track in tracks]
-    charset = best_charset(raw)
-
-    def text_of(name: bytes) -> str | None:
-        name = name.replace(b"\0", b"")
-        return decode(name, charset)[:MAX_TEXT] if name.strip() else None
-
-    names = [text_of(name) for name in raw]
-    return {"title": names[0], "track_names": list(dict.fromkeys(name for name in names if name))[:MAX_TEXT]}
-
-
 def analyze(data: bytes) -> Facts:
     """Every fact of a file from its bytes, as Python values by column name; raises Unreadable if mido cannot read it."""
     format_, division, tracks = read_tracks(data)
@@ -117,7 +103,7 @@ def analyze(data: bytes) -> Facts:
         **pitch_facts(sequences),
         **note_facts(sequences),
         **event_facts(tracks),
-        **track_name_facts(tracks),
+        **name_facts(tracks),
     }
     facts |= form_facts(sequences, division.ticks_per_quarter)
     facts["role"] = role(sequences, division.quarter, facts["polyphony_mean"])

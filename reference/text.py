@@ -1,4 +1,4 @@
-"""Decoding of track names: UTF-8, otherwise the charset in which the file's names are least surprising.
+"""Decoding of names: UTF-8, UTF-16 with a mark, otherwise the charset in which the file's names are least surprising.
 
 Each character costs bits, by how rare its class is in text of that charset; core/text/charset.pyx has the same costs.
 Here the characters are found by regular expressions. Bytes below 0x80 cost nothing.
@@ -6,8 +6,10 @@ Here the characters are found by regular expressions. Bytes below 0x80 cost noth
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 Costs = tuple[tuple[bytes, int], ...]  # (pattern of two bytes, bits)
 
@@ -31,6 +33,7 @@ GBK_COSTS: Costs = (
     (rb"..", RARE),
 )
 CP1252_LETTERS = {0x8A, 0x8C, 0x8E, 0x9A, 0x9C, 0x9E, 0x9F, *range(0xC0, 0x100)}
+MAX_CHARACTERS = 1000
 CP1252_UNDEFINED = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 
 
@@ -89,26 +92,116 @@ def gbk_cost(text: bytes) -> int:
     return double_byte_cost(text, GBK_PAIR, GBK_COSTS, lambda i: UNDEFINED)
 
 
-def is_utf8(text: bytes) -> bool:
-    """Whether all bytes are valid UTF-8."""
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+BEST: tuple[tuple[str, Callable[[bytes], int]], ...] = (("cp932", shift_jis_cost), ("cp1252", cp1252_cost), ("gbk", gbk_cost))
+
+
+def costs_of(text: bytes) -> dict[str, int]:
+    """The cost of a text in each charset, in the order in which they are chosen on a tie."""
+    return {charset: cost(text) for charset, cost in BEST}
 
 
 def best_charset(texts: list[bytes]) -> str:
-    """The charset with the lowest cost for the texts that are not UTF-8; on a tie cp932, then cp1252, then gbk."""
-    others = [t for t in texts if not is_utf8(t)]
-    costs = {"cp932": sum(map(shift_jis_cost, others)), "cp1252": sum(map(cp1252_cost, others)), "gbk": sum(map(gbk_cost, others))}
-    return min(costs, key=costs.__getitem__)
+    """The charset with the lowest cost for the texts; on a tie the first of BEST."""
+    total = {charset: sum(costs_of(text)[charset] for text in texts) for charset, _ in BEST}
+    return min(total, key=total.__getitem__)
 
 
-def decode(text: bytes, charset: str) -> str:
-    """Decode as UTF-8 if valid, otherwise with the charset; invalid bytes become U+FFFD."""
-    if is_utf8(text):
-        return text.decode()
-    if charset == "cp1252":  # its five undefined bytes become control characters
-        return "".join(chr(c) if c in CP1252_UNDEFINED else bytes([c]).decode("cp1252") for c in text)
+def decode_code_page(text: bytes, charset: str) -> str:
+    """Decode with a charset; what is no character of it becomes U+FFFD, and in a code page of Windows a control character."""
+    if charset.startswith("cp125"):
+        return "".join(chr(c) if not (t := bytes([c]).decode(charset, "ignore")) else t for c in text)
     return text.decode(charset, "replace")
+
+
+# How the bytes of one text are encoded
+
+MAX_BYTES = 4096  # of a text that are read
+BLANK = b" \t\n\v\f\r\0"
+BLANK_CHARACTERS = " \t\n\v\f\r\xa0\u3000"  # at the end of a decoded name
+TAG = re.compile(r"\{[@#](?s:.*?)\}")
+LANGUAGE_TAG = re.compile(rb"\{@([^}]*)\}")
+LANGUAGES = {b"latin": "cp1252", b"jp": "cp932", b"utf-8": "utf-8", b"utf8": "utf-8", b"utf-16le": "utf-16-le", b"utf-16be": "utf-16-be"}
+CUT_COST, UTF8_COSTS = 6, {2: 8, 3: 12}  # bits
+
+
+@dataclass
+class RawText:
+    """A text without mark and trailing blanks. No charset: that of the file. `maybe_cut`: UTF-8 cut in a character, or a charset."""
+
+    data: bytes
+    charset: str | None
+    maybe_cut: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether all texts of the file decide how this one is read."""
+        return bool(self.data) and (self.charset is None or self.maybe_cut)
+
+
+def utf8_state(data: bytes) -> str:
+    """ "utf-8" if valid, "cut" if only its last character is incomplete and another has several bytes, otherwise "no"."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        is_cut = error.reason == "unexpected end of data" and not data[: error.start].isascii()
+        return "cut" if is_cut else "no"
+    return "utf-8"
+
+
+def read_text(data: bytes) -> RawText:
+    """The text of an event: a byte-order mark or language tag decides; otherwise it is ASCII, UTF-8 or in the charset of the file."""
+    data = data[:MAX_BYTES]
+    for mark, charset in ((codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le")):
+        if data.startswith(mark):
+            return RawText(data[2:], charset)
+    marked = data.startswith(codecs.BOM_UTF8)
+    while data.startswith(codecs.BOM_UTF8):
+        data = data.removeprefix(codecs.BOM_UTF8)
+    data = data.rstrip(BLANK)
+    tag = LANGUAGE_TAG.search(data)
+    language = LANGUAGES.get(tag[1].lower()) if tag else None
+    if tag and language in ("utf-16-le", "utf-16-be"):
+        return RawText(data[tag.end() :], language)
+    state = utf8_state((codecs.BOM_UTF8 if marked or language == "utf-8" else b"") + data)
+    if language in ("cp1252", "cp932"):
+        return RawText(data, language)
+    if state == "cut" and (marked or language == "utf-8"):
+        return RawText(data, "utf-8")
+    return RawText(data, None if state == "no" else "utf-8", state == "cut")
+
+
+def decode_utf16(data: bytes, charset: str) -> str:
+    """UTF-16; half of a surrogate pair becomes U+FFFD, and an odd byte after little-endian Latin-1 is a character."""
+    units = [int.from_bytes(data[i : i + 2], "little" if charset == "utf-16-le" else "big") for i in range(0, len(data) - 1, 2)]
+    if len(data) % 2 and charset == "utf-16-le" and all(unit < 0x100 for unit in units):
+        units.append(data[-1])
+    text = "".join(map(chr, units)).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return "".join("\N{REPLACEMENT CHARACTER}" if 0xD800 <= ord(c) < 0xE000 else c for c in text)
+
+
+def utf8_cost(data: bytes) -> int:
+    """The cost of a text that is cut within a character, as UTF-8."""
+    bits = CUT_COST
+    for c in data:
+        if 0xC0 <= c < 0xE0:
+            bits += UTF8_COSTS[2] if c <= 0xC5 or 0xCE <= c <= 0xD1 else RARE
+        elif c >= 0xE0:
+            bits += UTF8_COSTS[3] if 0xE2 <= c <= 0xED else RARE
+    return bits
+
+
+def decode(raw: RawText, charset: str) -> str | None:
+    """A text without tags, NUL characters and trailing blanks, at most 1,000 characters; None if nothing is left."""
+    if not raw.data:
+        return None
+    charset = raw.charset or charset
+    is_cut = False
+    if charset.startswith("utf-16"):
+        text = decode_utf16(raw.data, charset)
+    elif charset == "utf-8":
+        text = raw.data.decode("utf-8", "ignore")  # all but the end is valid
+        is_cut = utf8_state(codecs.BOM_UTF8 + raw.data) == "cut"
+    else:
+        text = decode_code_page(raw.data, charset)
+    text = TAG.sub("", text).replace("\0", "")[:MAX_CHARACTERS]
+    return (text if is_cut else text.rstrip(BLANK_CHARACTERS)) or None

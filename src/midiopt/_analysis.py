@@ -142,7 +142,8 @@ class Analysis:
     lyric_count: int
     """Number of lyric events, or of text events in a karaoke file without lyric events."""
     title: str | None
-    """First track name of track 0, as UTF-8 or else the likeliest of Shift-JIS, CP1252 and GBK; at most 1,000 characters."""
+    """Name of track 0, else the title in an RMID container, a karaoke line @T, the name of a track without notes; as Unicode, else in
+    the likeliest code page of all names; at most 1,000 characters."""
     track_names: list[str]
     """Distinct names of all tracks in order, decoded like the title; at most 1,000."""
     notes_hash: bytes | None

@@ -324,7 +324,8 @@ ANALYSES = Table(
         Column(
             "title",
             TEXT,
-            "first track name of track 0, as UTF-8 or else the likeliest of Shift-JIS, CP1252 and GBK; at most 1,000 characters",
+            "name of track 0, else the title in an RMID container, a karaoke line @T, the name of a track without notes; "
+            "as Unicode, else in the likeliest code page of all names; at most 1,000 characters",
             nullable=True,
         ),
         Column("track_names", TEXTS, "distinct names of all tracks in order, decoded like the title; at most 1,000"),

@@ -983,7 +983,7 @@ def test_every_issue_is_documented_in_order():
         ("core/smf/midi.pxd", r"MAX_LEADING_JUNK = 1024\b", "1,024 bytes"),
         ("limits.py", r"MAX_FILE_BYTES = 64 << 20\b", "64 MiB"),
         ("core/text/text.pyx", r"MAX_NAME_CHARACTERS = 1000\b", "1,000 characters"),
-        ("core/text/mark_facts.pyx", r"MAX_TRACK_NAMES = 1000\b", "1,000 track names"),
+        ("core/text/names.pxd", r"MAX_TRACK_NAMES = 1000\b", "1,000 track names"),
     ],
 )
 def test_every_limit_is_documented(file, constant, limit):

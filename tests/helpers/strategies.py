@@ -49,6 +49,9 @@ NAMES = (
     *(b"Words", b" wORDS ", b"@KMIDI KARAOKE FILE", b"@k", b"Wordsmith"),
     *("Flöte".encode(), "Flöte".encode("latin1"), "ピアノ".encode(), "ピアノ".encode("shift_jis"), "🎹".encode()),
     *(b"\xed\xa0\x80", b"\xc0\xaf", b"\xff\xfe", b"\xc2\xa0", b"\x1f"),  # surrogate, overlong, never UTF-8, blank in Unicode
+    *("Größe".encode("utf-16"), b"\xfe\xff" + "小星\0".encode("utf-16-be"), b"\xff\xfeP\0i\0a", b"\xfe\xff\xd8\x00\x00a"),  # UTF-16
+    *(b"\xef\xbb\xbfPiano  ", "\ufeffFlöte\0".encode(), "Étude в".encode()[:-1], b"\xd2\xb2\xdd"),  # a mark; cut, and half-width kana
+    *(b"{@JP}\x83s", b"{@LATIN}\x83s{#Title=\xe9tude}", b"{@utf-8}\xc3\xa9\xc3", b"{@UTF-16LE}P\0", b"{@", b"{#Title=x", b"@T \xe9"),
     *(b"x" * 1001, "é".encode() * 1001, b"\xe9" * 1001, b"a" * 999 + "🎹🎹".encode()),
 )
 words = st.sampled_from(NAMES) | st.binary(max_size=12) | st.text(max_size=12).map(str.encode)

@@ -113,6 +113,8 @@ cdef struct Header:
     uint64_t issues  # issue bits
     uint64_t first_repair  # issue bit of the repair that was recorded first, 0 for none
     uint32_t first_repair_at  # byte offset of that fault
+    uint32_t riff_title_at  # of the title in an RMID container, in bytes from the start of the file
+    uint32_t riff_title_length  # in bytes, 0 without one
 
 
 cdef inline uint8_t status_of(uint32_t message) noexcept nogil:

@@ -19,6 +19,7 @@ from midiopt.core.smf.midi cimport (
     MISSING_TRACKS, NO_HEADER, NO_MEMORY, NO_TRACKS, RMID, SHORT_HEADER, SMPTE, TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRAILING_BYTES,
     UNKNOWN_FORMAT, USABLE, ZERO_DIVISION,
 )
+from midiopt.core.smf.riff cimport read_riff_title
 from midiopt.core.smf.track cimport parse_track
 
 
@@ -107,6 +108,7 @@ cdef const uint8_t *find_header(const uint8_t *data, const uint8_t **end, Arena 
         return p
     if end[0] - p >= 12 and memcmp(p, b"RIFF", 4) == 0 and memcmp(p + 8, b"RMID", 4) == 0:
         record_issue(arena, RMID, 0)
+        read_riff_title(data, end[0] - data, &arena.header)
         p += 12
         while end[0] - p >= 8:
             length = load_le32(p + 4)

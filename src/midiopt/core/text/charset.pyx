@@ -9,34 +9,28 @@ With these costs, the names from real files in tests/core/test_encoding.py, whos
 its lists of instruments and titles get the right charset.
 """
 
+from midiopt.core.text.code_pages cimport CP1252, GBK, SHIFT_JIS
+
 cdef enum:
     IMPOSSIBLE_COST = 40  # bits: not a character of the charset
     RARE_COST = 22
     LATIN_NEIGHBOUR_COST = 3  # for each Latin letter beside a kanji
-
-# CP1252 from 0x80 to 0x9F; bytes that it leaves undefined are control characters, as in the WHATWG Encoding Standard.
-cdef uint16_t[32] CP1252_HIGH = [
-    0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F,
-    0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178,
-]  # fmt: skip
+    LETTER_COST = 8  # of UTF-8: Latin, Greek and Cyrillic letters
+    WIDE_COST = 12  # of UTF-8: the three bytes of punctuation, kana, hanzi and hangul
+    CUT_COST = 6  # that a text in UTF-8 is cut within a character
 
 
-cdef uint16_t cp1252_code_point(uint8_t byte) noexcept nogil:
-    """The code point of a CP1252 byte."""
-    return CP1252_HIGH[byte - 0x80] if 0x80 <= byte < 0xA0 else byte
-
-
-cdef void score_text(CharsetCosts *costs, const uint8_t *p, size_t length) noexcept nogil:
+cdef void score_text(CodePageCosts *costs, const uint8_t *p, size_t length) noexcept nogil:
     """Add the costs of a text in each charset."""
     costs.bits[SHIFT_JIS] += shift_jis_cost(p, length)
     costs.bits[GBK] += gbk_cost(p, length)
     costs.bits[CP1252] += cp1252_cost(p, length)
 
 
-cdef int best_charset(const CharsetCosts *costs) noexcept nogil:
-    """The charset with the lowest cost."""
+cdef int best_code_page(const CodePageCosts *costs) noexcept nogil:
+    """The code page with the lowest cost."""
     cdef int best = 0, i
-    for i in range(1, CHARSET_COUNT):
+    for i in range(1, CODE_PAGE_COUNT):
         if costs.bits[i] < costs.bits[best]:
             best = i
     return best
@@ -164,35 +158,17 @@ cdef int cp1252_byte_cost(const uint8_t *p, size_t i, size_t length) noexcept no
     return 13
 
 
-cdef bint is_utf8(const uint8_t *p, size_t length) noexcept nogil:
-    """Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, up to U+10FFFF."""
-    cdef size_t i = 0, more, k
-    cdef uint8_t low, high
+cdef uint64_t utf8_cost(const uint8_t *p, size_t length) noexcept nogil:
+    """The cost of a text whose last character is cut, as UTF-8: letters of the scripts that names are written in, or others."""
+    cdef size_t i = 0
+    cdef uint64_t bits = CUT_COST
     while i < length:
-        if p[i] < 0x80:
+        if p[i] < 0xC0:
             i += 1
-            continue
-        low, high = 0x80, 0xBF  # of the second byte
-        if 0xC2 <= p[i] <= 0xDF:
-            more = 1
-        elif 0xE0 <= p[i] <= 0xEF:
-            more = 2
-            if p[i] == 0xE0:
-                low = 0xA0
-            elif p[i] == 0xED:
-                high = 0x9F
-        elif 0xF0 <= p[i] <= 0xF4:
-            more = 3
-            if p[i] == 0xF0:
-                low = 0x90
-            elif p[i] == 0xF4:
-                high = 0x8F
+        elif p[i] < 0xE0:
+            bits += LETTER_COST if p[i] <= 0xC5 or 0xCE <= p[i] <= 0xD1 else RARE_COST
+            i += 2
         else:
-            return False
-        if i + more >= length or not low <= p[i + 1] <= high:
-            return False
-        for k in range(2, more + 1):
-            if p[i + k] & 0xC0 != 0x80:
-                return False
-        i += more + 1
-    return True
+            bits += WIDE_COST if 0xE2 <= p[i] <= 0xED else RARE_COST
+            i += 3 if p[i] < 0xF0 else 4
+    return bits

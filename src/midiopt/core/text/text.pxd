@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t
 from midiopt.core.facts cimport Text
 from midiopt.core.memory cimport Scratch
 from midiopt.core.smf.midi cimport Status
+from midiopt.core.text.encoding cimport RawText
 
 # The UTF-8 text of one file, which its text columns point into, before it joins the heap of the batch.
 cdef struct TextHeap:
@@ -13,4 +14,4 @@ cdef struct TextHeap:
 
 
 cdef Status append_ascii(TextHeap *heap, const char *ascii, size_t length, Text *text) noexcept nogil
-cdef Status append_name(TextHeap *heap, const uint8_t *data, size_t length, int charset, Text *text) noexcept nogil
+cdef Status append_text(TextHeap *heap, const RawText *raw, int code_page, Text *text) noexcept nogil
