@@ -9,6 +9,8 @@ from typing import TypeAlias
 import mido
 from mido.midifiles import meta
 
+from reference.mending import mend
+
 Message: TypeAlias = mido.Message | mido.MetaMessage
 Track: TypeAlias = list[tuple[int, Message]]  # (absolute tick, message)
 
@@ -60,7 +62,7 @@ def read_tracks(data: bytes) -> tuple[int, Division, list[Track]]:
     allowed in a file and are dropped. An unknown format counts as 1.
     """
     try:
-        file = mido.MidiFile(file=BytesIO(data), charset="latin1", clip=True)
+        file = mido.MidiFile(file=BytesIO(mend(data)), charset="latin1", clip=True)
     except Exception as error:
         raise Unreadable(f"mido cannot read this file: {error!r}") from error
     division = Division.from_header(data)

@@ -65,10 +65,11 @@ REPAIRS = {
     "data_over_127": "data byte above 127, read as 127",
     "bad_status": "system message inside a track, skipped",
     "long_varint": "variable-length number of more than 4 bytes",
-    "bad_meta": "meta event with a wrong length or value, ignored",
+    "bad_meta": "meta event with a wrong length or value",
     "zero_tempo": "tempo of 0, ignored",
     "missing_tracks": "fewer tracks than declared",
     "lost_track": "wrong chunk length, next track found by its signature",
+    "sysex_length": "system-exclusive event without or with a wrong length, read up to its F7",
 }
 UNUSUAL = {
     "rmid": "wrapped in a RIFF RMID container",
@@ -79,6 +80,7 @@ UNUSUAL = {
     "trailing_bytes": "bytes after the last track",
     "running_status_crossed": "running status continued across a meta or system-exclusive event",
     "stuck_note": "a note without a note-off; it ends with its track",
+    "drums_by_name": "drums on another channel than 10, known by the name of their track and by how they are played",
 }
 ISSUES = (*REPAIRS, *UNUSUAL)
 FIRST_UNUSUAL = 32

@@ -19,7 +19,9 @@ cdef enum:
     META_SEQUENCE_NUMBER = 0x00
     META_TEXT = 0x01
     META_TRACK_NAME = 0x03
+    META_INSTRUMENT_NAME = 0x04
     META_LYRIC = 0x05
+    META_DEVICE_NAME = 0x09
     META_CHANNEL = 0x20
     META_PORT = 0x21
     META_END_OF_TRACK = 0x2F
@@ -60,6 +62,7 @@ cdef enum Issue:
     ZERO_TEMPO = 13
     MISSING_TRACKS = 14
     LOST_TRACK = 15
+    SYSEX_LENGTH = 16
     RMID = 32
     ALIEN_CHUNK = 33
     SMPTE = 34
@@ -68,6 +71,7 @@ cdef enum Issue:
     TRAILING_BYTES = 37
     RUNNING_STATUS_CROSSED = 38
     STUCK_NOTE = 39
+    DRUMS_BY_NAME = 40
 
 cdef enum:
     ALL_REPAIRS = 0xFFFFFFFF  # issue bits
@@ -96,7 +100,7 @@ cdef struct Mark:
     uint32_t length  # of the data, in bytes
     uint8_t status  # META, SYSEX, SYSEX_PACKET or a program change with its channel
     uint8_t type  # of a meta event, else 0
-    uint8_t valid  # 0 if the length or value of a meta event breaks the format: facts ignore it
+    uint8_t valid  # 0 if the length or value of a meta event is wrong, so that no fact is made of it
     uint8_t unused
 
 cdef struct Track:
@@ -156,3 +160,11 @@ cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, Is
     elif type > 127:
         good = False
     return good
+
+
+cdef inline bint has_time_signature(uint8_t type, const uint8_t *p, size_t length) noexcept nogil:
+    """Whether a meta event of a wrong length is a time signature whose numerator and denominator are there nevertheless.
+
+    Old sequencers wrote these two bytes alone, without the clocks per click and the thirty-seconds per quarter, or a byte more.
+    """
+    return type == META_TIME_SIGNATURE and length >= 2 and p[0] >= 1 and p[1] <= MAX_DENOMINATOR_POWER

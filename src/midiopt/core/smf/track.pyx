@@ -11,9 +11,10 @@ from midiopt.core.smf.arena cimport add_mark, add_track, record_issue
 from midiopt.core.smf.cursor cimport VARINT_CUT, VARINT_LONG, Cursor, VarintStatus, load_le16, read_varint, remaining
 from midiopt.core.smf.midi cimport (
     BAD_STATUS, BYTES_AFTER_END, DATA_OVER_127, EVENT_CUT, LONG_VARINT, MAX_TRACKS, META, META_END_OF_TRACK, NO_END_OF_TRACK, NO_MEMORY,
-    PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_PACKET, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE, Event, Issue, Mark,
-    Track, meta_is_valid,
+    PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_LENGTH, SYSEX_PACKET, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE, Event,
+    Issue, Mark, Track, has_time_signature, meta_is_valid,
 )
+from midiopt.core.smf.sysex cimport MAX_MISCOUNT, find_sysex_end, is_whole_sysex
 
 cdef enum:
     TWO_DATA_BYTES = 1 << 0x8 | 1 << 0x9 | 1 << 0xA | 1 << 0xB | 1 << 0xE  # by the high nibble of a status
@@ -200,15 +201,19 @@ cdef inline EventResult parse_meta_or_sysex(Cursor *c, TrackState *s, uint32_t s
     cdef uint8_t type = 0
     cdef uint32_t length = 0
     cdef Issue issue
+    cdef const uint8_t *length_at
     if status == META:
         if c.at == c.end:
             return cut_track(c, s, start)
         type = c.at[0]
         c.at += 1
     s.out.message = status | <uint32_t>type << 8
+    length_at = c.at
     read = read_varint(c, &length)
     if read == VARINT_LONG:
         record_issue(s.arena, LONG_VARINT, start - s.data)
+    if status == SYSEX and read != VARINT_CUT and (length > remaining(c) or not is_whole_sysex(c.at, length)):
+        length = mend_sysex(c, s, length_at, length, start)
     if read == VARINT_CUT or length > remaining(c):
         return cut_track(c, s, start)
     mark = add_event_mark(c, s, status, type, length)
@@ -216,13 +221,24 @@ cdef inline EventResult parse_meta_or_sysex(Cursor *c, TrackState *s, uint32_t s
         return OUT_OF_MARKS
     if status == META and not meta_is_valid(type, c.at, length, &issue):
         record_issue(s.arena, issue, start - s.data)
-        mark.valid = 0
+        mark.valid = has_time_signature(type, c.at, length)
     if s.running:
         s.cancelled = s.running
         s.running = 0
     c.at += length
     s.out += 1
     return TRACK_ENDED if status == META and type == META_END_OF_TRACK else EVENT_PARSED
+
+
+cdef uint32_t mend_sysex(Cursor *c, TrackState *s, const uint8_t *length_at, uint32_t length, const uint8_t *start) noexcept nogil:
+    """The true length of a system-exclusive message; the cursor goes back to `length_at` if no length is written there."""
+    cdef const uint8_t *end = find_sysex_end(c.at, length, c.end, s.running if s.running else s.cancelled)
+    if end == NULL or end == c.at + length:
+        return length
+    record_issue(s.arena, SYSEX_LENGTH, start - s.data)
+    if c.at - length_at == 1 and not c.at + length - MAX_MISCOUNT <= end <= c.at + length + MAX_MISCOUNT:
+        c.at = length_at
+    return end - c.at
 
 
 cdef inline Mark *add_event_mark(const Cursor *c, TrackState *s, uint8_t status, uint8_t type, uint32_t length) noexcept nogil:

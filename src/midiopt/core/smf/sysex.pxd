@@ -1,0 +1,15 @@
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memchr
+
+from midiopt.core.smf.midi cimport SYSEX_PACKET
+
+cdef enum:
+    MAX_MISCOUNT = 2  # bytes by which a written length is wrong; more, and it is no length
+
+
+cdef const uint8_t *find_sysex_end(const uint8_t *at, uint32_t length, const uint8_t *end, uint32_t running) noexcept nogil
+
+
+cdef inline bint is_whole_sysex(const uint8_t *p, uint32_t length) noexcept nogil:
+    """Whether these are the data of a whole message: the last byte, and no other, is F7."""
+    return length > 0 and p[length - 1] == SYSEX_PACKET and (length == 1 or memchr(p, SYSEX_PACKET, length - 1) == NULL)
