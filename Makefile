@@ -71,7 +71,7 @@ soak: $(VENV)/test-extra  ## Disturb runs at random for ten minutes and compare 
 sanitize:  ## Build with the address and undefined-behaviour sanitizers and run the tests of the parser under them
 	MIDIOPT_BUILD=sanitize $(MAKE) $(VENV)/test-extra
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/core/test_policy.py tests/core/test_arena.py tests/core/test_properties.py tests/sinks/test_contract.py
+	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/core/test_policy.py tests/core/test_domains.py tests/core/test_arena.py tests/core/test_properties.py tests/sinks/test_contract.py
 
 bench: $(VENV)/dev-extra  ## Time the builds baseline, release and pgo-use and compare them (CORPUS=DIR, FILES=50000)
 	$(BIN)/python -m benchmarks.compare_builds $(OWN_FILES) $(OWN_COUNT)

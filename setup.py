@@ -34,7 +34,7 @@ MODES = {
     "release": RELEASE,
     "baseline": ["-O2", "-fno-tree-vectorize"],
     "debug": ["-O0", "-g", "-UNDEBUG"],
-    "sanitize": ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-fno-sanitize-recover=undefined"],
+    "sanitize": ["-O1", "-g", "-fsanitize=address,undefined,float-cast-overflow", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"],
     "pgo-generate": [*PGO, f"-fprofile-generate={PROFILE}", "-fprofile-update=single"],
     "pgo-use": [*PGO, f"-fprofile-use={PROFILE}", *PGO_TUNING, "-Werror=missing-profile", "-Werror=coverage-mismatch"],
 }

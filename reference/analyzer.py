@@ -11,7 +11,7 @@ from collections import Counter
 
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES
-from reference.beat import FRAME_RATE, choose_beat, find_evidence, lower_median, onsets_of
+from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, choose_beat, find_evidence, lower_median, onsets_of
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
 from reference.form import form_facts, role
 from reference.key import key_facts
@@ -40,6 +40,8 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
         pitches += [n.pitch for n in s.pitched]
         drums += len(s.notes) - len(s.pitched)
         onsets = onsets_of(s)
+        if min((o.seconds for o in onsets), default=0) * FRAME_RATE >= MAX_FIRST_FRAME:
+            continue
         median_pitch, drum_share = lower_median(pitches), drums / max(len(pitches) + drums, 1)
         if division.ticks_per_quarter:
             facts |= quantization_facts(onsets)

@@ -19,6 +19,7 @@ from reference.sequence import Sequence
 
 FRAME_RATE = 50  # frames per second
 FRAME_OFFSET = 0.37123456789  # frames: keeps the onsets of any grid off the edge between two frames, where rounding would decide
+MAX_FIRST_FRAME = 2**46  # a later first onset gives no beat: beyond it doubles no longer hold a frame to 1/64
 MAX_FRAMES = 32_768  # analyzed, from the first onset on: 10.9 minutes
 BLOCK_FRAMES = 64  # of a long piece only every second, third, ... block is correlated with the whole
 MAX_ONSET_FRAMES = 1024  # frames with onsets that are correlated with the whole
@@ -35,6 +36,7 @@ FOURIER_MULTIPLES = (1, 2, 3, 4, 6, 8, 12, 16)  # frequencies of the features, i
 HANN_LAGS = 104  # half a Hann window, which fades the autocorrelation out before the Fourier coefficients
 HANN = (1, *(1 + math.cos(math.pi * lag / HANN_LAGS) for lag in range(1, HANN_LAGS)))
 FIXED_POINT = 2**20  # scale of the sums in which peaks are searched, integers so that rounding decides nothing
+MAX_FIXED_POINT = 2**32 - 1  # where lag 0 has hardly any excess
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def find_evidence(onsets: list[Onset], median_pitch: int, drum_share: float) -> 
     highest = [max(e[MIN_PERIOD : MAX_SCALING_LAG + 1]) for e in averaged]
     loudness_scale, length_scale = ratio(1, excess[0][0]), ratio(1, excess[2][0])
     combined_averaged, combined = (  # loudness and length together
-        [max(int(FIXED_POINT * (a * loudness_scale + b * length_scale)), 0) for a, b in zip(e[0], e[2], strict=True)]
+        [min(max(int(FIXED_POINT * (a * loudness_scale + b * length_scale)), 0), MAX_FIXED_POINT) for a, b in zip(e[0], e[2], strict=True)]
         for e in (averaged, excess)
     )
     faded = [[ratio(value, e[0]) * weight for value, weight in zip(e, HANN, strict=False)] for e in excess]

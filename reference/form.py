@@ -75,11 +75,11 @@ def form_facts(sequences: list[Sequence], quarter: int | None) -> Facts:
     end = SUBTICKS * sequence.music_end
     bars_per_span = bars_before(spans, end - SUBTICKS * quarter // 8)  # a note that rings on by 1/8 quarter begins no further bar
     half_bars = HalfBars(spans, bars_per_span)
-    bars = min(sum(bars_per_span), MAX_INT32)
+    bars = sum(bars_per_span)
     return {
         **null,
         **chord_facts(sequence, half_bars, quarter),
         **drum_facts(sequence, half_bars.main, end),
-        "bar_count": bars,
+        "bar_count": bars if bars <= MAX_INT32 else None,
         **loop_facts(sequence, spans, bars, quarter),
     }

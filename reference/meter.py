@@ -24,6 +24,7 @@ PULSE_MULTIPLES = (2, 3, 4, 6, 8, 9, 12, 16)
 SLOTS = 12  # per quarter
 SLOT_OFFSET = 0.49876543211  # slots: keeps notes off the edge between two, where rounding would decide
 MAX_SLOTS = 2048  # analyzed, from the first onset on: 42 bars of 4/4
+MAX_LAST_SLOT = 2**50  # beyond it doubles no longer hold a slot and its fraction
 MIN_ONSET_SLOTS = 6
 MAX_INTERVAL = 48  # slots
 INTERVALS = (2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 48)  # slots between onsets that are counted
@@ -43,6 +44,8 @@ def quantized_features(notes: list[Note], median_pitch: int, drum_share: float, 
     """Features of the notes of a sequence, empty with too few onsets. `quarter` is in ticks, `drum_share` of the notes."""
     first = min(slot_of(n.onset, quarter) for n in notes)
     end = slot_of(max(n.end for n in notes), quarter)
+    if end >= MAX_LAST_SLOT:
+        return []
     placed = [(slot, n) for n in notes if (slot := slot_of(n.onset, quarter) - first) < MAX_SLOTS]
     slots = sorted({slot for slot, _ in placed})
     if len(slots) < MIN_ONSET_SLOTS:

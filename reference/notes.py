@@ -10,8 +10,6 @@ import xxhash
 
 from reference.sequence import Facts, Sequence
 
-MAX_POLYPHONY = 2**15 - 1  # what the column holds
-
 
 def pitch_facts(sequences: list[Sequence]) -> Facts:
     """Columns of the pitched notes. Shares and means are over time units, so that tempo changes count."""
@@ -27,7 +25,7 @@ def pitch_facts(sequences: list[Sequence]) -> Facts:
         "pitch_max": max(pitches, default=None),
         "unique_pitches": len(set(pitches)) or None,
         "note_seconds_mean": total / len(pitches) / sequences[0].tempo_map.units_per_second if pitches else None,
-        "polyphony_max": min(max(maximum for maximum, _ in polyphony), MAX_POLYPHONY),
+        "polyphony_max": max(maximum for maximum, _ in polyphony),
         "polyphony_mean": total / covered if covered else 0.0,
         "programs": sorted(programs),
         "primary_program": min(programs, key=lambda p: (-programs[p], p), default=None),

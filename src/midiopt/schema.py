@@ -278,7 +278,7 @@ ANALYSES = Table(
         Column("unique_velocities", INT16, "number of different velocities", nullable=True),
         Column("note_seconds_mean", FLOAT32, "mean note length, drums excluded", "s", nullable=True),
         Column("notes_per_second", FLOAT32, "note_count / duration_s; null if duration_s is 0", "notes/s", nullable=True),
-        Column("polyphony_max", INT16, "greatest number of notes sounding at once, drums excluded"),
+        Column("polyphony_max", INT32, "greatest number of notes sounding at once, drums excluded"),
         Column("polyphony_mean", FLOAT32, "mean number of notes sounding at once while any sounds, drums excluded"),
         Column("programs", SET, "General MIDI programs that play at least one note, drums excluded", "0..127", bits=128),
         Column(
@@ -311,7 +311,7 @@ ANALYSES = Table(
         Column(
             "bar_count",
             INT32,
-            "number of bars up to the end of the last note, in 4/4 unless declared otherwise; null for SMPTE division",
+            "number of bars up to the end of the last note, in 4/4 unless declared otherwise; null for SMPTE division or above 2^31 - 1",
             "bars",
             nullable=True,
         ),

@@ -328,12 +328,14 @@ def test_an_older_schema_is_upgraded(url):
     query(url, "DROP VIEW library")
     query(url, "ALTER TABLE analyses DROP COLUMN sysex_count")
     query(url, "ALTER TABLE files DROP COLUMN error")
+    if url.startswith("postgresql"):
+        query(url, "ALTER TABLE analyses ALTER COLUMN polyphony_max TYPE smallint")  # as in an early schema
     query(url, "DROP TABLE runs")
     query(url, "UPDATE meta SET value = '0' WHERE key = 'schema_version'")
     with open_sink(url) as sink:
         assert query(url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]
-        write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3)]))
-    assert query(url, "SELECT sysex_count, error FROM library") == [(3, "why")]
+        write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3, polyphony_max=100_000)]))
+    assert query(url, "SELECT sysex_count, polyphony_max, error FROM library") == [(3, 100_000, "why")]
     open_sink(url).close()
 
 

@@ -81,7 +81,7 @@ cdef struct Facts:
     int16_t unique_velocities
     float note_seconds_mean
     float notes_per_second
-    int16_t polyphony_max
+    int32_t polyphony_max
     float polyphony_mean
     uint8_t programs[16]
     int16_t primary_program

@@ -198,11 +198,13 @@ def _create_tables(connection: Connection) -> None:
         if version is None:
             execute("CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)")
             execute("INSERT INTO meta VALUES ('product', %s)", (PRODUCT,))
+        execute("DROP VIEW IF EXISTS library")  # a column that a view reads keeps its type
         for table in (*TABLES, RUNS):
             execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, KEYS[table.name])})")
             for column in () if version is None else table:  # new ones are null until the file is analysed again
-                execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {DIALECT.type_of(column.kind)}")
-        execute("DROP VIEW IF EXISTS library")
+                kind = DIALECT.type_of(column.kind)
+                execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {kind}")
+                execute(f"ALTER TABLE {table.name} ALTER COLUMN {column.name} TYPE {kind}")  # no work where it has this type already
         if version is not None and version < WIDE_ISSUES_VERSION:
             execute(f"ALTER TABLE analyses ALTER COLUMN issues TYPE {DIALECT.type_of(ANALYSES['issues'].kind)} USING {WIDE_ISSUES}")
         execute(CREATE_VIEW)

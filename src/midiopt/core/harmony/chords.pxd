@@ -6,6 +6,7 @@ from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid, Span
 
 cdef enum:
     CHORD_NOTES = 256  # notes that are processed at a time
+    MAX_WEIGHT = 1 << 20  # of a class in a half bar
     CHORD_BLOCK = 32  # half bars that are scored at a time
     ROW = MAX_HALF_BARS + CHORD_BLOCK  # no power of two: all classes of a half bar would share eight lines of the cache
 
@@ -31,6 +32,9 @@ cdef struct Chords:
     int32_t classes[CHORD_BLOCK]
 
 
+# Domain: ticks below 2**TICK_BITS, any signatures and any number of notes. A bar of 255/1 has 32,640 times the length of one of
+# 1/128, which is 2**27 of weight: a note counts at most MAX_WEIGHT, and so does a class while notes are added. Notes after MAX_HALF_BARS
+# are left out.
 cdef bint estimate_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil
 cdef int write_chord(char *text, int chord, int base) noexcept nogil
 cdef void place_notes(

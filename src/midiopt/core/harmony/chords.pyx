@@ -19,7 +19,7 @@ played on time and ahead of the beat (by a quarter for the tunes, by a sixth for
 With a seventh added to every chord of the tunes: .986, .953, .991 and .991. accuracy/chords.py measures all of them.
 """
 
-from libc.stdint cimport INT64_MAX, int64_t
+from libc.stdint cimport INT32_MAX, INT64_MAX, int64_t
 from libc.string cimport memset, strcpy
 
 from midiopt.core.doubles cimport TRUNCATION_OFFSET, as_double
@@ -31,7 +31,6 @@ cdef enum:
     QUALITIES = 6
     UNPENALISED = 2  # of the qualities: major and minor
     FULL_WEIGHT = 4096  # of a class that sounds throughout a half bar of the main span
-    MAX_WEIGHT = 1 << 20  # of a class in a half bar
     MAX_SUSTAINED = 64  # half bars in which a note counts after the one it begins in
 
 # In half tones above the root, as in score_chords; power chords and single thirds become major or minor.
@@ -80,24 +79,51 @@ cdef void accumulate_weights(Chords *c, const Notes *notes, const BarGrid *bars,
     """
     cdef const PackedNote *note = notes.notes
     cdef const Span *span = &bars.spans[0]
-    cdef size_t remaining = notes.note_count, n
+    cdef size_t remaining = notes.note_count, uncapped = 0, max_uncapped, n
     cdef int count = bars.half_bar_count, pitch_class
+    cdef int64_t grid_end = bars.starts[count] if count == MAX_HALF_BARS else INT64_MAX  # later notes are left out
     cdef double next_half_bar = 0
     cdef double scale = FULL_WEIGHT / <double>bars.spans[bars.main_span].half_bar
+    max_uncapped = <size_t>((INT32_MAX - MAX_WEIGHT) / heaviest_note(bars, scale))
     for pitch_class in range(12):
         memset(c.weights[pitch_class], 0, (count + CHORD_BLOCK) * sizeof(int32_t))
     memset(c.lowest, 255, count + CHORD_BLOCK)
     while remaining:
         n = min(remaining, <size_t>CHORD_NOTES)
-        if bars.span_count > 1:
+        if bars.span_count > 1 or grid_end < INT64_MAX:
+            if onset_of(note) >= grid_end:
+                note += 1
+                remaining -= 1
+                continue
             span = span_at(bars, span, onset_of(note))
-            n = notes_within(span, note, n)
+            n = notes_within(span.start, min(span.end, grid_end), note, n)
             if span.end < INT64_MAX:
                 next_half_bar = min((span + 1).half_bar, (span + 1).end - (span + 1).start)
         place_notes(c, note, n, span, count, next_half_bar, scale)
+        uncapped += n
+        if uncapped > max_uncapped:
+            cap_weights(c, count)
+            uncapped = n
         add_notes(c, bars, note, n, class_of, scale)
         note += n
         remaining -= n
+
+
+cdef double heaviest_note(const BarGrid *bars, double scale) noexcept nogil:
+    """No note weighs more in a half bar: 4,097 if all have one length, so that 500,000 notes fit into 31 bits, and 2,046 at least."""
+    cdef int64_t longest = 0
+    cdef int i
+    for i in range(bars.span_count):
+        longest = max(longest, bars.spans[i].half_bar)
+    return min(longest * scale + 1, <double>MAX_WEIGHT)
+
+
+cdef void cap_weights(Chords *c, int count) noexcept nogil:
+    """Cap all weights at MAX_WEIGHT, before further notes overflow one."""
+    cdef int pitch_class, f
+    for pitch_class in range(12):
+        for f in range(count + 2):  # notes after the last half bar are added to the two that follow
+            c.weights[pitch_class][f] = min(c.weights[pitch_class][f], <int32_t>MAX_WEIGHT)
 
 
 cdef inline int64_t onset_of(const PackedNote *note) noexcept nogil:
@@ -105,10 +131,10 @@ cdef inline int64_t onset_of(const PackedNote *note) noexcept nogil:
     return <int64_t>(note.onset >> TICK_SHIFT << SUBTICK_SHIFT)
 
 
-cdef size_t notes_within(const Span *span, const PackedNote *note, size_t n) noexcept nogil:
-    """The number of notes, of the next n, that begin within a span before one does not; the first does."""
+cdef size_t notes_within(int64_t start, int64_t end, const PackedNote *note, size_t n) noexcept nogil:
+    """The number of notes, of the next n, that begin from `start` to `end` (in subticks) before one does not; the first does."""
     cdef size_t i = 1
-    while i < n and span.start <= onset_of(note + i) < span.end:
+    while i < n and start <= onset_of(note + i) < end:
         i += 1
     return i
 
@@ -141,6 +167,10 @@ cdef void place_notes(
         c.next_weight[i] = <int32_t>(rest * scale + TRUNCATION_OFFSET)
         c.too_short[i] = 0 if 3 * here >= end - k * half_bar else 255
         c.next_too_short[i] = 0 if 3 * rest >= after else 255
+    if max(half_bar, next_half_bar) * scale >= MAX_WEIGHT:
+        for i in range(n):
+            c.weight[i] = min(c.weight[i], <int32_t>MAX_WEIGHT)
+            c.next_weight[i] = min(c.next_weight[i], <int32_t>MAX_WEIGHT)
 
 
 cdef inline void add_notes(
@@ -175,7 +205,7 @@ cdef inline void add_sustained(
     cdef int64_t half_bar
     while f < stop and rest > 0:
         half_bar = bars.starts[f + 1] - bars.starts[f]
-        c.weights[pitch_class][f] += <int32_t>(min(rest, half_bar) * scale + TRUNCATION_OFFSET)
+        c.weights[pitch_class][f] += <int32_t>min(min(rest, half_bar) * scale + TRUNCATION_OFFSET, <double>MAX_WEIGHT)
         c.lowest[f] = min(c.lowest[f], pitch if 3 * rest >= half_bar else 255)
         rest -= half_bar
         f += 1

@@ -16,4 +16,5 @@ cdef struct Chroma:
     int64_t starts[SEGMENTS + 1]  # scratch memory: first tick of each segment of the current sequence
 
 
+# Domain: ticks below 2**TICK_BITS, whose multiples by SEGMENTS fit 64 bits.
 cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcept nogil

@@ -7,7 +7,7 @@ sequence and applied in (tick, track, position) order.
 
 from libc.math cimport INFINITY, NAN, rint, sqrt
 from libc.stddef cimport size_t
-from libc.stdint cimport INT64_MAX, int64_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16
@@ -152,9 +152,14 @@ cdef void add_note_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
         return
     counts.first_note_s = min(counts.first_note_s, seconds_at(map, &on, counts.first_onset))
     counts.last_note_s = max(counts.last_note_s, seconds_at(map, &on, counts.last_end))
-    if map.count == 1:
+    if map.count == 1 and <uint64_t>notes.note_count <= <uint64_t>INT64_MAX // (<uint64_t>counts.last_end + 1):
         for i in range(256):
             counts.note_seconds[i] += <double><int64_t>notes.length_ticks[i] * map.segments[0].seconds_per_tick
+        return
+    if map.count == 1:  # the sums of ticks may have wrapped
+        while note < end:
+            counts.note_seconds[note.onset & 0xFF] += <double>(note.length >> TICK_SHIFT) * map.segments[0].seconds_per_tick
+            note += 1
         return
     on = map.segments
     while note < end:
@@ -174,7 +179,7 @@ cdef void write_note_facts(Notes *notes, Facts *facts) noexcept nogil:
     write_pitch_facts(notes, facts)
     facts.first_note_s = counts.first_note_s if facts.note_count else NAN
     facts.last_note_s = counts.last_note_s if facts.note_count else NAN
-    facts.polyphony_max = min(counts.polyphony_max, 32767)
+    facts.polyphony_max = <int32_t>counts.polyphony_max
     facts.drum_note_count = counts.channels[DRUM_CHANNEL]
     facts.control_changes = counts.control_changes
     facts.sustain_pedals = counts.sustain_pedals

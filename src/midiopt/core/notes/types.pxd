@@ -50,6 +50,6 @@ cdef struct Notes:
     const TimedValue *next_change[16]  # by channel, of the current track
     int64_t next_tick[16]  # tick of next_change, INT64_MAX if there is none
     uint32_t pending_notes[16]  # by channel: notes since the last program change, not yet in the counts
-    uint64_t length_ticks[256]  # lengths added up, by pitch << 1 | is drum, of the current sequence
+    uint64_t length_ticks[256]  # lengths added up, by pitch << 1 | is drum, of the current sequence; modulo 2**64, see add_note_seconds
     uint8_t program[16]  # in force, by channel
     NoteCounts counts

@@ -6,7 +6,8 @@ from midiopt.core.rhythm.beat_network cimport Layers
 
 cdef enum:
     STRENGTHS = 3  # of a frame with onsets: loudness, bass, length
-    FIELD_BITS = 21  # per strength where three are packed into 64 bits: room for 32,768 of the longest notes in one frame
+    MAX_FIELD = 127  # strengths above it are all quantised to the same
+    FIELD_BITS = 21  # per strength where three are packed into 64 bits: room for 32,767 of the longest notes in one frame beside MAX_FIELD
 
 cdef struct Autocorrelations:
     uint32_t values[STRENGTHS][LAGS]  # smoothed
@@ -31,5 +32,6 @@ cdef struct Beat:
     double confidence
 
 
+# Domain: autocorrelations of small integers over at most 1,024 frames, see onsets.pyx; none exceeds 7 * 7 * 1024 * 16.
 cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density, double drums) noexcept nogil
 cdef double refine_peak(const uint32_t *sums, int peak) noexcept nogil

@@ -45,8 +45,8 @@ cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density,
         by_lag_0[s] = 1 / b.excess[s][0] if b.excess[s][0] > 0 else 0
         by_maximum[s] = 1 / highest if highest > 0 else 0
     for lag in range(LAGS):
-        b.averaged_sum[lag] = <uint32_t>max(FIXED_POINT * (b.averaged[0][lag] * by_lag_0[0] + b.averaged[2][lag] * by_lag_0[2]), 0.0)
-        b.excess_sum[lag] = <uint32_t>max(FIXED_POINT * (b.excess[0][lag] * by_lag_0[0] + b.excess[2][lag] * by_lag_0[2]), 0.0)
+        b.averaged_sum[lag] = fixed_point(b.averaged[0][lag] * by_lag_0[0] + b.averaged[2][lag] * by_lag_0[2])
+        b.excess_sum[lag] = fixed_point(b.excess[0][lag] * by_lag_0[0] + b.excess[2][lag] * by_lag_0[2])
     n = find_peaks(b.averaged_sum, b.peaks)
     beat.period = beat.confidence = 0
     if n == 0:
@@ -68,6 +68,11 @@ cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density,
     beat.period = refine_period(b.excess_sum, b.periods[best])
     beat.confidence = 1 / total
     return beat
+
+
+cdef inline uint32_t fixed_point(double x) noexcept nogil:
+    """The value in fixed point, cut to 32 bits: where lag 0 has hardly any excess, other lags have any multiple of it."""
+    return <uint32_t>min(max(FIXED_POINT * x, 0.0), 4294967295.0)
 
 
 cdef void subtract_expected(const Autocorrelations *a, int s, BeatScratch *b) noexcept nogil:

@@ -26,6 +26,8 @@ cdef struct SlotScratch:
     double scores[QUANTIZED_METERS]
 
 
+# Domain: ticks below 2**TICK_BITS, and a last note end before slot 2**50: beyond, the result is False. Slots from MAX_SLOTS on
+# are left out.
 cdef bint meter_from_slots(
     SlotScratch *s, const Notes *notes, double quarter, const uint64_t *weights, double drums, MeterEstimate *estimate
 ) noexcept nogil

@@ -16,11 +16,13 @@ from midiopt.core.rhythm import meter_quantized_weights
 from midiopt.core.rhythm.beat cimport FIELD_BITS
 from midiopt.core.rhythm.bits cimport popcount, trailing_zeros
 from midiopt.core.rhythm.meter_accents cimport softmax_argmax
+from midiopt.core.smf.midi cimport TICK_BITS
 
 cdef enum:
     SLOTS_PER_QUARTER = 12
     MIN_ONSET_SLOTS = 6
     MAX_INTERVAL = 48  # slots
+    EXACT_SLOT_BITS = 50  # a double holds slots of as many bits to 1/8
     PHASE_STEPS = 432  # a multiple of all BAR_LENGTHS
 
 cdef int[INTERVAL_COUNT] INTERVALS = [2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 48]
@@ -50,6 +52,8 @@ cdef bint meter_from_slots(
     cdef int64_t first = slot_of(notes.counts.first_onset, slots_per_tick)
     cdef int64_t end = slot_of(notes.counts.last_end, slots_per_tick)
     cdef int i, m, n, words = SLOT_WORDS
+    if end >> EXACT_SLOT_BITS:
+        return False
     memset(s.top_notes, 0, sizeof(s.top_notes))
     memset(s.onsets, 0, sizeof(s.onsets))
     memset(s.low_notes, 0, sizeof(s.low_notes))
@@ -86,12 +90,30 @@ cdef inline int64_t slot_of(int64_t tick, double slots_per_tick) noexcept nogil:
     return <int64_t>(<double>tick * slots_per_tick + ROUNDING_OFFSET)
 
 
+cdef inline int64_t first_tick_of(int64_t slot, double slots_per_tick) noexcept nogil:
+    """The first tick whose slot_of() is `slot` or later.
+
+    The inverse in doubles may be off by some ticks where slots are large: one too many would be written past MAX_SLOTS. Then the
+    tick is searched for.
+    """
+    cdef int64_t tick = <int64_t>((slot - ROUNDING_OFFSET) / slots_per_tick) + 1, low = -1, high = <int64_t>1 << TICK_BITS
+    if slot_of(tick - 1, slots_per_tick) < slot <= slot_of(tick, slots_per_tick):
+        return tick
+    while high - low > 1:
+        tick = (low + high) // 2
+        if slot_of(tick, slots_per_tick) < slot:
+            low = tick
+        else:
+            high = tick
+    return high
+
+
 cdef void mark_slots(SlotScratch *s, const Notes *notes, int64_t first, double slots_per_tick, const uint64_t *weights) noexcept nogil:
     """Set the onsets, low notes and top notes of the first MAX_SLOTS slots from `first` on."""
     cdef const PackedNote *note = notes.notes
     cdef const PackedNote *end = note + notes.note_count
     cdef uint8_t *highest = <uint8_t *>s.top_notes  # pitch and drum in turn
-    cdef uint64_t onset, limit = <uint64_t>((first + MAX_SLOTS - ROUNDING_OFFSET) / slots_per_tick) + 1 << TICK_SHIFT
+    cdef uint64_t onset, limit = <uint64_t>first_tick_of(first + MAX_SLOTS, slots_per_tick) << TICK_SHIFT
     cdef int64_t slot
     while note < end:
         onset = note.onset

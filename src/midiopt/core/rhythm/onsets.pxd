@@ -13,6 +13,7 @@ cdef enum:
     FRAME_WORDS = 512  # of 64 frames each, from the first onset on: 10.9 minutes
     MAX_FRAMES = FRAME_WORDS * 64
     ONSET_BLOCK = 256  # notes that are processed at a time
+    MAX_UNCAPPED_ONSETS = 32512  # notes that are added between two calls of cap_strengths, see FIELD_BITS
     MAX_CORRELATED = 1024  # frames with onsets that the whole sequence is compared with
 
 cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minutes uses 160
@@ -39,6 +40,8 @@ cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minute
     uint16_t strengths[STRENGTHS][MAX_FRAMES + LAGS]  # LAGS frames of silence follow
 
 
+# Domain: ticks below 2**TICK_BITS, and a first onset before frame 2**46: of a later one there are no facts. Notes from
+# MAX_FRAMES after it are left out.
 cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil
 cdef void place_onsets(
     Onsets *onsets, const PackedNote *note, size_t n, double first_frame, double first_quarter, double quarter

@@ -16,7 +16,7 @@ from midiopt.core.doubles cimport ROUNDING_OFFSET, TRUNCATION_OFFSET, as_double,
 from midiopt.core.facts cimport NULL_INT32
 from midiopt.core.notes.types cimport TICK_SHIFT
 from midiopt.core.rhythm.autocorrelation cimport onset_autocorrelation, smooth_lags
-from midiopt.core.rhythm.beat cimport FIELD_BITS, Beat, choose_beat
+from midiopt.core.rhythm.beat cimport FIELD_BITS, MAX_FIELD, Beat, choose_beat
 from midiopt.core.rhythm.bits cimport leading_zeros, popcount, trailing_zeros
 from midiopt.core.rhythm.meter_accents cimport MeterEstimate, meter_from_accents
 from midiopt.core.rhythm.meter_quantized cimport meter_from_slots
@@ -26,6 +26,7 @@ from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
 cdef enum:
     FRAME_RATE = 50  # frames per second
     WORD = 64  # frames: the bits of a word of has_onset
+    EXACT_FRAME_BITS = 46  # a double holds frames of as many bits (44,000 years) to 1/64
     MIN_ONSETS = 6
     LENGTH_RATE = 32  # units of length per second ...
     MAX_LENGTH = 64  # ... up to two seconds
@@ -38,9 +39,12 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
     are."""
     cdef uint32_t[STRENGTHS] totals
     cdef size_t last_word, n
+    cdef const TempoSegment *first = map.segments
     cdef double drums
     cdef int s
     if notes.note_count < MIN_ONSETS:
+        return
+    if seconds_at(map, &first, notes.counts.first_onset) * FRAME_RATE >= <double>(<int64_t>1 << EXACT_FRAME_BITS):
         return
     drums = note_weights(notes, onsets.weights)
     last_word = add_strengths(onsets, notes, map)
@@ -104,7 +108,7 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
     """
     cdef const TempoSegment *at = map.segments
     cdef const PackedNote *note = notes.notes
-    cdef size_t remaining = notes.note_count, n
+    cdef size_t remaining = notes.note_count, uncapped = 0, n
     cdef double first_frame = floor(seconds_at(map, &at, notes.counts.first_onset) * FRAME_RATE + TRUNCATION_OFFSET)
     cdef double quarter = floor(map.ticks_per_quarter + 0.5)
     cdef double first_quarter = floor(notes.counts.first_onset / quarter) * quarter  # its tick
@@ -114,6 +118,10 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
         n = min(remaining, <size_t>ONSET_BLOCK)
         time_onsets(onsets, note, n, map, &at)
         place_onsets(onsets, note, n, first_frame, first_quarter, quarter)
+        uncapped += n
+        if uncapped > MAX_UNCAPPED_ONSETS:
+            cap_strengths(onsets, last // WORD)
+            uncapped = n
         last = max(last, add_onsets(onsets, note, n))
         note += n
         remaining -= n
@@ -176,6 +184,24 @@ cdef inline uint32_t add_onsets(Onsets *onsets, const PackedNote *note, size_t n
         velocity = (note[i].length & 0x7F) + 7 >> 3
         onsets.packed[frame] += velocity * onsets.weights[note[i].onset & 0xFF] + (<uint64_t>onsets.lengths[i] << 2 * FIELD_BITS)
     return last
+
+
+cdef void cap_strengths(Onsets *onsets, size_t last_word) noexcept nogil:
+    """Cap all packed strengths at MAX_FIELD, so that the next MAX_UNCAPPED_ONSETS notes carry into no other field."""
+    cdef uint64_t mask = (<uint64_t>1 << FIELD_BITS) - 1
+    cdef uint64_t bits, packed
+    cdef size_t word, frame
+    for word in range(last_word + 1):
+        bits = onsets.has_onset[word]
+        while bits:
+            frame = word * WORD + trailing_zeros(bits)
+            bits &= bits - 1
+            packed = onsets.packed[frame]
+            onsets.packed[frame] = (
+                min(packed & mask, <uint64_t>MAX_FIELD)
+                | min(packed >> FIELD_BITS & mask, <uint64_t>MAX_FIELD) << FIELD_BITS
+                | min(packed >> 2 * FIELD_BITS, <uint64_t>MAX_FIELD) << 2 * FIELD_BITS
+            )
 
 
 cdef size_t count_onset_frames(const Onsets *onsets, size_t last_word) noexcept nogil:

@@ -42,6 +42,8 @@ cdef enum:
     MAX_EVENTS_CAP = 100_000_000  # upper bound of max_events, see limits.py
     MAX_TRACKS = 32767  # maximum of an int16 column; real files of the test corpus have up to 96
     MAX_DENOMINATOR_POWER = 7  # of a time signature, as a power of two: 1/128
+    OFFSET_BITS = 32  # of an offset in the file
+    TICK_BITS = 52  # the domain of every kernel: exact as doubles, see as_double(), and within the 56 bits of a packed note
 
 # The issues by the number of their bit in `issues`: what was repaired (below 32) or is unusual. Names and
 # meanings: schema.REPAIRS and schema.UNUSUAL. Numbers, not masks: Cython takes members of an enumeration for 32-bit integers.
@@ -86,10 +88,12 @@ cdef enum Status:
     NO_TRACKS
     TOO_MANY_EVENTS
     TOO_MANY_TRACKS
+    TOO_MANY_BYTES
+    TICK_TOO_HIGH
     NO_MEMORY
 
 cdef struct Event:  # 16 bytes, two stores in the parser's loop
-    int64_t tick  # from the start of the track
+    int64_t tick  # from the start of the track, below 2**TICK_BITS
     uint32_t mark  # row of its mark, 0 without one
     uint32_t message  # status | data1 << 8 | data2 << 16; data1 of a meta event is its type
 

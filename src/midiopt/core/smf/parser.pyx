@@ -5,7 +5,7 @@ makes the exception. Faults that leave something readable are repaired and recor
 table. track.pyx parses the events of a track.
 """
 
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t
 from libc.string cimport memcmp
 
 from midiopt import limits
@@ -16,8 +16,8 @@ from midiopt.core.smf.arena cimport EventArena, arena_forget, arena_prepare, rec
 from midiopt.core.smf.cursor cimport load_be16, load_be32, load_le32
 from midiopt.core.smf.midi cimport (
     ALIEN_CHUNK, CHUNK_OVERRUN, EMPTY, FORMAT_0_TRACKS, FORMAT_2, HEADER_LENGTH, LEADING_JUNK, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS,
-    MISSING_TRACKS, NO_HEADER, NO_MEMORY, NO_TRACKS, RMID, SHORT_HEADER, SMPTE, TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRAILING_BYTES,
-    UNKNOWN_FORMAT, USABLE, ZERO_DIVISION,
+    MISSING_TRACKS, NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS, RMID, SHORT_HEADER, SMPTE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES,
+    TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRAILING_BYTES, UNKNOWN_FORMAT, USABLE, ZERO_DIVISION,
 )
 from midiopt.core.smf.riff cimport read_riff_title
 from midiopt.core.smf.track cimport parse_track
@@ -39,6 +39,10 @@ cdef int raise_status(Status status, size_t offset, size_t max_events) except -1
         raise TooLarge(f"more than {max_events:,} events", offset)
     if status == TOO_MANY_TRACKS:
         raise TooLarge(f"more than {MAX_TRACKS:,} tracks", offset)
+    if status == TOO_MANY_BYTES:
+        raise TooLarge(f"more than {(<int64_t>1 << OFFSET_BITS) - 1:,} bytes", offset)
+    if status == TICK_TOO_HIGH:
+        raise TooLarge(f"a tick above {(<int64_t>1 << TICK_BITS) - 1:,}", offset)
     if status == NO_MEMORY:
         raise MemoryError(f"out of memory for the events at byte {offset}")
     return 0
@@ -75,8 +79,11 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
     cdef const uint8_t *end = data + size
     cdef const uint8_t *header
     cdef const uint8_t *chunk = NULL
-    cdef Status status = arena_prepare(arena, size, max_events)
+    cdef Status status
     offset[0] = 0
+    if size >> OFFSET_BITS:
+        return TOO_MANY_BYTES
+    status = arena_prepare(arena, size, max_events)
     if status:
         return status
     if size == 0:

@@ -11,8 +11,8 @@ from midiopt.core.smf.arena cimport add_mark, add_track, record_issue
 from midiopt.core.smf.cursor cimport VARINT_CUT, VARINT_LONG, Cursor, VarintStatus, load_le16, read_varint, remaining
 from midiopt.core.smf.midi cimport (
     BAD_STATUS, BYTES_AFTER_END, DATA_OVER_127, EVENT_CUT, LONG_VARINT, MAX_TRACKS, META, META_END_OF_TRACK, NO_END_OF_TRACK, NO_MEMORY,
-    PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_LENGTH, SYSEX_PACKET, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE, Event,
-    Issue, Mark, Track, has_time_signature, meta_is_valid,
+    PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_LENGTH, SYSEX_PACKET, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_EVENTS,
+    TOO_MANY_TRACKS, USABLE, Event, Issue, Mark, Track, has_time_signature, meta_is_valid,
 )
 from midiopt.core.smf.sysex cimport MAX_MISCOUNT, find_sysex_end, is_whole_sysex
 
@@ -72,6 +72,9 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
     track.event_count = arena.event_count - track.first_event
     track.mark_count = arena.mark_count - track.first_mark
     track.end_tick = (s.out - 1).tick if track.event_count else 0
+    # Ticks never go back, so the last one tells. Here they are below 2**60: 2**32 bytes hold fewer deltas of 28 bits.
+    if not status and track.end_tick >> TICK_BITS:
+        status = TICK_TOO_HIGH
     resume[0] = c.at
     return status
 

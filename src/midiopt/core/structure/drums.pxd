@@ -14,4 +14,6 @@ cdef struct Drums:
     uint32_t hits[3][STEPS]  # in all measures: other drums, kicks, snares
 
 
+# Domain: ticks below 2**TICK_BITS: at 24 steps per subtick (bars of 1/128) they are below 2**63 steps. Bars after MAX_DRUM_BARS
+# are left out.
 cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Facts *facts) noexcept nogil

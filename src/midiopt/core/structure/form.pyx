@@ -3,7 +3,7 @@
 from libc.stdint cimport INT32_MAX, int32_t, uint64_t
 from libc.string cimport memset
 
-from midiopt.core.facts cimport BASS, CHORDS, DRUM_PART, FULL, MELODY, NULL_ENUM, NULL_INT16
+from midiopt.core.facts cimport BASS, CHORDS, DRUM_PART, FULL, MELODY, NULL_ENUM, NULL_INT16, NULL_INT32
 from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 
@@ -27,7 +27,7 @@ cdef void form_facts(const Notes *notes, const BarGrid *bars, int64_t duration, 
     """
     cdef uint64_t[MAX_LOOP] hashes
     cdef int n, i, k, length
-    facts.bar_count = <int32_t>min(bars.bar_count, INT32_MAX)
+    facts.bar_count = <int32_t>bars.bar_count if bars.bar_count <= INT32_MAX else NULL_INT32
     facts.is_loop = False
     facts.loop_bars = NULL_INT16
     if bars.span_count > 1 or bars.bar_count > MAX_LOOP:

@@ -31,6 +31,8 @@ cdef struct BarGrid:
     int main_span  # the span with the most half bars, the first on a tie
 
 
+# Domain: ticks below 2**TICK_BITS, which are 2**58 subticks; a bar has 2 (1/128 at a quarter of 1 tick) to 2**32 of them. Half bars
+# after MAX_HALF_BARS are left out of the grid, signatures after MAX_SPANS of everything; bar_count counts all bars.
 cdef void build_bar_grid(BarGrid *bars, const TimeSignatures *signatures, int64_t quarter, int64_t end) noexcept nogil
 cdef int half_bars_of(const BarGrid *bars, int span) noexcept nogil
 

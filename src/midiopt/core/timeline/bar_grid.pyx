@@ -61,7 +61,8 @@ cdef void add_half_bars(BarGrid *bars) noexcept nogil:
             bars.starts[bars.half_bar_count] = at
             bars.half_bar_count += 1
             at += span.half_bar
-        bars.starts[bars.half_bar_count] = bars.starts[bars.half_bar_count + 1] = at
+        if bars.half_bar_count > span.first_half_bar:  # else the end of the span before stays
+            bars.starts[bars.half_bar_count] = bars.starts[bars.half_bar_count + 1] = at
     for i in range(1, bars.span_count):
         if half_bars_of(bars, i) > half_bars_of(bars, bars.main_span):
             bars.main_span = i

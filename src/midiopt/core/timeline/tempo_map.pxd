@@ -28,6 +28,7 @@ cdef struct TempoMap:
     double ticks_per_quarter  # under SMPTE: ticks per half second, a quarter at 120 BPM
 
 
+# Domain: ticks below 2**TICK_BITS, any valid tempo, 0.5 to 32,767 ticks per quarter: up to 2**57 seconds. seconds_at never goes back.
 cdef Status read_tempo_map(TempoMap *map, const Arena *arena, const uint8_t *data, size_t first_track, size_t end_track) noexcept nogil
 cdef const TempoSegment *segment_at(const TempoMap *map, const TempoSegment *start, int64_t tick) noexcept nogil
 cdef Status write_tempo_facts(TempoMap *map, int64_t horizon, Facts *facts) noexcept nogil

@@ -16,6 +16,7 @@ cdef struct TimeSignatures:
     bint found
 
 
+# Domain: ticks below 2**TICK_BITS, valid signatures (numerator 1 to 255, denominator power 0 to 7).
 cdef Status read_time_signatures(
     TimeSignatures *signatures, const Arena *arena, const uint8_t *data, size_t first_track, size_t end_track, int64_t duration
 ) noexcept nogil
