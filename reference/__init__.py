@@ -5,7 +5,8 @@ and it is the specification of every column. Exact arithmetic comes before speed
 
     analyzer        the row of a file, and the comparison of two rows
     tracks          bytes to tracks, with mido
-    sequence        tempo map, note pairing, polyphony
+    sequence        tempo map, notes, polyphony
+    pairing         which event ends a note
     declarations    tempo, time signature and key as the file declares them
     notes           pitches, velocities, programs, the hash of the notes
     beat            tempo from onsets; quantization: how onsets lie on the declared quarters; meter: from either

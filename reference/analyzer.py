@@ -57,6 +57,12 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
     return facts
 
 
+def notes_per_second(facts: Facts) -> float | None:
+    """Notes per second from the first onset to the end of the last note; None if no time passes between them."""
+    seconds = facts["last_note_s"] - facts["first_note_s"] if facts["note_count"] else 0
+    return facts["note_count"] / seconds if seconds else None
+
+
 def best_bpm(facts: Facts) -> Facts:
     """Override the declared tempo with the estimate if there is none or the notes ignore it."""
     if facts["bpm_onsets"] and (facts["tempo_map_ignored"] or facts["bpm_source"] == "none"):
@@ -110,7 +116,7 @@ def analyze(data: bytes) -> Facts:
     facts |= form_facts(sequences, division.ticks_per_quarter)
     facts["role"] = role(sequences, division.quarter, facts["polyphony_mean"])
     facts |= best_bpm(facts)
-    facts["notes_per_second"] = facts["note_count"] / facts["duration_s"] if facts["duration_s"] else None
+    facts["notes_per_second"] = notes_per_second(facts)
     return {c.name: facts[c.name] for c in COLUMNS}
 
 

@@ -7,12 +7,13 @@ an SMPTE division), and one division turns units into seconds.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any, TypeAlias, TypeVar
 
+from reference.pairing import key_event, pair
 from reference.tracks import Division, Message, Track
 
 T = TypeVar("T")
@@ -99,29 +100,17 @@ class Sequence:
         self.music_end = max((n.end for n in self.notes), default=self.duration)  # ticks
 
     def _pair_notes(self) -> list[Note]:
-        """Pair first in, first out per track, channel and pitch. A note without a note-off ends with its track."""
-        notes = []
+        """The notes of all tracks."""
+        events = []
         program = [0] * 16  # per channel, shared by all tracks
-        sounding: defaultdict[tuple[int, int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
-
-        def end_oldest(key: tuple[int, int, int], tick: int) -> None:
-            track, channel, pitch = key
-            onset, velocity, program_at_onset = sounding[key].popleft()
-            notes.append(Note(onset, tick, channel, pitch, velocity, program_at_onset, track))
-
         for tick, track, m in self.events:
             if m.type == "program_change":
                 program[m.channel] = m.program
-            elif m.type in ("note_on", "note_off"):
-                key = (track, m.channel, m.note)
-                if m.type == "note_on" and m.velocity > 0:
-                    sounding[key].append((tick, m.velocity, program[m.channel]))
-                elif sounding[key]:
-                    end_oldest(key, tick)
-        for key, unended in sounding.items():
-            while unended:
-                end_oldest(key, self.track_ends[key[0]])
-        return notes
+            elif m.type in ("note_on", "note_off", "control_change"):
+                event = key_event(tick, track, m.bytes(), program[m.channel])
+                events += [event] if event else []
+        paired = sorted(pair(events, self.track_ends), key=lambda note: note.end)
+        return [Note(n.on.tick, n.end, n.on.channel, n.on.pitch, n.on.velocity, n.on.program, n.on.track) for n in paired]
 
     def time_signatures(self) -> list[tuple[int, int, int]]:
         """(tick, numerator, denominator) wherever the time signature really changes."""

@@ -100,7 +100,7 @@ class Analysis:
     note_seconds_mean: float | None
     """Mean note length, drums excluded (s)."""
     notes_per_second: float | None
-    """note_count / duration_s; None if duration_s is 0 (notes/s)."""
+    """Notes per second from first_note_s to last_note_s; None if equal (notes/s)."""
     polyphony_max: int
     """Greatest number of notes sounding at once, drums excluded."""
     polyphony_mean: float

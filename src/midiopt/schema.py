@@ -79,7 +79,7 @@ UNUSUAL = {
     "no_notes": "no notes",
     "trailing_bytes": "bytes after the last track",
     "running_status_crossed": "running status continued across a meta or system-exclusive event",
-    "stuck_note": "a note without a note-off; it ends with its track",
+    "stuck_note": "a note that nothing ends; it ends with its track",
     "drums_by_name": "drums on another channel than 10, known by the name of their track and by how they are played",
 }
 ISSUES = (*REPAIRS, *UNUSUAL)
@@ -277,7 +277,7 @@ ANALYSES = Table(
         Column("velocity_max", INT16, "highest velocity", "1..127", nullable=True),
         Column("unique_velocities", INT16, "number of different velocities", nullable=True),
         Column("note_seconds_mean", FLOAT32, "mean note length, drums excluded", "s", nullable=True),
-        Column("notes_per_second", FLOAT32, "note_count / duration_s; null if duration_s is 0", "notes/s", nullable=True),
+        Column("notes_per_second", FLOAT32, "notes per second from first_note_s to last_note_s; null if equal", "notes/s", nullable=True),
         Column("polyphony_max", INT32, "greatest number of notes sounding at once, drums excluded"),
         Column("polyphony_mean", FLOAT32, "mean number of notes sounding at once while any sounds, drums excluded"),
         Column("programs", SET, "General MIDI programs that play at least one note, drums excluded", "0..127", bits=128),

@@ -249,7 +249,9 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
         facts.bpm_confidence = facts.bpm_onsets_confidence
         facts.bpm_source = FROM_ONSETS
     write_note_facts(self.notes, facts)
-    facts.notes_per_second = facts.note_count / facts.duration_s if facts.duration_s > 0 else NAN
+    facts.notes_per_second = NAN
+    if facts.last_note_s > facts.first_note_s:  # neither is NaN
+        facts.notes_per_second = facts.note_count / (facts.last_note_s - facts.first_note_s)
     for i in range(8):  # the high byte first, as XXH3-64 is printed
         facts.notes_hash[i] = <uint8_t>(self.notes.counts.notes_hash >> (56 - 8 * i))
     estimate_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)

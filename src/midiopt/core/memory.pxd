@@ -29,6 +29,8 @@ cdef enum:
     NOTE_BLOCK
     BOUNDARY_BLOCK
     NOTE_SORT_BLOCK  # of sorting boundaries, and of the notes hash
+    STUCK_NOTE_BLOCK
+    RELEASE_BLOCK
     PROGRAM_EVENT_BLOCK
     PROGRAM_CHANGE_BLOCK
     TEXT_BLOCK

@@ -1,8 +1,9 @@
 """Events to notes, and the counts and facts of notes.
 
 Notes pair first in, first out per track, channel and pitch: a note-off ends the oldest sounding note; one that matches
-none is ignored; a note that is never ended ends with its track. Channel state (the program) is shared by the tracks of a
-sequence and applied in (tick, track, position) order.
+none is ignored; controllers 120 and 123 end all notes of a channel. What then still sounds is ended by stuck_notes.pyx.
+docs/policy.md has the rules. Channel state (the program) is shared by the tracks of a sequence and applied in (tick, track,
+position) order.
 """
 
 from libc.math cimport INFINITY, NAN, rint, sqrt
@@ -12,7 +13,8 @@ from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16
 from midiopt.core.memory cimport BOUNDARY_BLOCK, NOTE_BLOCK, PROGRAM_CHANGE_BLOCK, PROGRAM_EVENT_BLOCK, reserve_block
-from midiopt.core.notes.pairing cimport Pairing, count_pending_notes, end_note, next_sounding, pair_events
+from midiopt.core.notes.pairing cimport Pairing, count_pending_notes, end_run, pair_events
+from midiopt.core.notes.stuck_notes cimport end_stuck_notes, pair_again
 from midiopt.core.notes.types cimport TICK_SHIFT, NoteCounts, PackedNote
 from midiopt.core.smf.arena cimport MarkRange, marks_of, next_program_change
 from midiopt.core.smf.midi cimport DRUM_CHANNEL, MAX_EVENTS_CAP, NO_MEMORY, USABLE, Event, Mark, Track, data1_of
@@ -32,7 +34,8 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const TempoMap *map, si
     cdef size_t i, events = 0
     for i in range(first_track, end_track):
         events += arena.tracks[i].event_count
-    notes.note_count = notes.boundary_count = notes.run_count = 0
+    notes.note_count = notes.boundary_count = notes.run_count = notes.stuck_count = 0
+    notes.paired_again = False
     notes.counts.last_end = -1
     notes.counts.first_onset = INT64_MAX
     memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
@@ -41,7 +44,10 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const TempoMap *map, si
     if notes.notes == NULL or notes.boundaries == NULL or read_programs(notes, arena, first_track, end_track):
         return NO_MEMORY
     for i in range(first_track, end_track):
-        pair_track(notes, arena, i)
+        if pair_track(notes, arena, i):
+            return NO_MEMORY
+    if notes.paired_again and end_stuck_notes(notes, arena, first_track, end_track):
+        return NO_MEMORY
     add_note_seconds(notes, map)
     return USABLE
 
@@ -82,7 +88,7 @@ cdef Status distribute_programs(Notes *notes) noexcept nogil:
     return USABLE
 
 
-cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept nogil:
+cdef Status pair_track(Notes *notes, const Arena *arena, size_t index) noexcept nogil:
     """Pair the notes of one track, and add its boundaries and counts."""
     cdef const Track *track = &arena.tracks[index]
     cdef const Event *first = arena.events + track.first_event
@@ -97,34 +103,14 @@ cdef void pair_track(Notes *notes, const Arena *arena, size_t index) noexcept no
     pair_events(notes, &p, first, first + track.event_count, track.first_event)
     for channel in range(16):
         count_pending_notes(notes, channel)
-    if p.ended < p.notes - notes_before:
-        notes.counts.has_stuck_note = True
-        p.last_end = track.end_tick
-        end_sounding_notes(notes, &p)
-    if p.boundary > notes.boundaries + notes.boundary_count:
-        notes.boundary_count = p.boundary - notes.boundaries
-        notes.run_ends[notes.run_count] = notes.boundary_count
-        notes.run_count += 1
+    if p.ended < p.notes - notes_before and pair_again(notes, &p, notes_before, first, first + track.event_count, index):
+        return NO_MEMORY
+    end_run(notes, p.boundary)
     if p.notes > notes_before:
         notes.counts.first_onset = min(notes.counts.first_onset, <int64_t>(notes_before.onset >> TICK_SHIFT))
     notes.note_count = p.notes - notes.notes
     notes.counts.last_end = max(notes.counts.last_end, p.last_end)
-
-
-cdef void end_sounding_notes(Notes *notes, Pairing *p) noexcept nogil:
-    """End all notes that still sound, at `p.last_end`."""
-    cdef PackedNote *note
-    cdef PackedNote *next
-    cdef int slot
-    for slot in range(2048):
-        note = notes.sounding[slot]
-        while note != NULL:
-            next = next_sounding(note)
-            end_note(notes, note, p.last_end)
-            p.boundary[0] = p.last_end << 1
-            p.boundary += slot >> 7 != DRUM_CHANNEL
-            note = next if next != notes.sounding[slot] else NULL
-        notes.sounding[slot] = NULL
+    return USABLE
 
 
 cdef void reset_programs(Notes *notes) noexcept nogil:

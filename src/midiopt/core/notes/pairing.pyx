@@ -7,7 +7,7 @@ own, runs of one velocity made each increment wait for the one before.
 
 from libc.stdint cimport INT64_MAX
 
-from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN_PEDAL, data1_of, data2_of
+from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN_PEDAL, data1_of, data2_of, silences_channel
 from midiopt.core.timeline.timed_values cimport TimedValue
 
 
@@ -17,7 +17,6 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
     cdef PackedNote *out = pairing.notes
     cdef uint64_t *boundary = pairing.boundary
     cdef PackedNote *newest
-    cdef PackedNote *oldest
     cdef uint32_t message, slot, channel, pitched, pitch_and_drum
     cdef int64_t ended = 0, now
     while event < end:
@@ -35,22 +34,13 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
                 notes.counts.pitches[pitch_and_drum] += 1
                 notes.counts.velocities[data2_of(message)] += 1
                 out.onset = <uint64_t>now << TICK_SHIFT | pitch_and_drum
-                out.length = pack_sounding(out, data2_of(message))
-                if newest != NULL:
-                    out.length = pack_sounding(next_sounding(newest), data2_of(message))
-                    newest.length = pack_sounding(out, newest.length)
-                notes.sounding[slot] = out
+                start_note(notes, slot, out, data2_of(message))
                 notes.pending_notes[channel] += 1
                 out += 1
                 boundary[0] = now << 1 | 1
                 boundary += pitched
             elif newest != NULL:
-                oldest = next_sounding(newest)
-                if oldest == newest:
-                    notes.sounding[slot] = NULL
-                else:
-                    newest.length = pack_sounding(next_sounding(oldest), newest.length)
-                end_note(notes, oldest, now)
+                end_note(notes, take_oldest(notes, slot), now)
                 pairing.last_end = now
                 ended += 1
                 boundary[0] = now << 1
@@ -58,12 +48,51 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
         elif message & 0xF0 == CONTROL_CHANGE:
             notes.counts.control_changes += 1
             notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
+            if silences_channel(message) and ended < out - pairing.notes:
+                pairing.boundary = boundary
+                pairing.ended = ended
+                silence_channel(notes, pairing, message & 0x0F, event.tick)
+                boundary = pairing.boundary
+                ended = pairing.ended
         elif message & 0xF0 == PITCH_BEND:
             notes.counts.pitch_bends += 1
         event += 1
     pairing.boundary = boundary
     pairing.notes = out
     pairing.ended = ended
+
+
+cdef void silence_channel(Notes *notes, Pairing *pairing, uint32_t channel, int64_t tick) noexcept nogil:
+    """End all notes of a channel that sound in the current track."""
+    cdef PackedNote **sounding = &notes.sounding[channel << 7]
+    cdef uint32_t block, pitch
+    cdef size_t any_sounds
+    for block in range(0, 128, 8):  # nearly all slots are empty: eight at once
+        any_sounds = 0
+        for pitch in range(block, block + 8):
+            any_sounds |= <size_t>sounding[pitch]
+        if any_sounds:
+            for pitch in range(block, block + 8):
+                if sounding[pitch] != NULL:
+                    end_all_notes(notes, pairing, channel << 7 | pitch, tick)
+
+
+cdef void end_all_notes(Notes *notes, Pairing *pairing, uint32_t slot, int64_t tick) noexcept nogil:
+    """End all notes of a channel and pitch that sound in the current track, at least one."""
+    cdef PackedNote *newest = notes.sounding[slot]
+    cdef PackedNote *note = next_sounding(newest)
+    cdef PackedNote *next
+    cdef bint ended_newest = False
+    while not ended_newest:
+        next = next_sounding(note)
+        ended_newest = note == newest
+        end_note(notes, note, tick)
+        pairing.ended += 1
+        pairing.boundary[0] = tick << 1
+        pairing.boundary += not note.onset & 1
+        note = next
+    notes.sounding[slot] = NULL
+    pairing.last_end = tick
 
 
 cdef inline bint is_before(const TimedValue *change, int64_t tick, uint32_t event) noexcept nogil:

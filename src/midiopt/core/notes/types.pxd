@@ -31,6 +31,13 @@ cdef struct NoteCounts:  # of a whole file, reset for each (4.7 KB)
     uint64_t notes_hash  # see notes_hash.pyx
     bint has_stuck_note
 
+# A note that nothing in its own track ends, see stuck_notes.pyx.
+cdef struct StuckNote:
+    PackedNote *note  # NULL when its end is known
+    StuckNote *next  # of the same channel and pitch, while it waits for a note-off
+    uint32_t slot  # channel << 7 | pitch
+    uint32_t track
+
 cdef struct Notes:
     int64_t levels[SWEEP_BLOCK]  # scratch memory: sounding notes after each boundary of a block
     double classes[16]  # scratch memory: seconds by pitch class
@@ -41,9 +48,17 @@ cdef struct Notes:
     uint64_t *boundaries
     size_t boundary_count
     const uint64_t *sorted_boundaries  # of all tracks, in time order; set by measure_polyphony
-    uint32_t run_ends[MAX_TRACKS]  # end of each run in `boundaries`
-    size_t run_count  # tracks that have boundaries
+    uint32_t run_ends[2 * MAX_TRACKS + 1]  # end of each run in `boundaries`: see stuck_notes.pyx for more than one per track
+    size_t run_count
     PackedNote *sounding[2048]  # by channel << 7 | pitch: the newest sounding note, linked to the oldest; NULL between tracks
+    uint32_t held[2048]  # scratch memory of stuck_notes.pyx, by channel << 7 | pitch
+    uint32_t run_start[2048]  # likewise
+    StuckNote *waiting[2048]  # likewise; NULL between sequences
+    uint32_t waiting_notes[16]  # by channel
+    StuckNote *stuck  # of the current sequence, track after track
+    size_t stuck_count
+    bint paired_again  # whether a track of the current sequence had notes without a note-off
+    TimedValues releases  # what may end them
     TimedValues program_events  # channel << 8 | program, of all channels, in time order
     TimedValue *changes  # the same, channel after channel
     size_t change_start[18]  # channel c has the changes from change_start[c] to change_start[c + 1]; the last is scratch

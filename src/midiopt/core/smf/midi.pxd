@@ -32,6 +32,8 @@ cdef enum:
 
 cdef enum:
     SUSTAIN_PEDAL = 64  # controller number
+    ALL_SOUND_OFF = 120  # controller numbers that end all sounding notes of a channel
+    ALL_NOTES_OFF = 123
     DRUM_CHANNEL = 9  # channel 10, counted from 0
     DEFAULT_TEMPO = 500000  # microseconds per quarter: 120 BPM until the first tempo event
 
@@ -135,6 +137,11 @@ cdef inline uint8_t data1_of(uint32_t message) noexcept nogil:
 
 cdef inline uint8_t data2_of(uint32_t message) noexcept nogil:
     return message >> 16 & 0xFF
+
+
+cdef inline bint silences_channel(uint32_t message) noexcept nogil:
+    """Whether a control change ends the sounding notes of its channel."""
+    return data1_of(message) == ALL_SOUND_OFF or data1_of(message) == ALL_NOTES_OFF
 
 
 cdef inline bint meta_is_valid(uint8_t type, const uint8_t *p, size_t length, Issue *issue) noexcept nogil:
