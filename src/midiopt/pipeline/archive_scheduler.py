@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from midiopt.pipeline.tasks import MEMBERS_PER_TASK, ArchiveReport, FinishArchive, MemberRange, ReadMembers, archive_outcome
+from midiopt.sources.archives.limits import TIME_ERROR, max_cpu_seconds
 
 ArchiveTask = ReadMembers | FinishArchive
 Worker = TypeVar("Worker")
@@ -26,6 +27,7 @@ class _ArchiveState(Generic[Worker]):
     next_member: int = MEMBERS_PER_TASK  # the first one not handed out
     at_end: bool = False  # every member has been handed out
     crashed_members: int = 0
+    cpu_ms: int = 0  # that its tasks took
     read_error: str = ""  # why not all members could be read
     is_finishing: bool = False  # FinishArchive was handed out
     has_row: bool = False  # its own row has arrived
@@ -86,6 +88,9 @@ class ArchiveScheduler(Generic[Worker]):
         archive.has_row |= report.has_archive_row
         archive.crashed_members += report.crashed_members
         archive.read_error = archive.read_error or report.read_error
+        archive.cpu_ms += report.cpu_ms
+        if not archive.at_end and archive.cpu_ms > 1000 * max_cpu_seconds(archive.report.state.size):
+            archive.at_end, archive.read_error = True, TIME_ERROR
         self._remove(archive)
 
     def given_up(self, task: ArchiveTask) -> None:

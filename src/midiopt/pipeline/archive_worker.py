@@ -19,6 +19,7 @@ from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, UNKNOWN_STATE, Arch
 from midiopt.rows.builder import RowBuilder, crashed_outcome
 from midiopt.schema import REJECTED, UNREADABLE
 from midiopt.sources.archives.archive import Archive, FileArchive
+from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_OPEN, ArchiveLimits
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import SEPARATOR_BYTES
@@ -29,6 +30,7 @@ CHANGED = "the archive changed while it was being read"
 @dataclass
 class _OpenArchive:
     file: FileArchive
+    budget: Budget
     archive: Archive | None = None  # None until the format is known
 
     def is_past(self, number: int) -> bool:
@@ -78,19 +80,23 @@ class ArchiveReader:
             yield self._settle(task, state, UNREADABLE, CHANGED)
             return
         try:
-            archive = opened.archive = opened.archive or Archive(opened.file, self._limits, self._heartbeat.refresh)
+            archive = opened.archive = opened.archive or Archive(opened.file, self._limits, opened.budget)
         except NotAnArchive as problem:
             yield self._settle(task, state, REJECTED, str(problem))
             return
         appledouble = 0
+        opened.budget.resume()
         reader = MemberItems(members, self._heartbeat, self._sample, self._limits)
         for member in archive.members(members.first, members.end):
             appledouble += member.skipped_before
             for item in reader.items(member, archive.position, task.path + SEPARATOR_BYTES + member.name):
                 self._members += 1
                 yield item
+            if opened.budget.error:
+                archive.give_up(opened.budget.error)
         if archive.at_end and members.first <= archive.position < members.end:
             appledouble += archive.skipped_at_end
+        cpu_ms = round(opened.budget.pause() * 1000)
         if not opened.file.is_unchanged():
             yield self._settle(task, state, UNREADABLE, CHANGED)
         elif archive.at_end and members == FIRST_MEMBERS:
@@ -103,6 +109,7 @@ class ArchiveReader:
                 members=self._members,
                 crashed_members=rows.crashed,
                 appledouble=appledouble,
+                cpu_ms=cpu_ms,
                 state=state,
                 read_error=archive.read_error,
             )
@@ -114,7 +121,8 @@ class ArchiveReader:
         if path not in self._open:
             if len(self._open) == MAX_OPEN:
                 self._close(next(iter(self._open)))  # the one opened first
-            self._open[path] = _OpenArchive(FileArchive(path))
+            file = FileArchive(path)
+            self._open[path] = _OpenArchive(file, Budget(file.size, self._limits, self._heartbeat.refresh))
         return self._open[path]
 
     def _close(self, path: bytes) -> None:

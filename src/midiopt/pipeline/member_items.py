@@ -13,7 +13,7 @@ from midiopt.pipeline.tasks import MemberRange
 from midiopt.schema import OK, OPENED, REJECTED
 from midiopt.sources.archives.archive import Archive, Member, MemoryArchive
 from midiopt.sources.archives.decompress import decompress_file
-from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, MAX_DEPTH, ArchiveLimits
+from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, MAX_DEPTH, ROWS_ERROR, ArchiveLimits, max_nested_rows
 from midiopt.sources.filetypes import is_archive, is_compressed
 from midiopt.sources.paths import SEPARATOR_BYTES, path_text
 
@@ -29,14 +29,15 @@ class MemberItems:
         self._heartbeat = heartbeat
         self._sample = sample
         self._limits = limits
+        self._nested_limits = limits._replace(bomb_min_bytes=limits.nested_bomb_min_bytes)
         self._number = 0  # of the current member
         self._part = 0  # of the current member, see MemberRange
         self._nested_budget = 0  # bytes that archives inside the current member may still expand to
+        self._nested_rows = 0  # members that they may still have
 
     def items(self, member: Member, number: int, path: bytes) -> Iterator[Item]:
         """The member and what it holds, the contents of a nested archive before the archive itself."""
         self._number, self._part = number, 0
-        self._nested_budget = self._limits.nested_bomb_min_bytes + BOMB_RATIO * member.compressed_size
         return self._items(member, path, 0)
 
     def _items(self, member: Member, path: bytes, depth: int) -> Iterator[Item]:
@@ -68,15 +69,26 @@ class MemberItems:
 
     def _read(self, member: Member) -> Buffer:
         data = member.data()
-        return decompress_file(data, self._limits.max_file_bytes) if is_compressed(member.original_name) else data
+        if not is_compressed(member.original_name):
+            return data
+        return decompress_file(data, self._limits.max_file_bytes, member.archive.budget)
 
     def _nested_items(self, member: Member, path: bytes, depth: int) -> Generator[Item, None, str | None]:
         """What a nested archive holds; returns why not all of it could be read."""
         if depth > MAX_DEPTH:
             raise NotAnArchive(f"archives are nested more than {MAX_DEPTH} deep")
-        archive = Archive(MemoryArchive(bytes(member.data())), self._limits, self._heartbeat.refresh)
+        archive = Archive(MemoryArchive(bytes(member.data())), self._nested_limits, member.archive.budget)
+        if depth == 1:
+            packed_bytes = member.packed_bytes()
+            self._nested_budget = self._limits.nested_bomb_min_bytes + BOMB_RATIO * packed_bytes
+            self._nested_rows = max_nested_rows(packed_bytes)
         for inner in archive.members(0, self._limits.max_nested_members):
+            self._nested_rows -= 1
+            if self._nested_rows < 0:
+                return ROWS_ERROR
             yield from self._items(inner, path + SEPARATOR_BYTES + inner.name, depth)
+            if archive.budget.error:
+                return archive.budget.error
         if not archive.at_end:
             return f"only the first {self._limits.max_nested_members:,} members of a nested archive are read"
         return archive.read_error or None

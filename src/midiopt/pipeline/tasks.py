@@ -22,7 +22,7 @@ _READ = b"r"
 _FINISH = b"f"
 _READ_FIELDS = struct.Struct("<cqqqqqq")
 _FINISH_FIELDS = struct.Struct("<cqqBI")
-_REPORT_FIELDS = struct.Struct("<????qqqqq")
+_REPORT_FIELDS = struct.Struct("<????qqqqqq")
 
 UNKNOWN_STATE = FileState(-1, 0)
 
@@ -149,6 +149,7 @@ class ArchiveReport(NamedTuple):
     members: int = 0  # rows that are not the archive's own
     crashed_members: int = 0  # those of them with that status
     appledouble: int = 0  # AppleDouble files skipped
+    cpu_ms: int = 0  # processor time of the task
     state: FileState = FileState(0, 0)
     read_error: str = ""  # why not all members could be read
 

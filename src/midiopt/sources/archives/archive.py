@@ -9,20 +9,23 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from midiopt.errors import Damaged, NotAnArchive, TooLarge
 from midiopt.sources.archives import tar
+from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.decompress import Decompressor, find_magic
-from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, ArchiveLimits
-from midiopt.sources.archives.zip import Entry, iter_central_directory, read_entry
+from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, ROWS_ERROR, ArchiveLimits, max_rows
+from midiopt.sources.archives.zip import read_entry
+from midiopt.sources.archives.zip_directory import Entry, is_zip, iter_central_directory
 from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_appledouble, is_wanted
 from midiopt.sources.path_set import PathSet
 from midiopt.sources.sniff import MIDI, SNIFF_BYTES, ZIP, ZIP_EMPTY, detect_type
 
 MAX_NAME_BYTES = 0xFFFF  # what zip allows
+ENTRIES_PER_SIGN_OF_LIFE = 64  # that are skipped: on a slow disk each header in a tar takes a seek of 10 ms
 
 
 class Member(NamedTuple):
@@ -40,6 +43,10 @@ class Member(NamedTuple):
     def data(self) -> bytes | memoryview:
         """Its content, valid until the next member is taken. Raises Damaged or TooLarge."""
         return self.archive.read_member(self)
+
+    def packed_bytes(self) -> int:
+        """Bytes that it takes in the archive, once it has been read; in a compressed stream by the ratio up to here."""
+        return self.archive.packed_bytes(self)
 
 
 class FileArchive:
@@ -88,27 +95,28 @@ class Archive:
 
     ``position`` is the number of the next member. ``at_end`` says that there is none; then ``skipped_at_end`` counts the
     AppleDouble files behind the last member, and ``read_error`` says why not all members could be read. ``is_stream`` says
-    that the archive can only be read from front to back. ``on_read`` is called during decompression.
+    that the archive can only be read from front to back. An archive inside another shares its ``budget``.
     """
 
-    def __init__(
-        self, file: FileArchive | MemoryArchive, limits: ArchiveLimits = DEFAULT_LIMITS, on_read: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, file: FileArchive | MemoryArchive, limits: ArchiveLimits = DEFAULT_LIMITS, budget: Budget | None = None) -> None:
         self.position = 0
         self.at_end = False
         self.skipped_at_end = 0
         self.read_error = ""
         self._file = file
         self._limits = limits
+        self.budget = budget or Budget(file.size, limits)
         self._tar: tar.Tar | None = None
+        self._stream: Decompressor | None = None
         head = file.read(SNIFF_BYTES, 0)
         magic = find_magic(head)
         self.is_stream = magic is not None
         if magic is not None:
-            self._tar = tar.Tar(stream=Decompressor(file.file, magic, on_read, limits.bomb_min_bytes))
+            self._stream = Decompressor(file.file, magic, self.budget, limits.bomb_min_bytes)
+            self._tar = tar.Tar(stream=self._stream)
         elif tar.is_header(head):
             self._tar = tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=file.file)
-        elif not head.startswith((ZIP, ZIP_EMPTY)):
+        elif not head.startswith((ZIP, ZIP_EMPTY)) and not is_zip(file):
             raise NotAnArchive(_describe_other_type(head))
         self._members = self._iter_members()
 
@@ -127,12 +135,19 @@ class Archive:
                 if self.position >= first:
                     yield member
                 self.position += 1
+                self.budget.check_time()
         except Damaged as problem:
             self.at_end, self.read_error = True, str(problem)
 
     def _iter_members(self) -> Iterator[Member]:
         names, promised_bytes, skipped = PathSet(), 0, 0
+        rows_left = max_rows(self._file.size, self._limits)
+        until_sign_of_life = ENTRIES_PER_SIGN_OF_LIFE
         for name, size, mtime_ns, compressed_size, entry in self._tar or self._zip_entries():
+            until_sign_of_life -= 1
+            if not until_sign_of_life:
+                self.budget.show_life()
+                until_sign_of_life = ENTRIES_PER_SIGN_OF_LIFE
             if not is_wanted(name):
                 continue
             if is_appledouble(name):
@@ -144,6 +159,9 @@ class Archive:
                 promised_bytes += size
                 if promised_bytes > self._limits.bomb_min_bytes + BOMB_RATIO * self._file.size:
                     raise Damaged(BOMB_ERROR)
+            rows_left -= 1
+            if rows_left < 0:
+                raise Damaged(ROWS_ERROR)
             count = names.add(name)
             unique_name = name if count == 1 else name + b"#%d" % count
             yield Member(unique_name, name, size, mtime_ns, compressed_size, skipped, self, entry)
@@ -151,14 +169,14 @@ class Archive:
         self.skipped_at_end = skipped
 
     def _zip_entries(self) -> Iterator[tuple[bytes, int, int, int, Entry]]:
-        for entry in iter_central_directory(self._file):
+        for entry in iter_central_directory(self._file, self._limits.max_file_bytes):
             if entry.is_file:
                 yield entry.name, entry.size, entry.mtime_ns, entry.compressed_size, entry
 
     def read_member(self, member: Member) -> bytes | memoryview:
         """See :meth:`Member.data`."""
         if isinstance(member.entry, Entry):
-            return read_entry(self._file, member.entry, self._limits.max_file_bytes)
+            return read_entry(self._file, member.entry, self._limits.max_file_bytes, self.budget.spend)
         if member.entry == tar.HARD_LINK:
             raise Damaged("hard link to another member")
         if member.entry == tar.SPARSE:
@@ -167,6 +185,16 @@ class Archive:
             raise TooLarge(f"{member.size:,} bytes, over the limit of {self._limits.max_file_bytes:,}")
         assert self._tar
         return self._tar.data(member.size)
+
+    def packed_bytes(self, member: Member) -> int:
+        """See :meth:`Member.packed_bytes`."""
+        if not self._stream:
+            return member.compressed_size
+        return min(member.size, member.size * self._file.file.tell() // max(1, self._stream.bytes_out))
+
+    def give_up(self, error: str) -> None:
+        """Read no more members."""
+        self.at_end, self.read_error = True, error
 
 
 def _describe_other_type(head: bytes) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from midiopt.errors import Damaged, MissingExtra, TooLarge
+from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, MAX_DICTIONARY_BYTES
 from midiopt.sources.sniff import GZIP, XZ, ZSTD
 
@@ -113,24 +114,25 @@ DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {
 
 
 class Decompressor:
-    """The decompressed data of a file. Detects bombs, reports every kind of damage as Damaged, and calls ``on_read`` at each read."""
+    """The decompressed data of a file. Detects bombs, reports every kind of damage as Damaged, and spends the ``budget``."""
 
     def __init__(
         self,
         file: BinaryIO,
         magic: bytes,
-        on_read: Callable[[], None] = lambda: None,
+        budget: Budget | None = None,
         bomb_min_bytes: int = DEFAULT_LIMITS.bomb_min_bytes,
     ) -> None:
         self._file = file
         self._plain = DECOMPRESSORS[magic](file)
-        self._on_read = on_read
+        self._budget = budget
         self._bomb_min_bytes = bomb_min_bytes
         self.bytes_out = 0
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill the start of the buffer; returns the number of bytes, 0 at the end. Raises Damaged."""
-        self._on_read()
+        if self._budget:
+            self._budget.show_life()
         try:
             count = self._plain.readinto(buffer)
         except EOFError:
@@ -140,6 +142,8 @@ class Decompressor:
         self.bytes_out += count
         if self.bytes_out > self._bomb_min_bytes + BOMB_RATIO * self._file.tell():
             raise Damaged(BOMB_ERROR, self._file.tell())
+        if self._budget:
+            self._budget.spend(count)
         return count
 
     def read(self, max_bytes: int) -> bytes:
@@ -163,12 +167,12 @@ def find_magic(head: bytes) -> bytes | None:
     return next((magic for magic in DECOMPRESSORS if head.startswith(magic)), None)
 
 
-def decompress_file(data: Buffer, max_bytes: int) -> bytes:
+def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) -> bytes:
     """A file that was compressed alone. Raises Damaged, and TooLarge when it has more than ``max_bytes``."""
     magic = find_magic(bytes(memoryview(data)[:6]))
     if magic is None:
         raise Damaged("not compressed, although its name says so")
-    plain = Decompressor(io.BytesIO(data), magic).read(max_bytes + 1)
+    plain = Decompressor(io.BytesIO(data), magic, budget).read(max_bytes + 1)
     if len(plain) > max_bytes:
         raise TooLarge(f"decompresses to more than the limit of {max_bytes:,} bytes")
     return plain
