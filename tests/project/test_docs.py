@@ -33,6 +33,16 @@ def test_links_lead_to_files(page):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_tests_named_by_the_standard_exist():
+    """Each row of docs/smf.md names a test."""
+    rows = [line for line in (ROOT / "docs" / "smf.md").read_text().splitlines() if line.startswith("| ") and not line.startswith("| ---")]
+    rows = [line for line in rows if not line.endswith(" test |")]
+    for row in rows:
+        named = re.search(r"`(test_\w+\.py)::(test_\w+)` \|$", row)
+        assert named, row
+        assert f"\ndef {named[2]}(" in (ROOT / "tests" / "core" / named[1]).read_text(), row
+
+
 def test_every_option_has_a_row():
     """The whole option, so that --all is not satisfied by --allocator."""
     text = (ROOT / "docs" / "cli.md").read_text()

@@ -48,7 +48,7 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
         elif message & 0xF0 == CONTROL_CHANGE:
             notes.counts.control_changes += 1
             notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
-            if silences_channel(message) and ended < out - pairing.notes:
+            if silences_channel(message):
                 pairing.boundary = boundary
                 pairing.ended = ended
                 silence_channel(notes, pairing, message & 0x0F, event.tick)
