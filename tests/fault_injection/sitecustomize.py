@@ -4,6 +4,8 @@ A file that contains ``fault:NAME``, with a name in FAULTS, does that to the wor
 a value into its row that the column cannot hold. ``fault:hang`` and ``fault:hold`` count their workers in the file
 MIDIOPT_FAULT_HANGS; ``fault:hold`` goes on as soon as the file MIDIOPT_FAULT_HOLD is deleted.
 MIDIOPT_FAULT_STARTS=FILE:N lets the first N workers exit before they begin, counted in FILE. A count is the size of the file.
+MIDIOPT_FAULT_FREEZES=WHEN:FILE:N stops the first N workers by SIGSTOP: before they begin (WHEN is `start`) or in the middle of
+their first answer (`answer`).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 import re
 import resource
 import signal
+import struct
 import sys
 import time
 
@@ -48,6 +51,23 @@ def exhaust_memory() -> None:
 def raise_error() -> None:
     """An exception that nothing expects."""
     raise RuntimeError("injected")
+
+
+def freeze_at_start() -> None:
+    """Stop until somebody continues or kills the process."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def freeze_in_answer() -> None:
+    """Let the worker stop after half of what it writes first."""
+    from multiprocessing.connection import Connection
+
+    def send_half(self, data):
+        Connection._send_bytes = whole
+        self._send(struct.pack("!i", len(data)) + data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    whole, Connection._send_bytes = Connection._send_bytes, send_half
 
 
 FAULTS = {
@@ -87,4 +107,8 @@ if "midiopt.pipeline.worker" in sys.orig_argv:
         file, starts = os.environ["MIDIOPT_FAULT_STARTS"].rsplit(":", 1)
         if count(file) <= int(starts):
             os._exit(7)
+    if "MIDIOPT_FAULT_FREEZES" in os.environ:
+        when, file, freezes = os.environ["MIDIOPT_FAULT_FREEZES"].split(":")
+        if count(file) <= int(freezes):
+            {"start": freeze_at_start, "answer": freeze_in_answer}[when]()
     inject()

@@ -1,8 +1,8 @@
 """The worker processes: starting them, distributing tasks, collecting results, and replacing workers that die.
 
 Each worker has its own pipe and at most MAX_QUEUED_TASKS tasks: one that it processes, and others so that it need not wait
-while the parent writes. The parent never blocks while sending (the queued tasks fit into a pipe's buffer) and waits for
-all pipes at once. There is no shared queue and no lock that a killed worker could hold.
+while the parent writes. The parent blocks neither while sending nor in the middle of an answer, and waits for all pipes at
+once. There is no shared queue and no lock that a killed worker could hold.
 
 When a worker dies, its heartbeat in shared memory names the current file. The other files of its tasks are distributed
 again; that file is retried alone, and is `crashed` after MAX_SOLO_CRASHES more workers have died of it. A worker that takes
@@ -158,15 +158,20 @@ class WorkerPool:
     def _collect(self, timeout: float) -> list[Result]:
         """The results that have arrived; waits up to ``timeout`` seconds for the first one."""
         results, self._given_up = self._given_up, []
+        for worker in self._workers:
+            worker.send_rest()
         by_pipe = {worker.pipe: worker for worker in self._workers}
         for pipe in wait(list(by_pipe), 0 if results else timeout):
             worker = by_pipe[pipe]  # type: ignore[index]
             try:
-                task, message = worker.receive()
+                answer = worker.receive()
             except (EOFError, OSError):
                 self._handle_exit(worker)
                 continue
             self._failed_starts = 0
+            if answer is None:
+                continue
+            task, message = answer
             result = Result.from_message(message)
             if not isinstance(task, AnalyzeFiles):
                 assert result.report
@@ -182,9 +187,14 @@ class WorkerPool:
         self._next_timeout_check = now + TIMEOUT_CHECK_INTERVAL
         seconds = self._options.file_timeout
         for worker in list(self._workers):
-            if worker.is_late(seconds):
+            if worker.heartbeat.items_started:
+                limit, reason = seconds, f"analysis took more than {seconds:g} seconds"
+            else:  # Python may take longer to start than a file may take: each such start in a row gives the next one twice the time
+                limit = seconds * 2**self._failed_starts
+                reason = f"a worker did not begin within {limit:g} seconds"
+            if worker.is_late(limit):
                 worker.kill()
-                self._handle_exit(worker, f"analysis took more than {seconds:g} seconds")
+                self._handle_exit(worker, reason)
 
     def _handle_exit(self, worker: WorkerHandle, reason: str = "") -> None:
         """Replace a worker that has died, and schedule its tasks again. ``reason`` tells why it was killed, if it was."""

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections import deque
-from multiprocessing import Pipe
 
 from midiopt.errors import MidioptError
 from midiopt.pipeline.allocator import preload
 from midiopt.pipeline.experiments import Experiments
 from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
+from midiopt.pipeline.message_pipe import MessagePipe
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.sampling import PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
@@ -30,9 +30,11 @@ class WorkerHandle:
     """Starts a worker process. Raises MidioptError when the system starts no more of them."""
 
     def __init__(self, options: RunOptions, experiments: Experiments, table: SharedHashTable, members: PathSample) -> None:
-        self.pipe, theirs = Pipe()
+        self.pipe = MessagePipe()
+        theirs = self.pipe.theirs
         self.queue: deque[Task] = deque()  # sent and not answered, in order
         self.answered_items = 0  # files and archive tasks
+        self.progress_at = 0  # when it got work or sent something, in ns of the monotonic clock
         fd = os.memfd_create("midiopt-heartbeat")
         arguments = WorkerArguments(os.getpid(), theirs.fileno(), fd, table.fd, options, experiments.reader, members)
         command = [sys.executable, "-P", "-m", "midiopt.pipeline.worker", arguments.to_json()]
@@ -54,13 +56,26 @@ class WorkerHandle:
 
     def send(self, task: Task) -> None:
         """Append a task to the worker's queue."""
+        if not self.queue:
+            self.progress_at = time.monotonic_ns()
         self.queue.append(task)
         with contextlib.suppress(OSError):  # the worker has died: receive() fails, and the task is sent again to another one
-            self.pipe.send_bytes(encode_task(task))
+            self.pipe.send(encode_task(task))
 
-    def receive(self) -> tuple[Task, bytes]:
-        """The oldest task in the queue and the message that answers it. Raises EOFError or OSError when the worker has died."""
-        message = self.pipe.recv_bytes()
+    def send_rest(self) -> None:
+        """Send what the pipe had no room for."""
+        with contextlib.suppress(OSError):  # as above
+            self.pipe.send_rest()
+
+    def receive(self) -> tuple[Task, bytes] | None:
+        """The oldest task in the queue and the message that answers it; None while the message is incomplete.
+
+        Raises EOFError or OSError when the worker has died.
+        """
+        message = self.pipe.receive()
+        self.progress_at = time.monotonic_ns()
+        if message is None:
+            return None
         task = self.queue.popleft()
         self.answered_items += item_count(task)
         return task, message
@@ -70,10 +85,14 @@ class WorkerHandle:
         return self.heartbeat.items_started - self.answered_items - 1
 
     def is_late(self, seconds: float) -> bool:
-        """Whether the worker started its current item longer ago than this; an unread answer means that it has none."""
-        started, started_at = self.heartbeat.items_started, self.heartbeat.started_at
-        late = started > self.answered_items and time.monotonic_ns() - started_at > seconds * 1e9
-        return late and not self.pipe.poll() and self.heartbeat.items_started == started
+        """Whether the worker has work, and has for this long neither begun the next item nor sent a part of an answer.
+
+        What it has sent and the parent has not read yet counts as progress: the parent may have waited for the database.
+        """
+        started = self.heartbeat.items_started
+        progress_at = max(self.heartbeat.started_at, self.progress_at)
+        late = bool(self.queue) and time.monotonic_ns() - progress_at > seconds * 1e9
+        return late and not self.pipe.has_data() and self.heartbeat.items_started == started
 
     def kill(self) -> None:
         """End the process at once; what it has not answered is lost."""
