@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import struct
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -62,3 +65,47 @@ def break_connections(url: str, which: str = "true") -> int:
     """Terminate the sessions of this database for which the condition `which` holds, except our own; returns their number."""
     sessions = f"datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND ({which})"
     return query(url, f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE {sessions}")[0][0]
+
+
+class Proxy:
+    """A TCP port of its own for a server behind a Unix socket; ``reset`` breaks all connections through it by RST."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._clients: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def reset(self) -> int:
+        """Break all connections; returns their number."""
+        clients, self._clients = self._clients, []
+        for client in clients:
+            with contextlib.suppress(OSError):  # closed already
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() sends RST
+                client.shutdown(socket.SHUT_RD)  # wakes the thread that reads it, and closes it
+        return len(clients)
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = self._listener.accept()[0]
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._path)
+                self._clients.append(client)
+                threading.Thread(target=self._copy, args=(client, server), daemon=True).start()
+                threading.Thread(target=self._copy, args=(server, client), daemon=True).start()
+
+    @staticmethod
+    def _copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        for end in (source, target):
+            if end.family == socket.AF_UNIX:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)  # wakes the other thread
+            end.close()

@@ -31,14 +31,6 @@ FILES = 3000
 
 
 @pytest.fixture(scope="module")
-def without_failure(songs, pg_dsn) -> tuple[list, list]:
-    """The tables after a run without a failure."""
-    with postgres_server.database(pg_dsn) as url:
-        midiopt.run([songs], url)
-        return tables(url)
-
-
-@pytest.fixture(scope="module")
 def own_server():
     with postgres_server.temporary_server() as server:
         yield server
@@ -143,15 +135,31 @@ def test_another_run_may_take_the_lost_lock(pg_url):
     assert query(pg_url, "SELECT path FROM files") == [("/2",)]
 
 
+ENDLESS_INSERT = """
+CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NULL; END $$;
+CREATE TRIGGER wait BEFORE INSERT ON files FOR EACH STATEMENT EXECUTE FUNCTION wait();
+"""
+
+
 def test_a_server_that_does_not_answer_ends_the_run(pg_url):
-    """Another program's lock stands for a server that hangs: its connections are open, and it does not answer."""
+    """A trigger without end stands for a server that hangs: its connections are open, and it does not answer."""
     open_sink(pg_url).close()
-    with open_transaction(pg_url, "LOCK TABLE files IN SHARE MODE"):
-        with pytest.raises(SinkError, match="has not committed a batch"), open_sink(pg_url, timeout=0.5) as sink:
-            write(sink, one_file_batch(1))
-        assert query(pg_url, "SELECT count(*) FROM analyses") == [(0,)]
-        break_connections(pg_url, "query LIKE 'INSERT%'")
+    query(pg_url, ENDLESS_INSERT)
+    with pytest.raises(SinkError, match="has not committed a batch"), open_sink(pg_url, timeout=0.5) as sink:
+        write(sink, one_file_batch(1))
+    assert query(pg_url, "SELECT count(*) FROM analyses") == [(0,)]
+    break_connections(pg_url, "query LIKE 'INSERT%'")
     open_sink(pg_url).close()
+
+
+def test_a_lock_during_the_run_ends_it_with_a_sentence(pg_url):
+    open_sink(pg_url).close()
+    with (
+        open_transaction(pg_url, "LOCK TABLE files IN SHARE MODE"),
+        pytest.raises(SinkError, match="another session has locked a table of the database; end that session"),
+        open_sink(pg_url, timeout=0.5) as sink,
+    ):
+        write(sink, one_file_batch(1))
 
 
 def test_a_cancelled_statement_is_not_retried(pg_url):
@@ -159,7 +167,7 @@ def test_a_cancelled_statement_is_not_retried(pg_url):
     with_lock_timeout = f"{pg_url}&options=-clock_timeout%3D100"
     with (
         open_transaction(pg_url, "LOCK TABLE files IN SHARE MODE"),
-        pytest.raises(SinkError, match="lock timeout"),
+        pytest.raises(SinkError, match="lock timeout"),  # its own limit, not that of the run
         open_sink(with_lock_timeout) as sink,
     ):
         write(sink, one_file_batch(1))

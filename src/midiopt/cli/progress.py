@@ -47,6 +47,10 @@ class TerminalProgress:
         else:
             self.console.print(_line(summary, seconds, total))
 
+    def notice(self, reason: str) -> None:
+        """Say what the run waits for."""
+        self.console.print(printable(f"midiopt: {reason}"), style="yellow", soft_wrap=True)
+
     def finish(self, summary: Summary, database: str) -> None:
         """Show the summary of a run, and what could not be read."""
         if self.live:

@@ -20,7 +20,8 @@ from midiopt.sources.reader import stat_many
 class FileIndex:
     """The files that the database knew when the run started.
 
-    ``pages`` come from Catalog.iter_files; a settled file needs no new analysis while its size and mtime stay the same.
+    ``pages`` come from Catalog.iter_files, in which a file may occur twice; a settled file needs no new analysis while its size
+    and mtime stay the same.
     """
 
     def __init__(self, pages: Iterable[list[KnownFile]]) -> None:
@@ -30,8 +31,12 @@ class FileIndex:
             paths.extend(map(hash, names))
             # A size of -1 never matches, so unsettled files are always analysed again.
             states.frombytes(_states(np.where(settled, sizes, -1), np.array(times)).tobytes())
-        order = np.argsort(np.frombuffer(paths, np.int64))
-        self._paths = np.frombuffer(paths, np.int64)[order]
+        hashes = np.frombuffer(paths, np.int64)
+        order = np.argsort(hashes)
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = hashes[order[1:]] != hashes[order[:-1]]
+        order = order[is_first]
+        self._paths = hashes[order]
         self._states = np.frombuffer(states, np.int64)[order]
         self._visited = np.zeros(len(order), bool)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import struct
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 
 _LENGTH = struct.Struct("!i")  # Connection writes a longer header for 2 GiB and more, which no message has
 REST_TIMEOUT = 0.005  # seconds in which the rest of a message follows: a wake-up of the event loop for each part costs more

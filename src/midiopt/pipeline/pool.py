@@ -160,9 +160,9 @@ class WorkerPool:
         results, self._given_up = self._given_up, []
         for worker in self._workers:
             worker.send_rest()
-        by_pipe = {worker.pipe: worker for worker in self._workers}
-        for pipe in wait(list(by_pipe), 0 if results else timeout):
-            worker = by_pipe[pipe]  # type: ignore[index]
+        by_descriptor = {worker.pipe.fileno(): worker for worker in self._workers}
+        for descriptor in wait(list(by_descriptor), 0 if results else timeout):
+            worker = by_descriptor[descriptor]  # type: ignore[index]
             try:
                 answer = worker.receive()
             except (EOFError, OSError):

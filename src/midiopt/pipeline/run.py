@@ -35,7 +35,7 @@ from midiopt.pipeline.tasks import Task
 from midiopt.rows.validate import validate
 from midiopt.run_log import event, log_to
 from midiopt.schema import OPENED, STATUSES
-from midiopt.sinks import open_sink
+from midiopt.sinks import open_sink, tell_nobody
 from midiopt.sinks.base import Catalog, Database, RunJournal
 from midiopt.sinks.urls import without_password
 from midiopt.sources.paths import path_text
@@ -66,10 +66,11 @@ def run(
     roots = find_roots([sources] if isinstance(sources, (str, os.PathLike)) else sources)
     walked = WalkStats()
     stop = Stop()
+    notify = getattr(progress, "notice", tell_nobody)
     started = time.monotonic()
     with (
         log_to(options.log, walked.problems),
-        open_sink(db, options.writers, experiments.warm_connections, options.sink_timeout, stop.is_requested) as database,
+        open_sink(db, options.writers, experiments.warm_connections, options.sink_timeout, stop.is_requested, notify) as database,
         stop.on_signals(),
     ):
         settings = asdict(options) | experiments.changed()

@@ -42,7 +42,10 @@ class Summary:
 
 
 class Progress(Protocol):
-    """Receives the state of a run while it goes on."""
+    """Receives the state of a run while it goes on.
+
+    If it has a method ``notice(reason: str)``, that is told, by any thread, what the run waits for: a locked database, a server.
+    """
 
     def update(self, summary: Summary, seconds: float, total: int | None) -> None:
         """Called several times per second. ``total`` is the number of files found, None until the walk is complete."""

@@ -16,20 +16,25 @@ def never() -> bool:
     return False
 
 
+def tell_nobody(reason: str) -> None:
+    """The default of ``notify``."""
+
+
 def open_sink(
     url: str | os.PathLike[str],
     writers: int = WRITERS,
     warm: bool = True,
     timeout: float = SINK_TIMEOUT,
     should_stop: Callable[[], bool] = never,
+    notify: Callable[[str], None] = tell_nobody,
 ) -> Database:
     """Open the database at `url` for writing.
 
     ``postgresql://...`` and ``postgres://...`` are PostgreSQL; ``sqlite:///relative.db``, ``sqlite:////absolute.db`` and a
     bare path are SQLite. PostgreSQL commits `writers` batches at the same time, each over its own connection, which
     ``warm=False`` opens anew for each batch (to measure its cost); SQLite has one writer. An unavailable or locked database is
-    waited for `timeout` seconds. Once `should_stop` returns true, long steps raise Stopped and nothing is waited for longer
-    than a few seconds.
+    waited for `timeout` seconds, and `notify` is called with the reason, by any thread; a server that does not answer at the start
+    is not. Once `should_stop` returns true, long steps raise Stopped and nothing is waited for longer than a few seconds.
 
     Raises SinkError if the database cannot be used, DatabaseBusy while another run writes it, and MissingExtra without the
     PostgreSQL driver.
@@ -43,7 +48,7 @@ def open_sink(
             raise MissingExtra("PostgreSQL", "postgres") from error
         from midiopt.sinks.postgres import PostgresSink
 
-        return PostgresSink(url, writers, warm, timeout, should_stop)
+        return PostgresSink(url, writers, warm, timeout, should_stop, notify)
     from midiopt.sinks.sqlite import SqliteSink
 
-    return SqliteSink(sqlite_path(url), timeout, should_stop)
+    return SqliteSink(sqlite_path(url), timeout, should_stop, notify)

@@ -48,7 +48,8 @@ class Catalog(Protocol):
     """
 
     def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
-        """All files, in pages of some thousand rows. Read them to the end or close the generator before the first write.
+        """All files, in pages of some thousand rows; after a broken connection they come again from the first one. Read them
+        to the end or close the generator before the first write.
 
         A file needs no new analysis if it is settled (ok, repaired, rejected, or opened without an error) by this version of
         the analyser or a newer one; with ``keep_old`` by any version.

@@ -17,6 +17,7 @@ from midiopt.errors import SinkError
 Item = TypeVar("Item")
 
 TIMEOUT_CHECK_INTERVAL = 1.0  # seconds
+NOTICE_DELAY = 5.0  # seconds without a commit before the user is told
 CLOSE_TIMEOUT = 2.0  # seconds that close() gives the threads to finish their items
 
 
@@ -28,13 +29,15 @@ class CommitThreads(Generic[Item]):
     """`count` threads that call ``commit(item)``. The first error is raised by every later method.
 
     CommitTimeout is such an error: it is raised when an item has taken more than ``timeout()`` seconds. Nothing can
-    interrupt that thread, so the run has to end without it.
+    interrupt that thread, so the run has to end without it. ``notify`` is told when an item takes long.
     """
 
-    def __init__(self, count: int, commit: Callable[[Item], None], timeout: Callable[[], float]) -> None:
+    def __init__(self, count: int, commit: Callable[[Item], None], timeout: Callable[[], float], notify: Callable[[str], None]) -> None:
         self.error: BaseException | None = None
         self._commit = commit
         self._timeout = timeout
+        self._notify = notify
+        self._has_told = False
         self._changed = threading.Condition()
         self._next: list[Item] = []  # at most one, not yet taken by a thread
         self._started_at: dict[int, float] = {}  # monotonic time at which each thread took its current item
@@ -69,7 +72,11 @@ class CommitThreads(Generic[Item]):
             while not self._changed.wait_for(lambda: self.error or condition(), TIMEOUT_CHECK_INTERVAL):
                 now = time.monotonic()
                 timeout = self._timeout()
-                if now - min(self._started_at.values(), default=now) > timeout:
+                seconds = now - min(self._started_at.values(), default=now)
+                if seconds > NOTICE_DELAY and not self._has_told:
+                    self._has_told = True
+                    self._notify(f"the database has not committed a batch for {seconds:.0f} seconds; waiting up to {timeout:g}")
+                if seconds > timeout:
                     self.error = CommitTimeout(f"the database has not committed a batch within {timeout:g} seconds; committed batches stay")
             if self.error:
                 raise self.error

@@ -11,17 +11,17 @@ import contextlib
 import itertools
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from psycopg.errors import UndefinedColumn
 
-from midiopt.errors import SinkError, Stopped
+from midiopt.errors import SinkError
 from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
 from midiopt.schema import ANALYSES, PRODUCT, RUNS, SCHEMA_VERSION
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
-from midiopt.sinks.postgres_connections import Connection, Connections, sink_errors
+from midiopt.sinks.postgres_connections import Connection, Connections
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.sinks.sql import (
     CREATE_VIEW,
@@ -59,7 +59,9 @@ class PostgresSink:
     with ``warm=False`` each batch opens a new one, to measure what that costs.
     """
 
-    def __init__(self, url: str, writers: int, warm: bool, timeout: float, should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, url: str, writers: int, warm: bool, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]
+    ) -> None:
         self._tables = [
             (
                 table,
@@ -71,24 +73,33 @@ class PostgresSink:
         ]
         self._numbers = itertools.count()
         self._uncommitted: dict[int, Batch] = {}
-        self._should_stop = should_stop
         self._run_id: int | None = None
-        self._connections = Connections(url, timeout, should_stop)
+        self._connections = Connections(url, timeout, should_stop, notify)
         try:
-            with sink_errors():
-                _create_tables(self._connections.control)
+            self._connections.run_on_control(_create_tables)
             self._connections.open_pool(writers, warm, _create_staging_tables)
         except BaseException:
             self._connections.close()
             raise
-        self._threads = CommitThreads(writers, self._commit, lambda: self._connections.timeout + COMMIT_GRACE)
+        self._threads = CommitThreads(writers, self._commit, lambda: self._connections.timeout + COMMIT_GRACE, notify)
 
     def start_run(self, facts: dict[str, object]) -> None:
         """See RunJournal."""
-        control = self._connections.control
-        with sink_errors(), control.transaction():
-            control.execute(MARK_KILLED_RUNS)
-            [(self._run_id,)] = control.execute(f"{insert_run(facts, DIALECT)} RETURNING id", list(facts.values())).fetchall()
+
+        attempts = itertools.count()
+
+        def insert(control: Connection) -> int:
+            with control.transaction():
+                rows = []
+                if next(attempts):  # a commit whose confirmation was lost with the connection has inserted it
+                    rows = control.execute("SELECT id FROM runs WHERE started = %s AND outcome IS NULL", [facts["started"]]).fetchall()
+                if not rows:
+                    control.execute(MARK_KILLED_RUNS)
+                    rows = control.execute(f"{insert_run(facts, DIALECT)} RETURNING id", list(facts.values())).fetchall()
+            [(number,)] = rows
+            return int(number)
+
+        self._run_id = self._connections.run_on_control(insert)
 
     def end_run(self, facts: dict[str, object], timeout: float | None = None) -> None:
         """See RunJournal."""
@@ -99,21 +110,11 @@ class PostgresSink:
 
     def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
         """See Catalog."""
-        return self._pages(select_files(keep_old))
+        return (page for page in self._connections.pages(select_files(keep_old), PAGE_ROWS))
 
     def iter_content_hashes(self) -> Generator[bytes]:
         """See Catalog."""
-        return (b"".join(digest for (digest,) in rows) for rows in self._pages(SELECT_CONTENT_HASHES))
-
-    def _pages(self, query: str) -> Generator[list[Any]]:
-        # A cursor WITH HOLD needs no transaction, which an unread page leaves open, but takes twice as long.
-        control = self._connections.control
-        with self._connections.cancel_when_stopped(), sink_errors(), control.transaction(), control.cursor("pages", binary=True) as cursor:
-            cursor.execute(query)
-            while rows := cursor.fetchmany(PAGE_ROWS):
-                if self._should_stop():
-                    raise Stopped("a query of the database was interrupted")
-                yield rows
+        return (b"".join(digest for (digest,) in rows) for rows in self._connections.pages(SELECT_CONTENT_HASHES, PAGE_ROWS))
 
     def paths_between(self, after: str, before: str) -> list[str]:
         """See Catalog."""
@@ -214,5 +215,6 @@ def _create_tables(connection: Connection) -> None:
 
 
 def _create_staging_tables(connection: Connection) -> None:
-    for table in TABLES:
-        connection.execute(f"CREATE TEMP TABLE new_{table.name} (LIKE {table.name}) ON COMMIT DELETE ROWS")
+    with connection.transaction():
+        for table in TABLES:
+            connection.execute(f"CREATE TEMP TABLE new_{table.name} (LIKE {table.name}) ON COMMIT DELETE ROWS")

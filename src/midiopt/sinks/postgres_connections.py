@@ -1,35 +1,35 @@
-"""Connections to PostgreSQL: the control connection with the lock of the run, a pool for commits, and replacements for broken ones."""
+"""Connections to PostgreSQL: the control connection with the lock of the run, a pool for commits, and replacements for broken ones.
+
+Whatever ends a session is survived (postgres_retries.py): its action is repeated over a new one. So is a lock of another session.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import math
-import re
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import DeadlockDetected, QueryCanceled, ReadOnlySqlTransaction, SerializationFailure
+from psycopg.errors import QueryCanceled
 from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
 from midiopt.errors import DatabaseBusy, SinkError, Stopped
-from midiopt.run_log import event
 from midiopt.schema import PRODUCT
+from midiopt.sinks.postgres_retries import MAX_RETRY_DELAY, STOP_TIMEOUT, Retries, sink_errors
+from midiopt.sinks.urls import has_password
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
 
 LOCK_CLASS = int.from_bytes(PRODUCT[:4].encode())  # the other half of the advisory lock is the oid of the schema: one run per schema
 CONNECT_TIMEOUT = 10  # seconds
-STOP_TIMEOUT = 5.0  # seconds that an unavailable server has to come back once the run is asked to end
-CONFLICT_DELAYS = (0.05, 0.1, 0.2, 0.4)  # seconds before each retry of a transaction that conflicted with another one
 POLL_INTERVAL = 0.2  # seconds between two checks whether to cancel the current statement
-MIN_RETRY_DELAY, MAX_RETRY_DELAY = 0.1, 2.0  # seconds between two attempts to reach the server; each delay is twice the last one
+LOCK_POLL = 1.0  # seconds that the server waits for a lock on behalf of the control connection; then signals and the timeout are checked
+MAX_LOCK_TIMEOUT = 2**31 - 1  # milliseconds
 
 # A network that drops packets silently is noticed within a minute. Parameters in the URL take precedence.
 NETWORK = {
@@ -39,10 +39,6 @@ NETWORK = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-
-# SQLSTATEs (PostgreSQL manual, appendix A) that a later attempt may not meet: the connection broke, the server shuts down or
-# starts up, all its connections are in use. Errors of libpq itself, such as a refused connection, have none.
-TRANSIENT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "53300")
 
 logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its pool would print warnings to stderr; the errors say enough
 
@@ -54,18 +50,23 @@ class Connections:
     break. So an action must be one transaction that may be repeated.
     """
 
-    def __init__(self, url: str, timeout: float, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, url: str, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
         self.should_stop = should_stop
         self._timeout = timeout
+        self._notify = notify
         self._url = url
         self._closing = threading.Event()
         self._control_mutex = threading.Lock()
         self._pool: ConnectionPool[Connection] | None = None
+        self._configure: Callable[[Connection], None] = _do_nothing
+        self._lock_poll = 0.0
         self.control = connect(url)
         self._session = _session_parameters(url)
         try:
             with sink_errors():
-                _take_lock(self.control)
+                [(self._database, lock_timeout)] = self.control.execute("SELECT current_database(), current_setting('lock_timeout')")
+                self._lock_poll = LOCK_POLL if lock_timeout == "0" else 0.0  # a limit of the user's own, from the URL or the role, stays
+                self._prepare_control(self.control)
         except BaseException:
             self.control.close()
             raise
@@ -80,8 +81,8 @@ class Connections:
 
         If `warm` is false, every action opens one instead. `configure` is called with each new connection.
         """
-        with sink_errors():
-            configure(self.control)  # if this fails, the error says why; the pool would only retry
+        self.run_on_control(configure)  # if this fails, the error says why; the pool would only retry
+        self._configure = configure
         self._pool = (ConnectionPool if warm else NullConnectionPool)(
             self._url,
             kwargs=self._session,
@@ -89,7 +90,7 @@ class Connections:
             max_size=size,
             max_lifetime=math.inf,
             reconnect_timeout=0,  # _with_retries() tries again ...
-            configure=configure,
+            configure=self._prepare_for_commits,
             timeout=MAX_RETRY_DELAY if warm else CONNECT_TIMEOUT,  # ... and must not wait long for a pool that has given up
             open=False,
         )
@@ -102,12 +103,40 @@ class Connections:
     def run_on_control(self, action: Callable[[Connection], Result], timeout: float | None = None) -> Result:
         """Run an action on the control connection; `timeout` replaces the default one."""
         with sink_errors():
-            return self._with_retries(lambda: action(self.control), timeout=timeout)
+            return self._with_retries(lambda: action(self.control), self._retries(timeout=timeout), self._lock_poll)
 
     def run_cancellable(self, action: Callable[[Connection], Result]) -> Result:
         """Run a long action on the control connection; raises Stopped when the run is asked to end."""
         with self.cancel_when_stopped(), sink_errors():
-            return self._with_retries(lambda: action(self.control), raise_stopped=True)
+            return self._with_retries(lambda: action(self.control), self._retries(raise_stopped=True), self._lock_poll)
+
+    def pages(self, query: str, rows: int) -> Generator[list[Any]]:
+        """The rows of a query over the control connection, in pages; raises Stopped when the run is asked to end.
+
+        When the connection breaks, they come again from the first one.
+        """
+        retries = self._retries(raise_stopped=True)
+
+        def open_cursor() -> tuple[contextlib.ExitStack, psycopg.ServerCursor[tuple[Any, ...]]]:
+            with contextlib.ExitStack() as resources:
+                resources.enter_context(self.control.transaction())
+                # A cursor WITH HOLD needs no transaction, which an unread page leaves open, but takes twice as long.
+                cursor = resources.enter_context(self.control.cursor("pages", binary=True))
+                cursor.execute(query)
+                return resources.pop_all(), cursor
+
+        with self.cancel_when_stopped(), sink_errors():
+            while True:
+                resources, cursor = self._with_retries(open_cursor, retries, self._lock_poll)
+                try:
+                    with resources:
+                        while page := cursor.fetchmany(rows):
+                            if self.should_stop():
+                                raise Stopped("a query of the database was interrupted")
+                            yield page
+                        return
+                except psycopg.Error as error:
+                    retries.handle(error)
 
     @contextlib.contextmanager
     def cancel_when_stopped(self) -> Iterator[None]:
@@ -142,50 +171,63 @@ class Connections:
                 return action(connection)
 
         with sink_errors():
-            return self._with_retries(attempt)
+            return self._with_retries(attempt, self._retries())
 
-    def _with_retries(self, attempt: Callable[[], Result], raise_stopped: bool = False, timeout: float | None = None) -> Result:
-        conflict_delays = iter(CONFLICT_DELAYS)
-        retry_delay, unavailable_since = MIN_RETRY_DELAY, 0.0
-        first_error: Exception | None = None
+    def _retries(self, raise_stopped: bool = False, timeout: float | None = None) -> Retries:
+        def limit() -> float:
+            return self.timeout if timeout is None else timeout
+
+        return Retries(limit, self.should_stop, self._closing, self._notify, self._check_database, raise_stopped)
+
+    def _with_retries(self, attempt: Callable[[], Result], retries: Retries, lock_seconds: float = 0.0) -> Result:
         while True:
             try:
-                if first_error:
+                if retries.is_reconnect:
                     self._hold_lock()
                     self._check_pool()
                 return attempt()
-            except (DeadlockDetected, SerializationFailure) as error:
-                delay = next(conflict_delays, None)
-                if delay is None:
-                    raise
-                event("retry", reason=_sentence(error))
-            except (psycopg.OperationalError, DatabaseBusy) as error:
-                if not _is_transient(error):
-                    raise
-                if raise_stopped and self.should_stop():
-                    raise Stopped(_sentence(error)) from error
-                first_error, unavailable_since = first_error or error, unavailable_since or time.monotonic()
-                limit = self.timeout if timeout is None else timeout
-                if self._closing.is_set() or time.monotonic() + retry_delay > unavailable_since + limit:
-                    raise SinkError(f"{_sentence(first_error)}; {_give_up_reason(error, limit)}") from first_error
-                event("reconnect", reason=_sentence(error))
-                delay, retry_delay = retry_delay, min(2 * retry_delay, MAX_RETRY_DELAY)
-            self._closing.wait(delay)
+            except (psycopg.Error, DatabaseBusy) as error:
+                retries.handle(error, lock_seconds)
 
     def _hold_lock(self) -> None:
         """Make sure that the lock is held, over a new control connection if the old one broke."""
         with self._control_mutex:
-            with contextlib.suppress(psycopg.OperationalError):
+            with contextlib.suppress(psycopg.Error):
                 self.control.execute("SELECT")
                 return
             self.control.close()
             control: Connection = psycopg.connect(self._url, **self._session)
             try:
-                _take_lock(control)
+                self._prepare_control(control)
+                self._configure(control)  # if the tables are gone, the error says so; the pool would only retry
             except BaseException:
                 control.close()
                 raise
             self.control = control
+
+    def _prepare_control(self, control: Connection) -> None:
+        if self._lock_poll:
+            _set_lock_timeout(control, self._lock_poll)
+        if control.info.server_version >= 140000:
+            control.execute("SET idle_session_timeout = 0")  # the run's lock ends with this session, which idles during commits
+        _take_lock(control)
+
+    def _prepare_for_commits(self, connection: Connection) -> None:
+        """A commit thread may wait for a lock for the whole timeout: nothing but the end of the run interrupts it."""
+        if self._lock_poll:
+            _set_lock_timeout(connection, self._timeout)
+        self._configure(connection)
+
+    def _check_database(self) -> None:
+        """Raise SinkError if the database is no longer on its server: nobody need wait for it."""
+        for name in {"postgres", "template1"} - {self._database}:
+            with contextlib.suppress(psycopg.Error), psycopg.connect(self._url, **self._session | {"dbname": name}) as connection:
+                if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [self._database]).fetchall():
+                    raise SinkError(
+                        f"PostgreSQL: the database {self._database} was dropped or renamed during the run, and the rows so far with it;"
+                        " name the right database and run the command again"
+                    )
+                return
 
     def _check_pool(self) -> None:
         """Let the pool replace connections that broke while unused. If they break more often than every MAX_RETRY_DELAY,
@@ -214,9 +256,13 @@ def connect(url: str) -> Connection:
         return connection
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
-        if any(part in reason for part in _password_parts(url)):
+        if has_password(url, reason):
             reason = "malformed URL, or its server does not answer; in a password write @ : / ? # as %40 %3A %2F %3F %23"
         raise SinkError(f"cannot connect to PostgreSQL: {reason}") from None  # the cause would show the password
+
+
+def _do_nothing(connection: Connection) -> None:
+    """Until the pool is opened, sessions need no tables of their own."""
 
 
 def _session_parameters(url: str) -> dict[str, Any]:
@@ -224,40 +270,8 @@ def _session_parameters(url: str) -> dict[str, Any]:
     return {"autocommit": True, "client_encoding": "UTF8"} | {k: v for k, v in NETWORK.items() if k not in conninfo_to_dict(url)}
 
 
-def _password_parts(url: str) -> set[str]:
-    """Every piece of a password in `url`, also of one that libpq takes for something else and quotes."""
-    user = url.partition("://")[2].rpartition("@")[0]
-    passwords = [user.partition(":")[2], *re.findall(r"password=([^&]*)", url)]
-    return {part for p in passwords for part in [*re.split(r"[@:/?#&=\[\]]", p), unquote(p)] if part}
-
-
-@contextlib.contextmanager
-def sink_errors() -> Iterator[None]:
-    """Raise errors of the driver as a SinkError of one sentence."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise SinkError(_sentence(error)) from error
-
-
-def _sentence(error: Exception) -> str:
-    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    sentence = primary or " ".join(str(error).split())
-    if isinstance(error, ReadOnlySqlTransaction):
-        sentence = f"the database is read-only ({sentence})"
-    return f"PostgreSQL: {sentence}"
-
-
-def _give_up_reason(error: Exception, timeout: float) -> str:
-    last = str(error) if isinstance(error, DatabaseBusy) else f"PostgreSQL did not come back within {timeout:g} seconds"
-    return f"{last}; committed batches stay, run the same command again to resume"
-
-
-def _is_transient(error: Exception) -> bool:
-    """Whether a later attempt may succeed: the connection broke, or another run holds the lock that was lost with it."""
-    if isinstance(error, psycopg.Error):
-        return (error.sqlstate or "08").startswith(TRANSIENT_SQLSTATES)
-    return isinstance(error, DatabaseBusy)
+def _set_lock_timeout(connection: Connection, seconds: float) -> None:
+    connection.execute(f"SET lock_timeout = {min(max(1, round(seconds * 1000)), MAX_LOCK_TIMEOUT)}")
 
 
 def _take_lock(connection: Connection) -> None:

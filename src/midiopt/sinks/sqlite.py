@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import datetime as dt
-import fcntl
 import json
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from midiopt.errors import DatabaseBusy, SinkError, Stopped
+from midiopt.errors import SinkError, Stopped
 from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
+from midiopt.run_log import event
 from midiopt.schema import PRODUCT, RUNS, SCHEMA_VERSION, Table
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.sql import (
@@ -38,7 +39,10 @@ from midiopt.sinks.sql import (
     update_run,
     upsert,
 )
+from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_rows import RowEncoder
+
+Result = TypeVar("Result")
 
 DIALECT = Dialect("?", "sqlite")
 # WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
@@ -55,7 +59,7 @@ CREATE = {
 CACHE_KIB = 32 * 1024
 CHECKPOINT_PAGES = 16384  # of 4 KiB
 ERROR_MESSAGES = {
-    sqlite3.SQLITE_BUSY: "another program has locked the database",
+    sqlite3.SQLITE_BUSY: "another program has locked the database; end it or raise --sink-timeout, then run the same command again",
     sqlite3.SQLITE_FULL: "the disk is full; committed batches stay, make room and run the same command again to resume",
     sqlite3.SQLITE_IOERR: "the disk cannot be written (is it full?); committed batches stay, run the same command again to resume",
     sqlite3.SQLITE_READONLY: "the database is read-only",
@@ -69,17 +73,19 @@ PROGRESS_STEPS = 1000  # instructions of SQLite's virtual machine between two ch
 class SqliteSink:
     """A Database (base.py describes the methods) in the SQLite file at `path`, which is created if absent."""
 
-    def __init__(self, path: str, timeout: float, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, path: str, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
         self._path = path
         self._timeout = timeout
         self._should_stop = should_stop
+        self._notify = notify
         self._run_id: int | None = None
+        self._resources = contextlib.ExitStack()
         with contextlib.ExitStack() as resources, sink_errors(path):
-            resources.callback(os.close, _take_lock(path))  # closed last, see there
+            self._file = resources.enter_context(contextlib.closing(DatabaseFile(path)))  # closed last, see there
             # An absolute path, so that SQLite does not interpret it (":memory:").
             connection = sqlite3.connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
             self._connection = resources.enter_context(contextlib.closing(connection))
-            self._create_tables()
+            self._while_locked(self._create_tables, timeout)
             self._resources = resources.pop_all()
         self._statements = [
             (table, RowEncoder(LAYOUTS[table].fields), upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT")) for table in TABLES
@@ -129,14 +135,15 @@ class SqliteSink:
 
     def _pages(self, query: str) -> Generator[list[Any]]:
         with sink_errors(self._path), self._interrupt_when_stopped():
-            cursor = self._connection.execute(query)
+            cursor = self._while_locked(lambda: self._connection.execute(query), self._timeout)
             while rows := cursor.fetchmany(PAGE_ROWS):
                 yield rows
 
     def paths_between(self, after: str, before: str) -> list[str]:
         """See Catalog."""
         with sink_errors(self._path):
-            return [path for (path,) in self._connection.execute(select_paths(DIALECT), (after, before))]
+            cursor = self._while_locked(lambda: self._connection.execute(select_paths(DIALECT), (after, before)), self._timeout)
+            return [path for (path,) in cursor]
 
     def delete_files(self, paths: list[str]) -> None:
         """See Catalog."""
@@ -189,27 +196,46 @@ class SqliteSink:
 
     @contextlib.contextmanager
     def _transaction(self, timeout: float | None = None) -> Iterator[None]:
-        self._begin(self._timeout if timeout is None else timeout)
+        timeout = self._timeout if timeout is None else timeout
+        self._check_file()
+        self._while_locked(lambda: self._connection.execute("BEGIN IMMEDIATE"), timeout)
         try:
             yield
-            self._connection.execute("COMMIT")
+            self._while_locked(lambda: self._connection.execute("COMMIT"), timeout)
         except BaseException:
             if self._connection.in_transaction:  # a full disk has rolled it back already
                 self._connection.execute("ROLLBACK")
             raise
 
-    def _begin(self, timeout: float) -> None:
-        """Begin a transaction; wait while another program writes the database."""
+    def _while_locked(self, action: Callable[[], Result], timeout: float) -> Result:
+        """Do something that may be repeated; while another program has locked the database, for this long, do it again."""
         deadline = time.monotonic() + timeout
+        has_told = False
         while True:
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                return
+                return action()
             except sqlite3.OperationalError as error:
                 if self._should_stop():
                     deadline = min(deadline, time.monotonic() + STOP_TIMEOUT)
                 if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
+            if not has_told:
+                has_told = True
+                reason = f"another program has locked {self._path}; waiting up to {timeout:g} seconds"
+                event("wait", reason=reason)
+                self._notify(reason)
+
+    def _check_file(self) -> None:
+        """Raise SinkError if the file is no longer where it was: what is written now would be lost, or found in no database."""
+        if self._file.is_in_place():
+            return
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what is committed goes with a file that was moved
+        # SQLite would delete the write-ahead log by its name when the connection closes, and that may be the log of another run by
+        # now, in a new file of this name. So this connection is never closed, not even by the interpreter at its end.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+        self._resources.pop_all()
+        raise SinkError(f"{self._path} {self._file.fate()}; run the same command again")
 
 
 @contextlib.contextmanager
@@ -221,16 +247,6 @@ def sink_errors(path: str) -> Iterator[None]:
         raise SinkError(f"{path}: {ERROR_MESSAGES.get(_primary_code(error), error)}") from error
 
 
-def is_locked(path: str) -> bool:
-    """Whether a run writes this database."""
-    with open(path, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
 def schema_version(connection: sqlite3.Connection) -> int | None:
     """See sql.check_version."""
     names = {name.lower() for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
@@ -239,25 +255,6 @@ def schema_version(connection: sqlite3.Connection) -> int | None:
         with contextlib.suppress(sqlite3.OperationalError):  # another program's table, with other columns
             meta = {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
     return check_version(names & set(TABLE_NAMES), meta)
-
-
-def _take_lock(path: str) -> int:
-    """Take the lock of this database; it is held until the returned descriptor is closed.
-
-    It is an flock on the file itself: it ends with the process in any case, and it does not conflict with SQLite's own locks,
-    so readers do not notice it. The descriptor must be closed after SQLite's connection: closing any descriptor of a file
-    drops all POSIX locks that the process has on it, and SQLite's are such locks.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise SinkError(f"cannot open the database {path}: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise DatabaseBusy(f"another run is writing {path}; wait until it has ended") from None
-    return descriptor
 
 
 def _add_columns(connection: sqlite3.Connection, table: Table) -> None:

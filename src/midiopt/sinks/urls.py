@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from midiopt.errors import SinkError
+
+# The keywords of libpq (PostgreSQL manual, "Parameter Key Words"). It also takes "host=db user=me dbname=music", with quotes.
+_WORD = (
+    "host|hostaddr|port|dbname|user|password|passfile|service|servicefile|options|application_name|fallback_application_name"
+    "|connect_timeout|client_encoding|channel_binding|require_auth|target_session_attrs|load_balance_hosts|replication|requirepeer"
+    r"|tcp_user_timeout|keepalives\w*|ssl\w*|gss\w*|krbsrvname|min_protocol_version|max_protocol_version|oauth_\w+|scram_\w+"
+)
+_KEY_VALUES = re.compile(rf"\s*(?:{_WORD})\s*=", re.IGNORECASE)
+_KEY_VALUE = re.compile(r"(\w+)(\s*=\s*)('(?:[^'\\]|\\.)*(?:'|$)|(?:[^\s\\]|\\.)*)\s*", re.DOTALL)
+_URI = re.compile(
+    r"(?P<start>\w+://)(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@/]*))?@)?"
+    r"(?P<place>(?:\[[0-9A-Fa-f:.%]*\]|[^\[\]:@/?&,]*)(?::\d*)?(?:,(?:\[[0-9A-Fa-f:.%]*\]|[^\[\]:@/?&,]*)(?::\d*)?)*(?:/[^:@/?&]*)?)"
+    r"(?:\?(?P<query>.*))?",
+    re.DOTALL,
+)
+_SECRET = re.compile("password|secret|scram_", re.IGNORECASE)  # password, sslpassword, oauth_client_secret, scram_client_key ...
+_HIDDEN = "***"
+
+
+class _Parts(NamedTuple):
+    """A well-formed URL without its secrets. Of a malformed one there are no parts: a secret may be anywhere in it."""
+
+    shown: str
+    secrets: list[str]
 
 
 def is_postgres(url: str) -> bool:
     """Whether the URL names a PostgreSQL database; all others name an SQLite file."""
-    return url.startswith(("postgresql://", "postgres://"))
+    return url.startswith(("postgresql://", "postgres://")) or _KEY_VALUES.match(url) is not None
 
 
 def sqlite_path(url: str) -> str:
@@ -17,12 +43,70 @@ def sqlite_path(url: str) -> str:
     scheme, colon, rest = url.partition("://")
     if colon and scheme == "sqlite" and rest[:1] == "/":
         return rest[1:]
-    if colon:
-        raise SinkError(f"unknown database URL {scheme}://; use a path, sqlite:///path or postgresql://...")
+    if colon or url.startswith(("postgresql:", "postgres:")):
+        raise SinkError(f"unknown database URL {_start(url)}...; use a path, sqlite:///path or postgresql://...")
     return url
 
 
 def without_password(url: str) -> str:
-    """The URL with any password removed or replaced by ***."""
-    url = re.sub(r"(://[^/@]*?):[^/]*@", r"\1@", url)
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", url)
+    """The URL with any password removed or replaced by ***, however it is spelled; of a malformed one only the scheme."""
+    parts = _split(url)
+    return parts.shown if parts else _start(url) + _HIDDEN
+
+
+def has_password(url: str, text: str) -> bool:
+    """Whether the text may contain a piece of a password in `url`, also of one that libpq takes for something else and quotes."""
+    parts = _split(url)
+    return parts is None or any(
+        piece in text for secret in parts.secrets for piece in (*re.split(r"[@:/?#&=\[\]\s'\\]", secret), unquote(secret)) if piece
+    )
+
+
+def _start(url: str) -> str:
+    """The scheme with what follows it; empty for keys and values."""
+    found = re.match(r"\w+:/*", url)
+    return found[0] if found else ""
+
+
+def _split(url: str) -> _Parts | None:
+    if re.match(r"\w+://|postgres(ql)?:", url):
+        return _Parts(url, []) if url.startswith("sqlite:") else _split_uri(url)
+    return _split_key_values(url) if is_postgres(url) else _Parts(url, [])
+
+
+def _split_uri(url: str) -> _Parts | None:
+    found = _URI.fullmatch(url)
+    if not found:
+        return None
+    secrets = [found["password"] or ""]
+    shown = found["start"] + (f"{found['user']}@" if found["user"] is not None else "") + found["place"]
+    parameters = []
+    for parameter in found["query"].split("&") if found["query"] else ():
+        key, _, value = parameter.partition("=")
+        if not re.fullmatch(_WORD, _decoded(key), re.IGNORECASE):
+            return None
+        if _SECRET.search(_decoded(key)):
+            secrets.append(value)
+            value = _HIDDEN
+        parameters.append(f"{key}={value}")
+    return _Parts(shown + ("?" if parameters else "") + "&".join(parameters), secrets)
+
+
+def _split_key_values(text: str) -> _Parts | None:
+    shown, secrets, at = "", [], len(text) - len(text.lstrip())
+    while at < len(text):
+        found = _KEY_VALUE.match(text, at)
+        if not found or not re.fullmatch(_WORD, found[1], re.IGNORECASE):
+            return None
+        is_secret = _SECRET.search(found[1]) is not None
+        secrets += [found[3]] if is_secret else []
+        shown += f" {found[1]}{found[2]}{_HIDDEN if is_secret else found[3]}"
+        at = found.end()
+    return _Parts(shown[1:], secrets)
+
+
+def _decoded(text: str) -> str:
+    """Percent-decoded as often as it can be."""
+    while (decoded := unquote(text)) != text:
+        text = decoded
+    return text

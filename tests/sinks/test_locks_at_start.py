@@ -1,0 +1,69 @@
+"""A database that another program has locked when the run begins: it waits up to --sink-timeout, and says so."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from midiopt.sinks import open_sink
+from tests.helpers.batches import sqlite_path
+from tests.helpers.processes import command, written
+
+TABLES = ["files", "meta"]  # the first is read by the run, the second one when the database is opened
+
+
+@contextlib.contextmanager
+def locked(url: str, table: str) -> Iterator[None]:
+    """While the with block runs, nobody else can read the table (in SQLite, any table)."""
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(sqlite_path(url), isolation_level=None)
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+    else:
+        connection = psycopg.connect(url)
+        connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    with contextlib.closing(connection):
+        yield
+
+
+def start(songs, url: str, timeout: float, *more: str) -> subprocess.Popen[str]:
+    arguments = command(songs / "000", "--db", url, "--sink-timeout", timeout, *more)
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_lock_that_is_released(songs, url, table):
+    open_sink(url).close()
+    with locked(url, table):
+        run = start(songs, url, 600)
+        said = run.stderr.readline()
+    _, stderr = run.communicate(timeout=60)
+    assert said.startswith("midiopt: another ") and "has locked" in said and "waiting up to 600 seconds" in said + stderr
+    assert run.returncode == 0, stderr
+    assert written(url) > 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_lock_that_stays(songs, url, table):
+    open_sink(url).close()
+    with locked(url, table):
+        _, stderr = start(songs, url, 2.5, "--quiet").communicate(timeout=60)
+    assert stderr.startswith("midiopt: ") and stderr.count("\n") == 1
+    assert "has locked" in stderr and "--sink-timeout" in stderr and "run the same command again" in stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_does_not_wait_for_the_lock(songs, url, number, code):
+    open_sink(url).close()
+    with locked(url, "files"):
+        run = start(songs, url, 600)
+        assert "has locked" in run.stderr.readline()
+        run.send_signal(number)
+        _, stderr = run.communicate(timeout=60)
+    assert run.returncode == code and "Traceback" not in stderr
