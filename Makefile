@@ -16,7 +16,7 @@ CORPUS ?=
 OWN_FILES = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
 OWN_COUNT = $(if $(FILES),--files $(FILES))
 
-.PHONY: help build run test lint docs soak sanitize bench ablation instruction-counts eval pgo pgo-check clean
+.PHONY: help build run test lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ sanitize:  ## Build with the address and undefined-behaviour sanitizers and run 
 	MIDIOPT_BUILD=sanitize $(MAKE) $(VENV)/test-extra
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/core/test_policy.py tests/core/test_domains.py tests/core/test_arena.py tests/core/test_properties.py tests/sinks/test_contract.py
+
+fuzz: $(VENV)/fuzz-extra  ## Fuzz parser, analysis, texts, archives, encoders, wire format, lists and names (SECONDS=120 each, TARGETS=parser)
+	$(BIN)/python -m fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(TARGETS)
 
 bench: $(VENV)/dev-extra  ## Time the builds baseline, release and pgo-use and compare them (CORPUS=DIR, FILES=50000)
 	$(BIN)/python -m benchmarks.compare_builds $(OWN_FILES) $(OWN_COUNT)

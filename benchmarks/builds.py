@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 TRANSLATED = BUILD / "translated"  # translated to C; every build starts as a copy of it
-COMPILED = ("src", "pgo", "sample", "setup.py", "pyproject.toml")  # read by the compiler and by the training
+COMPILED = ("src", "pgo", "sample", "fuzz", "setup.py", "pyproject.toml")  # read by the compiler and by the training
 COPIED = (*COMPILED, "README.md", "LICENSE")  # pyproject.toml names these two
 IGNORED = shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info", "profile")
 
@@ -63,6 +63,7 @@ BUILDS = {
     "release": Build("release"),
     "pgo-generate": Build("pgo-generate"),  # and trained
     "pgo-use": Build("pgo-use"),
+    "fuzz": Build("sanitize", cflags=f"-fsanitize-coverage=trace-pc,trace-cmp -include {ROOT / 'fuzz' / 'coverage.h'}"),
     "x86-64": Build("release", march="x86-64"),
     "scalar": Build("release", cflags="-fno-tree-vectorize"),
     "valgrind": Build("release", march="x86-64-v3"),  # valgrind does not support AVX-512
@@ -146,7 +147,7 @@ def _hash_of_sources() -> str:
     digest = hashlib.sha256(sys.version.encode())
     for name in COMPILED:
         path = ROOT / name
-        found = sorted(p for p in path.rglob("*") if p.suffix in (".py", ".pyx", ".pxd")) if path.is_dir() else [path]
+        found = sorted(p for p in path.rglob("*") if p.suffix in (".py", ".pyx", ".pxd", ".c", ".h")) if path.is_dir() else [path]
         for file in found:
             digest.update(f"{file.relative_to(ROOT)} {file.stat().st_size}\n".encode() + file.read_bytes())
     return digest.hexdigest()

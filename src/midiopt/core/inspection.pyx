@@ -34,6 +34,11 @@ def half_bars(Analyzer analyzer not None):
     ]
 
 
+def memory_of(Analyzer analyzer not None):
+    """Bytes of all blocks that grow with a file."""
+    return analyzer.scratch.bytes
+
+
 def facts_layout():
     """(name, offset) of each field of the row and the size of the row, as the C compiler laid them out."""
     cdef Facts[1] row

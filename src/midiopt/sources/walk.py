@@ -62,7 +62,7 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
     seen = PathSet() if _may_overlap(roots) else None
     folders = _FolderWalk(stats, follow_links)
     for root in roots:
-        for path in _listed_paths(root[1:]) if root.startswith(b"@") else (root,):
+        for path in listed_paths(root[1:]) if root.startswith(b"@") else (root,):
             for page in _named(path, folders):
                 if seen is not None:
                     new = [path for path in page.paths if seen.add(path) == 1]
@@ -79,7 +79,7 @@ def iter_paths(arguments: Iterable[str | os.PathLike[str]]) -> Iterator[bytes]:
     return (path for page in walk(find_roots(arguments), WalkStats()) for path in page.paths)
 
 
-def _listed_paths(name: bytes) -> Iterator[bytes]:
+def listed_paths(name: bytes) -> Iterator[bytes]:
     """The absolute paths in a list: one per line, or each ended by NUL, as `find -print0` does."""
     with open(name, "rb") as lines:
         for line in lines:

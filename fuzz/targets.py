@@ -1,0 +1,214 @@
+"""What is fuzzed besides the parser: a function per target, which raises when it finds something.
+
+An input lies in a buffer of exactly its size, so that a read behind its end is found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import struct
+import traceback
+from collections.abc import Callable
+
+import numpy as np
+
+from fuzz.libfuzzer import blocks_executed
+from midiopt.core.analysis import Analyzer
+from midiopt.core.inspection import memory_of
+from midiopt.errors import Damaged, NotAnArchive, TooLarge
+from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64
+from midiopt.pipeline.tasks import ArchiveReport, decode_task, encode_task
+from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, Rows
+from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
+from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT
+from midiopt.rows.validate import INSPECTORS, validate
+from midiopt.schema import ANALYSES, FILES, OK, REPAIRED, REPAIRS
+from midiopt.sinks.postgres_copy import CopyEncoder
+from midiopt.sinks.sqlite_rows import RowEncoder
+from midiopt.sources.archives.archive import Archive, MemoryArchive
+from midiopt.sources.filename.facts import name_facts
+from midiopt.sources.filetypes import is_appledouble, is_archive, is_compressed, is_wanted
+from midiopt.sources.paths import is_truncated, path_bytes, path_text
+from midiopt.sources.walk import listed_paths
+from sample.smf import meta, note_on, smf, track
+
+Input = memoryview
+
+NUMBERS = (INT16, INT32, INT64, FLOAT32, FLOAT64)
+FRESH_INTERVAL = 16  # each so many inputs, the properties that need a second analysis are checked
+MAX_BLOCKS = 400_000  # basic blocks of an analysis: so many,
+MAX_BLOCKS_PER_BYTE = 400  # and so many per byte
+MAX_MEMORY = 8 << 20  # bytes of an analyser: so many,
+MAX_MEMORY_PER_BYTE = 160  # and so many per byte
+TRAILING_BYTES = b"\x00trailing"
+
+_analyzer = Analyzer()
+_count = 0
+
+
+def analyze_row(analyzer: Analyzer, data: bytes | Input) -> tuple[int, bytes, bytes]:
+    """Status, row and text heap of a file."""
+    rows = RowBuilder()
+    outcome = analyze_bytes(analyzer, data, b"\1" * 16, rows)
+    return outcome.status, bytes(rows.analyses), bytes(rows.heap)
+
+
+def analysis(data: Input) -> None:
+    """Values in range; work and memory bounded; no state left by earlier files; trailing bytes change no fact."""
+    global _count
+    _count += 1
+    before = blocks_executed()
+    status, row, heap = analyze_row(_analyzer, data)
+    blocks, memory = blocks_executed() - before, memory_of(_analyzer)
+    assert blocks <= MAX_BLOCKS + MAX_BLOCKS_PER_BYTE * len(data), f"{blocks:,} basic blocks for {len(data):,} bytes"
+    assert memory <= MAX_MEMORY + MAX_MEMORY_PER_BYTE * len(data), f"{memory:,} bytes of memory for {len(data):,} bytes"
+    if status not in (OK, REPAIRED):
+        assert not row and not heap
+        return
+    check_range(row, heap)
+    if _count % FRESH_INTERVAL == 0:
+        assert analyze_row(Analyzer(), data) == (status, row, heap), "an earlier file changed the row"
+        check_trailing_bytes(bytes(data), row, heap)
+
+
+def check_range(row: bytes, heap: bytes) -> None:
+    """Every value is in the range of its column, finite and not negative, and the texts are UTF-8."""
+    heap.decode()
+    rows: Rows = np.frombuffer(row, ANALYSES_DTYPE)
+    for _, number in INSPECTORS[ANALYSES].find_invalid(rows, heap):
+        name = ANALYSES.columns[number].name
+        raise AssertionError(f"{name} is {rows[name]}")
+    for column in ANALYSES:
+        if column.kind in NUMBERS:
+            value = rows[column.name][0]
+            assert not np.isinf(value) and (not value < 0 or value == column.kind.null), f"{column.name} is {value}"
+
+
+def check_trailing_bytes(data: bytes, row: bytes, heap: bytes) -> None:
+    """Bytes after the last track of a file without repairs change only status and issue bits."""
+    issues = int(np.frombuffer(row, ANALYSES_DTYPE)["issues"][0])
+    if issues & (1 << len(REPAIRS)) - 1 or data[:4] != b"MThd":
+        return
+    _, longer, longer_heap = analyze_row(_analyzer, data + TRAILING_BYTES)
+    changed = bytearray(longer)  # a copy of the array would lose the padding between fields
+    np.frombuffer(changed, ANALYSES_DTYPE)["issues"] = issues
+    assert (bytes(changed), longer_heap) == (row, heap), "trailing bytes changed a fact"
+
+
+def texts(data: Input) -> None:
+    """Three texts of one file, in whatever charset, become UTF-8 names without NUL."""
+    parts = bytes(data).split(b"\n", 2)
+    body = track([*((0, meta(kind, part[:9999])) for kind, part in zip((3, 1, 5), parts, strict=False)), (0, note_on(0, 60, 9))])
+    analysis(memoryview(smf([body])))
+
+
+def archives(data: Input) -> None:
+    """A damaged archive or member is refused with one of three errors."""
+    _read_archive(bytes(data), depth=0)
+
+
+def _read_archive(data: bytes, depth: int) -> None:
+    try:
+        archive = Archive(MemoryArchive(data))
+    except (NotAnArchive, Damaged, TooLarge):
+        return
+    for member in archive.members(0, 1000):
+        assert -(2**63) <= member.mtime_ns < 2**63 and 0 <= member.size < 2**63 and member.name
+        try:
+            content = bytes(member.data())
+        except (Damaged, TooLarge):
+            continue
+        if depth == 0 and is_archive(member.name):
+            _read_archive(content, depth + 1)
+    archive.read_error.encode()
+
+
+def _rows(data: bytes, layout_size: int, dtype: np.dtype[np.void]) -> tuple[Rows, bytes]:
+    count = min(len(data) // layout_size, 4)
+    return np.frombuffer(data, dtype, count), data[count * layout_size :]
+
+
+_ENCODERS = {
+    table: (RowEncoder(layout.fields), CopyEncoder(layout.fields)) for table, layout in ((FILES, FILES_LAYOUT), (ANALYSES, ANALYSES_LAYOUT))
+}
+
+
+def encoders(data: Input) -> None:
+    """Rows of any bytes: both encoders write or refuse a row, and write every row that was validated."""
+    raw = bytes(data)
+    files, heap = _rows(raw, FILES_LAYOUT.size, FILES_DTYPE)
+    analyses, _ = _rows(raw, ANALYSES_LAYOUT.size, ANALYSES_DTYPE)
+    batch = Batch(files, analyses, heap)
+    for table, both in _ENCODERS.items():
+        for encoder in both:
+            with contextlib.suppress(ValueError, MemoryError):  # a text of 4 GiB, for instance
+                _encode(encoder, batch.rows(table), heap)
+    batch = validate(batch)
+    for table, both in _ENCODERS.items():
+        for encoder in both:
+            _encode(encoder, batch.rows(table), batch.heap)
+
+
+def _encode(encoder: RowEncoder | CopyEncoder, rows: Rows, heap: bytes) -> None:
+    if isinstance(encoder, RowEncoder):
+        list(encoder.tuples(rows, heap))
+    else:
+        encoder.encode(rows, heap)
+
+
+def wire(data: Input) -> None:
+    """Tasks, reports and batches: what can be decoded is encoded to the same bytes; all else raises ValueError or struct.error."""
+    raw = bytes(data)
+    with contextlib.suppress(ValueError, struct.error, IndexError):
+        task = decode_task(raw)
+        assert decode_task(encode_task(task)) == task
+    with contextlib.suppress(ValueError, struct.error):
+        report = ArchiveReport.decode(raw)
+        assert report is None or ArchiveReport.decode(report.encode()) == report
+    with contextlib.suppress(ValueError, struct.error):
+        validate(Batch.from_bytes(raw))
+
+
+_list_file = os.memfd_create("list")
+
+
+def lists(data: Input) -> None:
+    """A list names absolute paths without NUL, or is refused."""
+    os.ftruncate(_list_file, 0)
+    os.pwrite(_list_file, data, 0)
+    for path in listed_paths(f"/proc/self/fd/{_list_file}".encode()):
+        assert path.startswith(b"/") and b"\0" not in path
+
+
+def names(data: Input) -> None:
+    """Any name of a file or member has a text that is unique and reversible, and facts in range."""
+    path = b"/" + bytes(data)
+    text = path_text(path)
+    assert len(text.encode()) <= 2000 and "\0" not in text
+    assert is_truncated(text) or path_bytes(text) == path
+    bpm, key, meter = name_facts(path)
+    assert bpm != bpm or 0 < bpm < 1000
+    assert 0 <= key <= 255 and meter >= 0
+    is_wanted(path), is_compressed(path), is_archive(path), is_appledouble(path)
+    content_hash(path)
+
+
+TARGETS: dict[str, Callable[[Input], None]] = {
+    function.__name__: function for function in (analysis, texts, archives, encoders, wire, lists, names)
+}
+
+
+def test_one_input(function: Callable[[Input], None]) -> Callable[[int, int], int]:
+    """LLVMFuzzerTestOneInput of a target: a finding prints its traceback and aborts, so that libFuzzer keeps the input."""
+
+    def run(address: int, size: int) -> int:
+        try:
+            function(memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B"))
+        except BaseException:
+            traceback.print_exc()
+            os.abort()
+        return 0
+
+    return run
