@@ -25,10 +25,10 @@ CHANNEL_MESSAGES = (0x80, 0x90, 0xB0)  # of those, key_event() takes what concer
 
 # (what happens, midiopt, symusic, pretty_midi, counted as)
 TABLE = (
-    ("a note-off while one note of its pitch sounds", "ends it", "ends it", "ends it", "note-off"),
-    ("at the tick of the onset", "keeps a note of length 0", "keeps a note of length 0", "drops the note", "length 0"),
-    ("a note-off while several notes of its pitch sound", "ends the oldest", "ends the oldest", "ends all", "several"),
-    ("a note-off while none does", "ignores it", "ignores it", "ignores it", "without a note"),
+    ("a note-off while its pitch sounds", "ends a note", "ends a note", "ends a note", "note-off"),
+    ("of these, at the tick of the onset", "keeps a note of length 0", "keeps a note of length 0", "drops the note", "length 0"),
+    ("of these, while several notes of its pitch sound", "ends the oldest", "ends the oldest", "ends all", "several"),
+    ("a note-off while its pitch is silent", "ignores it", "ignores it", "ignores it", "without a note"),
     ("controller 120 or 123", "ends all notes of its channel in its track", "ignores it", "ignores it", "controller"),
     ("fewer note-offs than note-ons of a pitch", "each ends all notes of the pitch (retrigger)", "drops the last", "ends all", "retrigger"),
     ("a note-off, or controller 120 or 123, only in another track", "ends the note", "drops the note", "drops the note", "other track"),

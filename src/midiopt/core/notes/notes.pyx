@@ -25,6 +25,7 @@ from midiopt.core.timeline.timed_values cimport TimedValue, add_timed_value, cle
 cdef void reset_note_counts(Notes *notes) noexcept nogil:
     """Start a file."""
     memset(&notes.counts, 0, sizeof(NoteCounts))
+    memset(notes.silenced_onsets, 0, sizeof(notes.silenced_onsets))
     notes.counts.first_note_s = INFINITY
     notes.counts.last_note_s = -INFINITY
 
@@ -44,7 +45,7 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const TempoMap *map, si
     if notes.notes == NULL or notes.boundaries == NULL or read_programs(notes, arena, first_track, end_track):
         return NO_MEMORY
     for i in range(first_track, end_track):
-        if pair_track(notes, arena, i):
+        if pair_track(notes, arena, i, end_track - first_track == 1):
             return NO_MEMORY
     if notes.paired_again and end_stuck_notes(notes, arena, first_track, end_track):
         return NO_MEMORY
@@ -88,8 +89,8 @@ cdef Status distribute_programs(Notes *notes) noexcept nogil:
     return USABLE
 
 
-cdef Status pair_track(Notes *notes, const Arena *arena, size_t index) noexcept nogil:
-    """Pair the notes of one track, and add its boundaries and counts."""
+cdef Status pair_track(Notes *notes, const Arena *arena, size_t index, bint alone) noexcept nogil:
+    """Pair the notes of one track, and add its boundaries and counts; `alone` if its sequence has no other track."""
     cdef const Track *track = &arena.tracks[index]
     cdef const Event *first = arena.events + track.first_event
     cdef PackedNote *notes_before = notes.notes + notes.note_count
@@ -103,7 +104,9 @@ cdef Status pair_track(Notes *notes, const Arena *arena, size_t index) noexcept 
     pair_events(notes, &p, first, first + track.event_count, track.first_event)
     for channel in range(16):
         count_pending_notes(notes, channel)
-    if p.ended < p.notes - notes_before and pair_again(notes, &p, notes_before, first, first + track.event_count, index):
+    if p.ended < p.notes - notes_before and pair_again(
+        notes, &p, notes_before, first, first + track.event_count, index, alone
+    ):
         return NO_MEMORY
     end_run(notes, p.boundary)
     if p.notes > notes_before:

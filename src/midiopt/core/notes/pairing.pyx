@@ -48,7 +48,7 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
         elif message & 0xF0 == CONTROL_CHANGE:
             notes.counts.control_changes += 1
             notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
-            if silences_channel(message):
+            if silences_channel(message) and has_onsets_since_silence(notes, message & 0x0F):
                 pairing.boundary = boundary
                 pairing.ended = ended
                 silence_channel(notes, pairing, message & 0x0F, event.tick)
@@ -60,6 +60,14 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
     pairing.boundary = boundary
     pairing.notes = out
     pairing.ended = ended
+
+
+cdef bint has_onsets_since_silence(Notes *notes, uint32_t channel) noexcept nogil:
+    """Whether a note has begun on a channel since this was last asked: some programs repeat these controllers."""
+    cdef uint32_t onsets = notes.counts.channels[channel] + notes.pending_notes[channel]
+    cdef bint any_new = notes.silenced_onsets[channel] != onsets
+    notes.silenced_onsets[channel] = onsets
+    return any_new
 
 
 cdef void silence_channel(Notes *notes, Pairing *pairing, uint32_t channel, int64_t tick) noexcept nogil:

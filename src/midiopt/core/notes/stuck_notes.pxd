@@ -7,6 +7,6 @@ from midiopt.core.smf.arena cimport Arena
 from midiopt.core.smf.midi cimport Event, Status
 
 cdef Status pair_again(
-    Notes *notes, Pairing *pairing, PackedNote *note, const Event *first, const Event *end, uint32_t track
+    Notes *notes, Pairing *pairing, PackedNote *note, const Event *first, const Event *end, uint32_t track, bint alone
 ) noexcept nogil
 cdef Status end_stuck_notes(Notes *notes, const Arena *arena, size_t first_track, size_t end_track) noexcept nogil

@@ -40,11 +40,14 @@ cdef inline uint32_t slot_of(uint32_t message) noexcept nogil:
 
 
 cdef Status pair_again(
-    Notes *notes, Pairing *pairing, PackedNote *note, const Event *first, const Event *end, uint32_t track
+    Notes *notes, Pairing *pairing, PackedNote *note, const Event *first, const Event *end, uint32_t track, bint alone
 ) noexcept nogil:
-    """Pair the events of a track anew with retriggers; `note` is its first note. What still sounds is added to the stuck notes."""
+    """Pair the events of a track anew with retriggers; `note` is its first note.
+
+    What still sounds ends with a track that is `alone` in its sequence, and is added to the stuck notes otherwise.
+    """
     cdef const Event *event
-    cdef uint32_t slot
+    cdef uint32_t slot, quiet = 0xFFFF  # set of the channels on which nothing sounds
     notes.paired_again = True
     pairing.notes = note
     pairing.boundary = notes.boundaries + notes.boundary_count
@@ -55,8 +58,11 @@ cdef Status pair_again(
     while event < end:
         slot = slot_of(event.message)
         if is_silence(event.message):
-            silence_channel(notes, pairing, slot >> 7, event.tick)
+            if not quiet >> (slot >> 7) & 1:
+                silence_channel(notes, pairing, slot >> 7, event.tick)
+            quiet |= 1 << (slot >> 7)
         elif is_onset(event.message):
+            quiet &= ~(1 << (slot >> 7))
             start_note(notes, slot, pairing.notes, pairing.notes.length & 0xFF)
             pairing.boundary[0] = event.tick << 1 | 1
             pairing.boundary += not pairing.notes.onset & 1
@@ -67,13 +73,16 @@ cdef Status pair_again(
             else:
                 end_oldest_note(notes, pairing, slot, event.tick)
         event += 1
-    return add_stuck_notes(notes, note, first, end, track)
+    if not alone:
+        return add_stuck_notes(notes, note, first, end, track)
+    end_with_track(notes, pairing, note, first, end)
+    return USABLE
 
 
 cdef void find_last_runs(Notes *notes, const Event *first, const Event *end) noexcept nogil:
     """Find the channels and pitches that still sound at the end (`held`), and the event since which they do (`run_start`)."""
     cdef const Event *event = first
-    cdef uint32_t slot
+    cdef uint32_t slot, quiet = 0xFFFF
     while event < end:  # only slots that the track uses: tracks may be many and short
         if is_note(event.message):
             slot = slot_of(event.message)
@@ -87,10 +96,13 @@ cdef void find_last_runs(Notes *notes, const Event *first, const Event *end) noe
             if notes.held[slot] == 0:
                 notes.run_start[slot] = event - first
             notes.held[slot] += 1
+            quiet &= ~(1 << (slot >> 7))
         elif is_note(event.message):
             notes.held[slot] -= notes.held[slot] > 0
         elif is_silence(event.message):
-            memset(&notes.held[slot & ~0x7F], 0, 128 * sizeof(uint32_t))
+            if not quiet >> (slot >> 7) & 1:
+                memset(&notes.held[slot & ~0x7F], 0, 128 * sizeof(uint32_t))
+            quiet |= 1 << (slot >> 7)
         event += 1
 
 
@@ -104,6 +116,23 @@ cdef void end_oldest_note(Notes *notes, Pairing *pairing, uint32_t slot, int64_t
     pairing.boundary += not note.onset & 1
 
 
+cdef inline bint is_oldest(const Notes *notes, uint32_t slot, const PackedNote *note) noexcept nogil:
+    """Whether a note is the oldest of those that sound."""
+    return notes.sounding[slot] != NULL and next_sounding(notes.sounding[slot]) == note
+
+
+cdef void end_with_track(Notes *notes, Pairing *pairing, PackedNote *note, const Event *first, const Event *end) noexcept nogil:
+    """End the notes of a track that still sound at the tick of its last event."""
+    cdef const Event *event = first
+    while event < end:
+        if is_onset(event.message):
+            if is_oldest(notes, slot_of(event.message), note):
+                notes.counts.has_stuck_note = True
+                end_oldest_note(notes, pairing, slot_of(event.message), (end - 1).tick)
+            note += 1
+        event += 1
+
+
 cdef Status add_stuck_notes(Notes *notes, PackedNote *note, const Event *first, const Event *end, uint32_t track) noexcept nogil:
     """Add the notes of a track that still sound to the stuck notes, in the order of their onsets."""
     cdef const Event *event = first
@@ -112,7 +141,7 @@ cdef Status add_stuck_notes(Notes *notes, PackedNote *note, const Event *first, 
     while event < end:
         if is_onset(event.message):
             slot = slot_of(event.message)
-            if notes.sounding[slot] != NULL and next_sounding(notes.sounding[slot]) == note:  # the oldest
+            if is_oldest(notes, slot, note):
                 take_oldest(notes, slot)
                 notes.stuck = <StuckNote *>reserve_block(
                     notes.scratch, STUCK_NOTE_BLOCK, notes.stuck_count + 1, sizeof(StuckNote), MAX_EVENTS_CAP, True
@@ -134,11 +163,12 @@ cdef Status end_stuck_notes(Notes *notes, const Arena *arena, size_t first_track
     """End all stuck notes of a sequence, and add up the lengths of all notes."""
     cdef PackedNote *note = notes.notes
     cdef const PackedNote *end = note + notes.note_count
-    if notes.stuck_count and end_track - first_track > 1:
+    if notes.stuck_count:
         if collect_releases(notes, arena, first_track, end_track):
             return NO_MEMORY
-        end_in_other_tracks(notes)
-    end_with_tracks(notes, arena)
+        if notes.releases.count:
+            end_in_other_tracks(notes)
+        end_with_tracks(notes, arena)
     memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
     while note < end:
         notes.length_ticks[note.onset & 0xFF] += note.length >> TICK_SHIFT
@@ -147,7 +177,7 @@ cdef Status end_stuck_notes(Notes *notes, const Arena *arena, size_t first_track
 
 
 cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:
-    """Collect the stuck notes and all that may end them, in time order.
+    """Collect the stuck notes and all that may end them, in time order; nothing if there is nothing to end them.
 
     The time is twice the tick, plus one for a stuck note, since nothing at the same tick ends it. The value is the index of a
     stuck note; otherwise the slot, and SILENCE.
@@ -160,9 +190,6 @@ cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_trac
     clear_timed_values(&notes.releases)
     for i in range(notes.stuck_count):
         notes.held[notes.stuck[i].slot] = 1
-        if add_release(notes, (notes.stuck[i].note.onset >> TICK_SHIFT) << 1 | 1, row, i):
-            return NO_MEMORY
-        row += 1
     for i in range(first_track, end_track):
         event = arena.events + arena.tracks[i].first_event
         end = event + arena.tracks[i].event_count
@@ -177,6 +204,12 @@ cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_trac
                     return NO_MEMORY
                 row += 1
             event += 1
+    if row == 0:
+        return USABLE
+    for i in range(notes.stuck_count):
+        if add_release(notes, (notes.stuck[i].note.onset >> TICK_SHIFT) << 1 | 1, row, i):
+            return NO_MEMORY
+        row += 1
     sort_timed_values(&notes.releases)
     return USABLE
 
@@ -235,15 +268,18 @@ cdef inline uint64_t *end_stuck_note(Notes *notes, StuckNote *stuck, int64_t tic
 
 
 cdef void end_with_tracks(Notes *notes, const Arena *arena) noexcept nogil:
-    """End the stuck notes that are left with their tracks, which is an issue. Each track's form a run of boundaries."""
+    """End the stuck notes that are left with their tracks, which is an issue. A run of boundaries ends where time goes back."""
     cdef uint64_t *boundary = notes.boundaries + notes.boundary_count
     cdef StuckNote *stuck
     cdef size_t i
+    cdef int64_t tick, last_tick = 0
     for i in range(notes.stuck_count):
         stuck = &notes.stuck[i]
         if stuck.note != NULL:
-            if i and stuck.track != (stuck - 1).track:
+            tick = arena.tracks[stuck.track].end_tick
+            if tick < last_tick:
                 end_run(notes, boundary)
+            last_tick = tick
             notes.counts.has_stuck_note = True
-            boundary = end_stuck_note(notes, stuck, arena.tracks[stuck.track].end_tick, boundary)
+            boundary = end_stuck_note(notes, stuck, tick, boundary)
     end_run(notes, boundary)

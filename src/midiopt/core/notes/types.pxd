@@ -51,6 +51,7 @@ cdef struct Notes:
     uint32_t run_ends[2 * MAX_TRACKS + 1]  # end of each run in `boundaries`: see stuck_notes.pyx for more than one per track
     size_t run_count
     PackedNote *sounding[2048]  # by channel << 7 | pitch: the newest sounding note, linked to the oldest; NULL between tracks
+    uint32_t silenced_onsets[16]  # by channel: its onsets in the file when a controller last ended its notes
     uint32_t held[2048]  # scratch memory of stuck_notes.pyx, by channel << 7 | pitch
     uint32_t run_start[2048]  # likewise
     StuckNote *waiting[2048]  # likewise; NULL between sequences
