@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_MESSAGE = "midiopt: stopping, results so far are written; the same signal again aborts"
 ABORT_MESSAGE = "midiopt: aborted; complete batches are kept, run the same command again to resume"
 SECOND_SIGNAL_GRACE = 2.0  # seconds that a run has to end by itself after the second signal
 SHOW_CURSOR = b"\x1b[?25h"  # the progress line hides it
@@ -20,7 +21,7 @@ SHOW_CURSOR = b"\x1b[?25h"  # the progress line hides it
 def install_exit_handlers() -> None:
     """From now on either signal ends the process with exit code 128 + N and without a traceback.
 
-    Call it before slow imports; a run installs its own handlers while it lasts (handle_signals). Python calls a handler
+    Call it before slow imports; a run installs its own handlers while it lasts (Stop.on_signals). Python calls a handler
     only between two bytecodes, and a database may take minutes for one of them (building an index, for instance). So a
     thread reads each signal from the wake-up pipe and ends the process when the second one has had no effect. During
     interpreter shutdown both signals are ignored: Python would restore the default action and lose the exit code.
@@ -60,10 +61,12 @@ class Stop:
         return time.monotonic() - self.since if self.signal else 0.0
 
     def request(self, number: int, frame: FrameType | None = None) -> None:
-        """Signal handler: ask the run to end. Raises KeyboardInterrupt with the signal's number at the second call."""
+        """Signal handler: ask the run to end, and say so. Raises KeyboardInterrupt with the signal's number at the second call."""
         if self.signal:
             raise KeyboardInterrupt(number)
         self.signal, self.since = number, time.monotonic()
+        # Not print(), which the signal may have interrupted. In a terminal the line begins behind the ^C that it echoes.
+        os.write(2, (b"\n" if os.isatty(2) else b"") + STOP_MESSAGE.encode() + b"\n")
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:
