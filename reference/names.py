@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+from reference.code_pages import best_code_page, total_costs
 from reference.sequence import Facts
-from reference.text import RawText, best_charset, costs_of, decode, read_text, utf8_cost
+from reference.text import RawText, decode, read_text, utf8_cost
 from reference.tracks import Message, Track
 
 MAX_NAMES = 1000
-ATTRIBUTES = {"text": "text", "lyrics": "text", "track_name": "name"}  # of the text in mido's messages
+MAX_EVIDENCE_BYTES = 1024  # of texts that are tried in each code page
+ATTRIBUTES = {"text": "text", "lyrics": "text", "track_name": "name", "copyright": "text", "instrument_name": "name"}  # of mido's messages
+OTHER_TEXTS = ("text", "copyright", "instrument_name", "lyrics")  # that tell the code page of the names
 SONG_INFORMATION = re.compile(rb"\{#([^}]*)\}")
 NO_TITLES = (b"soft karaoke", b"karaoke", b"lyrics", b"words")
 ABSENT = RawText(b"", "utf-8")
@@ -54,15 +57,21 @@ def charset_of(texts: list[RawText], titles: list[RawText], messages: list[Messa
     has_utf8 = any(t.charset == "utf-8" and not t.maybe_cut and not t.data.isascii() for t in texts)
     for text in [*texts, *titles]:
         if text.maybe_cut:
-            is_utf8 = has_utf8 or utf8_cost(text.data) < min(costs_of(text.data).values())
+            is_utf8 = has_utf8 or utf8_cost(text.data) < min(total_costs([text.data]).values())
             text.charset, text.maybe_cut = "utf-8" if is_utf8 else None, False
     for message in messages:
-        data = bytes_of(message) if message.type in ATTRIBUTES else b""
+        data = bytes_of(message) if message.type in ("text", "lyrics", "track_name") else b""
         if data.startswith(b"{"):
             charset = read_text(data).charset
             if charset in ("cp1252", "cp932"):
                 return charset
-    return best_charset([t.data for t in [*texts, *titles] if t.data and t.charset is None])
+    others = [bytes_of(m) for m in messages if m.type in OTHER_TEXTS]
+    evidence, room = [], MAX_EVIDENCE_BYTES
+    for text in [*texts[:MAX_NAMES], *titles, *map(read_text, others)]:
+        if text.charset is None and text.data and room:
+            evidence.append(text.data[:room])
+            room -= len(evidence[-1])
+    return best_code_page(evidence)
 
 
 def name_facts(tracks: list[Track]) -> Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import midiopt
-from reference.text import best_charset
+from reference.code_pages import best_code_page
 from sample.smf import TRACK_NAME, meta, smf, track
 
 # Names from real files, by their charset.
@@ -52,7 +52,7 @@ def test_words(encoding, word):
     raw = word.encode(encoding, "ignore")
     facts = named(raw)
     assert facts.title == raw.decode(encoding)
-    assert best_charset([raw]) == encoding or raw.isascii()
+    assert best_code_page([raw]) == encoding or raw.isascii()
 
 
 def test_names_of_a_file_share_a_charset():

@@ -18,6 +18,7 @@ cdef enum:
 cdef enum:
     META_SEQUENCE_NUMBER = 0x00
     META_TEXT = 0x01
+    META_COPYRIGHT = 0x02
     META_TRACK_NAME = 0x03
     META_INSTRUMENT_NAME = 0x04
     META_LYRIC = 0x05

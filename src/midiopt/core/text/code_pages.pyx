@@ -10,9 +10,6 @@ from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
 cdef enum:
     UNDEFINED = 0xFFFF
     REPLACEMENT = 0xFFFD
-    FIRST_LEAD = 0x80
-    FIRST_TRAIL = 0x40
-    TRAILS = 0x100 - FIRST_TRAIL
 
 cdef struct CodePage:
     bint is_loaded
@@ -22,8 +19,17 @@ cdef struct CodePage:
 cdef CodePage[CODE_PAGE_COUNT] PAGES  # zeroed, that is not loaded
 
 # In the order of the enum. Bytes that a code page of Windows leaves undefined are control characters, as in the WHATWG Encoding Standard.
-_CODECS = ("cp932", "cp1252", "gbk")
-_DOUBLE_BYTE = ("cp932", "gbk")
+_CODECS = ("cp932", "cp1252", "gbk", "cp1251", "cp949", "cp950", "koi8-r", "cp1250", "cp437", "mac-roman")
+
+
+cdef bint has_double_bytes(int page) noexcept nogil:
+    """Whether a code page has characters of two bytes."""
+    return page in (SHIFT_JIS, GBK, EUC_KR, BIG5)
+
+
+cdef bint is_pair(int page, uint32_t lead, uint32_t trail) noexcept nogil:
+    """Whether two bytes, from 80 and from 40, are a character of a loaded code page."""
+    return PAGES[page].pairs[(lead - FIRST_LEAD) * TRAILS + trail - FIRST_TRAIL] != UNDEFINED
 
 
 cdef Status load_code_page(int page) noexcept nogil:
@@ -36,21 +42,30 @@ cdef Status fill_tables(int page) noexcept with gil:
     cdef int i
     try:
         codec = _CODECS[page]
-        is_double = codec in _DOUBLE_BYTE
+        is_double = has_double_bytes(page)
         for i in range(0x80):
             character = bytes([0x80 + i]).decode(codec, "replace")
             tables.singles[i] = ord(character) if character != "\N{REPLACEMENT CHARACTER}" else UNDEFINED if is_double else 0x80 + i
         for i in range(0x80 * TRAILS):
             tables.pairs[i] = UNDEFINED
         if is_double:
-            pairs = b"\0".join([bytes([FIRST_LEAD + i // TRAILS, FIRST_TRAIL + i % TRAILS]) for i in range(0x80 * TRAILS)])
-            for i, character in enumerate(pairs.decode(codec, "replace").split("\0")):
+            for i, character in enumerate(all_pairs().decode(codec, "replace").split("\0")):
                 if len(character) == 1 and character != "\N{REPLACEMENT CHARACTER}":
                     tables.pairs[i] = ord(character)
         tables.is_loaded = True
     except MemoryError:
         return NO_MEMORY
     return USABLE
+
+
+cdef bytes all_pairs():
+    """Each lead with each trail byte, with NUL bytes between them."""
+    cdef bytearray pairs = bytearray(3 * 0x80 * TRAILS)
+    cdef int i
+    for i in range(0x80 * TRAILS):
+        pairs[3 * i] = FIRST_LEAD + i // TRAILS
+        pairs[3 * i + 1] = FIRST_TRAIL + i % TRAILS
+    return bytes(pairs)[: 3 * 0x80 * TRAILS - 1]
 
 
 cdef size_t decode_code_page(int page, const uint8_t *p, size_t length, uint8_t *out) noexcept nogil:

@@ -9,14 +9,15 @@ from libc.string cimport memcmp, memset
 
 from midiopt.core.facts cimport NULL_TEXT, Text
 from midiopt.core.smf.arena cimport MarkRange, marks_of
-from midiopt.core.smf.midi cimport META, META_LYRIC, META_TEXT, META_TRACK_NAME, USABLE
-from midiopt.core.text.charset cimport CodePageCosts, best_code_page, score_text, utf8_cost
+from midiopt.core.smf.midi cimport META, META_COPYRIGHT, META_INSTRUMENT_NAME, META_LYRIC, META_TEXT, META_TRACK_NAME, USABLE
+from midiopt.core.text.charset cimport CodePageCosts, best_code_page, load_costs, reset_costs, score_text, utf8_cost
 from midiopt.core.text.encoding cimport CODE_PAGE, NO_CODE_PAGE, UTF8, UTF8_CUT, equals_ignoring_case, find_tag, read_text
 from midiopt.core.text.text cimport append_ascii, append_text
 
 cdef enum:
     MAX_TRACK_NAME_BYTES = 64 << 10  # beyond it, no further name is kept: 1,000 names could bring 4 MB
     SLOTS = 2048  # of the hash table of names
+    MAX_EVIDENCE_BYTES = 1024  # of the texts of a file that are tried in each code page: 0.1 ms
     FEW_NAMES = 16  # up to which comparing with each name is faster than the table
 
 cdef struct NameList:  # the distinct names so far
@@ -24,6 +25,11 @@ cdef struct NameList:  # the distinct names so far
     uint32_t hashes[MAX_TRACK_NAMES]
     size_t count
     uint16_t slots[SLOTS]  # index of a name plus 1, 0 for a free slot
+
+
+cdef struct Evidence:  # for the code page of a file
+    CodePageCosts costs
+    size_t room  # bytes that may be added
 
 
 cdef void reset_names(Names *names, const Arena *arena, const uint8_t *data) noexcept nogil:
@@ -109,6 +115,9 @@ cdef Status write_names(TextHeap *heap, const Arena *arena, const uint8_t *data,
     cdef Status status = USABLE
     titles[0], titles[1], titles[2], titles[3] = &names.first_track, &names.riff, &names.line, &names.conductor
     if has_open_encoding(names):
+        status = load_costs()
+        if status:
+            return status
         code_page = code_page_of(names, arena, data)
     facts.title.length = NULL_TEXT
     for i in range(4):
@@ -133,40 +142,66 @@ cdef inline bint is_open_text(const RawText *text) noexcept nogil:
 
 
 cdef int code_page_of(Names *names, const Arena *arena, const uint8_t *data) noexcept nogil:
-    """The code page of the file: that of its first language tag, or the most likely one of its texts.
+    """The code page of the file: that of its first language tag, or the most likely one of its names and other texts.
 
-    Texts that may be UTF-8, cut within a character, are decided first, one by one.
+    Names that may be UTF-8, cut within a character, are decided first, one by one.
     """
-    cdef CodePageCosts costs
+    cdef Evidence evidence
     cdef bint has_utf8 = False
     cdef size_t i
-    cdef int code_page
-    memset(&costs, 0, sizeof(costs))
+    cdef int code_page = first_language(arena, data)
     for i in range(names.count):
         has_utf8 |= names.tracks[i].encoding == UTF8
     for i in range(names.count):
-        add_text(&names.tracks[i], has_utf8, &costs)
-    add_text(&names.riff, has_utf8, &costs)
-    add_text(&names.line, has_utf8, &costs)
-    add_text(&names.first_track, has_utf8, NULL)  # these two are track names, too
-    add_text(&names.conductor, has_utf8, NULL)
-    code_page = first_language(arena, data)
-    return best_code_page(&costs) if code_page == NO_CODE_PAGE else code_page
+        decide_cut(&names.tracks[i], has_utf8)
+    decide_cut(&names.first_track, has_utf8)
+    decide_cut(&names.riff, has_utf8)
+    decide_cut(&names.line, has_utf8)
+    decide_cut(&names.conductor, has_utf8)
+    if code_page != NO_CODE_PAGE:
+        return code_page
+    reset_costs(&evidence.costs)
+    evidence.room = MAX_EVIDENCE_BYTES
+    for i in range(names.count):
+        add_evidence(&evidence, &names.tracks[i])
+    add_evidence(&evidence, &names.riff)
+    add_evidence(&evidence, &names.line)
+    add_other_texts(&evidence, arena, data)
+    return best_code_page(&evidence.costs)
 
 
-cdef void add_text(RawText *text, bint has_utf8, CodePageCosts *costs) noexcept nogil:
-    """Decide whether a text is cut UTF-8, and add the costs of one that is not."""
-    cdef CodePageCosts own
-    cdef bint is_utf8
-    if not is_open_text(text):
+cdef void decide_cut(RawText *text, bint has_utf8) noexcept nogil:
+    """Decide whether a text whose end may cut a character of UTF-8 is that, or in the code page of the file."""
+    cdef CodePageCosts costs
+    cdef bint is_utf8 = has_utf8
+    if text.length == 0 or text.encoding != UTF8_CUT:
         return
-    memset(&own, 0, sizeof(own))
-    score_text(&own, text.bytes, text.length)
-    if text.encoding == UTF8_CUT:
-        is_utf8 = has_utf8 or utf8_cost(text.bytes, text.length) < own.bits[best_code_page(&own)]
-        text.encoding = UTF8 if is_utf8 else CODE_PAGE
-    if text.encoding == CODE_PAGE and costs != NULL:
-        score_text(costs, text.bytes, text.length)
+    if not has_utf8:
+        reset_costs(&costs)
+        score_text(&costs, text.bytes, text.length)
+        is_utf8 = utf8_cost(text.bytes, text.length) < costs.half_bits[best_code_page(&costs)]
+    text.encoding = UTF8 if is_utf8 else CODE_PAGE
+
+
+cdef void add_evidence(Evidence *evidence, const RawText *text) noexcept nogil:
+    """Add the costs of a text in a code page, as long as there is room."""
+    cdef size_t length = min(text.length, evidence.room)
+    if text.encoding == CODE_PAGE and text.code_page == NO_CODE_PAGE and length:
+        score_text(&evidence.costs, text.bytes, length)
+        evidence.room -= length
+
+
+cdef void add_other_texts(Evidence *evidence, const Arena *arena, const uint8_t *data) noexcept nogil:
+    """Add the texts, copyright notices, instruments and lyrics, as long as there is room."""
+    cdef MarkRange marks = marks_of(arena, 0, arena.track_count)
+    cdef const Mark *mark
+    cdef RawText text
+    while marks.next < marks.end and evidence.room:
+        mark = marks.next
+        marks.next += 1
+        if mark.status == META and mark.type in (META_TEXT, META_COPYRIGHT, META_INSTRUMENT_NAME, META_LYRIC):
+            text = read_text(data + mark.offset, mark.length)
+            add_evidence(evidence, &text)
 
 
 cdef int first_language(const Arena *arena, const uint8_t *data) noexcept nogil:
