@@ -106,7 +106,7 @@ def true_sysex_end(track: bytes, at: int, running: int) -> int:
     """Where the message ends whose length is at `at`: as written, or at the first byte above 127 if that is an F7.
 
     The F7 is right if more events without a fault follow it than follow the written end; or enough of them, if it is before the
-    written end or at most two bytes behind it.
+    written end or at most a byte behind it, where it would be read as a packet; an empty packet is possible.
     """
     length, first = read_varint(track, at)
     written = first + length
@@ -118,7 +118,7 @@ def true_sysex_end(track: bytes, at: int, running: int) -> int:
         return written
     after_found = good_events(track, found + 1, running)
     after_written = good_events(track, written, running) if fits else -1
-    near = found + 1 <= written + MAX_MISCOUNT
+    near = found <= written or (found == written + 1 and track[found + 1 : found + 2] != b"\0")
     return found + 1 if after_found > after_written or (after_found == ENOUGH_EVENTS and near) else written
 
 

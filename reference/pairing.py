@@ -45,6 +45,8 @@ class KeyEvent(NamedTuple):
     pitch: int = 0
     velocity: int = 0
     program: int = 0  # in force, of a note-on
+    drums: bool = False  # likewise
+    port: int = 0  # of the track
 
 
 class PairedNote(NamedTuple):
@@ -58,13 +60,13 @@ class PairedNote(NamedTuple):
 Run = list[KeyEvent]  # of one channel and pitch in one track: from an onset in silence to the next silence
 
 
-def key_event(tick: int, track: int, data: bytes | list[int], program: int = 0) -> KeyEvent | None:
+def key_event(tick: int, track: int, data: bytes | list[int], program: int = 0, drums: bool = False, port: int = 0) -> KeyEvent | None:
     """The event of a channel message (status and data bytes), or None if it neither begins nor ends notes."""
     kind, channel = data[0] >> 4, data[0] & 15
     if kind in (8, 9):
-        return KeyEvent(tick, track, channel, Kind.ON if kind == 9 and data[2] else Kind.OFF, data[1], data[2], program)
+        return KeyEvent(tick, track, channel, Kind.ON if kind == 9 and data[2] else Kind.OFF, data[1], data[2], program, drums, port)
     if kind == 11 and data[1] in SILENCING:
-        return KeyEvent(tick, track, channel, Kind.SILENCE)
+        return KeyEvent(tick, track, channel, Kind.SILENCE, port=port)
     return None
 
 
@@ -127,6 +129,7 @@ def end_elsewhere(on: KeyEvent, events: Iterable[KeyEvent], track_end: int) -> P
     """A note that nothing in its track ends: another track does, at a later tick than its onset, or the end of its track."""
     for event in events:
         ends_it = event.kind is Kind.SILENCE or (event.kind is Kind.OFF and event.pitch == on.pitch)
-        if ends_it and event.tick > on.tick and event.channel == on.channel and event.track != on.track:
+        of_part = event.channel == on.channel and event.port == on.port
+        if ends_it and of_part and event.tick > on.tick and event.track != on.track:
             return PairedNote(on, event.tick, Rule.OTHER_TRACK)
     return PairedNote(on, track_end, Rule.TRACK_END)

@@ -14,12 +14,12 @@ from itertools import groupby, pairwise
 from typing import Any, TypeAlias, TypeVar
 
 from reference.pairing import key_event, pair
+from reference.parts import Parts
 from reference.tracks import Division, Message, Track
 
 T = TypeVar("T")
 Facts: TypeAlias = dict[str, Any]  # column name -> value, None for null
 
-DRUM_CHANNEL = 9  # channel 10, counted from 0
 DEFAULT_TEMPO = 500_000  # microseconds per quarter: 120 BPM
 
 
@@ -74,13 +74,9 @@ class Note:
     channel: int  # from 0
     pitch: int
     velocity: int
-    program: int  # in force on the channel at the onset
+    program: int  # in force on the part at the onset
+    pitched: bool  # whether the part is not drums
     track: int
-
-    @property
-    def pitched(self) -> bool:
-        """Whether the note is not on the drum channel."""
-        return self.channel != DRUM_CHANNEL
 
 
 class Sequence:
@@ -95,6 +91,7 @@ class Sequence:
         self.tempos = [] if smpte else [(tick, m.tempo) for tick, _, m in self.events if m.type == "set_tempo" and m.tempo > 0]
         self.tempo_map = TempoMap(division, self.tempos)
         self.quarter = division.quarter  # ticks
+        self.parts = Parts(tracks, division.quarter)
         self.notes = self._pair_notes()
         self.pitched = [n for n in self.notes if n.pitched]
         self.music_end = max((n.end for n in self.notes), default=self.duration)  # ticks
@@ -102,15 +99,14 @@ class Sequence:
     def _pair_notes(self) -> list[Note]:
         """The notes of all tracks."""
         events = []
-        program = [0] * 16  # per channel, shared by all tracks
         for tick, track, m in self.events:
-            if m.type == "program_change":
-                program[m.channel] = m.program
-            elif m.type in ("note_on", "note_off", "control_change"):
-                event = key_event(tick, track, m.bytes(), program[m.channel])
+            self.parts.apply(track, m)
+            if m.type in ("note_on", "note_off", "control_change"):
+                part = self.parts.in_force(track, m.channel)
+                event = key_event(tick, track, m.bytes(), part.program, part.drums, self.parts.port_of(track))
                 events += [event] if event else []
         paired = sorted(pair(events, self.track_ends), key=lambda note: note.end)
-        return [Note(n.on.tick, n.end, n.on.channel, n.on.pitch, n.on.velocity, n.on.program, n.on.track) for n in paired]
+        return [Note(n.on.tick, n.end, n.on.channel, n.on.pitch, n.on.velocity, n.on.program, not n.on.drums, n.on.track) for n in paired]
 
     def time_signatures(self) -> list[tuple[int, int, int]]:
         """(tick, numerator, denominator) wherever the time signature really changes."""

@@ -80,7 +80,7 @@ class Analysis:
     note_count: int
     """Number of note-ons with a velocity above 0."""
     drum_note_count: int
-    """Number of notes on channel 10."""
+    """Number of notes of drums: on channel 10, or where the file makes another part drums; docs/policy.md says how."""
     pitch_min: int | None
     """Lowest pitch, drums excluded (MIDI pitch)."""
     pitch_max: int | None

@@ -267,7 +267,11 @@ ANALYSES = Table(
         Column("key_changes", INT32, "number of changes of the estimated key over sixteen segments"),
         Column("pitch_classes", SHARES, "share of sounding time per pitch class, starting with C, drums excluded, to 6 decimals", "0..1"),
         Column("note_count", INT32, "number of note-ons with a velocity above 0"),
-        Column("drum_note_count", INT32, "number of notes on channel 10"),
+        Column(
+            "drum_note_count",
+            INT32,
+            "number of notes of drums: on channel 10, or where the file makes another part drums; docs/policy.md says how",
+        ),
         Column("pitch_min", INT16, "lowest pitch, drums excluded", "MIDI pitch", nullable=True),
         Column("pitch_max", INT16, "highest pitch, drums excluded", "MIDI pitch", nullable=True),
         Column("unique_pitches", INT16, "number of different pitches, drums excluded", nullable=True),

@@ -15,7 +15,7 @@ from reference.mending import mend
 from sample import smf
 from tests.core.test_policy import C4, E4, END, EVENTS_AT, HEADER, KEPT_C4, TWO_TRACKS, chunk, kept, one_track, repaired, unusual
 
-FIELD = corpus.CORPUS.parents[1] / "field"
+FIELD = corpus.CORPUS.parent / "field"
 
 # A whole message is 7E 7F 09 01 F7, GM System On, or 41 10 42 12 40 00 7F 00 41 F7, GS Reset.
 WRONG_LENGTHS = {
@@ -76,6 +76,7 @@ RIGHT_LENGTHS = {
     "no F7 at all": "00 F0 03 43 12 00  00 90 3C 40  60 80 3C 00",
     "two messages in one event": "00 F0 0B 7E 7F 09 01 F7 F0 7E 7F 09 01 F7  00 90 3C 40  60 80 3C 00",
     "an escape with an F7 inside": "00 F7 06 F7 00 90 3C 40 F7  00 90 3C 40  60 80 3C 00",
+    "empty, and an empty packet": "00 C0 00  00 F0 00  00 F7 00  01 90 24 00  00 90 3C 40  60 80 3C 00",
     "empty": "00 F0 00  00 90 3C 40  60 80 3C 00",
     "F7 alone": "00 F0 01 F7  00 90 3C 40  60 80 3C 00",
 }

@@ -39,6 +39,7 @@ channel_events = st.one_of(
     st.builds(smf.note_off, channels, pitches, data_bytes),
     st.builds(smf.poly_pressure, channels, pitches, data_bytes),
     st.builds(smf.control_change, channels, st.sampled_from([7, 64, 64, 123]) | data_bytes, data_bytes),
+    st.builds(smf.control_change, channels, st.just(0), st.sampled_from([0, 120, 121, 126, 127])),  # bank select
     st.builds(smf.program_change, channels, data_bytes),
     st.builds(smf.channel_pressure, channels, data_bytes),
     st.builds(smf.pitch_bend, channels, st.sampled_from([-8192, 0, 8191]) | st.integers(-8192, 8191)),
@@ -46,6 +47,7 @@ channel_events = st.one_of(
 
 NAMES = (
     *(b"", b" ", b"\0", b" \t\r\n\x0b\x0c", b"Piano", b" Piano ", b"Piano\0\0", b"Pi\0ano"),
+    *(b"Drums", b"drums 2", b"Percussion", b"Steel Drum", b"upperc"),
     *(b"Words", b" wORDS ", b"@KMIDI KARAOKE FILE", b"@k", b"Wordsmith"),
     *("Flöte".encode(), "Flöte".encode("latin1"), "ピアノ".encode(), "ピアノ".encode("shift_jis"), "🎹".encode()),
     *(b"\xed\xa0\x80", b"\xc0\xaf", b"\xff\xfe", b"\xc2\xa0", b"\x1f"),  # surrogate, overlong, never UTF-8, blank in Unicode
@@ -77,7 +79,8 @@ valid_metas = st.one_of(
     st.sampled_from(list(smf.SHARPS)).map(smf.key_signature),
     _metas(0x00, _bytes, _bytes),  # sequence number
     _metas(0x20, st.integers(0, 15)),  # channel prefix
-    _metas(0x21, st.integers(0, 127)),  # port
+    _metas(0x21, st.sampled_from([0, 1, 2]) | st.integers(0, 127)),  # port
+    st.builds(smf.meta, st.just(9), st.sampled_from([b"A", b"B", b""]) | words),  # device name
     _metas(0x54, st.sampled_from([0, 23, 96, 119]), *[st.integers(0, 59)] * 2, st.integers(0, 23), st.integers(0, 99)),  # SMPTE offset
     st.builds(smf.meta, st.sampled_from([0x10, 0x22, 0x4B, 0x60, 0x7E, 0x7F]), st.binary(max_size=200)),  # unknown, sequencer's own
 )
@@ -87,10 +90,20 @@ invalid_metas = st.one_of(  # mido reads them; an analyser must ignore them
     _metas(0x58, st.just(4), st.sampled_from([8, 9, 16, 28]), st.just(24), st.just(8)),  # 4/256 and beyond; mido fails on 2**29
 )
 
+
+def _sysexes(
+    start: list[int], part: st.SearchStrategy[int], address: int, mode: st.SearchStrategy[int], *end: int
+) -> st.SearchStrategy[bytes]:
+    """System-exclusive messages that set the mode of a part."""
+    return st.builds(lambda p, m: smf.sysex(bytes([*start, p, address, m, *end])), part, mode)
+
+
 system_events = st.one_of(
     st.binary(max_size=8).map(lambda data: smf.sysex(bytes(b & 127 for b in data) + b"\xf7")),
     st.binary(max_size=8).map(lambda data: smf.sysex(bytes(b & 127 for b in data))),  # unfinished: packets may follow
     st.binary(max_size=200).map(smf.sysex_packet),
+    _sysexes([0x41, 0x10, 0x42, 0x12, 0x40], st.integers(0x10, 0x1F), 0x15, st.integers(0, 2), 0, 0xF7),  # GS: use for rhythm part
+    _sysexes([0x43, 0x10, 0x4C, 0x08], st.integers(0, 17), 0x07, st.integers(0, 3), 0xF7),  # XG: part mode
 )
 
 # --- figures: groups of (offset, event), the first at offset 0 ---------------------------

@@ -22,7 +22,7 @@ from midiopt.core.notes.notes_hash cimport add_notes_hash
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.rhythm.onsets cimport onset_facts
 from midiopt.core.smf.arena cimport record_issue
-from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_NOTES, STUCK_NOTE, USABLE, Status
+from midiopt.core.smf.midi cimport DRUMS_BY_NAME, MAX_EVENTS_CAP, NO_NOTES, STUCK_NOTE, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.structure.drums cimport drum_facts
 from midiopt.core.structure.form cimport count_simultaneous, form_facts, role_of
@@ -183,7 +183,7 @@ cdef Status analyze_sequence(Analyzer self, const uint8_t *data, const Sequence 
     """The notes of a sequence, and what is added up over all sequences: counts, chroma, notes hash and polyphony."""
     cdef Status status = read_tempo_map(&self.map, &self.arena, data, sequence.first_track, sequence.end_track)
     if not status:
-        status = read_notes(self.notes, &self.arena, &self.map, sequence.first_track, sequence.end_track)
+        status = read_notes(self.notes, &self.arena, data, &self.map, sequence.first_track, sequence.end_track)
     if not status:
         add_chroma(self.chroma, self.notes, self.map.ticks_per_quarter)
         status = add_notes_hash(self.notes, &self.map)
@@ -261,5 +261,7 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
         record_issue(&self.arena, NO_NOTES, 0)
     if self.notes.counts.has_stuck_note:
         record_issue(&self.arena, STUCK_NOTE, 0)
+    if self.notes.counts.has_drums_by_name:
+        record_issue(&self.arena, DRUMS_BY_NAME, 0)
     facts.issues = self.arena.header.issues
     return status

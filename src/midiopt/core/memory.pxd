@@ -31,8 +31,8 @@ cdef enum:
     NOTE_SORT_BLOCK  # of sorting boundaries, and of the notes hash
     STUCK_NOTE_BLOCK
     RELEASE_BLOCK
-    PROGRAM_EVENT_BLOCK
-    PROGRAM_CHANGE_BLOCK
+    PART_EVENT_BLOCK
+    PART_CHANGE_BLOCK
     TEXT_BLOCK
     BLOCK_COUNT
 

@@ -2,8 +2,7 @@
 
 Notes pair first in, first out per track, channel and pitch: a note-off ends the oldest sounding note; one that matches
 none is ignored; controllers 120 and 123 end all notes of a channel. What then still sounds is ended by stuck_notes.pyx.
-docs/policy.md has the rules. Channel state (the program) is shared by the tracks of a sequence and applied in (tick, track,
-position) order.
+docs/policy.md has the rules. parts.pyx has the programs, and which channels are drums.
 """
 
 from libc.math cimport INFINITY, NAN, rint, sqrt
@@ -12,14 +11,14 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16
-from midiopt.core.memory cimport BOUNDARY_BLOCK, NOTE_BLOCK, PROGRAM_CHANGE_BLOCK, PROGRAM_EVENT_BLOCK, reserve_block
-from midiopt.core.notes.pairing cimport Pairing, count_pending_notes, end_run, pair_events
+from midiopt.core.memory cimport BOUNDARY_BLOCK, NOTE_BLOCK, reserve_block
+from midiopt.core.notes.pairing cimport Pairing, end_run, pair_events
+from midiopt.core.notes.parts cimport count_pending_notes, read_parts, start_port, start_track_parts
+from midiopt.core.notes.ports cimport names_port, port_of
 from midiopt.core.notes.stuck_notes cimport end_stuck_notes, pair_again
 from midiopt.core.notes.types cimport TICK_SHIFT, NoteCounts, PackedNote
-from midiopt.core.smf.arena cimport MarkRange, marks_of, next_program_change
-from midiopt.core.smf.midi cimport DRUM_CHANNEL, MAX_EVENTS_CAP, NO_MEMORY, USABLE, Event, Mark, Track, data1_of
+from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE, Event, Mark, Track
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
-from midiopt.core.timeline.timed_values cimport TimedValue, add_timed_value, clear_timed_values, sort_timed_values
 
 
 cdef void reset_note_counts(Notes *notes) noexcept nogil:
@@ -30,7 +29,9 @@ cdef void reset_note_counts(Notes *notes) noexcept nogil:
     notes.counts.last_note_s = -INFINITY
 
 
-cdef Status read_notes(Notes *notes, const Arena *arena, const TempoMap *map, size_t first_track, size_t end_track) noexcept nogil:
+cdef Status read_notes(
+    Notes *notes, const Arena *arena, const uint8_t *data, const TempoMap *map, size_t first_track, size_t end_track
+) noexcept nogil:
     """Pair and count the notes of one sequence, the tracks from `first_track` to `end_track` (exclusive)."""
     cdef size_t i, events = 0
     for i in range(first_track, end_track):
@@ -42,10 +43,12 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const TempoMap *map, si
     memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
     notes.notes = <PackedNote *>reserve_block(notes.scratch, NOTE_BLOCK, events, sizeof(PackedNote), MAX_EVENTS_CAP, False)
     notes.boundaries = <uint64_t *>reserve_block(notes.scratch, BOUNDARY_BLOCK, 2 * events, sizeof(uint64_t), 2 * MAX_EVENTS_CAP, False)
-    if notes.notes == NULL or notes.boundaries == NULL or read_programs(notes, arena, first_track, end_track):
+    if notes.notes == NULL or notes.boundaries == NULL:
+        return NO_MEMORY
+    if read_parts(notes, arena, data, first_track, end_track, map.ticks_per_quarter):
         return NO_MEMORY
     for i in range(first_track, end_track):
-        if pair_track(notes, arena, i, end_track - first_track == 1):
+        if pair_track(notes, arena, data, i, map.ticks_per_quarter, end_track - first_track == 1):
             return NO_MEMORY
     if notes.paired_again and end_stuck_notes(notes, arena, first_track, end_track):
         return NO_MEMORY
@@ -53,57 +56,23 @@ cdef Status read_notes(Notes *notes, const Arena *arena, const TempoMap *map, si
     return USABLE
 
 
-cdef Status read_programs(Notes *notes, const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:
-    """Collect the program changes of each channel in (tick, track, position) order."""
-    cdef MarkRange marks = marks_of(arena, first_track, end_track)
-    cdef const Mark *mark = next_program_change(&marks)
-    cdef const Event *event
-    cdef uint32_t value
-    clear_timed_values(&notes.program_events)
-    while mark != NULL:
-        event = &arena.events[mark.event]
-        value = (mark.status & 0x0F) << 8 | data1_of(event.message)
-        if add_timed_value(&notes.program_events, notes.scratch, PROGRAM_EVENT_BLOCK, event.tick, mark.event, value):
-            return NO_MEMORY
-        mark = next_program_change(&marks)
-    sort_timed_values(&notes.program_events)
-    return distribute_programs(notes)
-
-
-cdef Status distribute_programs(Notes *notes) noexcept nogil:
-    """Copy the program changes channel after channel, keeping their order."""
-    cdef const TimedValue *events = notes.program_events.items
-    cdef size_t i, channel, count = notes.program_events.count
-    memset(notes.change_start, 0, sizeof(notes.change_start))
-    notes.changes = <TimedValue *>reserve_block(notes.scratch, PROGRAM_CHANGE_BLOCK, count, sizeof(TimedValue), MAX_EVENTS_CAP, False)
-    if notes.changes == NULL:
-        return NO_MEMORY
-    for i in range(count):
-        notes.change_start[(events[i].value >> 8) + 2] += 1
-    for channel in range(2, 17):
-        notes.change_start[channel] += notes.change_start[channel - 1]
-    for i in range(count):  # change_start[channel + 1] is where the channel's next change goes, and in the end the next channel's start
-        channel = events[i].value >> 8
-        notes.changes[notes.change_start[channel + 1]] = events[i]
-        notes.change_start[channel + 1] += 1
-    return USABLE
-
-
-cdef Status pair_track(Notes *notes, const Arena *arena, size_t index, bint alone) noexcept nogil:
+cdef Status pair_track(
+    Notes *notes, const Arena *arena, const uint8_t *data, size_t index, double quarter, bint alone
+) noexcept nogil:
     """Pair the notes of one track, and add its boundaries and counts; `alone` if its sequence has no other track."""
     cdef const Track *track = &arena.tracks[index]
     cdef const Event *first = arena.events + track.first_event
     cdef PackedNote *notes_before = notes.notes + notes.note_count
     cdef Pairing p
-    cdef int channel
     p.notes = notes_before
     p.boundary = notes.boundaries + notes.boundary_count
     p.ended = 0
     p.last_end = -1
-    reset_programs(notes)
-    pair_events(notes, &p, first, first + track.event_count, track.first_event)
-    for channel in range(16):
-        count_pending_notes(notes, channel)
+    start_track_parts(notes, arena, index, quarter)
+    if notes.tracks[index].changes_port:
+        pair_by_port(notes, arena, data, index, &p)
+    else:
+        pair_port(notes, arena, &p, track.first_event, track.first_event + track.event_count)
     if p.ended < p.notes - notes_before and pair_again(
         notes, &p, notes_before, first, first + track.event_count, index, alone
     ):
@@ -116,16 +85,27 @@ cdef Status pair_track(Notes *notes, const Arena *arena, size_t index, bint alon
     return USABLE
 
 
-cdef void reset_programs(Notes *notes) noexcept nogil:
-    """Start a track: no program is in force."""
+cdef void pair_port(Notes *notes, const Arena *arena, Pairing *p, size_t first, size_t end) noexcept nogil:
+    """Pair the events in the rows from `first` to `end` (exclusive), all of one port."""
     cdef int channel
+    pair_events(notes, p, arena.events + first, arena.events + end, first)
     for channel in range(16):
-        notes.pending_notes[channel] = 0
-        notes.program[channel] = 0
-        notes.next_change[channel] = notes.changes + notes.change_start[channel]
-        notes.next_tick[channel] = INT64_MAX
-        if notes.change_start[channel] < notes.change_start[channel + 1]:
-            notes.next_tick[channel] = notes.next_change[channel].tick
+        count_pending_notes(notes, channel)
+
+
+cdef void pair_by_port(Notes *notes, const Arena *arena, const uint8_t *data, size_t index, Pairing *p) noexcept nogil:
+    """Pair the events of a track that changes its port; notes of one channel and pitch pair across its ports."""
+    cdef const Track *track = &arena.tracks[index]
+    cdef const Mark *mark = arena.marks + track.first_mark
+    cdef const Mark *end = mark + track.mark_count
+    cdef size_t row = track.first_event
+    while mark < end:
+        if names_port(mark):
+            pair_port(notes, arena, p, row, mark.event)
+            row = mark.event
+            start_port(notes, port_of(notes, data + mark.offset, mark.length, mark.type))
+        mark += 1
+    pair_port(notes, arena, p, row, track.first_event + track.event_count)
 
 
 cdef void add_note_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
@@ -169,7 +149,7 @@ cdef void write_note_facts(Notes *notes, Facts *facts) noexcept nogil:
     facts.first_note_s = counts.first_note_s if facts.note_count else NAN
     facts.last_note_s = counts.last_note_s if facts.note_count else NAN
     facts.polyphony_max = <int32_t>counts.polyphony_max
-    facts.drum_note_count = counts.channels[DRUM_CHANNEL]
+    facts.drum_note_count = counts.drums
     facts.control_changes = counts.control_changes
     facts.sustain_pedals = counts.sustain_pedals
     facts.pitch_bends = counts.pitch_bends

@@ -2,7 +2,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from midiopt.core.notes.types cimport TICK_SHIFT, Notes, PackedNote
-from midiopt.core.smf.midi cimport DRUM_CHANNEL, Event
+from midiopt.core.smf.midi cimport Event
 
 cdef struct Pairing:  # progress in a track
     PackedNote *notes  # one past the last note
@@ -62,11 +62,3 @@ cdef inline void end_run(Notes *notes, const uint64_t *boundary) noexcept nogil:
         notes.boundary_count = count
         notes.run_ends[notes.run_count] = count
         notes.run_count += 1
-
-
-cdef inline void count_pending_notes(Notes *notes, uint32_t channel) noexcept nogil:
-    """Count the pending notes of a channel under the program in force."""
-    notes.counts.channels[channel] += notes.pending_notes[channel]
-    if channel != DRUM_CHANNEL:
-        notes.counts.programs[notes.program[channel]] += notes.pending_notes[channel]
-    notes.pending_notes[channel] = 0

@@ -5,10 +5,8 @@ variables on the stack, and the loop takes 20 instead of 14 microseconds per fil
 own, runs of one velocity made each increment wait for the one before.
 """
 
-from libc.stdint cimport INT64_MAX
-
+from midiopt.core.notes.parts cimport change_part
 from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN_PEDAL, data1_of, data2_of, silences_channel
-from midiopt.core.timeline.timed_values cimport TimedValue
 
 
 cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil:
@@ -17,20 +15,20 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
     cdef PackedNote *out = pairing.notes
     cdef uint64_t *boundary = pairing.boundary
     cdef PackedNote *newest
-    cdef uint32_t message, slot, channel, pitched, pitch_and_drum
-    cdef int64_t ended = 0, now
+    cdef PackedNote *oldest
+    cdef uint32_t message, slot, channel, pitch_and_drum
+    cdef int64_t ended = pairing.ended, now
     while event < end:
         message = event.message
         if message & 0xE0 == NOTE_OFF:  # note off or note on, which differ in the next bit
             channel = message & 0x0F
-            pitched = channel != DRUM_CHANNEL
             slot = channel << 7 | data1_of(message)
             now = event.tick
             newest = notes.sounding[slot]
             if message & 0x10 and message & 0x7F0000:
                 if now >= notes.next_tick[channel]:
-                    change_program(notes, channel, now, row + <uint32_t>(event - first))
-                pitch_and_drum = (message >> 7 & 0xFE) | (pitched ^ 1)
+                    change_part(notes, channel, now, row + <uint32_t>(event - first))
+                pitch_and_drum = (message >> 7 & 0xFE) | notes.drums[channel]
                 notes.counts.pitches[pitch_and_drum] += 1
                 notes.counts.velocities[data2_of(message)] += 1
                 out.onset = <uint64_t>now << TICK_SHIFT | pitch_and_drum
@@ -38,13 +36,14 @@ cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const 
                 notes.pending_notes[channel] += 1
                 out += 1
                 boundary[0] = now << 1 | 1
-                boundary += pitched
+                boundary += pitch_and_drum & 1 ^ 1
             elif newest != NULL:
-                end_note(notes, take_oldest(notes, slot), now)
+                oldest = take_oldest(notes, slot)
+                end_note(notes, oldest, now)
                 pairing.last_end = now
                 ended += 1
                 boundary[0] = now << 1
-                boundary += pitched
+                boundary += oldest.onset & 1 ^ 1
         elif message & 0xF0 == CONTROL_CHANGE:
             notes.counts.control_changes += 1
             notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
@@ -101,31 +100,3 @@ cdef void end_all_notes(Notes *notes, Pairing *pairing, uint32_t slot, int64_t t
         note = next
     notes.sounding[slot] = NULL
     pairing.last_end = tick
-
-
-cdef inline bint is_before(const TimedValue *change, int64_t tick, uint32_t event) noexcept nogil:
-    return change.tick < tick or (change.tick == tick and change.event < event)
-
-
-cdef const TimedValue *find_change(const TimedValue *low, const TimedValue *end, int64_t tick, uint32_t event) noexcept nogil:
-    """The first change that is not before (tick, event), by binary search: each of many tracks starts at tick 0 again."""
-    cdef const TimedValue *high = end
-    cdef const TimedValue *middle
-    while low < high:
-        middle = low + (high - low) // 2
-        if is_before(middle, tick, event):
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-cdef void change_program(Notes *notes, uint32_t channel, int64_t tick, uint32_t event) noexcept nogil:
-    """Count the pending notes of a channel, and advance its program to (tick, event)."""
-    cdef const TimedValue *end = notes.changes + notes.change_start[channel + 1]
-    cdef const TimedValue *change = find_change(notes.next_change[channel], end, tick, event)
-    count_pending_notes(notes, channel)
-    notes.next_change[channel] = change
-    notes.next_tick[channel] = change.tick if change < end else INT64_MAX
-    if change > notes.changes + notes.change_start[channel]:
-        notes.program[channel] = (change - 1).value & 0xFF

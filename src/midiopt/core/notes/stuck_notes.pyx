@@ -163,11 +163,13 @@ cdef Status end_stuck_notes(Notes *notes, const Arena *arena, size_t first_track
     """End all stuck notes of a sequence, and add up the lengths of all notes."""
     cdef PackedNote *note = notes.notes
     cdef const PackedNote *end = note + notes.note_count
+    cdef uint32_t port
     if notes.stuck_count:
-        if collect_releases(notes, arena, first_track, end_track):
-            return NO_MEMORY
-        if notes.releases.count:
-            end_in_other_tracks(notes)
+        for port in range(notes.port_ids + 1):
+            if collect_releases(notes, arena, first_track, end_track, port):
+                return NO_MEMORY
+            if notes.releases.count:
+                end_in_other_tracks(notes)
         end_with_tracks(notes, arena)
     memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
     while note < end:
@@ -176,8 +178,8 @@ cdef Status end_stuck_notes(Notes *notes, const Arena *arena, size_t first_track
     return USABLE
 
 
-cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:
-    """Collect the stuck notes and all that may end them, in time order; nothing if there is nothing to end them.
+cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_track, size_t end_track, uint32_t port) noexcept nogil:
+    """Collect the stuck notes of a port and all that may end them, in time order; nothing if there is nothing to end them.
 
     The time is twice the tick, plus one for a stuck note, since nothing at the same tick ends it. The value is the index of a
     stuck note; otherwise the slot, and SILENCE.
@@ -189,8 +191,12 @@ cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_trac
     memset(notes.held, 0, sizeof(notes.held))
     clear_timed_values(&notes.releases)
     for i in range(notes.stuck_count):
+        if notes.tracks[notes.stuck[i].track].port != port:
+            continue
         notes.held[notes.stuck[i].slot] = 1
     for i in range(first_track, end_track):
+        if notes.tracks[i].port != port:
+            continue
         event = arena.events + arena.tracks[i].first_event
         end = event + arena.tracks[i].event_count
         while event < end:
@@ -207,6 +213,8 @@ cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_trac
     if row == 0:
         return USABLE
     for i in range(notes.stuck_count):
+        if notes.tracks[notes.stuck[i].track].port != port:
+            continue
         if add_release(notes, (notes.stuck[i].note.onset >> TICK_SHIFT) << 1 | 1, row, i):
             return NO_MEMORY
         row += 1

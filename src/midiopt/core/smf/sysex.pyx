@@ -34,9 +34,17 @@ cdef const uint8_t *find_sysex_end(const uint8_t *at, uint32_t length, const uin
             return written
         after_written = count_good_events(written, end, running)
     after_found = count_good_events(found, end, running)
-    if after_found > after_written or (after_found == LOOKAHEAD and found <= written + MAX_MISCOUNT):
+    if after_found > after_written or (after_found == LOOKAHEAD and is_near(found, written)):
         return found
     return written
+
+
+cdef inline bint is_near(const uint8_t *found, const uint8_t *written) noexcept nogil:
+    """Whether the written end is behind the F7 before `found`, or at most a byte before it.
+
+    A byte before it, the F7 would be read as a packet that is no continuation; an empty packet is a possible event.
+    """
+    return found <= written + 1 or (found == written + MAX_MISCOUNT and found[0] != 0)
 
 
 cdef bint is_packet_next(const uint8_t *at, const uint8_t *end) noexcept nogil:
@@ -100,8 +108,8 @@ cdef bint skip_sysex(Cursor *c, uint32_t status) noexcept nogil:
     cdef uint32_t length
     if status != SYSEX and status != SYSEX_PACKET:
         return False
-    if read_varint(c, &length) == VARINT_READ and 0 < length <= remaining(c):
-        if status == SYSEX_PACKET or c.at[length - 1] == SYSEX_PACKET:
+    if read_varint(c, &length) == VARINT_READ and length <= remaining(c):
+        if status == SYSEX_PACKET or (length and c.at[length - 1] == SYSEX_PACKET):
             c.at += length
             return True
     c.at = first

@@ -12,7 +12,6 @@ from libc.string cimport memset
 
 from midiopt.core.facts cimport BREAKBEAT, FOUR_ON_THE_FLOOR, HALF_TIME, NO_PATTERN, NULL_ENUM, ROCK_BACKBEAT, SHUFFLE
 from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
-from midiopt.core.smf.midi cimport DRUM_CHANNEL
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span
 
 cdef enum:
@@ -35,7 +34,7 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Fact
     cdef int64_t total, bar_limit
     facts.drum_density = NAN
     facts.drum_pattern = NULL_ENUM
-    if notes.counts.channels[DRUM_CHANNEL] == 0:
+    if notes.counts.drums == 0:
         return
     bar_limit = min((min(span.end, bars.end) - span.start) // span.bar + 2, <int64_t>MAX_DRUM_BARS)
     total = count_hits(drums, notes, span, bar_limit)
