@@ -14,7 +14,7 @@ class Analysis:
     """The facts of one file: the columns of the table ``analyses``, and how its analysis ended."""
 
     content_hash: bytes
-    """XXH3-128 of the content."""
+    """Hash of the content: keyed by content_key in `meta`; from analyze() XXH3-128."""
     analyzer_version: int
     """Version of the analysis, raised whenever a value may change."""
     format: int

@@ -141,12 +141,12 @@ SHARES = Kind(
     "shares", numpy="<f4", items=12, struct="48s", python="list[float]", arrow="fixed_size_list<float>[12]",
     sqlite="TEXT", postgres="real[]", label="12 float32", null=None, low=0, high=1, decoder=_always(_shares),
 )  # fmt: skip
-# The digest as XXH3-128 prints it, high byte first; all zero is null.
+# A digest as its function prints it; all zero is null.
 HASH16 = Kind(
     "hash16", numpy="u1", items=16, struct="16s", python="bytes", arrow="fixed_size_binary[16]",
     sqlite="BLOB", postgres="bytea", label="16 bytes", null=0, decoder=_always(_hash),
 )  # fmt: skip
-# The same for XXH3-64.
+# XXH3-64, high byte first.
 HASH8 = Kind(
     "hash8", numpy="u1", items=8, struct="8s", python="bytes", arrow="fixed_size_binary[8]",
     sqlite="BLOB", postgres="bytea", label="8 bytes", null=0, decoder=_always(_hash),

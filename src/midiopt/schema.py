@@ -147,7 +147,7 @@ FILES = Table(
         ),
         Column("size_bytes", INT64, "file size", "bytes"),
         Column("mtime_ns", INT64, "time of last modification", "ns since 1970"),
-        Column("content_hash", HASH16, "XXH3-128 of the content; null if it could not be read", nullable=True),
+        Column("content_hash", HASH16, "hash of the content, keyed by content_key in `meta`; null if it could not be read", nullable=True),
         Column("status", ENUM, "outcome; `opened` is an archive", values=STATUSES),
         Column("error", TEXT, "why the status is not ok, with the byte offset", nullable=True),
         Column("analyzer_version", INT16, "version of the analysis, raised whenever a value may change"),
@@ -184,7 +184,7 @@ ANALYSES = Table(
     "analyses",
     "content_hash",
     (
-        Column("content_hash", HASH16, "XXH3-128 of the content"),
+        Column("content_hash", HASH16, "hash of the content: keyed by content_key in `meta`; from analyze() XXH3-128"),
         Column("analyzer_version", INT16, "version of the analysis, raised whenever a value may change"),
         Column("format", INT16, "SMF format: 0, 1 or 2"),
         Column("track_count", INT16, "number of MTrk chunks read"),

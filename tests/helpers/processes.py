@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from midiopt.rows.content_hash import ContentHash
 from midiopt.schema import ANALYSES
 from tests.helpers.songs import faulty_song
 
@@ -42,13 +43,20 @@ def with_faults(**more: str) -> dict[str, str]:
 
 
 def tables(db: Path | str) -> tuple[list, list]:
-    """Both tables of either database in order, but for analyzed_at and the rowid."""
+    """Both tables of either database in the order of paths, but for analyzed_at and the rowid.
+
+    Each database has its own hash of a content, so in place of it stands the first path that has the content.
+    """
     queries = [
         f"SELECT {FILES_KEPT} FROM files ORDER BY path",
         f"SELECT {', '.join(c.name for c in ANALYSES)} FROM analyses ORDER BY content_hash",
     ]
     files, analyses = (ask(db, query) for query in queries)
-    return files, analyses
+    first: dict[bytes, str] = {}
+    for path, _, _, digest, *_ in files:
+        first.setdefault(digest, path)
+    files = [(*row[:3], row[3] and first[row[3]], *row[4:]) for row in files]
+    return files, sorted(((first.get(digest, digest.hex()), *facts) for digest, *facts in analyses), key=lambda row: row[0])
 
 
 def ask(db: Path | str, query: str) -> list[tuple]:
@@ -59,6 +67,12 @@ def ask(db: Path | str, query: str) -> list[tuple]:
     path = str(db).removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return connection.execute(query).fetchall()
+
+
+def stored_hash(db: Path | str, data: bytes) -> bytes:
+    """The hash of a content in this database."""
+    [(key,)] = ask(db, "SELECT value FROM meta WHERE key = 'content_key'")
+    return ContentHash(bytes.fromhex(key)).digest(data)
 
 
 def file_rows(db: Path | str, columns: str = "status, error, size_bytes, mtime_ns, content_hash") -> dict[str, tuple]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
 from midiopt.errors import SinkError
+from midiopt.sinks import open_sink
 from midiopt.sinks.postgres_connections import connect
 from midiopt.sinks.urls import is_postgres, sqlite_path, without_password
+from tests.helpers.databases import open_transaction
 from tests.helpers.processes import command
 
 TOKEN = "XsecretX"  # in every password below; whatever is shown must not contain it
@@ -109,6 +112,22 @@ def test_errors_of_the_driver_do_not_show_a_password(url):
     with pytest.raises(SinkError) as caught:
         connect(url)
     assert TOKEN not in str(caught.value) and not isinstance(caught.value.__cause__, psycopg.Error)
+
+
+@pytest.mark.parametrize("option", [("--db", "{}"), ("--db={}",)])
+def test_the_arguments_of_the_process_show_no_password(pg_url, tmp_path, option):
+    """`ps` shows them to every user. The run waits for a lock, so that it can be looked at."""
+    open_sink(pg_url).close()
+    with open_transaction(pg_url, "LOCK TABLE meta IN ACCESS EXCLUSIVE MODE"):
+        url = f"{pg_url}&password={TOKEN}"
+        arguments = [part.format(url) for part in option]
+        run = subprocess.Popen(command("analyze", tmp_path, *arguments, module="midiopt"), stderr=subprocess.PIPE, text=True)
+        assert "has locked" in run.stderr.readline()
+        shown = Path(f"/proc/{run.pid}/cmdline").read_text()
+        run.kill()
+        run.wait()
+        run.stderr.close()
+    assert TOKEN not in shown and "password=***" in shown and str(tmp_path) in shown
 
 
 def test_no_command_shows_a_password(tmp_path):

@@ -12,6 +12,7 @@ from dataclasses import fields
 
 from midiopt.cli.arguments import Subparsers, run_option
 from midiopt.cli.console import run_command
+from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.cli.progress import TerminalProgress
 from midiopt.errors import MidioptError, SourceError
 from midiopt.limits import MAX_EVENTS_CAP, MAX_FILE_BYTES_CAP
@@ -108,6 +109,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Run the analysis; returns the exit code: 0 finished, 1 failed, 2 wrong usage, 128 + N after signal N."""
+    hide_argument(arguments.db)
     gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
     try:

@@ -7,6 +7,7 @@ import json
 
 from midiopt.cli.arguments import Subparsers, add_library_options
 from midiopt.cli.console import printable
+from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.library import open_library
 from midiopt.library.duplicates import DuplicateGroup, duplicate_groups
 
@@ -24,6 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Print each group as it is found: as text, or with --json as one object per line."""
+    hide_argument(options.db)
     with open_library(options.db) as library:
         if not options.json:
             print(f"{'files':>7}  {'bytes each':>12}  content and paths")

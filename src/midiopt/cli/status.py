@@ -12,6 +12,7 @@ from rich.table import Table
 
 from midiopt.cli.arguments import Subparsers, add_library_options
 from midiopt.cli.console import printable
+from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.cli.progress import clock
 from midiopt.library import open_library
 from midiopt.library.queries import Run
@@ -33,6 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Print a table, or with --json one object."""
+    hide_argument(options.db)
     with open_library(options.db) as library:
         status = library_status(library)
     database = without_password(options.db)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from midiopt.cli.arguments import Subparsers, add_library_options, positive_integer
 from midiopt.cli.console import printable
+from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.library import open_library
 from midiopt.library.verify import DEFAULT_SAMPLE, NOT_COMPARABLE, Difference, Verification, VerificationCounts
 
@@ -33,6 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Print each difference, then the counts; exit code 1 when a value differs."""
+    hide_argument(options.db)
     with open_library(options.db) as library:
         verification = Verification(library, None if options.all else options.sample)
         for difference in verification.differences():

@@ -12,7 +12,7 @@ from typing import Any
 from midiopt.kinds import BOOL, TIME
 from midiopt.library import Library
 from midiopt.schema import ANALYSED, RUNS, STATUSES, Column, Table
-from midiopt.sinks.sql import column_names
+from midiopt.sinks.sql import SELECT_CONTENT_KEY, column_names, decoded_content_key
 from midiopt.sources.file_state import FileState
 
 ANALYSED_STATUSES = [STATUSES[i] for i in ANALYSED]
@@ -97,6 +97,11 @@ class SharedContent:
     files: int
     size_bytes: int
     """Size of one file."""
+
+
+def content_key(library: Library) -> bytes:
+    """The key of the content hashes; empty in a database that no run with keys has written."""
+    return decoded_content_key(list(library.rows(SELECT_CONTENT_KEY)))
 
 
 def status_counts(library: Library) -> list[StatusCount]:

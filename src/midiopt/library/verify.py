@@ -84,7 +84,8 @@ class Verification:
         paths: Iterable[str] = queries.paths_with_status(self._library, COMPARABLE, ordered=self._sample is None)
         if self._sample is not None:
             self._members, paths = PathSample.draw(paths, self._sample)
-        with contextlib.closing(SharedHashTableWriter()) as table, WorkerPool(RunOptions(), table, members=self._members) as pool:
+        key = queries.content_key(self._library)
+        with contextlib.closing(SharedHashTableWriter(key)) as table, WorkerPool(RunOptions(), table, members=self._members) as pool:
             for results in pool.run(self._tasks(paths)):
                 for difference in chain.from_iterable(map(self._compare, results)):
                     self.counts.differing += 1

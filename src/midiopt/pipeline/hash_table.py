@@ -15,7 +15,8 @@ import mmap
 BUCKET_SLOTS = 4
 BUCKET_BYTES = BUCKET_SLOTS * 16  # one cache line
 MIN_BUCKETS, MAX_BUCKETS = 1 << 10, 1 << 20  # the largest table takes 64 MiB
-HEADER_BYTES = 64  # the first 8 hold the number of buckets minus one
+KEY_OFFSET, KEY_BYTES = 8, 32
+HEADER_BYTES = 64  # the number of buckets minus one in 8 bytes; the key of the hashes, 0 for none
 
 
 class SharedHashTable:
@@ -24,6 +25,8 @@ class SharedHashTable:
     def __init__(self, fd: int, access: int = mmap.ACCESS_READ) -> None:
         self.fd = fd
         self.memory = mmap.mmap(fd, HEADER_BYTES + MAX_BUCKETS * BUCKET_BYTES, access=access)
+        key = self.memory[KEY_OFFSET : KEY_OFFSET + KEY_BYTES]
+        self.content_key = key if any(key) else b""
         self.mask = memoryview(self.memory)[:8].cast("Q")  # one element: the number of buckets minus one; it grows with the table
 
     def __contains__(self, digest: bytes) -> bool:

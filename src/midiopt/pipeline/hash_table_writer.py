@@ -9,17 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midiopt.errors import MidioptError
-from midiopt.pipeline.hash_table import BUCKET_BYTES, BUCKET_SLOTS, HEADER_BYTES, MAX_BUCKETS, MIN_BUCKETS, SharedHashTable
+from midiopt.pipeline.hash_table import BUCKET_BYTES, BUCKET_SLOTS, HEADER_BYTES, KEY_OFFSET, MAX_BUCKETS, MIN_BUCKETS, SharedHashTable
 
 
 class SharedHashTableWriter(SharedHashTable):
     """Creates the table and adds to it. Close it after the workers have ended.
 
+    ``content_key`` (of KEY_BYTES, or none) is the key of the hashes: workers find it here, since others can read their arguments.
+
     The table doubles, up to ``max_buckets`` (a power of two), when it holds one entry per bucket on average; at that load
     one insertion in 70 finds its bucket full. Raises MidioptError when there is no memory for the largest table.
     """
 
-    def __init__(self, max_buckets: int = MAX_BUCKETS) -> None:
+    def __init__(self, content_key: bytes = b"", max_buckets: int = MAX_BUCKETS) -> None:
         fd = os.memfd_create("midiopt-hash-table")
         try:
             os.truncate(fd, HEADER_BYTES + MAX_BUCKETS * BUCKET_BYTES)  # pages are allocated as they fill
@@ -28,6 +30,7 @@ class SharedHashTableWriter(SharedHashTable):
             raise MidioptError(
                 f"cannot allocate 64 MiB of shared memory: {problem.strerror}; check ulimit -f and the free memory"
             ) from problem
+        os.pwrite(fd, content_key, KEY_OFFSET)
         super().__init__(fd, mmap.ACCESS_WRITE)
         self.max_buckets = max_buckets
         self.mask[0] = MIN_BUCKETS - 1

@@ -100,7 +100,7 @@ def _analyze(
     new_files = NewFiles(walk(roots, walked, options.follow_links), index.unchanged if len(index) else None)
     missing = MissingFiles(database, index, options.prune, stop.is_requested)
     try:
-        with contextlib.closing(SharedHashTableWriter()) as table, WorkerPool(options, table, experiments) as pool:
+        with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, WorkerPool(options, table, experiments) as pool:
             writer = BatchWriter(database, table, options.batch_size)
             RunLoop(walked, new_files, database, table, pool, writer, missing, progress, stop, summary).run()
         if not stop.is_requested():

@@ -27,7 +27,7 @@ from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
 from midiopt.pipeline.tasks import AnalyzeFiles, FinishArchive, ReadMembers, Task, decode_task
 from midiopt.pipeline.worker_arguments import WorkerArguments
-from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hash, crashed_outcome
+from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hasher, crashed_outcome
 from midiopt.schema import OK
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
 from midiopt.sources.reader import READERS
@@ -44,7 +44,8 @@ MAX_RECENT_HASHES = 20_000  # about 2 MB: ten batches of the default size
 class Worker:
     """Turns tasks into messages. Owns one reader and one analyser, and with them all memory that files need.
 
-    ``known_hashes`` are those of content that needs no analysis, and ``sample`` says which archive members to analyse.
+    ``known_hashes`` are those of content that needs no analysis, ``sample`` says which archive members to analyse, and
+    ``content_key`` is the key of the database's content hashes.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class Worker:
         known_hashes: SharedHashTable | tuple[()] = (),
         sample: PathSample = ALL_PATHS,
         archive_limits: ArchiveLimits = DEFAULT_LIMITS,
+        content_key: bytes = b"",
     ) -> None:
         self._reader = READERS[reader](max_file_bytes)
         self._analyzer = Analyzer(max_events)
         self._heartbeat = heartbeat or Heartbeat()
+        self._content_hash = content_hasher(content_key)
         self._known_hashes = known_hashes
         self._sample = sample
         self._max_file_bytes = max_file_bytes
@@ -114,7 +117,7 @@ class Worker:
         A copy that was analysed by this worker has its row in this message or an earlier one, and the messages of one worker
         are written in order.
         """
-        digest = content_hash(data)
+        digest = self._content_hash(data)
         if digest in self.recent_hashes or digest in self._known_hashes:
             return Outcome(OK, digest)
         outcome = analyze_bytes(self._analyzer, data, digest, rows)
@@ -151,7 +154,8 @@ def main() -> None:
     options = arguments.options
     heartbeat = Heartbeat(mmap.mmap(arguments.heartbeat, HEARTBEAT_BYTES))
     table = SharedHashTable(arguments.hash_table)
-    worker = Worker(arguments.reader, options.max_file_bytes, options.max_events, heartbeat, table, arguments.members)
+    limits = options.max_file_bytes, options.max_events
+    worker = Worker(arguments.reader, *limits, heartbeat, table, arguments.members, content_key=table.content_key)
     serve(Connection(arguments.pipe), worker)
 
 

@@ -5,6 +5,7 @@ Workers import this module, so it does not import numpy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import xxhash
 
 from midiopt.errors import MidiError
 from midiopt.kinds import HASH16, INT32, NULL_INT32, NULL_TEXT
+from midiopt.rows.content_hash import ContentHash
 from midiopt.rows.wire import file_row, message
 from midiopt.schema import ANALYZER_VERSION, CRASHED, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from midiopt.sources.filename.facts import name_facts
@@ -27,7 +29,12 @@ NO_HASH = bytes(HASH16.items)  # the content hash where there is no content
 MAX_DURATION_US = INT32.high
 MAX_EXCEPTION_CHARACTERS = 200  # of its text
 
-content_hash = xxhash.xxh3_128_digest
+content_hash = xxhash.xxh3_128_digest  # outside of a database
+
+
+def content_hasher(key: bytes) -> Callable[[Buffer], bytes]:
+    """The hash of contents in a database whose key this is; without a key, that outside of a database."""
+    return ContentHash(key).digest if key else content_hash
 
 
 @dataclass(slots=True)
@@ -86,7 +93,7 @@ def crashed_outcome(problem: Exception) -> Outcome:
 
 
 def analyze_bytes(analyzer: Analyzer, data: Buffer, digest: bytes, rows: RowBuilder) -> Outcome:
-    """Analyse content whose :func:`content_hash` is ``digest``; its ``analyses`` row is appended if it is usable."""
+    """Analyse content whose hash is ``digest``; its ``analyses`` row is appended if it is usable."""
     try:
         issues, first, offset = analyzer.analyze(data, digest, ANALYZER_VERSION, rows.analyses, rows.heap)
     except MidiError as problem:

@@ -47,6 +47,9 @@ class Catalog(Protocol):
     Methods that may take long raise Stopped when the run is asked to end.
     """
 
+    content_key: bytes
+    """The secret key of the content hashes in this database, made at random with it."""
+
     def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
         """All files, in pages of some thousand rows; after a broken connection they come again from the first one. Read them
         to the end or close the generator before the first write.

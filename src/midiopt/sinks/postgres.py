@@ -37,6 +37,7 @@ from midiopt.sinks.sql import (
     check_version,
     column_definitions,
     column_names,
+    content_key,
     finalize,
     insert_run,
     last_row_per_key,
@@ -77,6 +78,7 @@ class PostgresSink:
         self._connections = Connections(url, timeout, should_stop, notify)
         try:
             self._connections.run_on_control(_create_tables)
+            self.content_key = self._connections.run_on_control(lambda control: content_key(control.execute))
             self._connections.open_pool(writers, warm, _create_staging_tables)
         except BaseException:
             self._connections.close()

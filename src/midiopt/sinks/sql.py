@@ -5,6 +5,8 @@ Every statement is generated from ``schema.py``, so a column added there appears
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -122,6 +124,7 @@ INDEXES = {
 CREATE_INDEXES = [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES.items()]
 
 PAGE_ROWS = 10_000
+CONTENT_KEY_BYTES = 32
 COUNT_CONTENTS = f"SELECT count(*), count(DISTINCT content_hash) FROM files WHERE status IN {_statuses(ANALYSED)}"
 
 # Looking up the file of each analysis takes long, and after most runs no analysis lacks one: so both are counted first.
@@ -134,6 +137,7 @@ DELETE_ORPHANS = (
 MARK_KILLED_RUNS = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # by the holder of the lock: no other run goes on
 
 TABLE_NAMES = ("meta", "files", "analyses", "library", "runs")  # that midiopt uses in a database
+SELECT_CONTENT_KEY = "SELECT value FROM meta WHERE key = 'content_key'"
 RUNS_MIN_VERSION = 2  # the first schema version with the table `runs`
 WIDE_ISSUES_VERSION = 6  # the first one with 64 issue bits: before, those of what is unusual began at bit 16, not 32
 WIDE_ISSUES = "(issues & 65535) | ((issues >> 16) * 4294967296)"  # their new value
@@ -155,6 +159,24 @@ def select_paths(dialect: Dialect) -> str:
     """The query of ``Catalog.paths_between``, with two values."""
     value = dialect.placeholder
     return f"SELECT path FROM files WHERE path > {value} AND path < {value} ORDER BY path LIMIT {PAGE_ROWS}"
+
+
+def content_key(execute: Callable[[str], Iterable[Any]]) -> bytes:
+    """``Catalog.content_key``, by a function that runs a statement. An older database that has none gets one."""
+    rows = list(execute(SELECT_CONTENT_KEY))
+    if not rows:
+        execute(f"INSERT INTO meta VALUES ('content_key', '{secrets.token_hex(CONTENT_KEY_BYTES)}') ON CONFLICT (key) DO NOTHING")
+        rows = list(execute(SELECT_CONTENT_KEY))
+    return decoded_content_key(rows)
+
+
+def decoded_content_key(rows: list[Any]) -> bytes:
+    """The key in the rows of SELECT_CONTENT_KEY; empty if there are none. Raises SinkError for anything that is no key."""
+    for (text,) in rows:
+        if re.fullmatch(f"[0-9a-f]{{{2 * CONTENT_KEY_BYTES}}}", str(text)):
+            return bytes.fromhex(text)
+        raise SinkError(f"the content_key in the table meta is not one that {PRODUCT} has made; restore it from a copy of the database")
+    return b""
 
 
 def insert_run(columns: Iterable[str], dialect: Dialect) -> str:

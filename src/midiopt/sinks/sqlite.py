@@ -31,6 +31,7 @@ from midiopt.sinks.sql import (
     Dialect,
     check_version,
     column_definitions,
+    content_key,
     finalize,
     insert_run,
     last_row_per_key,
@@ -86,6 +87,8 @@ class SqliteSink:
             connection = sqlite3.connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
             self._connection = resources.enter_context(contextlib.closing(connection))
             self._while_locked(self._create_tables, timeout)
+            with self._transaction():
+                self.content_key = content_key(self._connection.execute)
             self._resources = resources.pop_all()
         self._statements = [
             (table, RowEncoder(LAYOUTS[table].fields), upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT")) for table in TABLES
