@@ -70,6 +70,14 @@ REPAIRS = {
     "missing_tracks": "fewer tracks than declared",
     "lost_track": "wrong chunk length, next track found by its signature",
     "sysex_length": "system-exclusive event without or with a wrong length, read up to its F7",
+    "text_mode": "line ends changed by a transfer in text mode, undone",
+    "utf8_text": "saved as UTF-8 text, undone",
+    "track_length": "wrong track length, the track ends where its events do",
+    "joined_tracks": "several tracks in one chunk, told apart",
+    "early_end": "End of Track before the last events, which are kept",
+    "undeclared_tracks": "tracks that the header does not count, read because those it counts hold no note",
+    "rmid_size": "wrong size of the RMID data, which is read as far as its tracks lead",
+    "frame_rate": "SMPTE division with a frame rate that does not exist, negated back if that gives one",
 }
 UNUSUAL = {
     "rmid": "wrapped in a RIFF RMID container",
@@ -81,6 +89,7 @@ UNUSUAL = {
     "running_status_crossed": "running status continued across a meta or system-exclusive event",
     "stuck_note": "a note that nothing ends; it ends with its track",
     "drums_by_name": "drums on another channel than 10, known by the name of their track and by how they are played",
+    "joined_songs": "another song behind the first one, ignored",
 }
 ISSUES = (*REPAIRS, *UNUSUAL)
 FIRST_UNUSUAL = 32

@@ -120,7 +120,10 @@ def test_a_header_length_below_6(length):
     data = bytes.fromhex(
         f"4D 54 68 64  00 00 00 {length:02X}"  # MThd, less than 6 bytes
         "00 00  00 01  00 60"  # what should be in it
-    ) + chunk(C4 + END)
+    )
+    repaired(data + chunk(C4 + END), "header_length", at=4)  # the track tells that it is whole
+    assert kept(data + chunk(C4 + END)) == KEPT_C4 + KEPT_END
+    data += bytes(20) + chunk(C4 + END)
     assert rejected(data, midiopt.Malformed, at=0) == "the header is shorter than 6 bytes"
     assert rejected(b"junk!" + data, midiopt.Malformed, at=5) == "the header is shorter than 6 bytes"
 
@@ -296,7 +299,7 @@ def test_a_chunk_longer_than_the_file():
 
 def test_a_chunk_longer_than_the_file_before_another():
     data = TWO_TRACKS + bytes.fromhex("4D 54 72 6B  FF FF FF FF") + C4 + END + chunk(E4 + END)
-    repaired(data, "chunk_overrun", "bytes_after_end", "lost_track", at=18)
+    repaired(data, "track_length", at=18)
     assert kept(data) == KEPT_C4 + KEPT_END + KEPT_E4 + KEPT_END
 
 
@@ -349,13 +352,15 @@ def test_a_gap_before_the_first_track():
 
 def test_a_track_after_one_with_too_great_a_length():
     """The first length leads into the second track, which is searched for from the first's End of Track."""
-    data = TWO_TRACKS + bytes.fromhex("4D 54 72 6B  00 00 00 12") + C4 + END + chunk(E4 + END)  # MTrk, 18 bytes instead of 12
+    data = TWO_TRACKS + bytes.fromhex("4D 54 72 6B  00 00 00 14") + C4 + END + b"\0\0" + chunk(E4 + END)  # MTrk, 20 bytes, not 12
     repaired(data, "bytes_after_end", "lost_track", at=34)
     assert kept(data) == KEPT_C4 + KEPT_END + KEPT_E4 + KEPT_END
 
 
-def test_a_track_after_one_with_too_small_a_length():
-    data = TWO_TRACKS + bytes.fromhex("4D 54 72 6B  00 00 00 06") + C4 + END + chunk(E4 + END)  # MTrk, 6 bytes instead of 12
+def test_a_track_after_one_with_a_gap_in_it():
+    """The rest of the first track, behind the gap, has a fault of its own: it is not taken for a part of it."""
+    gap = bytes.fromhex("F4 F4 00 F4")
+    data = TWO_TRACKS + bytes.fromhex("4D 54 72 6B  00 00 00 06") + C4[:6] + gap + C4[6:] + END + chunk(E4 + END)  # MTrk, 6 bytes
     repaired(data, "event_cut", "no_end_of_track", "lost_track", "stuck_note", at=26)
     assert kept(data) == KEPT_C4[:1] + KEPT_E4 + KEPT_END
 
@@ -423,8 +428,9 @@ def test_a_track_of_no_bytes():
     assert midiopt.parse(data).tracks() == [(0, 0, 0), (0, 3, 96)]
 
 
-@pytest.mark.parametrize("rest", ["00", "00 00 00 00", "00 90 43 40 60 80 43 00 00 FF 2F 00"])  # zeros; a stale copy
+@pytest.mark.parametrize("rest", ["00", "00 00 00 00", "00 FF 2F 00", "64 80 3C 00 00 90 3C 64 00 80 3C 00"])
 def test_bytes_after_end_of_track(rest):
+    """Zeros; a second End of Track; the end of an earlier recording, which begins in the middle of a note."""
     data = TWO_TRACKS + chunk(C4 + END + bytes.fromhex(rest)) + chunk(E4 + END)
     repaired(data, "bytes_after_end", at=EVENTS_AT + len(C4 + END))
     assert kept(data) == KEPT_C4 + KEPT_END + KEPT_E4 + KEPT_END
@@ -708,8 +714,8 @@ def test_rmid_with_other_chunks():
 
 
 def test_rmid_whose_data_ends_early():
-    """The container's length is believed: what follows belongs to other chunks."""
-    data = bytearray(riff((b"data", PLAIN), (b"LIST", C4)))
+    """The container's size is believed where the tracks do not tell better: what follows belongs to other chunks."""
+    data = bytearray(riff((b"data", PLAIN[:-1] + b"\1"), (b"LIST", C4)))  # no End of Track, so the size may be right
     data[16] -= len(END)
     repaired(bytes(data), "chunk_overrun", "no_end_of_track", "rmid", at=20 + 18)
     assert kept(bytes(data)) == KEPT_C4
@@ -736,7 +742,8 @@ def test_an_alien_chunk(name, content):
 
 
 def test_an_alien_chunk_after_the_last_track():
-    assert unusual(PLAIN + chunk(b"text", b"XFIH"), "trailing_bytes").track_count == 1
+    assert unusual(PLAIN + chunk(b"text", b"XFIH") + chunk(b"", b"CdS1"), "alien_chunk").track_count == 1
+    assert unusual(PLAIN + chunk(b"text", b"XFIH") + b"more", "alien_chunk", "trailing_bytes").track_count == 1
 
 
 @pytest.mark.parametrize(("division", "seconds"), [("E8 04", 1.0), ("E7 28", 0.096), ("E3 64", 96 / (100 * 30000 / 1001)), ("E2 50", 0.04)])
@@ -829,7 +836,7 @@ def test_several_issues():
     data = bytes.fromhex(
         "00 00 00"  # junk
         "4D 54 68 64  00 00 00 08"  # MThd, 8 bytes
-        "00 07  00 03  00 60  AB CD"  # format 7, 3 tracks, 96 ticks per quarter, 2 bytes more
+        "00 07  00 04  00 60  AB CD"  # format 7, 4 tracks (there are 2, and a chunk of another kind), 96 ticks per quarter, 2 bytes more
         "58 46 49 48  00 00 00 01  00"  # XFIH, 1 byte
         "4D 54 72 6B  00 00 00 30"  # MTrk, 48 bytes: the first
         "0A 3C 40"  # data bytes without a status
@@ -842,7 +849,7 @@ def test_several_issues():
         "00 FF 2F 00"  # End of Track
         "00 00 00 00 00 00 00 00 00 00 00 00"  # 12 bytes
         "00"  # no chunk
-        "4D 54 72 6B  00 00 00 40"  # MTrk, 64 bytes: the second, of which there are 5
+        "4D 54 72 6B  00 00 00 40"  # MTrk, 64 bytes: the second
         "00 90 43 40"  # note on
         "60"  # and no event
     )

@@ -98,7 +98,7 @@ cdef class Analyzer:
         try:
             status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, self.max_events, &reason_at)
             if not status:
-                status = analyze_events(self, <const uint8_t *>view.buf)
+                status = analyze_events(self, self.arena.data)
         finally:
             PyBuffer_Release(&view)
         first_repair, offset = self.arena.header.first_repair, self.arena.header.first_repair_at

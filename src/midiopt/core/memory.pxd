@@ -34,6 +34,7 @@ cdef enum:
     PART_EVENT_BLOCK
     PART_CHANGE_BLOCK
     TEXT_BLOCK
+    TRANSFER_BLOCK  # the bytes of a file whose transfer was undone
     BLOCK_COUNT
 
 # The owner of that memory, kept between files. Zeroed, it is empty. The parts of an analysis point to it, and reserve

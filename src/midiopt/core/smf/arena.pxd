@@ -4,16 +4,24 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from midiopt.core.memory cimport Scratch
-from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Issue, Mark, Status, Track
+from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Issue, Mark, Status, Track, issue_bit
 
 cdef struct Arena:
     Scratch *scratch  # owns the arrays
+    const uint8_t *data  # the bytes that were read, which the marks point into: not the file's where a transfer was undone
+    size_t size
     Event *events
     Mark *marks
     Track *tracks
     size_t event_count, event_capacity  # items
     size_t mark_count, mark_capacity
     size_t track_count, track_capacity
+    Header header
+    size_t repair_budget  # bytes that may still be read a second time, in search of a better reading
+
+# How far an arena was filled at some moment.
+cdef struct Reading:
+    size_t event_count, mark_count, track_count
     Header header
 
 # The marks of neighbouring tracks, which follow one another in the arena.
@@ -46,11 +54,28 @@ cdef inline Track *add_track(Arena *arena) noexcept nogil:
 
 cdef inline void record_issue(Arena *arena, Issue issue, size_t offset) noexcept nogil:
     """Set the bit of an issue; of the first repair, keep the byte offset too."""
-    cdef uint64_t bit = <uint64_t>1 << issue
+    cdef uint64_t bit = issue_bit(issue)
     if bit & ALL_REPAIRS and not arena.header.first_repair:
         arena.header.first_repair = bit
         arena.header.first_repair_at = <uint32_t>offset
     arena.header.issues |= bit
+
+
+cdef inline Reading read_so_far(const Arena *arena) noexcept nogil:
+    cdef Reading reading
+    reading.event_count = arena.event_count
+    reading.mark_count = arena.mark_count
+    reading.track_count = arena.track_count
+    reading.header = arena.header
+    return reading
+
+
+cdef inline void return_to(Arena *arena, const Reading *reading) noexcept nogil:
+    """Forget what has been read since."""
+    arena.event_count = reading.event_count
+    arena.mark_count = reading.mark_count
+    arena.track_count = reading.track_count
+    arena.header = reading.header
 
 
 cdef inline MarkRange marks_of(const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:

@@ -13,6 +13,11 @@ from midiopt.core.memory cimport EVENT_BLOCK, MARK_BLOCK, TRACK_BLOCK, release, 
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, USABLE
 
 
+cdef enum:
+    REPAIR_BUDGET_FACTOR = 4  # of the file's size
+    MIN_REPAIR_BUDGET = 4096
+
+
 cdef Status arena_prepare(Arena *arena, size_t file_size, size_t max_events) noexcept nogil:
     """Empty the arena and make room for all events that `file_size` bytes can hold, at most `max_events`.
 
@@ -21,6 +26,7 @@ cdef Status arena_prepare(Arena *arena, size_t file_size, size_t max_events) noe
     """
     cdef size_t needed = min(file_size // 2 + 1, max_events)
     arena_forget(arena)
+    arena.repair_budget = REPAIR_BUDGET_FACTOR * file_size + MIN_REPAIR_BUDGET
     arena.events = <Event *>reserve_block(arena.scratch, EVENT_BLOCK, needed, sizeof(Event), max_events, False)
     arena.event_capacity = arena.scratch.capacities[EVENT_BLOCK]
     arena.marks = <Mark *>arena.scratch.blocks[MARK_BLOCK]

@@ -68,6 +68,14 @@ cdef enum Issue:
     MISSING_TRACKS = 14
     LOST_TRACK = 15
     SYSEX_LENGTH = 16
+    TEXT_MODE = 17
+    UTF8_TEXT = 18
+    TRACK_LENGTH = 19
+    JOINED_TRACKS = 20
+    EARLY_END = 21
+    UNDECLARED_TRACKS = 22
+    RMID_SIZE = 23
+    FRAME_RATE = 24
     RMID = 32
     ALIEN_CHUNK = 33
     SMPTE = 34
@@ -77,6 +85,7 @@ cdef enum Issue:
     RUNNING_STATUS_CROSSED = 38
     STUCK_NOTE = 39
     DRUMS_BY_NAME = 40
+    JOINED_SONGS = 41
 
 cdef enum:
     ALL_REPAIRS = 0xFFFFFFFF  # issue bits
@@ -121,11 +130,17 @@ cdef struct Header:
     uint16_t format  # 0, 1 or 2; above 2 is read as 1
     uint16_t declared_tracks
     uint16_t division  # as written: ticks per quarter, or SMPTE with the high bit set
+    uint16_t alien_chunks  # that were met
+    uint32_t xf_lyrics  # lyrics in chunks XFKM
     uint64_t issues  # issue bits
     uint64_t first_repair  # issue bit of the repair that was recorded first, 0 for none
     uint32_t first_repair_at  # byte offset of that fault
     uint32_t riff_title_at  # of the title in an RMID container, in bytes from the start of the file
     uint32_t riff_title_length  # in bytes, 0 without one
+
+
+cdef inline uint64_t issue_bit(Issue issue) noexcept nogil:
+    return <uint64_t>1 << issue
 
 
 cdef inline uint8_t status_of(uint32_t message) noexcept nogil:

@@ -5,22 +5,25 @@ makes the exception. Faults that leave something readable are repaired and recor
 table. track.pyx parses the events of a track.
 """
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
 from midiopt import limits
 from midiopt.errors import Malformed, NotMidi, TooLarge
 
 from midiopt.core.memory cimport trim
-from midiopt.core.smf.arena cimport EventArena, arena_forget, arena_prepare, record_issue
+from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_prepare, read_so_far, record_issue
+from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk, song_end
 from midiopt.core.smf.cursor cimport load_be16, load_be32, load_le32
 from midiopt.core.smf.midi cimport (
-    ALIEN_CHUNK, CHUNK_OVERRUN, EMPTY, FORMAT_0_TRACKS, FORMAT_2, HEADER_LENGTH, LEADING_JUNK, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS,
-    MISSING_TRACKS, NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS, RMID, SHORT_HEADER, SMPTE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES,
-    TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRAILING_BYTES, UNKNOWN_FORMAT, USABLE, ZERO_DIVISION,
+    BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE, HEADER_LENGTH, JOINED_TRACKS,
+    LEADING_JUNK, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, MISSING_TRACKS, NO_END_OF_TRACK, NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS,
+    RMID, RMID_SIZE, SHORT_HEADER, SMPTE, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS,
+    TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT, ZERO_DIVISION, issue_bit,
 )
+from midiopt.core.smf.recovery cimport TrackChunk, has_ended, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows
 from midiopt.core.smf.riff cimport read_riff_title
-from midiopt.core.smf.track cimport parse_track
+from midiopt.core.smf.transfer cimport Restored, undo_transfer
 
 
 cdef int raise_status(Status status, size_t offset, size_t max_events) except -1:
@@ -68,17 +71,17 @@ def parse(data, EventArena into=None):
         arena_forget(&arena.arena)
         arena._data = None
         raise_status(status, offset, max_events)
+    if arena.arena.data != <const uint8_t *>file:  # a transfer was undone: the bytes are in memory that the next file overwrites
+        arena._data = arena.arena.data[: arena.arena.size]
     return arena
 
 
 cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max_events, size_t *offset) noexcept nogil:
     """Parse `size` bytes. If the result is not USABLE, `offset` is where in the bytes the reason is.
 
-    `max_events` must be the same for all files of an arena.
+    `max_events` must be the same for all files of an arena. The marks point into `arena.data`.
     """
-    cdef const uint8_t *end = data + size
-    cdef const uint8_t *header
-    cdef const uint8_t *chunk = NULL
+    cdef Restored restored
     cdef Status status
     offset[0] = 0
     if size >> OFFSET_BITS:
@@ -88,6 +91,39 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
         return status
     if size == 0:
         return EMPTY
+    status = parse_song(data, size, arena, offset)
+    if status == USABLE and not arena.header.issues & wrong_lengths():
+        return USABLE
+    restored = undo_transfer(data, size, arena.scratch)
+    if restored.data == NULL:
+        return status
+    status = arena_prepare(arena, restored.size, max_events)
+    if status:
+        return status
+    if restored.text_mode:
+        record_issue(arena, TEXT_MODE, restored.first_change)
+    if restored.utf8:
+        record_issue(arena, UTF8_TEXT, restored.first_change)
+    return parse_song(restored.data, restored.size, arena, offset)
+
+
+cdef inline uint64_t wrong_lengths() noexcept nogil:
+    """The issues of files whose chunk lengths may not fit."""
+    return (
+        issue_bit(CHUNK_OVERRUN) | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK) | issue_bit(BYTES_AFTER_END)
+        | issue_bit(MISSING_TRACKS) | issue_bit(LOST_TRACK) | issue_bit(TRACK_LENGTH) | issue_bit(JOINED_TRACKS)
+        | issue_bit(EARLY_END) | issue_bit(UNDECLARED_TRACKS) | issue_bit(TRAILING_BYTES)
+    )
+
+
+cdef Status parse_song(const uint8_t *data, size_t size, Arena *arena, size_t *offset) noexcept nogil:
+    """Parse the song in `size` bytes into the empty arena."""
+    cdef const uint8_t *end = data + size
+    cdef const uint8_t *chunk = NULL
+    cdef const uint8_t *header
+    cdef Status status
+    arena.data = data
+    arena.size = size
     header = find_header(data, &end, arena)
     if header == NULL:
         return NO_HEADER
@@ -121,14 +157,15 @@ cdef const uint8_t *find_header(const uint8_t *data, const uint8_t **end, Arena 
             length = load_le32(p + 4)
             if memcmp(p, b"data", 4) == 0:
                 p += 8
-                if length < <size_t>(end[0] - p):
-                    end[0] = p + length
+                end[0] = rmid_song_end(data, p, length, end[0], arena)
                 if is_chunk_header(p, end[0], b"MThd"):
                     return p
                 break
-            if length + 8 + (length & 1) > <size_t>(end[0] - p):
+            if length + 8 > <size_t>(end[0] - p):
                 break
-            p += length + 8 + (length & 1)  # chunks are padded to even lengths
+            p += length + 8
+            if length & 1 and not is_riff_chunk(p, end[0]):
+                p += 1  # chunks are padded to even lengths, but not by every program
     header = find_chunk(p, min(end[0], p + MAX_LEADING_JUNK + 8), b"MThd")
     if header != NULL:
         record_issue(arena, LEADING_JUNK, 0)
@@ -142,12 +179,16 @@ cdef Status read_header(
     cdef uint32_t length
     cdef uint16_t division
     offset[0] = header - data
-    if end - header < 14 or load_be32(header + 4) < 6:
+    if end - header < FILE_HEADER:
         return SHORT_HEADER
     length = load_be32(header + 4)
+    if length < 6 and not is_chunk_header(header + FILE_HEADER, end, b"MTrk"):
+        return SHORT_HEADER
     division = load_be16(header + 12)
     arena.header.format = load_be16(header + 8)
     arena.header.declared_tracks = load_be16(header + 10)
+    if division & 0x8000:
+        division = mend_frame_rate(arena, division, header + 12 - data)
     arena.header.division = division
     if arena.header.format > 2:
         record_issue(arena, UNKNOWN_FORMAT, header + 8 - data)
@@ -159,40 +200,60 @@ cdef Status read_header(
     if division & (0xFF if division & 0x8000 else 0xFFFF) == 0:
         offset[0] = header + 12 - data
         return ZERO_DIVISION
-    chunk[0] = header + 14
-    if length > 6:
+    chunk[0] = header + FILE_HEADER
+    if length != 6:
         record_issue(arena, HEADER_LENGTH, header + 4 - data)
         # Many writers put a wrong length before six good bytes: if a track follows these, ignore the length.
-        if not is_chunk_header(chunk[0], end, b"MTrk") and length - 6 <= <size_t>(end - chunk[0]):
+        if length > 6 and not is_chunk_header(chunk[0], end, b"MTrk") and length - 6 <= <size_t>(end - chunk[0]):
             chunk[0] += length - 6
     return USABLE
 
 
-cdef inline bint is_chunk_header(const uint8_t *p, const uint8_t *end, const char *name) noexcept nogil:
-    """Whether a complete chunk header with this name begins at `p`."""
-    return end - p >= 8 and memcmp(p, name, 4) == 0
+cdef uint16_t mend_frame_rate(Arena *arena, uint16_t division, size_t offset) noexcept nogil:
+    """The SMPTE division, whose high byte is a negative frame rate.
+
+    If there is no such rate, both bytes may have been negated as one number.
+    """
+    cdef uint16_t negated = <uint16_t>(0x10000 - division)
+    if is_frame_rate(0x100 - (division >> 8)):
+        return division
+    record_issue(arena, FRAME_RATE, offset)
+    if is_frame_rate(negated >> 8) and negated & 0xFF:
+        return <uint16_t>((0x100 - (negated >> 8)) << 8 | (negated & 0xFF))
+    return division
 
 
-cdef inline bint is_plausible_chunk(const uint8_t *p, const uint8_t *end) noexcept nogil:
-    """Whether a track begins at `p`, or an alien chunk: four letters, digits or spaces and a length that fits."""
+cdef inline bint is_frame_rate(int frames) noexcept nogil:
+    """Whether film or video has so many frames a second; 29 stands for 29.97."""
+    return frames == 24 or frames == 25 or frames == 29 or frames == 30
+
+
+cdef const uint8_t *rmid_song_end(
+    const uint8_t *data, const uint8_t *header, size_t length, const uint8_t *end, Arena *arena
+) noexcept nogil:
+    """The end of the song in an RMID container: where the size of its data leads, unless its tracks lead further and fit."""
+    cdef const uint8_t *song
+    if length > <size_t>(end - header):
+        return end
+    song = song_end(header, end)
+    if song != NULL and song > header + length:
+        record_issue(arena, RMID_SIZE, header - 4 - data)
+        return song
+    if length == 0:
+        record_issue(arena, RMID_SIZE, header - 4 - data)
+        return end
+    return header + length
+
+
+cdef inline bint is_riff_chunk(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether a chunk of a RIFF container with a printable name begins at `p`, and fits."""
     cdef int i
-    if is_chunk_header(p, end, b"MTrk"):
-        return True
-    if end - p < 8 or load_be32(p + 4) > <size_t>(end - p - 8):
+    if end - p < 8 or load_le32(p + 4) > <size_t>(end - p - 8):
         return False
     for i in range(4):
-        if not (p[i] == 0x20 or 0x30 <= p[i] <= 0x39 or 0x41 <= p[i] <= 0x5A or 0x61 <= p[i] <= 0x7A):
+        if not 0x20 <= p[i] < 0x7F:
             return False
     return True
-
-
-cdef const uint8_t *find_chunk(const uint8_t *p, const uint8_t *end, const char *name) noexcept nogil:
-    """The first chunk header with this name, or NULL."""
-    while end - p >= 8:
-        if memcmp(p, name, 4) == 0:
-            return p
-        p += 1
-    return NULL
 
 
 cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_t *end, Arena *arena, size_t *offset) noexcept nogil:
@@ -202,37 +263,44 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
     the last track's events: that saves most of a file with one wrong length.
     """
     cdef size_t declared = arena.header.declared_tracks
-    cdef const uint8_t *resume = chunk  # where the events of the last chunk really ended
+    cdef TrackChunk track
     cdef const uint8_t *found
-    cdef size_t length
+    cdef const uint8_t *song
+    cdef Reading before
     cdef Status status
+    track.stopped = chunk
     while declared == 0 or arena.track_count < declared:
         offset[0] = chunk - data
         if is_plausible_chunk(chunk, end):
-            length = load_be32(chunk + 4)
-            resume = chunk + 8
             if memcmp(chunk, b"MTrk", 4) == 0:
-                if length > <size_t>(end - resume):
-                    record_issue(arena, CHUNK_OVERRUN, chunk + 4 - data)
-                    length = end - resume
-                chunk = resume + length
-                status = parse_track(data, &resume, chunk, arena)
+                before = read_so_far(arena)
+                track.start = chunk
+                status = read_track_chunk(arena, data, end, &track)
+                if not status and (track.stopped != track.next or not has_ended(arena)):
+                    status = mend_track(arena, data, end, &before, &track)
                 if status:
-                    offset[0] = resume - data
+                    offset[0] = track.stopped - data
                     return status
-            else:
-                record_issue(arena, ALIEN_CHUNK, chunk - data)
-                chunk = resume + length
+                chunk = track.next
+                continue
+            if memcmp(chunk, b"MThd", 4) == 0 and arena.track_count:
+                break
+            pass_alien_chunk(arena, data, chunk, end)
+            track.stopped = chunk + CHUNK_HEADER
+            chunk = track.stopped + load_be32(chunk + 4)
             continue
         if declared == 0 and arena.track_count:
             break
-        found = find_chunk(resume, end, b"MTrk")
-        if found == NULL:
+        found = find_chunk(track.stopped, end, b"MTrk")
+        song = find_song(track.stopped, end if found == NULL else found)
+        if song != NULL:
+            chunk = song
+        if song != NULL or found == NULL:
             break
         record_issue(arena, LOST_TRACK, chunk - data)
         chunk = found
-    if arena.track_count < declared:
+    if arena.track_count + arena.header.alien_chunks < declared:
         record_issue(arena, MISSING_TRACKS, end - data)
-    elif chunk < end:
-        record_issue(arena, TRAILING_BYTES, chunk - data)
-    return USABLE
+        if not is_chunk_header(chunk, end, b"MThd"):
+            return USABLE
+    return read_what_follows(arena, data, chunk, end) if chunk < end else USABLE

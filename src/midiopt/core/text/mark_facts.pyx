@@ -17,7 +17,8 @@ cdef Status write_mark_facts(TextHeap *heap, const Arena *arena, const uint8_t *
     """Count program changes, system-exclusive events and lyrics, and append the title and the track names to the heap."""
     cdef TextMarks found
     cdef size_t i
-    found.texts = found.lyrics = 0
+    found.texts = 0
+    found.lyrics = arena.header.xf_lyrics
     found.karaoke = False
     reset_names(&found.names, arena, data)
     for i in range(arena.track_count):

@@ -1,0 +1,273 @@
+"""Tracks that do not end where their length leads, and what follows the last track that the header counts.
+
+Nothing here runs for a good file. The first reading follows the lengths; where a track's events stop elsewhere, they tell
+what is wrong: another reading of the same bytes is tried, and kept only if it finds no fault that the first one has not
+found, and ends at End of Track or exactly where the next chunk begins. Otherwise the first reading stands.
+
+Readings that are tried cost a multiple of the file's size at most: arena.repair_budget.
+"""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memcmp
+
+from midiopt.core.smf.arena cimport read_so_far, return_to
+from midiopt.core.smf.chunks cimport find_chunk, find_song, is_chunk_header, is_plausible_chunk
+from midiopt.core.smf.midi cimport (
+    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, TICK_BITS,
+    TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Track, data2_of, issue_bit, status_of,
+)
+
+cdef enum:
+    WALK_COST = 2  # of a chunk header that is looked at, in bytes of a reading
+
+
+cdef Status mend_track(Arena *arena, const uint8_t *data, const uint8_t *end, const Reading *before, TrackChunk *track) noexcept nogil:
+    """See what is wrong with the track that was just read: it has no End of Track, or its End of Track is not where its length leads.
+
+    `before` is the arena as it was before the track.
+    """
+    cdef bint fits = load_be32(track.start + 4) == <size_t>(track.next - track.start - CHUNK_HEADER)
+    fits = fits and (track.next == end or is_plausible_chunk(track.next, end))
+    if has_ended(arena):
+        return mend_early_end(arena, data, end, fits, before, track)
+    if track.next == end or not fits:
+        return mend_length(arena, data, end, before, track)
+    return USABLE
+
+
+cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, const Reading *before, TrackChunk *track) noexcept nogil:
+    """A track without End of Track: read it up to the next track, or to the end of the file, whatever its length says.
+
+    If its length leads into the next track, that one proves where it ends. If it leads too little far, the events do.
+    """
+    cdef TrackChunk first = track[0]
+    cdef const uint8_t *limit = next_track(track.start + CHUNK_HEADER, end)
+    cdef uint64_t faults = arena.header.issues | issue_bit(TRACK_LENGTH)
+    cdef bint proven = limit < first.next and is_whole_track(limit, end)
+    cdef Status status
+    if limit == track.next or not spend(arena, 2 * (limit - track.start)):
+        return USABLE
+    return_to(arena, before)
+    record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
+    track.stopped = track.start + CHUNK_HEADER
+    status = parse_track(data, &track.stopped, limit, arena)
+    withdraw(arena, before, BYTES_AFTER_END)
+    if not status and not proven and arena.header.issues & ALL_REPAIRS & ~faults == 0:
+        proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
+    if not status and proven:
+        track.next = track.stopped if has_ended(arena) else limit
+        return USABLE
+    return_to(arena, before)
+    track[0] = first
+    return read_track_chunk(arena, data, end, track)
+
+
+cdef Status mend_early_end(
+    Arena *arena, const uint8_t *data, const uint8_t *end, bint fits, const Reading *before, TrackChunk *track
+) noexcept nogil:
+    """A track with bytes after its End of Track, up to where its length leads; `fits` if a chunk begins there, or nothing.
+
+    If tracks are missing, the bytes may be the next tracks, with their headers or without. If none is missing, they may
+    be more events of the same track.
+    """
+    cdef const uint8_t *rest = track.stopped
+    cdef const uint8_t *limit = track.next
+    cdef Reading ended = read_so_far(arena)
+    cdef int64_t missing = <int64_t>arena.header.declared_tracks - <int64_t>(arena.track_count + arena.header.alien_chunks)
+    cdef size_t pieces
+    cdef uint64_t found = 0
+    if fits and missing > 0:
+        missing -= count_chunks(arena, track.next, end)
+    if is_chunk_header(rest, end, b"MTrk") and (missing > 0 or not fits or arena.header.declared_tracks == 0):
+        withdraw(arena, before, BYTES_AFTER_END)
+        withdraw(arena, before, CHUNK_OVERRUN)
+        record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
+        track.next = rest
+        return USABLE
+    if not fits:
+        limit = next_track(rest, end)
+    if not spend(arena, limit - rest):
+        return USABLE
+    pieces = read_pieces(arena, data, rest, limit, &found)
+    if pieces and found & ALL_REPAIRS & ~(issue_bit(BYTES_AFTER_END) | issue_bit(NO_END_OF_TRACK)) == 0:
+        if missing > 0 and <int64_t>pieces == missing and has_ended(arena):
+            withdraw(arena, before, BYTES_AFTER_END)
+            record_issue(arena, JOINED_TRACKS, rest - data)
+            arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
+            track.next = track.stopped = limit
+            return USABLE
+        if fits and missing <= 0 and has_note(arena, ended.event_count) and (has_ended(arena) or is_balanced(arena, ended.event_count)):
+            withdraw(arena, before, BYTES_AFTER_END)
+            record_issue(arena, EARLY_END, rest - data)
+            arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
+            join_tracks(arena, ended.track_count - 1)
+            track.stopped = limit
+            return TICK_TOO_HIGH if arena.tracks[arena.track_count - 1].end_tick >> TICK_BITS else USABLE
+    return_to(arena, &ended)
+    return USABLE
+
+
+cdef size_t read_pieces(Arena *arena, const uint8_t *data, const uint8_t *at, const uint8_t *limit, uint64_t *found) noexcept nogil:
+    """Read bytes as tracks without headers, one after another, each up to its End of Track, the last one up to `limit`.
+
+    Returns their number, 0 if that cannot be, and the issues in `found`; those of the arena do not change.
+    """
+    cdef Reading before = read_so_far(arena)
+    cdef size_t pieces = 0
+    arena.header.issues = 0
+    while at < limit:
+        if parse_track(data, &at, limit, arena) or (at < limit and not has_ended(arena)):
+            pieces = 0
+            break
+        pieces += 1
+    found[0] = arena.header.issues
+    arena.header = before.header
+    return pieces
+
+
+cdef void join_tracks(Arena *arena, size_t into) noexcept nogil:
+    """Make the tracks after `into`, which go on where it ends, a part of it."""
+    cdef Track *track = &arena.tracks[into]
+    cdef const Track *more
+    cdef size_t i, event
+    for i in range(into + 1, arena.track_count):
+        more = &arena.tracks[i]
+        for event in range(more.first_event, more.first_event + more.event_count):
+            arena.events[event].tick += track.end_tick
+        track.event_count += more.event_count
+        track.mark_count += more.mark_count
+        track.end_tick += more.end_tick
+    arena.track_count = into + 1
+
+
+cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
+    """Look at what is left at `chunk`, behind the tracks that the header counts.
+
+    Chunks of another kind are passed over. If no declared track has a note, the well-formed tracks that follow are read.
+    """
+    cdef Reading declared = read_so_far(arena)
+    cdef TrackChunk track
+    cdef bint music = has_note(arena, 0)
+    cdef Status status
+    while chunk < end:
+        if is_chunk_header(chunk, end, b"MThd"):
+            record_issue(arena, JOINED_SONGS, chunk - data)
+            break
+        if not is_chunk_header(chunk, end, b"MTrk"):
+            if not is_plausible_chunk(chunk, end):
+                record_issue(arena, TRAILING_BYTES, chunk - data)
+                break
+            pass_alien_chunk(arena, data, chunk, end)
+            chunk += CHUNK_HEADER + load_be32(chunk + 4)
+            continue
+        if music or not is_whole_track(chunk, end):
+            record_issue(arena, TRAILING_BYTES, chunk - data)
+            break
+        record_issue(arena, UNDECLARED_TRACKS, chunk - data)
+        track.start = chunk
+        status = read_track_chunk(arena, data, end, &track)
+        if status:
+            return status
+        chunk = track.next
+    if not has_note(arena, 0) and arena.track_count > declared.track_count:
+        return_to(arena, &declared)
+        record_issue(arena, TRAILING_BYTES, chunk - data)
+    return USABLE
+
+
+cdef bint has_status(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether any byte is above 7F: zeros and other filling, which may look like notes under running status, have none."""
+    while p < end:
+        if p[0] >= 0x80:
+            return True
+        p += 1
+    return False
+
+
+cdef bint is_whole_track(const uint8_t *chunk, const uint8_t *end) noexcept nogil:
+    """Whether the length of a track fits into the file, and leads to End of Track."""
+    cdef size_t length = load_be32(chunk + 4)
+    if not is_chunk_header(chunk, end, b"MTrk"):
+        return False
+    return 4 <= length <= <size_t>(end - chunk - CHUNK_HEADER) and memcmp(chunk + CHUNK_HEADER + length - 3, b"\xff\x2f\0", 3) == 0
+
+
+cdef void pass_alien_chunk(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
+    """Note a chunk that is neither header nor track. Of XFKM, which holds the lyrics of a song in XF format, they are counted."""
+    cdef Reading before
+    cdef const uint8_t *at = chunk + CHUNK_HEADER
+    cdef size_t i
+    record_issue(arena, ALIEN_CHUNK, chunk - data)
+    arena.header.alien_chunks += 1
+    if memcmp(chunk, b"XFKM", 4) != 0 or not spend(arena, load_be32(chunk + 4)):
+        return
+    before = read_so_far(arena)
+    if not parse_track(data, &at, at + load_be32(chunk + 4), arena):
+        for i in range(before.mark_count, arena.mark_count):
+            if arena.marks[i].status == META and arena.marks[i].type == META_LYRIC:
+                before.header.xf_lyrics += 1
+    return_to(arena, &before)
+
+
+cdef size_t count_chunks(Arena *arena, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
+    """Number of chunks that the lengths lead to from `chunk` on, up to another song."""
+    cdef size_t count = 0
+    while is_plausible_chunk(chunk, end) and memcmp(chunk, b"MThd", 4) != 0 and spend(arena, WALK_COST):
+        count += 1
+        if load_be32(chunk + 4) > <size_t>(end - chunk - CHUNK_HEADER):
+            break
+        chunk += CHUNK_HEADER + load_be32(chunk + 4)
+    return count
+
+
+cdef const uint8_t *next_track(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """The next track or song at or after `p`, else the end."""
+    cdef const uint8_t *found = find_chunk(p, end, b"MTrk")
+    cdef const uint8_t *song = find_song(p, end if found == NULL else found)
+    if song != NULL:
+        return song
+    return end if found == NULL else found
+
+
+cdef bint has_note(const Arena *arena, size_t first_event) noexcept nogil:
+    """Whether any event from `first_event` on is the start of a note."""
+    cdef size_t i
+    for i in range(first_event, arena.event_count):
+        if status_of(arena.events[i].message) & 0xF0 == 0x90 and data2_of(arena.events[i].message):
+            return True
+    return False
+
+
+cdef bint is_balanced(const Arena *arena, size_t first_event) noexcept nogil:
+    """Whether the events begin with a note and end each one. The remains of an earlier recording, which some programs leave
+    behind End of Track, begin in the middle of it.
+    """
+    cdef int64_t sounding = 0
+    cdef uint32_t message
+    cdef size_t i
+    for i in range(first_event, arena.event_count):
+        message = arena.events[i].message
+        if status_of(message) & 0xF0 == 0x90 and data2_of(message):
+            sounding += 1
+        elif status_of(message) & 0xE0 == 0x80:
+            if sounding == 0:
+                return False
+            sounding -= 1
+    return sounding == 0
+
+
+cdef bint spend(Arena *arena, size_t bytes) noexcept nogil:
+    """Take so many bytes of the budget for repairs; False if there are not so many left."""
+    if bytes > arena.repair_budget:
+        return False
+    arena.repair_budget -= bytes
+    return True
+
+
+cdef void withdraw(Arena *arena, const Reading *before, Issue issue) noexcept nogil:
+    """Take back an issue that was not recorded before the reading."""
+    cdef uint64_t bit = issue_bit(issue)
+    if before.header.issues & bit == 0:
+        arena.header.issues &= ~bit
+        if arena.header.first_repair == bit:
+            arena.header.first_repair = 0

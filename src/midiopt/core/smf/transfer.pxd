@@ -1,0 +1,14 @@
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t
+
+from midiopt.core.memory cimport Scratch
+
+# A file whose bytes a transfer has changed, as it was before.
+cdef struct Restored:
+    const uint8_t *data  # NULL if nothing can be undone; else in TRANSFER_BLOCK
+    size_t size
+    size_t first_change  # offset of the first byte of the file that differs
+    bint text_mode, utf8  # what was undone
+
+
+cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch) noexcept nogil

@@ -1,0 +1,396 @@
+"""Files whose structure is damaged: transfers, lengths, counts and containers. Each repair from its definition in docs/policy.md.
+
+First every kind as a dump of a file, then as a property: any well-formed file, damaged so and read, has the facts that it had
+before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import midiopt
+from midiopt.schema import REPAIRS
+from sample import smf
+from tests.core.test_properties import REPRODUCIBLE
+from tests.helpers.strategies import songs
+
+ABOUT_THE_BYTES = ("content_hash", "issues", "status", "error")
+
+
+def header(count: int, format: int = 1, division: str = "00 60") -> bytes:
+    """MThd with this number of tracks, and 96 ticks per quarter."""
+    return bytes.fromhex(f"4D 54 68 64  00 00 00 06  {format:04X} {count:04X} {division}")
+
+
+def track(events: bytes, length: int | None = None) -> bytes:
+    """MTrk around these events, with its own length or another."""
+    return b"MTrk" + (len(events) if length is None else length).to_bytes(4, "big") + events
+
+
+END = bytes.fromhex("00 FF 2F 00")
+CONDUCTOR = bytes.fromhex(
+    "00 FF 03 04 43 6F 6E 64"  # name: Cond
+    "00 FF 51 03 09 27 C0"  # 100 quarters a minute
+    "00 FF 58 04 03 02 18 08"  # 3/4
+    "00 FF 2F 00"  # End of Track
+)
+HIGH = bytes.fromhex(
+    "00 C0 0A"  # program 10
+    "00 90 48 40  60 80 48 00"  # C5, a quarter
+    "0A 90 4C 40  60 80 4C 00"  # E5, 10 ticks later
+    "00 FF 2F 00"  # End of Track
+)
+LOW = bytes.fromhex(
+    "00 91 30 40  81 40 81 30 00"  # C3 on channel 2, two quarters
+    "00 FF 2F 00"  # End of Track
+)
+SONG = header(3) + track(CONDUCTOR) + track(HIGH) + track(LOW)
+FOUR = header(4) + track(CONDUCTOR) + track(HIGH) + track(LOW) + track(HIGH)
+
+
+def music(data: bytes) -> dict[str, object]:
+    """Every fact but those about the bytes."""
+    return {name: value for name, value in asdict(midiopt.analyze(data)).items() if name not in ABOUT_THE_BYTES}
+
+
+def repaired(damaged: bytes, good: bytes, *names: str, at: int) -> None:
+    """The damaged file has the facts of the good one, exactly these issues (the first one at this byte) and its events and marks."""
+    facts = midiopt.analyze(damaged)
+    assert facts.issue_names == sorted(names, key=list((*REPAIRS, *names)).index)
+    assert facts.status == "repaired" and facts.error is not None and re.search(r"at byte (\d+)", facts.error)[1] == str(at)
+    assert music(damaged) == music(good)
+    arenas = midiopt.parse(damaged), midiopt.parse(good)
+    assert arenas[0].events().tolist() == arenas[1].events().tolist()
+    assert arenas[0].marks() == arenas[1].marks()
+
+
+# --- transfers -----------------------------------------------------------------------------------------
+
+
+def test_line_feeds_became_cr_lf():
+    damaged = SONG.replace(b"\x0a", b"\x0d\x0a")
+    repaired(damaged, SONG, "text_mode", at=damaged.index(b"\x0d\x0a"))
+
+
+def test_line_feeds_became_cr_lf_twice():
+    damaged = SONG.replace(b"\x0a", b"\x0d\x0d\x0a")
+    repaired(damaged, SONG, "text_mode", at=damaged.index(b"\x0d\x0d"))
+
+
+def test_carriage_returns_became_cr_lf():
+    good = header(1) + track(HIGH.replace(b"\x48", b"\x0d") + END)  # the pitch 13; line feeds stand alone
+    repaired(good.replace(b"\x0d", b"\x0d\x0a"), good, "text_mode", "bytes_after_end", at=good.index(b"\x0d") + 1)
+
+
+@pytest.mark.parametrize("padding", [b"\x1a", bytes(50)])  # ^Z ends a text file of CP/M and DOS
+def test_what_follows_the_last_track_of_a_changed_file(padding):
+    damaged = SONG.replace(b"\x0a", b"\x0d\x0a") + padding
+    repaired(damaged, SONG, "text_mode", "trailing_bytes", at=damaged.index(b"\x0d\x0a"))
+
+
+def test_a_good_file_with_0d_0a_is_left_alone():
+    good = header(1) + track(bytes.fromhex("0D 90 0D 0A  0D 80 0D 0A") + END)  # velocity 10, ticks and pitches 13
+    assert midiopt.analyze(good).status == "ok"
+    assert midiopt.parse(good).events().tolist()[0] == (13, 0, 0x90, 13, 10)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_line_feed_alone_proves_that_nothing_was_changed(kept):
+    """A track that is cut, and holds 0D 0A: the length would not fit without the 0D, either."""
+    events = bytes.fromhex("00 90 0D 0A  00 90 0A 40" if kept else "00 90 0D 0A  00 90 0B 40")
+    assert "text_mode" not in midiopt.analyze(header(1) + track(events + END, 100)).issue_names
+
+
+def test_other_changes_of_line_ends_are_not_guessed():
+    damaged = SONG.replace(b"\x0a", b"\x0d")  # the same lengths
+    assert midiopt.analyze(damaged).issue_names == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "codec"),
+    [(b"", "latin-1"), (b"\xef\xbb\xbf", "latin-1"), (b"", "cp1252"), (b"", "x-user-defined")],
+    ids=["Latin-1", "with a mark", "Windows-1252", "x-user-defined"],
+)
+def test_saved_as_utf8(mark, codec):
+    if codec == "x-user-defined":
+        text = "".join(chr(b if b < 0x80 else 0xF700 + b) for b in SONG)
+    else:
+        text = "".join(bytes([b]).decode(codec) if bytes([b]).decode(codec, "ignore") else chr(b) for b in SONG)
+    damaged = mark + text.encode()
+    at = 0 if mark else next(i for i, b in enumerate(damaged) if b >= 0x80)
+    repaired(damaged, SONG, "utf8_text", at=at)
+    repaired(damaged.replace(b"\x0a", b"\x0d\x0a"), SONG, "text_mode", "utf8_text", at=min(at, damaged.index(b"\x0a")))
+
+
+def test_characters_that_are_no_bytes():
+    damaged = SONG.replace(b"Cond", "Соnd".encode()).decode("latin-1").encode() + "я".encode()
+    assert "utf8_text" not in midiopt.analyze(damaged).issue_names
+
+
+def test_the_arena_keeps_the_marks_of_an_undone_transfer():
+    """They point into bytes of their own, which the next file does not overwrite."""
+    damaged = SONG.replace(b"\x0a", b"\x0d\x0a")
+    arena = midiopt.parse(damaged)
+    marks = arena.marks()
+    midiopt.parse(FOUR.replace(b"\x0a", b"\x0d\x0a"))
+    assert arena.marks() == marks and marks[0][3] == b"Cond"
+
+
+# --- lengths of tracks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 20])
+def test_a_last_track_that_is_longer_than_it_says(length):
+    damaged = header(3) + track(CONDUCTOR) + track(LOW) + track(HIGH, length)
+    repaired(damaged, header(3) + track(CONDUCTOR) + track(LOW) + track(HIGH), "track_length", at=len(damaged) - len(HIGH) - 4)
+
+
+@pytest.mark.parametrize("count", [3, 0])
+def test_lengths_that_were_never_filled_in(count):
+    damaged = header(count) + track(CONDUCTOR, 0) + track(HIGH, 0) + track(LOW, 0)
+    repaired(damaged, SONG, "track_length", at=18)
+
+
+def test_a_track_longer_than_it_says_and_without_end():
+    damaged = header(1) + track(HIGH[:-4], 5)
+    repaired(damaged, header(1) + track(HIGH[:-4]), "no_end_of_track", "track_length", at=18)
+
+
+@pytest.mark.parametrize("filling", [bytes(30), b"\x1a" * 30, b"more text, perhaps of a mail program"])
+def test_filling_is_no_part_of_a_track(filling):
+    data = header(1) + track(HIGH[:-4]) + filling
+    assert midiopt.analyze(data).issue_names == ["no_end_of_track", "trailing_bytes"]
+    assert midiopt.analyze(data).note_count == 2
+
+
+@pytest.mark.parametrize("more", [2, len(track(LOW)), len(track(LOW)) + 3, 0xFFFFFFFF - len(HIGH)])
+def test_a_track_that_is_shorter_than_it_says(more):
+    """Its length leads into the next track, over it, or past the end of the file; End of Track stands before MTrk."""
+    damaged = header(4) + track(CONDUCTOR) + track(HIGH, len(HIGH) + more) + track(LOW) + track(HIGH)
+    repaired(damaged, FOUR, "track_length", at=18 + len(track(CONDUCTOR)))
+
+
+def test_a_stale_track_behind_end_of_track():
+    """The lengths lead to as many tracks as the header counts: what stands in between belongs to none."""
+    data = header(3) + track(CONDUCTOR) + track(HIGH + track(LOW)) + track(LOW)
+    facts = midiopt.analyze(data)
+    assert (facts.issue_names, facts.track_count) == (["bytes_after_end"], 3)
+    assert facts.notes_hash == midiopt.analyze(SONG).notes_hash
+
+
+@pytest.mark.parametrize("more", [1, 8, len(track(LOW)) - 4])
+def test_a_track_without_end_that_leads_into_the_next(more):
+    damaged = header(3) + track(CONDUCTOR) + track(HIGH[:-4], len(HIGH) - 4 + more) + track(LOW)
+    good = header(3) + track(CONDUCTOR) + track(HIGH[:-4]) + track(LOW)
+    repaired(damaged, good, "no_end_of_track", "track_length", at=18 + len(track(CONDUCTOR)))
+
+
+def test_all_tracks_in_one_chunk():
+    damaged = header(3) + track(CONDUCTOR + HIGH + LOW)
+    repaired(damaged, SONG, "joined_tracks", at=22 + len(CONDUCTOR))
+
+
+def test_two_tracks_in_one_chunk():
+    damaged = header(3) + track(CONDUCTOR) + track(HIGH + LOW)
+    repaired(damaged, SONG, "joined_tracks", at=22 + len(track(CONDUCTOR)) + len(HIGH))
+
+
+def test_more_tracks_in_one_chunk_than_are_missing():
+    """There are three Ends of Track and the header counts two: nothing tells which of them is stale."""
+    facts = midiopt.analyze(header(2) + track(HIGH + HIGH + LOW))
+    assert (facts.issue_names, facts.track_count, facts.note_count) == (["bytes_after_end", "missing_tracks"], 1, 2)
+
+
+def test_an_early_end_of_track():
+    early = HIGH[:11] + END + HIGH[11:]  # after the first note
+    data = header(2) + track(early) + track(LOW)
+    facts = midiopt.analyze(data)
+    assert (facts.issue_names, facts.error) == (["early_end"], f"{REPAIRS['early_end']} at byte {22 + 11 + 4}")
+    assert (facts.track_count, facts.event_count) == (2, 10)
+    assert facts.notes_hash == midiopt.analyze(header(2) + track(HIGH) + track(LOW)).notes_hash
+    assert midiopt.parse(data).tracks() == [(0, 7, 202), (7, 3, 192)]
+
+
+def test_an_early_end_and_no_other():
+    """What follows begins with a note and ends it, up to the last byte."""
+    facts = midiopt.analyze(header(1) + track(HIGH[:11] + END + HIGH[11:-4]))
+    assert (facts.issue_names, facts.note_count) == (["no_end_of_track", "early_end"], 2)
+    facts = midiopt.analyze(header(1) + track(HIGH[:11] + END + HIGH[15:-4]))  # ends a note that never began
+    assert (facts.issue_names, facts.note_count) == (["bytes_after_end"], 1)
+
+
+# --- how many tracks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", [0, 1])
+def test_undeclared_tracks(format):
+    damaged = header(1, format) + track(CONDUCTOR) + track(HIGH) + track(LOW)
+    names = ("format_0_tracks", "undeclared_tracks") if format == 0 else ("undeclared_tracks",)
+    repaired(damaged, header(3, format) + track(CONDUCTOR) + track(HIGH) + track(LOW), *names, at=22 + len(CONDUCTOR))
+
+
+def test_undeclared_tracks_that_are_broken_or_without_notes():
+    for rest in (track(HIGH, 5), track(HIGH[:-1]), track(CONDUCTOR), track(CONDUCTOR) + bytes(10)):
+        facts = midiopt.analyze(header(1) + track(CONDUCTOR) + rest)
+        assert (facts.issue_names, facts.track_count) == (["no_notes", "trailing_bytes"], 1)
+
+
+def test_an_alien_chunk_that_the_header_counts():
+    data = header(3) + track(CONDUCTOR) + track(b"what it is", 10).replace(b"MTrk", b"XFIH") + track(HIGH)
+    assert (midiopt.analyze(data).issue_names, midiopt.analyze(data).track_count) == (["alien_chunk"], 2)
+
+
+@pytest.mark.parametrize("count", [2, 3, 0])
+def test_another_song_behind(count):
+    data = header(count) + track(CONDUCTOR) + track(HIGH) + header(1, 0, "01 E0") + track(LOW)
+    facts = midiopt.analyze(data)
+    assert facts.issue_names == (["missing_tracks"] if count == 3 else []) + ["joined_songs"]
+    assert music(data) == music(header(2) + track(CONDUCTOR) + track(HIGH))
+
+
+def test_lyrics_in_a_chunk_of_their_own():
+    lyrics = bytes.fromhex(
+        "00 FF 07 04 24 4C 79 72"  # cue: what the chunk is
+        "00 FF 05 02 6C 61  60 FF 05 02 6C 69"  # la, li
+        "00 FF 2F 00"  # End of Track
+    )
+    data = SONG + track(b"x" * 8).replace(b"MTrk", b"XFIH") + track(lyrics).replace(b"MTrk", b"XFKM")
+    facts = midiopt.analyze(data)
+    assert (facts.issue_names, facts.lyric_count, facts.track_count) == (["alien_chunk"], 2, 3)
+    assert facts.event_count == midiopt.analyze(SONG).event_count
+
+
+# --- header and container ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("division", "right"), [("E1 B0", "E2 50"), ("E6 D8", "E7 28"), ("E1 FC", "E2 04")])
+def test_a_division_that_was_negated_as_a_whole(division, right):
+    good = header(1, 1, right) + track(HIGH)
+    damaged = header(1, 1, division) + track(HIGH)
+    assert midiopt.analyze(damaged).issue_names == ["frame_rate", "smpte"]
+    assert music(damaged) == music(good)
+    assert midiopt.parse(damaged).division == int.from_bytes(bytes.fromhex(right), "big")
+
+
+def test_a_frame_rate_that_does_not_exist():
+    facts = midiopt.analyze(header(1, 1, "CE 50") + track(HIGH))  # 50 frames; negated, 49
+    assert (facts.issue_names, facts.duration_s) == (["frame_rate", "smpte"], 202 / (50 * 80))
+
+
+def rmid(song: bytes, size: int | None = None, before: bytes = b"", after: bytes = b"") -> bytes:
+    """A RIFF container; `size` is what its data chunk says."""
+    data = b"data" + (len(song) if size is None else size).to_bytes(4, "little") + song + bytes(len(song) & 1)
+    content = b"RMID" + before + data + after
+    return b"RIFF" + len(content).to_bytes(4, "little") + content
+
+
+INFO = b"LIST" + (16).to_bytes(4, "little") + b"INFOINAM" + (4).to_bytes(4, "little") + b"Name"
+
+
+@pytest.mark.parametrize("size", [0, 1, 14, 40, len(SONG) - 1])
+@pytest.mark.parametrize("after", [b"", INFO])
+def test_rmid_data_that_is_larger_than_it_says(size, after):
+    repaired(rmid(SONG, size, after=after), SONG, "rmid_size", "rmid", at=16)
+
+
+@pytest.mark.parametrize("size", [None, len(SONG) + 1, 0xFFFFFFFF])
+def test_rmid_data_that_is_not(size):
+    facts = midiopt.analyze(rmid(SONG, size))
+    assert facts.status == "ok" and music(rmid(SONG, size)) == music(SONG)
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_rmid_chunks_of_odd_sizes(padded):
+    """They are padded to even sizes; some programs do not."""
+    odd = b"DISP" + (2001).to_bytes(4, "little") + b"x" * 2001 + bytes(padded)
+    assert midiopt.analyze(rmid(SONG, before=odd)).issue_names == ["rmid"]
+
+
+def test_riff_sizes_do_not_matter():
+    data = rmid(SONG)
+    assert midiopt.analyze(data[:4] + bytes(4) + data[8:]).issue_names == ["rmid"]
+
+
+# --- properties --------------------------------------------------------------------------------------
+
+valid = songs(valid=True)
+
+
+def split(data: bytes) -> list[bytes]:
+    """The events of each track of a well-formed file."""
+    at, found = 14, []
+    while at < len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "big")
+        found.append(data[at + 8 : at + 8 + length])
+        at += 8 + length
+    return found
+
+
+@REPRODUCIBLE
+@given(valid, st.integers(1, 2), st.booleans())
+def test_any_file_changed_in_text_mode(song, times, mac):
+    good = song.encode()
+    old = b"\r" if mac else b"\n"
+    damaged = good.replace(old, b"\r" * times + b"\n" if not mac else b"\r\n")
+    if damaged == good or (mac and not re.search(rb"(?<!\r)\n", damaged)):
+        return  # nothing to change, or it looks like line feeds that were changed
+    assert "text_mode" in midiopt.analyze(damaged).issue_names
+    assert music(damaged) == music(good)
+
+
+@REPRODUCIBLE
+@given(valid, st.integers(1, 2))
+def test_any_file_saved_as_utf8(song, times):
+    good = damaged = song.encode()
+    for _ in range(times):
+        damaged = damaged.decode("latin-1").encode()
+    assert "utf8_text" in midiopt.analyze(damaged).issue_names
+    assert music(damaged) == music(good)
+
+
+@REPRODUCIBLE
+@given(valid, st.data())
+def test_any_lengths_of_tracks(song, data):
+    """Whatever the lengths say, events and End of Track tell where tracks end."""
+    good = song.encode()
+    tracks = split(good)
+    assume(good.count(b"MTrk") == len(tracks))  # none in a text
+    lengths = [data.draw(st.just(len(t)) | st.just(0) | st.integers(0, len(t)) | st.integers(0, 2 * len(good))) for t in tracks]
+    damaged = good[:14] + b"".join(track(t, n) for t, n in zip(tracks, lengths, strict=True))
+    assert music(damaged) == music(good)
+
+
+@REPRODUCIBLE
+@given(valid)
+def test_any_tracks_in_one_chunk(song):
+    good = song.encode()
+    tracks = split(good)
+    assume(len(tracks) > 1)
+    damaged = good[:14] + track(b"".join(tracks))
+    assert "joined_tracks" in midiopt.analyze(damaged).issue_names
+    assert music(damaged) == music(good)
+
+
+@REPRODUCIBLE
+@given(valid)
+def test_any_tracks_that_are_not_counted(song):
+    good = song.encode()
+    tracks = [smf.END_OF_TRACK.join([b"\0", b""]), *split(good)]
+    assume(midiopt.analyze(good).note_count)
+    files = [good[:8] + good[8:10] + n.to_bytes(2, "big") + good[12:14] + b"".join(map(track, tracks)) for n in (1, len(tracks))]
+    assert music(files[0]) == music(files[1])
+    assert "undeclared_tracks" in midiopt.analyze(files[0]).issue_names
+
+
+@REPRODUCIBLE
+@given(valid, st.binary(max_size=60) | st.sampled_from([SONG, track(HIGH), b"XFIH" + bytes(4)]))
+def test_bytes_after_the_last_track_change_only_status_and_issues(song, rest):
+    good = song.encode()
+    assume(midiopt.analyze(good).note_count)
+    assert music(good + rest) == music(good)
+    assert midiopt.analyze(good + rest).status == "ok"
