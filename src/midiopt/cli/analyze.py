@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
 
 from midiopt.cli.arguments import Subparsers, run_option
-from midiopt.cli.console import run_command
+from midiopt.cli.console import Parser, print_error, print_json, run_command
 from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.cli.progress import TerminalProgress
 from midiopt.errors import MidioptError, SourceError
@@ -117,16 +116,16 @@ def command(arguments: argparse.Namespace) -> int:
             summary = run(arguments.sources, arguments.db, options, progress=progress)
             progress.finish(summary, without_password(arguments.db))
     except SourceError as problem:
-        print(f"midiopt: {problem}", file=sys.stderr)
+        print_error(problem)
         return 2
     except MidioptError as problem:
-        print(f"midiopt: {problem}", file=sys.stderr)
+        print_error(problem)
         return 1
     except KeyboardInterrupt as second:
         print(ABORT_MESSAGE, file=sys.stderr)
         return 128 + (second.args[0] if second.args else signal.SIGINT)
     if arguments.json:
-        print(json.dumps(summary.to_json()))
+        print_json(summary.to_json())
     if summary.interrupted:
         print("midiopt: interrupted; all results so far are written, run the same command again to resume", file=sys.stderr)
         return 128 + summary.interrupted
@@ -135,7 +134,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """python -m midiopt.orchestrator."""
-    parser = argparse.ArgumentParser(prog="python -m midiopt.orchestrator", description=DESCRIPTION)
+    parser = Parser(prog="python -m midiopt.orchestrator", description=DESCRIPTION)
     add_options(parser)
     parsed = parser.parse_args(arguments)
     return run_command(lambda: command(parsed))

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable
+from typing import NoReturn
 
 from rich.text import Text
 
 
+def is_printable(c: str) -> bool:
+    """Whether a character is shown as itself: no control character, line separator, bidirectional control, surrogate or the like."""
+    return c.isprintable() or unicodedata.category(c) == "Zs"  # isprintable() is False for spaces other than that of ASCII
+
+
+def printable_text(text: str) -> str:
+    """The text with U+FFFD for each character that is not printable: escape sequences, overrides of direction, line ends."""
+    return text if text.isprintable() else "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def printable(text: str) -> Text:
-    """The text without rich markup, with U+FFFD for each character that cannot be printed (above all escape sequences)."""
-    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
+    """The same without rich markup."""
+    return Text(printable_text(text))
+
+
+def print_error(problem: object) -> None:
+    """Print what went wrong as one line on standard error."""
+    print(f"midiopt: {printable_text(str(problem))}", file=sys.stderr)
+
+
+def print_json(value: object, default: Callable[[object], str] | None = None) -> None:
+    """Print a value as one line of JSON, in which characters that are not printable are escaped."""
+    text = json.dumps(value, ensure_ascii=False, default=default)
+    print(text if text.isprintable() else "".join(c if is_printable(c) else json.dumps(c)[1:-1] for c in text))
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of command lines whose errors quote arguments in printable characters only."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, and exit with code 2."""
+        super().error(printable_text(message))
 
 
 def run_command(command: Callable[[], int]) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from midiopt.cli.arguments import Subparsers, add_library_options
-from midiopt.cli.console import printable
+from midiopt.cli.console import print_json, printable_text
 from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.library import open_library
 from midiopt.library.duplicates import DuplicateGroup, duplicate_groups
@@ -30,15 +29,17 @@ def command(options: argparse.Namespace) -> int:
         if not options.json:
             print(f"{'files':>7}  {'bytes each':>12}  content and paths")
         for group in duplicate_groups(library):
-            print(_json(group) if options.json else _text(group))
+            if options.json:
+                print_json(_object(group))
+            else:
+                print(_text(group))
     return 0
 
 
-def _json(group: DuplicateGroup) -> str:
-    facts = {"content_hash": group.content_hash.hex(), "size_bytes": group.size_bytes, "files": len(group.paths), "paths": group.paths}
-    return json.dumps(facts, ensure_ascii=False)
+def _object(group: DuplicateGroup) -> dict[str, object]:
+    return {"content_hash": group.content_hash.hex(), "size_bytes": group.size_bytes, "files": len(group.paths), "paths": group.paths}
 
 
 def _text(group: DuplicateGroup) -> str:
     head = f"{len(group.paths):>7,}  {group.size_bytes:>12,}  {group.content_hash.hex()}"
-    return "\n".join([head, *(f"{'':>23}{printable(path).plain}" for path in group.paths)])
+    return "\n".join([head, *(f"{'':>23}{printable_text(path)}" for path in group.paths)])

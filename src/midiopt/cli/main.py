@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from midiopt.cli import analyze, duplicates, show, status, verify
-from midiopt.cli.console import run_command
+from midiopt.cli.console import Parser, print_error, run_command
 from midiopt.core import build
 from midiopt.errors import MidioptError
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The parser of all commands; each sets ``run`` to the function of its command."""
-    parser = argparse.ArgumentParser(prog="midiopt", description="Turn MIDI files into a database of musical facts.")
+    parser = Parser(prog="midiopt", description="Turn MIDI files into a database of musical facts.")
     parser.add_argument("--version", action="version", version=f"midiopt {build.version}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (analyze, show, status, duplicates, verify):
@@ -33,5 +32,5 @@ def _run(options: argparse.Namespace) -> int:
         code: int = options.run(options)
         return code
     except MidioptError as problem:
-        print(f"midiopt: {problem}", file=sys.stderr)
+        print_error(problem)
         return 1

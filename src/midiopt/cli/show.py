@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +10,7 @@ from rich.table import Table
 
 from midiopt.api import Analysis, analyze
 from midiopt.cli.arguments import Subparsers
-from midiopt.cli.console import printable
+from midiopt.cli.console import print_error, print_json, printable
 from midiopt.errors import MidiError
 from midiopt.kinds import SHARES
 from midiopt.schema import ANALYSES, MINOR_TONICS, Column
@@ -32,11 +30,11 @@ def command(options: argparse.Namespace) -> int:
         facts = analyze(options.file)
     except (OSError, MidiError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else problem
-        print(f"midiopt: {options.file}: {reason}", file=sys.stderr)
+        print_error(f"{options.file}: {reason}")
         return 1
     if options.json:
         columns = {column.name: json_value(facts, column) for column in ANALYSES}
-        print(json.dumps({"status": facts.status, "error": facts.error, **columns}, ensure_ascii=False))
+        print_json({"status": facts.status, "error": facts.error, **columns})
     else:
         Console(highlight=False).print(facts_table(options.file, facts))
     return 0

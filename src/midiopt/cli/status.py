@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from midiopt.cli.arguments import Subparsers, add_library_options
-from midiopt.cli.console import printable
+from midiopt.cli.console import print_json, printable
 from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.cli.progress import clock
 from midiopt.library import open_library
@@ -39,7 +39,7 @@ def command(options: argparse.Namespace) -> int:
         status = library_status(library)
     database = without_password(options.db)
     if options.json:
-        print(json.dumps({"database": database, **_json_object(status)}, ensure_ascii=False, default=_json_time))
+        print_json({"database": database, **_json_object(status)}, default=_json_time)
     else:
         Console(highlight=False).print(_table(database, status))
     return 0
@@ -73,7 +73,7 @@ def _table(database: str, status: LibraryStatus) -> Table:
     if status.issues:
         add_section("issues")
     for name, issue in status.issues.items():
-        table.add_row(name, f"{issue.files:,}", printable("\n".join(issue.examples)))
+        table.add_row(name, f"{issue.files:,}", Text("\n").join(map(printable, issue.examples)))
     if status.slowest:
         add_section("slowest")
     for file in status.slowest:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 
 from midiopt.cli.arguments import Subparsers, add_library_options, positive_integer
-from midiopt.cli.console import printable
+from midiopt.cli.console import print_json, printable_text
 from midiopt.cli.hidden_arguments import hide_argument
 from midiopt.library import open_library
 from midiopt.library.verify import DEFAULT_SAMPLE, NOT_COMPARABLE, Difference, Verification, VerificationCounts
@@ -38,15 +37,21 @@ def command(options: argparse.Namespace) -> int:
     with open_library(options.db) as library:
         verification = Verification(library, None if options.all else options.sample)
         for difference in verification.differences():
-            print(json.dumps(asdict(difference), ensure_ascii=False) if options.json else _text(difference))
+            if options.json:
+                print_json(asdict(difference))
+            else:
+                print(_text(difference))
     counts = verification.counts
-    print(json.dumps(asdict(counts)) if options.json else _summary(counts))
+    if options.json:
+        print_json(asdict(counts))
+    else:
+        print(_summary(counts))
     return 1 if counts.differing else 0
 
 
 def _text(difference: Difference) -> str:
     d = difference
-    return printable(f"{d.table} {d.key}: {d.column} is {d.stored!r}, not {d.computed!r}").plain
+    return printable_text(f"{d.table} {d.key}: {d.column} is {d.stored!r}, not {d.computed!r}")
 
 
 def _summary(counts: VerificationCounts) -> str:
