@@ -7,6 +7,7 @@ differing_columns(row, reference) -> [column]
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
@@ -20,13 +21,15 @@ from reference.names import name_facts
 from reference.notes import note_facts, notes_hash, pitch_facts
 from reference.quantization import quantization_facts
 from reference.sequence import Facts, Sequence
-from reference.tracks import Division, Message, Track, Unreadable, read_tracks
+from reference.tracks import Division, Track, Unreadable, read_tracks
 
 __all__ = ["COLUMNS", "Unreadable", "analyze", "differing_columns"]
 
 NOT_MUSIC = ("content_hash", "analyzer_version", "issues")  # columns about the bytes, which mido does not show
 COLUMNS = tuple(c for c in ANALYSES if c.name not in NOT_MUSIC)
 SUSTAIN_PEDAL = 64  # controller
+MIN_SYLLABLE_TICKS = 4  # of a track of lyrics
+LYRICS_NAME = re.compile("lyric|letra|karaoke|paroles|liedtext|songtext|testo", re.IGNORECASE | re.ASCII)
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # of floating-point columns
 
 
@@ -70,11 +73,23 @@ def best_bpm(facts: Facts) -> Facts:
     return {}
 
 
-def is_karaoke(messages: list[Message]) -> bool:
-    """Whether text events are lyrics: one begins with @K, or a track is called Words."""
-    texts = [m.text for m in messages if m.type == "text"]
-    names = [m.name for m in messages if m.type == "track_name"]
-    return any(t.startswith("@K") for t in texts) or any(n.strip(" ").lower() == "words" for n in names)
+def lyric_count(tracks: list[Track]) -> int:
+    """The number of lyric events, or of the text events that are syllables of a karaoke file, whichever are more."""
+    lyrics = [m.text for track in tracks for _, m in track if m.type == "lyrics"]
+    karaoke = any(m.type == "text" and m.text.startswith("@K") for track in tracks for _, m in track)
+    longest = in_lyrics_tracks = 0
+    for track in tracks:
+        syllables = [tick for tick, m in track if m.type == "text" and m.text and not m.text.startswith("@")]
+        names = [m.name for _, m in track if m.type == "track_name"]
+        if len(set(syllables)) >= MIN_SYLLABLE_TICKS and 2 * len(set(syllables)) >= len(syllables):
+            longest = max(longest, len(syllables))
+            in_lyrics_tracks += len(syllables) if any(map(says_lyrics, names)) else 0
+    return max(sum(not t.startswith("@") for t in lyrics), in_lyrics_tracks, longest if karaoke else 0)
+
+
+def says_lyrics(name: str) -> bool:
+    """Whether the name of a track says that it has the lyrics."""
+    return name.strip(" \0").lower() == "words" or bool(LYRICS_NAME.search(name))
 
 
 def event_facts(tracks: list[Track]) -> Facts:
@@ -89,7 +104,7 @@ def event_facts(tracks: list[Track]) -> Facts:
         "pitch_bends": count["pitchwheel"],
         "program_changes": count["program_change"],
         "sysex_count": count["sysex"],
-        "lyric_count": count["lyrics"] or (count["text"] if is_karaoke(messages) else 0),
+        "lyric_count": lyric_count(tracks),
     }
 
 

@@ -140,7 +140,7 @@ class Analysis:
     sysex_count: int
     """Number of system-exclusive events, including continuation packets."""
     lyric_count: int
-    """Number of lyric events, or of text events in a karaoke file without lyric events."""
+    """Number of syllables: lyric events, or text events of a karaoke file if they are more; no tags."""
     title: str | None
     """Name of track 0, else the title in an RMID container, a karaoke line @T, the name of a track without notes; as Unicode, else in
     the likeliest code page of all names; at most 1,000 characters."""

@@ -335,7 +335,7 @@ ANALYSES = Table(
         Column("pitch_bends", INT32, "number of pitch-bend events"),
         Column("program_changes", INT32, "number of program-change events"),
         Column("sysex_count", INT32, "number of system-exclusive events, including continuation packets"),
-        Column("lyric_count", INT32, "number of lyric events, or of text events in a karaoke file without lyric events"),
+        Column("lyric_count", INT32, "number of syllables: lyric events, or text events of a karaoke file if they are more; no tags"),
         Column(
             "title",
             TEXT,

@@ -96,9 +96,9 @@ def test_lyrics():
 
 
 def test_texts_are_counted_as_lyrics_in_karaoke_files_only():
-    words = [(0, smf.text(smf.TEXT, "la"))]
+    words = [(96 * i, smf.text(smf.TEXT, "la")) for i in range(4)]
     assert song(tracks=(words,)).lyric_count == 0
-    assert song(tracks=([(0, smf.text(smf.TRACK_NAME, "Words")), *words],)).lyric_count == 1
+    assert song(tracks=([(0, smf.text(smf.TRACK_NAME, "Words")), *words],)).lyric_count == 4
 
 
 def test_the_channel_prefix_changes_no_fact():

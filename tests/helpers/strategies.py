@@ -48,7 +48,7 @@ channel_events = st.one_of(
 NAMES = (
     *(b"", b" ", b"\0", b" \t\r\n\x0b\x0c", b"Piano", b" Piano ", b"Piano\0\0", b"Pi\0ano"),
     *(b"Drums", b"drums 2", b"Percussion", b"Steel Drum", b"upperc"),
-    *(b"Words", b" wORDS ", b"@KMIDI KARAOKE FILE", b"@k", b"Wordsmith"),
+    *(b"Words", b" wORDS ", b"@KMIDI KARAOKE FILE", b"@k", b"Wordsmith", b"Letra", b"@LENGL"),
     *("Flöte".encode(), "Flöte".encode("latin1"), "ピアノ".encode(), "ピアノ".encode("shift_jis"), "🎹".encode()),
     *(b"\xed\xa0\x80", b"\xc0\xaf", b"\xff\xfe", b"\xc2\xa0", b"\x1f"),  # surrogate, overlong, never UTF-8, blank in Unicode
     *("Größe".encode("utf-16"), b"\xfe\xff" + "小星\0".encode("utf-16-be"), b"\xff\xfeP\0i\0a", b"\xfe\xff\xd8\x00\x00a"),  # UTF-16
