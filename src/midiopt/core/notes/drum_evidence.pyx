@@ -1,8 +1,8 @@
 """Whether a part that is not on channel 10 is drums nevertheless: by its name, and by how it is played.
 
-Drums strike few pitches over and over, and briefly. In 16,263 real files that have no fault, 75 tracks that are not on channel
-10 have a name with drum or perc in it; of these, 14 are played so. The others are steel drums, percussive organs and mallets
-that play melodies, and names of people.
+Drums strike few pitches over and over, and briefly. In 16,262 real files, 35 tracks that are not on channel 10 have a name of
+drums: 18 are steel drums, percussive organs and the like, which play melodies; eight say by a message that they are drums; of the
+other nine, six are played so.
 """
 
 from libc.string cimport memset
@@ -22,11 +22,11 @@ cdef const char **DRUMS = [
 ]  # fmt: skip
 # Instruments that play melodies, most of them General MIDI programs: steel drums, synth drum, taiko drum, percussive organ.
 cdef const char **MELODIC = ["steel", "syn", "taiko", "organ", "piano", "melod", "reverse"]
-cdef uint32_t FIRST_LETTERS = 0  # set of the letters that drum words begin with, A first
+# By the first letter of a drum word (A is 0), the set of second letters: few pairs of letters of a name are in it.
+cdef uint32_t[26] SECOND_LETTERS
 cdef int _i
 for _i in range(DRUM_WORDS):
-    FIRST_LETTERS |= 1 << (DRUMS[_i][0] - 0x61)
-FIRST_LETTERS |= 1 << (0x70 - 0x61)
+    SECOND_LETTERS[DRUMS[_i][0] - 0x61] |= 1 << (DRUMS[_i][1] - 0x61)
 
 
 cdef void start_evidence(DrumEvidence *e, double quarter) noexcept nogil:
@@ -89,11 +89,14 @@ cdef bint plays_like_kit(const DrumEvidence *e) noexcept nogil:
 cdef bint says_drums(const uint8_t *name, size_t length) noexcept nogil:
     """Whether a name says drums or percussion, and no instrument that plays melodies."""
     cdef size_t i
+    cdef uint8_t first, second
     cdef bint drums = False
-    for i in range(length):
-        if is_letter(name[i]) and FIRST_LETTERS >> ((name[i] | 0x20) - 0x61) & 1:
-            drums |= is_any_word(name + i, length - i, DRUMS, DRUM_WORDS)
-            drums |= is_word(name + i, length - i, "perc") and not (i and is_letter(name[i - 1]))
+    for i in range(1, length):
+        first = (name[i - 1] | 0x20) - 0x61
+        second = (name[i] | 0x20) - 0x61
+        if first < 26 and second < 26 and SECOND_LETTERS[first] >> second & 1:
+            drums |= is_any_word(name + i - 1, length - i + 1, DRUMS, DRUM_WORDS)
+            drums |= is_word(name + i - 1, length - i + 1, "perc") and not (i > 1 and is_letter(name[i - 2]))
     if not drums:
         return False
     for i in range(length):

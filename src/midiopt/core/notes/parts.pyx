@@ -1,7 +1,7 @@
 """Parts: the instruments that a sequence addresses, each by a port and a channel, with their programs and whether they are drums.
 
 The tracks of a sequence share its parts. What sets the sound of a part is applied in (tick, track, position) order. docs/policy.md
-has the rules. All but 15 of 16,828 real files have one port or none, and so 16 parts.
+has the rules. All but 14 of 16,828 real files have one port or none, and so 16 parts.
 """
 
 from libc.string cimport memset
@@ -159,7 +159,7 @@ cdef void set_part_states(
 ) noexcept nogil:
     """Turn the events of a part into what they leave in force: the program, and whether the part is drums.
 
-    Bank 126 or 127 makes drums if a message of XG is in the file. Without one, most files mean the MT-32 sounds of GS: of 52
+    Bank 126 or 127 makes drums if a message of XG is in the file. Without one, most files mean the MT-32 sounds of GS: of 54
     such parts in real files, not one is drums. There the program must be that of a kit, and be played like one.
     """
     cdef TimedValue *change = notes.changes + notes.change_start[part]
