@@ -17,7 +17,7 @@ import numpy as np
 from fuzz.libfuzzer import blocks_executed
 from midiopt.core.analysis import Analyzer
 from midiopt.core.inspection import memory_of
-from midiopt.errors import Damaged, NotAnArchive, TooLarge
+from midiopt.errors import Damaged, NotAnArchive, SourceError, TooLarge
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64
 from midiopt.pipeline.tasks import ArchiveReport, decode_task, encode_task
 from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, Rows
@@ -30,8 +30,8 @@ from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.filename.facts import name_facts
 from midiopt.sources.filetypes import is_appledouble, is_archive, is_compressed, is_wanted
+from midiopt.sources.lists import check_list, listed_paths
 from midiopt.sources.paths import is_truncated, path_bytes, path_text
-from midiopt.sources.walk import listed_paths
 from sample.smf import meta, note_on, smf, track
 
 Input = memoryview
@@ -178,7 +178,10 @@ def lists(data: Input) -> None:
     """A list names absolute paths without NUL, or is refused."""
     os.ftruncate(_list_file, 0)
     os.pwrite(_list_file, data, 0)
-    for path in listed_paths(f"/proc/self/fd/{_list_file}".encode()):
+    name = f"/proc/self/fd/{_list_file}".encode()
+    with contextlib.suppress(SourceError):
+        check_list(name)
+    for path in listed_paths(name, str.encode):
         assert path.startswith(b"/") and b"\0" not in path
 
 

@@ -31,9 +31,9 @@ def zip_entry(
     return struct.pack("<4s6H3L5H2L", b"PK\1\2", 0, 0, flags, method, 0, 0x3A4E, *sizes, 0, 0, 0, offset) + name + extra
 
 
-def zip_end(count: int, size: int, offset: int) -> bytes:
+def zip_end(count: int, size: int, offset: int, comment: bytes = b"") -> bytes:
     """The end of the central directory, whose size and offset these are."""
-    return struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count & 0xFFFF, count & 0xFFFF, size, offset, 0)
+    return struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count & 0xFFFF, count & 0xFFFF, size, offset, len(comment)) + comment
 
 
 def raw_tar(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -54,12 +54,22 @@ def pax_header(records: bytes) -> bytes:
     return tar_header(b"pax", len(records), b"x") + padded(records)
 
 
-def tar_header(name: bytes, size: int, kind: bytes = b"0") -> bytes:
+def tar_header(name: bytes, size: int, kind: bytes = b"0", link: bytes = b"") -> bytes:
     """A ustar header with a right checksum."""
-    head = name.ljust(100, b"\0") + b"0000644\0" * 3 + b"%011o\0%011o\0" % (size, TIME) + b" " * 8 + kind
+    head = name.ljust(100, b"\0") + b"0000644\0" * 3 + b"%011o\0%011o\0" % (size, TIME) + b" " * 8 + kind + link
     head = head.ljust(257, b"\0") + b"ustar\x0000"
-    head = head.ljust(512, b"\0")
+    return with_checksum(head.ljust(512, b"\0"))
+
+
+def with_checksum(head: bytes) -> bytes:
+    """A tar header with the sum of its bytes, its own field counted as blanks."""
+    head = head[:148] + b" " * 8 + head[156:]
     return head[:148] + b"%06o\0 " % sum(head) + head[156:]
+
+
+def tar_file(name: bytes, data: bytes) -> bytes:
+    """A whole entry."""
+    return tar_header(name, len(data)) + padded(data)
 
 
 def padded(data: bytes) -> bytes:

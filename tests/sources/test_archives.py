@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
@@ -12,11 +13,14 @@ import pytest
 
 import midiopt
 from midiopt.errors import NotAnArchive
+from midiopt.library import open_library
+from midiopt.library.verify import Verification
 from midiopt.pipeline.sampling import PathSample
 from midiopt.pipeline.tasks import (
     MEMBERS_PER_TASK,
 )
 from midiopt.sources.archives.archive import Archive, MemoryArchive
+from midiopt.sources.archives.decompress import decompress_file
 from tests.helpers.archives import MAKERS, TIME, analyze_archive, known_hash, outcomes, process_task, songs, tar_of, zip_of
 from tests.helpers.processes import file_rows, stored_hash
 from tests.helpers.songs import song
@@ -79,7 +83,7 @@ def test_appledouble_members_are_counted(tmp_path):
 
 
 def test_entries_of_a_tar_that_are_not_files(tmp_path):
-    """Folders, symbolic links, devices and FIFOs are skipped, as in a folder; the content of a hard link is another member."""
+    """Folders, symbolic links, devices and FIFOs are skipped, as in a folder."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name, kind in (
@@ -99,8 +103,8 @@ def test_entries_of_a_tar_that_are_not_files(tmp_path):
     (tmp_path / "x.tar").write_bytes(out.getvalue())
     assert outcomes(analyze_archive(tmp_path / "x.tar")[1]) == {
         "": ("opened", None),
-        "hard.mid": ("unreadable", "hard link to another member"),
-        "sparse.mid": ("unreadable", "sparse files are not supported"),
+        "hard.mid": ("unreadable", "hard link to a file that the archive does not have before it"),
+        "sparse.mid": ("rejected", "the file is empty at byte 0"),
         "a.mid": ("ok", None),
     }
 
@@ -114,21 +118,25 @@ def test_a_file_that_was_compressed_alone(tmp_path):
         "a.mid.gz": whole,
         "B.MID.GZ": whole,
         "cut.mid.gz": whole[:-20],
-        "no.mid.gz": song(2),
+        "plain.mid.gz": song(2),
+        "html.mid.gz": b"<html>Not found</html>",
+        "tail.mid.gz": gzip.compress(song(3)) + b"\n<footer>",
         "bad.mid.gz": whole[:30] + b"x" + whole[31:],
     }
     for name, data in cases.items():
         (music / name).write_bytes(data)
     db = tmp_path / "x.db"
     summary = midiopt.run([music], db, workers=1)
-    assert (summary.files, summary.ok, summary.unreadable, summary.opened) == (5, 2, 3, 0)
+    assert (summary.files, summary.ok, summary.unreadable, summary.opened) == (7, 4, 2, 0)
     found = {path.removeprefix(f"{music}/"): row for path, row in file_rows(db).items()}
     assert found["a.mid.gz"][2] == len(whole) and found["a.mid.gz"][4] == stored_hash(db, song(1))
     assert found["cut.mid.gz"][1].startswith("compressed data truncated")
-    assert found["no.mid.gz"][1] == "not compressed, although its name says so"
+    assert found["plain.mid.gz"][4] == stored_hash(db, song(2))
+    assert found["tail.mid.gz"][4] == stored_hash(db, song(3))
+    assert found["html.mid.gz"][1].startswith("it looks like HTML")
     assert found["bad.mid.gz"][1].startswith("compressed data damaged")
     again = midiopt.run([music], db, workers=1)
-    assert (again.skipped, again.unreadable) == (2, 3)
+    assert (again.skipped, again.unreadable) == (5, 2)
 
 
 def test_archives_inside_archives(tmp_path):
@@ -201,3 +209,52 @@ def test_zip64(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip") as archive:
         assert archive.read("a.mid") == song(1)
     assert outcomes(analyze_archive(tmp_path / "x.zip")[1]) == {"": ("opened", None), "a.mid": ("ok", None)}
+
+
+def test_a_song_under_the_name_of_an_archive(tmp_path):
+    """A web client undid the compression and kept the name. It is a file like any other, also for verify and the next run."""
+    music, db = tmp_path / "music", tmp_path / "x.db"
+    music.mkdir()
+    riff = b"RIFF" + struct.pack("<L", len(song(3)) + 12) + b"RMIDdata" + struct.pack("<L", len(song(3))) + song(3)
+    contents = {"a.zip": song(1), "b.tar.gz": song(2), "c.tar": riff, "d.tgz": bytes(70 << 20)}
+    contents["d.tgz"] = song(4) + contents["d.tgz"]
+    for name, data in contents.items():
+        (music / name).write_bytes(data)
+    (music / "e.zip").write_bytes(zip_of({"in.tar.gz": song(5)}))
+    (music / "f.tar").write_bytes(tar_of({"in.zip": song(6)}))
+    midiopt.run([music], db, workers=1)
+    found = {path.removeprefix(f"{music}/"): row for path, row in file_rows(db).items()}
+    names = ("a.zip", "b.tar.gz", "c.tar", "e.zip!/in.tar.gz", "f.tar!/in.zip")
+    assert {name: found[name][0] for name in names} == dict.fromkeys(names, "ok")
+    assert found["a.zip"][4] == stored_hash(db, song(1))
+    assert found["d.tgz"][:2] == ("rejected", f"{len(contents['d.tgz']):,} bytes, over the limit of 67,108,864")
+    assert midiopt.run([music], db, workers=1).analysed == 0
+    with open_library(db) as library:
+        verification = Verification(library, None)
+        assert not list(verification.differences())
+    assert (verification.counts.checked, verification.counts.gone) == (6, 0)
+
+
+SKIPPABLE = b"\x53\x2a\x4d\x18\x05\0\0\0hello"  # a magic number from 50 to 5F, the length, and the data
+
+
+def test_zstd_frames_to_be_skipped():
+    """Parallel compressors put one before each block, and several frames are one stream."""
+    import zstandard
+
+    data = tar_of({"a.mid": song(1), "b.mid": song(2)})
+    first, second = zstandard.compress(data[:700]), zstandard.compress(data[700:])
+    for packed in (SKIPPABLE + first + second, SKIPPABLE * 2 + first + SKIPPABLE + second + SKIPPABLE, first + second):
+        assert [bytes(member.data()) for member in Archive(MemoryArchive(packed)).members(0, 9)] == [song(1), song(2)]
+    assert decompress_file(SKIPPABLE + zstandard.compress(song(1)) + SKIPPABLE, 1 << 20) == song(1)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress])
+@pytest.mark.parametrize("rest", [b"\n", b"\0", b"\0\0\n", b"<html>", b"\x1f", b"x" * 200_000, bytes(200_000) + b"x"])
+def test_bytes_behind_compressed_data(compress, rest):
+    """After one stream, after several, and at every place where a read may end."""
+    data = song(1)
+    for packed in (compress(data), compress(data[:50]) + compress(data[50:]), compress(data[:50]) + bytes(8) + compress(data[50:])):
+        assert decompress_file(packed + rest, 1 << 20) == data
+    tar = tar_of({"a.mid": data})
+    assert [bytes(member.data()) for member in Archive(MemoryArchive(compress(tar) + rest)).members(0, 9)] == [data]

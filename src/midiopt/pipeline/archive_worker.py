@@ -17,12 +17,13 @@ from midiopt.pipeline.member_items import MemberItems
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, UNKNOWN_STATE, ArchiveReport, FinishArchive, ReadMembers, archive_outcome
 from midiopt.rows.builder import RowBuilder, crashed_outcome
-from midiopt.schema import REJECTED, UNREADABLE
+from midiopt.schema import OK, REJECTED, UNREADABLE
 from midiopt.sources.archives.archive import Archive, FileArchive
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_OPEN, ArchiveLimits
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import SEPARATOR_BYTES
+from midiopt.sources.sniff import SNIFF_BYTES, is_song
 
 CHANGED = "the archive changed while it was being read"
 
@@ -78,6 +79,9 @@ class ArchiveReader:
         state = opened.file.state
         if task.state not in (UNKNOWN_STATE, state):
             yield self._settle(task, state, UNREADABLE, CHANGED)
+            return
+        if not opened.archive and is_song(opened.file.read(SNIFF_BYTES, 0)):
+            yield self._song(task, opened.file)
             return
         try:
             archive = opened.archive = opened.archive or Archive(opened.file, self._limits, opened.budget)
@@ -136,6 +140,15 @@ class ArchiveReader:
         if state != task.state:
             return self._settle(task, state, UNREADABLE, CHANGED)
         return self._settle(task, state, task.status, task.error or None)
+
+    def _song(self, task: ReadMembers, file: FileArchive) -> Item:
+        """A MIDI file under the name of an archive: a web client undid the compression, and kept the name."""
+        limit = self._limits.max_file_bytes
+        if file.size > limit:
+            return self._settle(task, file.state, REJECTED, f"{file.size:,} bytes, over the limit of {limit:,}")
+        data = file.read(file.size, 0)
+        path, size, mtime_ns, *_ = self._settle(task, file.state, OK, None)
+        return path, size, mtime_ns, data, OK, None
 
     def _settle(self, task: ReadMembers | FinishArchive, state: FileState, status: int, error: str | None, appledouble: int = 0) -> Item:
         """The item of the archive itself, and the report that goes with it."""

@@ -16,6 +16,7 @@ from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, MAX_DEPTH, ROWS_ERROR, ArchiveLimits, max_nested_rows
 from midiopt.sources.filetypes import is_archive, is_compressed
 from midiopt.sources.paths import SEPARATOR_BYTES, path_text
+from midiopt.sources.sniff import SNIFF_BYTES, is_song
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -54,11 +55,12 @@ class MemberItems:
         try:
             if depth and self._nested_budget < 0:
                 raise TooLarge(BOMB_ERROR)
-            if is_nested:
-                error = yield from self._nested_items(member, path, depth + 1)
+            data = self._read(member)
+            if is_nested and not is_song(bytes(memoryview(data)[:SNIFF_BYTES])):
+                error = yield from self._nested_items(member, bytes(data), path, depth + 1)
                 item = path, member.size, member.mtime_ns, None, REJECTED if error else OPENED, error
             else:
-                item = path, member.size, member.mtime_ns, self._read(member), OK, None
+                item = path, member.size, member.mtime_ns, data, OK, None
         except Exception as problem:
             item = failed_item(path, member.size, member.mtime_ns, problem)
         if is_selected:
@@ -73,11 +75,11 @@ class MemberItems:
             return data
         return decompress_file(data, self._limits.max_file_bytes, member.archive.budget)
 
-    def _nested_items(self, member: Member, path: bytes, depth: int) -> Generator[Item, None, str | None]:
+    def _nested_items(self, member: Member, data: bytes, path: bytes, depth: int) -> Generator[Item, None, str | None]:
         """What a nested archive holds; returns why not all of it could be read."""
         if depth > MAX_DEPTH:
             raise NotAnArchive(f"archives are nested more than {MAX_DEPTH} deep")
-        archive = Archive(MemoryArchive(bytes(member.data())), self._nested_limits, member.archive.budget)
+        archive = Archive(MemoryArchive(data), self._nested_limits, member.archive.budget)
         if depth == 1:
             packed_bytes = member.packed_bytes()
             self._nested_budget = self._limits.nested_bomb_min_bytes + BOMB_RATIO * packed_bytes

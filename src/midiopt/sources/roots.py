@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from midiopt.errors import SourceError
+from midiopt.sources.lists import check_list
 
 
 def find_roots(arguments: Iterable[str | os.PathLike[str]]) -> list[bytes]:
@@ -23,6 +24,7 @@ def _find_root(path: bytes) -> bytes:
             raise SourceError(f"there is no list {name!r} (a SOURCE that begins with @ names a file of paths)")
         if os.path.isdir(path[1:]) or not os.access(path[1:], os.R_OK):
             raise SourceError(f"the list {name!r} cannot be read")
+        check_list(path[1:])
         return path
     if not os.path.lexists(path):
         raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 MIDI, ZIP, ZIP_EMPTY, GZIP, XZ, ZSTD = b"MThd", b"PK\3\4", b"PK\5\6", b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
+ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 50 to 5F, of frames that hold no data
 MAGIC = (
     (ZIP, "a zip archive"),
     (ZIP_EMPTY, "an empty zip archive"),
@@ -37,6 +38,11 @@ MAGIC = (
 RIFF_FORMS = {b"WAVE": "WAV audio", b"AVI ": "AVI video", b"sfbk": "a SoundFont", b"RMID": "an RMID container without a song"}
 HTML = re.compile(rb"<(!doctype\s+html|html|head|body|script|title)\b", re.I)
 SNIFF_BYTES = 1024
+
+
+def is_song(head: bytes) -> bool:
+    """Whether a MIDI file begins with these bytes, plain or in an RMID container."""
+    return head.startswith(MIDI) or (head.startswith(b"RIFF") and head[8:12] == b"RMID")
 
 
 def with_detected_type(problem: MidiError, data: Buffer) -> MidiError:

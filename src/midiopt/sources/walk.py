@@ -11,10 +11,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_wanted
+from midiopt.sources.lists import listed_paths
 from midiopt.sources.path_set import PathSet
 from midiopt.sources.roots import find_roots
 
@@ -44,10 +46,10 @@ class WalkStats:
     problems: list[str] = field(default_factory=list)  # folders that could not be read
     unlisted_problems: int = 0  # beyond MAX_LISTED_PROBLEMS
 
-    def add_problem(self, path: bytes, problem: OSError) -> None:
-        """Record a folder or entry that could not be read."""
+    def add_problem(self, path: bytes, problem: str | None) -> None:
+        """Record a folder or entry, or a line of a list, that could not be read."""
         if len(self.problems) < MAX_LISTED_PROBLEMS:
-            self.problems.append(f"{os.fsdecode(path)}: {problem.strerror}")
+            self.problems.append(f"{os.fsdecode(path)}: {problem}")
         else:
             self.unlisted_problems += 1
 
@@ -62,7 +64,7 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
     seen = PathSet() if _may_overlap(roots) else None
     folders = _FolderWalk(stats, follow_links)
     for root in roots:
-        for path in listed_paths(root[1:]) if root.startswith(b"@") else (root,):
+        for path in listed_paths(root[1:], partial(stats.add_problem, root[1:])) if root.startswith(b"@") else (root,):
             for page in _named(path, folders):
                 if seen is not None:
                     new = [path for path in page.paths if seen.add(path) == 1]
@@ -77,15 +79,6 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
 def iter_paths(arguments: Iterable[str | os.PathLike[str]]) -> Iterator[bytes]:
     """Every path that the sources name, as a run would find them."""
     return (path for page in walk(find_roots(arguments), WalkStats()) for path in page.paths)
-
-
-def listed_paths(name: bytes) -> Iterator[bytes]:
-    """The absolute paths in a list: one per line, or each ended by NUL, as `find -print0` does."""
-    with open(name, "rb") as lines:
-        for line in lines:
-            for path in line.rstrip(b"\r\n").split(b"\0"):
-                if path:
-                    yield os.path.abspath(path)
 
 
 def _named(path: bytes, folders: _FolderWalk) -> Iterator[Page]:
@@ -129,7 +122,7 @@ class _FolderWalk:
                 while chunk := list(islice(entries, MAX_SORTED_ENTRIES)):
                     yield from _split_at_folders(self._wanted(folder, chunk))
         except OSError as problem:
-            self.stats.add_problem(folder, problem)
+            self.stats.add_problem(folder, problem.strerror)
 
     def _wanted(self, folder: bytes, entries: list[os.DirEntry[bytes]]) -> list[bytes]:
         """Sorted paths of the wanted entries. A folder's ends with a slash, so that "a.mid" sorts before "a/b.mid"."""
@@ -156,7 +149,7 @@ class _FolderWalk:
                 return None
         except OSError as problem:  # a cycle of links, or a link into a folder without permission
             if not wanted:
-                self.stats.add_problem(entry.path, problem)
+                self.stats.add_problem(entry.path, problem.strerror)
                 return None
         if is_appledouble(entry.path):
             self.stats.appledouble += 1

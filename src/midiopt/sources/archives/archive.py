@@ -16,7 +16,9 @@ from midiopt.errors import Damaged, NotAnArchive, TooLarge
 from midiopt.sources.archives import tar
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.decompress import Decompressor, find_magic
+from midiopt.sources.archives.hard_links import HardLinks, Place
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, ROWS_ERROR, ArchiveLimits, max_rows
+from midiopt.sources.archives.tar_types import HardLink, Sparse
 from midiopt.sources.archives.zip import read_entry
 from midiopt.sources.archives.zip_directory import Entry, is_zip, iter_central_directory
 from midiopt.sources.file_state import FileState
@@ -38,7 +40,7 @@ class Member(NamedTuple):
     compressed_size: int  # bytes that it takes in the archive
     skipped_before: int  # AppleDouble files between the previous member and this one
     archive: Archive
-    entry: Entry | int  # of a zip its directory entry, of a tar the type
+    entry: Entry | HardLink | Place | Sparse | None  # of a zip its directory entry; of a tar where its content is, if not behind its header
 
     def data(self) -> bytes | memoryview:
         """Its content, valid until the next member is taken. Raises Damaged or TooLarge."""
@@ -90,6 +92,30 @@ class MemoryArchive:
         return self.file.getbuffer()[offset : offset + size].tobytes() if offset >= 0 else b""
 
 
+class _SecondReader:
+    """Reads an archive from its start, wherever other readers of it are."""
+
+    def __init__(self, archive: FileArchive | MemoryArchive) -> None:
+        self._archive = archive
+        self._offset = 0
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` bytes."""
+        data = self._archive.read(size, self._offset)
+        self._offset += len(data)
+        return data
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the start of the buffer; returns the number of bytes, 0 at the end."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def tell(self) -> int:
+        """Bytes that were read."""
+        return self._offset
+
+
 class Archive:
     """Reads the members of an archive in order. Raises NotAnArchive.
 
@@ -114,8 +140,12 @@ class Archive:
         if magic is not None:
             self._stream = Decompressor(file.file, magic, self.budget, limits.bomb_min_bytes)
             self._tar = tar.Tar(stream=self._stream)
+            self._links = HardLinks(
+                lambda: tar.Tar(stream=Decompressor(_SecondReader(file), magic, self.budget, limits.bomb_min_bytes))  # type: ignore[arg-type]
+            )
         elif tar.is_header(head):
             self._tar = tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=file.file)
+            self._links = HardLinks(lambda: tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=_SecondReader(file)))
         elif not head.startswith((ZIP, ZIP_EMPTY)) and not is_zip(file):
             raise NotAnArchive(_describe_other_type(head))
         self._members = self._iter_members()
@@ -162,9 +192,12 @@ class Archive:
             rows_left -= 1
             if rows_left < 0:
                 raise Damaged(ROWS_ERROR)
+            content: Entry | HardLink | Place | Sparse | None = entry
+            if isinstance(entry, HardLink) and (place := self._links.find(entry)):
+                size, content = place.size, place
             count = names.add(name)
             unique_name = name if count == 1 else name + b"#%d" % count
-            yield Member(unique_name, name, size, mtime_ns, compressed_size, skipped, self, entry)
+            yield Member(unique_name, name, size, mtime_ns, compressed_size, skipped, self, content)
             skipped = 0
         self.skipped_at_end = skipped
 
@@ -177,14 +210,18 @@ class Archive:
         """See :meth:`Member.data`."""
         if isinstance(member.entry, Entry):
             return read_entry(self._file, member.entry, self._limits.max_file_bytes, self.budget.spend)
-        if member.entry == tar.HARD_LINK:
-            raise Damaged("hard link to another member")
-        if member.entry == tar.SPARSE:
-            raise Damaged("sparse files are not supported")
-        if member.size > self._limits.max_file_bytes:
-            raise TooLarge(f"{member.size:,} bytes, over the limit of {self._limits.max_file_bytes:,}")
+        if isinstance(member.entry, HardLink):
+            raise Damaged("hard link to a file that the archive does not have before it")
+        if max(member.size, member.compressed_size) > self._limits.max_file_bytes:
+            size = max(member.size, member.compressed_size)
+            raise TooLarge(f"{size:,} bytes, over the limit of {self._limits.max_file_bytes:,}")
         assert self._tar
-        return self._tar.data(member.size)
+        if member.entry is None:
+            return self._tar.data(member.size)
+        self.budget.spend(member.size)
+        if isinstance(member.entry, Place):
+            return self._links.read(member.entry)
+        return member.entry.restore(self._tar.data(member.entry.stored), member.size)
 
     def packed_bytes(self, member: Member) -> int:
         """See :meth:`Member.packed_bytes`."""

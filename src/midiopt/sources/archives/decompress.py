@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from midiopt.errors import Damaged, MissingExtra, TooLarge
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, MAX_DICTIONARY_BYTES
-from midiopt.sources.sniff import GZIP, XZ, ZSTD
+from midiopt.sources.sniff import GZIP, XZ, ZSTD, ZSTD_SKIPPABLE
 
 try:
     import zstandard
@@ -73,8 +73,9 @@ class _Gzip:
 class _StreamReader:
     """Like gzip.GzipFile and lzma.LZMAFile, but returns all data before a truncation, and limits memory."""
 
-    def __init__(self, file: BinaryIO, new_codec: Callable[[], _Codec]) -> None:
+    def __init__(self, file: BinaryIO, magic: bytes, new_codec: Callable[[], _Codec]) -> None:
         self._file = file
+        self._magic = magic
         self._new_codec = new_codec
         self._codec = new_codec()
 
@@ -83,9 +84,11 @@ class _StreamReader:
         room = memoryview(buffer)
         data = b""
         while True:
-            if self._codec.eof:  # another stream may follow, after padding
+            if self._codec.eof:  # another stream may follow, after padding; anything else is no part of the data
                 data = self._codec.unused_data.lstrip(b"\0") or self._file.read(READ_BYTES).lstrip(b"\0")
-                if not data:
+                if len(data) < len(self._magic):
+                    data += self._file.read(READ_BYTES)
+                if not data.startswith(self._magic):
                     return 0
                 self._codec = self._new_codec()
             needs_input = self._codec.needs_input and not data
@@ -107,8 +110,8 @@ def _open_zstd(file: BinaryIO) -> Readable:
 
 
 DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {
-    GZIP: lambda file: _StreamReader(file, _Gzip),
-    XZ: lambda file: _StreamReader(file, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
+    GZIP: lambda file: _StreamReader(file, GZIP, _Gzip),
+    XZ: lambda file: _StreamReader(file, XZ, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
     ZSTD: _open_zstd,
 }
 
@@ -163,15 +166,18 @@ class Decompressor:
 
 
 def find_magic(head: bytes) -> bytes | None:
-    """The key of DECOMPRESSORS that compressed data begins with."""
+    """The key of DECOMPRESSORS that compressed data begins with; zstd data may begin with a frame to be skipped."""
+    if head[1:4] == ZSTD_SKIPPABLE and head[0] & 0xF0 == 0x50:
+        return ZSTD
     return next((magic for magic in DECOMPRESSORS if head.startswith(magic)), None)
 
 
-def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) -> bytes:
-    """A file that was compressed alone. Raises Damaged, and TooLarge when it has more than ``max_bytes``."""
+def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) -> Buffer:
+    """A file that was compressed alone, or that only its name calls compressed: web clients undo a Content-Encoding and keep the
+    name. Raises Damaged, and TooLarge when it has more than ``max_bytes``."""
     magic = find_magic(bytes(memoryview(data)[:6]))
     if magic is None:
-        raise Damaged("not compressed, although its name says so")
+        return data
     plain = Decompressor(io.BytesIO(data), magic, budget).read(max_bytes + 1)
     if len(plain) > max_bytes:
         raise TooLarge(f"decompresses to more than the limit of {max_bytes:,} bytes")

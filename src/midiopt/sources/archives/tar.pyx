@@ -2,7 +2,7 @@
 
 A file is read in large blocks of which members are slices, so one read serves many members, where files cost four system
 calls each. Entries that are skipped cost one read of their header. Formats: v7, ustar, GNU and pax (POSIX.1-2001), as
-far as names, sizes and times go.
+far as names, sizes, times, hard links and sparse files go.
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE
@@ -16,6 +16,7 @@ import os
 
 from midiopt.errors import Damaged
 from midiopt.sources.archives.integers import MAX_INTEGER, from_decimal
+from midiopt.sources.archives.tar_types import HardLink, Sparse, sparse_numbers
 
 from midiopt.sources.archives.integers cimport parse_tar_field
 
@@ -23,16 +24,10 @@ cdef enum:
     BLOCK = 512
     READ_AHEAD = 256 << 10  # bytes per read where members are wanted: twenty songs, and it stays in the cache
     MAX_HEADER = 1 << 20  # bytes of a long name or pax header; real ones have hundreds
+    MAX_SPARSE_NUMBERS = 1 << 16  # of the map of an old GNU sparse file
+    MAX_ZEROS = 1 << 20  # bytes behind an archive that are searched for another one; tar fills records of 10 KB
 
 cdef int64_t MAX_SECONDS = 9_000_000_000  # of a time, so that its nanoseconds fit 64 bits
-
-cdef enum:  # types of an entry
-    _FILE
-    _HARD_LINK
-    _SPARSE
-    _OTHER  # folders, symbolic links, devices and FIFOs: never returned
-
-FILE, HARD_LINK, SPARSE = _FILE, _HARD_LINK, _SPARSE
 
 
 cdef class Tar:
@@ -62,16 +57,21 @@ cdef class Tar:
         return self
 
     def __next__(self):
-        """The next file or hard link: name, size in bytes, mtime in ns, bytes that it takes here, type. Raises Damaged."""
+        """The next file: name, size in bytes, mtime in ns, bytes that it takes here; then None, or a HardLink or Sparse.
+
+        Raises Damaged.
+        """
         entry = self.next_entry()
-        while entry[4] == _OTHER:
+        while entry is None:
             entry = self.next_entry()
         return entry
 
     cdef tuple next_entry(self):
+        """The next entry; None for a folder, symbolic link, device or FIFO."""
         cdef const uint8_t *block
-        cdef int64_t size, seconds, start
-        cdef bytes name = None, long_name = None
+        cdef int64_t size, seconds, start, whole_size
+        cdef bytes name = None, long_name = None, link = None, long_link = None
+        cdef list numbers
         cdef dict pax = {}
         cdef uint8_t flag
         while True:
@@ -86,7 +86,9 @@ cdef class Tar:
                 raise Damaged("end-of-archive marker missing", start)
             block = self.take(BLOCK)
             if is_zero(block):
-                raise StopIteration
+                if not self.is_continued():
+                    raise StopIteration
+                continue
             if not has_valid_checksum(block):
                 raise Damaged("invalid entry header", start)
             size = parse_tar_field(block + 124, 12)
@@ -98,22 +100,87 @@ cdef class Tar:
                 self.remaining, self.pad = 0, padding(size)
                 if flag == c"L":
                     long_name = bytes(extra).split(b"\0", 1)[0]
+                elif flag == c"K":
+                    long_link = bytes(extra).split(b"\0", 1)[0]
                 elif flag == c"x":
                     pax = pax_records(bytes(extra), start)
                 continue
             seconds = parse_tar_field(block + 136, 12)
             name = entry_name(block) if long_name is None else long_name
+            link = field_text(block + 157, 100) if long_link is None else long_link
+            whole_size = parse_tar_field(block + 483, 12) if flag == c"S" else size
+            numbers = self.old_sparse_numbers(block, start) if flag == c"S" else None  # `block` is not valid beyond this line
             if pax:
-                name = pax.get(b"path", name)
+                name = pax.get(b"GNU.sparse.name", pax.get(b"path", name))
+                link = pax.get(b"linkpath", link)
+                if b"GNU.sparse.map" in pax or b"GNU.sparse.size" in pax:  # of 0.1 or 0.0, which may have no piece
+                    numbers = sparse_numbers(pax.get(b"GNU.sparse.map", ()))
                 if b"size" in pax:
                     size = pax_integer(pax[b"size"], start)
                 if b"mtime" in pax:
                     seconds = pax_integer(pax[b"mtime"].split(b".")[0], start)
+                for key in (b"GNU.sparse.size", b"GNU.sparse.realsize"):
+                    if key in pax:
+                        whole_size = pax_integer(pax[key], start)
             if not 0 <= size < MAX_INTEGER:
                 raise Damaged("entry without a valid size", start)
+            is_folder = name.endswith(b"/")  # a v7 archive marks folders by the name alone
+            if size and (is_folder or flag in b"123456") and self.is_at_header():
+                size = 0  # that of what is linked to, or of the folder itself
             self.remaining, self.pad = size, padding(size)
             seconds = max(-MAX_SECONDS, min(seconds, MAX_SECONDS))
-            return name, size, seconds * 1_000_000_000, size, entry_type(flag, name, pax)
+            if numbers is not None or (pax and b"GNU.sparse.major" in pax):
+                if not 0 <= whole_size < MAX_INTEGER:
+                    raise Damaged("entry without a valid size", start)
+                return name, whole_size, seconds * 1_000_000_000, size, Sparse(numbers, size)
+            if flag == c"1" and size == 0:
+                return name, 0, seconds * 1_000_000_000, 0, HardLink(link, self.offset)
+            if is_folder or (flag not in b"017" and flag != 0):
+                return None
+            return name, size, seconds * 1_000_000_000, size, None
+
+    cdef bint is_at_header(self) except -1:
+        """Whether no data comes next: the header of another entry, or the end of the archive."""
+        cdef const uint8_t *block
+        if not self.fill(BLOCK):
+            return True
+        block = self.peek()
+        return is_zero(block) or has_valid_checksum(block)
+
+    cdef bint is_continued(self) except -1:
+        """Skip the zeros at the end of an archive; returns whether another archive comes next, as after `cat a.tar b.tar`."""
+        cdef int64_t limit = self.offset + MAX_ZEROS
+        while self.offset < limit:
+            try:
+                if not self.fill(BLOCK):
+                    return False
+            except Damaged:  # compressed data that is damaged behind the archive
+                return False
+            if not is_zero(self.peek()):
+                return has_valid_checksum(self.peek())
+            self.take(BLOCK)
+        return False
+
+    cdef list old_sparse_numbers(self, const uint8_t *block, int64_t start):
+        """The map of an old GNU sparse file: four pieces in the header, 21 in each block that follows it, which `size` does not count."""
+        cdef list numbers = []
+        cdef bint is_extended = block[482] != 0
+        add_sparse_numbers(numbers, block + 386, 4)
+        while is_extended:
+            if not self.fill(BLOCK):
+                raise Damaged("archive truncated inside an entry", self.offset)
+            block = self.take(BLOCK)
+            is_extended = block[504] != 0
+            add_sparse_numbers(numbers, block, 21)
+            if len(numbers) > MAX_SPARSE_NUMBERS:
+                raise Damaged("sparse file with too many pieces", start)
+        return numbers
+
+    def read_at(self, int64_t offset, int64_t size):
+        """Content at an offset that is not before ``self.offset``, as a view that is valid until the next call. Raises Damaged."""
+        if self.skip(offset - self.offset):
+            raise Damaged("archive truncated inside an entry", self.offset)
+        return self.data(size)
 
     def data(self, int64_t size):
         """The content of the entry, as a view that is valid until the next call. Raises Damaged where it ends early."""
@@ -124,6 +191,9 @@ cdef class Tar:
         self.take(size)
         self.remaining -= size
         return view
+
+    cdef const uint8_t *peek(self) noexcept:
+        return <const uint8_t *>PyByteArray_AS_STRING(self.window) + self.start
 
     cdef const uint8_t *take(self, Py_ssize_t size):
         cdef const uint8_t *taken = <const uint8_t *>PyByteArray_AS_STRING(self.window) + self.start
@@ -216,16 +286,21 @@ cdef bytes entry_name(const uint8_t *block):
     return name
 
 
-cdef int entry_type(uint8_t flag, bytes name, dict pax):
-    if flag == c"S" or (pax and (b"GNU.sparse.major" in pax or b"GNU.sparse.map" in pax)):
-        return _SPARSE
-    if flag == c"0" or flag == 0 or flag == c"7":
-        return _OTHER if name.endswith(b"/") else _FILE  # a v7 archive marks folders by the name alone
-    return _HARD_LINK if flag == c"1" else _OTHER
+cdef int add_sparse_numbers(list numbers, const uint8_t *piece, int count) except -1:
+    """Append offset and length of each piece, up to the first empty field."""
+    cdef int i
+    for i in range(count):
+        if piece[0] == 0:
+            break
+        numbers.append(parse_tar_field(piece, 12))
+        numbers.append(parse_tar_field(piece + 12, 12))
+        piece += 24
+    return 0
 
 
 cdef dict pax_records(bytes data, int64_t start):
-    """The keys and values of the lines `length key=value`."""
+    """The keys and values of the lines `length key=value`. The map of a sparse file is a list of numbers: format 0.0 has a line for
+    each, 0.1 one for all."""
     records = {}
     cdef Py_ssize_t at = 0
     cdef int64_t length
@@ -235,7 +310,10 @@ cdef dict pax_records(bytes data, int64_t start):
         if length <= blank - at + 1 or length > len(data) - at:
             raise Damaged("invalid pax header", start)
         key, _, value = data[blank + 1 : at + length - 1].partition(b"=")
-        records[key] = value
+        if key == b"GNU.sparse.offset" or key == b"GNU.sparse.numbytes":
+            records.setdefault(b"GNU.sparse.map", []).append(value)
+        else:
+            records[key] = value.split(b",") if key == b"GNU.sparse.map" and value else value
         at += length
     return records
 
