@@ -53,13 +53,16 @@ run: build  ## Analyse the bundled sample into sample.db and query it
 test: $(VENV)/test-extra  ## Run all tests, with a real PostgreSQL server
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest and cython-lint
+lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest, cython-lint and, where pypi.org answers, pip-audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check -q .
 	$(BIN)/mypy
 	$(BIN)/stubtest --concise --ignore-disjoint-bases --allowlist tests/project/stubtest_allowlist.txt --mypy-config-file pyproject.toml \
 	    $(subst /,.,$(patsubst src/%.pyi,%,$(shell find src -name '*.pyi')))
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint src
+	@if $(BIN)/python -c "import urllib.request; urllib.request.urlopen('https://pypi.org/pypi/pip/json', timeout=5)" 2>/dev/null; \
+	then $(BIN)/pip-audit --skip-editable --progress-spinner off; \
+	else echo "pip-audit is skipped: pypi.org, which knows the vulnerabilities, does not answer"; fi
 
 docs: $(VENV)/docs-extra  ## Build the documentation into build/docs
 	$(BIN)/python -m docs.generate

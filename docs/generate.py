@@ -1,6 +1,6 @@
 """Write the generated parts of the documentation: python -m docs.generate
 
-They stand between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` in README.md and docs/: the columns come from
+They stand between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` in README.md, SECURITY.md and docs/: the columns come from
 schema.py, the options from the argument parser, and the answers from a run over the bundled sample. The type of the facts,
 ``midiopt.Analysis``, comes from schema.py too.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import midiopt
 from benchmarks import generated_blocks
-from docs import generate_analysis, generate_cli, generate_columns
+from docs import generate_analysis, generate_cli, generate_columns, generate_limits
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = {
@@ -50,6 +50,7 @@ def answers() -> str:
 BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("README.md", "answers", answers),
     ("docs/cli.md", "commands", generate_cli.page),
+    ("SECURITY.md", "limits", generate_limits.limits_table),
     *(("docs/columns.md", name, partial(generate_columns.table, columns)) for name, columns in generate_columns.TABLES.items()),
 )
 
