@@ -55,10 +55,13 @@ def is_title(name: RawText) -> bool:
 def charset_of(texts: list[RawText], titles: list[RawText], messages: list[Message]) -> str:
     """Decide which texts are cut UTF-8, and return the charset of the others: of the first language tag, or the most likely one."""
     has_utf8 = any(t.charset == "utf-8" and not t.maybe_cut and not t.data.isascii() for t in texts)
+    room = MAX_EVIDENCE_BYTES
     for text in [*texts, *titles]:
         if text.maybe_cut:
-            is_utf8 = has_utf8 or utf8_cost(text.data) < min(total_costs([text.data]).values())
-            text.charset, text.maybe_cut = "utf-8" if is_utf8 else None, False
+            if not has_utf8 and len(text.data) <= room:
+                room -= len(text.data)
+                has_utf8 = utf8_cost(text.data) < min(total_costs([text.data]).values())
+            text.charset, text.maybe_cut = "utf-8" if has_utf8 else None, False
     for message in messages:
         data = bytes_of(message) if message.type in ("text", "lyrics", "track_name") else b""
         if data.startswith(b"{"):

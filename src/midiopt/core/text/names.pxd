@@ -9,15 +9,16 @@ from midiopt.core.text.text cimport TextHeap
 
 cdef enum:
     MAX_TRACK_NAMES = 1000  # per file
+    NO_NAME = MAX_TRACK_NAMES
 
 # What a pass over the marks finds. A text of length 0 is absent.
 cdef struct Names:
     RawText tracks[MAX_TRACK_NAMES]  # the first name of each track that is not blank
     size_t count
-    RawText first_track  # the name of track 0
+    bint has_first_track  # whether the first of them is that of track 0
     RawText riff  # the title in an RMID container
     RawText line  # the first title among the texts: a line @T of karaoke, or song information {#Title=...}
-    RawText conductor  # the first name, of a track with nothing but meta events, that could be a title
+    size_t conductor  # which of them is the first, of a track with nothing but meta events, that could be a title; NO_NAME without
 
 
 cdef void reset_names(Names *names, const Arena *arena, const uint8_t *data) noexcept nogil

@@ -26,15 +26,17 @@ cdef struct NameList:  # the distinct names so far
     size_t count
     uint16_t slots[SLOTS]  # index of a name plus 1, 0 for a free slot
 
-
 cdef struct Evidence:  # for the code page of a file
     CodePageCosts costs
-    size_t room  # bytes that may be added
+    size_t room  # bytes that may still be tried
+    bint has_utf8  # whether a name is UTF-8 with a character of several bytes
 
 
 cdef void reset_names(Names *names, const Arena *arena, const uint8_t *data) noexcept nogil:
     """Start a file, with the title in its container."""
-    names.count = names.first_track.length = names.line.length = names.conductor.length = 0
+    names.count = names.line.length = 0
+    names.has_first_track = False
+    names.conductor = NO_NAME
     names.riff = read_text(data + arena.header.riff_title_at, arena.header.riff_title_length)
 
 
@@ -43,13 +45,14 @@ cdef bint take_name(Names *names, const Arena *arena, const uint8_t *data, const
     cdef RawText text = read_text(data + mark.offset, mark.length)
     if text.length == 0:
         return False
+    if names.count == MAX_TRACK_NAMES:
+        return True
     if track == arena.tracks:
-        names.first_track = text
-    elif names.conductor.length == 0 and is_title(&text) and has_only_metas(arena, track):
-        names.conductor = text
-    if names.count < MAX_TRACK_NAMES:
-        names.tracks[names.count] = text
-        names.count += 1
+        names.has_first_track = True
+    elif names.conductor == NO_NAME and is_title(&text) and has_only_metas(arena, track):
+        names.conductor = names.count
+    names.tracks[names.count] = text
+    names.count += 1
     return True
 
 
@@ -110,10 +113,12 @@ cdef void take_title_line(Names *names, const uint8_t *data, const Mark *mark) n
 
 cdef Status write_names(TextHeap *heap, const Arena *arena, const uint8_t *data, Names *names, Facts *facts) noexcept nogil:
     """Append the title and the track names to the heap."""
-    cdef RawText *titles[4]
+    cdef const RawText *titles[4]
     cdef int i, code_page = NO_CODE_PAGE
     cdef Status status = USABLE
-    titles[0], titles[1], titles[2], titles[3] = &names.first_track, &names.riff, &names.line, &names.conductor
+    titles[0] = &names.tracks[0] if names.has_first_track else NULL
+    titles[1], titles[2] = &names.riff, &names.line
+    titles[3] = &names.tracks[names.conductor] if names.conductor != NO_NAME else NULL
     if has_open_encoding(names):
         status = load_costs()
         if status:
@@ -121,7 +126,7 @@ cdef Status write_names(TextHeap *heap, const Arena *arena, const uint8_t *data,
         code_page = code_page_of(names, arena, data)
     facts.title.length = NULL_TEXT
     for i in range(4):
-        if not status and facts.title.length == NULL_TEXT:
+        if not status and facts.title.length == NULL_TEXT and titles[i] != NULL:
             status = append_text(heap, titles[i], code_page, &facts.title)
     if not status:
         status = append_track_names(heap, names, code_page, &facts.track_names)
@@ -147,17 +152,16 @@ cdef int code_page_of(Names *names, const Arena *arena, const uint8_t *data) noe
     Names that may be UTF-8, cut within a character, are decided first, one by one.
     """
     cdef Evidence evidence
-    cdef bint has_utf8 = False
     cdef size_t i
     cdef int code_page = first_language(arena, data)
+    evidence.has_utf8 = False
+    evidence.room = MAX_EVIDENCE_BYTES
     for i in range(names.count):
-        has_utf8 |= names.tracks[i].encoding == UTF8
+        evidence.has_utf8 |= names.tracks[i].encoding == UTF8
     for i in range(names.count):
-        decide_cut(&names.tracks[i], has_utf8)
-    decide_cut(&names.first_track, has_utf8)
-    decide_cut(&names.riff, has_utf8)
-    decide_cut(&names.line, has_utf8)
-    decide_cut(&names.conductor, has_utf8)
+        decide_cut(&evidence, &names.tracks[i])
+    decide_cut(&evidence, &names.riff)
+    decide_cut(&evidence, &names.line)
     if code_page != NO_CODE_PAGE:
         return code_page
     reset_costs(&evidence.costs)
@@ -170,17 +174,19 @@ cdef int code_page_of(Names *names, const Arena *arena, const uint8_t *data) noe
     return best_code_page(&evidence.costs)
 
 
-cdef void decide_cut(RawText *text, bint has_utf8) noexcept nogil:
-    """Decide whether a text whose end may cut a character of UTF-8 is that, or in the code page of the file."""
-    cdef CodePageCosts costs
-    cdef bint is_utf8 = has_utf8
+cdef void decide_cut(Evidence *evidence, RawText *text) noexcept nogil:
+    """Decide whether a text whose end may cut a character of UTF-8 is that, or in the code page of the file.
+
+    It is UTF-8 if another one is. Without room for evidence, it is in the code page.
+    """
     if text.length == 0 or text.encoding != UTF8_CUT:
         return
-    if not has_utf8:
-        reset_costs(&costs)
-        score_text(&costs, text.bytes, text.length)
-        is_utf8 = utf8_cost(text.bytes, text.length) < costs.half_bits[best_code_page(&costs)]
-    text.encoding = UTF8 if is_utf8 else CODE_PAGE
+    if not evidence.has_utf8 and text.length <= evidence.room:
+        evidence.room -= text.length
+        reset_costs(&evidence.costs)
+        score_text(&evidence.costs, text.bytes, text.length)
+        evidence.has_utf8 = utf8_cost(text.bytes, text.length) < evidence.costs.half_bits[best_code_page(&evidence.costs)]
+    text.encoding = UTF8 if evidence.has_utf8 else CODE_PAGE
 
 
 cdef void add_evidence(Evidence *evidence, const RawText *text) noexcept nogil:
