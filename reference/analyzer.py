@@ -12,7 +12,7 @@ from collections import Counter
 
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES
-from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, choose_beat, find_evidence, lower_median, onsets_of
+from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, MAX_SEQUENCES, MIN_ONSETS, choose_beat, find_evidence, lower_median, onsets_of
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
 from reference.form import form_facts, role
 from reference.key import key_facts
@@ -38,10 +38,13 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
     columns = ("bpm_onsets", "bpm_onsets_confidence", "grid_deviation", "is_performance", "swing", "meter_estimated")
     facts: Facts = {**dict.fromkeys(columns), "meter_confidence": 0.0, "tempo_map_ignored": False}
     pitches: list[int] = []
-    drums = 0
+    drums = searched = 0
     for s in sequences:
         pitches += [n.pitch for n in s.pitched]
         drums += len(s.notes) - len(s.pitched)
+        searched += len(s.notes) >= MIN_ONSETS
+        if searched > MAX_SEQUENCES:
+            break
         onsets = onsets_of(s)
         if min((o.seconds for o in onsets), default=0) * FRAME_RATE >= MAX_FIRST_FRAME:
             continue

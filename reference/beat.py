@@ -20,6 +20,8 @@ from reference.sequence import Sequence
 FRAME_RATE = 50  # frames per second
 FRAME_OFFSET = 0.37123456789  # frames: keeps the onsets of any grid off the edge between two frames, where rounding would decide
 MAX_FIRST_FRAME = 2**46  # a later first onset gives no beat: beyond it doubles no longer hold a frame to 1/64
+MAX_SEQUENCES = 32  # with MIN_ONSETS notes that are searched for a beat
+MIN_ONSETS = 6  # notes
 MAX_FRAMES = 32_768  # analyzed, from the first onset on: 10.9 minutes
 BLOCK_FRAMES = 64  # of a long piece only every second, third, ... block is correlated with the whole
 MAX_ONSET_FRAMES = 1024  # frames with onsets that are correlated with the whole

@@ -82,3 +82,25 @@ def test_text_cut_inside_a_character() -> None:
     for offset, length in ((at, 1), (at + 1, 1)):  # the two bytes of one ü
         bad.analyses["title"][0] = (offset, length)
         assert [row["status"] for row in records(validate(bad), "files")] == ["crashed", "ok", "crashed"]
+
+
+@pytest.mark.parametrize("utf8", [True, False])
+def test_a_row_of_invalid_values_costs_one_file(utf8: bool) -> None:
+    """Each value of a row that can be invalid is, in both tables."""
+    bad = batch()
+    wrong = {table: [(c.name, values[0]) for c in table if (values := invalid_values(c))] for table in (FILES, ANALYSES)}
+    for rows, table in ((bad.files, FILES), (bad.analyses, ANALYSES)):
+        for name, value in wrong[table]:
+            rows[name][1] = value
+    if not utf8:
+        bad = Batch(bad.files, bad.analyses, bad.heap + b"\xff")
+    valid = validate(bad)
+    assert [(row["path"], row["status"]) for row in records(valid, "files")] == [
+        ("/0.mid", "ok"),
+        ("/2.mid", "ok"),
+        ("a file whose path was lost", "crashed"),
+    ]
+    names = ", ".join(name for name, _ in wrong[FILES])
+    assert records(valid, "files")[2]["error"] == f"internal error: invalid value in column {names}"
+    assert [row["content_hash"] for row in records(valid, "analyses")] == [HASH]
+    assert validate(valid) is valid

@@ -165,6 +165,7 @@ cdef void reset(Analyzer self) noexcept nogil:
     facts.time_signature.length = NULL_TEXT
     reset_form(facts)
     self.onsets.tempo_map_ignored = False
+    self.onsets.sequence_count = 0
     self.heap.size = 0
     reset_note_counts(self.notes)
     memset(self.chroma, 0, sizeof(Chroma))

@@ -20,7 +20,7 @@ cdef class Inspector:
         self.count = read_fields(fields, self.fields)
 
     def find_invalid(self, rows, bytes heap):
-        """(row, column) of the first invalid value of every row that has one, both counted from 0.
+        """(row, column) of every invalid value, both counted from 0.
 
         Text is checked to lie in the heap, to be cut between characters and to hold no NUL. The caller checks that the
         heap is UTF-8.
@@ -36,7 +36,6 @@ cdef class Inspector:
             for f in range(self.count):
                 if is_invalid(&self.fields[f], row + self.fields[f].offset, text, heap_size):
                     found.append((i, f))
-                    break
         return found
 
 

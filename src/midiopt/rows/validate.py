@@ -1,10 +1,13 @@
 """Replaces rows that no database could hold before they are written, so that they cost no other row anything.
 
-Kernels do not make such rows. If one ever did, or a message were damaged, its file becomes `crashed` with the column as
-the reason, and every other row of its batch is written.
+Kernels do not make such rows: each keeps its values inside their columns. If one ever did, or a message were damaged, that is a
+fault of the program and none of the file. No value is mended: the file becomes `crashed`, an internal error with the
+columns as the reason, and has no facts, however many of its values are invalid. Every other row of its batch is written.
 """
 
 from __future__ import annotations
+
+from collections import defaultdict
 
 import numpy as np
 
@@ -15,6 +18,8 @@ from midiopt.rows.invalid import Inspector
 from midiopt.rows.layout import LAYOUTS
 from midiopt.schema import ANALYSED, ANALYSES, CRASHED, FILES, Table
 
+Names = dict[int, list[str]]  # the invalid columns of each row that has any
+
 INTEGERS = {column.name for column in FILES if column.kind in (INT16, INT32, INT64, TIME)}
 NULLABLE_ENUMS = {column.name for column in FILES if column.kind is ENUM and column.nullable}
 INSPECTORS = {table: Inspector(layout.fields) for table, layout in LAYOUTS.items()}
@@ -23,10 +28,12 @@ INSPECTORS = {table: Inspector(layout.fields) for table, layout in LAYOUTS.items
 def validate(batch: Batch) -> Batch:
     """The batch itself if every value is valid, as it always should be; else one with `crashed` files for the invalid rows."""
     heap_is_utf8 = _is_utf8(batch.heap)
-    invalid = {}
+    invalid: dict[Table, Names] = {}
     for table, inspector in INSPECTORS.items():
         rows = batch.rows(table)
-        found = {row: table.columns[column].name for row, column in inspector.find_invalid(rows, batch.heap)}
+        found = defaultdict(list)
+        for row, column in inspector.find_invalid(rows, batch.heap):
+            found[row].append(table.columns[column].name)
         invalid[table] = found if heap_is_utf8 else _invalid_utf8(table, rows, batch.heap, found) | found
     return _without_invalid(batch, invalid[FILES], invalid[ANALYSES]) if any(invalid.values()) else batch
 
@@ -39,38 +46,39 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _invalid_utf8(table: Table, rows: Rows, heap: bytes, known: dict[int, str]) -> dict[int, str]:
+def _invalid_utf8(table: Table, rows: Rows, heap: bytes, known: Names) -> Names:
     """Rows other than `known`, whose text may lie outside the heap, with a column that is not UTF-8."""
-    found = {}
+    found: Names = {}
     for column in table:
         if column.kind.is_text:
             for i, (start, length) in enumerate(rows[column.name].tolist()):
                 if i not in known and length != NULL_TEXT and not _is_utf8(heap[start : start + length]):
-                    found[i] = column.name
+                    found[i] = [column.name]
     return found
 
 
-def _without_invalid(batch: Batch, bad_files: dict[int, str], bad_analyses: dict[int, str]) -> Batch:
+def _without_invalid(batch: Batch, bad_files: Names, bad_analyses: Names) -> Batch:
     """The batch without invalid analyses. Files that are invalid, or whose analysis is, become `crashed`."""
     hashes = [content_hash.tobytes() for content_hash in batch.analyses["content_hash"]]
-    lost = {hashes[i]: name for i, name in bad_analyses.items()}
+    lost = {hashes[i]: names for i, names in bad_analyses.items()}
     for i in np.flatnonzero(np.isin(batch.files["status"], ANALYSED)).tolist():
         content_hash = batch.files["content_hash"][i].tobytes()
         if content_hash in lost:
             bad_files.setdefault(i, lost[content_hash])
         elif NO_HASH in lost and content_hash not in hashes:  # the analysis that lost its hash may be this one's
-            bad_files.setdefault(i, "content_hash")
+            bad_files.setdefault(i, ["content_hash"])
     files = batch.files.copy()
     heap = bytearray(batch.heap.decode(errors="surrogateescape").encode(errors="replace"))  # ? per invalid byte: same length
-    for i, name in bad_files.items():
+    for i, names in bad_files.items():
         row = files[i]
-        if name == "path":
-            row["path"] = _append_text(heap, b"a file whose path was lost")
-        elif name in INTEGERS:
-            row[name] = 0
-        elif name in NULLABLE_ENUMS:
-            row[name] = NULL_ENUM
-        row["error"] = _append_text(heap, f"internal error: invalid value in column {name}".encode())
+        for name in names:
+            if name == "path":
+                row["path"] = _append_text(heap, b"a file whose path was lost")
+            elif name in INTEGERS:
+                row[name] = 0
+            elif name in NULLABLE_ENUMS:
+                row[name] = NULL_ENUM
+        row["error"] = _append_text(heap, f"internal error: invalid value in column {', '.join(names)}".encode())
         row["content_hash"] = 0
         row["status"] = CRASHED
     return Batch(files, np.delete(batch.analyses, list(bad_analyses)), bytes(heap))

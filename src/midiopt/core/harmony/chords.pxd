@@ -1,12 +1,12 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t
 
+from midiopt.core.harmony.sustained cimport FullWeights
 from midiopt.core.notes.types cimport Notes, PackedNote
 from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid, Span
 
 cdef enum:
     CHORD_NOTES = 256  # notes that are processed at a time
-    MAX_WEIGHT = 1 << 20  # of a class in a half bar
     CHORD_BLOCK = 32  # half bars that are scored at a time
     ROW = MAX_HALF_BARS + CHORD_BLOCK  # no power of two: all classes of a half bar would share eight lines of the cache
 
@@ -30,6 +30,7 @@ cdef struct Chords:
     int32_t best[CHORD_BLOCK]
     int32_t total[CHORD_BLOCK]
     int32_t classes[CHORD_BLOCK]
+    FullWeights full
 
 
 # Domain: ticks below 2**TICK_BITS, any signatures and any number of notes. A bar of 255/1 has 32,640 times the length of one of

@@ -23,6 +23,7 @@ from libc.stdint cimport INT32_MAX, INT64_MAX, int64_t
 from libc.string cimport memset, strcpy
 
 from midiopt.core.doubles cimport TRUNCATION_OFFSET, as_double
+from midiopt.core.harmony.sustained cimport MAX_WEIGHT, add_sustained
 from midiopt.core.notes.types cimport TICK_SHIFT
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, span_at
 from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
@@ -31,7 +32,6 @@ cdef enum:
     QUALITIES = 6
     UNPENALISED = 2  # of the qualities: major and minor
     FULL_WEIGHT = 4096  # of a class that sounds throughout a half bar of the main span
-    MAX_SUSTAINED = 64  # half bars in which a note counts after the one it begins in
 
 # In half tones above the root, as in score_chords; power chords and single thirds become major or minor.
 cdef int[QUALITIES] THIRDS = [4, 3, 3, 4, 5, 2]
@@ -88,6 +88,7 @@ cdef void accumulate_weights(Chords *c, const Notes *notes, const BarGrid *bars,
     for pitch_class in range(12):
         memset(c.weights[pitch_class], 0, (count + CHORD_BLOCK) * sizeof(int32_t))
     memset(c.lowest, 255, count + CHORD_BLOCK)
+    c.full.known = False
     while remaining:
         n = min(remaining, <size_t>CHORD_NOTES)
         if bars.span_count > 1 or grid_end < INT64_MAX:
@@ -195,20 +196,7 @@ cdef inline void add_notes(
         weights[1] += c.next_weight[i]
         lowest[1] = min(lowest[1], <uint8_t>(pitch | c.next_too_short[i]))
         if c.beyond[i] > 0:
-            add_sustained(c, bars, f + 2, min(bars.half_bar_count, f + 1 + MAX_SUSTAINED), <int64_t>c.beyond[i], pitch, pitch_class, scale)
-
-
-cdef inline void add_sustained(
-    Chords *c, const BarGrid *bars, int f, int stop, int64_t rest, uint8_t pitch, uint8_t pitch_class, double scale
-) noexcept nogil:
-    """Add `rest` subticks of a note to the half bars from f on, up to `stop` (exclusive)."""
-    cdef int64_t half_bar
-    while f < stop and rest > 0:
-        half_bar = bars.starts[f + 1] - bars.starts[f]
-        c.weights[pitch_class][f] += <int32_t>min(min(rest, half_bar) * scale + TRUNCATION_OFFSET, <double>MAX_WEIGHT)
-        c.lowest[f] = min(c.lowest[f], pitch if 3 * rest >= half_bar else 255)
-        rest -= half_bar
-        f += 1
+            add_sustained(c.weights[pitch_class], c.lowest, &c.full, bars, f + 2, <int64_t>c.beyond[i], pitch, scale)
 
 
 cdef int choose_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:

@@ -14,6 +14,7 @@ cdef enum:
     MAX_FRAMES = FRAME_WORDS * 64
     ONSET_BLOCK = 256  # notes that are processed at a time
     MAX_UNCAPPED_ONSETS = 32512  # notes that are added between two calls of cap_strengths, see FIELD_BITS
+    MAX_SEQUENCES = 32  # of format 2 that are searched for a beat: one of ten minutes costs as much as a song and may have 40 bytes
     MAX_CORRELATED = 1024  # frames with onsets that the whole sequence is compared with
 
 cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minutes uses 160
@@ -33,6 +34,7 @@ cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minute
     AccentScratch accents
     SlotScratch slots
     QuarterPositions positions_in_quarter
+    int sequence_count  # of the file so far, those with too few notes not counted
     bint tempo_map_ignored  # result: the notes do not keep to the quarters that the file declares
     # All zero between files.
     uint64_t has_onset[FRAME_WORDS]  # a bit per frame

@@ -42,8 +42,9 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
     cdef const TempoSegment *first = map.segments
     cdef double drums
     cdef int s
-    if notes.note_count < MIN_ONSETS:
+    if notes.note_count < MIN_ONSETS or onsets.sequence_count == MAX_SEQUENCES:
         return
+    onsets.sequence_count += 1
     if seconds_at(map, &first, notes.counts.first_onset) * FRAME_RATE >= <double>(<int64_t>1 << EXACT_FRAME_BITS):
         return
     drums = note_weights(notes, onsets.weights)

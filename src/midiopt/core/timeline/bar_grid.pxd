@@ -35,12 +35,11 @@ cdef struct BarGrid:
 # after MAX_HALF_BARS are left out of the grid, signatures after MAX_SPANS of everything; bar_count counts all bars.
 cdef void build_bar_grid(BarGrid *bars, const TimeSignatures *signatures, int64_t quarter, int64_t end) noexcept nogil
 cdef int half_bars_of(const BarGrid *bars, int span) noexcept nogil
+cdef const Span *find_span(const BarGrid *bars, const Span *low, int64_t subtick) noexcept nogil
 
 
 cdef inline const Span *span_at(const BarGrid *bars, const Span *at, int64_t subtick) noexcept nogil:
     """The span that holds `subtick`. `at` is the result of the last look-up, where the search begins."""
     if subtick < at.start:  # the next track
         at = &bars.spans[0]
-    while subtick >= at.end:
-        at += 1
-    return at
+    return at if subtick < at.end else find_span(bars, at + 1, subtick)

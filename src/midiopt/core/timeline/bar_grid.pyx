@@ -68,6 +68,19 @@ cdef void add_half_bars(BarGrid *bars) noexcept nogil:
             bars.main_span = i
 
 
+cdef const Span *find_span(const BarGrid *bars, const Span *low, int64_t subtick) noexcept nogil:
+    """The span that holds `subtick`, at or after `low`: this one, or by binary search, since each of many tracks starts anew."""
+    cdef const Span *high = &bars.spans[bars.span_count - 1]
+    cdef const Span *middle
+    while low < high and subtick >= low.end:
+        middle = low + (high - low) // 2
+        if subtick < middle.end:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
 cdef int half_bars_of(const BarGrid *bars, int span) noexcept nogil:
     """Number of half bars of a span, of those that are in the grid."""
     cdef int end = bars.spans[span + 1].first_half_bar if span + 1 < bars.span_count else bars.half_bar_count

@@ -1,0 +1,16 @@
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid
+
+cdef enum:
+    MAX_WEIGHT = 1 << 20  # of a class in a half bar
+
+cdef struct FullWeights:
+    bint known  # False at the start of a sequence: the first long note sets the weights
+    int32_t weights[MAX_HALF_BARS]  # of a class that sounds throughout each half bar
+
+
+# `weights` are those of the pitch class of the note, see Chords.
+cdef void add_sustained(
+    int32_t *weights, uint8_t *lowest, FullWeights *full, const BarGrid *bars, int f, int64_t rest, uint8_t pitch, double scale
+) noexcept nogil
