@@ -4,7 +4,7 @@ It shares with the compiled kernel only the names in schema.py and the learnt we
 and it is the specification of every column. Exact arithmetic comes before speed: a file takes about 0.1 s.
 
     analyzer        the row of a file, and the comparison of two rows
-    tracks          bytes to tracks, with mido
+    tracks          bytes to tracks, with mido; structure and mending: what is damaged is written anew for it
     sequence        tempo map, notes, polyphony
     pairing         which event ends a note
     declarations    tempo, time signature and key as the file declares them

@@ -21,6 +21,7 @@ from reference.names import name_facts
 from reference.notes import note_facts, notes_hash, pitch_facts
 from reference.quantization import quantization_facts
 from reference.sequence import Facts, Sequence
+from reference.structure import xf_lyrics
 from reference.tracks import Division, Track, Unreadable, read_tracks
 
 __all__ = ["COLUMNS", "Unreadable", "analyze", "differing_columns"]
@@ -76,8 +77,8 @@ def best_bpm(facts: Facts) -> Facts:
     return {}
 
 
-def lyric_count(tracks: list[Track]) -> int:
-    """The number of lyric events, or of the text events that are syllables of a karaoke file, whichever are more."""
+def lyric_count(tracks: list[Track], in_chunks: int) -> int:
+    """The number of lyric events, those `in_chunks` of their own too, or of the texts that are syllables of karaoke, whichever are more."""
     lyrics = [m.text for track in tracks for _, m in track if m.type == "lyrics"]
     karaoke = any(m.type == "text" and m.text.startswith("@K") for track in tracks for _, m in track)
     longest = in_lyrics_tracks = 0
@@ -87,7 +88,7 @@ def lyric_count(tracks: list[Track]) -> int:
         if len(set(syllables)) >= MIN_SYLLABLE_TICKS and 2 * len(set(syllables)) >= len(syllables):
             longest = max(longest, len(syllables))
             in_lyrics_tracks += len(syllables) if any(map(says_lyrics, names)) else 0
-    return max(sum(not t.startswith("@") for t in lyrics), in_lyrics_tracks, longest if karaoke else 0)
+    return max(in_chunks + sum(not t.startswith("@") for t in lyrics), in_lyrics_tracks, longest if karaoke else 0)
 
 
 def says_lyrics(name: str) -> bool:
@@ -95,7 +96,7 @@ def says_lyrics(name: str) -> bool:
     return name.strip(" \0").lower() == "words" or bool(LYRICS_NAME.search(name))
 
 
-def event_facts(tracks: list[Track]) -> Facts:
+def event_facts(tracks: list[Track], lyrics_in_chunks: int) -> Facts:
     """Counts of tracks and events."""
     messages = [m for track in tracks for _, m in track]
     count = Counter(m.type for m in messages)
@@ -107,7 +108,7 @@ def event_facts(tracks: list[Track]) -> Facts:
         "pitch_bends": count["pitchwheel"],
         "program_changes": count["program_change"],
         "sysex_count": count["sysex"],
-        "lyric_count": lyric_count(tracks),
+        "lyric_count": lyric_count(tracks, lyrics_in_chunks),
     }
 
 
@@ -128,7 +129,7 @@ def analyze(data: bytes) -> Facts:
         **key_facts(sequences, declared_key(sequences)),
         **pitch_facts(sequences),
         **note_facts(sequences),
-        **event_facts(tracks),
+        **event_facts(tracks, xf_lyrics(data)),
         **name_facts(tracks),
     }
     facts |= form_facts(sequences, division.ticks_per_quarter)

@@ -10,6 +10,7 @@ import mido
 from mido.midifiles import meta
 
 from reference.mending import mend
+from reference.structure import restore
 
 Message: TypeAlias = mido.Message | mido.MetaMessage
 Track: TypeAlias = list[tuple[int, Message]]  # (absolute tick, message)
@@ -61,6 +62,7 @@ def read_tracks(data: bytes) -> tuple[int, Division, list[Track]]:
     Each track ends with its first End of Track. System common and real-time messages, which mido also reads, are not
     allowed in a file and are dropped. An unknown format counts as 1.
     """
+    data = restore(data)
     try:
         file = mido.MidiFile(file=BytesIO(mend(data)), charset="latin1", clip=True)
     except Exception as error:

@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, example, given, settings
 
 import midiopt
 from accuracy import corpus
+from pgo import training_files
 from reference.analyzer import COLUMNS, Unreadable, analyze, differing_columns
 from sample import compose, smf
 from tests.helpers.strategies import midi_files
 
 SAMPLE = sorted(compose.sample())
-UNREADABLE = {"odd/WALTZ.RMI", "odd/half a download.mid", "odd/nineteen sharps.mid", "odd/not found.mid"}
+UNREADABLE = {"odd/WALTZ.RMI", "odd/nineteen sharps.mid", "odd/not found.mid"}
 SUFFIXES = {".mid", ".midi", ".smf", ".kar", ".rmi"}
 FILES_COMPARED = 500  # of the corpus
 MAX_FILE_BYTES = 60_000  # of those
@@ -62,6 +63,15 @@ def test_sample(path):
 def test_what_mido_cannot_read_has_no_reference(path):
     with pytest.raises(Unreadable):
         analyze((compose.FOLDER / path).read_bytes())
+
+
+STRUCTURE = ("text_mode", "utf8_text", "track_length", "joined_tracks", "early_end", "undeclared_tracks", "frame_rate", "bytes_after_end")
+WITH_LYRICS = training_files.VALID + smf.chunk(b"XFKM", smf.encode([(0, smf.text(smf.LYRIC, "la"))]) + b"\0" + smf.END_OF_TRACK)
+
+
+@pytest.mark.parametrize("data", [*map(training_files.ISSUES.get, STRUCTURE), WITH_LYRICS], ids=[*STRUCTURE, "XFKM"])
+def test_damaged_structure(data):
+    assert differences(data) == {}
 
 
 def real_files() -> Iterator[tuple[str, bytes]]:

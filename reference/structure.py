@@ -1,0 +1,230 @@
+"""Files whose structure is damaged, written anew as they should be, so that mido can read them: docs/policy.md, from its words.
+
+    restore(data) -> the bytes of a well-formed file with the same events, or `data` where nothing can be told
+    xf_lyrics(data) -> number of lyrics in chunks XFKM
+
+Containers (RMID) and other bytes before the header are left alone; mido does not read them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from reference.mending import END_OF_TRACK, Faulty, any_sysex_end, event_end
+
+FRAME_RATES = (24, 25, 29, 30)
+NOT_THE_END = b"\xff\x60\0"  # an unknown meta event: counts as an early End of Track does, and mido reads on behind it
+END = b"\xff\x2f\0"
+CHARACTERS = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(0x80, 0xA0)}
+
+
+def length_at(data: bytes, chunk: int) -> int:
+    """The length that a chunk header states."""
+    return int.from_bytes(data[chunk + 4 : chunk + 8], "big")
+
+
+def is_chunk(data: bytes, at: int) -> bool:
+    """Whether a track begins here, or a chunk of another kind that fits into the file."""
+    if len(data) - at < 8:
+        return False
+    fits = length_at(data, at) <= len(data) - at - 8
+    return data[at : at + 4] == b"MTrk" or bool(fits and re.fullmatch(rb"[A-Za-z0-9 ]{4}", data[at : at + 4]))
+
+
+def chunks(data: bytes, at: int) -> list[int]:
+    """Where the chunks of a song begin that the lengths lead to; the last item is what is behind them."""
+    found = [at]
+    while is_chunk(data, found[-1]) and data[found[-1] : found[-1] + 4] != b"MThd":
+        found.append(found[-1] + 8 + length_at(data, found[-1]))
+    return found
+
+
+def fits(data: bytes) -> bool:
+    """Whether all lengths lead from chunk to chunk, and every track ends with End of Track."""
+    count, found = int.from_bytes(data[10:12], "big"), chunks(data, 14)
+    tracks = [at for at in found[:-1] if data[at : at + 4] == b"MTrk"]
+    if len(data) < 14 or length_at(data, 0) != 6 or data[:4] != b"MThd" or len(tracks) < max(count, 1) or data[12:14] == b"\0\0":
+        return False
+    if count == 0 and found[-1] != len(data):
+        return False
+    return all(data[at + 8 : at + 8 + length_at(data, at)].endswith(END) for at in tracks[: count or None])
+
+
+def one_byte_each(data: bytes) -> bytes:
+    """UTF-8 turned back to a byte a character; raises ValueError."""
+    text = data.decode().removeprefix("\ufeff")
+    return bytes(CHARACTERS.get(c, ord(c) - 0xF700 if "\uf780" <= c <= "\uf7ff" else ord(c)) for c in text)
+
+
+def undo_transfer(data: bytes) -> bytes:
+    """The bytes before a transfer in text mode, or before they were saved as UTF-8: whichever makes all lengths fit."""
+    line_feeds = [data]
+    while line_feeds[-1].count(b"\n") == line_feeds[-1].count(b"\r\n") > 0 and len(line_feeds) < 3:
+        line_feeds.append(line_feeds[-1].replace(b"\r\n", b"\n"))
+    if data.count(b"\r") == data.count(b"\r\n") > 0:
+        line_feeds.append(data.replace(b"\r\n", b"\r"))
+    for candidate in line_feeds:
+        try:
+            for _ in range(3):
+                if fits(candidate):
+                    return candidate
+                candidate = one_byte_each(candidate)
+        except ValueError:
+            continue
+    return data
+
+
+@dataclass
+class Song:
+    """A song while it is read: what the header says, and the events of its tracks."""
+
+    data: bytes
+    count: int  # of tracks, as the header has it
+    tracks: list[bytes] = field(default_factory=list)
+    aliens: int = 0
+
+    def events(self, at: int, limit: int) -> tuple[int, bool]:
+        """Where the events end, and whether that is End of Track; raises Faulty if one has a fault."""
+        track, start, running = self.data[at:limit], 0, 0
+        end = 0
+        while end < len(track):
+            start, end, running = event_end(track, end, running, lambda data, _: any_sysex_end(track, data))
+            if track[start : start + 2] == bytes([0xFF, END_OF_TRACK]):
+                return at + end, True
+        return limit, False
+
+    def next_track(self, at: int) -> int:
+        """The next track or song, else the end of the file."""
+        found = [i for i in (self.data.find(b"MTrk", at), self.data.find(b"MThd\0\0\0\6", at)) if i >= 0]
+        return min(found, default=len(self.data))
+
+    def read_track(self, chunk: int) -> int:
+        """Read the track at `chunk`, and return where the next chunk is; raises Faulty."""
+        data, first = self.data, chunk + 8
+        written = first + length_at(data, chunk)
+        leads = written == len(data) or is_chunk(data, written)
+        try:
+            stop, ended = self.events(first, min(written, len(data)))
+        except Faulty:
+            if leads:
+                raise
+            stop, ended = first, False
+        if not ended:
+            if not leads:
+                stop, ended = self.events(first, self.next_track(first))
+            self.tracks.append(data[first:stop])
+            return stop
+        self.tracks.append(data[first:stop])
+        return written if stop == written else self.read_rest(stop, written, leads)
+
+    def read_rest(self, stop: int, written: int, leads: bool) -> int:
+        """What stands behind End of Track, up to where the length leads: other tracks, more events, or nothing of use."""
+        data = self.data
+        missing = self.count - len(self.tracks) - self.aliens - (len(chunks(data, written)) - 1 if leads else 0)
+        if data[stop : stop + 4] == b"MTrk" and (missing > 0 or not leads or self.count == 0):
+            return stop
+        limit, at, ended = written if leads else self.next_track(stop), stop, True
+        pieces: list[bytes] = []
+        try:
+            while at < limit:
+                start = at
+                at, ended = self.events(start, limit)
+                pieces.append(data[start:at])
+        except Faulty:
+            return min(written, len(data))
+        if 0 < missing == len(pieces) and ended:
+            self.tracks += pieces
+            return limit
+        if leads and missing <= 0 and any(map(notes, pieces)) and (ended or is_balanced(pieces)):
+            self.tracks[-1] = NOT_THE_END.join([self.tracks[-1][:-3], *(p[:-3] for p in pieces[:-1]), b""]) + pieces[-1]
+        return min(written, len(data))
+
+
+def notes(events: bytes) -> list[bool]:
+    """Whether each note event is the beginning of a note, in events without a fault."""
+    found, end, running = [], 0, 0
+    while end < len(events):
+        start, end, running = event_end(events, end, running, lambda data, _: any_sysex_end(events, data))
+        if running & 0xE0 == 0x80 and events[start] < 0xF0:
+            found.append(running & 0xF0 == 0x90 and events[end - 1] > 0)
+    return found if any(found) else []
+
+
+def is_balanced(pieces: list[bytes]) -> bool:
+    """Whether the events begin with a note and end each one."""
+    sounding = 0
+    for begins in (begins for piece in pieces for begins in notes(piece)):
+        sounding += 1 if begins else -1
+        if sounding < 0:
+            return False
+    return sounding == 0
+
+
+def mend_division(data: bytes) -> bytes:
+    """An SMPTE division that was negated as a whole, negated back."""
+    negated = 0x10000 - int.from_bytes(data, "big")
+    if data[0] < 0x80 or 0x100 - data[0] in FRAME_RATES or negated >> 8 not in FRAME_RATES or negated & 0xFF == 0:
+        return data
+    return bytes([0x100 - (negated >> 8), negated & 0xFF])
+
+
+def restore(data: bytes) -> bytes:
+    """The file as it should be."""
+    if data[:4] != b"MThd" or len(data) < 22:
+        return data
+    data = data if fits(data) else undo_transfer(data)
+    data = data[:12] + mend_division(data[12:14]) + data[14:]
+    at = 14 if data[14:18] == b"MTrk" else 8 + length_at(data, 0)
+    song = Song(data, int.from_bytes(data[10:12], "big"))
+    try:
+        while is_chunk(data, at) and data[at : at + 4] != b"MThd" and (song.count == 0 or len(song.tracks) < song.count):
+            if data[at : at + 4] == b"MTrk":
+                at = song.read_track(at)
+            else:
+                song.aliens += 1
+                at += 8 + length_at(data, at)
+    except Faulty:
+        return data
+    if not song.tracks:
+        return data
+    return take_undeclared(with_tracks(data, song.tracks) + data[at:])
+
+
+def with_tracks(data: bytes, tracks: list[bytes]) -> bytes:
+    """The header of a file, and these tracks."""
+    header = b"MThd\0\0\0\6" + data[8:10] + len(tracks).to_bytes(2, "big") + data[12:14]
+    return header + b"".join(b"MTrk" + len(t).to_bytes(4, "big") + t for t in tracks)
+
+
+def take_undeclared(data: bytes) -> bytes:
+    """If no track that the header counts has a note, count the well-formed ones that follow, too."""
+    count, found = int.from_bytes(data[10:12], "big"), chunks(data, 14)
+    bodies = [data[at + 8 : at + 8 + length_at(data, at)] for at in found[:-1] if data[at : at + 4] == b"MTrk"]
+    try:
+        if count == 0 or len(bodies) <= count or any(map(notes, bodies[:count])):
+            return data
+        whole = next((i for i, body in enumerate(bodies) if i >= count and not body.endswith(END)), len(bodies))
+        return with_tracks(data, bodies[:whole]) if any(map(notes, bodies[count:whole])) else data
+    except Faulty:
+        return data
+
+
+def xf_lyrics(data: bytes) -> int:
+    """Number of lyric events in chunks XFKM."""
+    bodies = [data[at + 8 : at + 8 + length_at(data, at)] for at in chunks(data, 14)[:-1] if data[at : at + 4] == b"XFKM"]
+    return sum(map(count_lyrics, bodies))
+
+
+def count_lyrics(events: bytes) -> int:
+    """Number of lyric events before End of Track, or before the first fault."""
+    count, end, running = 0, 0, 0
+    try:
+        while end < len(events):
+            start, end, running = event_end(events, end, running, lambda data, _: any_sysex_end(events, data))
+            count += events[start : start + 2] == b"\xff\x05"
+            if events[start : start + 2] == END[:2]:
+                break
+    except Faulty:
+        pass
+    return count
