@@ -21,6 +21,8 @@ from midiopt.sources.walk import iter_paths
 from reference.pairing import KeyEvent, Kind, Rule, key_event, pair, runs
 
 PAGE = corpus.PROJECT / "docs" / "policy.md"
+META, PORT, DEVICE_NAME = 0xFF, 0x21, 0x09  # a status, and types of meta events
+MAX_PORTS = 16  # later ones share the last
 CHANNEL_MESSAGES = (0x80, 0x90, 0xB0)  # of those, key_event() takes what concerns notes
 
 # (what happens, midiopt, symusic, pretty_midi, counted as)
@@ -36,20 +38,34 @@ TABLE = (
 )
 
 
+def first_ports(arena: midiopt.EventArena) -> list[int]:
+    """The port of each track, from the first FF 21 or FF 09 in it; the first of each kind is port 0, and so is a track without any."""
+    ports: dict[tuple[int, bytes], int] = {}
+    found = []
+    for row, status, kind, name, valid in arena.marks():
+        if status == META and kind in (PORT, DEVICE_NAME) and valid and name:
+            if (kind, name) not in ports:
+                is_first = all(other != kind for other, _ in ports)
+                last = max(ports.values(), default=0)
+                ports[kind, name] = 0 if is_first and len(ports) < MAX_PORTS else last + (len(ports) < MAX_PORTS)
+            found.append((row, ports[kind, name]))
+    return [next((port for row, port in found if first <= row < first + count), 0) for first, count, _ in arena.tracks()]
+
+
 def sequences(arena: midiopt.EventArena) -> list[tuple[list[KeyEvent], list[int]]]:
     """The arguments of pair() for each sequence of a file."""
     events, found = arena.events(), []
-    tracks = arena.tracks()
+    tracks = [(*track, port) for track, port in zip(arena.tracks(), first_ports(arena), strict=True)]
     for together in [[track] for track in tracks] if arena.format == 2 else [tracks]:
         keys = []
-        for number, (first, count, _) in enumerate(together):
+        for number, (first, count, _, port) in enumerate(together):
             of_track = events[first : first + count]
             of_track = of_track[np.isin(of_track["status"] & 0xF0, CHANNEL_MESSAGES)]
             for tick, _, *message in of_track.tolist():
-                event = key_event(tick, number, message)
+                event = key_event(tick, number, message, port=port)
                 keys += [event] if event else []
         keys.sort(key=lambda event: event.tick)
-        found.append((keys, [end for _, _, end in together]))
+        found.append((keys, [end for _, _, end, _ in together]))
     return found
 
 
