@@ -4,9 +4,10 @@
 
 The files are the bundled sample, 10,000 small songs twice, a zip and a tar.gz of the sample and 2,000 further songs,
 and those of a corpus (default: the one of accuracy/corpus.py, if present). A round begins with an empty database,
-alternately SQLite and PostgreSQL, and repeats the same command until it finishes. Meanwhile workers are killed and
-paused, the run is killed and interrupted, and the server crashes and restarts. At the end of a round the tables must
-equal those of an undisturbed run. The seed, which is printed, repeats the choices, but not the timing of the machine.
+alternately SQLite and PostgreSQL, and repeats the same command until it finishes. Meanwhile workers are killed, paused and
+stopped for good, the run is killed and interrupted, and the server crashes and restarts; every other server ends sessions
+that idle for a fifth of a second. At the end of a round the tables must equal those of an undisturbed run. The seed, which is
+printed, repeats the choices, but not the timing of the machine.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pathlib import Path
 from accuracy.corpus import FILES
 from benchmarks import postgres_server
 from tests.helpers.archives import tar_of, zip_of
-from tests.helpers.processes import alive, children, command, finish, tables
+from tests.helpers.processes import alive, ask, children, command, finish, tables
 from tests.helpers.songs import song, write_songs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,8 @@ SONGS = 10_000
 MEMBERS = 2_000
 MAX_DISTURBANCES = 40  # per round
 MAX_INTERVAL = 0.5  # seconds between two: a worker starts in 0.1 s, an undisturbed run takes two or three seconds
+FILE_TIMEOUT = 5  # seconds until a worker that was stopped is replaced
+IDLE_SESSION_TIMEOUT = "200ms"
 MAX_FAILURES = 5  # of runs without a disturbance: a crashed server may still be recovering
 FATAL_SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)
 
@@ -76,6 +79,7 @@ class Round:
         """The exit code and standard error of one run."""
         workers, batch_size = self.rng.randint(1, 3), self.rng.choice((64, 512, 2048))
         arguments = command(*self.sources, "--db", self.db, "--workers", workers, "--batch-size", batch_size, "--quiet")
+        arguments += ["--file-timeout", str(FILE_TIMEOUT)]
         with tempfile.TemporaryFile("w+") as stderr:
             run = subprocess.Popen(arguments, stderr=stderr)
             for _ in range(max_disturbances):
@@ -91,7 +95,8 @@ class Round:
     def disturb(self, run: subprocess.Popen) -> None:
         """Do one thing at random."""
         kinds: dict[Callable[[subprocess.Popen], str], int] = {
-            self.kill_worker: 12, self.pause_worker: 2, self.kill_run: 2, self.interrupt: 1, self.crash_server: 2 if self.server else 0,
+            self.kill_worker: 12, self.pause_worker: 2, self.stop_worker: 1, self.kill_run: 2, self.interrupt: 1,
+            self.crash_server: 2 if self.server else 0,
         }  # fmt: skip
         [kind] = self.rng.choices(list(kinds), list(kinds.values()))
         self.counts[kind(run)] += 1
@@ -113,6 +118,10 @@ class Round:
                     os.kill(worker, number)
             time.sleep(self.rng.uniform(0, MAX_INTERVAL))
         return "pauses"
+
+    def stop_worker(self, run: subprocess.Popen) -> str:
+        self.signal_one_worker(run, signal.SIGSTOP)
+        return "workers stopped"
 
     def kill_run(self, run: subprocess.Popen) -> str:
         workers = children(run.pid)
@@ -195,6 +204,9 @@ def main() -> None:
             kind = servers[number % 2]
             number += 1
             with new_database(kind, folder) as db:
+                if kind and number % 4 == 0:
+                    name = ask(db, "SELECT current_database()")[0][0]
+                    postgres_server.execute(kind.url, f"ALTER DATABASE {name} SET idle_session_timeout = '{IDLE_SESSION_TIMEOUT}'")
                 round_ = Round(random.Random(f"{options.seed} {number}"), sources, db, kind, end)
                 round_.repeat()
                 different = compare(tables(db), expected[kind])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from midiopt.kinds import BOOL, ENUM, SHARES, TIME
 from midiopt.rows.batch import Batch
+from midiopt.rows.layout import LAYOUTS
 from midiopt.rows.validate import validate
 from midiopt.schema import ANALYSES, FILES, Column
+from midiopt.sinks.sqlite_rows import RowEncoder
 from tests.helpers.batches import HASH, analysis_row, file_row, make_batch, records
 
 OTHER = bytes(16 * [7])
@@ -65,6 +69,21 @@ def test_an_invalid_value_costs_its_own_file(table: str, column: Column, value: 
     assert all(row["status"] == "ok" and row["content_hash"] == HASH for row in files if row not in lost)
     assert {row["content_hash"] for row in records(valid, "analyses")} == ({HASH, OTHER} if table == "files" else {HASH})
     assert validate(valid) is valid
+
+
+@given(st.lists(st.sampled_from(CASES), min_size=2, max_size=8), st.integers(0, 2))
+def test_several_invalid_values_are_all_mended(cases: list[tuple[str, Column, object]], row: int) -> None:
+    """In rows of one content or one file: nothing that reaches the database's encoder may make it raise."""
+    bad = batch()
+    for table, column, value in cases:
+        rows = getattr(bad, table)
+        rows[column.name][row % len(rows)] = value
+    valid = validate(bad)
+    assert validate(valid) is valid
+    files = records(valid, "files")
+    assert len(files) == 3 and "crashed" in {row["status"] for row in files}
+    for table in (FILES, ANALYSES):
+        assert len(list(RowEncoder(LAYOUTS[table].fields).tuples(valid.rows(table), valid.heap))) == len(valid.rows(table))
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"a\xc3", b"a\0b"])

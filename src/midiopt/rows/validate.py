@@ -35,7 +35,9 @@ def validate(batch: Batch) -> Batch:
         for row, column in inspector.find_invalid(rows, batch.heap):
             found[row].append(table.columns[column].name)
         invalid[table] = found if heap_is_utf8 else _invalid_utf8(table, rows, batch.heap, found) | found
-    return _without_invalid(batch, invalid[FILES], invalid[ANALYSES]) if any(invalid.values()) else batch
+    if not any(invalid.values()):
+        return batch
+    return validate(_without_invalid(batch, invalid[FILES], invalid[ANALYSES]))  # a row may have another invalid value
 
 
 def _is_utf8(text: bytes) -> bool:
