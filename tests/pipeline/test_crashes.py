@@ -15,6 +15,11 @@ import pytest
 import midiopt
 from midiopt.cli import analyze
 from midiopt.core.analysis import Analyzer
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import Batch
+from midiopt.rows.builder import RowBuilder
+from midiopt.rows.decode import row_to_dict
+from midiopt.schema import FILES, OK
 from tests.helpers.archives import zip_of
 from tests.helpers.databases import wait_until
 from tests.helpers.processes import alive, children, command, file_rows, finish, tables, with_faults, write_faulty
@@ -69,6 +74,16 @@ def test_an_exception_in_a_worker_costs_its_file_alone(tmp_path):
 
     again = midiopt.run([folder], str(db))
     assert (again.ok, again.opened, again.crashed) == (103, 1, 0), "a crashed file is tried again by the next run"
+
+
+def test_an_exception_after_the_analysis_loses_no_copy():
+    """The row cannot hold the size of the first file; the second one has the same content and must bring its analysis."""
+    worker = Worker()
+    rows = worker._make_rows([(b"/a.mid", 2**64, -(2**70), song(1), OK, None), (b"/b.mid", 5, 6, song(1), OK, None)], RowBuilder())
+    batch = Batch.from_bytes(rows.message())
+    first, second = (row_to_dict(FILES, row, batch.heap) for row in batch.files)
+    assert (first["status"], first["size_bytes"], first["mtime_ns"]) == ("crashed", 0, 0) and "internal error" in first["error"]
+    assert (second["status"], second["size_bytes"], len(batch.analyses)) == ("ok", 5, 1)
 
 
 def test_a_file_that_takes_too_long_is_crashed(tmp_path):

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from midiopt.core.analysis import Analyzer
+from midiopt.kinds import INT64
 from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
@@ -108,6 +109,8 @@ class Worker:
                 rows.add_file(path, size, mtime_ns, outcome, now_us, duration_us)
             except Exception as problem:
                 rows.truncate(*sizes)
+                self.recent_hashes.clear()  # the content may be among them, and its analysis was just removed
+                size, mtime_ns = (number if INT64.low <= number <= INT64.high else 0 for number in (size, mtime_ns))
                 rows.add_file(path, size, mtime_ns, crashed_outcome(problem), now_us)
         return rows
 
