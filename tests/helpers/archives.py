@@ -16,13 +16,11 @@ from midiopt.pipeline.summary import Summary
 from midiopt.pipeline.tasks import ArchiveReport, FinishArchive, ReadMembers
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
-from midiopt.rows.content_hash import ContentHash
 from midiopt.rows.decode import row_to_dict
 from midiopt.rows.wire import report_in
 from midiopt.schema import FILES
-from midiopt.sinks import open_sink
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
-from tests.helpers.batches import query
+from tests.helpers.batches import fix_content_key
 from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
 
@@ -78,17 +76,11 @@ def songs(count: int, start: int = 0) -> Files:
     return {f"d{i // 50}/{i:04}.mid": song(i) for i in range(start, start + count)}
 
 
-CONTENT_KEY = bytes(range(32))
-known_hash = ContentHash(CONTENT_KEY).digest
-"""The hash of a content in the databases of analyze_archive: equal contents are equal in all of them."""
-
-
 def analyze_archive(archive: Path, workers: int = 1, **options) -> tuple[Summary, dict[str, tuple]]:
-    """The summary and the rows of a run over one archive, by member ("" for the archive itself)."""
+    """The summary and the rows of a run over one archive, by member ("" for the archive itself). Contents have known_hash()."""
     db = archive.parent / f"{archive.name}-{workers}.db"
     if not db.exists():
-        open_sink(db).close()
-        query(f"sqlite:///{db}", f"UPDATE meta SET value = '{CONTENT_KEY.hex()}' WHERE key = 'content_key'")
+        fix_content_key(f"sqlite:///{db}")
     summary = midiopt.run([archive], db, workers=workers, **options)
     found = file_rows(db)
     assert all(path.startswith(str(archive)) for path in found)

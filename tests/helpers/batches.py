@@ -33,8 +33,10 @@ from midiopt.kinds import (
     TIME,
 )
 from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch
+from midiopt.rows.content_hash import ContentHash
 from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, Column
+from midiopt.sinks import open_sink
 from midiopt.sinks.base import Sink
 
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
@@ -116,6 +118,17 @@ def query(url: str, sql: str) -> list[tuple[Any, ...]]:
             return cursor.fetchall() if cursor.description else []
     with closing(sqlite3.connect(sqlite_path(url))) as database, database:
         return database.execute(sql).fetchall()
+
+
+CONTENT_KEY = bytes(range(32))
+known_hash = ContentHash(CONTENT_KEY).digest
+"""The hash of a content in databases of :func:`fix_content_key`."""
+
+
+def fix_content_key(url: str) -> None:
+    """Give a new database a known key instead of its random one."""
+    open_sink(url).close()
+    query(url, f"UPDATE meta SET value = '{CONTENT_KEY.hex()}' WHERE key = 'content_key'")
 
 
 def stored(url: str, name: str) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ import pytest
 import midiopt
 from midiopt.pipeline.tasks import MEMBERS_PER_TASK, FinishArchive, MemberRange, ReadMembers
 from midiopt.schema import ANALYSES, FILES
-from tests.helpers.archives import MAKERS, analyze_archive, known_hash, outcomes, process_task, songs, tar_of, zip_of
-from tests.helpers.batches import stored
+from tests.helpers.archives import MAKERS, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
+from tests.helpers.batches import known_hash, stored
 from tests.helpers.databases import wait_until
 from tests.helpers.processes import FAULT_INJECTION, ask, children, command, file_rows, finish, stored_hash, with_faults, written
 from tests.helpers.songs import faulty_song, song

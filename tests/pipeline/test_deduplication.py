@@ -14,7 +14,7 @@ import pytest
 import midiopt
 from midiopt.pipeline.hash_table import BUCKET_BYTES, MAX_BUCKETS, SharedHashTable
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
-from tests.helpers.batches import query
+from tests.helpers.batches import fix_content_key, query
 from tests.helpers.songs import write_songs
 
 
@@ -83,6 +83,7 @@ def test_content_in_the_database_is_not_analysed_again(tmp_path, url):
     music, log = copies(tmp_path / "music", 500, 2), tmp_path / "run.log"
     (tmp_path / "later").mkdir()
     (music / "1").rename(tmp_path / "later" / "1")
+    fix_content_key(url)  # with one key in six, five of the contents share a bucket of four
     midiopt.run([music], url)
     summary = midiopt.run([tmp_path / "later"], url, log=log)
     assert (summary.ok, summary.duplicates, analysed(log)) == (500, 500, 0)

@@ -21,7 +21,8 @@ from midiopt.pipeline.tasks import (
 )
 from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.archives.decompress import decompress_file
-from tests.helpers.archives import MAKERS, TIME, analyze_archive, known_hash, outcomes, process_task, songs, tar_of, zip_of
+from tests.helpers.archives import MAKERS, TIME, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
+from tests.helpers.batches import known_hash
 from tests.helpers.processes import file_rows, stored_hash
 from tests.helpers.songs import song
 
