@@ -14,7 +14,8 @@ from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.archives.limits import ArchiveLimits
 from midiopt.sources.archives.tar_types import Sparse
 from tests.helpers.archive_bytes import padded, pax_header, pax_record, tar_file, tar_header, with_checksum
-from tests.helpers.archives import analyze_archive, known_hash, outcomes, zip_of, zst_of
+from tests.helpers.archives import analyze_archive, outcomes, zip_of, zst_of
+from tests.helpers.batches import known_hash
 from tests.helpers.songs import song
 
 SONG, OTHER = song(1), song(2)
