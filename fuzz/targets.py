@@ -179,9 +179,10 @@ def lists(data: Input) -> None:
     os.ftruncate(_list_file, 0)
     os.pwrite(_list_file, data, 0)
     name = f"/proc/self/fd/{_list_file}".encode()
+    problems: list[str] = []
     with contextlib.suppress(SourceError):
         check_list(name)
-    for path in listed_paths(name, str.encode):
+    for path in listed_paths(name, problems.append):
         assert path.startswith(b"/") and b"\0" not in path
 
 
