@@ -31,7 +31,7 @@ from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.filename.facts import name_facts
 from midiopt.sources.filetypes import is_appledouble, is_archive, is_compressed, is_wanted
 from midiopt.sources.lists import check_list, listed_paths
-from midiopt.sources.paths import is_truncated, path_bytes, path_text
+from midiopt.sources.paths import is_truncated, member_path, path_bytes, path_text
 from sample.smf import meta, note_on, smf, track
 
 Input = memoryview
@@ -189,9 +189,10 @@ def lists(data: Input) -> None:
 def names(data: Input) -> None:
     """Any name of a file or member has a text that is unique and reversible, and facts in range."""
     path = b"/" + bytes(data)
-    text = path_text(path)
-    assert len(text.encode()) <= 2000 and "\0" not in text
-    assert is_truncated(text) or path_bytes(text) == path
+    for whole, stored in ((path, path), (member_path(b"/x.zip", path), b"/x.zip!/" + path)):
+        text = path_text(whole)
+        assert len(text.encode()) <= 2000 and "\0" not in text
+        assert is_truncated(text) or b"\0" in path or path_bytes(text) == stored
     bpm, key, meter = name_facts(path)
     assert bpm != bpm or 0 < bpm < 1000
     assert 0 <= key <= 255 and meter >= 0

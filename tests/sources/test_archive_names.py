@@ -17,7 +17,7 @@ from midiopt.pipeline.crashed import crashed_row_message
 from midiopt.pipeline.prune import exists
 from midiopt.rows.batch import Batch
 from midiopt.sources.file_state import FileState
-from midiopt.sources.paths import path_text
+from midiopt.sources.paths import archive_in, is_truncated, member_path, path_bytes, path_text
 from midiopt.sources.reader import Reader, stat_many
 from tests.helpers.archive_bytes import raw_tar, raw_zip, zip_end, zip_entry, zip_local
 from tests.helpers.processes import file_rows, tables
@@ -76,8 +76,9 @@ def test_paths_with_nul_are_not_on_disk(tmp_path):
     Path(tmp_path / "x").write_bytes(b"1")
     assert FileState.of(path) and FileState.of(path + b"\0y") is None
     assert memoryview(stat_many([path, path + b"\0y"])).cast("q").tolist()[::2] == [1, -1]
-    assert exists(path_text(path)) and not exists(path_text(path + b"\0y")) and exists(path_text(path + b"!/\0y"))
-    assert not exists(path_text(path + b"y!/" + b"z" * 300)), "a name that is too long for the disk says nothing about its archive"
+    (tmp_path / "x.zip").write_bytes(b"1")
+    assert exists(path_text(path)) and not exists(path_text(path + b"\0y")) and exists(path_text(member_path(path + b".zip", b"\0y")))
+    assert not exists(path_text(member_path(path + b"y.zip", b"z" * 300))), "a name too long for the disk says nothing about its archive"
     with pytest.raises(OSError, match="NUL"):
         Reader().read(path + b"\0y")
     assert len(Batch.from_bytes(crashed_row_message(path + b"\0y", "test"))) == 1
@@ -112,7 +113,7 @@ def test_no_name_ends_a_run(members, lines, make):
         first = midiopt.run(sources, db, workers=1)
         assert first.crashed == 0 and first.opened >= 1
         before = tables(db)
-        assert {path for path, *_ in before[0] if "!/" in path} >= {path_text(prefix + b"x.zip!/" + name) for name in members}
+        assert {path for path, *_ in before[0] if "!/" in path} >= {path_text(member_path(prefix + b"x.zip", name)) for name in members}
         second = midiopt.run(sources, db, workers=1)
         assert (second.gone, second.ok) == (0, 0) and tables(db) == before
         with open_library(db) as library:
@@ -122,4 +123,74 @@ def test_no_name_ends_a_run(members, lines, make):
         archive.unlink()
         last = midiopt.run([root / "m"], db, workers=1, prune=True)
         assert last.crashed == 0
-        assert [path for path, *_ in tables(db)[0] if path.startswith(path_text(prefix + b"x.zip!/"))] == []
+        assert [path for path, *_ in tables(db)[0] if path.startswith(path_text(prefix + b"x.zip") + "!/")] == []
+
+
+# One text, one file
+
+
+def test_a_folder_called_like_an_archive(tmp_path):
+    """A file in it and a member have rows of their own, in the first run and later; so have members in the same case."""
+    inner = raw_zip([(b"y.mid", song(1))])
+    archive = raw_zip(
+        [(b"b.mid", song(2)), (b"in.zip", inner), (b"in.zip!/y.mid", song(3)), (b"in.zip", inner), (b"in.zip#2!/y.mid", song(4))]
+    )
+    root, db = tmp_path / "m", tmp_path / "x.db"
+    for folder in ("a.zip!", "A.TGZ!", "Wham!"):
+        (root / folder).mkdir(parents=True)
+        (root / folder / "b.mid").write_bytes(song(5))
+    (root / "a.zip").write_bytes(archive)
+    expected = {
+        *("Wham!/b.mid", "a.zip\\x21/b.mid", "A.TGZ\\x21/b.mid", "a.zip", "a.zip!/b.mid"),
+        *("a.zip!/in.zip", "a.zip!/in.zip!/y.mid", "a.zip!/in.zip\\x21/y.mid"),
+        *("a.zip!/in.zip#2", "a.zip!/in.zip#2!/y.mid", "a.zip!/in.zip#2\\x21/y.mid"),
+    }
+    for analysed in (11, 0):
+        summary = midiopt.run([root], db, workers=1, prune=True)
+        assert (summary.analysed + summary.opened >= 11) == bool(analysed) and summary.gone == 0
+        assert {path.removeprefix(f"{root}/") for path in file_rows(db)} == expected
+    with open_library(db) as library:
+        verification = Verification(library, None)
+        assert not list(verification.differences())
+    assert (verification.counts.gone, verification.counts.changed) == (0, 0)
+    (root / "a.zip").unlink()
+    assert midiopt.run([root], db, workers=1, prune=True).gone == 8
+    assert {path.removeprefix(f"{root}/") for path in file_rows(db)} == {"Wham!/b.mid", "a.zip\\x21/b.mid", "A.TGZ\\x21/b.mid"}
+    midiopt.run([root / "a.zip!"], tmp_path / "y.db", workers=1)
+    (root / "a.zip!" / "b.mid").unlink()
+    assert midiopt.run([root / "a.zip!"], tmp_path / "y.db", workers=1).gone == 1, "as a source, too"
+
+
+separators = st.sampled_from(
+    [b"!/", b"\0!/", b"\0\0!/", b".zip!/", b".ZIP\0!/", b"x.tar.gz#2!/", b"\\x21/", b"!", b"/", b"\0", b"a", b"\xff"]
+)
+components = st.lists(separators, max_size=4).map(b"".join)
+archives = components.map(lambda name: name + b".zip")
+files_or_members = st.tuples(st.lists(archives, max_size=2), components.map(lambda name: name + b".mid"))
+
+
+def stored(inside: tuple[list[bytes], bytes]) -> str:
+    """The text of a file, or of a member of the archives from outside to inside. Only members have names with NUL."""
+    outer, name = inside
+    first, *rest = [*outer, name]
+    path = b"/" + first.replace(b"\0", b"_")
+    for part in rest:
+        path = member_path(path, part)
+    return path_text(path)
+
+
+@given(files_or_members, files_or_members)
+def test_no_two_files_or_members_share_a_text(one, other):
+    first = [[*inside[0], inside[1]][0].replace(b"\0", b"_") for inside in (one, other)]
+    same = first[0] == first[1] and [*one[0], one[1]][1:] == [*other[0], other[1]][1:]
+    assert (stored(one) == stored(other)) == same
+
+
+@given(files_or_members)
+def test_the_text_says_which_archive_a_member_is_in(inside):
+    archive = archive_in(stored(inside))
+    assert (archive is not None) == bool(inside[0])
+    if archive is not None:
+        assert path_bytes(archive) == b"/" + inside[0][0].replace(b"\0", b"_")
+    elif not is_truncated(stored(inside)):
+        assert path_bytes(stored(inside)) == b"/" + inside[1].replace(b"\0", b"_")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -23,7 +22,7 @@ from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column, Table
 from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.paths import SEPARATOR_BYTES, is_truncated, path_bytes, path_text
+from midiopt.sources.paths import archive_in, is_truncated, path_bytes, path_text
 
 DEFAULT_SAMPLE = 1000  # files
 FILES_PER_TASK = 128
@@ -174,23 +173,12 @@ def group_by_archive(paths: Iterable[str]) -> Iterator[tuple[bytes | None, Itera
 
     An archive may have two groups: in the order of paths, "a.zip .mid" is between "a.zip" and "a.zip!/1.mid".
     """
-    archive: bytes | None = None
 
     def archive_of(text: str) -> bytes | None:
-        nonlocal archive
-        path = path_bytes(text)
-        if archive is None or not path.startswith(archive + SEPARATOR_BYTES):
-            archive = _find_archive(path)
-        return archive
+        path = path_bytes(archive_in(text) or text)
+        return path if is_archive(path) else None
 
     return groupby(paths, archive_of)
-
-
-def _find_archive(path: bytes) -> bytes | None:
-    if SEPARATOR_BYTES not in path or os.path.lexists(path):
-        return path if is_archive(path) else None
-    ends = (found.start() for found in re.finditer(SEPARATOR_BYTES, path))
-    return next((path[:end] for end in ends if os.path.isfile(path[:end])), None)
 
 
 def _computed_rows(table: Table, batch: Batch) -> dict[Any, dict[str, Any]]:

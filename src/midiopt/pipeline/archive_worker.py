@@ -22,7 +22,7 @@ from midiopt.sources.archives.archive import Archive, FileArchive
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_OPEN, ArchiveLimits
 from midiopt.sources.file_state import FileState
-from midiopt.sources.paths import SEPARATOR_BYTES
+from midiopt.sources.paths import member_path
 from midiopt.sources.sniff import SNIFF_BYTES, is_song
 
 CHANGED = "the archive changed while it was being read"
@@ -93,7 +93,7 @@ class ArchiveReader:
         reader = MemberItems(members, self._heartbeat, self._sample, self._limits)
         for member in archive.members(members.first, members.end):
             appledouble += member.skipped_before
-            for item in reader.items(member, archive.position, task.path + SEPARATOR_BYTES + member.name):
+            for item in reader.items(member, archive.position, member_path(task.path, member.name)):
                 self._members += 1
                 yield item
             if opened.budget.error:

@@ -15,7 +15,7 @@ from midiopt.sources.archives.archive import Archive, Member, MemoryArchive
 from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, MAX_DEPTH, ROWS_ERROR, ArchiveLimits, max_nested_rows
 from midiopt.sources.filetypes import is_archive, is_compressed
-from midiopt.sources.paths import SEPARATOR_BYTES, path_text
+from midiopt.sources.paths import member_path, path_text
 from midiopt.sources.sniff import SNIFF_BYTES, is_song
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class MemberItems:
             self._nested_rows -= 1
             if self._nested_rows < 0:
                 return ROWS_ERROR
-            yield from self._items(inner, path + SEPARATOR_BYTES + inner.name, depth)
+            yield from self._items(inner, member_path(path, inner.name), depth)
             if archive.budget.error:
                 return archive.budget.error
         if not archive.at_end:

@@ -16,7 +16,7 @@ from midiopt.run_log import event
 from midiopt.schema import ANALYSED, OPENED
 from midiopt.sinks.base import Catalog
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.paths import MEMBER_SEPARATOR, path_bytes, path_text
+from midiopt.sources.paths import MEMBER_SEPARATOR, archive_in, path_bytes, path_text
 
 MEMBERS_END = "!0"  # follows every member in byte order: 0 is the character after the slash
 REPEAT = re.compile(rb"#\d+\Z")  # after the second member of a name, see archives.archive.Member
@@ -24,21 +24,13 @@ REPEAT = re.compile(rb"#\d+\Z")  # after the second member of a name, see archiv
 
 def exists(path: str) -> bool:
     """Whether a file is there, or the archive it is a member of; when the system cannot tell, it counts as there."""
-    while True:
-        parent, separator, _ = path.rpartition(MEMBER_SEPARATOR)
-        try:
-            os.lstat(path_bytes(path))
-        except ValueError:
-            pass  # it contains NUL: a member
-        except OSError as problem:
-            # Members have names that no file system allows.
-            if problem.errno not in (errno.ENOENT, errno.ENOTDIR) and not (separator and problem.errno == errno.ENAMETOOLONG):
-                return True
-        else:
-            return True
-        if not separator:
-            return False
-        path = parent
+    try:
+        os.lstat(path_bytes(archive_in(path) or path))
+    except ValueError:  # it contains NUL, as no path of a file does
+        return False
+    except OSError as problem:
+        return problem.errno not in (errno.ENOENT, errno.ENOTDIR)
+    return True
 
 
 class MissingFiles:
@@ -91,7 +83,7 @@ class MissingFiles:
         if self._index.all_visited():
             return
         covered = ""
-        for folder in sorted(path_text(root.rstrip(b"/")) + "/" for root in roots if os.path.isdir(root)):
+        for folder in sorted(path_text(root.rstrip(b"/") + b"/") for root in roots if os.path.isdir(root)):
             if covered and folder.startswith(covered):
                 continue
             covered = folder

@@ -17,7 +17,7 @@ from midiopt.rows.content_hash import ContentHash
 from midiopt.rows.wire import file_row, message
 from midiopt.schema import ANALYZER_VERSION, CRASHED, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from midiopt.sources.filename.facts import name_facts
-from midiopt.sources.paths import path_text
+from midiopt.sources.paths import JOIN, SEPARATOR_BYTES, path_text
 from midiopt.sources.sniff import with_detected_type
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class RowBuilder:
         self.files += file_row(
             *(path_offset, error_offset - path_offset, size, mtime_ns, outcome.content_hash, outcome.status, error_offset, error_length),
             *(ANALYZER_VERSION, now_us, NULL_INT32 if duration_us is None else min(duration_us, MAX_DURATION_US)),
-            *name_facts(path),
+            *name_facts(path.replace(JOIN, SEPARATOR_BYTES)),
         )  # the order of schema.FILES
 
     def sizes(self) -> tuple[int, int, int]:

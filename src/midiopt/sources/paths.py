@@ -3,6 +3,10 @@
 Paths are bytes, and a text column must hold any of them. Bytes that are not UTF-8, NUL and the backslash are
 written ``\\xNN``, so that ``path_bytes(path_text(p)) == p``. A text longer than 2,000 bytes is truncated to 1,900,
 followed by ``…`` and the XXH3-64 of the whole text in hexadecimal: an index row of PostgreSQL holds 2,704 bytes.
+
+The path of a member is that of its archive, ``!/`` and its name. A folder may be called ``a.zip!``, and a member
+``a.zip!/b.mid``: there the ``!`` is written ``\\x21``, so that no two files share a text. As bytes, such a path has NUL before
+the ``!/``, which no path of a file contains.
 """
 
 from __future__ import annotations
@@ -11,9 +15,15 @@ import re
 
 import xxhash
 
+from midiopt.sources.filetypes import ARCHIVES
+
 SLASH = ord("/")
 MEMBER_SEPARATOR = "!/"  # between the path of an archive and the name of a member
 SEPARATOR_BYTES = MEMBER_SEPARATOR.encode()
+JOIN = b"\0" + SEPARATOR_BYTES  # in place of the separator, in the bytes of the path of a member
+_JOINS = re.compile(rb"(?<!\0)\0!/")  # a NUL of a name before !/ is doubled; before a join there is none, but a suffix
+_ARCHIVE_NAME = re.compile(f"(?:{'|'.join(re.escape(suffix.decode()) for suffix in ARCHIVES)})(?:#[0-9]+)?(?=!/)", re.IGNORECASE)
+_ARCHIVE_FOLDER = re.compile(f"({_ARCHIVE_NAME.pattern})!/", re.IGNORECASE)
 
 MAX_TEXT_BYTES = 2000
 TRUNCATED_BYTES = 1900
@@ -24,10 +34,10 @@ def path_text(path: bytes) -> str:
     try:
         text = path.decode()
     except UnicodeDecodeError:
-        text = _escape(path)
+        text = _joined_text(path)
     else:
-        if "\\" in text or "\0" in text:
-            text = _escape(path)
+        if "\\" in text or "\0" in text or MEMBER_SEPARATOR in text:
+            text = _joined_text(path)
     if len(text) * 4 > MAX_TEXT_BYTES and len(whole := text.encode()) > MAX_TEXT_BYTES:
         text = whole[:TRUNCATED_BYTES].decode(errors="ignore") + "…" + xxhash.xxh3_64_hexdigest(whole)
     return text
@@ -43,6 +53,35 @@ def is_truncated(text: str) -> bool:
     if len(text) * 4 <= TRUNCATED_BYTES or len(whole := text.encode()) <= TRUNCATED_BYTES:
         return False
     return re.search(rb"\xe2\x80\xa6[0-9a-f]{16}\Z", whole) is not None
+
+
+def member_path(archive: bytes, name: bytes) -> bytes:
+    """The path of a member, as :func:`path_text` takes it; ``archive`` may be one of a member, too."""
+    if b"\0" in name:
+        name = re.sub(rb"(\0+)!/", rb"\0\1!/", name)
+    return archive + JOIN + name
+
+
+def archive_in(text: str) -> str | None:
+    """The archive on disk whose member has this path; None for a file."""
+    found = _ARCHIVE_NAME.search(text)
+    return text[: found.end()] if found else None
+
+
+def _joined_text(path: bytes) -> str:
+    plain = path.replace(JOIN, SEPARATOR_BYTES)
+    if len(path) - len(plain) == plain.count(SEPARATOR_BYTES) and b"\0" not in plain:  # nearly every member
+        return _component_text(plain)
+    parts = [re.sub(rb"\0(\0+)!/", rb"\1!/", part) for part in _JOINS.split(path)]
+    return MEMBER_SEPARATOR.join(_ARCHIVE_FOLDER.sub(r"\1\\x21/", _component_text(part)) for part in parts)
+
+
+def _component_text(path: bytes) -> str:
+    try:
+        text = path.decode()
+    except UnicodeDecodeError:
+        return _escape(path)
+    return _escape(path) if "\\" in text or "\0" in text else text
 
 
 def _escape(path: bytes) -> str:
