@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import midiopt
+from midiopt.cli.main import main
 from midiopt.library import open_library
 from midiopt.library.verify import Verification
 from midiopt.pipeline.crashed import crashed_row_message
@@ -194,3 +195,48 @@ def test_the_text_says_which_archive_a_member_is_in(inside):
         assert path_bytes(archive) == b"/" + inside[0][0].replace(b"\0", b"_")
     elif not is_truncated(stored(inside)):
         assert path_bytes(stored(inside)) == b"/" + inside[1].replace(b"\0", b"_")
+
+
+def test_no_name_ends_a_run_or_a_command_of_either_database(tmp_path, url):
+    """Files and members: line feeds, escapes, bytes that are no UTF-8, surrogates, separators, long names, NUL where it can be."""
+    hostile = [
+        b"a\nb",
+        b"\x1b[31mred",
+        b"\xff\xfe",
+        "\ud800".encode(errors="surrogatepass"),
+        "\u202egnp".encode(),
+        b"a.zip!",
+        b"\\x00",
+        b" ",
+        b"#2",
+    ]
+    hostile += [b"x" * 200, b"'; DROP TABLE files --", "é\u0301".encode(), b"%s%n{}", b"\xf4\x90\x80\x80"]
+    root = os.fsencode(tmp_path / "m")
+    deep = root + (b"/" + b"d" * 200) * 12  # a text of 2,400 bytes, which is truncated
+    os.makedirs(deep)
+    for folder in (root, deep):
+        for i, name in enumerate(hostile):
+            os.makedirs(folder + b"/" + name, exist_ok=True)
+            Path(os.fsdecode(folder + b"/" + name + b"/" + name + b".mid")).write_bytes(song(i % 5))
+    members = [*(name + b".mid" for name in hostile), b"/../etc.mid", b"n\0ul.mid", b"\0.mid", b"!/x.mid", b"y" * 60_000 + b".mid", b".mid"]
+    inner = raw_zip([(name, song(i % 5)) for i, name in enumerate(members)])
+    archive = tmp_path / "m/out\n.zip"
+    archive.write_bytes(raw_tar([(b"in\0.zip", inner), (b"in.zip", inner), *((name, song(1)) for name in members)]))
+    (tmp_path / "list").write_bytes(b"\n".join([b"/nul\0.mid", b"/gone\xff.mid", b"/" + b"z" * 5000, b"", b"/" + b"s" * 300 + b"/x.mid"]))
+    sources = [tmp_path / "m", f"@{tmp_path}/list"]
+    first = midiopt.run(sources, url, workers=1)
+    assert (first.crashed, first.unreadable, first.opened) == (0, 3, 3)
+    assert first.ok == 2 * len(hostile) + 3 * len(members) and len(first.problems) == 1
+    second = midiopt.run(sources, url, workers=1)
+    assert (second.crashed, second.gone, second.ok, second.opened) == (0, 0, 0, 0)
+    for command in (
+        ["status"],
+        ["duplicates"],
+        ["verify", "--all"],
+        ["status", "--json"],
+        ["duplicates", "--json"],
+        ["verify", "--all", "--json"],
+    ):
+        assert main([*command, "--db", url]) == 0, command
+    archive.unlink()
+    assert midiopt.run(sources, url, workers=1, prune=True).gone == 3 * len(members) + 3
