@@ -146,7 +146,7 @@ SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "analysis": lambda: songs() + damaged_songs(),
     "texts": texts,
     "archives": archives,
-    "encoders": lambda: [bytes(4096), b"\xff" * 4096],
+    "encoders": lambda: [bytes(4096), bytes(range(256)) * 16, b"\xff" * 4096],
     "wire": lambda: [b"/a.mid\0/b.mid", b"-/fifo", b"r" + bytes(60) + b"/a.zip", b"f" + bytes(40) + b"/a.zip", bytes(24), bytes(900)],
     "lists": lists,
     "names": names,

@@ -288,8 +288,8 @@ cdef bytes entry_name(const uint8_t *block):
 
 cdef int add_sparse_numbers(list numbers, const uint8_t *piece, int count) except -1:
     """Append offset and length of each piece, up to the first empty field."""
-    cdef int i
-    for i in range(count):
+    cdef int _
+    for _ in range(count):
         if piece[0] == 0:
             break
         numbers.append(parse_tar_field(piece, 12))
