@@ -72,10 +72,13 @@ docs: $(VENV)/docs-extra  ## Build the documentation into build/docs
 soak: $(VENV)/test-extra  ## Disturb runs at random for ten minutes and compare their tables (SECONDS=60, SEED=1, CORPUS=DIR)
 	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(CORPUS),--corpus $(CORPUS))
 
-sanitize:  ## Build with the address and undefined-behaviour sanitizers and run the tests of the parser under them
+# Not under the sanitizers: servers (tests/conftest.py), tests of the project that compile or install, and bounds of memory and
+# processor time. With MIDIOPT_CORPUS or ../shared/corpus, all of its files.
+SANITIZED = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+
+sanitize:  ## Run all tests but those of servers under the address and undefined-behaviour sanitizers (SANITIZED_TESTS=tests/core)
 	MIDIOPT_BUILD=sanitize $(MAKE) $(VENV)/test-extra
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/core/test_policy.py tests/core/test_domains.py tests/core/test_arena.py tests/core/test_properties.py tests/sinks/test_contract.py
+	$(SANITIZED) $(BIN)/python -m pytest $(or $(SANITIZED_TESTS),tests --ignore=tests/project)
 
 fuzz: $(VENV)/fuzz-extra  ## Fuzz parser, analysis, texts, archives, encoders, wire format, lists and names (SECONDS=120 each, TARGETS=parser)
 	$(BIN)/python -m fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(TARGETS)

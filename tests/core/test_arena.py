@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import io
 import threading
@@ -381,3 +382,16 @@ def test_a_view_dropped_in_another_thread():
             done.result()
     assert views == []
     assert not has_views(arena)
+
+
+@pytest.mark.skipif(midiopt.build_info()["mode"] != "sanitize", reason="only the address sanitizer knows which bytes may be read")
+def test_the_events_of_the_file_before_cannot_be_read() -> None:
+    arena = midiopt.EventArena()
+    midiopt.parse(smf.smf([smf.track([(0, smf.note_on(0, 60, 64))] * 500)]), arena)
+    midiopt.parse(FILE, arena)
+    events = arena.events()
+    start = events.__array_interface__["data"][0]
+    is_poisoned = ctypes.CDLL(None).__asan_address_is_poisoned
+    is_poisoned.argtypes = [ctypes.c_void_p]
+    assert not is_poisoned(start + events.nbytes - 1)
+    assert is_poisoned(start + events.nbytes)

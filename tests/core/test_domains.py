@@ -6,6 +6,7 @@ runs this file, too: a read or write out of bounds need not change a row.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import math
 import mmap
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import midiopt
-from accuracy.corpus import CORPUS
+from accuracy.corpus import CORPUS, FILES
 from midiopt.core.analysis import Analyzer
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, SHARES
 from midiopt.limits import MAX_EVENTS
@@ -350,6 +351,18 @@ def test_drums_at_the_last_tick_of_the_shortest_bars() -> None:
     facts = check(song(data, 1))
     assert facts.drum_density == 2
     assert facts.bar_count is None
+
+
+# All files of the corpus, where it is present.
+
+
+def test_values_of_the_corpus_are_in_range() -> None:
+    paths = sorted(path for path in FILES.rglob("*") if path.is_file())
+    if not paths:
+        pytest.skip(f"{FILES} is not present")
+    for path in paths:
+        with contextlib.suppress(midiopt.MidiError):
+            assert out_of_range(midiopt.analyze(path.read_bytes())) == {}, path
 
 
 # Files that were found outside of the project, where they are present.

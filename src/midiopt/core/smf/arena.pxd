@@ -3,7 +3,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from midiopt.core.memory cimport Scratch
+from midiopt.core.memory cimport Scratch, open_item
 from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Issue, Mark, Status, Track, issue_bit
 
 cdef struct Arena:
@@ -41,6 +41,7 @@ cdef inline Mark *add_mark(Arena *arena) noexcept nogil:
     if arena.mark_count == arena.mark_capacity and not arena_grow_marks(arena):
         return NULL
     arena.mark_count += 1
+    open_item(&arena.marks[arena.mark_count - 1])
     return &arena.marks[arena.mark_count - 1]
 
 
@@ -49,6 +50,7 @@ cdef inline Track *add_track(Arena *arena) noexcept nogil:
     if arena.track_count == arena.track_capacity and not arena_grow_tracks(arena):
         return NULL
     arena.track_count += 1
+    open_item(&arena.tracks[arena.track_count - 1])
     return &arena.tracks[arena.track_count - 1]
 
 

@@ -9,7 +9,7 @@ refilling an arena while a view of it lives is an error at compile time; here th
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.string cimport memset
 
-from midiopt.core.memory cimport EVENT_BLOCK, MARK_BLOCK, TRACK_BLOCK, release, reserve_block
+from midiopt.core.memory cimport EVENT_BLOCK, MARK_BLOCK, TRACK_BLOCK, release, reserve_block, set_room
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, USABLE
 
 
@@ -33,7 +33,15 @@ cdef Status arena_prepare(Arena *arena, size_t file_size, size_t max_events) noe
     arena.mark_capacity = arena.scratch.capacities[MARK_BLOCK]
     arena.tracks = <Track *>arena.scratch.blocks[TRACK_BLOCK]
     arena.track_capacity = arena.scratch.capacities[TRACK_BLOCK]
+    forget_items(arena.scratch, MARK_BLOCK, sizeof(Mark))
+    forget_items(arena.scratch, TRACK_BLOCK, sizeof(Track))
     return USABLE if arena.events != NULL else NO_MEMORY
+
+
+cdef inline void forget_items(Scratch *scratch, int block, size_t item_size) noexcept nogil:
+    """Let the address sanitizer find accesses to the items of the file before."""
+    scratch.rooms[block] = scratch.capacities[block] * item_size  # any of them may be open
+    set_room(scratch.blocks[block], &scratch.rooms[block], 0)
 
 
 cdef bint arena_grow_marks(Arena *arena) noexcept nogil:

@@ -11,7 +11,7 @@ from libc.string cimport memcmp
 from midiopt import limits
 from midiopt.errors import Malformed, NotMidi, TooLarge
 
-from midiopt.core.memory cimport trim
+from midiopt.core.memory cimport EVENT_BLOCK, set_room, trim
 from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_prepare, read_so_far, record_issue
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk, song_end
 from midiopt.core.smf.cursor cimport load_be16, load_be32, load_le32
@@ -19,7 +19,7 @@ from midiopt.core.smf.midi cimport (
     BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE, HEADER_LENGTH, JOINED_TRACKS,
     LEADING_JUNK, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, MISSING_TRACKS, NO_END_OF_TRACK, NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS,
     RMID, RMID_SIZE, SHORT_HEADER, SMPTE, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS,
-    TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT, ZERO_DIVISION, issue_bit,
+    TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT, ZERO_DIVISION, Event, issue_bit,
 )
 from midiopt.core.smf.recovery cimport TrackChunk, has_ended, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows
 from midiopt.core.smf.riff cimport read_riff_title
@@ -136,6 +136,7 @@ cdef Status parse_song(const uint8_t *data, size_t size, Arena *arena, size_t *o
         return NO_TRACKS
     if arena.header.format == 0 and arena.track_count > 1:
         record_issue(arena, FORMAT_0_TRACKS, header + 8 - data)
+    set_room(arena.events, &arena.scratch.rooms[EVENT_BLOCK], arena.event_count * sizeof(Event))
     return USABLE
 
 
