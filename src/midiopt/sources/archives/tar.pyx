@@ -15,7 +15,7 @@ from posix.unistd cimport pread
 import os
 
 from midiopt.errors import Damaged
-from midiopt.sources.archives.integers import MAX_INTEGER, from_decimal
+from midiopt.sources.archives.integers import MAX_INTEGER as _MAX_INTEGER, from_decimal
 from midiopt.sources.archives.tar_types import HardLink, Sparse, sparse_numbers
 
 from midiopt.sources.archives.integers cimport parse_tar_field
@@ -122,7 +122,7 @@ cdef class Tar:
                 for key in (b"GNU.sparse.size", b"GNU.sparse.realsize"):
                     if key in pax:
                         whole_size = pax_integer(pax[key], start)
-            if not 0 <= size < MAX_INTEGER:
+            if not 0 <= size < _MAX_INTEGER:
                 raise Damaged("entry without a valid size", start)
             is_folder = name.endswith(b"/")  # a v7 archive marks folders by the name alone
             if size and (is_folder or flag in b"123456") and self.is_at_header():
@@ -130,7 +130,7 @@ cdef class Tar:
             self.remaining, self.pad = size, padding(size)
             seconds = max(-MAX_SECONDS, min(seconds, MAX_SECONDS))
             if numbers is not None or (pax and b"GNU.sparse.major" in pax):
-                if not 0 <= whole_size < MAX_INTEGER:
+                if not 0 <= whole_size < _MAX_INTEGER:
                     raise Damaged("entry without a valid size", start)
                 return name, whole_size, seconds * 1_000_000_000, size, Sparse(numbers, size)
             if flag == c"1" and size == 0:
