@@ -21,6 +21,7 @@ SLASH = ord("/")
 MEMBER_SEPARATOR = "!/"  # between the path of an archive and the name of a member
 SEPARATOR_BYTES = MEMBER_SEPARATOR.encode()
 JOIN = b"\0" + SEPARATOR_BYTES  # in place of the separator, in the bytes of the path of a member
+_TEXT_JOIN = JOIN.decode()
 _JOINS = re.compile(rb"(?<!\0)\0!/")  # a NUL of a name before !/ is doubled; before a join there is none, but a suffix
 _ARCHIVE_NAME = re.compile(f"(?:{'|'.join(re.escape(suffix.decode()) for suffix in ARCHIVES)})(?:#[0-9]+)?(?=!/)", re.IGNORECASE)
 _ARCHIVE_FOLDER = re.compile(f"({_ARCHIVE_NAME.pattern})!/", re.IGNORECASE)
@@ -34,10 +35,15 @@ def path_text(path: bytes) -> str:
     try:
         text = path.decode()
     except UnicodeDecodeError:
-        text = _joined_text(path)
+        text = _unusual_text(path)
     else:
-        if "\\" in text or "\0" in text or MEMBER_SEPARATOR in text:
-            text = _joined_text(path)
+        if MEMBER_SEPARATOR in text:
+            plain = text.replace(_TEXT_JOIN, MEMBER_SEPARATOR)
+            if len(text) - len(plain) != plain.count(MEMBER_SEPARATOR) or "\\" in plain or "\0" in plain:
+                plain = _unusual_text(path)
+            text = plain  # nearly always without escapes
+        elif "\\" in text or "\0" in text:
+            text = _escape(path)
     if len(text) * 4 > MAX_TEXT_BYTES and len(whole := text.encode()) > MAX_TEXT_BYTES:
         text = whole[:TRUNCATED_BYTES].decode(errors="ignore") + "…" + xxhash.xxh3_64_hexdigest(whole)
     return text
@@ -68,20 +74,10 @@ def archive_in(text: str) -> str | None:
     return text[: found.end()] if found else None
 
 
-def _joined_text(path: bytes) -> str:
-    plain = path.replace(JOIN, SEPARATOR_BYTES)
-    if len(path) - len(plain) == plain.count(SEPARATOR_BYTES) and b"\0" not in plain:  # nearly every member
-        return _component_text(plain)
+def _unusual_text(path: bytes) -> str:
+    """Of each component, what must be escaped."""
     parts = [re.sub(rb"\0(\0+)!/", rb"\1!/", part) for part in _JOINS.split(path)]
-    return MEMBER_SEPARATOR.join(_ARCHIVE_FOLDER.sub(r"\1\\x21/", _component_text(part)) for part in parts)
-
-
-def _component_text(path: bytes) -> str:
-    try:
-        text = path.decode()
-    except UnicodeDecodeError:
-        return _escape(path)
-    return _escape(path) if "\\" in text or "\0" in text else text
+    return MEMBER_SEPARATOR.join(_ARCHIVE_FOLDER.sub(r"\1\\x21/", _escape(part)) for part in parts)
 
 
 def _escape(path: bytes) -> str:

@@ -57,11 +57,6 @@ class Entry(NamedTuple):
     offset: int  # of its local header
     is_file: bool  # not a folder or symbolic link
 
-    @property
-    def end(self) -> int:
-        """Of its header and data; a greater extra field in front of the data is not known here."""
-        return self.offset + LOCAL.size + len(self.name) + self.compressed_size
-
 
 class Directory(NamedTuple):
     """Where the entries are."""
@@ -77,10 +72,15 @@ def iter_central_directory(file: RandomAccess, max_file_bytes: int) -> Iterator[
     Entries of more than ``max_file_bytes``, which nobody reads, may share them.
     """
     directory = _find_directory(file)
-    ranges = _Ranges(file, directory, max_file_bytes)
+    file_size, end, is_checked = file.size, 0, False
     for entry in _entries(file, directory):
-        if entry.is_file:
-            ranges.add(entry)
+        if not is_checked and entry.is_file:
+            start, compressed_size = entry.offset, entry.compressed_size
+            if 0 <= start < file_size >= compressed_size and entry.size <= max_file_bytes:
+                if start < end:
+                    _check_ranges(file, directory, max_file_bytes)
+                    is_checked = True
+                end = start + LOCAL.size + len(entry.name) + compressed_size
         yield entry
 
 
@@ -102,40 +102,23 @@ def _entries(file: RandomAccess, directory: Directory) -> Iterator[Entry]:
         offset += length
 
 
-class _Ranges:
-    """Finds entries that share bytes with another, which would make any number of members from the same data.
+def _check_ranges(file: RandomAccess, directory: Directory, max_file_bytes: int) -> None:
+    """Raise Damaged if two entries share bytes, which would make any number of members from the same data.
 
-    Nearly all directories are in the order of the data, where the end of the last entry is enough. Otherwise the whole
+    Nearly all directories are in the order of the data, where the end of the last entry is enough. For the others the whole
     directory is read once more and sorted: 48 bytes per entry, for as long as that takes. Entries outside the file and
     too large ones are never read, so that they do not count.
     """
-
-    def __init__(self, file: RandomAccess, directory: Directory, max_file_bytes: int) -> None:
-        self._max_file_bytes = max_file_bytes
-        self._file = file
-        self._directory = directory
-        self._end = 0
-        self._is_checked = False
-
-    def add(self, entry: Entry) -> None:
-        """Check the next entry of the directory. Raises Damaged."""
-        if self._is_checked or not self._counts(entry):
-            return
-        if entry.offset < self._end:
-            self._check_all()
-            self._is_checked = True
-        self._end = entry.end
-
-    def _counts(self, entry: Entry) -> bool:
-        return 0 <= entry.offset < self._file.size >= entry.compressed_size and entry.size <= self._max_file_bytes
-
-    def _check_all(self) -> None:
-        found = (entry for entry in _entries(self._file, self._directory) if entry.is_file and self._counts(entry))
-        previous_end = 0
-        for packed in sorted(entry.offset << 64 | entry.end for entry in found):
-            if packed >> 64 < previous_end:
-                raise Damaged(OVERLAP_ERROR, packed >> 64)
-            previous_end = packed & (1 << 64) - 1
+    ranges = [
+        entry.offset << 64 | entry.offset + LOCAL.size + len(entry.name) + entry.compressed_size  # a greater extra field is not known here
+        for entry in _entries(file, directory)
+        if entry.is_file and 0 <= entry.offset < file.size >= entry.compressed_size and entry.size <= max_file_bytes
+    ]
+    end = 0
+    for packed in sorted(ranges):
+        if packed >> 64 < end:
+            raise Damaged(OVERLAP_ERROR, packed >> 64)
+        end = packed & (1 << 64) - 1
 
 
 def _parse_entry(window: bytes, at: int, offset: int, base: int) -> tuple[Entry, int]:
