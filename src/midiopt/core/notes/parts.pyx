@@ -14,7 +14,7 @@ from midiopt.core.notes.part_events cimport (
 )
 from midiopt.core.notes.ports cimport add_port, names_port
 from midiopt.core.smf.midi cimport (
-    DRUM_CHANNEL, MAX_EVENTS_CAP, META, META_INSTRUMENT_NAME, META_TRACK_NAME, NO_MEMORY, NOTE_OFF, SYSEX, USABLE, Mark, Track, data1_of,
+    DRUM_CHANNEL, MAX_EVENTS_CAP, META, META_INSTRUMENT_NAME, META_TRACK_NAME, NO_MEMORY, SYSEX, USABLE, Mark, Track, data1_of, is_note,
 )
 from midiopt.core.timeline.timed_values cimport add_timed_value, clear_timed_values, sort_timed_values
 
@@ -227,7 +227,7 @@ cdef bint is_played_like_drums(
     cdef const Event *event = first
     cdef uint32_t channel
     cdef const size_t *start
-    while event < end and event.message & 0xE0 != NOTE_OFF:
+    while event < end and not is_note(event.message):
         event += 1
     if event == end:
         return False

@@ -15,20 +15,11 @@ from libc.string cimport memset
 from midiopt.core.memory cimport RELEASE_BLOCK, STUCK_NOTE_BLOCK, reserve_block
 from midiopt.core.notes.pairing cimport end_all_notes, end_note, end_run, next_sounding, silence_channel, start_note, take_oldest
 from midiopt.core.notes.types cimport TICK_SHIFT, StuckNote
-from midiopt.core.smf.midi cimport CONTROL_CHANGE, MAX_EVENTS_CAP, NO_MEMORY, NOTE_OFF, USABLE, data1_of, data2_of, silences_channel
+from midiopt.core.smf.midi cimport CONTROL_CHANGE, MAX_EVENTS_CAP, NO_MEMORY, USABLE, data1_of, is_note, is_onset, silences_channel
 from midiopt.core.timeline.timed_values cimport TimedValue, add_timed_value, clear_timed_values, sort_timed_values
 
 cdef enum:
     SILENCE = 1 << 16  # of TimedValue.value: ends all pitches of the channel
-
-
-cdef inline bint is_note(uint32_t message) noexcept nogil:
-    """Whether a message is a note on or a note off."""
-    return message & 0xE0 == NOTE_OFF
-
-
-cdef inline bint is_onset(uint32_t message) noexcept nogil:
-    return message & 0xF0 == NOTE_OFF | 0x10 and data2_of(message) > 0
 
 
 cdef inline bint is_silence(uint32_t message) noexcept nogil:

@@ -7,6 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 # Status bytes; the low nibble of a channel message is its channel.
 cdef enum:
     NOTE_OFF = 0x80
+    NOTE_ON = 0x90
     CONTROL_CHANGE = 0xB0
     PROGRAM_CHANGE = 0xC0
     PITCH_BEND = 0xE0
@@ -153,6 +154,21 @@ cdef inline uint8_t data1_of(uint32_t message) noexcept nogil:
 
 cdef inline uint8_t data2_of(uint32_t message) noexcept nogil:
     return message >> 16 & 0xFF
+
+
+cdef inline bint is_note(uint32_t message) noexcept nogil:
+    """Whether a message is a note on or a note off, which differ in one bit."""
+    return message & 0xE0 == NOTE_OFF
+
+
+cdef inline bint is_onset(uint32_t message) noexcept nogil:
+    """Whether a message starts a note: a note on with a velocity above 0."""
+    return message & 0xF0 == NOTE_ON and data2_of(message) > 0
+
+
+cdef inline uint32_t data_length(uint32_t status) noexcept nogil:
+    """The number of data bytes of a channel message."""
+    return 1 if status & 0xE0 == PROGRAM_CHANGE else 2
 
 
 cdef inline bint silences_channel(uint32_t message) noexcept nogil:

@@ -14,7 +14,7 @@ from midiopt.core.smf.arena cimport read_so_far, return_to
 from midiopt.core.smf.chunks cimport find_chunk, find_song, is_chunk_header, is_plausible_chunk
 from midiopt.core.smf.midi cimport (
     ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, TICK_BITS,
-    TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Track, data2_of, issue_bit, status_of,
+    TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Track, is_note, is_onset, issue_bit,
 )
 
 cdef enum:
@@ -233,7 +233,7 @@ cdef bint has_note(const Arena *arena, size_t first_event) noexcept nogil:
     """Whether any event from `first_event` on is the start of a note."""
     cdef size_t i
     for i in range(first_event, arena.event_count):
-        if status_of(arena.events[i].message) & 0xF0 == 0x90 and data2_of(arena.events[i].message):
+        if is_onset(arena.events[i].message):
             return True
     return False
 
@@ -247,9 +247,9 @@ cdef bint is_balanced(const Arena *arena, size_t first_event) noexcept nogil:
     cdef size_t i
     for i in range(first_event, arena.event_count):
         message = arena.events[i].message
-        if status_of(message) & 0xF0 == 0x90 and data2_of(message):
+        if is_onset(message):
             sounding += 1
-        elif status_of(message) & 0xE0 == 0x80:
+        elif is_note(message):
             if sounding == 0:
                 return False
             sounding -= 1

@@ -9,7 +9,7 @@ files, four are mended by this, and all others have an F7 as their last byte and
 from libc.stddef cimport size_t
 
 from midiopt.core.smf.cursor cimport VARINT_READ, Cursor, read_varint, remaining
-from midiopt.core.smf.midi cimport META, META_END_OF_TRACK, PROGRAM_CHANGE, SYSEX
+from midiopt.core.smf.midi cimport META, META_END_OF_TRACK, SYSEX, data_length
 
 cdef enum:
     LOOKAHEAD = 16  # events: so many without a fault are no coincidence
@@ -82,7 +82,7 @@ cdef int count_good_events(const uint8_t *at, const uint8_t *end, uint32_t runni
         if status == 0:
             return count
         if status < SYSEX:
-            length = 1 if status & 0xE0 == PROGRAM_CHANGE else 2
+            length = data_length(status)
             if remaining(&c) < length or c.at[0] >= 0x80 or c.at[length - 1] >= 0x80:
                 return count
             running = status

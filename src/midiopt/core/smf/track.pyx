@@ -12,7 +12,7 @@ from midiopt.core.smf.cursor cimport VARINT_CUT, VARINT_LONG, Cursor, VarintStat
 from midiopt.core.smf.midi cimport (
     BAD_STATUS, BYTES_AFTER_END, DATA_OVER_127, EVENT_CUT, LONG_VARINT, MAX_TRACKS, META, META_END_OF_TRACK, NO_END_OF_TRACK, NO_MEMORY,
     PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_LENGTH, SYSEX_PACKET, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_EVENTS,
-    TOO_MANY_TRACKS, USABLE, Event, Issue, Mark, Track, has_time_signature, meta_is_valid,
+    TOO_MANY_TRACKS, USABLE, Event, Issue, Mark, Track, data_length, has_time_signature, meta_is_valid,
 )
 from midiopt.core.smf.sysex cimport MAX_MISCOUNT, find_sysex_end, is_whole_sysex
 
@@ -180,7 +180,7 @@ cdef inline uint32_t read_status(Cursor *c, TrackState *s) noexcept nogil:
 
 
 cdef inline EventResult parse_channel_message(Cursor *c, TrackState *s, uint32_t status, const uint8_t *start) noexcept nogil:
-    cdef uint32_t length = 1 if status & 0xE0 == PROGRAM_CHANGE else 2
+    cdef uint32_t length = data_length(status)
     cdef uint32_t pair
     if remaining(c) < length:
         return cut_track(c, s, start)
