@@ -30,7 +30,7 @@ LAYERS = {
 FRONT = ("", "__main__", "orchestrator")  # public names and commands: they may import everything, and nothing imports them
 
 # The same inside core. The modules that lie in core itself are above its packages, but for COMMON.
-COMMON = ("memory", "facts", "doubles", "build")
+COMMON = ("memory", "facts", "doubles", "ascii", "build")
 CORE_LAYERS = {
     "smf": (),
     "text": ("smf",),

@@ -7,7 +7,8 @@ other nine, six are played so.
 
 from libc.string cimport memset
 
-from midiopt.core.smf.midi cimport NOTE_OFF, data1_of, data2_of
+from midiopt.core.ascii cimport begins_with
+from midiopt.core.smf.midi cimport data1_of, is_note, is_onset
 
 cdef enum:
     MIN_NOTES = 4
@@ -41,13 +42,13 @@ cdef void add_evidence(DrumEvidence *e, const Event *event, const Event *end, ui
     cdef uint32_t message, pitch
     while event < end:
         message = event.message
-        if message & 0xE0 == NOTE_OFF and channels >> (message & 0x0F) & 1:
+        if is_note(message) and channels >> (message & 0x0F) & 1:
             pitch = data1_of(message) & 0x7F
             if e.onsets[pitch] >= 0:
                 e.ended += 1
                 e.short_notes += event.tick - e.onsets[pitch] <= e.quarter
                 e.onsets[pitch] = -1
-            if message & 0x10 and data2_of(message):
+            if is_onset(message):
                 e.pitches[pitch] += 1
                 e.notes += 1
                 e.channels |= 1 << (message & 0x0F)
@@ -95,12 +96,12 @@ cdef bint says_drums(const uint8_t *name, size_t length) noexcept nogil:
         first = (name[i - 1] | 0x20) - 0x61
         second = (name[i] | 0x20) - 0x61
         if first < 26 and second < 26 and SECOND_LETTERS[first] >> second & 1:
-            drums |= is_any_word(name + i - 1, length - i + 1, DRUMS, DRUM_WORDS)
-            drums |= is_word(name + i - 1, length - i + 1, "perc") and not (i > 1 and is_letter(name[i - 2]))
+            drums |= begins_with_any(name + i - 1, length - i + 1, DRUMS, DRUM_WORDS)
+            drums |= begins_with(name + i - 1, length - i + 1, "perc") and not (i > 1 and is_letter(name[i - 2]))
     if not drums:
         return False
     for i in range(length):
-        if is_any_word(name + i, length - i, MELODIC, MELODIC_WORDS):
+        if begins_with_any(name + i, length - i, MELODIC, MELODIC_WORDS):
             return False
     return True
 
@@ -109,19 +110,9 @@ cdef inline bint is_letter(uint8_t byte) noexcept nogil:
     return 0x61 <= byte | 0x20 <= 0x7A
 
 
-cdef bint is_any_word(const uint8_t *text, size_t length, const char **words, int count) noexcept nogil:
+cdef bint begins_with_any(const uint8_t *text, size_t length, const char **words, int count) noexcept nogil:
     cdef int i
     for i in range(count):
-        if is_word(text, length, words[i]):
+        if begins_with(text, length, words[i]):
             return True
     return False
-
-
-cdef inline bint is_word(const uint8_t *text, size_t length, const char *word) noexcept nogil:
-    """Whether a text begins with a word of small letters, in either case."""
-    cdef size_t i = 0
-    while word[i]:
-        if i == length or text[i] | 0x20 != <uint8_t>word[i]:
-            return False
-        i += 1
-    return True

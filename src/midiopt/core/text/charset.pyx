@@ -16,7 +16,7 @@ from midiopt.core.text import code_page_weights
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
 from midiopt.core.text.code_pages cimport (
     BIG5, CODE_PAGE_COUNT, CP1250, CP1251, CP1252, CP437, EUC_KR, FIRST_LEAD, FIRST_TRAIL, GBK, KOI8_R, MAC_ROMAN, SHIFT_JIS, TRAILS,
-    has_double_bytes, is_pair, load_code_page,
+    has_double_bytes, is_pair, load_code_page, pair_index,
 )
 
 cdef enum:  # half bits
@@ -94,7 +94,7 @@ cdef Status fill_costs() noexcept with gil:
             fill_pairs(page)
         for character in _COMMON_PUNCTUATION:
             lead, trail = character.encode("cp932")
-            PAIR_COSTS[SHIFT_JIS][(lead - FIRST_LEAD) * TRAILS + trail - FIRST_TRAIL] = COMMON_PUNCTUATION_COST
+            PAIR_COSTS[SHIFT_JIS][pair_index(lead, trail)] = COMMON_PUNCTUATION_COST
         fill_rows(SHIFT_JIS, 0x82, 0x40, code_page_weights.KANA_ROWS)
         fill_rows(SHIFT_JIS, 0x88, 0x40, code_page_weights.KANJI_ROWS)
         fill_rows(GBK, 0xB0, 0xA1, code_page_weights.GBK_ROWS)
@@ -147,7 +147,7 @@ cdef void fill_pairs(int page) noexcept nogil:
     cdef uint8_t *cost
     for lead in range(FIRST_LEAD, 0x100):
         for trail in range(FIRST_TRAIL, 0x100):
-            cost = &PAIR_COSTS[page][(lead - FIRST_LEAD) * TRAILS + trail - FIRST_TRAIL]
+            cost = &PAIR_COSTS[page][pair_index(lead, trail)]
             if not is_in_range(page, lead, trail):
                 cost[0] = NO_PAIR
             elif not is_pair(page, lead, trail) or (page == SHIFT_JIS and lead >= 0xF0):
@@ -181,7 +181,7 @@ cdef int fill_rows(int page, int first_lead, int first_trail, tuple rows) except
     for i, text in enumerate(rows):
         row = text.encode()
         for j in range(len(row)):
-            cost = &PAIR_COSTS[page][(first_lead + i - FIRST_LEAD) * TRAILS + first_trail + j - FIRST_TRAIL]
+            cost = &PAIR_COSTS[page][pair_index(first_lead + i, first_trail + j)]
             if cost[0] == RARE_COST:
                 cost[0] = value_of(row[j])
     return 0
@@ -280,7 +280,7 @@ cdef uint64_t double_byte_cost(int page, const uint8_t *p, size_t length) noexce
             continue
         pair = NO_PAIR
         if i + 1 < length and p[i + 1] >= FIRST_TRAIL:
-            pair = PAIR_COSTS[page][(p[i] - FIRST_LEAD) * TRAILS + p[i + 1] - FIRST_TRAIL]
+            pair = PAIR_COSTS[page][pair_index(p[i], p[i + 1])]
         if pair != NO_PAIR:
             beside = is_latin(p, i - 1, length) + is_latin(p, i + 2, length)
             cost += pair + BESIDE_LATIN_COST * beside

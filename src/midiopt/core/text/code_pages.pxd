@@ -23,6 +23,11 @@ cdef enum:
     MAX_UTF8_PER_BYTE = 3  # bytes of UTF-8 that a byte of a code page can become
 
 
+cdef inline uint32_t pair_index(uint32_t lead, uint32_t trail) noexcept nogil:
+    """The place of a pair in a table of pairs."""
+    return (lead - FIRST_LEAD) * TRAILS + trail - FIRST_TRAIL
+
+
 cdef bint has_double_bytes(int page) noexcept nogil
 cdef bint is_pair(int page, uint32_t lead, uint32_t trail) noexcept nogil
 cdef Status load_code_page(int page) noexcept nogil

@@ -29,7 +29,7 @@ cdef bint has_double_bytes(int page) noexcept nogil:
 
 cdef bint is_pair(int page, uint32_t lead, uint32_t trail) noexcept nogil:
     """Whether two bytes, from 80 and from 40, are a character of a loaded code page."""
-    return PAGES[page].pairs[(lead - FIRST_LEAD) * TRAILS + trail - FIRST_TRAIL] != UNDEFINED
+    return PAGES[page].pairs[pair_index(lead, trail)] != UNDEFINED
 
 
 cdef Status load_code_page(int page) noexcept nogil:
@@ -83,8 +83,8 @@ cdef size_t decode_code_page(int page, const uint8_t *p, size_t length, uint8_t 
             out[n] = <uint8_t>c
             n += 1
             continue
-        if i < length and p[i] >= FIRST_TRAIL and tables.pairs[(c - FIRST_LEAD) * TRAILS + p[i] - FIRST_TRAIL] != UNDEFINED:
-            c = tables.pairs[(c - FIRST_LEAD) * TRAILS + p[i] - FIRST_TRAIL]
+        if i < length and p[i] >= FIRST_TRAIL and tables.pairs[pair_index(c, p[i])] != UNDEFINED:
+            c = tables.pairs[pair_index(c, p[i])]
             i += 1
         else:
             c = tables.singles[c - 0x80]

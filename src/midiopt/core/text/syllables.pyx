@@ -4,6 +4,8 @@ Other texts are comments, all at the beginning, or names of chords. A file is ka
 then the lyrics are in the track that has the most syllables. Otherwise, and besides, a track has lyrics if its name says so.
 """
 
+from midiopt.core.ascii cimport begins_with
+
 cdef enum:
     MIN_TICKS = 4  # with syllables, in a track of lyrics
     WORDS = 7
@@ -67,13 +69,3 @@ cdef bint says_lyrics(const uint8_t *name, uint32_t length) noexcept nogil:
                 if begins_with(name + i, length - i, LYRICS[word]):
                     return True
     return False
-
-
-cdef inline bint begins_with(const uint8_t *text, uint32_t length, const char *word) noexcept nogil:
-    """Whether a text begins with a word of small letters, in either case."""
-    cdef uint32_t i = 0
-    while word[i]:
-        if i == length or text[i] | 0x20 != <uint8_t>word[i]:
-            return False
-        i += 1
-    return True
