@@ -28,6 +28,11 @@ class TooLarge(MidiError):
     """Content over a limit, such as the number of events."""
 
 
+def over_limit(size: int, limit: int) -> str:
+    """Why content of so many bytes is TooLarge."""
+    return f"{size:,} bytes, over the limit of {limit:,}"
+
+
 class Damaged(MidioptError):
     """An archive that cannot be read further, or compressed data that cannot be read."""
 

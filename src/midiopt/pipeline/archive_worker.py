@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midiopt.errors import MissingExtra, NotAnArchive
+from midiopt.errors import MissingExtra, NotAnArchive, over_limit
 from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.pipeline.items import Item
 from midiopt.pipeline.member_items import MemberItems
@@ -145,7 +145,7 @@ class ArchiveReader:
         """A MIDI file under the name of an archive: a web client undid the compression, and kept the name."""
         limit = self._limits.max_file_bytes
         if file.size > limit:
-            return self._settle(task, file.state, REJECTED, f"{file.size:,} bytes, over the limit of {limit:,}")
+            return self._settle(task, file.state, REJECTED, over_limit(file.size, limit))
         data = file.read(file.size, 0)
         path, size, mtime_ns, *_ = self._settle(task, file.state, OK, None)
         return path, size, mtime_ns, data, OK, None

@@ -112,7 +112,7 @@ class PostgresSink:
 
     def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
         """See Catalog."""
-        return (page for page in self._connections.pages(select_files(keep_old), PAGE_ROWS))
+        return self._connections.pages(select_files(keep_old), PAGE_ROWS)
 
     def iter_content_hashes(self) -> Generator[bytes]:
         """See Catalog."""

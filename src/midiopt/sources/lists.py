@@ -10,6 +10,7 @@ import codecs
 import os
 import stat
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from midiopt.errors import SourceError
 
@@ -81,7 +82,7 @@ def _utf8_chunks(read: Callable[[int], bytes], encoding: str | None) -> Iterator
 def _split(chunks: Iterator[bytes], separator: bytes, add_problem: Callable[[str], None]) -> Iterator[bytes]:
     """What stands between the separators, in bounded memory."""
     rest, is_too_long = b"", False
-    for chunk in chunks:
+    for chunk in chain(chunks, [separator]):  # so that the last piece is ended, too; an empty one is no path
         *pieces, rest = (rest + chunk).split(separator)
         for piece in pieces:
             if is_too_long or len(piece) > MAX_PATH_BYTES:
@@ -91,7 +92,3 @@ def _split(chunks: Iterator[bytes], separator: bytes, add_problem: Callable[[str
             is_too_long = False
         if len(rest) > MAX_PATH_BYTES:
             rest, is_too_long = b"", True
-    if is_too_long or len(rest) > MAX_PATH_BYTES:
-        add_problem(f"a path of more than {MAX_PATH_BYTES:,} bytes")
-    elif rest:
-        yield rest

@@ -19,7 +19,7 @@ from posix.unistd cimport close, read
 
 import os
 
-from midiopt.errors import TooLarge
+from midiopt.errors import TooLarge, over_limit
 from midiopt import limits
 
 from midiopt.core.memory cimport reserve
@@ -85,7 +85,7 @@ cdef class Reader:
         if error == CHANGED:
             raise OSError(5, "the file was truncated while it was being read")
         if error == OVER_LIMIT:
-            raise TooLarge(f"{self.size_bytes:,} bytes, over the limit of {self.max_bytes:,}", 0)
+            raise TooLarge(over_limit(self.size_bytes, self.max_bytes), 0)
         if error:
             raise OSError(error, os.strerror(error))
 

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from midiopt.errors import Damaged, NotAnArchive, TooLarge
+from midiopt.errors import Damaged, NotAnArchive, TooLarge, over_limit
 from midiopt.sources.archives import tar
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.decompress import Decompressor, find_magic
@@ -145,8 +145,11 @@ class Archive:
                 lambda: tar.Tar(stream=Decompressor(_SecondReader(file), magic, self.budget, limits.bomb_min_bytes))  # type: ignore[arg-type]
             )
         elif tar.is_header(head):
-            self._tar = tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=file.file)
-            self._links = HardLinks(lambda: tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=_SecondReader(file)))
+
+            def open_tar() -> tar.Tar:
+                return tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=_SecondReader(file))
+
+            self._tar, self._links = open_tar(), HardLinks(open_tar)
         elif not head.startswith((ZIP, ZIP_EMPTY)) and not is_zip(file):
             raise NotAnArchive(_describe_other_type(head))
         self._members = self._iter_members()
@@ -214,9 +217,8 @@ class Archive:
             return read_entry(self._file, member.entry, self._limits.max_file_bytes, self.budget.spend)
         if isinstance(member.entry, HardLink):
             raise Damaged("hard link to a file that the archive does not have before it")
-        if max(member.size, member.compressed_size) > self._limits.max_file_bytes:
-            size = max(member.size, member.compressed_size)
-            raise TooLarge(f"{size:,} bytes, over the limit of {self._limits.max_file_bytes:,}")
+        if (size := max(member.size, member.compressed_size)) > self._limits.max_file_bytes:
+            raise TooLarge(over_limit(size, self._limits.max_file_bytes))
         assert self._tar
         if member.entry is None:
             return self._tar.data(member.size)

@@ -96,7 +96,7 @@ cdef class Tar:
             if flag in b"LKxg":
                 if not 0 <= size <= MAX_HEADER:
                     raise Damaged(f"extended header of {size:,} bytes, over the limit of {MAX_HEADER:,}", start)
-                name, extra = entry_name(block), self.data(size)
+                extra = self.data(size)
                 self.remaining, self.pad = 0, padding(size)
                 if flag == c"L":
                     long_name = bytes(extra).split(b"\0", 1)[0]

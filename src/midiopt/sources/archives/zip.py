@@ -13,7 +13,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from midiopt.errors import Damaged, TooLarge
+from midiopt.errors import Damaged, TooLarge, over_limit
 from midiopt.sources.archives.decompress import decompress_zstd
 from midiopt.sources.archives.zip_directory import LOCAL, LOCAL_MAGIC, Entry, RandomAccess
 
@@ -31,7 +31,7 @@ def read_entry(file: RandomAccess, entry: Entry, max_bytes: int, spend: Callable
     if entry.flags & ENCRYPTED:
         raise Damaged("encrypted members are not supported")
     if entry.size > max_bytes:
-        raise TooLarge(f"{entry.size:,} bytes, over the limit of {max_bytes:,}")
+        raise TooLarge(over_limit(entry.size, max_bytes))
     header = file.read(LOCAL.size, entry.offset)
     if len(header) < LOCAL.size or not header.startswith(LOCAL_MAGIC):
         raise Damaged("no local header where the central directory points", entry.offset)

@@ -72,15 +72,13 @@ def iter_central_directory(file: RandomAccess, max_file_bytes: int) -> Iterator[
     Entries of more than ``max_file_bytes``, which nobody reads, may share them.
     """
     directory = _find_directory(file)
-    file_size, end, is_checked = file.size, 0, False
+    end, is_checked = 0, False
     for entry in _entries(file, directory):
-        if not is_checked and entry.is_file:
-            start, compressed_size = entry.offset, entry.compressed_size
-            if 0 <= start < file_size >= compressed_size and entry.size <= max_file_bytes:
-                if start < end:
-                    _check_ranges(file, directory, max_file_bytes)
-                    is_checked = True
-                end = start + LOCAL.size + len(entry.name) + compressed_size
+        if not is_checked and _is_readable(entry, file.size, max_file_bytes):
+            if entry.offset < end:
+                _check_ranges(file, directory, max_file_bytes)
+                is_checked = True
+            end = _end_of(entry)
         yield entry
 
 
@@ -106,19 +104,24 @@ def _check_ranges(file: RandomAccess, directory: Directory, max_file_bytes: int)
     """Raise Damaged if two entries share bytes, which would make any number of members from the same data.
 
     Nearly all directories are in the order of the data, where the end of the last entry is enough. For the others the whole
-    directory is read once more and sorted: 48 bytes per entry, for as long as that takes. Entries outside the file and
-    too large ones are never read, so that they do not count.
+    directory is read once more and sorted: 48 bytes per entry, for as long as that takes.
     """
-    ranges = [
-        entry.offset << 64 | entry.offset + LOCAL.size + len(entry.name) + entry.compressed_size  # a greater extra field is not known here
-        for entry in _entries(file, directory)
-        if entry.is_file and 0 <= entry.offset < file.size >= entry.compressed_size and entry.size <= max_file_bytes
-    ]
+    ranges = [entry.offset << 64 | _end_of(entry) for entry in _entries(file, directory) if _is_readable(entry, file.size, max_file_bytes)]
     end = 0
     for packed in sorted(ranges):
         if packed >> 64 < end:
             raise Damaged(OVERLAP_ERROR, packed >> 64)
         end = packed & (1 << 64) - 1
+
+
+def _is_readable(entry: Entry, file_size: int, max_file_bytes: int) -> bool:
+    """Whether anybody reads the entry: it is a file, in the archive, and not too large. The bytes of others may be shared."""
+    return entry.is_file and 0 <= entry.offset < file_size >= entry.compressed_size and entry.size <= max_file_bytes
+
+
+def _end_of(entry: Entry) -> int:
+    """Where its data end, at least: the extra field in its local header is not known here."""
+    return entry.offset + LOCAL.size + len(entry.name) + entry.compressed_size
 
 
 def _parse_entry(window: bytes, at: int, offset: int, base: int) -> tuple[Entry, int]:
