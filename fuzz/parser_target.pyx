@@ -21,9 +21,14 @@ cdef enum:
 cdef Scratch scratch
 cdef Arena arena
 cdef uint64_t executions = 0
-memset(&scratch, 0, sizeof(scratch))
-memset(&arena, 0, sizeof(arena))
-arena.scratch = &scratch
+use_scratch(&arena, &scratch)
+
+
+cdef void use_scratch(Arena *target, Scratch *memory) noexcept nogil:
+    """Start with an empty arena in empty memory."""
+    memset(memory, 0, sizeof(Scratch))
+    memset(target, 0, sizeof(Arena))
+    target.scratch = memory
 
 
 cdef int run(const uint8_t *data, size_t size) noexcept nogil:
@@ -43,9 +48,7 @@ cdef void compare_with_new_arena(const uint8_t *data, size_t size, Status expect
     cdef Scratch new_scratch
     cdef Arena other
     cdef size_t offset = 0
-    memset(&new_scratch, 0, sizeof(new_scratch))
-    memset(&other, 0, sizeof(other))
-    other.scratch = &new_scratch
+    use_scratch(&other, &new_scratch)
     if parse_smf(data, size, &other, MAX_EVENTS, &offset) != expected:
         abort()
     if expected == 0 and (

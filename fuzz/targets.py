@@ -24,7 +24,7 @@ from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, Rows
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
 from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT
 from midiopt.rows.validate import INSPECTORS, validate
-from midiopt.schema import ANALYSES, FILES, OK, REPAIRED, REPAIRS
+from midiopt.schema import ALL_REPAIRS, ANALYSES, FILES, OK, REPAIRED
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sources.archives.archive import Archive, MemoryArchive
@@ -98,7 +98,7 @@ def check_range(row: bytes, heap: bytes) -> None:
 def check_trailing_bytes(data: bytes, row: bytes, heap: bytes) -> None:
     """Bytes after the last track of a file without repairs change only status and issue bits."""
     issues = int(np.frombuffer(row, ANALYSES_DTYPE)["issues"][0])
-    if issues & (1 << len(REPAIRS)) - 1 or data[:4] != b"MThd":
+    if issues & ALL_REPAIRS or data[:4] != b"MThd":
         return
     _, longer, longer_heap = analyze_row(_analyzer, data + TRAILING_BYTES)
     changed = bytearray(longer)  # a copy of the array would lose the padding between fields
