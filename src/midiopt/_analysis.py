@@ -147,7 +147,7 @@ class Analysis:
     track_names: list[str]
     """Distinct names of all tracks in order, decoded like the title; at most 1,000."""
     notes_hash: bytes | None
-    """Sum of the XXH3-64 of every note: equal for the same music saved differently; None without notes."""
+    """Sum of a hash of every note: equal for the same music saved differently; None without notes."""
     issues: int
     """Bit set of repairs and unusual properties; docs/policy.md lists their names."""
     status: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME, Kind
 
-ANALYZER_VERSION = 10  # raised whenever any fact may change
+ANALYZER_VERSION = 11  # raised whenever any fact may change
 SCHEMA_VERSION = 6  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
@@ -347,7 +347,7 @@ ANALYSES = Table(
         Column(
             "notes_hash",
             HASH8,
-            "sum of the XXH3-64 of every note: equal for the same music saved differently; null without notes",
+            "sum of a hash of every note: equal for the same music saved differently; null without notes",
             nullable=True,
         ),
         Column("issues", INT64, "bit set of repairs and unusual properties; docs/policy.md lists their names"),

@@ -167,7 +167,7 @@ cdef void reset(Analyzer self) noexcept nogil:
     self.onsets.tempo_map_ignored = False
     self.onsets.sequence_count = 0
     self.heap.size = 0
-    reset_note_counts(self.notes)
+    reset_note_counts(self.notes, &self.arena)
     memset(self.chroma, 0, sizeof(Chroma))
 
 
@@ -187,8 +187,7 @@ cdef Status analyze_sequence(Analyzer self, const uint8_t *data, const Sequence 
         status = read_notes(self.notes, &self.arena, data, &self.map, sequence.first_track, sequence.end_track)
     if not status:
         add_chroma(self.chroma, self.notes, self.map.ticks_per_quarter)
-        status = add_notes_hash(self.notes, &self.map)
-    if not status:
+        add_notes_hash(self.notes, &self.map)
         status = measure_polyphony(self.notes, &self.map)
     return status
 
@@ -202,7 +201,7 @@ cdef Status merge_sequence(Analyzer self, const uint8_t *data, const Sequence *s
     facts.duration_s = max(facts.duration_s, seconds_at(&self.map, &segment, sequence.duration))
     if sequence.first_track == 0 or (self.map.declared and not merged.has_tempo):
         merged.has_tempo = self.map.declared
-        status = write_tempo_facts(&self.map, self.notes.counts.last_end if self.notes.note_count else sequence.duration, facts)
+        status = write_tempo_facts(&self.map, self.notes.counts.last_end if self.notes.columns.count else sequence.duration, facts)
     if facts.bpm_onsets != facts.bpm_onsets:  # NaN
         onset_facts(self.onsets, self.notes, &self.map, facts)
     if not status and not (merged.has_time_signature and merged.has_form):
@@ -212,7 +211,7 @@ cdef Status merge_sequence(Analyzer self, const uint8_t *data, const Sequence *s
         if not status and self.signatures.found and not merged.has_time_signature:
             merged.has_time_signature = True
             status = write_time_signature(self)
-    if not status and not merged.has_form and self.notes.note_count:
+    if not status and not merged.has_form and self.notes.columns.count:
         merged.has_form = True
         merged.simultaneous = count_simultaneous(self.notes, <int64_t>self.map.ticks_per_quarter >> 4)
         if facts.ticks_per_quarter != NULL_INT32:

@@ -57,8 +57,9 @@ cdef enum:
     TEMPO_SHARE_BLOCK
     SIGNATURE_BLOCK
     NOTE_BLOCK
+    SECONDS_BLOCK  # of notes
     BOUNDARY_BLOCK
-    NOTE_SORT_BLOCK  # of sorting boundaries, and of the notes hash
+    BOUNDARY_SORT_BLOCK
     STUCK_NOTE_BLOCK
     RELEASE_BLOCK
     PART_EVENT_BLOCK

@@ -2,7 +2,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t
 
 from midiopt.core.harmony.sustained cimport FullWeights
-from midiopt.core.notes.types cimport Notes, PackedNote
+from midiopt.core.notes.types cimport NoteColumns, Notes
 from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid, Span
 
 cdef enum:
@@ -17,8 +17,11 @@ cdef struct Chords:
     uint8_t chords[MAX_HALF_BARS]
     int first  # half bar with a chord
     int base  # pitch class of the lowest note
-    # Scratch memory, of a block of notes: the half bar in which each begins, its weight there and in the next half bar,
-    # 255 where it does not sound long enough to be the lowest note, and how long it sounds after both in subticks.
+    # Scratch memory, of a block of notes: onset and length in ticks, the half bar in which each begins, its weight there and in
+    # the next half bar, 255 where it does not sound long enough to be the lowest note, and how long it sounds after both in
+    # subticks.
+    double onsets[CHORD_NOTES]
+    double lengths[CHORD_NOTES]
     double beyond[CHORD_NOTES]
     int32_t half_bars[CHORD_NOTES]
     int32_t weight[CHORD_NOTES]
@@ -39,6 +42,6 @@ cdef struct Chords:
 cdef bint estimate_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil
 cdef int write_chord(char *text, int chord, int base) noexcept nogil
 cdef void place_notes(
-    Chords *c, const PackedNote *note, size_t n, const Span *span, int count, double next_half_bar, double scale
+    Chords *c, const NoteColumns *notes, size_t row, size_t n, const Span *span, int count, double next_half_bar, double scale
 ) noexcept nogil
 cdef void score_chords(Chords *c, size_t block) noexcept nogil

@@ -1,9 +1,9 @@
 """Notes to pitch classes in time: the input of the key estimate."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport INT64_MAX, uint8_t, uint64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
 
-from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
+from midiopt.core.notes.types cimport NoteColumns, boundary_of, length_of, onset_of
 
 cdef enum:
     DRUM = 12
@@ -24,19 +24,18 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
     cdef int64_t *starts = chroma.starts
     cdef int64_t first, last, opening_end, tick, length, low = 0, high = 0
     cdef int segment = 0, i
-    cdef const PackedNote *note = notes.notes
-    cdef const PackedNote *end = note + notes.note_count
+    cdef NoteColumns c = notes.columns  # a copy: no store can change it
     cdef int pitch_class
+    cdef size_t n
     if not find_onsets(notes, &first, &last):
         return
     opening_end = first + <int64_t>(2 * quarter)
     for i in range(SEGMENTS + 1):  # each the first tick that is not in the segment before
         starts[i] = first + <int64_t>((<uint64_t>i * <uint64_t>(last - first + 1) + SEGMENTS - 1) // SEGMENTS)
-    while note < end:
-        tick = note.onset >> TICK_SHIFT
-        length = note.length >> TICK_SHIFT
-        pitch_class = CLASSES[note.onset & 0xFF]
-        note += 1
+    for n in range(c.count):
+        tick = onset_of(&c, n)
+        length = length_of(&c, n)
+        pitch_class = CLASSES[c.sound[n]]
         if pitch_class == DRUM:
             continue
         if not low <= tick < high:
@@ -54,15 +53,14 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
 
 cdef bint find_onsets(const Notes *notes, int64_t *first, int64_t *last) noexcept nogil:
     """Find the first and the last onset of the pitched notes at the ends of each track's boundaries; False without any."""
-    cdef size_t run, start = 0
-    cdef const uint64_t *boundary
+    cdef size_t run, i, start = 0
     first[0] = INT64_MAX
     last[0] = -1
     for run in range(notes.run_count):
-        first[0] = min(first[0], <int64_t>(notes.boundaries[start] >> 1))  # a track's first boundary is an onset
-        boundary = notes.boundaries + notes.run_ends[run] - 1
-        while not boundary[0] & 1:
-            boundary -= 1
-        last[0] = max(last[0], <int64_t>(boundary[0] >> 1))
+        first[0] = min(first[0], boundary_of(notes, start) >> 1)  # a track's first boundary is an onset
+        i = notes.run_ends[run] - 1
+        while not boundary_of(notes, i) & 1:
+            i -= 1
+        last[0] = max(last[0], boundary_of(notes, i) >> 1)
         start = notes.run_ends[run]
     return last[0] >= 0

@@ -8,8 +8,11 @@ from midiopt.core.smf.midi cimport Status
 from midiopt.core.timeline.tempo_map cimport TempoMap
 
 # Domain: ticks below 2**TICK_BITS, up to MAX_EVENTS_CAP notes. Their lengths may add up to more than 2**64 ticks.
-cdef void reset_note_counts(Notes *notes) noexcept nogil
+cdef void reset_note_counts(Notes *notes, const Arena *arena) noexcept nogil
 cdef Status read_notes(
     Notes *notes, const Arena *arena, const uint8_t *data, const TempoMap *map, size_t first_track, size_t end_track
+) noexcept nogil
+cdef Status pair_notes(
+    Notes *notes, const Arena *arena, const uint8_t *data, double quarter, size_t first_track, size_t end_track
 ) noexcept nogil
 cdef void write_note_facts(Notes *notes, Facts *facts) noexcept nogil

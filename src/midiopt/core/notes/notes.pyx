@@ -11,49 +11,58 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16
-from midiopt.core.memory cimport BOUNDARY_BLOCK, NOTE_BLOCK, reserve_block
+from midiopt.core.notes.columns cimport fill_seconds, fill_track, reserve_columns, split_traits
 from midiopt.core.notes.pairing cimport Pairing, end_run, pair_events
 from midiopt.core.notes.parts cimport count_pending_notes, read_parts, start_port, start_track_parts
 from midiopt.core.notes.ports cimport names_port, port_of
 from midiopt.core.notes.stuck_notes cimport end_stuck_notes, pair_again
-from midiopt.core.notes.types cimport TICK_SHIFT, NoteCounts, PackedNote
-from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE, Event, Mark, Track
+from midiopt.core.notes.types cimport NARROW_TICK_BITS, NoteColumns, NoteCounts, length_of, onset_of
+from midiopt.core.smf.midi cimport NO_MEMORY, USABLE, Event, Mark, Track
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
 
 
-cdef void reset_note_counts(Notes *notes) noexcept nogil:
-    """Start a file."""
+cdef void reset_note_counts(Notes *notes, const Arena *arena) noexcept nogil:
+    """Start a file, and choose the width of its columns."""
+    cdef int64_t last_tick = 0
+    cdef size_t i
     memset(&notes.counts, 0, sizeof(NoteCounts))
     memset(notes.silenced_onsets, 0, sizeof(notes.silenced_onsets))
     notes.counts.first_note_s = INFINITY
     notes.counts.last_note_s = -INFINITY
+    for i in range(arena.track_count):
+        last_tick = max(last_tick, arena.tracks[i].end_tick)
+    notes.columns.wide = last_tick >> NARROW_TICK_BITS != 0
 
 
 cdef Status read_notes(
     Notes *notes, const Arena *arena, const uint8_t *data, const TempoMap *map, size_t first_track, size_t end_track
 ) noexcept nogil:
     """Pair and count the notes of one sequence, the tracks from `first_track` to `end_track` (exclusive)."""
-    cdef size_t i, events = 0
-    for i in range(first_track, end_track):
-        events += arena.tracks[i].event_count
-    notes.note_count = notes.boundary_count = notes.run_count = notes.stuck_count = 0
-    notes.paired_again = False
-    notes.counts.last_end = -1
-    notes.counts.first_onset = INT64_MAX
-    memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
-    notes.notes = <PackedNote *>reserve_block(notes.scratch, NOTE_BLOCK, events, sizeof(PackedNote), MAX_EVENTS_CAP, False)
-    notes.boundaries = <uint64_t *>reserve_block(notes.scratch, BOUNDARY_BLOCK, 2 * events, sizeof(uint64_t), 2 * MAX_EVENTS_CAP, False)
-    if notes.notes == NULL or notes.boundaries == NULL:
+    if reserve_columns(notes, arena, first_track, end_track):
         return NO_MEMORY
-    if read_parts(notes, arena, data, first_track, end_track, map.ticks_per_quarter):
+    if pair_notes(notes, arena, data, map.ticks_per_quarter, first_track, end_track):
         return NO_MEMORY
-    for i in range(first_track, end_track):
-        if pair_track(notes, arena, data, i, map.ticks_per_quarter, end_track - first_track == 1):
-            return NO_MEMORY
-    if notes.paired_again and end_stuck_notes(notes, arena, first_track, end_track):
+    split_traits(&notes.columns)
+    if fill_seconds(notes, map):
         return NO_MEMORY
     add_note_seconds(notes, map)
     return USABLE
+
+
+cdef Status pair_notes(
+    Notes *notes, const Arena *arena, const uint8_t *data, double quarter, size_t first_track, size_t end_track
+) noexcept nogil:
+    """Pair the notes of one sequence and append them to the columns, which must have room for them; `quarter` is in ticks."""
+    cdef size_t i
+    notes.boundary_count = notes.run_count = notes.stuck_count = 0
+    notes.counts.last_end = -1
+    notes.counts.first_onset = INT64_MAX
+    if read_parts(notes, arena, data, first_track, end_track, quarter):
+        return NO_MEMORY
+    for i in range(first_track, end_track):
+        if pair_track(notes, arena, data, i, quarter, end_track - first_track == 1):
+            return NO_MEMORY
+    return end_stuck_notes(notes, arena, first_track, end_track) if notes.stuck_count else USABLE
 
 
 cdef Status pair_track(
@@ -62,10 +71,10 @@ cdef Status pair_track(
     """Pair the notes of one track, and add its boundaries and counts; `alone` if its sequence has no other track."""
     cdef const Track *track = &arena.tracks[index]
     cdef const Event *first = arena.events + track.first_event
-    cdef PackedNote *notes_before = notes.notes + notes.note_count
+    cdef size_t before = notes.columns.count
     cdef Pairing p
-    p.notes = notes_before
-    p.boundary = notes.boundaries + notes.boundary_count
+    p.note = before
+    p.boundary = notes.boundary_count
     p.ended = 0
     p.last_end = -1
     start_track_parts(notes, arena, index, quarter)
@@ -73,14 +82,12 @@ cdef Status pair_track(
         pair_by_port(notes, arena, data, index, &p)
     else:
         pair_port(notes, arena, &p, track.first_event, track.first_event + track.event_count)
-    if p.ended < p.notes - notes_before and pair_again(
-        notes, &p, notes_before, first, first + track.event_count, index, alone
-    ):
+    if p.ended < p.note - before and pair_again(notes, &p, before, first, first + track.event_count, index, alone):
         return NO_MEMORY
     end_run(notes, p.boundary)
-    if p.notes > notes_before:
-        notes.counts.first_onset = min(notes.counts.first_onset, <int64_t>(notes_before.onset >> TICK_SHIFT))
-    notes.note_count = p.notes - notes.notes
+    if p.note > before:
+        notes.counts.first_onset = min(notes.counts.first_onset, onset_of(&notes.columns, before))
+    fill_track(&notes.columns, p.note, index)
     notes.counts.last_end = max(notes.counts.last_end, p.last_end)
     return USABLE
 
@@ -109,35 +116,40 @@ cdef void pair_by_port(Notes *notes, const Arena *arena, const uint8_t *data, si
 
 
 cdef void add_note_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Add the lengths of a sequence's notes in seconds. Under one tempo they were already added up in ticks."""
+    """Add the lengths of a sequence's notes in seconds. Under one tempo they are first added up in ticks."""
     cdef NoteCounts *counts = &notes.counts
-    cdef const PackedNote *note = notes.notes
-    cdef const PackedNote *end = note + notes.note_count
-    cdef const TempoSegment *on = map.segments
-    cdef const TempoSegment *off
-    cdef int i
-    cdef double seconds
-    if notes.note_count == 0:
+    cdef const NoteColumns *c = &notes.columns
+    cdef const TempoSegment *at = map.segments
+    cdef size_t i
+    if c.count == 0:
         return
-    counts.first_note_s = min(counts.first_note_s, seconds_at(map, &on, counts.first_onset))
-    counts.last_note_s = max(counts.last_note_s, seconds_at(map, &on, counts.last_end))
-    if map.count == 1 and <uint64_t>notes.note_count <= <uint64_t>INT64_MAX // (<uint64_t>counts.last_end + 1):
+    counts.first_note_s = min(counts.first_note_s, seconds_at(map, &at, counts.first_onset))
+    counts.last_note_s = max(counts.last_note_s, seconds_at(map, &at, counts.last_end))
+    if map.count == 1 and <uint64_t>c.count <= <uint64_t>INT64_MAX // (<uint64_t>counts.last_end + 1):
+        add_length_ticks(c, notes.length_ticks)
         for i in range(256):
             counts.note_seconds[i] += <double><int64_t>notes.length_ticks[i] * map.segments[0].seconds_per_tick
-        return
-    if map.count == 1:  # the sums of ticks may have wrapped
-        while note < end:
-            counts.note_seconds[note.onset & 0xFF] += <double>(note.length >> TICK_SHIFT) * map.segments[0].seconds_per_tick
-            note += 1
-        return
-    on = map.segments
-    while note < end:
-        if <int64_t>(note.onset >> TICK_SHIFT) < on.start:  # the next track
-            on = map.segments
-        seconds = seconds_at(map, &on, note.onset >> TICK_SHIFT)
-        off = on
-        counts.note_seconds[note.onset & 0xFF] += seconds_at(map, &off, (note.onset >> TICK_SHIFT) + (note.length >> TICK_SHIFT)) - seconds
-        note += 1
+    elif map.count == 1:  # the sums of ticks may be more than 64 bits hold
+        for i in range(c.count):
+            counts.note_seconds[c.sound[i]] += <double>length_of(c, i) * map.segments[0].seconds_per_tick
+    else:
+        for i in range(c.count):
+            counts.note_seconds[c.sound[i]] += c.end_s[i] - c.onset_s[i]
+
+
+cdef void add_length_ticks(const NoteColumns *notes, uint64_t *ticks) noexcept nogil:
+    """Add up the lengths of notes in ticks by pitch << 1 | is drum."""
+    cdef const uint8_t *sounds = notes.sound
+    cdef const int32_t *narrow = <const int32_t *>notes.length
+    cdef const int64_t *wide = <const int64_t *>notes.length
+    cdef size_t i
+    memset(ticks, 0, 256 * sizeof(uint64_t))
+    if notes.wide:
+        for i in range(notes.count):
+            ticks[sounds[i]] += wide[i]
+    else:
+        for i in range(notes.count):
+            ticks[sounds[i]] += narrow[i]
 
 
 cdef void write_note_facts(Notes *notes, Facts *facts) noexcept nogil:

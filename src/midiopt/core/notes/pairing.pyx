@@ -11,53 +11,72 @@ from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN
 
 cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil:
     """Pair the events of a track; `row` is the row of the first one in the arena."""
+    if notes.columns.wide:
+        pair_ticks[int64_t](notes, pairing, event, end, row, <int64_t *>notes.columns.onset)
+    else:
+        pair_ticks[int32_t](notes, pairing, event, end, row, <int32_t *>notes.columns.onset)
+
+
+cdef void pair_ticks(
+    Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row, tick_t *onsets
+) noexcept nogil:
+    """The same; `onsets` is the column of onsets with its type."""
     cdef const Event *first = event
-    cdef PackedNote *out = pairing.notes
-    cdef uint64_t *boundary = pairing.boundary
-    cdef PackedNote *newest
-    cdef PackedNote *oldest
-    cdef uint32_t message, slot, channel, pitch_and_drum
-    cdef int64_t ended = pairing.ended, now
+    cdef tick_t *lengths = <tick_t *>notes.columns.length
+    cdef tick_t *boundary = <tick_t *>notes.boundaries + pairing.boundary
+    cdef uint32_t *all_traits = notes.columns.traits
+    cdef size_t note = pairing.note, oldest
+    cdef uint32_t message, slot, channel, traits, sounding
+    cdef size_t ended = pairing.ended
+    cdef tick_t now
     while event < end:
         message = event.message
         if message & 0xE0 == NOTE_OFF:  # note off or note on, which differ in the next bit
             channel = message & 0x0F
             slot = channel << 7 | data1_of(message)
-            now = event.tick
-            newest = notes.sounding[slot]
+            now = <tick_t>event.tick
+            sounding = notes.sounding[slot]
             if message & 0x10 and message & 0x7F0000:
                 if now >= notes.next_tick[channel]:
                     change_part(notes, channel, now, row + <uint32_t>(event - first))
-                pitch_and_drum = (message >> 7 & 0xFE) | notes.drums[channel]
-                notes.counts.pitches[pitch_and_drum] += 1
+                traits = notes.part_traits[channel] | (message >> 7 & 0xFE) | (message >> 8 & 0x7F00)
+                notes.counts.pitches[traits & 0xFF] += 1
                 notes.counts.velocities[data2_of(message)] += 1
-                out.onset = <uint64_t>now << TICK_SHIFT | pitch_and_drum
-                start_note(notes, slot, out, data2_of(message))
                 notes.pending_notes[channel] += 1
-                out += 1
+                onsets[note] = now
+                all_traits[note] = traits
+                if sounding == 0:
+                    notes.sounding[slot] = <uint32_t>(note + 1)
+                else:
+                    start_note(notes, slot, note)
+                note += 1
                 boundary[0] = now << 1 | 1
-                boundary += pitch_and_drum & 1 ^ 1
-            elif newest != NULL:
-                oldest = take_oldest(notes, slot)
-                end_note(notes, oldest, now)
+                boundary += traits & 1 ^ 1
+            elif sounding:
+                oldest = sounding - 1
+                if sounding & SEVERAL:
+                    oldest = take_oldest(notes, slot)
+                else:
+                    notes.sounding[slot] = 0
+                lengths[oldest] = now - onsets[oldest]
                 pairing.last_end = now
                 ended += 1
                 boundary[0] = now << 1
-                boundary += oldest.onset & 1 ^ 1
+                boundary += all_traits[oldest] & 1 ^ 1
         elif message & 0xF0 == CONTROL_CHANGE:
             notes.counts.control_changes += 1
             notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
             if silences_channel(message) and has_onsets_since_silence(notes, message & 0x0F):
-                pairing.boundary = boundary
+                pairing.boundary = boundary - <tick_t *>notes.boundaries
                 pairing.ended = ended
                 silence_channel(notes, pairing, message & 0x0F, event.tick)
-                boundary = pairing.boundary
+                boundary = <tick_t *>notes.boundaries + pairing.boundary
                 ended = pairing.ended
         elif message & 0xF0 == PITCH_BEND:
             notes.counts.pitch_bends += 1
         event += 1
-    pairing.boundary = boundary
-    pairing.notes = out
+    pairing.boundary = boundary - <tick_t *>notes.boundaries
+    pairing.note = note
     pairing.ended = ended
 
 
@@ -71,32 +90,25 @@ cdef bint has_onsets_since_silence(Notes *notes, uint32_t channel) noexcept nogi
 
 cdef void silence_channel(Notes *notes, Pairing *pairing, uint32_t channel, int64_t tick) noexcept nogil:
     """End all notes of a channel that sound in the current track."""
-    cdef PackedNote **sounding = &notes.sounding[channel << 7]
-    cdef uint32_t block, pitch
-    cdef size_t any_sounds
-    for block in range(0, 128, 8):  # nearly all slots are empty: eight at once
+    cdef const uint32_t *sounding = &notes.sounding[channel << 7]
+    cdef uint32_t block, pitch, any_sounds
+    for block in range(0, 128, 16):  # nearly all slots are empty: sixteen at once
         any_sounds = 0
-        for pitch in range(block, block + 8):
-            any_sounds |= <size_t>sounding[pitch]
+        for pitch in range(block, block + 16):
+            any_sounds |= sounding[pitch]
         if any_sounds:
-            for pitch in range(block, block + 8):
-                if sounding[pitch] != NULL:
+            for pitch in range(block, block + 16):
+                if sounding[pitch]:
                     end_all_notes(notes, pairing, channel << 7 | pitch, tick)
 
 
 cdef void end_all_notes(Notes *notes, Pairing *pairing, uint32_t slot, int64_t tick) noexcept nogil:
     """End all notes of a channel and pitch that sound in the current track, at least one."""
-    cdef PackedNote *newest = notes.sounding[slot]
-    cdef PackedNote *note = next_sounding(newest)
-    cdef PackedNote *next
-    cdef bint ended_newest = False
-    while not ended_newest:
-        next = next_sounding(note)
-        ended_newest = note == newest
+    cdef size_t note
+    while notes.sounding[slot]:
+        note = take_oldest(notes, slot)
         end_note(notes, note, tick)
         pairing.ended += 1
-        pairing.boundary[0] = tick << 1
-        pairing.boundary += not note.onset & 1
-        note = next
-    notes.sounding[slot] = NULL
+        set_boundary(notes, pairing.boundary, tick, False)
+        pairing.boundary += not is_drum(&notes.columns, note)
     pairing.last_end = tick

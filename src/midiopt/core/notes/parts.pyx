@@ -13,6 +13,7 @@ from midiopt.core.notes.part_events cimport (
     is_kit, kind_of_bank, read_part_mode,
 )
 from midiopt.core.notes.ports cimport add_port, names_port
+from midiopt.core.notes.types cimport CHANNEL_SHIFT, PROGRAM_SHIFT
 from midiopt.core.smf.midi cimport (
     DRUM_CHANNEL, MAX_EVENTS_CAP, META, META_INSTRUMENT_NAME, META_TRACK_NAME, NO_MEMORY, SYSEX, USABLE, Mark, Track, data1_of, is_note,
 )
@@ -240,14 +241,17 @@ cdef bint is_played_like_drums(
     return evidence.channels == <uint32_t>1 << channel and plays_like_drums(&evidence)
 
 
+cdef inline uint32_t traits_of(uint32_t channel, uint32_t program, bint is_drum) noexcept nogil:
+    return is_drum | channel << CHANNEL_SHIFT | program << PROGRAM_SHIFT
+
+
 cdef void start_port(Notes *notes, uint32_t port) noexcept nogil:
     """Address the parts of a port: nothing is in force yet."""
     cdef uint32_t channel
     notes.starts = notes.change_start + 16 * port
     for channel in range(16):
         notes.pending_notes[channel] = 0
-        notes.program[channel] = 0
-        notes.drums[channel] = channel == DRUM_CHANNEL or notes.track_is_drums
+        notes.part_traits[channel] = traits_of(channel, 0, channel == DRUM_CHANNEL or notes.track_is_drums)
         notes.next_change[channel] = notes.changes + notes.starts[channel]
         notes.next_tick[channel] = INT64_MAX
         if notes.starts[channel] < notes.starts[channel + 1]:
@@ -279,5 +283,6 @@ cdef void change_part(Notes *notes, uint32_t channel, int64_t tick, uint32_t eve
     notes.next_change[channel] = change
     notes.next_tick[channel] = change.tick if change < end else INT64_MAX
     if change > notes.changes + notes.starts[channel]:
-        notes.program[channel] = (change - 1).value & 0xFF
-        notes.drums[channel] = (change - 1).value & DRUMS_BIT != 0 or notes.track_is_drums
+        notes.part_traits[channel] = traits_of(
+            channel, (change - 1).value & 0xFF, (change - 1).value & DRUMS_BIT != 0 or notes.track_is_drums
+        )

@@ -1,38 +1,45 @@
 """Polyphony: how many pitched notes sound at once, from the on and off boundaries in time order."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.string cimport memcpy
 
-from midiopt.core.memory cimport NOTE_SORT_BLOCK, reserve_block
-from midiopt.core.notes.types cimport SWEEP_BLOCK, PackedNote
+from midiopt.core.memory cimport BOUNDARY_SORT_BLOCK, reserve_block
+from midiopt.core.notes.types cimport SWEEP_BLOCK, tick_t
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
 
 
 cdef Status measure_polyphony(Notes *notes, const TempoMap *map) noexcept nogil:
     """Add the polyphony of a sequence to the counts, and sort its boundaries."""
-    cdef size_t items = (notes.boundary_count + 1) // 2  # two boundaries have the size of a note
-    cdef uint64_t *spare = <uint64_t *>reserve_block(
-        notes.scratch, NOTE_SORT_BLOCK, items, sizeof(PackedNote), 2 * MAX_EVENTS_CAP, False
+    cdef void *spare = reserve_block(
+        notes.scratch, BOUNDARY_SORT_BLOCK, notes.boundary_count, sizeof(int64_t), 2 * MAX_EVENTS_CAP, False
     )
     if spare == NULL:
         return NO_MEMORY
-    notes.sorted_boundaries = sort_boundaries(notes, spare)
-    if map.count == 1:
-        notes.counts.sounding_seconds += <double>sweep_ticks(notes) * map.segments.seconds_per_tick
+    if notes.columns.wide:
+        measure_boundaries[int64_t](notes, map, <int64_t *>notes.boundaries, <int64_t *>spare)
     else:
-        notes.counts.sounding_seconds += sweep_seconds(notes, map)
+        measure_boundaries[int32_t](notes, map, <int32_t *>notes.boundaries, <int32_t *>spare)
     return USABLE
 
 
-cdef double sweep_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
+cdef void measure_boundaries(Notes *notes, const TempoMap *map, tick_t *boundaries, tick_t *spare) noexcept nogil:
+    """The same, with the type of the boundaries."""
+    cdef const tick_t *in_order = sort_boundaries(notes, boundaries, spare)
+    notes.sorted_boundaries = in_order
+    if map.count == 1:
+        notes.counts.sounding_seconds += <double>sweep_ticks(notes, in_order) * map.segments.seconds_per_tick
+    else:
+        notes.counts.sounding_seconds += sweep_seconds(notes, in_order, map)
+
+
+cdef double sweep_seconds(Notes *notes, const tick_t *boundary, const TempoMap *map) noexcept nogil:
     """The seconds in which anything sounds, and the highest polyphony. Notes sound from onset to end (exclusive).
 
     The number of sounding notes is known after the last boundary at a tick, so the maximum is taken where time advances.
     """
-    cdef const uint64_t *boundary = notes.sorted_boundaries
-    cdef const uint64_t *end = boundary + notes.boundary_count
+    cdef const tick_t *end = boundary + notes.boundary_count
     cdef const TempoSegment *segment = map.segments
     cdef int64_t sounding = 0, highest = notes.counts.polyphony_max
     cdef int64_t tick, last_tick = 0
@@ -52,35 +59,35 @@ cdef double sweep_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
     return seconds
 
 
-cdef int64_t sweep_ticks(Notes *notes) noexcept nogil:
-    """The same under one tempo, in ticks. The running number of sounding notes is a dependency chain; all else vectorises."""
-    cdef const uint64_t *boundary = notes.sorted_boundaries
+cdef int64_t sweep_ticks(Notes *notes, const tick_t *boundary) noexcept nogil:
+    """The same under one tempo, in ticks. The running number of sounding notes is a dependency chain; all else vectorises.
+
+    No sum is more than the last tick, nor any number of notes more than the number of events: both have the bits of a tick.
+    """
     cdef size_t i, n, count = notes.boundary_count
-    cdef int64_t *levels = notes.levels
-    cdef int64_t sounding = 0, highest = notes.counts.polyphony_max, ticks = 0, moved
+    cdef tick_t *levels = <tick_t *>notes.levels
+    cdef tick_t sounding = 0, highest = 0, ticks = 0, none = 0, moved
     while count > 1:
         n = min(count - 1, <size_t>SWEEP_BLOCK)
         for i in range(n):
-            sounding += 2 * <int64_t>(boundary[i] & 1) - 1
+            sounding += <tick_t>(2 * (boundary[i] & 1) - 1)
             levels[i] = sounding
-        for i in range(n):
-            moved = <int64_t>(boundary[i + 1] >> 1) - <int64_t>(boundary[i] >> 1)
-            ticks += moved if levels[i] > 0 else 0
-            highest = max(highest, levels[i] if moved > 0 else 0)
+        for i in range(n):  # `none` is a variable, because a constant is a long, and as wide would be the vectors
+            moved = (boundary[i + 1] >> 1) - (boundary[i] >> 1)
+            ticks += moved if levels[i] > none else none
+            highest = max(highest, levels[i] if moved > none else none)
         boundary += n
         count -= n
-    notes.counts.polyphony_max = highest
+    notes.counts.polyphony_max = max(notes.counts.polyphony_max, <int64_t>highest)
     return ticks
 
 
-cdef const uint64_t *sort_boundaries(Notes *notes, uint64_t *spare) noexcept nogil:
+cdef const tick_t *sort_boundaries(Notes *notes, tick_t *source, tick_t *target) noexcept nogil:
     """The boundaries of all tracks in time order: neighbouring runs are merged until one is left.
 
     A radix sort of three passes took twice as long: in music, neighbours share a digit, and then each increment of its
     counter waits for the one before.
     """
-    cdef uint64_t *source = notes.boundaries
-    cdef uint64_t *target = spare
     cdef uint32_t *ends = notes.run_ends
     cdef size_t runs = notes.run_count, i, merged, start
     while runs > 1:
@@ -90,7 +97,7 @@ cdef const uint64_t *sort_boundaries(Notes *notes, uint64_t *spare) noexcept nog
                 merge(source + start, source + ends[i], source + ends[i + 1], target + start)
                 i += 1
             else:
-                memcpy(target + start, source + start, (ends[i] - start) * sizeof(uint64_t))
+                memcpy(target + start, source + start, (ends[i] - start) * sizeof(tick_t))
             start = ends[merged] = ends[i]
             merged += 1
             i += 1
@@ -99,17 +106,17 @@ cdef const uint64_t *sort_boundaries(Notes *notes, uint64_t *spare) noexcept nog
     return source
 
 
-cdef inline void merge(const uint64_t *a, const uint64_t *middle, const uint64_t *end, uint64_t *out) noexcept nogil:
+cdef inline void merge(const tick_t *a, const tick_t *middle, const tick_t *end, tick_t *out) noexcept nogil:
     """Merge the run from `a` to `middle` and the one from there to `end`, neither empty, into `out`.
 
     It works from the front and the back at once, without a branch on which item is smaller: each step waits for the load
     of the one before, and two that wait for different loads run side by side.
     """
-    cdef const uint64_t *b = middle
-    cdef const uint64_t *last_a = middle - 1
-    cdef const uint64_t *last_b = end - 1
-    cdef uint64_t *back = out + (end - a) - 1
-    cdef uint64_t x, y
+    cdef const tick_t *b = middle
+    cdef const tick_t *last_a = middle - 1
+    cdef const tick_t *last_b = end - 1
+    cdef tick_t *back = out + (end - a) - 1
+    cdef tick_t x, y
     cdef bint second
     while a < last_a and b < last_b:
         x = a[0]
@@ -132,5 +139,5 @@ cdef inline void merge(const uint64_t *a, const uint64_t *middle, const uint64_t
         a += not second
         b += second
         out += 1
-    memcpy(out, a, (last_a + 1 - a) * sizeof(uint64_t))
-    memcpy(out + (last_a + 1 - a), b, (last_b + 1 - b) * sizeof(uint64_t))
+    memcpy(out, a, (last_a + 1 - a) * sizeof(tick_t))
+    memcpy(out + (last_a + 1 - a), b, (last_b + 1 - b) * sizeof(tick_t))

@@ -9,12 +9,14 @@ Each of these rules takes what the one before leaves over:
 - A note ends with its track.
 """
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from midiopt.core.memory cimport RELEASE_BLOCK, STUCK_NOTE_BLOCK, reserve_block
-from midiopt.core.notes.pairing cimport end_all_notes, end_note, end_run, next_sounding, silence_channel, start_note, take_oldest
-from midiopt.core.notes.types cimport TICK_SHIFT, StuckNote
+from midiopt.core.notes.pairing cimport (
+    end_all_notes, end_note, end_run, oldest_of, set_boundary, silence_channel, start_note, take_oldest,
+)
+from midiopt.core.notes.types cimport StuckNote, is_drum, onset_of
 from midiopt.core.smf.midi cimport CONTROL_CHANGE, MAX_EVENTS_CAP, NO_MEMORY, USABLE, data1_of, is_note, is_onset, silences_channel
 from midiopt.core.timeline.timed_values cimport TimedValue, add_timed_value, clear_timed_values, sort_timed_values
 
@@ -31,17 +33,16 @@ cdef inline uint32_t slot_of(uint32_t message) noexcept nogil:
 
 
 cdef Status pair_again(
-    Notes *notes, Pairing *pairing, PackedNote *note, const Event *first, const Event *end, uint32_t track, bint alone
+    Notes *notes, Pairing *pairing, size_t note, const Event *first, const Event *end, uint32_t track, bint alone
 ) noexcept nogil:
-    """Pair the events of a track anew with retriggers; `note` is its first note.
+    """Pair the events of a track anew with retriggers; `note` is the row of its first note.
 
     What still sounds ends with a track that is `alone` in its sequence, and is added to the stuck notes otherwise.
     """
     cdef const Event *event
     cdef uint32_t slot, quiet = 0xFFFF  # set of the channels on which nothing sounds
-    notes.paired_again = True
-    pairing.notes = note
-    pairing.boundary = notes.boundaries + notes.boundary_count
+    pairing.note = note
+    pairing.boundary = notes.boundary_count
     pairing.ended = 0
     pairing.last_end = -1
     find_last_runs(notes, first, end)
@@ -54,11 +55,11 @@ cdef Status pair_again(
             quiet |= 1 << (slot >> 7)
         elif is_onset(event.message):
             quiet &= ~(1 << (slot >> 7))
-            start_note(notes, slot, pairing.notes, pairing.notes.length & 0xFF)
-            pairing.boundary[0] = event.tick << 1 | 1
-            pairing.boundary += not pairing.notes.onset & 1
-            pairing.notes += 1
-        elif is_note(event.message) and notes.sounding[slot] != NULL:
+            start_note(notes, slot, pairing.note)
+            set_boundary(notes, pairing.boundary, event.tick, True)
+            pairing.boundary += not is_drum(&notes.columns, pairing.note)
+            pairing.note += 1
+        elif is_note(event.message) and notes.sounding[slot]:
             if notes.held[slot] and event - first >= notes.run_start[slot]:
                 end_all_notes(notes, pairing, slot, event.tick)
             else:
@@ -78,7 +79,7 @@ cdef void find_last_runs(Notes *notes, const Event *first, const Event *end) noe
         if is_note(event.message):
             slot = slot_of(event.message)
             notes.held[slot] = 0
-            notes.sounding[slot] = NULL
+            notes.sounding[slot] = 0
         event += 1
     event = first
     while event < end:
@@ -99,20 +100,20 @@ cdef void find_last_runs(Notes *notes, const Event *first, const Event *end) noe
 
 cdef void end_oldest_note(Notes *notes, Pairing *pairing, uint32_t slot, int64_t tick) noexcept nogil:
     """End the oldest note of a channel and pitch that sounds, at least one."""
-    cdef PackedNote *note = take_oldest(notes, slot)
+    cdef size_t note = take_oldest(notes, slot)
     end_note(notes, note, tick)
     pairing.ended += 1
     pairing.last_end = tick
-    pairing.boundary[0] = tick << 1
-    pairing.boundary += not note.onset & 1
+    set_boundary(notes, pairing.boundary, tick, False)
+    pairing.boundary += not is_drum(&notes.columns, note)
 
 
-cdef inline bint is_oldest(const Notes *notes, uint32_t slot, const PackedNote *note) noexcept nogil:
+cdef inline bint is_oldest(const Notes *notes, uint32_t slot, size_t note) noexcept nogil:
     """Whether a note is the oldest of those that sound."""
-    return notes.sounding[slot] != NULL and next_sounding(notes.sounding[slot]) == note
+    return notes.sounding[slot] and oldest_of(notes, slot) == note
 
 
-cdef void end_with_track(Notes *notes, Pairing *pairing, PackedNote *note, const Event *first, const Event *end) noexcept nogil:
+cdef void end_with_track(Notes *notes, Pairing *pairing, size_t note, const Event *first, const Event *end) noexcept nogil:
     """End the notes of a track that still sound at the tick of its last event."""
     cdef const Event *event = first
     while event < end:
@@ -124,7 +125,7 @@ cdef void end_with_track(Notes *notes, Pairing *pairing, PackedNote *note, const
         event += 1
 
 
-cdef Status add_stuck_notes(Notes *notes, PackedNote *note, const Event *first, const Event *end, uint32_t track) noexcept nogil:
+cdef Status add_stuck_notes(Notes *notes, size_t note, const Event *first, const Event *end, uint32_t track) noexcept nogil:
     """Add the notes of a track that still sound to the stuck notes, in the order of their onsets."""
     cdef const Event *event = first
     cdef StuckNote *stuck
@@ -142,6 +143,7 @@ cdef Status add_stuck_notes(Notes *notes, PackedNote *note, const Event *first, 
                     return NO_MEMORY
                 stuck = &notes.stuck[notes.stuck_count]
                 stuck.note = note
+                stuck.ended = False
                 stuck.slot = slot
                 stuck.track = track
                 notes.stuck_count += 1
@@ -151,21 +153,14 @@ cdef Status add_stuck_notes(Notes *notes, PackedNote *note, const Event *first, 
 
 
 cdef Status end_stuck_notes(Notes *notes, const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:
-    """End all stuck notes of a sequence, and add up the lengths of all notes."""
-    cdef PackedNote *note = notes.notes
-    cdef const PackedNote *end = note + notes.note_count
+    """End all stuck notes of a sequence."""
     cdef uint32_t port
-    if notes.stuck_count:
-        for port in range(notes.port_ids + 1):
-            if collect_releases(notes, arena, first_track, end_track, port):
-                return NO_MEMORY
-            if notes.releases.count:
-                end_in_other_tracks(notes)
-        end_with_tracks(notes, arena)
-    memset(notes.length_ticks, 0, sizeof(notes.length_ticks))
-    while note < end:
-        notes.length_ticks[note.onset & 0xFF] += note.length >> TICK_SHIFT
-        note += 1
+    for port in range(notes.port_ids + 1):
+        if collect_releases(notes, arena, first_track, end_track, port):
+            return NO_MEMORY
+        if notes.releases.count:
+            end_in_other_tracks(notes)
+    end_with_tracks(notes, arena)
     return USABLE
 
 
@@ -206,7 +201,7 @@ cdef Status collect_releases(Notes *notes, const Arena *arena, size_t first_trac
     for i in range(notes.stuck_count):
         if notes.tracks[notes.stuck[i].track].port != port:
             continue
-        if add_release(notes, (notes.stuck[i].note.onset >> TICK_SHIFT) << 1 | 1, row, i):
+        if add_release(notes, onset_of(&notes.columns, notes.stuck[i].note) << 1 | 1, row, i):
             return NO_MEMORY
         row += 1
     sort_timed_values(&notes.releases)
@@ -219,7 +214,7 @@ cdef inline Status add_release(Notes *notes, int64_t time, uint32_t row, uint32_
 
 cdef void end_in_other_tracks(Notes *notes) noexcept nogil:
     """End stuck notes with the first release after their onset. Their ends form a run of boundaries."""
-    cdef uint64_t *boundary = notes.boundaries + notes.boundary_count
+    cdef size_t boundary = notes.boundary_count
     cdef const TimedValue *item
     cdef StuckNote *stuck
     cdef size_t i
@@ -245,7 +240,7 @@ cdef void end_in_other_tracks(Notes *notes) noexcept nogil:
         notes.waiting[notes.stuck[i].slot] = NULL
 
 
-cdef uint64_t *release(Notes *notes, uint32_t slot, int64_t tick, uint64_t *boundary) noexcept nogil:
+cdef size_t release(Notes *notes, uint32_t slot, int64_t tick, size_t boundary) noexcept nogil:
     """End the stuck notes of a slot that wait; returns the place of the next boundary."""
     cdef StuckNote *stuck = notes.waiting[slot]
     notes.waiting[slot] = NULL
@@ -256,25 +251,24 @@ cdef uint64_t *release(Notes *notes, uint32_t slot, int64_t tick, uint64_t *boun
     return boundary
 
 
-cdef inline uint64_t *end_stuck_note(Notes *notes, StuckNote *stuck, int64_t tick, uint64_t *boundary) noexcept nogil:
+cdef inline size_t end_stuck_note(Notes *notes, StuckNote *stuck, int64_t tick, size_t boundary) noexcept nogil:
     """End a stuck note; returns the place of the next boundary."""
     end_note(notes, stuck.note, tick)
     notes.counts.last_end = max(notes.counts.last_end, tick)
-    boundary[0] = tick << 1
-    boundary += not stuck.note.onset & 1
-    stuck.note = NULL
-    return boundary
+    stuck.ended = True
+    set_boundary(notes, boundary, tick, False)
+    return boundary + (not is_drum(&notes.columns, stuck.note))
 
 
 cdef void end_with_tracks(Notes *notes, const Arena *arena) noexcept nogil:
     """End the stuck notes that are left with their tracks, which is an issue. A run of boundaries ends where time goes back."""
-    cdef uint64_t *boundary = notes.boundaries + notes.boundary_count
+    cdef size_t boundary = notes.boundary_count
     cdef StuckNote *stuck
     cdef size_t i
     cdef int64_t tick, last_tick = 0
     for i in range(notes.stuck_count):
         stuck = &notes.stuck[i]
-        if stuck.note != NULL:
+        if not stuck.ended:
             tick = arena.tracks[stuck.track].end_tick
             if tick < last_tick:
                 end_run(notes, boundary)

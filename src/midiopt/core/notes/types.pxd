@@ -1,7 +1,7 @@
-# Packed notes, and the counts that are taken from them while a file is analysed.
+# Notes as columns, and the counts that are taken from them while a file is analysed.
 
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from midiopt.core.memory cimport Scratch
 from midiopt.core.smf.midi cimport MAX_TRACKS
@@ -9,15 +9,35 @@ from midiopt.core.timeline.timed_values cimport TimedValue, TimedValues
 
 cdef enum:
     SWEEP_BLOCK = 256  # boundaries that measure_polyphony processes at a time
-    TICK_SHIFT = 8  # of the ticks in PackedNote.onset and PackedNote.length
+    NOTE_GROUP = 256  # notes that add_notes_hash processes at a time
+    NARROW_TICK_BITS = 30  # ticks of a file whose columns have 32 bits: twice a tick and one fit, too
+    # Bits of a note's traits.
+    VELOCITY_SHIFT = 8
+    CHANNEL_SHIFT = 16
+    PROGRAM_SHIFT = 24
     MAX_PORTS = 16  # ports that are told apart; any beyond share the last
     MAX_PARTS = 16 * MAX_PORTS
 
-# 16 bytes. While a note sounds, its length is not known: the bits above TICK_SHIFT then hold the address of the next
-# sounding note of the same channel and pitch (see pairing.pxd).
-cdef struct PackedNote:
-    uint64_t onset  # tick << TICK_SHIFT | pitch << 1 | is drum
-    uint64_t length  # ticks << TICK_SHIFT | velocity
+# Ticks of a file: 32 bits in all but those that last for weeks, see read_notes.
+ctypedef fused tick_t:
+    int32_t
+    int64_t
+
+# The notes of a sequence, track after track, in the order of their onsets: an item per note in each column.
+cdef struct NoteColumns:
+    size_t count
+    bint wide  # whether columns of ticks have 64 bits
+    void *onset  # ticks
+    void *length  # ticks; while a note sounds, see pairing.pxd
+    uint32_t *traits  # the four that follow, from the low byte on: split_traits makes columns of them
+    uint8_t *sound  # pitch << 1 | is drum: an index of tables
+    uint8_t *pitch  # only after split_sounds
+    uint8_t *velocity
+    uint8_t *channel
+    uint8_t *program  # in force at the onset
+    uint16_t *track  # index in the file
+    double *onset_s  # seconds
+    double *end_s  # seconds
 
 cdef struct NoteCounts:  # of a whole file, reset for each (4.7 KB)
     double note_seconds[256]  # lengths added up, by pitch << 1 | is drum
@@ -47,24 +67,26 @@ cdef struct TrackParts:  # what read_parts finds of a track
 
 # A note that nothing in its own track ends, see stuck_notes.pyx.
 cdef struct StuckNote:
-    PackedNote *note  # NULL when its end is known
+    size_t note  # its row
+    bint ended  # whether its end is known
     StuckNote *next  # of the same channel and pitch, while it waits for a note-off
     uint32_t slot  # channel << 7 | pitch
     uint32_t track
 
 cdef struct Notes:
     int64_t levels[SWEEP_BLOCK]  # scratch memory: sounding notes after each boundary of a block
+    double onset_quarters[NOTE_GROUP]  # scratch memory: of a group of notes
+    double length_quarters[NOTE_GROUP]  # likewise
     double classes[16]  # scratch memory: seconds by pitch class
     Scratch *scratch  # owns the arrays
-    PackedNote *notes  # of the current sequence
-    size_t note_count
-    # On and off boundaries of pitched notes, as tick << 1 | is onset. Those of a track form a run in time order.
-    uint64_t *boundaries
+    NoteColumns columns  # of the current sequence
+    # On and off boundaries of pitched notes, as tick << 1 | is onset, as wide as the ticks. Those of a track form a run in time order.
+    void *boundaries
     size_t boundary_count
-    const uint64_t *sorted_boundaries  # of all tracks, in time order; set by measure_polyphony
+    const void *sorted_boundaries  # of all tracks, in time order; set by measure_polyphony
     uint32_t run_ends[2 * MAX_TRACKS + MAX_PORTS]  # end of each run in `boundaries`: see stuck_notes.pyx for more than one per track
     size_t run_count
-    PackedNote *sounding[2048]  # by channel << 7 | pitch: the newest sounding note, linked to the oldest; NULL between tracks
+    uint32_t sounding[2048]  # by channel << 7 | pitch: the sounding notes, see pairing.pxd; 0 between tracks
     uint32_t silenced_onsets[16]  # by channel: its onsets in the file when a controller last ended its notes
     uint32_t held[2048]  # scratch memory of stuck_notes.pyx, by channel << 7 | pitch
     uint32_t run_start[2048]  # likewise
@@ -72,7 +94,6 @@ cdef struct Notes:
     uint32_t waiting_notes[16]  # by channel
     StuckNote *stuck  # of the current sequence, track after track
     size_t stuck_count
-    bint paired_again  # whether a track of the current sequence had notes without a note-off
     TimedValues releases  # what may end them
     TrackParts tracks[MAX_TRACKS]
     Port ports[MAX_PORTS]
@@ -87,7 +108,25 @@ cdef struct Notes:
     const TimedValue *next_change[16]  # by channel, of the current track
     int64_t next_tick[16]  # tick of next_change, INT64_MAX if there is none
     uint32_t pending_notes[16]  # by channel: notes since the last change, not yet in the counts
-    uint64_t length_ticks[256]  # lengths added up, by pitch << 1 | is drum, of the current sequence; modulo 2**64, see add_note_seconds
-    uint8_t program[16]  # in force, by channel
-    uint8_t drums[16]  # likewise, 1 for drums
+    uint64_t length_ticks[256]  # scratch memory: lengths added up, by pitch << 1 | is drum
+    uint32_t part_traits[16]  # in force, by channel: the traits of its notes without pitch and velocity
     NoteCounts counts
+
+
+cdef inline int64_t onset_of(const NoteColumns *notes, size_t i) noexcept nogil:
+    """The onset of a note in ticks."""
+    return (<const int64_t *>notes.onset)[i] if notes.wide else (<const int32_t *>notes.onset)[i]
+
+
+cdef inline int64_t length_of(const NoteColumns *notes, size_t i) noexcept nogil:
+    """The length of a note in ticks."""
+    return (<const int64_t *>notes.length)[i] if notes.wide else (<const int32_t *>notes.length)[i]
+
+
+cdef inline bint is_drum(const NoteColumns *notes, size_t i) noexcept nogil:
+    return notes.traits[i] & 1
+
+
+cdef inline int64_t boundary_of(const Notes *notes, size_t i) noexcept nogil:
+    """An item of Notes.boundaries."""
+    return (<const int64_t *>notes.boundaries)[i] if notes.columns.wide else (<const int32_t *>notes.boundaries)[i]

@@ -7,11 +7,12 @@ training/meter.py fits the weights. Declared time signatures are no input. refer
 """
 
 from libc.math cimport cos, pi
+from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memset
 
 from midiopt.core.doubles cimport ROUNDING_OFFSET
-from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
+from midiopt.core.notes.types cimport NoteColumns, onset_of
 from midiopt.core.rhythm import meter_quantized_weights
 from midiopt.core.rhythm.beat cimport FIELD_BITS
 from midiopt.core.rhythm.bits cimport popcount, trailing_zeros
@@ -110,21 +111,18 @@ cdef inline int64_t first_tick_of(int64_t slot, double slots_per_tick) noexcept 
 
 cdef void mark_slots(SlotScratch *s, const Notes *notes, int64_t first, double slots_per_tick, const uint64_t *weights) noexcept nogil:
     """Set the onsets, low notes and top notes of the first MAX_SLOTS slots from `first` on."""
-    cdef const PackedNote *note = notes.notes
-    cdef const PackedNote *end = note + notes.note_count
+    cdef NoteColumns c = notes.columns  # a copy: no store can change it
     cdef uint8_t *highest = <uint8_t *>s.top_notes  # pitch and drum in turn
-    cdef uint64_t onset, limit = <uint64_t>first_tick_of(first + MAX_SLOTS, slots_per_tick) << TICK_SHIFT
-    cdef int64_t slot
-    while note < end:
-        onset = note.onset
-        note += 1
-        if onset >= limit:
+    cdef int64_t slot, limit = first_tick_of(first + MAX_SLOTS, slots_per_tick)
+    cdef size_t i
+    for i in range(c.count):
+        if onset_of(&c, i) >= limit:
             continue
-        slot = slot_of(onset >> TICK_SHIFT, slots_per_tick) - first
+        slot = slot_of(onset_of(&c, i), slots_per_tick) - first
         s.onsets[slot >> 6] |= <uint64_t>1 << (slot & 63)
-        s.low_notes[slot >> 6] |= <uint64_t>(weights[onset & 0xFF] >> FIELD_BITS != 0) << (slot & 63)
-        slot = slot << 1 | onset & 1
-        highest[slot] = max(highest[slot], <uint8_t>((onset >> 1 & 0x7F) + 1))
+        s.low_notes[slot >> 6] |= <uint64_t>(weights[c.sound[i]] >> FIELD_BITS != 0) << (slot & 63)
+        slot = slot << 1 | c.sound[i] & 1
+        highest[slot] = max(highest[slot], <uint8_t>((c.sound[i] >> 1) + 1))
 
 
 cdef int count_slots(const uint64_t *slots, int words) noexcept nogil:

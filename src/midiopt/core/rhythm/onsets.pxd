@@ -1,7 +1,8 @@
+from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint16_t, uint64_t
 
 from midiopt.core.facts cimport Facts
-from midiopt.core.notes.types cimport Notes, PackedNote
+from midiopt.core.notes.types cimport NoteColumns, Notes
 from midiopt.core.rhythm.autocorrelation cimport LAGS
 from midiopt.core.rhythm.beat cimport STRENGTHS, Autocorrelations, BeatScratch
 from midiopt.core.rhythm.meter_accents cimport AccentScratch
@@ -19,7 +20,8 @@ cdef enum:
 
 cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minutes uses 160
     # Of a block of notes.
-    double seconds[ONSET_BLOCK]  # onset
+    double ticks[ONSET_BLOCK]  # onset
+    double lengths_in_ticks[ONSET_BLOCK]
     double seconds_per_tick[ONSET_BLOCK]  # at the onset
     int32_t frames[ONSET_BLOCK]  # from the first onset; MAX_FRAMES or more for notes that are left out
     int32_t lengths[ONSET_BLOCK]  # 1/32 seconds
@@ -46,5 +48,5 @@ cdef struct Onsets:  # 500 KB of scratch memory, of which a song of three minute
 # MAX_FRAMES after it are left out.
 cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, Facts *facts) noexcept nogil
 cdef void place_onsets(
-    Onsets *onsets, const PackedNote *note, size_t n, double first_frame, double first_quarter, double quarter
+    Onsets *onsets, const NoteColumns *notes, size_t row, size_t n, double first_frame, double first_quarter, double quarter
 ) noexcept nogil

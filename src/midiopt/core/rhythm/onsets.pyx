@@ -9,19 +9,20 @@ reference/beat.py has the same in plain Python.
 
 from libc.math cimport floor, log2
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
-from midiopt.core.doubles cimport ROUNDING_OFFSET, TRUNCATION_OFFSET, as_double, rounded
+from midiopt.core.doubles cimport ROUNDING_OFFSET, TRUNCATION_OFFSET, rounded
 from midiopt.core.facts cimport NULL_INT32
-from midiopt.core.notes.types cimport TICK_SHIFT
+from midiopt.core.notes.columns cimport length_ticks, onset_ticks
+from midiopt.core.notes.types cimport onset_of
 from midiopt.core.rhythm.autocorrelation cimport onset_autocorrelation, smooth_lags
 from midiopt.core.rhythm.beat cimport FIELD_BITS, MAX_FIELD, Beat, choose_beat
 from midiopt.core.rhythm.bits cimport leading_zeros, popcount, trailing_zeros
 from midiopt.core.rhythm.meter_accents cimport MeterEstimate, meter_from_accents
 from midiopt.core.rhythm.meter_quantized cimport meter_from_slots
 from midiopt.core.rhythm.quantization cimport POSITIONS, quantization_facts
-from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
+from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at, segment_at
 
 cdef enum:
     FRAME_RATE = 50  # frames per second
@@ -42,7 +43,7 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
     cdef const TempoSegment *first = map.segments
     cdef double drums
     cdef int s
-    if notes.note_count < MIN_ONSETS or onsets.sequence_count == MAX_SEQUENCES:
+    if notes.columns.count < MIN_ONSETS or onsets.sequence_count == MAX_SEQUENCES:
         return
     onsets.sequence_count += 1
     if seconds_at(map, &first, notes.counts.first_onset) * FRAME_RATE >= <double>(<int64_t>1 << EXACT_FRAME_BITS):
@@ -108,67 +109,69 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
     need not be an integer, is rounded: its positions are not used.
     """
     cdef const TempoSegment *at = map.segments
-    cdef const PackedNote *note = notes.notes
-    cdef size_t remaining = notes.note_count, uncapped = 0, n
+    cdef const NoteColumns *c = &notes.columns
+    cdef size_t row = 0, uncapped = 0, n
     cdef double first_frame = floor(seconds_at(map, &at, notes.counts.first_onset) * FRAME_RATE + TRUNCATION_OFFSET)
     cdef double quarter = floor(map.ticks_per_quarter + 0.5)
     cdef double first_quarter = floor(notes.counts.first_onset / quarter) * quarter  # its tick
     cdef uint32_t last = 0
     memset(&onsets.positions_in_quarter, 0, sizeof(QuarterPositions))
-    while remaining:
-        n = min(remaining, <size_t>ONSET_BLOCK)
-        time_onsets(onsets, note, n, map, &at)
-        place_onsets(onsets, note, n, first_frame, first_quarter, quarter)
+    while row < c.count:
+        n = min(c.count - row, <size_t>ONSET_BLOCK)
+        find_tempo(onsets, c, row, n, map, &at)
+        place_onsets(onsets, c, row, n, first_frame, first_quarter, quarter)
         uncapped += n
         if uncapped > MAX_UNCAPPED_ONSETS:
             cap_strengths(onsets, last // WORD)
             uncapped = n
-        last = max(last, add_onsets(onsets, note, n))
-        note += n
-        remaining -= n
+        last = max(last, add_onsets(onsets, c, row, n))
+        row += n
     return last // WORD
 
 
-cdef inline void time_onsets(
-    Onsets *onsets, const PackedNote *note, size_t n, const TempoMap *map, const TempoSegment **at
+cdef inline void find_tempo(
+    Onsets *onsets, const NoteColumns *notes, size_t row, size_t n, const TempoMap *map, const TempoSegment **at
 ) noexcept nogil:
-    """Set the onsets of a block of notes in seconds, and the tempo there."""
-    cdef double seconds_per_tick = at[0].seconds_per_tick
+    """Set the tempo at the onsets of a block of notes."""
     cdef size_t i
     if map.count == 1:
         for i in range(n):
-            onsets.seconds[i] = as_double(note[i].onset >> TICK_SHIFT) * seconds_per_tick
-            onsets.seconds_per_tick[i] = seconds_per_tick
+            onsets.seconds_per_tick[i] = map.segments.seconds_per_tick
         return
     for i in range(n):
-        if <int64_t>(note[i].onset >> TICK_SHIFT) < at[0].start:  # the next track
+        if onset_of(notes, row + i) < at[0].start:  # the next track
             at[0] = map.segments
-        onsets.seconds[i] = seconds_at(map, at, note[i].onset >> TICK_SHIFT)
+        if onset_of(notes, row + i) >= at[0].end:
+            at[0] = segment_at(map, at[0], onset_of(notes, row + i))
         onsets.seconds_per_tick[i] = at[0].seconds_per_tick
 
 
 cdef void place_onsets(
-    Onsets *onsets, const PackedNote *note, size_t n, double first_frame, double first_quarter, double quarter
+    Onsets *onsets, const NoteColumns *notes, size_t row, size_t n, double first_frame, double first_quarter, double quarter
 ) noexcept nogil:
     """Set frame, length and position in the quarter of a block of notes, in vectors."""
     cdef double quarters_per_tick = 1 / quarter, positions_per_tick = POSITIONS / quarter
+    cdef const double *seconds = notes.onset_s + row
+    cdef const uint8_t *sounds = notes.sound + row
     cdef double tick
     cdef int32_t length
     cdef size_t i
+    onset_ticks(notes, row, n, onsets.ticks)
+    length_ticks(notes, row, n, onsets.lengths_in_ticks)
     for i in range(n):
-        onsets.frames[i] = <int32_t>min(onsets.seconds[i] * FRAME_RATE + TRUNCATION_OFFSET - first_frame, <double>MAX_FRAMES)
+        onsets.frames[i] = <int32_t>min(seconds[i] * FRAME_RATE + TRUNCATION_OFFSET - first_frame, <double>MAX_FRAMES)
     for i in range(n):
         length = <int32_t>min(
-            as_double(note[i].length >> TICK_SHIFT) * (onsets.seconds_per_tick[i] * LENGTH_RATE) + TRUNCATION_OFFSET, <double>MAX_LENGTH
+            onsets.lengths_in_ticks[i] * (onsets.seconds_per_tick[i] * LENGTH_RATE) + TRUNCATION_OFFSET, <double>MAX_LENGTH
         )
-        onsets.lengths[i] = DRUM_LENGTH if note[i].onset & 1 else length
+        onsets.lengths[i] = DRUM_LENGTH if sounds[i] & 1 else length
     for i in range(n):
-        tick = as_double(note[i].onset >> TICK_SHIFT) - first_quarter
+        tick = onsets.ticks[i] - first_quarter
         tick -= rounded((tick + 0.5) * quarters_per_tick - 0.5) * quarter
         onsets.positions[i] = <int32_t>min(tick * positions_per_tick + ROUNDING_OFFSET, <double>POSITIONS)
 
 
-cdef inline uint32_t add_onsets(Onsets *onsets, const PackedNote *note, size_t n) noexcept nogil:
+cdef inline uint32_t add_onsets(Onsets *onsets, const NoteColumns *notes, size_t row, size_t n) noexcept nogil:
     """Add a block of notes to their frames and positions; returns the last frame."""
     cdef QuarterPositions *positions = &onsets.positions_in_quarter
     cdef uint32_t frame, last = 0
@@ -182,8 +185,8 @@ cdef inline uint32_t add_onsets(Onsets *onsets, const PackedNote *note, size_t n
         last = max(last, frame)
         positions.notes[onsets.positions[i] if onsets.positions[i] < POSITIONS else 0] += 1
         positions.count += 1
-        velocity = (note[i].length & 0x7F) + 7 >> 3
-        onsets.packed[frame] += velocity * onsets.weights[note[i].onset & 0xFF] + (<uint64_t>onsets.lengths[i] << 2 * FIELD_BITS)
+        velocity = (notes.velocity[row + i] + 7) >> 3
+        onsets.packed[frame] += velocity * onsets.weights[notes.sound[row + i]] + (<uint64_t>onsets.lengths[i] << 2 * FIELD_BITS)
     return last
 
 

@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport BREAKBEAT, FOUR_ON_THE_FLOOR, HALF_TIME, NO_PATTERN, NULL_ENUM, ROCK_BACKBEAT, SHUFFLE
-from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
+from midiopt.core.notes.types cimport NoteColumns, is_drum, onset_of
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span
 
 cdef enum:
@@ -51,8 +51,8 @@ cdef void drum_facts(Drums *drums, const Notes *notes, const BarGrid *bars, Fact
 
 cdef int64_t count_hits(Drums *drums, const Notes *notes, const Span *span, int64_t bar_limit) noexcept nogil:
     """Enter the drums of a span's first bars, up to `bar_limit`; returns how many there are."""
-    cdef const PackedNote *note = notes.notes
-    cdef const PackedNote *end = note + notes.note_count
+    cdef NoteColumns c = notes.columns  # a copy: no store can change it
+    cdef size_t i
     cdef int bars_per_measure = 2 if span.numerator in (2, 6) else 1
     cdef double steps_per_subtick = <double>STEPS / (span.bar * bars_per_measure)
     cdef int64_t onset, step, bar, total = 0
@@ -60,13 +60,13 @@ cdef int64_t count_hits(Drums *drums, const Notes *notes, const Span *span, int6
     memset(drums.bar_has_drums, 0, bar_limit)
     memset(drums.measure_has_kick_or_snare, 0, bar_limit)
     memset(drums.hits, 0, sizeof(drums.hits))
-    while note < end:
-        onset = <int64_t>(note.onset >> TICK_SHIFT) << SUBTICK_SHIFT
-        kind = KINDS[note.onset >> 1 & 0x7F]
-        if note.onset & 1 == 0 or onset < span.start or onset >= span.end:
-            note += 1
+    for i in range(c.count):
+        if not is_drum(&c, i):
             continue
-        note += 1
+        onset = onset_of(&c, i) << SUBTICK_SHIFT
+        kind = KINDS[c.sound[i] >> 1]
+        if onset < span.start or onset >= span.end:
+            continue
         step = <int64_t>((onset - span.start) * steps_per_subtick + 0.5)
         bar = step * bars_per_measure // STEPS
         if bar >= bar_limit:

@@ -1,10 +1,11 @@
 """Facts of the whole file: its bars, whether it loops, and which part of a band it plays."""
 
-from libc.stdint cimport INT32_MAX, int32_t, uint64_t
+from libc.stddef cimport size_t
+from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport BASS, CHORDS, DRUM_PART, FULL, MELODY, NULL_ENUM, NULL_INT16, NULL_INT32
-from midiopt.core.notes.types cimport TICK_SHIFT, PackedNote
+from midiopt.core.notes.types cimport NoteColumns, onset_of, tick_t
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 
 cdef uint64_t MULTIPLIER_1 = 0x9E3779B97F4A7C15, MULTIPLIER_2 = 0xC2B2AE3D27D4EB4F  # of the hash of a note; odd
@@ -55,39 +56,43 @@ cdef bint hash_bars(const Notes *notes, const BarGrid *bars, int n, uint64_t *ha
 
     A bar's hash is the sum of its notes' hashes. Positions are in thirds of a subtick, so that 1/24 quarter is an integer.
     """
-    cdef const PackedNote *note = notes.notes
-    cdef const PackedNote *end = note + notes.note_count
+    cdef NoteColumns c = notes.columns  # a copy: no store can change it
+    cdef size_t i
     cdef int64_t onset, bar = 3 * bars.spans[0].bar, step = bars.quarter >> 3
     cdef int64_t index
     cdef double bars_per_unit = 1.0 / bar, steps_per_unit = 1.0 / step
     cdef uint64_t hash
     memset(hashes, 0, n * sizeof(uint64_t))
-    while note < end:
-        onset = 3 * (<int64_t>(note.onset >> TICK_SHIFT) << SUBTICK_SHIFT) + (step >> 1)
+    for i in range(c.count):
+        onset = 3 * (onset_of(&c, i) << SUBTICK_SHIFT) + (step >> 1)
         if onset >= n * bar:
             return False
         # Integers below 2**51: adding 0.5 keeps the quotient of a multiple from being truncated to the number below it.
         index = <int64_t>((<double>onset + 0.5) * bars_per_unit)
         hash = <uint64_t>((<double>(onset - index * bar) + 0.5) * steps_per_unit) + 1
-        hash = (hash << TICK_SHIFT | (note.onset & 0xFF)) * MULTIPLIER_1
+        hash = (hash << 8 | c.sound[i]) * MULTIPLIER_1
         hashes[index] += (hash ^ hash >> 32) * MULTIPLIER_2 | 1
-        note += 1
     return True
 
 
 cdef int64_t count_simultaneous(const Notes *notes, int64_t tolerance) noexcept nogil:
     """The number of pitched notes that begin within `tolerance` ticks of the one before, on any track; 0 where the pitch range
     is too wide for chords."""
-    cdef const uint64_t *boundary = notes.sorted_boundaries
-    cdef const uint64_t *end = boundary + notes.boundary_count
-    cdef int64_t tick, before = -tolerance - 1, count = 0
     if pitch_range(notes) > MAX_CHORD_RANGE:
         return 0
-    while boundary < end:  # without a branch on whether it is an onset, which cannot be predicted
-        tick = boundary[0] >> 1
-        count += <int64_t>(boundary[0] & 1) & (tick - before <= tolerance)
-        before = tick if boundary[0] & 1 else before
-        boundary += 1
+    if notes.columns.wide:
+        return count_close_onsets[int64_t](<const int64_t *>notes.sorted_boundaries, notes.boundary_count, tolerance)
+    return count_close_onsets[int32_t](<const int32_t *>notes.sorted_boundaries, notes.boundary_count, tolerance)
+
+
+cdef int64_t count_close_onsets(const tick_t *boundary, size_t n, int64_t tolerance) noexcept nogil:
+    """The same, of `n` boundaries in time order."""
+    cdef int64_t tick, before = -tolerance - 1, count = 0
+    cdef size_t i
+    for i in range(n):  # without a branch on whether it is an onset, which cannot be predicted
+        tick = boundary[i] >> 1
+        count += <int64_t>(boundary[i] & 1) & (tick - before <= tolerance)
+        before = tick if boundary[i] & 1 else before
     return count
 
 
