@@ -112,10 +112,15 @@ def event_facts(tracks: list[Track], lyrics_in_chunks: int) -> Facts:
     }
 
 
+def sequences_of(tracks: list[Track], format_: int, division: Division) -> list[Sequence]:
+    """The tracks that play together: all of a file, or in format 2 each on its own."""
+    return [Sequence([t], division) for t in tracks] if format_ == 2 else [Sequence(tracks, division)]
+
+
 def analyze(data: bytes) -> Facts:
     """Every fact of a file from its bytes, as Python values by column name; raises Unreadable if mido cannot read it."""
     format_, division, tracks = read_tracks(data)
-    sequences = [Sequence([t], division) for t in tracks] if format_ == 2 else [Sequence(tracks, division)]
+    sequences = sequences_of(tracks, format_, division)
     facts: Facts = {
         "format": format_,
         "ticks_per_quarter": division.ticks_per_quarter,

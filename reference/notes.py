@@ -57,7 +57,7 @@ def notes_hash(sequences: list[Sequence], quarter: float) -> bytes | None:
 def note_hash(note: Note, quarter: float) -> int:
     """The hash of one note: onset (float64) and length (float32) in quarters, pitch, velocity, is drum."""
     record = struct.pack("<dBBBxf", note.onset / quarter, note.pitch, note.velocity, not note.pitched, (note.end - note.onset) / quarter)
-    onset, rest = struct.unpack("<QQ", record)
+    onset, rest = int.from_bytes(record[:8], "little"), int.from_bytes(record[8:], "little")
     value = onset * 0x9E3779B97F4A7C15 % 2**64
     value = ((value ^ value >> 32) ^ rest) * 0xFF51AFD7ED558CCD % 2**64
     value = (value ^ value >> 29) * 0xC4CEB9FE1A85EC53 % 2**64

@@ -1,6 +1,6 @@
 """midiopt turns a collection of MIDI files into a database of musical facts.
 
-``analyze`` gives the facts of one file, ``parse`` its events, ``run`` fills a database.
+``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``parse`` its events; ``run`` fills a database.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from midiopt.core import build
 from midiopt.errors import DatabaseBusy, Malformed, MidiError, MidioptError, MissingExtra, NotMidi, SinkError, SourceError, TooLarge
 
 if TYPE_CHECKING:
-    from midiopt.api import Analysis, analyze
+    from midiopt.api import Analysis, Notes, TempoMap, TimeSignature, analyze, notes, tempo_map
     from midiopt.core.smf.arena import EventArena
     from midiopt.core.smf.parser import parse
     from midiopt.pipeline.options import RunOptions
@@ -29,26 +29,36 @@ __all__ = [
     "MidioptError",
     "MissingExtra",
     "NotMidi",
+    "Notes",
     "RunOptions",
     "SinkError",
     "SourceError",
     "Summary",
+    "TempoMap",
+    "TimeSignature",
     "TooLarge",
     "analyze",
     "build_info",
+    "notes",
     "parse",
     "run",
+    "tempo_map",
 ]
 
 # Imported on first use: numpy takes a tenth of a second and 20 MB, which workers do not need.
 _LAZY = {
     "Analysis": "midiopt.api",
     "EventArena": "midiopt.core.smf.arena",
+    "Notes": "midiopt.api",
     "RunOptions": "midiopt.pipeline.options",
     "Summary": "midiopt.pipeline.summary",
+    "TempoMap": "midiopt.api",
+    "TimeSignature": "midiopt.api",
     "analyze": "midiopt.api",
+    "notes": "midiopt.api",
     "parse": "midiopt.core.smf.parser",
     "run": "midiopt.pipeline.run",
+    "tempo_map": "midiopt.api",
 }
 
 

@@ -1,42 +1,130 @@
-"""Analysis of one file at a time, from Python."""
+"""One file at a time, from Python: its facts, its notes and its tempo map."""
 
 from __future__ import annotations
 
 import os
 import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from midiopt._analysis import Analysis, build_analysis
 from midiopt.core.analysis import Analyzer
+from midiopt.core.notes.note_view import Notes
+from midiopt.core.smf.parser import parse
+from midiopt.core.timeline.timeline_view import read_timeline
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
 from midiopt.rows.decode import row_to_values
 from midiopt.schema import ANALYSES, STATUSES
 from midiopt.sources.reader import Reader
 
-__all__ = ["Analysis", "analyze"]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["Analysis", "Notes", "TempoMap", "TimeSignature", "analyze", "notes", "tempo_map"]
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 
 _local = threading.local()
 
 
-def _read(path: str | os.PathLike[str]) -> Reader:
-    try:
-        _local.reader.read(os.fsencode(path))
-    except OSError as problem:
-        raise OSError(problem.errno, problem.strerror, os.fspath(path)) from None
+def _content(source: Source) -> Reader | bytes | bytearray | memoryview:
+    """The content of a file, or the buffer itself."""
+    if not isinstance(source, (str, os.PathLike)):
+        return source
+    if not hasattr(_local, "reader"):
+        _local.reader = Reader()
     reader: Reader = _local.reader
+    try:
+        reader.read(os.fsencode(source))
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
     return reader
 
 
-def analyze(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> Analysis:
+def analyze(source: Source) -> Analysis:
     """The facts of one MIDI file, given as a path or as its content in any buffer.
 
     Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and OSError for a file that cannot
     be read. Each thread has its own analyzer, and its memory is kept for the next file.
     """
+    data = _content(source)
     if not hasattr(_local, "analyzer"):
-        _local.analyzer, _local.reader = Analyzer(), Reader()
-    data = _read(source) if isinstance(source, (str, os.PathLike)) else source
+        _local.analyzer = Analyzer()
     rows = RowBuilder()
     outcome = analyze_bytes(_local.analyzer, data, content_hash(data), rows)
     if outcome.exception:
         raise outcome.exception from None
     return build_analysis([*row_to_values(ANALYSES, rows.analyses, rows.heap), STATUSES[outcome.status], outcome.error])
+
+
+def notes(source: Source) -> Notes:
+    """The notes of one MIDI file, given as a path or as its content in any buffer, as columns: see Notes.
+
+    They are paired as docs/policy.md says. Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and
+    OSError for a file that cannot be read.
+    """
+    return Notes(_content(source))
+
+
+class TimeSignature(NamedTuple):
+    """A time signature, in force from a tick on."""
+
+    tick: int
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TempoMap:
+    """The time of a file: segments of equal tempo, as arrays of equal length, and the time signatures."""
+
+    ticks_per_quarter: float
+    """Under an SMPTE division, ticks in half a second, which is a quarter at 120 BPM."""
+    tick: npt.NDArray[np.int64]
+    """The tick at which each segment starts, int64; the first is 0."""
+    seconds: npt.NDArray[np.float64]
+    """The time at which each segment starts, float64, in seconds."""
+    tempo: npt.NDArray[np.uint32]
+    """Microseconds per quarter, uint32; 500,000 before the first tempo event."""
+    time_signatures: list[TimeSignature]
+    """The changes in time order; 4/4 holds before the first, by convention."""
+
+    @property
+    def bpm(self) -> npt.NDArray[np.float64]:
+        """Quarters per minute, float64."""
+        return 60e6 / self.tempo
+
+    def seconds_at(self, ticks: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The time of each tick in seconds, float64, with the shape of ``ticks``."""
+        import numpy as np
+
+        ticks = np.asarray(ticks)
+        segment = np.searchsorted(self.tick, ticks, side="right") - 1
+        rate = self.tempo / (1e6 * self.ticks_per_quarter)
+        found: npt.NDArray[np.float64] = self.seconds[segment] + (ticks - self.tick[segment]) * rate[segment]
+        return found
+
+
+def tempo_map(source: Source, track: int | None = None) -> TempoMap:
+    """The tempo map and the time signatures of one MIDI file, given as a path or as its content in any buffer.
+
+    In a file of format 2 each track has its own time: ``track`` is its index, by default 0. Raises the same errors as notes(), and
+    IndexError for a track that is not there.
+    """
+    import numpy as np
+
+    events = parse(_content(source))
+    tracks = len(events.tracks())
+    if track is not None and not 0 <= track < tracks:
+        raise IndexError(f"there is no track {track}: the file has {tracks:,}, counted from 0")
+    first, end = (track or 0, (track or 0) + 1) if events.format == 2 else (0, tracks)
+    ticks_per_quarter, segments, signatures = read_timeline(events, first, end)
+    tick, seconds, tempo = zip(*segments, strict=True)
+    return TempoMap(
+        ticks_per_quarter,
+        np.array(tick, np.int64),
+        np.array(seconds, np.float64),
+        np.array(tempo, np.uint32),
+        [TimeSignature(*signature) for signature in signatures],
+    )

@@ -11,18 +11,14 @@ import os
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import midiopt
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, SHARES
 from midiopt.schema import ANALYSES, KEYS, REPAIRS
 from sample import compose, smf
-from tests.helpers.strategies import Note, Song, divisions, midi_files, note_lists, play, songs
-
-SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]  # generating whole files is slow
-settings.register_profile("reproducible", deadline=None, derandomize=True, suppress_health_check=SLOW)
-REPRODUCIBLE = settings.get_profile("reproducible")
+from tests.helpers.strategies import REPRODUCIBLE, Note, Song, divisions, midi_files, note_lists, play, songs
 
 HANG_TIMEOUT = 600  # seconds; a test takes a few, and up to 300 if it fails and Hypothesis looks for a smaller example
 

@@ -21,7 +21,7 @@ LAYERS = {
     "core": (),
     "sources": ("core.memory",),
     "rows": ("core.analysis", "sources"),
-    "api": ("core.analysis", "rows", "sources"),
+    "api": ("core.analysis", "core.notes.note_view", "core.smf.parser", "core.timeline.timeline_view", "rows", "sources"),
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
     "library": ("rows", "sources", "sinks", "pipeline"),

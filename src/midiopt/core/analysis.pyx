@@ -71,6 +71,7 @@ cdef class Analyzer:
         self.map.scratch = &self.scratch
         self.signatures.scratch = &self.scratch
         self.notes.scratch = &self.scratch
+        self.notes.counts_notes = True
         self.heap.scratch = &self.scratch
 
     def __dealloc__(self):

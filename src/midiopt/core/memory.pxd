@@ -156,3 +156,33 @@ cdef inline void trim(Scratch *scratch) noexcept nogil:
     """Free all blocks after a very large file, so that one file does not set the memory of a worker for good."""
     if scratch.bytes > MAX_IDLE_BYTES:
         release(scratch)
+
+
+# A block that somebody else owns for a while.
+cdef struct LentBlock:
+    void *bytes
+    size_t capacity  # items
+    size_t room
+
+
+cdef inline LentBlock lend_block(Scratch *scratch, int block, size_t item_size) noexcept nogil:
+    """Hand over a block; the next reserve_block() allocates another one, unless this one is back."""
+    cdef LentBlock lent
+    lent.bytes = scratch.blocks[block]
+    lent.capacity = scratch.capacities[block]
+    lent.room = scratch.rooms[block]
+    scratch.bytes -= lent.capacity * item_size
+    scratch.blocks[block] = NULL
+    scratch.capacities[block] = scratch.rooms[block] = 0
+    return lent
+
+
+cdef inline void return_block(Scratch *scratch, int block, size_t item_size, const LentBlock *lent) noexcept nogil:
+    """Take a block back, or free it if another one is in its place."""
+    if scratch.blocks[block] == NULL and lent.capacity * item_size <= MAX_IDLE_BYTES:
+        scratch.blocks[block] = lent.bytes
+        scratch.capacities[block] = lent.capacity
+        scratch.rooms[block] = lent.room
+        scratch.bytes += lent.capacity * item_size
+    else:
+        free(lent.bytes)

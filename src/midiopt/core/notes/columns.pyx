@@ -13,7 +13,6 @@ from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at, segment_at
 
 cdef enum:
-    NOTE_BYTES = 2 * 8 + 4 + 2 + 5  # of all columns but those of seconds
     ALIGNED = 64  # notes: each column begins with a cache line if the block does
 
 
@@ -50,17 +49,13 @@ cdef void fill_track(NoteColumns *notes, size_t end, size_t track) noexcept nogi
     notes.count = end
 
 
-cdef Status fill_seconds(Notes *notes, const TempoMap *map) noexcept nogil:
-    """Fill the columns of seconds."""
-    cdef NoteColumns *c = &notes.columns
-    cdef double *seconds = <double *>reserve_block(
-        notes.scratch, SECONDS_BLOCK, c.count, 2 * sizeof(double), MAX_EVENTS_CAP + ALIGNED, False
-    )
+cdef Status reserve_seconds(Notes *notes, size_t room) noexcept nogil:
+    """Make room for the seconds of `room` notes."""
+    cdef double *seconds = <double *>reserve_block(notes.scratch, SECONDS_BLOCK, room, SECONDS_BYTES, MAX_EVENTS_CAP, False)
     if seconds == NULL:
         return NO_MEMORY
-    c.onset_s = seconds
-    c.end_s = seconds + c.count
-    time_notes(c, map, 0)
+    notes.columns.onset_s = seconds
+    notes.columns.end_s = seconds + room
     return USABLE
 
 

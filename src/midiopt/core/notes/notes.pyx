@@ -11,7 +11,7 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16
-from midiopt.core.notes.columns cimport fill_seconds, fill_track, reserve_columns, split_traits
+from midiopt.core.notes.columns cimport fill_track, reserve_columns, reserve_seconds, split_traits, time_notes
 from midiopt.core.notes.pairing cimport Pairing, end_run, pair_events
 from midiopt.core.notes.parts cimport count_pending_notes, read_parts, start_port, start_track_parts
 from midiopt.core.notes.ports cimport names_port, port_of
@@ -26,7 +26,6 @@ cdef void reset_note_counts(Notes *notes, const Arena *arena) noexcept nogil:
     cdef int64_t last_tick = 0
     cdef size_t i
     memset(&notes.counts, 0, sizeof(NoteCounts))
-    memset(notes.silenced_onsets, 0, sizeof(notes.silenced_onsets))
     notes.counts.first_note_s = INFINITY
     notes.counts.last_note_s = -INFINITY
     for i in range(arena.track_count):
@@ -43,8 +42,9 @@ cdef Status read_notes(
     if pair_notes(notes, arena, data, map.ticks_per_quarter, first_track, end_track):
         return NO_MEMORY
     split_traits(&notes.columns)
-    if fill_seconds(notes, map):
+    if reserve_seconds(notes, notes.columns.count):
         return NO_MEMORY
+    time_notes(&notes.columns, map, 0)
     add_note_seconds(notes, map)
     return USABLE
 
@@ -55,6 +55,7 @@ cdef Status pair_notes(
     """Pair the notes of one sequence and append them to the columns, which must have room for them; `quarter` is in ticks."""
     cdef size_t i
     notes.boundary_count = notes.run_count = notes.stuck_count = 0
+    memset(notes.notes_at_silence, 0, sizeof(notes.notes_at_silence))
     notes.counts.last_end = -1
     notes.counts.first_onset = INT64_MAX
     if read_parts(notes, arena, data, first_track, end_track, quarter):

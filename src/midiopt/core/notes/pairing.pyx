@@ -11,16 +11,26 @@ from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN
 
 cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil:
     """Pair the events of a track; `row` is the row of the first one in the arena."""
-    if notes.columns.wide:
-        pair_ticks[int64_t](notes, pairing, event, end, row, <int64_t *>notes.columns.onset)
+    if not notes.counts_notes:
+        pair_uncounted(notes, pairing, event, end, row)
+    elif notes.columns.wide:
+        pair_ticks[int64_t](notes, pairing, event, end, row, True, <int64_t *>notes.columns.onset)
     else:
-        pair_ticks[int32_t](notes, pairing, event, end, row, <int32_t *>notes.columns.onset)
+        pair_ticks[int32_t](notes, pairing, event, end, row, True, <int32_t *>notes.columns.onset)
 
 
-cdef void pair_ticks(
-    Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row, tick_t *onsets
+cdef void pair_uncounted(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil:
+    """The same without counts and boundaries: a third less."""
+    if notes.columns.wide:
+        pair_ticks[int64_t](notes, pairing, event, end, row, False, <int64_t *>notes.columns.onset)
+    else:
+        pair_ticks[int32_t](notes, pairing, event, end, row, False, <int32_t *>notes.columns.onset)
+
+
+cdef inline void pair_ticks(
+    Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row, bint counts_notes, tick_t *onsets
 ) noexcept nogil:
-    """The same; `onsets` is the column of onsets with its type."""
+    """The same; `onsets` is the column of onsets with its type. `counts_notes` is a constant, and costs nothing."""
     cdef const Event *first = event
     cdef tick_t *lengths = <tick_t *>notes.columns.length
     cdef tick_t *boundary = <tick_t *>notes.boundaries + pairing.boundary
@@ -28,6 +38,7 @@ cdef void pair_ticks(
     cdef size_t note = pairing.note, oldest
     cdef uint32_t message, slot, channel, traits, sounding
     cdef size_t ended = pairing.ended
+    cdef int64_t last_end = pairing.last_end
     cdef tick_t now
     while event < end:
         message = event.message
@@ -37,12 +48,15 @@ cdef void pair_ticks(
             now = <tick_t>event.tick
             sounding = notes.sounding[slot]
             if message & 0x10 and message & 0x7F0000:
-                if now >= notes.next_tick[channel]:
+                if event.tick >= notes.next_tick[channel]:
                     change_part(notes, channel, now, row + <uint32_t>(event - first))
                 traits = notes.part_traits[channel] | (message >> 7 & 0xFE) | (message >> 8 & 0x7F00)
-                notes.counts.pitches[traits & 0xFF] += 1
-                notes.counts.velocities[data2_of(message)] += 1
-                notes.pending_notes[channel] += 1
+                if counts_notes:
+                    notes.counts.pitches[traits & 0xFF] += 1
+                    notes.counts.velocities[data2_of(message)] += 1
+                    notes.pending_notes[channel] += 1
+                    boundary[0] = now << 1 | 1
+                    boundary += traits & 1 ^ 1
                 onsets[note] = now
                 all_traits[note] = traits
                 if sounding == 0:
@@ -50,8 +64,6 @@ cdef void pair_ticks(
                 else:
                     start_note(notes, slot, note)
                 note += 1
-                boundary[0] = now << 1 | 1
-                boundary += traits & 1 ^ 1
             elif sounding:
                 oldest = sounding - 1
                 if sounding & SEVERAL:
@@ -59,32 +71,36 @@ cdef void pair_ticks(
                 else:
                     notes.sounding[slot] = 0
                 lengths[oldest] = now - onsets[oldest]
-                pairing.last_end = now
+                last_end = now
                 ended += 1
-                boundary[0] = now << 1
-                boundary += all_traits[oldest] & 1 ^ 1
+                if counts_notes:
+                    boundary[0] = now << 1
+                    boundary += all_traits[oldest] & 1 ^ 1
         elif message & 0xF0 == CONTROL_CHANGE:
-            notes.counts.control_changes += 1
-            notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
-            if silences_channel(message) and has_onsets_since_silence(notes, message & 0x0F):
+            if counts_notes:
+                notes.counts.control_changes += 1
+                notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
+            if silences_channel(message) and has_onsets_since_silence(notes, message & 0x0F, note):
                 pairing.boundary = boundary - <tick_t *>notes.boundaries
                 pairing.ended = ended
+                pairing.last_end = last_end
                 silence_channel(notes, pairing, message & 0x0F, event.tick)
                 boundary = <tick_t *>notes.boundaries + pairing.boundary
                 ended = pairing.ended
-        elif message & 0xF0 == PITCH_BEND:
+                last_end = pairing.last_end
+        elif counts_notes and message & 0xF0 == PITCH_BEND:
             notes.counts.pitch_bends += 1
         event += 1
     pairing.boundary = boundary - <tick_t *>notes.boundaries
     pairing.note = note
     pairing.ended = ended
+    pairing.last_end = last_end
 
 
-cdef bint has_onsets_since_silence(Notes *notes, uint32_t channel) noexcept nogil:
-    """Whether a note has begun on a channel since this was last asked: some programs repeat these controllers."""
-    cdef uint32_t onsets = notes.counts.channels[channel] + notes.pending_notes[channel]
-    cdef bint any_new = notes.silenced_onsets[channel] != onsets
-    notes.silenced_onsets[channel] = onsets
+cdef bint has_onsets_since_silence(Notes *notes, uint32_t channel, size_t note) noexcept nogil:
+    """Whether a note has begun since this was last asked of a channel: some programs repeat these controllers."""
+    cdef bint any_new = notes.notes_at_silence[channel] != note
+    notes.notes_at_silence[channel] = note
     return any_new
 
 

@@ -80,6 +80,7 @@ cdef struct Notes:
     double classes[16]  # scratch memory: seconds by pitch class
     Scratch *scratch  # owns the arrays
     NoteColumns columns  # of the current sequence
+    bint counts_notes  # whether pairing counts notes and collects boundaries
     # On and off boundaries of pitched notes, as tick << 1 | is onset, as wide as the ticks. Those of a track form a run in time order.
     void *boundaries
     size_t boundary_count
@@ -87,7 +88,7 @@ cdef struct Notes:
     uint32_t run_ends[2 * MAX_TRACKS + MAX_PORTS]  # end of each run in `boundaries`: see stuck_notes.pyx for more than one per track
     size_t run_count
     uint32_t sounding[2048]  # by channel << 7 | pitch: the sounding notes, see pairing.pxd; 0 between tracks
-    uint32_t silenced_onsets[16]  # by channel: its onsets in the file when a controller last ended its notes
+    size_t notes_at_silence[16]  # by channel: notes of the sequence when a controller last ended those of the channel
     uint32_t held[2048]  # scratch memory of stuck_notes.pyx, by channel << 7 | pitch
     uint32_t run_start[2048]  # likewise
     StuckNote *waiting[2048]  # likewise; NULL between sequences

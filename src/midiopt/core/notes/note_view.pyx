@@ -1,0 +1,190 @@
+"""The notes of one file as numpy arrays, which share the memory that the file was read into.
+
+That memory belongs to a Notes while it, or one of its arrays, lives. Then the next file has it: new memory costs as much as
+the notes of a small file.
+"""
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t
+
+from midiopt import limits
+
+from midiopt.core.memory cimport (
+    NOTE_BLOCK, SECONDS_BLOCK, LentBlock, Scratch, allocate_zeroed, lend_block, return_block, trim,
+)
+from midiopt.core.notes.columns cimport NOTE_BYTES, SECONDS_BYTES, reserve_columns, reserve_seconds, split_for_view, time_notes
+from midiopt.core.notes.notes cimport pair_notes, reset_note_counts
+from midiopt.core.notes.types cimport NoteColumns, Notes as NoteReader
+from midiopt.core.smf.arena cimport Arena
+from midiopt.core.smf.midi cimport NO_MEMORY, USABLE, Status
+from midiopt.core.smf.parser cimport parse_smf, raise_status
+from midiopt.core.timeline.tempo_map cimport TempoMap, read_tempo_map
+
+# All that reading the notes of a file needs (0.6 MB), once per process.
+cdef struct Reader:
+    Scratch scratch
+    Arena arena
+    TempoMap map
+    NoteReader notes
+
+cdef Reader *reader = NULL
+_frombuffer = None  # of numpy, which is imported with the first array
+_dtypes = {}
+
+
+cdef int make_reader() except -1:
+    global reader
+    if reader == NULL:
+        reader = <Reader *>allocate_zeroed(sizeof(Reader))
+        if reader == NULL:
+            raise MemoryError()
+        reader.arena.scratch = reader.map.scratch = reader.notes.scratch = &reader.scratch
+    return 0
+
+
+cdef Status read_file(Reader *r, const uint8_t *data, size_t size, size_t max_events, size_t *offset) noexcept nogil:
+    """Fill the columns with the notes of a file; if that fails, `offset` is where in the bytes the reason is."""
+    cdef Status status = parse_smf(data, size, &r.arena, max_events, offset)
+    cdef size_t tracks = r.arena.track_count, first = 0, end, before
+    if status:
+        return status
+    reset_note_counts(&r.notes, &r.arena)
+    if reserve_columns(&r.notes, &r.arena, 0, tracks) or reserve_seconds(&r.notes, r.arena.event_count):
+        return NO_MEMORY
+    while first < tracks:
+        end = first + 1 if r.arena.header.format == 2 else tracks  # in format 2 each track has its own time
+        before = r.notes.columns.count
+        if read_tempo_map(&r.map, &r.arena, r.arena.data, first, end):
+            return NO_MEMORY
+        if pair_notes(&r.notes, &r.arena, r.arena.data, r.map.ticks_per_quarter, first, end):
+            return NO_MEMORY
+        time_notes(&r.notes.columns, &r.map, before)
+        first = end
+    split_for_view(&r.notes.columns)
+    return USABLE
+
+
+cdef class _Column:
+    """The buffer of one column, which keeps its Notes alive."""
+
+    cdef Notes owner
+    cdef void *start
+    cdef Py_ssize_t size
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, self.start, self.size, True, flags)
+
+
+cdef object array_of(_Column column, str code):
+    """The items of a column as an array."""
+    global _frombuffer
+    if _frombuffer is None:
+        import numpy as np
+
+        _dtypes.update({code: np.dtype(code) for code in ("i4", "i8", "f8", "u1", "u2", "?")})
+        _frombuffer = np.frombuffer
+    return _frombuffer(column, _dtypes[code])
+
+
+cdef class Notes:
+    """The notes of one file, track after track and there in the order of their onsets: one read-only numpy array per column.
+
+    The arrays share memory that belongs to this object while it, or one of them, lives.
+    """
+
+    cdef NoteColumns columns
+    cdef LentBlock block, seconds_block
+    cdef readonly double ticks_per_quarter
+    """Ticks per quarter; under an SMPTE division, ticks in half a second, which is a quarter at 120 BPM."""
+
+    def __cinit__(self, data):
+        cdef Py_buffer view
+        cdef Status status
+        cdef size_t offset = 0, max_events = limits.MAX_EVENTS
+        make_reader()
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            status = read_file(reader, <const uint8_t *>view.buf, view.len, max_events, &offset)
+        finally:
+            PyBuffer_Release(&view)
+        if status:
+            trim(&reader.scratch)
+            raise_status(status, offset, max_events)
+        self.columns = reader.notes.columns
+        self.ticks_per_quarter = reader.map.ticks_per_quarter
+        self.block = lend_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES)
+        self.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
+        trim(&reader.scratch)
+
+    def __dealloc__(self):
+        if self.block.bytes != NULL:
+            return_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES, &self.block)
+            return_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES, &self.seconds_block)
+
+    cdef object column(self, str code, void *start, Py_ssize_t item_size):
+        cdef _Column column = _Column.__new__(_Column)
+        column.owner = self
+        column.start = start
+        column.size = self.columns.count * item_size
+        return array_of(column, code)
+
+    cdef object ticks(self, void *start):
+        return self.column("i8", start, 8) if self.columns.wide else self.column("i4", start, 4)
+
+    def __len__(self):
+        """Number of notes."""
+        return self.columns.count
+
+    def __repr__(self):
+        return f"<{len(self):,} notes, {self.ticks_per_quarter:g} ticks per quarter>"
+
+    @property
+    def onset(self):
+        """Ticks from the start of the file; int32, or int64 in a file with a tick from 2**30 on."""
+        return self.ticks(self.columns.onset)
+
+    @property
+    def length(self):
+        """Ticks, with the type of ``onset``; docs/policy.md says what ends a note."""
+        return self.ticks(self.columns.length)
+
+    @property
+    def onset_s(self):
+        """Seconds from the start of the file by the tempo map, float64."""
+        return self.column("f8", self.columns.onset_s, 8)
+
+    @property
+    def end_s(self):
+        """The end of the note: seconds from the start of the file, float64."""
+        return self.column("f8", self.columns.end_s, 8)
+
+    @property
+    def pitch(self):
+        """0 to 127, uint8; 60 is middle C."""
+        return self.column("u1", self.columns.pitch, 1)
+
+    @property
+    def velocity(self):
+        """1 to 127, uint8."""
+        return self.column("u1", self.columns.velocity, 1)
+
+    @property
+    def channel(self):
+        """0 to 15, uint8."""
+        return self.column("u1", self.columns.channel, 1)
+
+    @property
+    def program(self):
+        """Number of the General MIDI program in force at the onset, 0 to 127, uint8; for a drum, that of the kit."""
+        return self.column("u1", self.columns.program, 1)
+
+    @property
+    def is_drum(self):
+        """Whether the part plays drums, bool."""
+        return self.column("?", self.columns.sound, 1)
+
+    @property
+    def track(self):
+        """Index of the track in the file, uint16."""
+        return self.column("u2", self.columns.track, 2)
