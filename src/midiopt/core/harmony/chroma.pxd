@@ -7,10 +7,12 @@ from midiopt.core.notes.types cimport Notes
 cdef enum:
     SEGMENTS = 16
 
-# Ticks by pitch class, C first, without drums; the sequences of format 2 are added up. Sums of integers are exact up to 2**53;
-# a hostile file, which can reach 2**73, overflows nothing.
+# Ticks by pitch class, C first, without drums; the sequences of format 2 are added up. Sums in 64 bits are exact, as columns of
+# 32 bits hold ticks below 2**30 and there are fewer than 2**33 notes; sums of doubles up to 2**53, and a hostile file, which can reach
+# 2**73, overflows nothing.
 cdef struct Chroma:
-    double segments[12][SEGMENTS]  # of the notes that begin in each of 16 equal parts, from the first onset to the last
+    int64_t segments[12][SEGMENTS]  # of the notes that begin in each of 16 equal parts, from the first onset to the last
+    double wide_segments[12][SEGMENTS]  # the same of sequences with wide columns
     double opening[12]  # in the first two quarters after the first onset
     double closing[12]  # from the last onset on
     int64_t starts[SEGMENTS + 1]  # scratch memory: first tick of each segment of the current sequence

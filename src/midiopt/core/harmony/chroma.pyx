@@ -1,54 +1,80 @@
 """Notes to pitch classes in time: the input of the key estimate."""
 
 from libc.stddef cimport size_t
-from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint64_t
 
-from midiopt.core.notes.types cimport NoteColumns, boundary_of, length_of, onset_of
+from midiopt.core.notes.types cimport NoteColumns, boundary_of, tick_t
+
+ctypedef fused sum_t:
+    int64_t
+    double
 
 cdef enum:
-    DRUM = 12
+    DRUM = 12 * SEGMENTS
 
-cdef uint8_t[256] CLASSES  # of pitch << 1 | is drum
+cdef uint8_t[256] CLASSES  # pitch class * SEGMENTS, of pitch << 1 | is drum
 cdef int _pitch
 for _pitch in range(128):
-    CLASSES[_pitch << 1] = _pitch % 12
+    CLASSES[_pitch << 1] = _pitch % 12 * SEGMENTS
     CLASSES[_pitch << 1 | 1] = DRUM
 
 
 cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcept nogil:
     """Add the notes of a sequence, whose boundaries must still be in the order of read_notes; `quarter` is in ticks.
 
-    A note counts, with its whole length, in the segment in which it begins. The notes of a track are in time order, so the
-    next is mostly in the same segment; if not, the segments are searched from the first.
+    A note counts, with its whole length, in the segment in which it begins.
     """
-    cdef int64_t *starts = chroma.starts
-    cdef int64_t first, last, opening_end, tick, length, low = 0, high = 0
-    cdef int segment = 0, i
-    cdef NoteColumns c = notes.columns  # a copy: no store can change it
-    cdef int pitch_class
-    cdef size_t n
+    cdef const NoteColumns *c = &notes.columns
+    cdef int64_t first, last, opening_end
+    cdef int i
     if not find_onsets(notes, &first, &last):
         return
     opening_end = first + <int64_t>(2 * quarter)
     for i in range(SEGMENTS + 1):  # each the first tick that is not in the segment before
-        starts[i] = first + <int64_t>((<uint64_t>i * <uint64_t>(last - first + 1) + SEGMENTS - 1) // SEGMENTS)
-    for n in range(c.count):
-        tick = onset_of(&c, n)
-        length = length_of(&c, n)
-        pitch_class = CLASSES[c.sound[n]]
-        if pitch_class == DRUM:
+        chroma.starts[i] = first + <int64_t>((<uint64_t>i * <uint64_t>(last - first + 1) + SEGMENTS - 1) // SEGMENTS)
+    if c.wide:
+        add_notes[double, int64_t](
+            chroma, &chroma.wide_segments[0][0], <const int64_t *>c.onset, <const int64_t *>c.length, c.sound, c.count, last, opening_end
+        )
+    else:
+        add_notes[int64_t, int32_t](
+            chroma, &chroma.segments[0][0], <const int32_t *>c.onset, <const int32_t *>c.length, c.sound, c.count, last, opening_end
+        )
+
+
+cdef inline void add_notes(
+    Chroma *chroma, sum_t *sums, const tick_t *onsets, const tick_t *lengths, const uint8_t *sounds, size_t n,
+    int64_t last, int64_t opening_end,
+) noexcept nogil:
+    """Add `n` notes to `sums`, pitch class by pitch class, and to what is open and closed; `last` is the last onset.
+
+    The notes of a track are in time order, so the next is mostly in the same segment; if not, the segments are searched from the
+    first.
+    """
+    cdef const int64_t *starts = chroma.starts
+    cdef sum_t *of_segment = sums
+    cdef int64_t tick, length, start = 0
+    cdef uint64_t width = 0
+    cdef int segment
+    cdef size_t i, place
+    for i in range(n):
+        place = CLASSES[sounds[i]]
+        if place == DRUM:
             continue
-        if not low <= tick < high:
+        tick = onsets[i]
+        length = lengths[i]
+        if <uint64_t>(tick - start) >= width:
             segment = 0
             while tick >= starts[segment + 1]:
                 segment += 1
-            low = starts[segment]
-            high = starts[segment + 1]
-        chroma.segments[pitch_class][segment] += <double>length
+            start = starts[segment]
+            width = starts[segment + 1] - start
+            of_segment = sums + segment
+        of_segment[place] += <sum_t>length
         if tick < opening_end:
-            chroma.opening[pitch_class] += <double>(min(tick + length, opening_end) - tick)
+            chroma.opening[place // SEGMENTS] += <double>(min(tick + length, opening_end) - tick)
         if tick + length > last:
-            chroma.closing[pitch_class] += <double>(tick + length - max(tick, last))
+            chroma.closing[place // SEGMENTS] += <double>(tick + length - max(tick, last))
 
 
 cdef bint find_onsets(const Notes *notes, int64_t *first, int64_t *last) noexcept nogil:

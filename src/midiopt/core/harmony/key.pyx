@@ -135,7 +135,7 @@ cdef void note_evidence(KeyEvidence *e, const Chroma *chroma, const uint32_t *pi
         e.counts[(i + 12 - lowest) % 12] += pitches[i << 1]
     for i in range(12):
         for s in range(SEGMENTS):
-            e.weights[i][s] = chroma.segments[(lowest + i) % 12][s]
+            e.weights[i][s] = <double>chroma.segments[(lowest + i) % 12][s] + chroma.wide_segments[(lowest + i) % 12][s]
             e.weights[i][DURATION_LANE] += e.weights[i][s]
         e.weights[i][COUNT_LANE] = e.counts[i]
         e.weights[i][OPENING_LANE] = chroma.opening[(lowest + i) % 12]
