@@ -10,23 +10,24 @@ from types import ModuleType
 import pytest
 
 from midiopt.core.harmony import chords, key
-from midiopt.core.rhythm import autocorrelation, beat_network, onsets
+from midiopt.core.rhythm import autocorrelation, beat_network, meter_quantized, onsets
 from tests.helpers.vector_code import needs_avx2
 
 CORE = Path(__file__).parents[2] / "src" / "midiopt" / "core"
 
 # The packed instructions that the innermost loop of each kernel is made of.
 KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
-    "onset_autocorrelation": (autocorrelation, ("vpmullw", "vpaddw")),
+    "add_windows": (autocorrelation, ("vpaddb", "vpmullw", "vpaddw")),
     "smooth_lags": (autocorrelation, ("vpaddd",)),
     "fourier_at_multiples": (autocorrelation, ("vmulpd", "vaddpd", "vsubpd")),
     "network_score": (beat_network, ("vmulpd", "vaddpd")),
     "place_onsets": (onsets, ("vmulpd", "vaddpd")),
+    "meter_from_slots": (meter_quantized, ("vpcmpeqw", "vmulpd")),
     "place_notes": (chords, ("vmulpd", "vaddpd")),
     "score_chords": (chords, ("vpaddd", "vpmaxsd")),
     "correlate": (key, ("vsqrtpd", "vmulpd", "vaddpd")),
 }
-WITHOUT_SCALAR_PRODUCTS = ("onset_autocorrelation", "smooth_lags", "fourier_at_multiples", "network_score")
+WITHOUT_SCALAR_PRODUCTS = ("add_windows", "smooth_lags", "fourier_at_multiples", "network_score")
 
 # A local array of numbers of at least 32 bytes, which a vector of the kernel could be written to.
 LOCAL_ARRAY = re.compile(r"^    +cdef (?:u?int\d*(?:_t)?|size_t|float|double)(?:(?:\[\w[^]]*\])+ \w| \w+\[)", re.M)

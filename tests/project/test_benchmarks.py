@@ -172,7 +172,7 @@ def test_the_pipeline_of_mido_finds_what_midiopt_finds():
 @needs_avx2
 def test_the_disassembly_distinguishes_vectors_from_scalars():
     vectorised = [loop for loop in vectorised_loops.loops(SRC) if loop.packed]
-    for function in ("onset_autocorrelation", "smooth_lags", "fourier_at_multiples"):
+    for function in ("sum_windows", "smooth_lags", "fourier_at_multiples"):
         loops = [loop for loop in vectorised if str(loop.line) == f"core/rhythm/autocorrelation.pyx: {function}"]
         assert max(loop.bits for loop in loops) >= 256
     counting = {line.code: line for line in vectorised_loops.histograms(SRC)}

@@ -5,6 +5,7 @@ periods and frequencies, since gcc 12 reports a float sum over the lags as vecto
 """
 
 from libc.math cimport cos, pi
+from libc.stddef cimport size_t
 from libc.string cimport memset
 
 cdef int _lag
@@ -13,22 +14,43 @@ for _lag in range(1, HANN_LAGS):
     HANN[_lag] = 1 + cos(pi * _lag / HANN_LAGS)
 
 
-cdef void onset_autocorrelation(const uint16_t *strength, const uint16_t *frames, restrict_uint16 sums) noexcept nogil:
-    """Set sums[lag] to the sum of strength[i] * strength[i + lag] over the frames i in `frames`, modulo 2**16.
+cdef void add_windows(
+    const uint8_t *strengths, uint16_t *frames, size_t n, uint32_t weight, size_t max_frames, restrict_uint16 sums, restrict_uint8 bytes
+) noexcept nogil:
+    """Add weight * strengths[i + lag] to sums[lag] over the `n` frames i in `frames`, all of the strength `weight`.
 
-    A frame of strength 0 ends the list; LAGS frames must follow each. As the number of frames is unknown and nothing is
-    skipped, gcc 12 keeps the sums in 13 registers; over a counted list it interchanges the loops instead.
+    First without the weight in bytes, 32 lags in a vector, which `max_frames` frames cannot exceed. LAGS frames must follow each,
+    and an item each list; `bytes` is scratch memory for LAGS bytes.
     """
-    cdef const uint16_t *here = strength + frames[0]
-    cdef uint16_t weight = here[0]
+    cdef size_t count
+    cdef uint16_t next_frame
     cdef int lag
-    memset(sums, 0, LAGS * sizeof(uint16_t))
-    while weight:
+    while n:
+        count = min(n, max_frames)
+        next_frame = frames[count]
+        frames[count] = SILENT_FRAME
+        sum_windows(strengths, frames, bytes)
+        frames[count] = next_frame
         for lag in range(LAGS):
-            sums[lag] += <uint16_t>(weight * here[lag])
+            sums[lag] += <uint16_t>(weight * bytes[lag])
+        frames += count
+        n -= count
+
+
+cdef void sum_windows(const uint8_t *strengths, const uint16_t *frames, restrict_uint8 sums) noexcept nogil:
+    """Set sums[lag] to the sum of strengths[i + lag] over the frames i in `frames`, up to one without strength.
+
+    As the number of frames is unknown and nothing is skipped, gcc 12 keeps the sums in registers; over a counted list it
+    interchanges the loops instead.
+    """
+    cdef const uint8_t *here = strengths + frames[0]
+    cdef int lag
+    memset(sums, 0, LAGS)
+    while here[0]:
+        for lag in range(LAGS):
+            sums[lag] += here[lag]
         frames += 1
-        here = strength + frames[0]
-        weight = here[0]
+        here = strengths + frames[0]
 
 
 cdef void smooth_lags(const uint16_t *sums, uint32_t *smooth) noexcept nogil:

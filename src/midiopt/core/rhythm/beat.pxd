@@ -1,13 +1,11 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport uint32_t
+from libc.stdint cimport int32_t, uint32_t
 
 from midiopt.core.rhythm.autocorrelation cimport LAGS, MAX_PERIODS, Fourier
 from midiopt.core.rhythm.beat_network cimport Layers
 
 cdef enum:
     STRENGTHS = 3  # of a frame with onsets: loudness, bass, length
-    MAX_FIELD = 127  # strengths above it are all quantised to the same
-    FIELD_BITS = 21  # per strength where three are packed into 64 bits: room for 32,767 of the longest notes in one frame beside MAX_FIELD
 
 cdef struct Autocorrelations:
     uint32_t values[STRENGTHS][LAGS]  # smoothed
@@ -25,6 +23,7 @@ cdef struct BeatScratch:
     double periods[MAX_PERIODS]
     double scores[MAX_PERIODS]
     int peaks[MAX_PERIODS]
+    double highest[4]  # scratch memory of highest_average
     int prefix_sums[LAGS + 1]
 
 cdef struct Beat:

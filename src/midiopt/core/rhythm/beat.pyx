@@ -39,9 +39,7 @@ cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density,
     cdef int i, s, lag, n, best = 0
     for s in range(STRENGTHS):
         subtract_expected(a, s, b)
-        highest = 0
-        for lag in range(MIN_PERIOD, MAX_SCALE_LAG + 1):
-            highest = max(highest, b.averaged[s][lag])
+        highest = highest_average(b, s)
         by_lag_0[s] = 1 / b.excess[s][0] if b.excess[s][0] > 0 else 0
         by_maximum[s] = 1 / highest if highest > 0 else 0
     for lag in range(LAGS):
@@ -71,8 +69,25 @@ cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density,
 
 
 cdef inline uint32_t fixed_point(double x) noexcept nogil:
-    """The value in fixed point, cut to 32 bits: where lag 0 has hardly any excess, other lags have any multiple of it."""
-    return <uint32_t>min(max(FIXED_POINT * x, 0.0), 4294967295.0)
+    """The value in fixed point, cut to 32 bits: where lag 0 has hardly any excess, other lags have any multiple of it.
+
+    In two conversions to 31 bits: before AVX-512, vectors have none to unsigned integers.
+    """
+    cdef double high
+    x = min(max(FIXED_POINT * x, 0.0), 4294967295.0)
+    high = 2147483648.0 if x >= 2147483648.0 else 0.0
+    return <uint32_t><int32_t>(x - high) + <uint32_t><int32_t>(-high)
+
+
+cdef double highest_average(BeatScratch *b, int s) noexcept nogil:
+    """The maximum of an averaged autocorrelation, at least 0: of each fourth lag first, so that they need not wait for each other."""
+    cdef int lag, i
+    for i in range(4):
+        b.highest[i] = b.averaged[s][MAX_SCALE_LAG]
+    for lag in range(MIN_PERIOD, MAX_SCALE_LAG, 4):
+        for i in range(4):
+            b.highest[i] = max(b.highest[i], b.averaged[s][lag + i])
+    return max(max(max(b.highest[0], b.highest[1]), max(b.highest[2], b.highest[3])), 0.0)
 
 
 cdef void subtract_expected(const Autocorrelations *a, int s, BeatScratch *b) noexcept nogil:
@@ -168,14 +183,22 @@ cdef double refine_period(const uint32_t *sums, double period) noexcept nogil:
 
 
 cdef void set_features(BeatScratch *b, int i, const double *by_maximum, double density, double drums) noexcept nogil:
-    """Set the network's input for candidate i; reference/beat.py has the same order."""
+    """Set the network's input for candidate i; reference/beat.py has the same order.
+
+    Averaged autocorrelations are read at their maximum within 1 % of a lag, and at least half a frame; 0 beyond AVERAGED_LAGS.
+    """
     cdef double *features = b.layers.features
-    cdef int s, r
-    tempo_features(b.periods[i], density, drums, features)
+    cdef double period = b.periods[i], lag, reach
+    cdef int s, r, first, last
+    tempo_features(period, density, drums, features)
     features += TEMPO_FEATURES
-    for s in range(STRENGTHS):
-        for r in range(RATIO_COUNT):
-            features[s * RATIO_COUNT + r] = by_maximum[s] * max_near(b.averaged[s], b.periods[i] * RATIOS[r])
+    for r in range(RATIO_COUNT):
+        lag = period * RATIOS[r]
+        reach = max(0.5, lag * 0.01)
+        first = <int>(lag - reach + 0.5)
+        last = <int>(lag + reach + 0.5)
+        for s in range(STRENGTHS):
+            features[s * RATIO_COUNT + r] = by_maximum[s] * max_between(b.averaged[s], first, last) if last < AVERAGED_LAGS else 0
     features += STRENGTHS * RATIO_COUNT
     for s in range(STRENGTHS):
         for r in range(FREQUENCIES):
@@ -197,16 +220,10 @@ cdef void tempo_features(double period, double density, double drums, double *fe
     features[7] = drums
 
 
-cdef double max_near(const double *curve, double lag) noexcept nogil:
-    """The maximum within 1 % of the lag, and at least half a frame; 0 beyond AVERAGED_LAGS."""
-    cdef double reach = max(0.5, lag * 0.01)
-    cdef int at = <int>(lag - reach + 0.5)
-    cdef int last = <int>(lag + reach + 0.5)
-    cdef double highest
-    if last >= AVERAGED_LAGS:
-        return 0
-    highest = curve[at]
-    while at < last:
-        at += 1
-        highest = max(highest, curve[at])
+cdef inline double max_between(const double *curve, int first, int last) noexcept nogil:
+    """The maximum from `first` to `last` (inclusive)."""
+    cdef double highest = curve[first]
+    cdef int i
+    for i in range(first + 1, last + 1):
+        highest = max(highest, curve[i])
     return highest

@@ -1,4 +1,0 @@
-from typing import Self
-
-class ThreadPool:
-    def __new__(cls, max_threads: int) -> Self: ...
