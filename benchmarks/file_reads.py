@@ -14,7 +14,8 @@ from pathlib import Path
 
 import xxhash
 
-from midiopt.sources.reader import READERS, Reader
+from midiopt.sources.reader import Reader
+from midiopt.sources.readers import READERS
 
 SIZES = tuple(4**i << 10 for i in range(8))  # 1 KB to 16 MB
 WARM_BYTES, COLD_BYTES = 32 << 20, 16 << 20  # per measurement

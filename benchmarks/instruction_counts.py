@@ -33,7 +33,7 @@ FILES = 300  # generated if no corpus is named: 4 MB
 
 # The packages and modules of each stage; the longest name that fits counts.
 STAGES = {
-    "reading, without the kernel": ("sources.reader",),
+    "reading, without the kernel": ("sources.reader", "sources.read_ahead"),
     "hashing": ("_xxhash",),
     "parsing": ("core.smf",),
     "pairing and counting notes": ("core.notes",),
@@ -51,7 +51,10 @@ STAGES = {
 }
 OTHER = "Python and the C library"
 # Extensions that callgrind does not run:
-NOT_COUNTED = ("core.build", "core.inspection", "sources.path_set", "sources.archives.integers", "sources.archives.tar")
+NOT_COUNTED = (
+    *("core.build", "core.inspection", "sources.listing", "sources.path_set", "sources.stat_many", "sources.thread_pool"),
+    *("sources.archives.integers", "sources.archives.tar"),
+)
 
 # What callgrind runs: instructions are counted between watch(1) and watch(0).
 COUNTED = """

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import midiopt
 from benchmarks import postgres_server
+from benchmarks import slow_disk as preloaded
 from tests.helpers.processes import tables
 from tests.helpers.songs import write_songs
 
@@ -48,3 +51,13 @@ def expected(songs, tmp_path_factory) -> tuple[list, list]:
     files, analyses = tables(db)
     assert len(files) == len(analyses) == 3000
     return files, analyses
+
+
+@pytest.fixture(scope="session")
+def slow_disk(tmp_path_factory) -> Callable[..., dict[str, str]]:
+    """``slow_disk(path, milliseconds)``: an environment in which open, read, stat and opendir below ``path`` take this much longer.
+
+    A third argument names those of the calls that do, see benchmarks/slow_disk.py.
+    """
+    library = preloaded.compile_into(tmp_path_factory.mktemp("library"))
+    return lambda path, milliseconds, *calls: preloaded.environment(library, path, milliseconds, dict(os.environ), *calls)

@@ -33,8 +33,8 @@ def pressures(count: int, words: bytes = b"") -> bytes:
     return bytes.fromhex("4D 54 68 64  00 00 00 06  00 00  00 01  00 60") + b"MTrk" + struct.pack(">I", len(events)) + events
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_file_that_crashes_its_worker_affects_no_other(tmp_path, workers):
+@pytest.mark.parametrize(("workers", "reader"), [(1, "ahead"), (2, "ahead"), (2, "always-ahead")])
+def test_a_file_that_crashes_its_worker_affects_no_other(tmp_path, workers, reader):
     folder = write_songs(tmp_path / "songs", 300)
     midiopt.run([folder], str(tmp_path / "quiet.db"))
     causes = {"abort": "SIGABRT", "segfault": "SIGSEGV", "kill": "SIGKILL", "exit": "exit code 7"}
@@ -42,7 +42,7 @@ def test_a_file_that_crashes_its_worker_affects_no_other(tmp_path, workers):
         str(write_faulty(folder / f"00{i % 2}" / f"00{i}00-{name}.mid", name)): cause for i, (name, cause) in enumerate(causes.items())
     }
     db = tmp_path / "x.db"
-    done = finish(folder, "--db", db, "--workers", workers, "--json", "--quiet", env=with_faults())
+    done = finish(folder, "--db", db, "--workers", workers, "--json", "--quiet", env=with_faults(MIDIOPT_READER=reader))
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["files"], summary["ok"], summary["crashed"]) == (304, 300, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,31 +41,15 @@ def test_a_huge_folder_is_taken_in_parts(tmp_path, monkeypatch):
     """The first page comes before the folder is read to its end; each part is sorted; each file is found once."""
     monkeypatch.setattr(walk, "MAX_SORTED_ENTRIES", 300)
     touch(*(tmp_path / f"{i:04}.mid" for i in range(2000)))
-    read = 0
-
-    class Counting:
-        def __init__(self, folder):
-            self.entries = os_scandir(folder)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *exception):
-            self.entries.close()
-
-        def __iter__(self):
-            return self
-
-        def __next__(self):
-            nonlocal read
-            read += 1
-            return next(self.entries)
-
-    os_scandir = os.scandir
-    monkeypatch.setattr(walk.os, "scandir", Counting)
     pages = walk.walk(find_roots([tmp_path]), WalkStats())
-    next(pages)
-    assert read == 300
+    first = next(pages).paths
+    assert len(first) == 300 and first == sorted(first)
+    others = {*map(os.fsencode, tmp_path.iterdir())} - {*first}
+    for path in others:
+        os.rename(path, tmp_path.parent / os.fsdecode(os.path.basename(path)))
+    assert sum(len(page.paths) for page in pages) < 1700, "the folder had been read to its end"
+    for path in others:
+        os.rename(tmp_path.parent / os.fsdecode(os.path.basename(path)), path)
     monkeypatch.undo()
     names = found(tmp_path)
     assert names == sorted(names) and len(names) == 2000
@@ -248,18 +233,14 @@ def test_a_file_that_becomes_shorter_while_it_is_read():
 
 def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(walk, "MAX_LISTED_PROBLEMS", 2)
-    touch(*(tmp_path / f"{i}" / "a.mid" for i in range(5)))
+    touch(*(tmp_path / f"{i}" / "a.mid" for i in range(6)))
     stats = WalkStats()
-    scandir = os.scandir
-
-    def refused(folder):
-        if folder != os.fsencode(tmp_path):
-            raise PermissionError(13, "Permission denied")
-        return scandir(folder)
-
-    monkeypatch.setattr(walk.os, "scandir", refused)
-    assert not any(page.paths for page in walk.walk(find_roots([tmp_path]), stats))
-    assert stats.problems == [f"{tmp_path}/0/: Permission denied", f"{tmp_path}/1/: Permission denied", "3 more folders"]
+    pages = walk.walk(find_roots([tmp_path]), stats)
+    assert next(pages).paths == [os.fsencode(tmp_path / "0" / "a.mid")]
+    for i in range(1, 6):
+        shutil.rmtree(tmp_path / f"{i}")
+    assert not any(page.paths for page in pages)
+    assert stats.problems == [*(f"{tmp_path}/{i}/: No such file or directory" for i in (1, 2)), "3 more folders"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Self
 
 from midiopt.errors import MidioptError
 from midiopt.pipeline.allocator import ALLOCATORS, preload
-from midiopt.sources.reader import READERS
+from midiopt.sources.readers import READERS
 
 # Environment variable: its values, the default first.
 VARIABLES = {
@@ -23,7 +23,7 @@ VARIABLES = {
 class Experiments:
     """How the workers read files, which malloc they use, and whether PostgreSQL connections stay open between batches."""
 
-    reader: str = "read"
+    reader: str = "ahead"
     allocator: str = "system"
     warm_connections: bool = True
 

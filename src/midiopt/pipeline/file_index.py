@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from midiopt.sinks.base import KnownFile
 from midiopt.sources.paths import path_text
-from midiopt.sources.reader import stat_many
+from midiopt.sources.stat_many import StatMany
 
 
 class FileIndex:
@@ -39,13 +39,14 @@ class FileIndex:
         self._paths = hashes[order]
         self._states = np.frombuffer(states, np.int64)[order]
         self._visited = np.zeros(len(order), bool)
+        self._stat_many = StatMany()
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def unchanged(self, paths: list[bytes]) -> list[bool]:
         """Whether each file is settled and has the size and mtime that the database knows; all are marked as visited."""
-        sizes, times = np.frombuffer(stat_many(paths), np.int64).reshape(-1, 2).T
+        sizes, times = np.frombuffer(self._stat_many(paths), np.int64).reshape(-1, 3).T[:2]
         at, found = self._find(list(map(path_text, paths)))
         self._visited[at[found]] = True
         return list((found & (self._states[at] == _states(sizes, times)) & (sizes >= 0)).tolist())

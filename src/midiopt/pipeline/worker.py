@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ from midiopt.pipeline.worker_arguments import WorkerArguments
 from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hasher, crashed_outcome
 from midiopt.schema import OK
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
-from midiopt.sources.reader import READERS
+from midiopt.sources.readers import READERS
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -51,7 +52,7 @@ class Worker:
 
     def __init__(
         self,
-        reader: str = "read",
+        reader: str = "ahead",
         max_file_bytes: int = MAX_FILE_BYTES,
         max_events: int = MAX_EVENTS,
         heartbeat: Heartbeat | None = None,
@@ -75,6 +76,11 @@ class Worker:
         """Close the archives that are open between tasks."""
         if self._archive_reader:
             self._archive_reader.close()
+
+    def expect(self, task: Task) -> None:
+        """Announce a task that will be processed after those announced before: its files may be read meanwhile."""
+        if isinstance(task, AnalyzeFiles) and task.are_regular:
+            self._reader.expect(task.paths)
 
     def process(self, task: Task) -> bytes:
         """The message that answers a task."""
@@ -132,10 +138,14 @@ class Worker:
 
 
 def serve(pipe: Connection, worker: Worker) -> None:
-    """Answer tasks until the pipe closes."""
+    """Answer tasks until the pipe closes. All that have arrived are taken from it, so that their files can be read ahead."""
+    tasks: deque[Task] = deque()
     while True:
         try:
-            pipe.send_bytes(worker.process(decode_task(pipe.recv_bytes())))
+            while not tasks or pipe.poll():
+                tasks.append(decode_task(pipe.recv_bytes()))
+                worker.expect(tasks[-1])
+            pipe.send_bytes(worker.process(tasks.popleft()))
         except (EOFError, ConnectionError):
             return
 

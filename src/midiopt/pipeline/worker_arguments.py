@@ -18,7 +18,7 @@ class WorkerArguments:
     heartbeat: int
     hash_table: int
     options: RunOptions
-    reader: str  # a key of sources.reader.READERS
+    reader: str  # a key of sources.readers.READERS
     members: PathSample  # which members of archives to analyse
 
     def to_json(self) -> str:

@@ -2,13 +2,15 @@
 
 The entries of a folder come in the order of the bytes of their whole paths, the order of the database's primary key:
 rows that arrive sorted are written three times as fast. In a folder with more than MAX_SORTED_ENTRIES entries, that many
-are sorted at a time.
+are sorted at a time. On a slow disk the folders that come next are listed ahead, and the paths of a list looked up together.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,12 +18,19 @@ from itertools import islice
 from typing import NamedTuple
 
 from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_wanted
+from midiopt.sources.listing import Listing
 from midiopt.sources.lists import listed_paths
 from midiopt.sources.path_set import PathSet
 from midiopt.sources.roots import find_roots
+from midiopt.sources.stat_many import StatMany
+from midiopt.sources.thread_pool import ThreadPool
 
 PAGE_PATHS = 512  # paths per page, which are looked up together: numpy takes 40 us per call, however few they are
 MAX_SORTED_ENTRIES = 100_000  # of a folder in memory: 16 MB with paths of 70 bytes
+MAX_THREADS = 64
+MAX_FOLDERS_AHEAD = 64  # counted from the current one; the threads list them
+MAX_LISTINGS = 4 * MAX_FOLDERS_AHEAD  # started and not yet walked, as new ones come before them; 256 KB each at most
+MAX_PATIENCE = 64  # folders in a row that made no thread wait, until folders are no longer listed ahead
 MAX_LISTED_PROBLEMS = 1000  # a tree without permissions has millions
 SLASH = ord("/")
 
@@ -62,10 +71,11 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
     one again.
     """
     seen = PathSet() if _may_overlap(roots) else None
-    folders = _FolderWalk(stats, follow_links)
+    folders, stat_many = _FolderWalk(stats, follow_links), StatMany()
     for root in roots:
-        for path in listed_paths(root[1:], partial(stats.add_problem, root[1:])) if root.startswith(b"@") else (root,):
-            for page in _named(path, folders):
+        paths = listed_paths(root[1:], partial(stats.add_problem, root[1:])) if root.startswith(b"@") else iter((root,))
+        while named := list(islice(paths, PAGE_PATHS)):
+            for page in _named(named, stat_many, folders):
                 if seen is not None:
                     new = [path for path in page.paths if seen.add(path) == 1]
                     page = Page(new, page.are_regular) if new else EMPTY_PAGE
@@ -81,16 +91,23 @@ def iter_paths(arguments: Iterable[str | os.PathLike[str]]) -> Iterator[bytes]:
     return (path for page in walk(find_roots(arguments), WalkStats()) for path in page.paths)
 
 
-def _named(path: bytes, folders: _FolderWalk) -> Iterator[Page]:
-    """The pages of a path that the user named: a folder, or a file with any suffix."""
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):
-        mode = stat.S_IFREG  # the worker reports why it cannot be read
-    if stat.S_ISDIR(mode):
-        yield from map(Page, folders.walk(path))
-    else:
-        yield Page([path], stat.S_ISREG(mode))
+def _named(paths: list[bytes], stat_many: StatMany, folders: _FolderWalk) -> Iterator[Page]:
+    """The pages of paths that the user named: folders, or files with any suffix."""
+    regular: list[bytes] = []
+    modes = memoryview(stat_many(paths)).cast("q")[2::3]
+    for path, mode in zip(paths, modes, strict=True):
+        if stat.S_ISREG(mode) or not mode:  # 0: the worker reports why it cannot be read
+            regular.append(path)
+            continue
+        if regular:
+            yield Page(regular)
+            regular = []
+        if stat.S_ISDIR(mode):
+            yield from map(Page, folders.walk(path))
+        else:
+            yield Page([path], False)
+    if regular:
+        yield Page(regular)
 
 
 class _FolderWalk:
@@ -100,69 +117,83 @@ class _FolderWalk:
         self.stats = stats
         self.follow_links = follow_links
         self.visited: set[tuple[int, int]] = set()  # device and inode
+        self._listings: dict[bytes, Listing] = {}  # of folders ahead
+        self._threads: ThreadPool | None = None
+        self._patience = 0  # 0: folders are not listed ahead
 
     def walk(self, folder: bytes) -> Iterator[list[bytes]]:
         """Lists of the wanted files below a folder, some of them empty."""
-        stack = [self._entries(folder)]
-        while stack:
-            for found in stack[-1]:
-                if isinstance(found, bytes):
-                    stack.append(self._entries(found))
-                    break
-                yield found
-            else:
-                stack.pop()
+        ahead: deque[list[bytes] | bytes | Listing] = deque([os.path.join(folder, b"")])
+        while ahead:
+            match ahead.popleft():
+                case list() as files:
+                    yield files
+                case bytes() as path:
+                    listing = self._listings.pop(path, None) or Listing(path, self.follow_links)
+                    if self._patience:
+                        self._list_ahead(ahead)
+                    ahead.extendleft(reversed(self._next_part(listing, is_first=True)))
+                case listing:
+                    ahead.extendleft(reversed(self._next_part(listing, is_first=False)))
 
-    def _entries(self, folder: bytes) -> Iterator[list[bytes] | bytes]:
-        """The wanted entries of a folder, in order: lists of files, and folders."""
-        try:
-            if self.follow_links and not self._is_first_visit(folder):
-                return
-            with os.scandir(folder) as entries:
-                while chunk := list(islice(entries, MAX_SORTED_ENTRIES)):
-                    yield from _split_at_folders(self._wanted(folder, chunk))
-        except OSError as problem:
-            self.stats.add_problem(folder, problem.strerror)
-
-    def _wanted(self, folder: bytes, entries: list[os.DirEntry[bytes]]) -> list[bytes]:
-        """Sorted paths of the wanted entries. A folder's ends with a slash, so that "a.mid" sorts before "a/b.mid"."""
-        is_plain = not self.follow_links and not is_appledouble(folder)
-        paths = []
-        for entry in entries:
-            name = entry.name
-            # Most entries take this short way: 0.3 us less for each.
-            if is_plain and name.endswith(SUFFIXES) and b"._" not in name and entry.is_file(follow_symlinks=False):
-                paths.append(entry.path)
-            elif path := self._wanted_path(entry):
-                paths.append(path)
+    def _next_part(self, listing: Listing, is_first: bool) -> list[list[bytes] | bytes | Listing]:
+        """The wanted entries of a folder, in order: lists of files, folders, and at the end the folder if it has more."""
+        files, folders, broken = listing.take(MAX_SORTED_ENTRIES)
+        self._patience = MAX_PATIENCE if listing.waited else max(0, self._patience - 1)
+        if is_first and (identity := listing.identity):
+            if identity in self.visited:
+                return []
+            self.visited.add(identity)
+        paths = self._wanted(listing.path, files)
+        paths += folders
+        paths += [path for path, error in broken if self._is_wanted_broken(path, error)]
         paths.sort()
-        return paths
+        parts: list[list[bytes] | bytes | Listing] = list(_split_at_folders(paths))
+        if listing.error:
+            self.stats.add_problem(listing.path, listing.error)
+        elif not listing.at_end:
+            parts.append(listing)
+        return parts
 
-    def _wanted_path(self, entry: os.DirEntry[bytes]) -> bytes | None:
-        follow = self.follow_links
-        wanted = is_wanted(entry.name)
-        try:
-            if entry.is_dir(follow_symlinks=follow):
-                return entry.path + b"/"
-            # A broken link counts if links are followed: its row is `unreadable`, with the reason.
-            if not wanted or not (entry.is_file(follow_symlinks=follow) or (follow and not os.path.exists(entry.path))):
-                return None
-        except OSError as problem:  # a cycle of links, or a link into a folder without permission
-            if not wanted:
-                self.stats.add_problem(entry.path, problem.strerror)
-                return None
-        if is_appledouble(entry.path):
-            self.stats.appledouble += 1
-            return None
-        return entry.path
+    def _list_ahead(self, ahead: Iterable[list[bytes] | bytes | Listing]) -> None:
+        """Start to list the folders that come next."""
+        self._threads = self._threads or ThreadPool(MAX_THREADS)
+        for path in islice(self._folders_ahead(ahead), MAX_FOLDERS_AHEAD):
+            if path not in self._listings and len(self._listings) < MAX_LISTINGS:
+                self._listings[path] = listing = Listing(path, self.follow_links)
+                listing.start(self._threads)
 
-    def _is_first_visit(self, folder: bytes) -> bool:
-        info = os.stat(folder)
-        identity = info.st_dev, info.st_ino
-        if identity in self.visited:
+    def _folders_ahead(self, ahead: Iterable[list[bytes] | bytes | Listing]) -> Iterator[bytes]:
+        """The folders that come next, and those in them as far as they are known.
+
+        When links are followed, a folder may turn out to have been visited before; what it holds is then not walked.
+        """
+        for folder in ahead:
+            if isinstance(folder, bytes):
+                yield folder
+                listing = self._listings.get(folder)
+                if listing and not self.follow_links:
+                    yield from self._folders_ahead(listing.folders_so_far())
+
+    def _wanted(self, folder: bytes, files: list[bytes]) -> list[bytes]:
+        if is_appledouble(folder):
+            return list(filter(self._is_wanted, files))
+        # Most files take the short way.
+        return [path for path in files if (path.endswith(SUFFIXES) and b"._" not in path) or self._is_wanted(path)]
+
+    def _is_wanted(self, path: bytes) -> bool:
+        if not is_wanted(path):
             return False
-        self.visited.add(identity)
+        if is_appledouble(path):
+            self.stats.appledouble += 1
+            return False
         return True
+
+    def _is_wanted_broken(self, path: bytes, error: int) -> bool:
+        """A broken link counts if its name is wanted: its row is `unreadable`, with the reason. Others may be folders."""
+        if not is_wanted(path) and error != errno.ENOENT:  # a cycle of links, or a link into a folder without permission
+            self.stats.add_problem(path, os.strerror(error))
+        return self._is_wanted(path)
 
 
 def _split_at_folders(paths: list[bytes]) -> Iterator[list[bytes] | bytes]:

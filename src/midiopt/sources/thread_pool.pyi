@@ -1,0 +1,4 @@
+from typing import Self
+
+class ThreadPool:
+    def __new__(cls, max_threads: int) -> Self: ...
