@@ -152,23 +152,23 @@ def test_an_interrupted_run_finds_no_missing_files(tmp_path, url):
 
 
 def test_a_signal_stops_the_search_for_missing_files(tmp_path, url):
-    """After the file at which it arrives."""
+    """After the files at which it arrives, which are looked up together."""
     music = write_songs(tmp_path / "music", 250)
     midiopt.run([music], url)
     shutil.rmtree(music / "000")
     stop, checked = Stop(), []
 
-    def exists(path: str) -> bool:
-        checked.append(path)
+    def exist(paths: list[str]) -> list[bool]:
+        checked.append(paths)
         stop.request(signal.SIGINT)
-        return prune.exists(path)
+        return prune.Existence()(paths)
 
     with open_sink(url) as sink:
         index = FileIndex(sink.iter_files())
-        missing = prune.MissingFiles(sink, index, True, stop.is_requested, exists)
+        missing = prune.MissingFiles(sink, index, True, stop.is_requested, exist)
         with pytest.raises(Stopped):
             missing.check_folders([bytes(music)])
-    assert (checked, missing.count, len(paths(url))) == ([f"{music}/000/00000.mid"], 0, 250)
+    assert (checked, missing.count, len(paths(url))) == ([[f"{music}/000/{i:05}.mid" for i in range(64)]], 0, 250)
     assert midiopt.run([music], url, prune=True).gone == 200
 
 

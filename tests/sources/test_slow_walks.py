@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -94,7 +95,7 @@ def test_states_from_a_slow_disk_are_those_from_a_fast_one(tree, slow_disk):
     states = []
     for path in paths:
         info = os.stat(path) if os.path.exists(path) else None
-        states += [info.st_size, info.st_mtime_ns, info.st_mode] if info else [-1, 0, 0]
+        states += [info.st_size, info.st_mtime_ns, info.st_mode] if info else [-1, errno.ENOENT, 0]
     assert memoryview(StatMany()(paths)).cast("q").tolist() == states
     command = [sys.executable, "-c", STATES]
     done = subprocess.run(command, input=b"|".join(paths), env=slow_disk(tree, 0.1), capture_output=True, check=True)

@@ -17,20 +17,24 @@ from midiopt.schema import ANALYSED, OPENED
 from midiopt.sinks.base import Catalog
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import MEMBER_SEPARATOR, archive_in, path_bytes, path_text
+from midiopt.sources.stat_many import StatMany
 
 MEMBERS_END = "!0"  # follows every member in byte order: 0 is the character after the slash
+CHECKED_TOGETHER = 64  # files: a signal waits for one answer of a slow disk, or two
 REPEAT = re.compile(rb"#\d+\Z")  # after the second member of a name, see archives.archive.Member
 
 
-def exists(path: str) -> bool:
-    """Whether a file is there, or the archive it is a member of; when the system cannot tell, it counts as there."""
-    try:
-        os.lstat(path_bytes(archive_in(path) or path))
-    except ValueError:  # it contains NUL, as no path of a file does
-        return False
-    except OSError as problem:
-        return problem.errno not in (errno.ENOENT, errno.ENOTDIR)
-    return True
+class Existence:
+    """Tells which files are there, and of members, whether their archive is."""
+
+    def __init__(self) -> None:
+        self._stat_many = StatMany(follow_links=False)
+
+    def __call__(self, paths: list[str]) -> list[bool]:
+        """Whether each is there. If the system cannot tell, it counts as there; a path with NUL is that of no file."""
+        states = memoryview(self._stat_many([path_bytes(archive_in(path) or path) for path in paths])).cast("q")
+        missing = (errno.ENOENT, errno.ENOTDIR)
+        return [bool(mode) or reason not in missing for reason, mode in zip(states[1::3], states[2::3], strict=True)]
 
 
 class MissingFiles:
@@ -47,14 +51,14 @@ class MissingFiles:
         index: FileIndex,
         prune: bool,
         should_stop: Callable[[], bool],
-        exists: Callable[[str], bool] = exists,
+        exist: Callable[[list[str]], list[bool]] | None = None,
     ) -> None:
         self.count = 0
         self._catalog = catalog
         self._index = index
         self._prune = prune
         self._should_stop = should_stop
-        self._exists = exists
+        self._exist = exist or Existence()
         self._unopened: set[str] = set()  # nested archives that could not be read
 
     def check_archive(self, batch: Batch, has_archive_row: bool) -> Batch:
@@ -89,7 +93,8 @@ class MissingFiles:
             covered = folder
             for page in self._pages(folder, folder[:-1] + "0"):
                 visited = self._index.was_visited(page)
-                self._handle([path for path, was_visited in zip(page, visited, strict=True) if not was_visited and self._is_missing(path)])
+                unvisited = [path for path, was_visited in zip(page, visited, strict=True) if not was_visited]
+                self._handle(self._missing(unvisited))
 
     def _inside_unopened(self, path: str) -> bool:
         """Whether a member is inside a nested archive that could not be read."""
@@ -99,10 +104,14 @@ class MissingFiles:
                 return True
         return False
 
-    def _is_missing(self, path: str) -> bool:
-        if self._should_stop():
-            raise Stopped("the search for missing files was interrupted")
-        return not self._exists(path)
+    def _missing(self, paths: list[str]) -> list[str]:
+        missing = []
+        for start in range(0, len(paths), CHECKED_TOGETHER):
+            if self._should_stop():
+                raise Stopped("the search for missing files was interrupted")
+            together = paths[start : start + CHECKED_TOGETHER]
+            missing += [path for path, exists in zip(together, self._exist(together), strict=True) if not exists]
+        return missing
 
     def _handle(self, paths: list[str]) -> None:
         self.count += len(paths)
