@@ -53,12 +53,41 @@ def test_missing_files_are_counted_and_deleted_only_with_prune(tmp_path, url):
     assert paths(url) == everything, "without prune all rows stay"
     assert query(url, "SELECT gone FROM runs ORDER BY id DESC LIMIT 1") == [(201,)]
 
-    summary = midiopt.run([music], url, prune=True)
+    summary = midiopt.run([music], url, prune="all")
     assert summary.gone == 201
     left = [path for path in everything if not path.startswith(f"{music}/001/") and path != str(missing)]
     assert paths(url) == left, "only below the given folder"
     assert query(url, "SELECT count(*) FROM analyses") == [(len(left) - 3,)], "three of them are copies"
     assert midiopt.run([music], url).gone == 0
+
+
+def test_a_disk_that_is_not_mounted_loses_no_row(tmp_path, url):
+    """An empty folder, or one that lacks more than a tenth of its files and more than a hundred, keeps its rows; others do not."""
+    music, disk = write_songs(tmp_path / "music", 450), write_songs(tmp_path / "disk", 3)
+    midiopt.run([music, disk], url)
+    everything = paths(url)
+    shutil.rmtree(disk)
+    disk.mkdir()
+    shutil.rmtree(music / "001")
+    summary = midiopt.run([music, disk], url, prune=True)
+    assert (summary.gone, paths(url)) == (203, everything)
+    assert summary.refusals == [
+        f"{disk}/ is empty, as if its disk were not mounted; the rows of 3 missing files are kept; --prune=all deletes them",
+        f"{music}/: 200 of 450 files are missing, more than a tenth; the rows of 200 missing files are kept; --prune=all deletes them",
+    ]
+    assert query(url, "SELECT outcome, gone FROM runs ORDER BY id DESC LIMIT 1") == [("finished", 203)]
+    assert midiopt.run([music, disk], url, prune="all").gone == 203
+    assert len(paths(url)) == 250
+
+
+def test_a_tenth_of_the_files_and_a_hundred_of_them_are_pruned(tmp_path):
+    for count, missing in ((1000, 100), (1010, 101), (150, 100)):
+        music, db = write_songs(tmp_path / f"music{count}", count, notes=2), tmp_path / f"{count}.db"
+        midiopt.run([music], db)
+        for path in sorted(music.rglob("*.mid"))[:missing]:
+            path.unlink()
+        summary = midiopt.run([music], db, prune=True)
+        assert (summary.gone, summary.refusals, len(paths(str(db)))) == (missing, [], count - missing)
 
 
 def songs_named(*names: str) -> dict[str, bytes]:
@@ -101,7 +130,7 @@ def test_missing_members_of_a_changed_archive(tmp_path, url, make, count):
 
     (music / "a.zip").unlink()
     below = [path for path in paths(url) if path.startswith(str(music))]
-    assert midiopt.run([music, other], url, prune=True).gone == len(below)
+    assert midiopt.run([music, other], url, prune="all").gone == len(below)
     assert {path for path in paths(url) if path.startswith(str(music))} == set()
 
 
@@ -148,7 +177,7 @@ def test_an_interrupted_run_finds_no_missing_files(tmp_path, url):
     summary = midiopt.run([music], url, prune=True, progress=Interrupt())
     assert (summary.interrupted, summary.gone, len(paths(url))) == (signal.SIGINT, 0, 600)
     assert query(url, "SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == [("interrupted",)]
-    assert midiopt.run([music], url, prune=True).gone == 200
+    assert midiopt.run([music], url, prune="all").gone == 200
 
 
 def test_a_signal_stops_the_search_for_missing_files(tmp_path, url):
@@ -169,7 +198,7 @@ def test_a_signal_stops_the_search_for_missing_files(tmp_path, url):
         with pytest.raises(Stopped):
             missing.check_folders([bytes(music)])
     assert (checked, missing.count, len(paths(url))) == ([[f"{music}/000/{i:05}.mid" for i in range(64)]], 0, 250)
-    assert midiopt.run([music], url, prune=True).gone == 200
+    assert midiopt.run([music], url, prune="all").gone == 200
 
 
 def test_a_signal_stops_a_walk_that_finds_nothing_new():

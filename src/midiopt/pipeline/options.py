@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import asdict, dataclass
-from typing import TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_EVENTS_CAP, MAX_FILE_BYTES, MAX_FILE_BYTES_CAP, SINK_TIMEOUT, WRITERS
 
 DATABASE = "midiopt.db"  # the default database
+
+Prune: TypeAlias = bool | Literal["all"]  # "all": also where so much is missing that the disk may not be mounted
 
 _SECONDS = ("sink_timeout", "file_timeout")  # above 0 and finite
 _COUNTS = ("workers", "batch_size", "writers", "max_file_bytes", "max_events")  # integers from 1
@@ -28,7 +30,7 @@ class RunOverrides(TypedDict, total=False):
     max_file_bytes: int
     max_events: int
     keep_old: bool
-    prune: bool
+    prune: Prune
     log: str | os.PathLike[str] | None
 
 
@@ -63,8 +65,9 @@ class RunOptions:
     keep_old: bool = False
     """Keep the results of older analyser versions instead of analysing their files again."""
 
-    prune: bool = False
-    """Delete the rows of files that no longer exist."""
+    prune: Prune = False
+    """Delete the rows of files that no longer exist. Of a folder that is empty, or that lacks more than a tenth of its files and more
+    than a hundred, only with ``"all"``: its disk may not be mounted."""
 
     log: str | os.PathLike[str] | None = None
     """File to which the run's events and all files that are not `ok` are appended, one JSON object per line."""
@@ -83,6 +86,8 @@ def check_option(name: str, value: object) -> None:
     """Raise ValueError when an option of RunOptions cannot have this value."""
     if name in _SECONDS and not (isinstance(value, (int, float)) and 0 < value < math.inf):
         raise ValueError(f"must be a positive number of seconds, not {value!r}")
+    if name == "prune" and value not in (False, True, "all"):
+        raise ValueError(f"must be False, True or 'all', not {value!r}")
     if name in _COUNTS and not (name == "workers" and value is None):
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"must be a positive integer, not {value!r}")

@@ -106,7 +106,7 @@ def _analyze(
         if not stop.is_requested():
             missing.check_folders(roots)
     finally:
-        summary.gone = missing.count
+        summary.gone, summary.refusals = missing.count, missing.refusals
     if not stop.is_requested():
         summary.duplicates = database.finalize()
 
