@@ -41,7 +41,7 @@ ENCODINGS = {
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("separator", ["\n", "\r\n", "\0"])
+@pytest.mark.parametrize("separator", ["\n", "\r\n", "\r", "\0"])
 @pytest.mark.parametrize("is_ended", [False, True])
 def test_encodings(encoding, separator, is_ended, tmp_path, monkeypatch):
     """With a mark, the text is decoded; chunks may end inside a character."""
@@ -58,6 +58,15 @@ def test_paths_of_any_bytes_without_a_mark(tmp_path):
         "after find -print0, a name may hold a line feed"
     )
     assert listed(tmp_path, b"") == ([], [])
+
+
+def test_lines_in_quotes(tmp_path, monkeypatch):
+    """A file whose name has the quotes keeps them; one quote is part of a name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / '"odd".mid"').touch()
+    lines = [b'"a b.mid"', b"'c.mid'", b'"odd".mid"', b'"', b'""', b"it's.mid", b"\"d.mid'"]
+    assert listed(tmp_path, b"\n".join(lines)) == ([b"a b.mid", b"c.mid", *lines[2:]], [])
+    assert listed(tmp_path, b'"a.mid"\0') == ([b'"a.mid"'], []), "find -print0 writes no quotes"
 
 
 def test_nul_never_cuts_a_path(tmp_path):

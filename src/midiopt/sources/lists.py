@@ -1,7 +1,8 @@
 """Lists of paths: ``@FILE``.
 
-One path per line, or each ended by NUL, as ``find -print0`` writes them: the last byte of the list says which. With a
-byte-order mark a list is UTF-8, UTF-16 (PowerShell's ``>``) or UTF-32; without one, its bytes are the paths.
+One path per line, which may stand in quotes, or each ended by NUL, as ``find -print0`` writes them: the last byte of the list says
+which. Lines end with LF, CRLF, or CR alone where there is no LF. With a byte-order mark a list is UTF-8, UTF-16 (PowerShell's ``>``)
+or UTF-32; without one, its bytes are the paths.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from midiopt.errors import SourceError
 
 MAX_PATH_BYTES = 1 << 20  # the system allows 4 KiB; up to here a path that is too long gets its row
 CHUNK_BYTES = 1 << 20
+HEAD_BYTES = 1 << 16  # of a list, in which an LF is looked for
 MARKS = (  # UTF-32 first: its mark begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -50,14 +52,15 @@ def listed_paths(path: bytes, add_problem: Callable[[str], None]) -> Iterator[by
             add_problem("not a regular file")
             return
         mark, encoding = next(((mark, name) for mark, name in MARKS if file.peek(4).startswith(mark)), (b"", None))
-        separator = _separator(file.fileno(), encoding)
+        file.seek(len(mark))
+        separator = _separator(file.fileno(), encoding, file.read(HEAD_BYTES))
         file.seek(len(mark))
         for piece in _split(_utf8_chunks(file.read, encoding), separator, add_problem):
             name = piece if separator == b"\0" else piece.rstrip(b"\r")
             if b"\0" in name:
                 add_problem(f"not a path: {os.fsdecode(name[:100])!r}")
             elif name:
-                yield os.path.abspath(name)
+                yield os.path.abspath(name if separator == b"\0" else _without_quotes(name))
 
 
 def _open(path: bytes) -> int:
@@ -65,11 +68,20 @@ def _open(path: bytes) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
 
 
-def _separator(fd: int, encoding: str | None) -> bytes:
-    """What ends each path, by the end of the list."""
+def _separator(fd: int, encoding: str | None, head: bytes) -> bytes:
+    """What ends each path, by the end of the list and its first bytes."""
     width = 1 if encoding is None else len("\n".encode(encoding))
     size = os.fstat(fd).st_size
-    return b"\0" if size >= width and os.pread(fd, width, size - width) == bytes(width) else b"\n"
+    if size >= width and os.pread(fd, width, size - width) == bytes(width):
+        return b"\0"
+    text = head.decode(encoding or "latin-1", "ignore")
+    return b"\r" if "\r" in text and "\n" not in text else b"\n"
+
+
+def _without_quotes(line: bytes) -> bytes:
+    """The path in a line that stands in quotes, as Windows' "Copy as path" writes it; a file whose name has the quotes keeps them."""
+    is_quoted = len(line) > 2 and line[:1] == line[-1:] and line[:1] in (b'"', b"'")
+    return line[1:-1] if is_quoted and not os.path.lexists(line) else line
 
 
 def _utf8_chunks(read: Callable[[int], bytes], encoding: str | None) -> Iterator[bytes]:
