@@ -53,10 +53,10 @@ def test_a_pax_path_with_nul_in_later_runs(tmp_path):
     archive.parent.mkdir()
     archive.write_bytes(raw_tar([(b"a\0b.mid", song(1))]))
     for expected in (0, 0):
-        summary = midiopt.run([tmp_path / "m"], tmp_path / "x.db", workers=1, prune=True)
+        summary = midiopt.run([tmp_path / "m"], tmp_path / "x.db", workers=1, prune="all")
         assert summary.gone == expected
     archive.unlink()
-    assert midiopt.run([tmp_path / "m"], tmp_path / "x.db", workers=1, prune=True).gone == 2
+    assert midiopt.run([tmp_path / "m"], tmp_path / "x.db", workers=1, prune="all").gone == 2
     assert file_rows(tmp_path / "x.db") == {}
 
 
@@ -123,7 +123,7 @@ def test_no_name_ends_a_run(members, lines, make):
             assert list(verification.differences()) == []
             assert verification.counts.checked >= first.ok
         archive.unlink()
-        last = midiopt.run([root / "m"], db, workers=1, prune=True)
+        last = midiopt.run([root / "m"], db, workers=1, prune="all")
         assert last.crashed == 0
         assert [path for path, *_ in tables(db)[0] if path.startswith(path_text(prefix + b"x.zip") + "!/")] == []
 
@@ -148,7 +148,7 @@ def test_a_folder_called_like_an_archive(tmp_path):
         *("a.zip!/in.zip#2", "a.zip!/in.zip#2!/y.mid", "a.zip!/in.zip#2\\x21/y.mid"),
     }
     for analysed in (11, 0):
-        summary = midiopt.run([root], db, workers=1, prune=True)
+        summary = midiopt.run([root], db, workers=1, prune="all")
         assert (summary.analysed + summary.opened >= 11) == bool(analysed) and summary.gone == 0
         assert {path.removeprefix(f"{root}/") for path in file_rows(db)} == expected
     with open_library(db) as library:
@@ -156,7 +156,7 @@ def test_a_folder_called_like_an_archive(tmp_path):
         assert not list(verification.differences())
     assert (verification.counts.gone, verification.counts.changed) == (0, 0)
     (root / "a.zip").unlink()
-    assert midiopt.run([root], db, workers=1, prune=True).gone == 8
+    assert midiopt.run([root], db, workers=1, prune="all").gone == 8
     assert {path.removeprefix(f"{root}/") for path in file_rows(db)} == {"Wham!/b.mid", "a.zip\\x21/b.mid", "A.TGZ\\x21/b.mid"}
     midiopt.run([root / "a.zip!"], tmp_path / "y.db", workers=1)
     (root / "a.zip!" / "b.mid").unlink()
@@ -240,4 +240,4 @@ def test_no_name_ends_a_run_or_a_command_of_either_database(tmp_path, url):
     ):
         assert main([*command, "--db", url]) == 0, command
     archive.unlink()
-    assert midiopt.run(sources, url, workers=1, prune=True).gone == 3 * len(members) + 3
+    assert midiopt.run(sources, url, workers=1, prune="all").gone == 3 * len(members) + 3
