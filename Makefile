@@ -18,7 +18,7 @@ CORPUS ?=
 OWN_FILES = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
 OWN_COUNT = $(if $(FILES),--files $(FILES))
 
-.PHONY: help build run test lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check clean
+.PHONY: help build run test lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -107,6 +107,10 @@ pgo:  ## Compile with a profile (CORPUS=DIR), run all tests, and time the build 
 pgo-check: build  ## Compile a copy of the sources for training, and train it: build/pgo-generate
 	$(BIN)/python -m benchmarks.builds pgo-generate
 
+wheel: $(VENV)/wheel-extra  ## Build sdist and wheel into dist, and try both in every Python that can be had
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m wheels.build
+
 clean:  ## Remove everything that was built
 	rm -rf build dist pgo/profile $(VENV) src/*.egg-info sample.db*
+	rm -rf src/midiopt/core/levels
 	find src -name '*.so' -delete

@@ -1,8 +1,10 @@
 """Extensions and compiler flags; everything else about the package is in pyproject.toml.
 
-MIDIOPT_BUILD selects the mode, MIDIOPT_MARCH the processor (default: native):
+MIDIOPT_BUILD selects the mode, MIDIOPT_MARCH the processor of release and of the profiled builds (default: native):
 
-    release       -O3 -march=native (the default)
+    portable      runs on every processor of its architecture and every Python from 3.11: what a front end builds (pip install,
+                  python -m build). On x86-64 it has core once per level; core/__init__.py chooses one on import
+    release       -O3 -march=native: what make builds, and an editable install
     baseline      -O2 without -march and without the vectoriser: the reference for the other modes
     debug         -O0 -g, bounds checks, annotated sources in build/cython-debug
     sanitize      address and undefined-behaviour sanitizers
@@ -12,14 +14,20 @@ MIDIOPT_BUILD selects the mode, MIDIOPT_MARCH the processor (default: native):
 
 import hashlib
 import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
 from pathlib import Path
 
-from Cython.Build import cythonize
-from setuptools import Extension, setup
+from setuptools import Command, Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent.resolve()
-MODE = os.environ.get("MIDIOPT_BUILD", "release")
+IN_PLACE = not {"--inplace", "editable_wheel"}.isdisjoint(sys.argv)
+MODE = os.environ.get("MIDIOPT_BUILD", "release" if IN_PLACE else "portable")
 
 # Equal bytes give equal rows: no mode contracts or reorders floating-point operations. No code reads errno or float exceptions.
 COMMON = ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-fwrapv"]
@@ -31,6 +39,7 @@ PGO = [*RELEASE, f"-fprofile-prefix-path={ROOT}"]  # both phases need equal flag
 # unrolls loops and fuses stores until registers spill: 50.1 us per file, as in release. With these flags: 47.6 us.
 PGO_TUNING = ["-fprofile-partial-training", "-fno-unroll-loops", "-fno-tree-slp-vectorize"]
 MODES = {
+    "portable": ["-O3", "-g0"],
     "release": RELEASE,
     "baseline": ["-O2", "-fno-tree-vectorize"],
     "debug": ["-O0", "-g", "-UNDEBUG"],
@@ -44,37 +53,146 @@ if MODE == "pgo-use" and not PROFILE.exists():
     raise SystemExit("there is no profile of these sources: run `make pgo`")
 FLAGS = COMMON + MODES[MODE]
 DEBUG = MODE == "debug"
+C_SOURCES = "build/cython-debug" if DEBUG else "build/cython"  # bounds checks are in the C code
+
+PORTABLE = MODE == "portable"
+STABLE_ABI = PORTABLE and not sysconfig.get_config_var("Py_GIL_DISABLED")
+LEVELS = ("x86-64-v2", "x86-64-v3", "x86-64-v4") if PORTABLE and sysconfig.get_platform().endswith("x86_64") else ()
+# The sources call the macros, which the stable ABI lacks, and get these functions instead.
+FUNCTIONS = {
+    "PyByteArray_AS_STRING": "PyByteArray_AsString",
+    "PyByteArray_GET_SIZE": "PyByteArray_Size",
+    "PyBytes_AS_STRING": "PyBytes_AsString",
+    "PyBytes_GET_SIZE": "PyBytes_Size",
+    "PyTuple_SET_ITEM": "PyTuple_SetItem",
+}
+VERSION = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
+NO_COMPILER = """
+midiopt is compiled on this machine, because no wheel fits it or none was asked for, and that cannot be done: {problem}
+Install gcc 11 or later (or clang 17) and the header files of Python, for example with one of
+
+    apt install gcc libc6-dev python3-dev      (Debian, Ubuntu)
+    dnf install gcc python3-devel              (Fedora, RHEL)
+"""
 
 
-class ModeBuildExt(build_ext):
-    """Adds the flags of the mode, and compiles everything again when they change."""
+def make_extensions(level: str) -> list[Extension]:
+    """The modules of core for a level of x86-64, and with the lowest level those beside core; without a level, all modules."""
+    made = []
+    for path in sorted(Path("src").rglob("*.pyx")):
+        name, flags = ".".join(path.relative_to("src").with_suffix("").parts), FLAGS
+        in_set = name.startswith("midiopt.core.") and name != "midiopt.core.processor"  # which tells processors below the lowest level
+        if level and not in_set and level != LEVELS[0]:
+            continue
+        if level and name != "midiopt.core.processor":
+            flags = [*FLAGS, f"-march={level}"]
+        extension = Extension(name.replace(".core.", f".core.levels.{level}.", 1) if level and in_set else name, [str(path)])
+        extension.extra_compile_args = flags
+        extension.extra_link_args = ["-Wl,-s"] if PORTABLE else [f for f in flags if f.startswith(("-fsanitize", "-fprofile-generate"))]
+        extension.py_limited_api = STABLE_ABI
+        if STABLE_ABI:
+            extension.define_macros += [("Py_LIMITED_API", "0x030B0000"), *FUNCTIONS.items()]
+        if name == "midiopt.core.build":
+            texts = {"MODE": MODE, "LEVEL": level, "FLAGS": " ".join(flags), "VERSION": VERSION}
+            extension.define_macros += [(f"MIDIOPT_{key}", f'"{text}"') for key, text in texts.items()]
+        made.append(extension)
+    return made
 
-    def run(self):
-        """distutils compares the age of the sources only; this compares the flags and the version, too."""
-        self.build_temp = "build/temp"  # a profile is named after the object file, which pip would put elsewhere each time
-        self.macros = {"MODE": MODE, "FLAGS": " ".join(FLAGS), "VERSION": self.distribution.get_version()}
-        stamp = ROOT / "build" / "flags"
-        if not stamp.exists() or stamp.read_text() != repr(self.macros):
-            self.force = True
-            stamp.unlink(missing_ok=True)  # an interrupted build leaves a mixture
-        super().run()
-        stamp.write_text(repr(self.macros))
 
-    def build_extension(self, ext):
-        ext.extra_compile_args += FLAGS
-        ext.extra_link_args += [flag for flag in FLAGS if flag.startswith(("-fsanitize", "-fprofile-generate"))]
-        if ext.name == "midiopt.core.build":
-            ext.define_macros += [(f"MIDIOPT_{name}", f'"{value}"') for name, value in self.macros.items()]
-        super().build_extension(ext)
+EXTENSIONS = {level: make_extensions(level) for level in LEVELS or [""]}
 
 
-setup(
-    cmdclass={"build_ext": ModeBuildExt},
-    ext_modules=cythonize(
-        [Extension(".".join(p.relative_to("src").with_suffix("").parts), [str(p)]) for p in sorted(Path("src").rglob("*.pyx"))],
-        build_dir="build/cython-debug" if DEBUG else "build/cython",  # bounds checks are in the C code
+def check_compiler() -> None:
+    """SystemExit with what to install, unless the compiler takes the flags and finds Python's header files."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    include = [f"-I{sysconfig.get_path(name)}" for name in ("include", "platinclude")]
+    command = [*compiler, *include, *FLAGS, *[f"-march={level}" for level in LEVELS[-1:]], "-fsyntax-only", "-x", "c", "-"]
+    try:
+        done = subprocess.run(command, input="#include <Python.h>", capture_output=True, text=True)
+    except OSError as problem:
+        raise SystemExit(NO_COMPILER.format(problem=f"{problem.strerror}: {compiler[0]}")) from None
+    if done.returncode:
+        raise SystemExit(NO_COMPILER.format(problem=f"{shlex.join(command)} says\n{done.stderr.strip()}"))
+
+
+def translate() -> None:
+    """Translate the sources of all extensions to C."""
+    from Cython.Build import cythonize
+
+    unique = {str(path): ".".join(path.relative_to("src").with_suffix("").parts) for path in sorted(Path("src").rglob("*.pyx"))}
+    cythonize(
+        [Extension(name, [source]) for source, name in unique.items()],
+        build_dir=C_SOURCES,
         annotate=DEBUG,
         include_path=["src"],
         compiler_directives={"language_level": 3, "boundscheck": DEBUG, "wraparound": False, "cdivision": True},
-    ),
+    )
+
+
+def not_python(folder: str, names: list[str]) -> list[str]:
+    """What a level needs no copy of: other files, and the levels themselves."""
+    return [name for name in names if name in ("levels", "__pycache__") or Path(folder, name).is_file() and not name.endswith(".py")]
+
+
+class Translate(Command):
+    """Only translates to C: benchmarks/builds.py copies the result."""
+
+    user_options = ()
+
+    def initialize_options(self):
+        """No options."""
+
+    def finalize_options(self):
+        """No options."""
+
+    def run(self):
+        """Run the command."""
+        translate()
+
+
+class ModeBuildExt(build_ext):
+    """Compiles level after level, and everything again when the flags change."""
+
+    def finalize_options(self):
+        """All processors compile unless -j says otherwise."""
+        super().finalize_options()
+        self.parallel = self.parallel or len(os.sched_getaffinity(0))
+
+    def run(self):
+        """distutils compares the age of the sources only; this compares the flags and the version, too."""
+        check_compiler()
+        self.build_temp = "build/temp"  # a profile is named after the object file, which pip would put elsewhere each time
+        settings = repr((MODE, FLAGS, LEVELS, VERSION))
+        stamp = ROOT / "build" / "flags"
+        if not IN_PLACE or not stamp.exists() or stamp.read_text() != settings:
+            self.force = True
+            stamp.unlink(missing_ok=True)  # an interrupted build leaves a mixture
+        super().run()
+        if IN_PLACE:
+            stamp.write_text(settings)
+        self.complete_levels(Path("src" if IN_PLACE else self.build_lib, "midiopt", "core", "levels"))
+
+    def complete_levels(self, folder):
+        """Give every level the Python modules of core: a level is a whole package. Levels of an earlier build in place are deleted."""
+        if IN_PLACE and not LEVELS:
+            shutil.rmtree(folder, ignore_errors=True)
+        for level in LEVELS:
+            shutil.copytree("src/midiopt/core", folder / level, ignore=not_python, dirs_exist_ok=True)
+
+    def build_extensions(self):
+        """The objects of each level have their own folder."""
+        translate()
+        for extension in self.extensions:
+            extension.sources = [str(Path(C_SOURCES, source).with_suffix(".c")) for source in extension.sources]
+        everything, temp = self.extensions, self.build_temp
+        for level, self.extensions in EXTENSIONS.items():
+            self.build_temp = os.path.join(temp, level)
+            super().build_extensions()
+        self.extensions, self.build_temp = everything, temp
+
+
+setup(
+    cmdclass={"build_ext": ModeBuildExt, "translate": Translate},
+    ext_modules=[extension for made in EXTENSIONS.values() for extension in made],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
 )

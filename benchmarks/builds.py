@@ -64,6 +64,7 @@ BUILDS = {
     "pgo-generate": Build("pgo-generate"),  # and trained
     "pgo-use": Build("pgo-use"),
     "fuzz": Build("sanitize", cflags=f"-fsanitize-coverage=trace-pc,trace-cmp -include {ROOT / 'fuzz' / 'coverage.h'}"),
+    "portable": Build("portable"),
     "x86-64": Build("release", march="x86-64"),
     "scalar": Build("release", cflags="-fno-tree-vectorize"),
     "valgrind": Build("release", march="x86-64-v3"),  # valgrind does not support AVX-512
@@ -138,7 +139,7 @@ def _translate(report: Report) -> None:
             shutil.copytree(path, TRANSLATED / name, ignore=IGNORED)
         else:
             shutil.copy2(path, TRANSLATED)
-    _run(TRANSLATED, os.environ | {"MIDIOPT_BUILD": "release"}, "setup.py", "--version")  # every command translates
+    _run(TRANSLATED, os.environ | {"MIDIOPT_BUILD": "release"}, "setup.py", "-q", "translate")
     stamp.write_text(_hash_of_sources())
 
 

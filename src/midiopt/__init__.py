@@ -70,5 +70,10 @@ def __getattr__(name: str) -> object:
 
 
 def build_info() -> dict[str, str]:
-    """The build: version, mode (see setup.py), compiler flags and compiler."""
-    return {"version": build.version, "mode": build.mode, "flags": build.flags, "compiler": build.compiler}
+    """The build: version, mode (see setup.py), processor level, compiler flags and compiler.
+
+    A portable build for x86-64 chooses the level ("x86-64-v3") on import, and the environment variable MIDIOPT_LEVEL overrides
+    it. Elsewhere the level is empty: the flags say which processor it was compiled for.
+    """
+    names = ("version", "mode", "level", "flags", "compiler")
+    return {name: getattr(build, name) for name in names}

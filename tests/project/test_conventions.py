@@ -16,7 +16,7 @@ from tests.helpers import imports
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "midiopt"
 CYTHON = sorted(path for path in PACKAGE.rglob("*.p*") if path.suffix in (".pyx", ".pxd"))
-FOLDERS = ("accuracy", "benchmarks", "docs", "pgo", "reference", "sample", "training")
+FOLDERS = ("accuracy", "benchmarks", "docs", "pgo", "reference", "sample", "training", "wheels")
 PROGRAMS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.py"))
 SOURCES = [*sorted(PACKAGE.rglob("*.py")), *PROGRAMS]
 

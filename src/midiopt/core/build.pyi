@@ -1,4 +1,5 @@
 version: str
 mode: str
+level: str
 flags: str
 compiler: str

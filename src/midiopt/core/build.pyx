@@ -9,11 +9,13 @@ cdef extern from *:
     #endif
     """
     const char *MIDIOPT_COMPILER
-    const char *MIDIOPT_VERSION  # these three are set by setup.py
+    const char *MIDIOPT_VERSION  # these four are set by setup.py
     const char *MIDIOPT_MODE
+    const char *MIDIOPT_LEVEL
     const char *MIDIOPT_FLAGS
 
 version = MIDIOPT_VERSION.decode()
 mode = MIDIOPT_MODE.decode()
+level = MIDIOPT_LEVEL.decode()
 flags = MIDIOPT_FLAGS.decode()
 compiler = MIDIOPT_COMPILER.decode()
