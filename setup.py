@@ -2,8 +2,8 @@
 
 MIDIOPT_BUILD selects the mode, MIDIOPT_MARCH the processor of release and of the profiled builds (default: native):
 
-    portable      runs on every processor of its architecture and every Python from 3.11: what a front end builds (pip install,
-                  python -m build). On x86-64 it has core once per level; core/__init__.py chooses one on import
+    portable      runs on every processor of its architecture: what a front end builds (pip install, python -m build).
+                  On x86-64 it has core once per level of the architecture; core/__init__.py chooses one on import
     release       -O3 -march=native: what make builds, and an editable install
     baseline      -O2 without -march and without the vectoriser: the reference for the other modes
     debug         -O0 -g, bounds checks, annotated sources in build/cython-debug
@@ -21,6 +21,7 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
+from typing import ClassVar
 
 from setuptools import Command, Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -56,16 +57,10 @@ DEBUG = MODE == "debug"
 C_SOURCES = "build/cython-debug" if DEBUG else "build/cython"  # bounds checks are in the C code
 
 PORTABLE = MODE == "portable"
-STABLE_ABI = PORTABLE and not sysconfig.get_config_var("Py_GIL_DISABLED")
+# The stable ABI (Py_LIMITED_API), one wheel for every Python, costs: a worker has 0.966 of the speed with it, the parser called from
+# Python 0.89, and the encoders of rows, which make a Python object per value, 0.78.
 LEVELS = ("x86-64-v2", "x86-64-v3", "x86-64-v4") if PORTABLE and sysconfig.get_platform().endswith("x86_64") else ()
-# The sources call the macros, which the stable ABI lacks, and get these functions instead.
-FUNCTIONS = {
-    "PyByteArray_AS_STRING": "PyByteArray_AsString",
-    "PyByteArray_GET_SIZE": "PyByteArray_Size",
-    "PyBytes_AS_STRING": "PyBytes_AsString",
-    "PyBytes_GET_SIZE": "PyBytes_Size",
-    "PyTuple_SET_ITEM": "PyTuple_SetItem",
-}
+BYTES = "midiopt.core.smf."  # branches on single bytes: from bytes to events, x86-64-v2 has 1.12 times the speed of v3, 1.5 of v4
 VERSION = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
 NO_COMPILER = """
 midiopt is compiled on this machine, because no wheel fits it or none was asked for, and that cannot be done: {problem}
@@ -85,13 +80,10 @@ def make_extensions(level: str) -> list[Extension]:
         if level and not in_set and level != LEVELS[0]:
             continue
         if level and name != "midiopt.core.processor":
-            flags = [*FLAGS, f"-march={level}"]
+            flags = [*FLAGS, f"-march={LEVELS[0] if name.startswith(BYTES) else level}"]
         extension = Extension(name.replace(".core.", f".core.levels.{level}.", 1) if level and in_set else name, [str(path)])
         extension.extra_compile_args = flags
         extension.extra_link_args = ["-Wl,-s"] if PORTABLE else [f for f in flags if f.startswith(("-fsanitize", "-fprofile-generate"))]
-        extension.py_limited_api = STABLE_ABI
-        if STABLE_ABI:
-            extension.define_macros += [("Py_LIMITED_API", "0x030B0000"), *FUNCTIONS.items()]
         if name == "midiopt.core.build":
             texts = {"MODE": MODE, "LEVEL": level, "FLAGS": " ".join(flags), "VERSION": VERSION}
             extension.define_macros += [(f"MIDIOPT_{key}", f'"{text}"') for key, text in texts.items()]
@@ -131,13 +123,13 @@ def translate() -> None:
 
 def not_python(folder: str, names: list[str]) -> list[str]:
     """What a level needs no copy of: other files, and the levels themselves."""
-    return [name for name in names if name in ("levels", "__pycache__") or Path(folder, name).is_file() and not name.endswith(".py")]
+    return [name for name in names if name in ("levels", "__pycache__") or (Path(folder, name).is_file() and not name.endswith(".py"))]
 
 
 class Translate(Command):
     """Only translates to C: benchmarks/builds.py copies the result."""
 
-    user_options = ()
+    user_options: ClassVar[list] = []
 
     def initialize_options(self):
         """No options."""
@@ -167,10 +159,10 @@ class ModeBuildExt(build_ext):
         if not IN_PLACE or not stamp.exists() or stamp.read_text() != settings:
             self.force = True
             stamp.unlink(missing_ok=True)  # an interrupted build leaves a mixture
+        self.complete_levels(Path("src" if IN_PLACE else self.build_lib, "midiopt", "core", "levels"))
         super().run()
         if IN_PLACE:
             stamp.write_text(settings)
-        self.complete_levels(Path("src" if IN_PLACE else self.build_lib, "midiopt", "core", "levels"))
 
     def complete_levels(self, folder):
         """Give every level the Python modules of core: a level is a whole package. Levels of an earlier build in place are deleted."""
@@ -194,5 +186,4 @@ class ModeBuildExt(build_ext):
 setup(
     cmdclass={"build_ext": ModeBuildExt, "translate": Translate},
     ext_modules=[extension for made in EXTENSIONS.values() for extension in made],
-    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
 )

@@ -5,7 +5,7 @@
 Both builds are compiled in copies of the sources (builds.py). Ratios are of neighbouring measurements, and every few of them
 the processes are replaced, because speed also depends on the memory layout of a process. "rows" is the work of a worker on
 files, reading included; "facts" and "events" start from bytes in memory; "encode" is the parent's work for both databases,
-compiled for the stable ABI in the wheel.
+which is compiled for the lowest level.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ LEVELS = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
 PAGE = builds.ROOT / "docs" / "performance.md"
 FILES = 1000  # of the corpus, evenly spaced, or generated
 PROCESSES, TURNS = 5, 8
-WORKLOADS = {"rows": "full analysis, reading included", "facts": "bytes to facts", "events": "bytes to events", "encode": "rows for databases"}
+WORKLOADS = {
+    "rows": "full analysis, reading included",
+    "facts": "bytes to facts",
+    "events": "bytes to events",
+    "encode": "rows for databases",
+}
 
 
 def workloads(paths: list[bytes]) -> dict[str, Callable[[], object]]:

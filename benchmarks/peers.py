@@ -38,12 +38,13 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "peers.json"
 PAGE = ROOT / "docs" / "performance.md"
 SAMPLED = ("mido", "pretty_midi")
-SAMPLE_FILES = 300  # two seconds of mido
+SAMPLE_FILES = 200  # a second of mido
 FOLDER_FILES = 1000
 IDLE_TIMEOUT = 2.0  # seconds to wait for free cores before a measurement
 TARGETS = {("warm", 7_000): 2.5, ("warm", 100_000): 3.5, ("cold", 7_000): 2.5, ("cold", 100_000): 2.5}
 
 Result = dict[str, Any]  # library, state (warm or cold), files, those of the library, and seconds per round of both programs
+Command = Callable[[Path, Path], list[str]]  # of a folder of files and a new database
 
 
 def fill_folder(folder: Path, files: int, corpus: list[bytes], progress: Progress) -> None:
@@ -54,7 +55,7 @@ def fill_folder(folder: Path, files: int, corpus: list[bytes], progress: Progres
     for i, path in enumerate(copied):
         into = folder / "corpus" / f"{i // FOLDER_FILES:04d}"
         into.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, into / f"{i:06d}{os.fsdecode(os.path.splitext(path)[1])}")
+        shutil.copyfile(path, into / f"{i:06d}.mid")
     if len(copied) < files:
         whole_runs.generate(folder / "generated", files - len(copied), progress)
     os.sync()  # what is not on the disk yet cannot be dropped from the cache
@@ -67,10 +68,10 @@ def midiopt_command(folder: Path, database: Path) -> list[str]:
 
 def peer_command(library: str, folder: Path, database: Path) -> list[str]:
     """The script of another user."""
-    return [sys.executable, "-m", "benchmarks.peer_pipeline", str(folder), "--db", str(database), "--library", library]
+    return [sys.executable, "-W", "ignore", "-m", "benchmarks.peer_pipeline", str(folder), "--db", str(database), "--library", library]
 
 
-def measure(make_command: Callable[[Path, Path], list[str]], folder: Path, cold: bool) -> float:
+def measure(make_command: Command, folder: Path, cold: bool) -> float:
     """Seconds of a command over a folder, into a new database on the disk of that folder."""
     paths = [os.fsencode(path) for path in peer_pipeline.find_files(folder)]
     machine_load.wait_until_idle(IDLE_TIMEOUT)
@@ -86,7 +87,7 @@ def measure(make_command: Callable[[Path, Path], list[str]], folder: Path, cold:
 
 def rounds(library: str, folder: Path, cold: bool, count: int) -> list[tuple[float, float]]:
     """Seconds of midiopt and of the library's script, in turns; the order is reversed every round."""
-    programs = {"midiopt": midiopt_command, library: partial(peer_command, library)}
+    programs: dict[str, Command] = {"midiopt": midiopt_command, library: partial(peer_command, library)}
     taken: list[tuple[float, float]] = []
     for _ in range(count):
         seconds = {name: measure(make_command, folder, cold) for name, make_command in programs.items()}
@@ -148,7 +149,9 @@ def main() -> int:
     """Measure what the command line describes, store it and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, default="", described="none: generated files")
-    parser.add_argument("--sizes", type=int, nargs="+", metavar="N", default=[7_000, 100_000], help="numbers of files (default: 7000 100000)")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", metavar="N", default=[7_000, 100_000], help="numbers of files (default: 7000 100000)"
+    )
     parser.add_argument("--collection", type=Path, metavar="DIR", help="keep the files here, one folder per size, and reuse them")
     parser.add_argument("--rounds", type=int, metavar="R", default=5, help="measurements of each program (default: %(default)s)")
     parser.add_argument("--page", action="store_true", help="write the table into docs/performance.md")
@@ -156,7 +159,7 @@ def main() -> int:
     if min(*options.sizes, options.rounds) < 1:
         parser.error("--sizes and --rounds must be at least 1")
     for library in ("symusic", *SAMPLED):
-        need(library, ", pretty_midi")
+        need(library, " (pretty_midi: 'midiopt[eval]')")
     corpus = select(options) if options.corpus else []
     console = Console(stderr=True, highlight=False)
     results: list[Result] = []

@@ -66,10 +66,20 @@ def run(wheel: Path, folder: Path, script: Path, sample: Path) -> str:
     root, site = python_root(folder), folder / "aarch64-site"
     shutil.rmtree(site, ignore_errors=True)
     platforms = [f"--platform={name}_aarch64" for name in ("linux", "manylinux2014", "manylinux_2_28")]
-    install = [sys.executable, "-m", "pip", "--quiet", "install", "--target", site, "--only-binary=:all:", f"--python-version={PYTHON}"]
+    install: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--quiet",
+        "install",
+        "--target",
+        site,
+        "--only-binary=:all:",
+        f"--python-version={PYTHON}",
+    ]
     subprocess.run([*install, *platforms, wheel], check=True)
     environment = {"PYTHONPATH": str(site.resolve()), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
-    command = [emulator, "-L", root, root / "usr" / "bin" / f"python{PYTHON}", "-P", script, sample, "--facts"]
+    command: list[str | Path] = [emulator, "-L", root, root / "usr" / "bin" / f"python{PYTHON}", "-P", script, sample, "--facts"]
     return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import glob
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wheels import debian
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
-PLACES = ("~/.pyenv/versions/{version}*/bin/python", "~/.local/share/uv/python/cpython-{version}*/bin/python", "/opt/python/cp{digits}-*/bin/python")
+PLACES = (
+    "~/.pyenv/versions/{version}*/bin/python",
+    "~/.local/share/uv/python/cpython-{version}*/bin/python",
+    "/opt/python/cp{digits}-*/bin/python",
+)
 DEBIAN_SUITE = "sid"  # it has the newest releases
 
 Report = Callable[[str], object]  # receives a line per step
@@ -27,13 +31,9 @@ class Python:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def find(folder: Path, report: Report) -> list[Python]:
+def find(versions: Iterable[str], folder: Path, report: Report) -> list[Python]:
     """One interpreter per version; ``folder`` receives those that the machine lacks."""
-    found = [python for version in VERSIONS if (python := installed(version) or obtain(version, folder, report))]
-    missing = set(VERSIONS) - {python.version for python in found}
-    if missing:
-        report(f"not tried: Python {', '.join(sorted(missing))}")
-    return found
+    return [python for version in versions if (python := installed(version) or obtain(version, folder, report))]
 
 
 def installed(version: str) -> Python | None:

@@ -17,7 +17,9 @@ from midiopt.core import build, choose_level, processor
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 LEVELS = ["x86-64-v2", "x86-64-v3", "x86-64-v4"]
-PRINT_BUILD = "import midiopt, midiopt.core.analysis as a; print(midiopt.build_info()['level'], a.__file__.split('/levels/')[-1].split('/')[0])"
+PRINT_BUILD = (
+    "import midiopt, midiopt.core.analysis as a; print(midiopt.build_info()['level'], a.__file__.split('/levels/')[-1].split('/')[0])"
+)
 FLAGS = {  # of /proc/cpuinfo
     "x86-64-v2": {"cx16", "lahf_lm", "popcnt", "sse4_1", "sse4_2", "ssse3"},
     "x86-64-v3": {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"},
@@ -88,7 +90,9 @@ def test_every_level_gives_the_same_rows(level, monkeypatch):
 def test_without_a_compiler_the_build_says_what_to_install(tmp_path):
     """At once: before the sources are translated."""
     command = [sys.executable, "setup.py", "build_ext", "--build-lib", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"MIDIOPT_BUILD": "portable", "CC": "no-such-compiler"}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"MIDIOPT_BUILD": "portable", "CC": "no-such-compiler"}, capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert "No such file or directory: no-such-compiler\nInstall gcc" in done.stderr and "apt install gcc" in done.stderr
 
@@ -98,6 +102,8 @@ def test_a_compiler_without_the_levels_is_quoted(tmp_path):
     compiler.write_text("#!/bin/sh\necho \"error: bad value 'x86-64-v4' for '-march=' switch\" >&2\nexit 1\n")
     compiler.chmod(0o755)
     command = [sys.executable, "setup.py", "build_ext", "--build-lib", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"MIDIOPT_BUILD": "portable", "CC": str(compiler)}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"MIDIOPT_BUILD": "portable", "CC": str(compiler)}, capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert "error: bad value 'x86-64-v4'" in done.stderr and "Install gcc 11 or later" in done.stderr
