@@ -46,26 +46,28 @@ STAGES = {
     "facts in file names": ("sources.filename",),
     "packing the row": ("core.analysis",),
     "validating rows": ("rows",),
-    "encoding for SQLite": ("sinks.sqlite_rows",),
-    "encoding for PostgreSQL": ("sinks.postgres_copy",),
+    "encoding for SQLite": ("sinks.sqlite_statement",),
+    "SQLite itself": ("libsqlite3",),
+    "encoding for PostgreSQL": ("sinks.postgres_copy", "sinks.row_keys"),
 }
 OTHER = "Python and the C library"
 # Extensions that callgrind does not run:
 NOT_COUNTED = (
-    *("core.build", "core.inspection", "sources.listing", "sources.path_set", "sources.stat_many", "sources.thread_pool"),
-    *("sources.archives.integers", "sources.archives.tar"),
+    *("core.build", "core.inspection", "pipeline.hash_slots", "sinks.sqlite_rows", "sources.listing", "sources.path_set"),
+    *("sources.stat_many", "sources.thread_pool", "sources.archives.integers", "sources.archives.tar"),
 )
 
 # What callgrind runs: instructions are counted between watch(1) and watch(0).
 COUNTED = """
-import ctypes, sys
+import ctypes, sys, tempfile
 from pathlib import Path
 from midiopt.rows.batch import Batch
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.rows.layout import LAYOUTS
 from midiopt.rows.validate import validate
-from midiopt.sinks.sqlite_rows import RowEncoder
-from midiopt.sinks.sql import TABLES, last_row_per_key
+from midiopt.sinks import open_sink
+from midiopt.sinks.batch_rows import last_row_per_key
+from midiopt.sinks.sql import TABLES
 from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.pipeline.worker import Worker
 
@@ -73,16 +75,15 @@ paths = Path(sys.argv[1]).read_bytes().split(b"\\0")
 worker = Worker()
 worker.analyze_files(paths[:20])  # buffers grow to their size
 worker.recent_hashes.clear()
-encoders = [(table, RowEncoder(LAYOUTS[table].fields), CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
+encoders = [(table, CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
+sink = open_sink(tempfile.mkdtemp(dir=sys.argv[3]) + "/counted.db")
 watch = ctypes.CDLL(sys.argv[2]).watch
 watch(1)
 for start in range(0, len(paths), FILES_PER_TASK):
     batch = validate(Batch.from_bytes(worker.analyze_files(paths[start : start + FILES_PER_TASK])))
-    for table, to_sqlite, to_postgres in encoders:
-        rows = last_row_per_key(table, batch)
-        for _ in to_sqlite.tuples(rows, batch.heap):
-            pass
-        to_postgres.encode(rows, batch.heap)
+    sink.write(batch)
+    for table, to_postgres in encoders:
+        to_postgres.encode(last_row_per_key(table, batch), batch.heap)
 watch(0)
 """
 # What callgrind cannot see: processor seconds of reading a file, the kernel included, and of everything that a worker does.
@@ -112,7 +113,7 @@ def count(build: str, names: Path, folder: Path) -> Counter[str]:
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source)], check=True)
     command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", sys.executable, "-c", COUNTED]
     environment = builds.environment(builds.build(build)) | {"PYTHONHASHSEED": "0"}
-    done = subprocess.run([*command, str(names), str(library)], env=environment, capture_output=True, text=True)
+    done = subprocess.run([*command, str(names), str(library), str(folder)], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"valgrind failed:\n{done.stderr[-2000:]}")
     return by_stage(out.read_text())

@@ -20,7 +20,8 @@ from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_values
 from midiopt.sinks import open_sink
-from midiopt.sinks.sql import TABLES, last_row_per_key, upsert
+from midiopt.sinks.batch_rows import last_row_per_key
+from midiopt.sinks.sql import TABLES, upsert
 
 
 def main() -> None:

@@ -33,8 +33,9 @@ def workloads(folder: Path) -> dict[str, Callable[[], object]]:
     from midiopt.rows.batch import Batch
     from midiopt.rows.layout import LAYOUTS
     from midiopt.schema import ANALYZER_VERSION
+    from midiopt.sinks.batch_rows import last_row_per_key
     from midiopt.sinks.postgres_copy import CopyEncoder
-    from midiopt.sinks.sql import TABLES, last_row_per_key
+    from midiopt.sinks.sql import TABLES
     from midiopt.sinks.sqlite_rows import RowEncoder
 
     paths = files_of(folder)

@@ -9,6 +9,7 @@ training and the parent checks its profile.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -37,22 +38,25 @@ VIEW_INTERVAL = 20  # every 20th file is also parsed into an EventArena
 def train(sources: list[Path]) -> None:
     """Do the work of a run over all files of the sources; SystemExit unless this build writes a profile."""
     from midiopt.core import build, inspection
+    from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
     from midiopt.pipeline.tasks import AnalyzeFiles
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
     from midiopt.rows.layout import LAYOUTS
     from midiopt.rows.validate import validate
     from midiopt.sinks import open_sink
+    from midiopt.sinks.batch_rows import last_row_per_key
     from midiopt.sinks.postgres_copy import CopyEncoder
-    from midiopt.sinks.sql import TABLES, last_row_per_key
+    from midiopt.sinks.sql import TABLES
+    from midiopt.sinks.sqlite_rows import RowEncoder
 
     if build.mode != "pgo-generate":
         raise SystemExit(f"the mode of this build is {build.mode}: only pgo-generate writes a profile (`make pgo` builds and trains)")
     tasks = [task for source in sources for task in tasks_of(source)]
     paths = [path for task in tasks if isinstance(task, AnalyzeFiles) for path in task.paths]
     tasks.append(AnalyzeFiles([b"/was/deleted/meanwhile.mid"]))
-    encoders = [(table, CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
-    with tempfile.TemporaryDirectory() as folder:
+    encoders = [(table, RowEncoder(LAYOUTS[table].fields), CopyEncoder(LAYOUTS[table].fields)) for table in TABLES]
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(SharedHashTableWriter()) as known:
         tasks += tasks_of(archive(paths[-ARCHIVED_FILES:], Path(folder)))
         for number in range(ROUNDS):
             worker = Worker()  # a new one: a worker skips contents that it has analysed
@@ -60,8 +64,10 @@ def train(sources: list[Path]) -> None:
                 for i in range(0, len(tasks), BATCH_TASKS):
                     batch = validate(Batch.concat([Batch.from_bytes(worker.process(task)) for task in tasks[i : i + BATCH_TASKS]]))
                     sink.write(batch)
-                    for table, encoder in encoders:
-                        encoder.encode(last_row_per_key(table, batch), batch.heap)
+                    known.add(batch.files["content_hash"].tobytes())
+                    for table, to_tuples, to_postgres in encoders:
+                        list(to_tuples.tuples(batch.rows(table), batch.heap))
+                        to_postgres.encode(last_row_per_key(table, batch), batch.heap)
     inspection.facts_layout()  # not part of a run, but an extension without a profile does not compile
     view(paths[::VIEW_INTERVAL])
 

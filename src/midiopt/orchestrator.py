@@ -8,9 +8,8 @@ if __name__ == "__main__":
     prepare_process()  # before numpy and the rest are imported
 
 from midiopt.cli.analyze import main
-from midiopt.pipeline.run import run
 
-__all__ = ["main", "run"]
+__all__ = ["main"]
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 import midiopt
-from midiopt.cli.show import facts_table, json_value, table_value
+from midiopt.cli.facts_table import facts_table, json_value, table_value
 from midiopt.schema import ANALYSES
 from sample.smf import smf, text, track
 

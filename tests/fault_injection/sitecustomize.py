@@ -60,14 +60,14 @@ def freeze_at_start() -> None:
 
 def freeze_in_answer() -> None:
     """Let the worker stop after half of what it writes first."""
-    from multiprocessing.connection import Connection
+    from midiopt.pipeline.message_pipe import WorkerPipe
 
     def send_half(self, data):
-        Connection._send_bytes = whole
-        self._send(struct.pack("!i", len(data)) + data[: len(data) // 2])
+        WorkerPipe.send_bytes = whole
+        os.write(self.fileno(), struct.pack("!i", len(data)) + data[: len(data) // 2])
         os.kill(os.getpid(), signal.SIGSTOP)
 
-    whole, Connection._send_bytes = Connection._send_bytes, send_half
+    whole, WorkerPipe.send_bytes = WorkerPipe.send_bytes, send_half
 
 
 FAULTS = {

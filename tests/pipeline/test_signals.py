@@ -143,7 +143,7 @@ def test_a_signal_at_the_very_end_changes_nothing(number, code):
     assert subprocess.run([sys.executable, "-c", LATE.format(int(number))]).returncode == 0
 
 
-@pytest.mark.parametrize("library", ["xxhash", "_multiarray_umath", "sqlite_rows"])
+@pytest.mark.parametrize("library", ["xxhash", "_multiarray_umath", "sqlite_statement"])
 @pytest.mark.parametrize("module", ["midiopt.orchestrator", "midiopt"])
 @SIGNALS
 def test_a_signal_during_the_start_is_quiet(number, code, module, library, tmp_path):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pytest
 
 from midiopt.kinds import TIME
-from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch
-from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT
+from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, Rows
+from midiopt.rows.layout import FILES_LAYOUT, LAYOUTS, Field
 from midiopt.rows.wire import message
 from midiopt.schema import ANALYSES, FILES, Table
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.sinks.sqlite_rows import RowEncoder
+from midiopt.sinks.sqlite_statement import RowStatement, connect
 from tests.helpers.batches import analysis_row, file_row, make_batch, records
 
 
@@ -46,13 +49,33 @@ def test_batches_join() -> None:
     assert to_bytes(Batch.concat(batches()[:1])) == to_bytes(batches()[0])
 
 
-def sqlite_values(table: Table, name: str, values: object, count: int) -> list[object]:
-    """One column as SQLite gets it, of `count` rows."""
-    layout, dtype = (FILES_LAYOUT, FILES_DTYPE) if table is FILES else (ANALYSES_LAYOUT, ANALYSES_DTYPE)
-    rows = np.zeros(count, dtype)
-    rows[name] = values
-    field = layout.fields[table.columns.index(table[name])]
+def field_of(table: Table, name: str) -> Field:
+    return LAYOUTS[table].fields[table.columns.index(table[name])]
+
+
+def by_tuples(field: Field, rows: Rows) -> list[object]:
+    """One column of the rows as Python's sqlite3 gets it."""
     return [value for (value,) in RowEncoder([field]).tuples(rows, b"")]
+
+
+def by_statement(field: Field, rows: Rows) -> list[object]:
+    """The same written by the C interface and read back."""
+    connection, handle = connect(":memory:")
+    with closing(connection):
+        connection.execute("CREATE TABLE written (value)")
+        with closing(RowStatement(handle, "INSERT INTO written VALUES (?)", [field])) as statement:
+            statement.write(rows, b"")
+        return [value for (value,) in connection.execute("SELECT value FROM written ORDER BY rowid")]
+
+
+def sqlite_values(table: Table, name: str, values: object, count: int) -> list[object]:
+    """One column as SQLite gets it, of `count` rows, in both ways."""
+    rows = np.zeros(count, FILES_DTYPE if table is FILES else ANALYSES_DTYPE)
+    rows[name] = values
+    field = field_of(table, name)
+    found = by_statement(field, rows)
+    assert by_tuples(field, rows) == found
+    return found
 
 
 def analysis_values(name: str, values: np.ndarray[Any, Any]) -> list[object]:
@@ -76,10 +99,20 @@ def test_shares_are_written_as_their_decimals() -> None:
         assert text == f"[{','.join(decimals)}]"
 
 
+@pytest.mark.parametrize("write", [by_tuples, by_statement])
 @pytest.mark.parametrize("share", [-0.1, 1.1, np.nan])
-def test_a_number_outside_0_to_1_is_no_share(share: float) -> None:
+def test_a_number_outside_0_to_1_is_no_share(share: float, write: Callable[[Field, Rows], object]) -> None:
+    rows = np.zeros(1, ANALYSES_DTYPE)
+    rows["pitch_classes"] = share
     with pytest.raises(ValueError, match="share"):
-        analysis_values("pitch_classes", np.full((1, 12), share, "f4"))
+        write(field_of(ANALYSES, "pitch_classes"), rows)
+
+
+def test_every_day_has_its_date() -> None:
+    days = range(1, dt.date.max.toordinal() + 1, 97)
+    times = [(day - dt.date(1970, 1, 1).toordinal()) * 86_400_000_000 + 1 for day in days]
+    found = sqlite_values(FILES, "analyzed_at", times, len(times))
+    assert found == [f"{dt.date.fromordinal(day)} 00:00:00.000001" for day in days]
 
 
 def test_times_become_text() -> None:
@@ -95,10 +128,13 @@ def test_times_become_text() -> None:
     ]
 
 
+@pytest.mark.parametrize("write", [by_tuples, by_statement])
 @pytest.mark.parametrize("time", [TIME.low - 1, TIME.high + 1, -(2**63), 2**63 - 1])
-def test_a_time_outside_the_years_1_to_9999_is_refused(time: int) -> None:
+def test_a_time_outside_the_years_1_to_9999_is_refused(time: int, write: Callable[[Field, Rows], object]) -> None:
+    rows = np.zeros(1, FILES_DTYPE)
+    rows["analyzed_at"] = time
     with pytest.raises(ValueError, match="time"):
-        sqlite_values(FILES, "analyzed_at", time, 1)
+        write(field_of(FILES, "analyzed_at"), rows)
 
 
 def test_copy_bytes_as_the_manual_has_them() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sqlite3
 from itertools import chain
 
 import pytest
@@ -14,12 +15,22 @@ from midiopt.errors import DatabaseBusy, SinkError
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME
 from midiopt.rows.batch import Batch
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, STATUSES, Column, issue_names
-from midiopt.sinks import open_sink
+from midiopt.sinks import open_sink, sqlite
 from midiopt.sources.paths import path_text
 from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored, write
 
 INTEGERS = (INT16, INT32, INT64)
 LATER = NOW + dt.timedelta(days=1)
+
+
+@pytest.fixture(params=["sqlite", "sqlite by tuples", "postgres"])
+def url(request, tmp_path, monkeypatch):
+    """The URL of an empty database; `by tuples` stands for an interpreter whose SQLite has no handle."""
+    if request.param == "postgres":
+        return request.getfixturevalue("pg_url")
+    if request.param == "sqlite by tuples":
+        monkeypatch.setattr(sqlite, "connect", lambda path, **options: (sqlite3.connect(path, **options), None))
+    return f"sqlite:///{tmp_path}/facts.db"
 
 
 @pytest.fixture

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import gc
-import signal
-import sys
 from collections.abc import Sequence
-from dataclasses import fields
 
-from midiopt.cli.arguments import Subparsers, run_option
+from midiopt.cli.arguments import run_option
 from midiopt.cli.console import Parser, print_error, print_json, run_command
-from midiopt.cli.hidden_arguments import hide_argument
-from midiopt.cli.progress import TerminalProgress
 from midiopt.errors import MidioptError, SourceError
-from midiopt.limits import MAX_EVENTS_CAP, MAX_FILE_BYTES_CAP
-from midiopt.pipeline.options import DATABASE, RunOptions
-from midiopt.pipeline.run import run
-from midiopt.pipeline.signals import ABORT_MESSAGE
-from midiopt.sinks.urls import without_password
+from midiopt.limits import (
+    BATCH_SIZE,
+    DATABASE,
+    FILE_TIMEOUT,
+    MAX_EVENTS,
+    MAX_EVENTS_CAP,
+    MAX_FILE_BYTES,
+    MAX_FILE_BYTES_CAP,
+    SINK_TIMEOUT,
+    WRITERS,
+)
 
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. A second run analyses only new and changed files."
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the command to the parser."""
-    parser = subparsers.add_parser("analyze", help="analyse files into a database", description=DESCRIPTION)
-    add_options(parser)
-    parser.set_defaults(run=command)
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command; each option of RunOptions has its name and its default."""
-    defaults = RunOptions()
     parser.add_argument(
         "sources",
         nargs="+",
@@ -55,21 +47,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size",
         type=run_option("batch_size", int),
-        default=defaults.batch_size,
+        default=BATCH_SIZE,
         metavar="N",
         help="number of files per transaction (default: %(default)s)",
     )
     parser.add_argument(
         "--writers",
         type=run_option("writers", int),
-        default=defaults.writers,
+        default=WRITERS,
         metavar="N",
         help="number of batches that PostgreSQL commits at the same time, each over its own connection (default: %(default)s)",
     )
     parser.add_argument(
         "--sink-timeout",
         type=run_option("sink_timeout", float),
-        default=defaults.sink_timeout,
+        default=SINK_TIMEOUT,
         metavar="SECONDS",
         help="how long to wait for an unavailable or locked database before giving up (default: %(default)g)",
     )
@@ -77,21 +69,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--file-timeout",
         type=run_option("file_timeout", float),
-        default=defaults.file_timeout,
+        default=FILE_TIMEOUT,
         metavar="SECONDS",
         help="time per file after which it is given up as crashed (default: %(default)g)",
     )
     parser.add_argument(
         "--max-file-bytes",
         type=run_option("max_file_bytes", int),
-        default=defaults.max_file_bytes,
+        default=MAX_FILE_BYTES,
         metavar="N",
         help=f"reject files of more than N bytes (default: %(default)s; at most {MAX_FILE_BYTES_CAP})",
     )
     parser.add_argument(
         "--max-events",
         type=run_option("max_events", int),
-        default=defaults.max_events,
+        default=MAX_EVENTS,
         metavar="N",
         help=f"reject files with more than N events (default: %(default)s; at most {MAX_EVENTS_CAP})",
     )
@@ -108,6 +100,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Run the analysis; returns the exit code: 0 finished, 1 failed, 2 wrong usage, 128 + N after signal N."""
+    import gc
+    import signal
+    import sys
+    from dataclasses import fields
+
+    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.cli.progress import TerminalProgress
+    from midiopt.pipeline.options import RunOptions
+    from midiopt.pipeline.run import run
+    from midiopt.pipeline.signals import ABORT_MESSAGE
+    from midiopt.sinks.urls import without_password
+
     hide_argument(arguments.db)
     gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TypeAlias
 
-from midiopt.pipeline.options import DATABASE, check_option
-
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # add_subparsers() returns it; it has no public name
+from midiopt.limits import DATABASE, check_option
 
 
 def add_library_options(parser: argparse.ArgumentParser, json_help: str) -> None:

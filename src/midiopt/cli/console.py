@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import unicodedata
 from collections.abc import Callable
-from typing import NoReturn
 
-from rich.text import Text
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def is_printable(c: str) -> bool:
@@ -23,18 +23,22 @@ def printable_text(text: str) -> str:
     return text if text.isprintable() else "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def printable(text: str) -> Text:
-    """The same without rich markup."""
-    return Text(printable_text(text))
-
-
 def print_error(problem: object) -> None:
     """Print what went wrong as one line on standard error."""
     print(f"midiopt: {printable_text(str(problem))}", file=sys.stderr)
 
 
+def clock(seconds: float) -> str:
+    """A duration as M:SS or H:MM:SS."""
+    minutes, seconds = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def print_json(value: object, default: Callable[[object], str] | None = None) -> None:
     """Print a value as one line of JSON, in which characters that are not printable are escaped."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, default=default)
     print(text if text.isprintable() else "".join(c if is_printable(c) else json.dumps(c)[1:-1] for c in text))
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import argparse
 
-from midiopt.cli.arguments import Subparsers, add_library_options
+from midiopt.cli.arguments import add_library_options
 from midiopt.cli.console import print_json, printable_text
-from midiopt.cli.hidden_arguments import hide_argument
-from midiopt.library import open_library
-from midiopt.library.duplicates import DuplicateGroup, duplicate_groups
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from midiopt.library.duplicates import DuplicateGroup
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the command to the parser."""
-    parser = subparsers.add_parser(
-        "duplicates",
-        help="list files with identical bytes",
-        description="List the groups of files with identical bytes, the largest group first. Nothing is written.",
-    )
+DESCRIPTION = "List the groups of files with identical bytes, the largest group first. Nothing is written."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_library_options(parser, json_help="print one JSON object per group, one per line, instead of a table")
-    parser.set_defaults(run=command)
 
 
 def command(options: argparse.Namespace) -> int:
     """Print each group as it is found: as text, or with --json as one object per line."""
+    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.library import open_library
+    from midiopt.library.duplicates import duplicate_groups
+
     hide_argument(options.db)
     with open_library(options.db) as library:
         if not options.json:

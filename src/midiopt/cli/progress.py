@@ -1,115 +1,50 @@
-"""Progress of a run and its summary on the terminal. Everything goes to stderr."""
+"""Progress of a run on the terminal."""
 
 from __future__ import annotations
 
-import sys
-import time
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
-
-from midiopt.cli.console import printable
 from midiopt.pipeline.summary import Summary
-from midiopt.schema import STATUSES
 
-LIVE_INTERVAL = 0.1  # seconds between updates of the live line
-PLAIN_INTERVAL = 5.0  # seconds between plain lines when stderr is not a terminal
+if TYPE_CHECKING:
+    from midiopt.cli.run_view import RunView
 
 
 class TerminalProgress:
-    """A live line on a terminal, otherwise a plain line every five seconds; nothing when quiet."""
+    """Shows the state of a run, and at its end the summary; nothing when quiet.
+
+    rich is imported for the first thing to show, which is after the first workers were started: importing it takes 40 ms.
+    """
 
     def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(file=sys.stderr, quiet=quiet, highlight=False)
-        self.live = Live(console=self.console, auto_refresh=False, transient=True) if self.console.is_terminal and not quiet else None
-        self.next_line = time.monotonic() + (0 if self.live else PLAIN_INTERVAL)
+        self._quiet = quiet
+        self._view: RunView | None = None
 
     def __enter__(self) -> TerminalProgress:
-        if self.live:
-            self.live.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self.live:
-            self.live.stop()
+        if self._view:
+            self._view.stop()
 
     def update(self, summary: Summary, seconds: float, total: int | None) -> None:
-        """Show the state of the run, at most once per interval. ``total`` is the number of files found, None until the walk is complete."""
-        now = time.monotonic()
-        if now < self.next_line:
-            return
-        self.next_line = now + (LIVE_INTERVAL if self.live else PLAIN_INTERVAL)
-        if self.live:
-            self.live.update(_live_view(summary, seconds, total), refresh=True)
-        else:
-            self.console.print(_line(summary, seconds, total))
+        """See Progress."""
+        if not self._quiet:
+            self._shown().update(summary, seconds, total)
 
     def notice(self, reason: str) -> None:
         """Say what the run waits for."""
-        self.console.print(printable(f"midiopt: {reason}"), style="yellow", soft_wrap=True)
+        if not self._quiet:
+            self._shown().notice(reason)
 
     def finish(self, summary: Summary, database: str) -> None:
         """Show the summary of a run, and what could not be read."""
-        if self.live:
-            self.live.stop()
-        self.console.print(_table(summary, database))
-        if not summary.files:
-            self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi, and archives)", style="yellow")
-        for problem in summary.problems:
-            self.console.print(Text.assemble(("not read: ", "yellow"), printable(problem)))
+        if not self._quiet:
+            self._shown().finish(summary, database)
 
+    def _shown(self) -> RunView:
+        if self._view is None:
+            from midiopt.cli.run_view import RunView
 
-def _line(summary: Summary, seconds: float, total: int | None) -> str:
-    done = summary.analysed
-    rate = done / seconds if seconds else 0
-    parts = [f"{done + summary.opened + summary.skipped:,}" + (f" of {total:,}" if total is not None else "") + " files"]
-    parts += [f"{rate:,.0f} files/s", f"{summary.bytes / max(seconds, 1e-9) / 1e6:,.1f} MB/s"]
-    parts += [f"{getattr(summary, status):,} {status}" for status in STATUSES if getattr(summary, status)]
-    if summary.skipped:
-        parts.append(f"{summary.skipped:,} skipped")
-    if total is not None and rate:
-        parts.append(f"{clock((total - done - summary.opened - summary.skipped) / rate)} left")
-    return ", ".join(parts)
-
-
-def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
-    row = Table.grid(padding=(0, 1))
-    done = summary.analysed + summary.opened + summary.skipped
-    bar = ProgressBar(total=total, completed=done, width=12) if total else ProgressBar(total=None, pulse=True, width=12)
-    row.add_row(bar, printable(_line(summary, seconds, total)))
-    return row
-
-
-def clock(seconds: float) -> str:
-    """A duration as M:SS or H:MM:SS."""
-    minutes, seconds = divmod(int(seconds + 0.5), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def _table(summary: Summary, database: str) -> Table:
-    table = Table(title=printable(database), title_justify="left", show_header=False, title_style="bold")
-    table.add_column(style="cyan")
-    table.add_column(justify="right")
-    colours = {"repaired": "yellow", "rejected": "red", "unreadable": "red", "crashed": "bold red"}
-    table.add_row("files found", f"{summary.files:,}")
-    for status in STATUSES:
-        count = getattr(summary, status)
-        if count or status == "ok":
-            colour = colours.get(status, "green")
-            table.add_row(f"  {status}", f"[{colour}]{count:,}[/]")
-    if summary.skipped:
-        table.add_row("  unchanged, skipped", f"{summary.skipped:,}")
-    if summary.appledouble:
-        table.add_row("  AppleDouble, skipped", f"{summary.appledouble:,}")
-    if summary.gone:
-        table.add_row("no longer there", f"[yellow]{summary.gone:,}[/]")
-    if summary.duplicates is not None:
-        table.add_row("duplicates in the database", f"{summary.duplicates:,}")
-    table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")
-    if summary.analysed:
-        table.add_row("speed", f"{summary.files_per_second:,.0f} files/s")
-    return table
+            self._view = RunView()
+        return self._view

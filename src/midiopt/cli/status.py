@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-from dataclasses import asdict
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from midiopt.cli.arguments import add_library_options
+from midiopt.cli.console import print_json
 
-from midiopt.cli.arguments import Subparsers, add_library_options
-from midiopt.cli.console import print_json, printable
-from midiopt.cli.hidden_arguments import hide_argument
-from midiopt.cli.progress import clock
-from midiopt.library import open_library
-from midiopt.library.queries import Run
-from midiopt.library.status import LibraryStatus, library_status
-from midiopt.schema import STATUSES
-from midiopt.sinks.urls import without_password
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from midiopt.library.status import LibraryStatus
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the command to the parser."""
-    parser = subparsers.add_parser(
-        "status",
-        help="show what a database holds and how the last run ended",
-        description="Show what a database holds: files by status, issues with examples, the slowest and largest files, the last run.",
-    )
+DESCRIPTION = "Show what a database holds: files by status, issues with examples, the slowest and largest files, the last run."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_library_options(parser, json_help="print one JSON object instead of a table")
-    parser.set_defaults(run=command)
 
 
 def command(options: argparse.Namespace) -> int:
     """Print a table, or with --json one object."""
+    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.library import open_library
+    from midiopt.library.status import library_status
+    from midiopt.sinks.urls import without_password
+
     hide_argument(options.db)
     with open_library(options.db) as library:
         status = library_status(library)
@@ -41,67 +34,21 @@ def command(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"database": database, **_json_object(status)}, default=_json_time)
     else:
-        Console(highlight=False).print(_table(database, status))
+        from midiopt.cli.status_table import print_status
+
+        print_status(database, status)
     return 0
 
 
 def _json_object(status: LibraryStatus) -> dict[str, object]:
+    from dataclasses import asdict
+
     files = {name: {"files": found.files} if found.example is None else asdict(found) for name, found in status.files.items()}
     return {**asdict(status), "files": files}
 
 
 def _json_time(value: object) -> str:
+    import datetime as dt
+
     assert isinstance(value, dt.datetime)
     return f"{value:%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _table(database: str, status: LibraryStatus) -> Table:
-    table = Table(title=printable(database), title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
-
-    def add_section(title: str) -> None:
-        table.add_row()
-        table.add_row(f"[bold]{title}[/]")
-
-    for name, found in status.files.items():
-        if found.files:
-            table.add_row(name, f"{found.files:,}", printable("" if found.example is None else f"{found.example}: {found.error}"))
-    table.add_row("contents", f"{status.contents:,}")
-    table.add_row("duplicates", f"{status.duplicates:,}", "files beyond the first one with their content")
-    if status.issues:
-        add_section("issues")
-    for name, issue in status.issues.items():
-        table.add_row(name, f"{issue.files:,}", Text("\n").join(map(printable, issue.examples)))
-    if status.slowest:
-        add_section("slowest")
-    for file in status.slowest:
-        table.add_row("", f"{file.seconds * 1000:,.1f} ms", printable(file.path))
-    if status.largest:
-        add_section("largest")
-    for large in status.largest:
-        table.add_row("", f"{large.bytes / 1000:,.0f} KB", printable(large.path))
-    add_section("last run")
-    for name, value in _describe_run(status.last_run) if status.last_run else [("", "none")]:
-        table.add_row(name, "", printable(value))
-    return table
-
-
-def _describe_run(run: Run) -> list[tuple[str, str]]:
-    started = f"started {run.started:%Y-%m-%d %H:%M:%S} UTC"
-    if run.outcome == "running":
-        outcome = f"running; {started}"
-    elif run.ended is None or run.seconds is None:
-        outcome = f"terminated abnormally (killed, or lost its database); {started}; run the same command to resume"
-    else:
-        outcome = f"{run.outcome} {run.ended:%Y-%m-%d %H:%M:%S} UTC after {clock(run.seconds)}" + (f": {run.error}" if run.error else "")
-    analysed = sum(getattr(run, status) or 0 for status in STATUSES)
-    files = f"{run.files:,} found, {analysed:,} analysed, {run.skipped:,} unchanged" if run.ended else "-"
-    return [
-        ("outcome", outcome),
-        ("files", files),
-        ("sources", ", ".join(run.sources)),
-        ("midiopt", f"{run.version}, build {run.build}"),
-        ("options", ", ".join(f"{name} {value}" for name, value in run.options.items())),
-    ]

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 
-from midiopt.cli.arguments import Subparsers, add_library_options, positive_integer
+from midiopt.cli.arguments import add_library_options, positive_integer
 from midiopt.cli.console import print_json, printable_text
-from midiopt.cli.hidden_arguments import hide_argument
-from midiopt.library import open_library
-from midiopt.library.verify import DEFAULT_SAMPLE, NOT_COMPARABLE, Difference, Verification, VerificationCounts
+from midiopt.limits import VERIFIED_FILES
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from midiopt.library.verify import Difference, VerificationCounts
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    """Add the command to the parser."""
-    parser = subparsers.add_parser(
-        "verify",
-        help="analyse files again and report rows that differ",
-        description="Analyse files of a database again and report every value that differs from the stored one. Nothing is written.",
-    )
+DESCRIPTION = "Analyse files of a database again and report every value that differs from the stored one. Nothing is written."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add_library_options(parser, json_help="print one JSON object per difference and one of counts, one per line, instead of text")
     parser.add_argument(
         "--sample",
         type=positive_integer,
-        default=DEFAULT_SAMPLE,
+        default=VERIFIED_FILES,
         metavar="N",
         help="number of randomly chosen files to check (default: %(default)s)",
     )
     parser.add_argument("--all", action="store_true", help="check all files")
-    parser.set_defaults(run=command)
 
 
 def command(options: argparse.Namespace) -> int:
     """Print each difference, then the counts; exit code 1 when a value differs."""
+    from dataclasses import asdict
+
+    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.library import open_library
+    from midiopt.library.verify import Verification
+
     hide_argument(options.db)
     with open_library(options.db) as library:
         verification = Verification(library, None if options.all else options.sample)
@@ -55,6 +59,8 @@ def _text(difference: Difference) -> str:
 
 
 def _summary(counts: VerificationCounts) -> str:
+    from midiopt.library.verify import NOT_COMPARABLE
+
     lines = [
         f"{counts.checked:,} files checked, {counts.differing:,} values differ;"
         f" {counts.changed:,} files changed, {counts.gone:,} no longer there"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from midiopt.library import Library, queries
+from midiopt.limits import VERIFIED_FILES
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.pool import Result, WorkerPool
@@ -24,7 +25,6 @@ from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import archive_in, is_truncated, path_bytes, path_text
 
-DEFAULT_SAMPLE = 1000  # files
 FILES_PER_TASK = 128
 KEYS_PER_QUERY = 128
 COMPARABLE = tuple(STATUSES[i] for i in (*ANALYSED, REJECTED))
@@ -70,7 +70,7 @@ class Verification:
     ``sample`` is the number of randomly chosen files, None for all. Of an archive, only the members in the sample are analysed.
     """
 
-    def __init__(self, library: Library, sample: int | None = DEFAULT_SAMPLE) -> None:
+    def __init__(self, library: Library, sample: int | None = VERIFIED_FILES) -> None:
         self._library = library
         self._sample = sample
         self._members = ALL_PATHS  # of archives, to be analysed
@@ -137,7 +137,7 @@ class Verification:
             self._awaited_members += count
 
     def _compare(self, result: Result) -> Iterator[Difference]:
-        batch, is_archive_member = result.batch, result.report is not None
+        batch, is_archive_member = Batch.from_bytes(result.message), result.report is not None
         files = _computed_rows(FILES, batch)
         stored_files = self._stored_rows(FILES, list(files))
         contents = []

@@ -5,7 +5,6 @@ A worker hardly allocates (one arena, reused), so the system allocator is the de
 
 from __future__ import annotations
 
-import ctypes.util
 import os
 
 from midiopt.errors import MidioptError
@@ -17,6 +16,8 @@ def preload(name: str) -> dict[str, str]:
     """The environment variables of a process that runs under this allocator. Raises MidioptError when the library is missing."""
     if name == "system":
         return {}
+    import ctypes.util  # 5 ms that other runs do not need
+
     library = ctypes.util.find_library(name)
     if library is None:
         raise MidioptError(f"{name} is not installed; on Debian: apt install {ALLOCATORS[name]}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import mmap
 import os
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from midiopt.errors import MidioptError
-from midiopt.pipeline.hash_table import BUCKET_BYTES, BUCKET_SLOTS, HEADER_BYTES, KEY_OFFSET, MAX_BUCKETS, MIN_BUCKETS, SharedHashTable
+from midiopt.pipeline.hash_slots import double, insert
+from midiopt.pipeline.hash_table import BUCKET_BYTES, HEADER_BYTES, KEY_OFFSET, MAX_BUCKETS, MIN_BUCKETS, SharedHashTable
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 
 class SharedHashTableWriter(SharedHashTable):
@@ -34,33 +36,14 @@ class SharedHashTableWriter(SharedHashTable):
         super().__init__(fd, mmap.ACCESS_WRITE)
         self.max_buckets = max_buckets
         self.mask[0] = MIN_BUCKETS - 1
-        self.slots = np.frombuffer(self.memory, "<u8", offset=HEADER_BYTES).reshape(MAX_BUCKETS, BUCKET_SLOTS, 2)
         self.entries = 0
 
-    def add(self, digests: NDArray[np.uint8]) -> None:
-        """Add digests, an array of shape (n, 16). A concurrent reader finds each one complete or not at all."""
-        new = np.ascontiguousarray(digests).view("<u8").reshape(-1, 2)
-        buckets = int(self.mask[0]) + 1
-        while buckets < self.max_buckets and self.entries + len(new) > buckets:
-            self._double(buckets)
-            buckets *= 2
-        for _ in range(BUCKET_SLOTS):  # two digests may claim the same slot; the loser claims another one in the next round
-            bucket = new[:, 0] & np.uint64(self.mask[0])
-            stored = self.slots[bucket, :, 0]
-            is_new = (stored != new[:, :1]).all(1)
-            new, bucket, is_free = new[is_new], bucket[is_new], stored[is_new] == 0
-            if not len(new):
-                break
-            has_room = is_free.any(1)
-            self.slots[bucket, np.where(has_room, is_free.argmax(1), new[:, 1].astype(np.intp) % BUCKET_SLOTS)] = new
-            self.entries += int(has_room.sum())
-
-    def _double(self, buckets: int) -> None:
-        lower, upper = self.slots[:buckets], self.slots[buckets : 2 * buckets]
-        moving = lower[:, :, 0] & np.uint64(buckets) != 0
-        upper[moving] = lower[moving]
-        self.mask[0] = 2 * buckets - 1  # a reader with the old mask still finds the entry in the lower half
-        lower[moving] = 0
+    def add(self, digests: Buffer) -> None:
+        """Add digests of 16 bytes each, joined. A concurrent reader finds each one complete or not at all."""
+        new = memoryview(digests).nbytes // 16
+        while self.mask[0] + 1 < self.max_buckets and self.entries + new > self.mask[0] + 1:
+            double(self.memory)
+        self.entries += insert(self.memory, digests)
 
     def close(self) -> None:
         """Close the file descriptor; the memory is freed when the last worker has ended."""

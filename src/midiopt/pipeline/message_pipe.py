@@ -1,25 +1,67 @@
-"""The parent's end of a worker's pipe, which never blocks: a worker that is frozen while it answers cannot hold the parent.
+"""The pipe between the parent and a worker: messages of any size, each after its length, 4 bytes with the high one first.
 
-The worker's end is a multiprocessing.connection.Connection, whose format this is: a message follows its length, 4 bytes with
-the high one first. Bytes that the pipe has no room for are kept until the next call; a message is returned when it is complete.
+The parent's end never blocks: a worker that is frozen while it answers cannot hold the parent. Bytes that the pipe has no room for
+are kept until the next call; a message is returned when it is complete. The worker's end blocks. Neither uses
+multiprocessing.connection, whose import takes 15 ms of every process.
 """
 
 from __future__ import annotations
 
 import os
+import select
+import socket
 import struct
-from multiprocessing import Pipe
 
-_LENGTH = struct.Struct("!i")  # Connection writes a longer header for 2 GiB and more, which no message has
-REST_TIMEOUT = 0.005  # seconds in which the rest of a message follows: a wake-up of the event loop for each part costs more
+_LENGTH = struct.Struct("!i")
+REST_TIMEOUT = 5  # milliseconds in which the rest of a message follows: a wake-up of the event loop for each part costs more
+
+
+class WorkerPipe:
+    """The worker's end, made of the descriptor that it inherits. Raises EOFError or ConnectionError when the parent has gone."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    def poll(self) -> bool:
+        """Whether there is something to read, if only the end."""
+        return _has_data(self._descriptor, 0)
+
+    def recv_bytes(self) -> bytes:
+        """The next message."""
+        [length] = _LENGTH.unpack(self._read(_LENGTH.size))
+        return self._read(length)
+
+    def _read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:  # nearly always once
+            part = os.read(self._descriptor, size - len(data))
+            if not part:
+                raise EOFError
+            data += part
+        return data
+
+    def send_bytes(self, message: bytes) -> None:
+        """Send a message."""
+        sent = os.writev(self._descriptor, (_LENGTH.pack(len(message)), message)) - _LENGTH.size
+        while sent < len(message):
+            sent += os.write(self._descriptor, memoryview(message)[sent:])
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._descriptor)
 
 
 class MessagePipe:
     """Sends and receives messages. ``theirs`` is the end that the worker inherits, and the parent closes."""
 
     def __init__(self) -> None:
-        self._pipe, self.theirs = Pipe()
-        os.set_blocking(self._pipe.fileno(), False)
+        ours, theirs = socket.socketpair()
+        self._descriptor, self.theirs = ours.detach(), WorkerPipe(theirs.detach())
+        os.set_blocking(self._descriptor, False)
         self._unsent = bytearray()
         self._header = bytearray(_LENGTH.size)
         self._message: bytearray | None = None  # None while the length is incomplete
@@ -27,8 +69,8 @@ class MessagePipe:
         self.received_bytes = 0  # in all: whether the worker makes progress
 
     def fileno(self) -> int:
-        """For multiprocessing.connection.wait()."""
-        return self._pipe.fileno()
+        """The descriptor, -1 when closed."""
+        return self._descriptor
 
     def send(self, message: bytes) -> None:
         """Send a message, as much of it as there is room for. Raises OSError when the worker has died."""
@@ -39,7 +81,7 @@ class MessagePipe:
         """Send what there was no room for."""
         while self._unsent:
             try:
-                del self._unsent[: os.write(self.fileno(), self._unsent)]
+                del self._unsent[: os.write(self._descriptor, self._unsent)]
             except BlockingIOError:
                 return
 
@@ -47,9 +89,9 @@ class MessagePipe:
         """The next message; None while it is incomplete. Raises EOFError or OSError when the worker has died."""
         while True:
             try:
-                count = os.readv(self.fileno(), [self._missing])
+                count = os.readv(self._descriptor, [self._missing])
             except BlockingIOError:
-                if self._message is None or not self._pipe.poll(REST_TIMEOUT):
+                if self._message is None or not _has_data(self._descriptor, REST_TIMEOUT):
                     return None
                 continue
             if not count:
@@ -70,8 +112,24 @@ class MessagePipe:
 
     def has_data(self) -> bool:
         """Whether there is something to read, if only the end."""
-        return self._pipe.poll()
+        return _has_data(self._descriptor, 0)
 
     def close(self) -> None:
-        """Close the parent's end."""
-        self._pipe.close()
+        """Close the parent's end; closing it twice does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def wait(pipes: list[MessagePipe], seconds: float) -> list[int]:
+    """Descriptors of the pipes with something to read; waits at most so long for the first one."""
+    poll = select.poll()
+    for pipe in pipes:
+        poll.register(pipe.fileno(), select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
+
+
+def _has_data(descriptor: int, milliseconds: float) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(milliseconds))

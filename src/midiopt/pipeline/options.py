@@ -1,21 +1,14 @@
-"""The options of a run: one place for their defaults and their valid range, used by the command line, run() and the workers."""
+"""The options of a run."""
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, TypedDict
 
-from midiopt.limits import FILE_TIMEOUT, MAX_EVENTS, MAX_EVENTS_CAP, MAX_FILE_BYTES, MAX_FILE_BYTES_CAP, SINK_TIMEOUT, WRITERS
-
-DATABASE = "midiopt.db"  # the default database
+from midiopt.limits import BATCH_SIZE, FILE_TIMEOUT, MAX_EVENTS, MAX_FILE_BYTES, SINK_TIMEOUT, WRITERS, check_option
 
 Prune: TypeAlias = bool | Literal["all"]  # "all": also where so much is missing that the disk may not be mounted
-
-_SECONDS = ("sink_timeout", "file_timeout")  # above 0 and finite
-_COUNTS = ("workers", "batch_size", "writers", "max_file_bytes", "max_events")  # integers from 1
-_MAX = {"max_file_bytes": MAX_FILE_BYTES_CAP, "max_events": MAX_EVENTS_CAP}
 
 
 class RunOverrides(TypedDict, total=False):
@@ -41,8 +34,8 @@ class RunOptions:
     workers: int | None = None
     """Number of worker processes; None for one per available core."""
 
-    batch_size: int = 2048
-    """Number of files per transaction: written in the time that the workers need for their queued tasks."""
+    batch_size: int = BATCH_SIZE
+    """Number of files per transaction."""
 
     writers: int = WRITERS
     """Number of batches that PostgreSQL commits at the same time, each over its own connection. SQLite has one writer."""
@@ -80,19 +73,6 @@ class RunOptions:
                 raise ValueError(f"{name} {problem}") from None
         if self.log is not None:
             object.__setattr__(self, "log", os.fspath(self.log))
-
-
-def check_option(name: str, value: object) -> None:
-    """Raise ValueError when an option of RunOptions cannot have this value."""
-    if name in _SECONDS and not (isinstance(value, (int, float)) and 0 < value < math.inf):
-        raise ValueError(f"must be a positive number of seconds, not {value!r}")
-    if name == "prune" and value not in (False, True, "all"):
-        raise ValueError(f"must be False, True or 'all', not {value!r}")
-    if name in _COUNTS and not (name == "workers" and value is None):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"must be a positive integer, not {value!r}")
-        if value > _MAX.get(name, value):
-            raise ValueError(f"must be at most {_MAX[name]}, not {value}")
 
 
 def available_cores() -> int:

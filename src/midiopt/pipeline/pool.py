@@ -16,7 +16,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import Self
 
 from midiopt.errors import MidioptError
@@ -24,12 +23,12 @@ from midiopt.pipeline.archive_scheduler import ArchiveScheduler, ArchiveTask
 from midiopt.pipeline.crashed import crashed_row_message
 from midiopt.pipeline.experiments import Experiments
 from midiopt.pipeline.hash_table import SharedHashTable
+from midiopt.pipeline.message_pipe import wait
 from midiopt.pipeline.options import RunOptions, available_cores
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import Stop
 from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, ReadMembers, Task
 from midiopt.pipeline.worker_handle import WorkerHandle, item_count
-from midiopt.rows.batch import Batch
 from midiopt.rows.wire import report_in
 from midiopt.run_log import event
 
@@ -46,21 +45,22 @@ STOP_GRACE = 5.0  # seconds that the workers have, after a signal, to finish the
 class Result:
     """The answer to a task."""
 
-    batch: Batch
+    message: bytes  # with the rows, see rows/wire.py
     report: ArchiveReport | None  # on the archive that the rows are from
-    size: int  # of the message, in bytes
 
     @classmethod
     def from_message(cls, message: bytes) -> Self:
         """Decode a message of a worker."""
-        return cls(Batch.from_bytes(message), ArchiveReport.decode(report_in(message)), len(message))
+        return cls(message, ArchiveReport.decode(report_in(message)))
 
 
 class WorkerPool:
-    """Runs tasks in worker processes, which start when there is work for them.
+    """Runs tasks in worker processes, which start when there is work for them, or when start_worker() is called before that.
 
     ``members`` selects the members of archives to analyse. Close the pool, or use it as a context manager.
     """
+
+    handle = WorkerHandle
 
     def __init__(
         self, options: RunOptions, table: SharedHashTable, experiments: Experiments | None = None, members: PathSample = ALL_PATHS
@@ -112,8 +112,12 @@ class WorkerPool:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _start_worker(self) -> WorkerHandle:
-        return WorkerHandle(self._options, self._experiments, self._table, self._members)
+    def start_worker(self) -> None:
+        """Start one more worker."""
+        self._workers.append(self._new_worker())
+
+    def _new_worker(self) -> WorkerHandle:
+        return self.handle(self._options, self._experiments, self._table, self._members)
 
     def _is_busy(self) -> bool:
         return bool(self._retries or self._given_up) or any(worker.queue for worker in self._workers)
@@ -129,7 +133,7 @@ class WorkerPool:
     def _submit(self, task: Task) -> None:
         """Send a new task to the worker with the shortest queue."""
         if self._can_start_worker():
-            self._workers.append(self._start_worker())
+            self.start_worker()
         min(self._workers, key=lambda worker: len(worker.queue)).send(task)
         if isinstance(task, ReadMembers):
             self._archives.add(task)
@@ -143,7 +147,7 @@ class WorkerPool:
     def _dispatch_archive_tasks(self) -> None:
         """The archives that are being read come before new tasks."""
         while self._can_start_worker() and self._archives.has_shared_task():
-            self._workers.append(self._start_worker())
+            self.start_worker()
             self._send_archive_task(self._workers[-1])
         for worker in self._workers:
             while len(worker.queue) < MAX_QUEUED_TASKS and self._send_archive_task(worker):
@@ -161,8 +165,8 @@ class WorkerPool:
         for worker in self._workers:
             worker.send_rest()
         by_descriptor = {worker.pipe.fileno(): worker for worker in self._workers}
-        for descriptor in wait(list(by_descriptor), 0 if results else timeout):
-            worker = by_descriptor[descriptor]  # type: ignore[index]
+        for descriptor in wait([worker.pipe for worker in self._workers], 0 if results else timeout):
+            worker = by_descriptor[descriptor]
             try:
                 answer = worker.receive()
             except (EOFError, OSError):
@@ -203,7 +207,7 @@ class WorkerPool:
         self._failed_starts = 0 if worker.heartbeat.items_started else self._failed_starts + 1
         if self._failed_starts > MAX_FAILED_STARTS:
             raise MidioptError(f"worker processes end during start-up ({cause}); see their errors above")
-        self._workers[self._workers.index(worker)] = replacement = self._start_worker()
+        self._workers[self._workers.index(worker)] = replacement = self._new_worker()
         self._archives.reassign(worker, replacement)
         if not worker.queue:
             return

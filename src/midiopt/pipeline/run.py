@@ -9,38 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Unpack
-
-import numpy as np
 
 from midiopt.core import build
 from midiopt.errors import SinkError, Stopped
-from midiopt.kinds import INT64
-from midiopt.pipeline.batch_writer import BatchWriter
+from midiopt.limits import DATABASE
 from midiopt.pipeline.experiments import Experiments
-from midiopt.pipeline.file_index import FileIndex
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
-from midiopt.pipeline.new_files import NewFiles
-from midiopt.pipeline.options import DATABASE, RunOptions, RunOverrides
-from midiopt.pipeline.pool import Result, WorkerPool
-from midiopt.pipeline.prune import MissingFiles
+from midiopt.pipeline.options import RunOptions, RunOverrides
+from midiopt.pipeline.pool import WorkerPool
 from midiopt.pipeline.signals import Stop
 from midiopt.pipeline.summary import NoProgress, Progress, Summary
-from midiopt.pipeline.tasks import Task
-from midiopt.rows.validate import validate
 from midiopt.run_log import event, log_to
-from midiopt.schema import OPENED, STATUSES
+from midiopt.schema import STATUSES
 from midiopt.sinks import open_sink, tell_nobody
-from midiopt.sinks.base import Catalog, Database, RunJournal
+from midiopt.sinks.base import Database, RunJournal
 from midiopt.sinks.urls import without_password
 from midiopt.sources.paths import path_text
 from midiopt.sources.roots import find_roots
-from midiopt.sources.walk import WalkStats, walk
+from midiopt.sources.walk import WalkStats
 
 
 def run(
@@ -95,18 +88,20 @@ def _analyze(
     summary: Summary,
 ) -> None:
     """The run between the opening of the database and the end of its record. Raises Stopped when a signal cuts it short."""
-    with contextlib.closing(database.iter_files(options.keep_old)) as pages:
-        index = FileIndex(pages)
-    new_files = NewFiles(walk(roots, walked, options.follow_links), index.unchanged if len(index) else None)
-    missing = MissingFiles(database, index, options.prune, stop.is_requested)
-    try:
-        with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, WorkerPool(options, table, experiments) as pool:
-            writer = BatchWriter(database, table, options.batch_size)
-            RunLoop(walked, new_files, database, table, pool, writer, missing, progress, stop, summary).run()
-        if not stop.is_requested():
-            missing.check_folders(roots)
-    finally:
-        summary.gone, summary.refusals = missing.count, missing.refusals
+    with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, WorkerPool(options, table, experiments) as pool:
+        with contextlib.closing(database.iter_files(options.keep_old)) as pages:
+            first_page = next(pages, None)
+            if first_page is None:  # whatever the walk finds is new
+                pool.start_worker()
+            # Not before: numpy takes as long to import as a worker takes to start.
+            from midiopt.pipeline.file_index import FileIndex
+            from midiopt.pipeline.run_loop import RunLoop
+
+            index = FileIndex(itertools.chain([first_page], pages) if first_page else ())
+        loop = RunLoop(roots, walked, index, database, table, pool, options, progress, stop, summary)
+        loop.run()
+    if not stop.is_requested():
+        loop.check_folders()
     if not stop.is_requested():
         summary.duplicates = database.finalize()
 
@@ -133,70 +128,3 @@ def _end(journal: RunJournal, outcome: str, error: str | None, summary: Summary,
     facts = {"outcome": outcome, "error": error, **{name: getattr(summary, name) for name in names}}
     event("end", **facts)
     journal.end_run({"ended": dt.datetime.now(dt.UTC), **facts}, timeout)
-
-
-@dataclass
-class RunLoop:
-    """The event loop of the parent: from the walk to the last commit."""
-
-    walked: WalkStats
-    new_files: NewFiles
-    catalog: Catalog
-    table: SharedHashTableWriter
-    pool: WorkerPool
-    writer: BatchWriter
-    missing: MissingFiles
-    progress: Progress
-    stop: Stop
-    summary: Summary
-    members: int = 0  # rows of members of archives
-    appledouble: int = 0  # members skipped
-
-    def run(self) -> None:
-        """Process everything that the walk finds; after a signal, what the workers have."""
-        started = time.monotonic()
-        for results in self.pool.run(self._tasks(), self.stop):
-            for result in results:
-                self._receive(result)
-            self.writer.write_if_full()
-            total = self.walked.found + self.members if self.walked.at_end else None
-            self._update_summary()
-            self.progress.update(self.summary, time.monotonic() - started, total)
-        self.writer.flush()
-        self._update_summary()
-        self.summary.problems = self.walked.problems
-        self.summary.steady_seconds = time.monotonic() - started
-
-    def _tasks(self) -> Iterator[Task | None]:
-        """The tasks of what the walk finds. Before the first one the hash table is filled; most runs find nothing new."""
-        is_filled = False
-        for task in self.new_files.tasks():
-            if task and not is_filled:
-                with contextlib.closing(self.catalog.iter_content_hashes()) as pages:
-                    for digests in pages:
-                        self.table.add(np.frombuffer(digests, "u1").reshape(-1, 16))
-                is_filled = True
-            yield task
-
-    def _receive(self, result: Result) -> None:
-        batch, report = validate(result.batch), result.report
-        if report:
-            self.members += report.members
-            self.appledouble += report.appledouble
-            if report.is_finish:  # the archive's own row must not be committed before those of its members
-                self.writer.flush()
-            batch = self.missing.check_archive(batch, report.has_archive_row)
-        self.writer.add(batch, result.size)
-        statuses = batch.files["status"]
-        for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES)).tolist(), strict=True):
-            setattr(self.summary, status, getattr(self.summary, status) + count)
-        # As a float, which is exact to 2**53 and does not overflow: a damaged archive may declare members of any size.
-        size = int(batch.files["size_bytes"][statuses != OPENED].sum(dtype=np.float64))
-        self.summary.bytes = min(self.summary.bytes + size, INT64.high)
-
-    def _update_summary(self) -> None:
-        """Copy the counts of the walk; `gone` and the members of archives change during the run, too."""
-        self.summary.files = self.walked.found + self.members
-        self.summary.skipped = self.new_files.skipped
-        self.summary.gone = self.missing.count
-        self.summary.appledouble = self.walked.appledouble + self.appledouble

@@ -16,7 +16,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from midiopt.core.analysis import Analyzer
@@ -25,6 +24,7 @@ from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
 from midiopt.pipeline.items import Item, file_items, not_regular_items
+from midiopt.pipeline.message_pipe import WorkerPipe
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
 from midiopt.pipeline.tasks import AnalyzeFiles, FinishArchive, ReadMembers, Task, decode_task
@@ -137,7 +137,7 @@ class Worker:
         return outcome
 
 
-def serve(pipe: Connection, worker: Worker) -> None:
+def serve(pipe: WorkerPipe, worker: Worker) -> None:
     """Answer tasks until the pipe closes. All that have arrived are taken from it, so that their files can be read ahead."""
     tasks: deque[Task] = deque()
     while True:
@@ -169,7 +169,7 @@ def main() -> None:
     table = SharedHashTable(arguments.hash_table)
     limits = options.max_file_bytes, options.max_events
     worker = Worker(arguments.reader, *limits, heartbeat, table, arguments.members, content_key=table.content_key)
-    serve(Connection(arguments.pipe), worker)
+    serve(WorkerPipe(arguments.pipe), worker)
 
 
 if __name__ == "__main__":

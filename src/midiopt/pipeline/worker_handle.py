@@ -29,6 +29,8 @@ EXIT_TIMEOUT = 1.0  # seconds that a process has to end after its pipe was close
 class WorkerHandle:
     """Starts a worker process. Raises MidioptError when the system starts no more of them."""
 
+    program = "midiopt.pipeline.worker"  # the module that the process runs; benchmarks run another one
+
     def __init__(self, options: RunOptions, experiments: Experiments, table: SharedHashTable, members: PathSample) -> None:
         self.pipe = MessagePipe()
         theirs = self.pipe.theirs
@@ -37,7 +39,7 @@ class WorkerHandle:
         self.progress_at = 0  # when it got work or sent something, in ns of the monotonic clock
         fd = os.memfd_create("midiopt-heartbeat")
         arguments = WorkerArguments(os.getpid(), theirs.fileno(), fd, table.fd, options, experiments.reader, members)
-        command = [sys.executable, "-P", "-m", "midiopt.pipeline.worker", arguments.to_json()]
+        command = [sys.executable, "-P", "-m", self.program, arguments.to_json()]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)} | preload(experiments.allocator)
         # A signal to the process group could arrive before the worker ignores it, so it starts with both signals blocked.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from midiopt.rows.batch import Batch
+if TYPE_CHECKING:
+    from midiopt.rows.batch import Batch
 
 KnownFile = tuple[str, int, int, bool]
 """Path, size in bytes, mtime in ns, and whether the file needs no new analysis while size and mtime stay the same."""

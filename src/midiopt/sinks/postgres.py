@@ -20,6 +20,7 @@ from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
 from midiopt.schema import ANALYSES, PRODUCT, RUNS, SCHEMA_VERSION
 from midiopt.sinks.base import KnownFile
+from midiopt.sinks.batch_rows import add_missing_analyses, last_row_per_key
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.postgres_connections import Connection, Connections
 from midiopt.sinks.postgres_copy import CopyEncoder
@@ -33,14 +34,12 @@ from midiopt.sinks.sql import (
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
     Dialect,
-    add_missing_analyses,
     check_version,
     column_definitions,
     column_names,
     content_key,
     finalize,
     insert_run,
-    last_row_per_key,
     select_files,
     select_paths,
     update_run,

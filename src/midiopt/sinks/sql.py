@@ -1,21 +1,18 @@
-"""What both databases share: the tables, their statements, and which rows of a batch are written.
+"""What both databases share: the tables and their statements.
 
 Every statement is generated from ``schema.py``, so a column added there appears in both databases.
 """
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from midiopt.errors import SinkError
 from midiopt.kinds import ENUM, Kind
-from midiopt.rows.batch import Batch, Rows
 from midiopt.schema import (
     ANALYSED,
     ANALYSES,
@@ -165,7 +162,7 @@ def content_key(execute: Callable[[str], Iterable[Any]]) -> bytes:
     """``Catalog.content_key``, by a function that runs a statement. An older database that has none gets one."""
     rows = list(execute(SELECT_CONTENT_KEY))
     if not rows:
-        execute(f"INSERT INTO meta VALUES ('content_key', '{secrets.token_hex(CONTENT_KEY_BYTES)}') ON CONFLICT (key) DO NOTHING")
+        execute(f"INSERT INTO meta VALUES ('content_key', '{os.urandom(CONTENT_KEY_BYTES).hex()}') ON CONFLICT (key) DO NOTHING")
         rows = list(execute(SELECT_CONTENT_KEY))
     return decoded_content_key(rows)
 
@@ -228,35 +225,3 @@ def require_current_schema(version: int | None) -> None:
         raise SinkError(f"the database was not made by {PRODUCT}: it has none of its tables")
     if version < SCHEMA_VERSION:
         raise SinkError(f"the database was made by an older {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); analyze upgrades it")
-
-
-def last_row_per_key(table: Table, batch: Batch) -> Rows:
-    """The rows of one table in their order, of rows with the same key only the last one."""
-    rows = batch.rows(table)
-    field = rows[table.key]
-    if field.dtype.names:  # a text
-        heap = batch.heap
-        keys = [heap[offset : offset + length] for offset, length in field.tolist()]
-    else:
-        keys = _hashes(field)
-    last = {key: i for i, key in enumerate(keys)}
-    return rows if len(last) == len(rows) else rows[sorted(last.values())]
-
-
-def add_missing_analyses(batch: Batch, others: list[Batch]) -> Batch:
-    """`batch` with the analyses that its files refer to, taken from `others` where it lacks them.
-
-    A worker sends the analysis of a content once. If batches are committed concurrently, the one with the analysis may be
-    committed later or never, and no file may be committed without it.
-    """
-    files = batch.files
-    hashes = files["content_hash"][np.isin(files["status"], ANALYSED)]
-    missing = set(_hashes(hashes)).difference(_hashes(batch.analyses["content_hash"])) if others else ()
-    if not missing:
-        return batch
-    carried = [(other, [key in missing for key in _hashes(other.analyses["content_hash"])]) for other in others]
-    return Batch.concat([batch, *(Batch(files[:0], other.analyses[rows], other.heap) for other, rows in carried if any(rows))])
-
-
-def _hashes(field: np.ndarray) -> list[bytes]:
-    return np.ascontiguousarray(field).view("V16").ravel().tolist()

@@ -11,10 +11,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from midiopt.errors import SinkError, Stopped
-from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
 from midiopt.run_log import event
 from midiopt.schema import PRODUCT, RUNS, SCHEMA_VERSION, Table
@@ -34,7 +33,6 @@ from midiopt.sinks.sql import (
     content_key,
     finalize,
     insert_run,
-    last_row_per_key,
     select_files,
     select_paths,
     update_run,
@@ -42,6 +40,11 @@ from midiopt.sinks.sql import (
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_rows import RowEncoder
+from midiopt.sinks.sqlite_statement import RowStatement, connect
+
+if TYPE_CHECKING:
+    from midiopt.rows.batch import Batch, Rows
+    from midiopt.rows.layout import Field
 
 Result = TypeVar("Result")
 
@@ -84,15 +87,15 @@ class SqliteSink:
         with contextlib.ExitStack() as resources, sink_errors(path):
             self._file = resources.enter_context(contextlib.closing(DatabaseFile(path)))  # closed last, see there
             # An absolute path, so that SQLite does not interpret it (":memory:").
-            connection = sqlite3.connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
+            connection, handle = connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
             self._connection = resources.enter_context(contextlib.closing(connection))
             self._while_locked(self._create_tables, timeout)
             with self._transaction():
                 self.content_key = content_key(self._connection.execute)
+            self._writers = [
+                (table, resources.enter_context(contextlib.closing(_row_writer(connection, handle, table)))) for table in TABLES
+            ]
             self._resources = resources.pop_all()
-        self._statements = [
-            (table, RowEncoder(LAYOUTS[table].fields), upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT")) for table in TABLES
-        ]
 
     def _create_tables(self) -> None:
         execute = self._connection.execute
@@ -101,6 +104,7 @@ class SqliteSink:
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        execute("PRAGMA ignore_check_constraints = ON")  # of enumerations, whose values come from their own lists of names
         if version == SCHEMA_VERSION:
             return
         with self._transaction():
@@ -156,8 +160,8 @@ class SqliteSink:
     def write(self, batch: Batch) -> None:
         """See Sink."""
         with sink_errors(self._path), self._transaction():
-            for table, encoder, statement in self._statements:
-                self._connection.executemany(statement, encoder.tuples(last_row_per_key(table, batch), batch.heap))
+            for table, writer in self._writers:
+                writer.write(batch.rows(table), batch.heap)
 
     def flush(self) -> None:
         """See Sink; write() returns after its commit, so there is nothing to wait for."""
@@ -239,6 +243,27 @@ class SqliteSink:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
         self._resources.pop_all()
         raise SinkError(f"{self._path} {self._file.fate()}; run the same command again")
+
+
+class RowTuples:
+    """Writes rows by Python's executemany(), where there is no handle for a RowStatement."""
+
+    def __init__(self, connection: sqlite3.Connection, sql: str, fields: list[Field]) -> None:
+        self._connection = connection
+        self._sql = sql
+        self._encoder = RowEncoder(fields)
+
+    def write(self, rows: Rows, heap: bytes) -> None:
+        """See RowStatement."""
+        self._connection.executemany(self._sql, self._encoder.tuples(rows, heap))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _row_writer(connection: sqlite3.Connection, handle: object | None, table: Table) -> RowStatement | RowTuples:
+    sql, fields = upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT"), LAYOUTS[table].fields
+    return RowTuples(connection, sql, fields) if handle is None else RowStatement(handle, sql, fields)
 
 
 @contextlib.contextmanager

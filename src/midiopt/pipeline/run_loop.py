@@ -1,0 +1,112 @@
+"""The event loop of the parent: it walks the sources, sends tasks to the workers, and passes batches to the sink.
+
+It is imported when the first worker has been started: numpy, which it needs, takes as long to import as a worker to start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from midiopt.kinds import INT64
+from midiopt.pipeline.batch_writer import BatchWriter
+from midiopt.pipeline.file_index import FileIndex
+from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
+from midiopt.pipeline.new_files import NewFiles
+from midiopt.pipeline.options import RunOptions
+from midiopt.pipeline.pool import Result, WorkerPool
+from midiopt.pipeline.prune import MissingFiles
+from midiopt.pipeline.signals import Stop
+from midiopt.pipeline.summary import Progress, Summary
+from midiopt.pipeline.tasks import Task
+from midiopt.rows.batch import Batch
+from midiopt.rows.validate import validate
+from midiopt.schema import OPENED, STATUSES
+from midiopt.sinks.base import Database
+from midiopt.sources.walk import WalkStats, walk
+
+
+@dataclass
+class RunLoop:
+    """From the walk to the last commit."""
+
+    roots: list[bytes]
+    walked: WalkStats
+    index: FileIndex
+    database: Database
+    table: SharedHashTableWriter
+    pool: WorkerPool
+    options: RunOptions
+    progress: Progress
+    stop: Stop
+    summary: Summary
+    members: int = 0  # rows of members of archives
+    appledouble: int = 0  # members skipped
+
+    def __post_init__(self) -> None:
+        pages = walk(self.roots, self.walked, self.options.follow_links)
+        self.new_files = NewFiles(pages, self.index.unchanged if len(self.index) else None)
+        self.missing = MissingFiles(self.database, self.index, self.options.prune, self.stop.is_requested)
+        self.writer = BatchWriter(self.database, self.table, self.options.batch_size)
+
+    def run(self) -> None:
+        """Process everything that the walk finds; after a signal, what the workers have."""
+        started = time.monotonic()
+        try:
+            for results in self.pool.run(self._tasks(), self.stop):
+                for result in results:
+                    self._receive(result)
+                self.writer.write_if_full()
+                total = self.walked.found + self.members if self.walked.at_end else None
+                self._update_summary()
+                self.progress.update(self.summary, time.monotonic() - started, total)
+            self.writer.flush()
+        finally:
+            self._update_summary()
+        self.summary.problems = self.walked.problems
+        self.summary.steady_seconds = time.monotonic() - started
+
+    def check_folders(self) -> None:
+        """Find files that no longer exist, once everything that exists was found."""
+        try:
+            self.missing.check_folders(self.roots)
+        finally:
+            self.summary.gone, self.summary.refusals = self.missing.count, self.missing.refusals
+
+    def _tasks(self) -> Iterator[Task | None]:
+        """The tasks of what the walk finds. Before the first one the hash table is filled; most runs find nothing new."""
+        is_filled = False
+        for task in self.new_files.tasks():
+            if task and not is_filled:
+                with contextlib.closing(self.database.iter_content_hashes()) as pages:
+                    for digests in pages:
+                        self.table.add(digests)
+                is_filled = True
+            yield task
+
+    def _receive(self, result: Result) -> None:
+        batch, report = validate(Batch.from_bytes(result.message)), result.report
+        if report:
+            self.members += report.members
+            self.appledouble += report.appledouble
+            if report.is_finish:  # the archive's own row must not be committed before those of its members
+                self.writer.flush()
+            batch = self.missing.check_archive(batch, report.has_archive_row)
+        self.writer.add(batch, len(result.message))
+        statuses = batch.files["status"]
+        for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES)).tolist(), strict=True):
+            setattr(self.summary, status, getattr(self.summary, status) + count)
+        # As a float, which is exact to 2**53 and does not overflow: a damaged archive may declare members of any size.
+        size = int(batch.files["size_bytes"][statuses != OPENED].sum(dtype=np.float64))
+        self.summary.bytes = min(self.summary.bytes + size, INT64.high)
+
+    def _update_summary(self) -> None:
+        """Copy the counts of the walk; `gone` and the members of archives change during the run, too."""
+        self.summary.files = self.walked.found + self.members
+        self.summary.skipped = self.new_files.skipped
+        self.summary.gone = self.missing.count
+        self.summary.appledouble = self.walked.appledouble + self.appledouble

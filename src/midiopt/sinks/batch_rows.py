@@ -1,0 +1,45 @@
+"""Which rows of a batch a database gets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from midiopt.rows.batch import Batch, Rows
+from midiopt.rows.layout import LAYOUTS
+from midiopt.schema import ANALYSED, Table
+from midiopt.sinks.row_keys import absent, last_rows
+
+_KEYS = {
+    table: (field.offset, 0 if column.kind.is_text else field.size)
+    for table, layout in LAYOUTS.items()
+    for column, field in zip(table, layout.fields, strict=True)
+    if column.name == table.key
+}
+
+
+def last_row_per_key(table: Table, batch: Batch) -> Rows:
+    """The rows of one table in their order, of rows with the same key only the last one."""
+    rows = batch.rows(table)
+    last = last_rows(rows, *_KEYS[table], batch.heap)
+    return rows if last is None else rows[last]
+
+
+def add_missing_analyses(batch: Batch, others: list[Batch]) -> Batch:
+    """`batch` with the analyses that its files refer to, taken from `others` where it lacks them.
+
+    A worker sends the analysis of a content once. If batches are committed concurrently, the one with the analysis may be
+    committed later or never, and no file may be committed without it.
+    """
+    if not others:
+        return batch
+    files = batch.files
+    hashes = files["content_hash"][np.isin(files["status"], ANALYSED)]
+    missing = absent(hashes.tobytes(), batch.analyses["content_hash"].tobytes())
+    if not missing:
+        return batch
+    carried = [(other, [key in missing for key in _hashes(other.analyses["content_hash"])]) for other in others]
+    return Batch.concat([batch, *(Batch(files[:0], other.analyses[rows], other.heap) for other, rows in carried if any(rows))])
+
+
+def _hashes(field: np.ndarray) -> list[bytes]:
+    return np.ascontiguousarray(field).view("V16").ravel().tolist()

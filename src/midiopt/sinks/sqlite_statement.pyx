@@ -1,0 +1,325 @@
+"""Rows into a table of SQLite by its C interface, without a Python object per value: a third of the time of executemany().
+
+The functions are those of the library that Python's sqlite3 module uses, whatever that is linked with, found at run time. A second
+copy of SQLite in one process would be dangerous: closing a file drops the locks that the other one has on it. `sqlite3_auto_extension`
+gives the connection: a function that is registered with it is called for each new connection. Where the functions are not
+found (an interpreter with SQLite inside that does not export them) connect() returns no handle, and sqlite_rows.pyx does the work.
+
+A value stays bound until another one is: what equals the value of the row before is not bound again, and no text is copied.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
+from libc.math cimport isnan
+from libc.stdint cimport UINT32_MAX, int64_t, uint32_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcmp
+
+from midiopt.rows.layout cimport (
+    ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, TEXT, TEXTS, TIME, Field,
+    TextSlice, is_zero, load_double, load_float, load_int16, load_int32, load_int64, read_fields,
+)
+from midiopt.sinks.sqlite_text cimport (
+    MEMBER_BYTES, SHARE_BYTES, TIME_BYTES, max_texts_bytes, put_members, put_shares, put_texts, put_time, shortest_decimal,
+)
+
+import _sqlite3
+import sqlite3
+
+cdef extern from *:
+    """
+    #include <dlfcn.h>
+    #include <stdint.h>
+
+    typedef struct sqlite3 sqlite3;
+    typedef struct sqlite3_stmt sqlite3_stmt;
+    static struct {
+        int (*auto_extension)(void (*)(void));
+        int (*cancel_auto_extension)(void (*)(void));
+        int (*prepare_v2)(sqlite3 *, const char *, int, sqlite3_stmt **, const char **);
+        int (*bind_null)(sqlite3_stmt *, int);
+        int (*bind_int64)(sqlite3_stmt *, int, int64_t);
+        int (*bind_double)(sqlite3_stmt *, int, double);
+        int (*bind_text)(sqlite3_stmt *, int, const char *, int, void (*)(void *));
+        int (*bind_blob)(sqlite3_stmt *, int, const void *, int, void (*)(void *));
+        int (*step)(sqlite3_stmt *);
+        int (*reset)(sqlite3_stmt *);
+        int (*finalize)(sqlite3_stmt *);
+        int (*extended_errcode)(sqlite3 *);
+        const char *(*errmsg)(sqlite3 *);
+    } library;
+
+    /* Whether all functions were found. `file` is that of Python's module, empty if that is part of the interpreter. */
+    static int find_library(const char *file) {
+        void *handle = dlopen(*file ? file : NULL, RTLD_NOW | RTLD_LOCAL);
+        int found = handle != NULL;
+        #define FIND(name) found = found && (*(void **)&library.name = dlsym(handle, "sqlite3_" #name)) != NULL
+        FIND(auto_extension); FIND(cancel_auto_extension); FIND(prepare_v2); FIND(bind_null); FIND(bind_int64); FIND(bind_double);
+        FIND(bind_text); FIND(bind_blob); FIND(step); FIND(reset); FIND(finalize); FIND(extended_errcode); FIND(errmsg);
+        #undef FIND
+        return found;
+    }
+
+    static _Thread_local sqlite3 *opened; /* by this thread, last */
+    static int note_opened(sqlite3 *connection, const char **message, const void *functions) {
+        opened = connection;
+        return 0;
+    }
+    static int register_note(void) {
+        opened = NULL;
+        return library.auto_extension((void (*)(void))note_opened);
+    }
+    #define cancel_note() library.cancel_auto_extension((void (*)(void))note_opened)
+    #define SQLITE_DONE 101
+    """
+    ctypedef struct Database "sqlite3":
+        pass
+    ctypedef struct Statement "sqlite3_stmt":
+        pass
+    int find_library(const char *file) noexcept
+    int register_note() noexcept
+    int cancel_note() noexcept
+    Database *opened
+    int SQLITE_DONE
+    int prepare "library.prepare_v2"(Database *, const char *, int, Statement **, const char **) noexcept nogil
+    int bind_null "library.bind_null"(Statement *, int) noexcept nogil
+    int bind_int64 "library.bind_int64"(Statement *, int, int64_t) noexcept nogil
+    int bind_double "library.bind_double"(Statement *, int, double) noexcept nogil
+    int bind_text "library.bind_text"(Statement *, int, const char *, int, void *) noexcept nogil
+    int bind_blob "library.bind_blob"(Statement *, int, const void *, int, void *) noexcept nogil
+    int step "library.step"(Statement *) noexcept nogil
+    int reset "library.reset"(Statement *) noexcept nogil
+    int finalize "library.finalize"(Statement *) noexcept nogil
+    int extended_errcode "library.extended_errcode"(Database *) noexcept nogil
+    const char *errmsg "library.errmsg"(Database *) noexcept nogil
+
+cdef const char *HANDLE = "sqlite3"  # the name of the capsules
+cdef bint is_found = False  # whether the library's functions are known
+
+
+def connect(path, **options):
+    """``sqlite3.connect(path, **options)``, and the handle of the connection for RowStatement; None if there is none."""
+    global is_found
+    cdef bytes file
+    if not is_found:
+        file = getattr(_sqlite3, "__file__", "").encode()
+        is_found = find_library(file)
+        if not is_found:
+            return sqlite3.connect(path, **options), None
+    register_note()
+    try:
+        connection = sqlite3.connect(path, **options)
+    finally:
+        cancel_note()
+    return connection, None if opened == NULL else PyCapsule_New(opened, HANDLE, NULL)
+
+
+cdef enum:  # what write_rows() returns beside the codes of SQLite, which are positive
+    DONE = 0
+    NO_NAME = -1
+    NO_SHARE = -2
+    NO_TIME = -3
+    OUTSIDE_HEAP = -4
+    NO_MEMORY = -5
+
+cdef struct Name:  # of an enumeration
+    const char *text
+    int length
+
+cdef struct Parameter:
+    Field field
+    Name *names  # of an enumeration, field.high + 1
+    char *text   # where the text of a list, a set or a time is written
+    Py_ssize_t size  # of that place, in bytes
+
+
+cdef class RowStatement:
+    """A prepared statement with a parameter per column of a row. `fields` are those of its RowLayout, `handle` is from connect().
+
+    Close it before the connection, which stays open otherwise.
+    """
+
+    cdef Database *database
+    cdef Statement *statement
+    cdef Parameter[MAX_FIELDS] parameters
+    cdef int count
+    cdef list names  # whose bytes the parameters point to
+
+    def __cinit__(self, handle, str sql not None, list fields not None):
+        cdef Field[MAX_FIELDS] layout
+        cdef Parameter *parameter
+        cdef bytes text
+        cdef int i, n
+        self.count = 0
+        self.database = <Database *>PyCapsule_GetPointer(handle, HANDLE)
+        n = read_fields(fields, layout)
+        self.names = [[name.encode() for name in field.names] for field in fields]
+        for i in range(n):
+            parameter = &self.parameters[i]
+            parameter.field = layout[i]
+            parameter.text = NULL
+            parameter.size = 0
+            parameter.names = <Name *>malloc(max(1, len(self.names[i])) * sizeof(Name))
+            self.count += 1
+            if parameter.names == NULL:
+                raise MemoryError
+            for j, text in enumerate(self.names[i]):
+                parameter.names[j] = Name(PyBytes_AS_STRING(text), <int>PyBytes_GET_SIZE(text))
+        text = sql.encode()
+        if prepare(self.database, text, -1, &self.statement, NULL):
+            self.raise_error()
+
+    def __dealloc__(self):
+        cdef int i
+        self.close()
+        for i in range(self.count):
+            free(self.parameters[i].names)
+            free(self.parameters[i].text)
+
+    def close(self):
+        """Finish with the statement; closing it twice does nothing."""
+        if self.statement != NULL:
+            finalize(self.statement)
+            self.statement = NULL
+
+    def write(self, rows, bytes heap not None):
+        """Execute the statement for each row (of a contiguous structured array), in the transaction of the connection.
+
+        Raises sqlite3.OperationalError, and ValueError for a heap that is not UTF-8, a text outside of it, an enumeration value
+        without a name, a share outside 0..1 and a time outside the years 1 to 9999.
+        """
+        cdef const unsigned char[::1] data = rows.view("u1")
+        cdef Py_ssize_t count = len(rows), width = rows.dtype.itemsize, heap_size = len(heap)
+        cdef const char *text = heap
+        cdef int status = DONE
+        if self.statement == NULL:
+            raise ValueError("the statement is closed")
+        heap.decode()  # SQLite would take any bytes for a text
+        if count:
+            with nogil:
+                status = write_rows(
+                    self.statement, self.parameters, self.count, <const char *>&data[0], count, width, text, heap_size
+                )
+        if status > 0:
+            self.raise_error()
+        if status == NO_MEMORY:
+            raise MemoryError
+        if status:
+            raise ValueError({
+                NO_NAME: "an enumeration value has no name", NO_SHARE: "a share is not in 0..1",
+                NO_TIME: "a time is outside the years 1 to 9999", OUTSIDE_HEAP: "a text is outside the heap",
+            }[status])
+
+    cdef int raise_error(self) except -1:
+        error = sqlite3.OperationalError(errmsg(self.database).decode("utf-8", "replace"))
+        error.sqlite_errorcode = extended_errcode(self.database)
+        raise error
+
+
+cdef int write_rows(
+    Statement *statement, Parameter *parameters, int columns,
+    const char *rows, Py_ssize_t count, Py_ssize_t width, const char *heap, Py_ssize_t heap_size,
+) noexcept nogil:
+    cdef const char *p
+    cdef Py_ssize_t i
+    cdef int c, status, code
+    for i in range(count):
+        for c in range(columns):
+            p = rows + i * width + parameters[c].field.offset
+            if i and is_same(&parameters[c].field, p, p - width):
+                continue
+            status = bind(statement, c + 1, &parameters[c], p, heap, heap_size)
+            if status != DONE:
+                return status
+        code = step(statement)
+        if code != SQLITE_DONE:
+            reset(statement)  # leaves the error and its text to be asked for
+            return code
+        reset(statement)
+    return DONE
+
+
+cdef inline bint is_same(const Field *field, const char *p, const char *before) noexcept nogil:
+    """Whether a value equals that of the row before, for which it was bound. Texts may differ behind equal places, unless they are null."""
+    if field.kind == TEXT or field.kind == TEXTS:
+        return <uint32_t>load_int32(p + 4) == UINT32_MAX and <uint32_t>load_int32(before + 4) == UINT32_MAX
+    if field.size == 4:
+        return load_int32(p) == load_int32(before)
+    if field.size == 8:
+        return load_int64(p) == load_int64(before)
+    return memcmp(p, before, field.size) == 0
+
+
+cdef int bind(
+    Statement *statement, int n, Parameter *parameter, const char *p, const char *heap, Py_ssize_t heap_size
+) noexcept nogil:
+    """Bind the value at `p` to the n-th parameter. What it points to stays where it is until the row has been written."""
+    cdef const Field *field = &parameter.field
+    cdef int kind = field.kind
+    cdef int64_t x
+    cdef double real
+    cdef TextSlice text
+    if kind == FLOAT32:
+        real = load_float(p)
+        return bind_null(statement, n) if isnan(real) else bind_double(statement, n, shortest_decimal(<float>real))
+    if kind == FLOAT64:
+        real = load_double(p)
+        return bind_null(statement, n) if isnan(real) else bind_double(statement, n, real)
+    if kind == HASH16 or kind == HASH8:
+        return bind_null(statement, n) if is_zero(p, field.size) else bind_blob(statement, n, p, <int>field.size, NULL)
+    if kind == TEXT or kind == TEXTS:
+        text = TextSlice(heap + <uint32_t>load_int32(p), <uint32_t>load_int32(p + 4))
+        if text.length == UINT32_MAX:
+            text.length = -1
+        elif text.start + text.length > heap + heap_size:
+            return OUTSIDE_HEAP
+        if kind == TEXTS:
+            return bind_written(statement, n, parameter, p, text)
+        return bind_null(statement, n) if text.length < 0 else bind_text(statement, n, text.start, <int>text.length, NULL)
+    if kind == SHARES or kind == SET or kind == TIME:
+        return bind_written(statement, n, parameter, p, TextSlice(NULL, -1))
+    if kind == INT32:
+        x = load_int32(p)
+    elif kind == INT16:
+        x = load_int16(p)
+    elif kind == INT64:
+        x = load_int64(p)
+    else:
+        x = (<const unsigned char *>p)[0]
+    if x == field.null:
+        return bind_null(statement, n)
+    if kind == ENUM:
+        if x > field.high:
+            return NO_NAME
+        return bind_text(statement, n, parameter.names[x].text, parameter.names[x].length, NULL)
+    return bind_int64(statement, n, x)
+
+
+cdef int bind_written(Statement *statement, int n, Parameter *parameter, const char *p, TextSlice text) noexcept nogil:
+    """Bind a list, a set or a time: its text is written into the parameter's own place."""
+    cdef int kind = parameter.field.kind
+    cdef Py_ssize_t size = (
+        max_texts_bytes(text) if kind == TEXTS
+        else <Py_ssize_t>(parameter.field.size // sizeof(float) * SHARE_BYTES + 1) if kind == SHARES
+        else 8 * parameter.field.size * MEMBER_BYTES + 2 if kind == SET
+        else TIME_BYTES
+    )
+    cdef char *end
+    cdef char *place
+    if parameter.size < size:
+        place = <char *>realloc(parameter.text, 2 * size)
+        if place == NULL:
+            return NO_MEMORY
+        parameter.text = place
+        parameter.size = 2 * size
+    if kind == TEXTS:
+        end = put_texts(parameter.text, text)
+    elif kind == SHARES:
+        end = put_shares(parameter.text, p, parameter.field.size // sizeof(float))
+    elif kind == SET:
+        end = put_members(parameter.text, p, &parameter.field)
+    else:
+        end = put_time(parameter.text, load_int64(p))
+    if end == NULL:
+        return NO_SHARE if kind == SHARES else NO_TIME
+    return bind_text(statement, n, parameter.text, <int>(end - parameter.text), NULL)

@@ -1,0 +1,74 @@
+"""What a command imports before it can do its work: counted in modules, since time depends on the machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.songs import write_songs
+
+SLOW = {"numpy", "rich", "sqlite3", "psycopg", "multiprocessing", "xxhash", "ctypes", "logging", "json", "tempfile"}
+MAX_MODULES = 110  # after `--help`: Python itself has 35 at its start
+
+RUN = """
+import sys
+sys.argv[1:] = {arguments}
+from midiopt import __main__ as midiopt
+try:
+    midiopt.main()
+except SystemExit:
+    pass
+print(*sys.modules)
+"""
+STARTED = """
+import sys
+from midiopt.pipeline import worker_handle
+whole = worker_handle.WorkerHandle.__init__
+def start(self, *arguments):
+    print(*sys.modules)
+    whole(self, *arguments)
+worker_handle.WorkerHandle.__init__ = start
+from midiopt.cli.main import main
+main({arguments})
+"""
+
+
+def modules(code: str, *arguments: object) -> set[str]:
+    """The names in the last line that a program prints: the modules that it has imported."""
+    command = [sys.executable, "-c", code.format(arguments=list(map(str, arguments)))]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["analyze", "--help"],
+        ["verify", "--help"],
+        [],
+        ["nonsense"],
+        ["analyze"],
+        ["analyze", "x", "--workers", "0"],
+    ],
+    ids=" ".join,
+)
+def test_help_and_usage_errors_import_little(arguments: list[str]) -> None:
+    found = modules(RUN, *arguments)
+    assert "midiopt.cli.main" in found
+    assert SLOW & found == set()
+    assert len(found) < MAX_MODULES
+
+
+def test_a_worker_starts_before_what_it_would_wait_for_is_imported(tmp_path: Path) -> None:
+    found = modules(STARTED, "analyze", write_songs(tmp_path / "songs", 3), "--db", tmp_path / "x.db")
+    assert "midiopt.pipeline.pool" in found
+    assert {"numpy", "rich"} & found == set()
+
+
+def test_a_quiet_run_needs_no_table(tmp_path: Path) -> None:
+    found = modules(RUN, "analyze", write_songs(tmp_path / "songs", 3), "--db", tmp_path / "x.db", "--quiet")
+    assert "numpy" in found and "rich" not in found
