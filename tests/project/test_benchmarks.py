@@ -179,7 +179,7 @@ def test_the_disassembly_distinguishes_vectors_from_scalars():
         loops = [loop for loop in vectorised if str(loop.line) == f"core/rhythm/autocorrelation.pyx: {function}"]
         assert max(loop.bits for loop in loops) >= 256
     counting = {line.code: line for line in vectorised_loops.histograms(SRC)}
-    assert str(counting["notes.counts.velocities[data2_of(message)] += 1"]) == "core/notes/pairing.pyx: pair_events"
+    assert str(counting["notes.counts.velocities[data2_of(message)] += 1"]) == "core/notes/pairing.pyx: pair_ticks"
     assert not set(counting.values()) & {loop.line for loop in vectorised}
 
 

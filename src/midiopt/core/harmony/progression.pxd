@@ -1,4 +1,4 @@
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
 from midiopt.core.facts cimport Facts
 from midiopt.core.harmony.chords cimport Chords
@@ -10,16 +10,17 @@ cdef enum:
     WINDOW_SLOTS = 2 * MAX_HALF_BARS
     MAX_HELD = 64  # half bars: longer chords count as this long
 
-cdef struct Window:  # slot of a hash table of the windows of one length, by their chords
+cdef struct Window:  # windows of one length with the same chords
     uint64_t hash
     int first  # half bar of the first occurrence
     int end  # half bar after the last occurrence that was counted
-    int count  # occurrences that do not overlap; 0 in an empty slot
+    int count  # occurrences that do not overlap
 
 cdef struct Progression:
     int changes[MAX_HALF_BARS]  # of chord, up to and including each half bar
     uint64_t hashes[MAX_HALF_BARS + 1]  # of all chords before each half bar
-    Window windows[WINDOW_SLOTS]
+    Window windows[MAX_HALF_BARS + 1]  # from 1 on
+    uint16_t slots[WINDOW_SLOTS]  # hash table of indices of windows; 0 where it is empty
     int held[MAX_HELD + 1]  # scratch memory: half bars in chords of each length
 
 

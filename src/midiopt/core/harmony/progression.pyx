@@ -91,25 +91,30 @@ cdef Window most_common_window(Progression *p, int first, int count, int length,
     cdef Window best
     cdef Window *window
     cdef uint64_t hash, power = 1
-    cdef int _i, start, mask = 2, bits = 2
+    cdef int _i, start, slot, distinct = 0, mask = 2, bits = 2
     best.first = best.count = 0
     for _i in range(length):
         power *= MULTIPLIER
     while mask < 2 * (count // bar):
         mask *= 2
         bits += 1
-    memset(p.windows, 0, mask * sizeof(Window))
+    memset(p.slots, 0, mask * sizeof(uint16_t))
     mask -= 1
     start = (first + bar - 1) // bar * bar
     while start + length <= count:
         if p.changes[start + length - 1] > p.changes[start]:
             hash = p.hashes[start + length] - p.hashes[start] * power
-            window = &p.windows[(hash * MULTIPLIER) >> (65 - bits)]
-            while window.count and window.hash != hash:
-                window = &p.windows[(window - p.windows + 1) & mask]
-            if window.count == 0:
+            slot = <int>((hash * MULTIPLIER) >> (65 - bits))
+            while p.slots[slot] and p.windows[p.slots[slot]].hash != hash:
+                slot = slot + 1 & mask
+            if p.slots[slot] == 0:
+                distinct += 1
+                p.slots[slot] = <uint16_t>distinct
+                window = &p.windows[distinct]
                 window.hash = hash
                 window.first = start
+                window.end = window.count = 0
+            window = &p.windows[p.slots[slot]]
             if start >= window.end:
                 window.end = start + length
                 window.count += 1
