@@ -3,6 +3,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 cdef enum:
     LAGS = 208  # frames: 4.16 s, and 13 vectors of 16 bytes
+    LANES = 4  # a vector of doubles: one per strength, and one unused
     HANN_LAGS = 104  # lags under the Hann window
     FREQUENCIES = 8  # Fourier coefficients per period
     MAX_PERIODS = 9
@@ -21,7 +22,7 @@ cdef extern from *:
 
 # All arrays are fields of one struct, so that the loops need no check for overlap. Three autocorrelations: loudness, bass, length.
 cdef struct Fourier:
-    double windowed[3][HANN_LAGS]  # input
+    double windowed[HANN_LAGS][LANES]  # input
     double coefficients[3][MAX_PERIODS * FREQUENCIES]  # by period, then by multiple of its frequency
     double cosine[MAX_PERIODS * FREQUENCIES]  # scratch memory
     double previous_cosine[MAX_PERIODS * FREQUENCIES]

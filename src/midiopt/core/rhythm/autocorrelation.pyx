@@ -104,14 +104,14 @@ cdef void fourier_at_multiples(Fourier *f, const double *periods, int n) noexcep
             q = t * p - f.previous_cosine[i]
             r = t * q - p
             s = t * r - q
-            f.coefficients[0][i] += (f.windowed[0][lag] * p + f.windowed[0][lag + 1] * q) + (
-                f.windowed[0][lag + 2] * r + f.windowed[0][lag + 3] * s
+            f.coefficients[0][i] += (f.windowed[lag][0] * p + f.windowed[lag + 1][0] * q) + (
+                f.windowed[lag + 2][0] * r + f.windowed[lag + 3][0] * s
             )
-            f.coefficients[1][i] += (f.windowed[1][lag] * p + f.windowed[1][lag + 1] * q) + (
-                f.windowed[1][lag + 2] * r + f.windowed[1][lag + 3] * s
+            f.coefficients[1][i] += (f.windowed[lag][1] * p + f.windowed[lag + 1][1] * q) + (
+                f.windowed[lag + 2][1] * r + f.windowed[lag + 3][1] * s
             )
-            f.coefficients[2][i] += (f.windowed[2][lag] * p + f.windowed[2][lag + 1] * q) + (
-                f.windowed[2][lag + 2] * r + f.windowed[2][lag + 3] * s
+            f.coefficients[2][i] += (f.windowed[lag][2] * p + f.windowed[lag + 1][2] * q) + (
+                f.windowed[lag + 2][2] * r + f.windowed[lag + 3][2] * s
             )
             f.cosine[i] = t * s - r
             f.previous_cosine[i] = s

@@ -1,7 +1,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint32_t
 
-from midiopt.core.rhythm.autocorrelation cimport LAGS, MAX_PERIODS, Fourier
+from midiopt.core.rhythm.autocorrelation cimport LAGS, LANES, MAX_PERIODS, Fourier
 from midiopt.core.rhythm.beat_network cimport Layers
 
 cdef enum:
@@ -12,10 +12,12 @@ cdef struct Autocorrelations:
     double expected[STRENGTHS]  # value at lag 0 if the same strengths were spread at random
     size_t frames  # from the first onset to the last
 
-# Scratch memory of choose_beat.
+# Scratch memory of choose_beat. The strengths lie side by side, a vector of four doubles with the last unused.
 cdef struct BeatScratch:
-    double excess[STRENGTHS][LAGS]  # autocorrelations without their expected values
-    double averaged[STRENGTHS][LAGS]  # the same averaged over neighbouring lags
+    double excess[LAGS][LANES]  # autocorrelations without their expected values
+    double averaged[LAGS][LANES]  # the same averaged over neighbouring lags
+    double by_lag_0[LANES]  # 1 / excess at lag 0
+    double by_maximum[LANES]  # 1 / maximum of the averaged excess
     uint32_t averaged_sum[LAGS]  # loudness and length together, in fixed point
     uint32_t excess_sum[LAGS]
     Fourier fourier
@@ -23,8 +25,10 @@ cdef struct BeatScratch:
     double periods[MAX_PERIODS]
     double scores[MAX_PERIODS]
     int peaks[MAX_PERIODS]
-    double highest[4]  # scratch memory of highest_average
-    int prefix_sums[LAGS + 1]
+    double expected[LANES]
+    double highest[3 * LANES]
+    double nearby[LANES]
+    double prefix_sums[LAGS + 1][LANES]  # integers
 
 cdef struct Beat:
     double period  # frames; 0 when no beat was found

@@ -8,8 +8,9 @@ alternative that none is the beat: a conditional logit (D. McFadden, 1974) over 
 """
 
 from libc.math cimport ceil, exp, fabs, log2
+from libc.string cimport memset
 
-from midiopt.core.rhythm.autocorrelation cimport FREQUENCIES, HANN, HANN_LAGS, LAGS, MAX_PERIODS, fourier_at_multiples
+from midiopt.core.rhythm.autocorrelation cimport FREQUENCIES, HANN, HANN_LAGS, LAGS, LANES, MAX_PERIODS, fourier_at_multiples
 from midiopt.core.rhythm.beat_network cimport FEATURES, network_score, no_beat_score
 
 cdef enum:
@@ -32,31 +33,26 @@ cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density,
 
     `density` is log2 of the share of frames with onsets, `drums` the share of drums among the notes.
     """
-    cdef double[STRENGTHS] by_lag_0  # 1 / excess at lag 0
-    cdef double[STRENGTHS] by_maximum  # 1 / maximum of the averaged excess
-    cdef double highest, total
+    cdef double total
     cdef Beat beat
     cdef int i, s, lag, n, best = 0
-    for s in range(STRENGTHS):
-        subtract_expected(a, s, b)
-        highest = highest_average(b, s)
-        by_lag_0[s] = 1 / b.excess[s][0] if b.excess[s][0] > 0 else 0
-        by_maximum[s] = 1 / highest if highest > 0 else 0
+    subtract_expected(a, b)
+    find_scales(b)
     for lag in range(LAGS):
-        b.averaged_sum[lag] = fixed_point(b.averaged[0][lag] * by_lag_0[0] + b.averaged[2][lag] * by_lag_0[2])
-        b.excess_sum[lag] = fixed_point(b.excess[0][lag] * by_lag_0[0] + b.excess[2][lag] * by_lag_0[2])
+        b.averaged_sum[lag] = fixed_point(b.averaged[lag][0] * b.by_lag_0[0] + b.averaged[lag][2] * b.by_lag_0[2])
+        b.excess_sum[lag] = fixed_point(b.excess[lag][0] * b.by_lag_0[0] + b.excess[lag][2] * b.by_lag_0[2])
     n = find_peaks(b.averaged_sum, b.peaks)
     beat.period = beat.confidence = 0
     if n == 0:
         return beat
-    for s in range(STRENGTHS):
-        for lag in range(HANN_LAGS):
-            b.fourier.windowed[s][lag] = b.excess[s][lag] * (by_lag_0[s] * HANN[lag])
+    for lag in range(HANN_LAGS):
+        for s in range(LANES):
+            b.fourier.windowed[lag][s] = b.excess[lag][s] * (b.by_lag_0[s] * HANN[lag])
     for i in range(n):
         b.periods[i] = refine_peak(b.averaged_sum, b.peaks[i])
     fourier_at_multiples(&b.fourier, b.periods, n)
     for i in range(n):
-        set_features(b, i, by_maximum, density, drums)
+        set_features(b, i, density, drums)
         b.scores[i] = network_score(&b.layers)
         if b.scores[i] > b.scores[best]:
             best = i
@@ -79,37 +75,50 @@ cdef inline uint32_t fixed_point(double x) noexcept nogil:
     return <uint32_t><int32_t>(x - high) + <uint32_t><int32_t>(-high)
 
 
-cdef double highest_average(BeatScratch *b, int s) noexcept nogil:
-    """The maximum of an averaged autocorrelation, at least 0: of each fourth lag first, so that they need not wait for each other."""
-    cdef int lag, i
-    for i in range(4):
-        b.highest[i] = b.averaged[s][MAX_SCALE_LAG]
-    for lag in range(MIN_PERIOD, MAX_SCALE_LAG, 4):
-        for i in range(4):
-            b.highest[i] = max(b.highest[i], b.averaged[s][lag + i])
-    return max(max(max(b.highest[0], b.highest[1]), max(b.highest[2], b.highest[3])), 0.0)
-
-
-cdef void subtract_expected(const Autocorrelations *a, int s, BeatScratch *b) noexcept nogil:
-    """Set the excess of an autocorrelation over its expected values, and its average over lags within 4 % (0 from
+cdef void subtract_expected(const Autocorrelations *a, BeatScratch *b) noexcept nogil:
+    """Set the excess of the autocorrelations over their expected values, and its average over lags within 4 % (0 from
     AVERAGED_LAGS on)."""
-    cdef const uint32_t *values = a.values[s]
-    cdef double expected = a.expected[s] / a.frames
     cdef int frames = <int>a.frames
-    cdef double part
-    cdef int lag, reach
-    b.prefix_sums[0] = 0
-    for lag in range(LAGS):
-        b.prefix_sums[lag + 1] = b.prefix_sums[lag] + <int>values[lag]
-    for lag in range(LAGS):
-        b.averaged[s][lag] = -(expected * max(frames - lag, 0))
-        b.excess[s][lag] = <int>values[lag] + b.averaged[s][lag]
+    cdef double part, rest
+    cdef int lag, reach, s, sum
+    memset(b.prefix_sums, 0, sizeof(b.prefix_sums))
+    for s in range(STRENGTHS):
+        b.expected[s] = a.expected[s] / a.frames
+        sum = 0
+        for lag in range(LAGS):
+            sum += <int>a.values[s][lag]
+            b.prefix_sums[lag + 1][s] = sum
+    b.expected[STRENGTHS] = 0
     for reach in range(AVERAGED_LAGS // 25 + 2):  # lag / 25, rounded
         part = 1.0 / (2 * reach + 1)
         for lag in range(max(25 * reach - 12, 0), min(25 * reach + 13, <int>AVERAGED_LAGS)):
-            b.averaged[s][lag] += part * (b.prefix_sums[lag + reach + 1] - b.prefix_sums[lag - reach])
-    for lag in range(AVERAGED_LAGS, LAGS):
-        b.averaged[s][lag] = 0
+            rest = max(frames - lag, 0)
+            for s in range(LANES):
+                b.averaged[lag][s] = (
+                    part * (b.prefix_sums[lag + reach + 1][s] - b.prefix_sums[lag - reach][s]) - b.expected[s] * rest
+                )
+    for lag in range(LAGS):
+        rest = max(frames - lag, 0)
+        for s in range(LANES):
+            b.excess[lag][s] = (b.prefix_sums[lag + 1][s] - b.prefix_sums[lag][s]) - b.expected[s] * rest
+    memset(b.averaged[AVERAGED_LAGS], 0, (LAGS - AVERAGED_LAGS) * sizeof(b.averaged[0]))
+
+
+cdef void find_scales(BeatScratch *b) noexcept nogil:
+    """Set the factors that make an excess relative to lag 0, and an average relative to the maximum.
+
+    The maximum of each third lag first, so that they need not wait for each other.
+    """
+    cdef double highest
+    cdef int lag, i, s
+    memset(b.highest, 0, sizeof(b.highest))
+    for lag in range(MIN_PERIOD, MAX_SCALE_LAG + 1, 3):
+        for i in range(3 * LANES):
+            b.highest[i] = max(b.highest[i], b.averaged[lag][i])
+    for s in range(LANES):
+        highest = max(b.highest[s], max(b.highest[LANES + s], b.highest[2 * LANES + s]))
+        b.by_lag_0[s] = 1 / b.excess[0][s] if b.excess[0][s] > 0 else 0
+        b.by_maximum[s] = 1 / highest if highest > 0 else 0
 
 
 cdef int find_peaks(const uint32_t *sums, int *peaks) noexcept nogil:
@@ -182,14 +191,14 @@ cdef double refine_period(const uint32_t *sums, double period) noexcept nogil:
     return refined if fabs(refined - period) <= 0.02 * period else period
 
 
-cdef void set_features(BeatScratch *b, int i, const double *by_maximum, double density, double drums) noexcept nogil:
+cdef void set_features(BeatScratch *b, int i, double density, double drums) noexcept nogil:
     """Set the network's input for candidate i; reference/beat.py has the same order.
 
     Averaged autocorrelations are read at their maximum within 1 % of a lag, and at least half a frame; 0 beyond AVERAGED_LAGS.
     """
     cdef double *features = b.layers.features
     cdef double period = b.periods[i], lag, reach
-    cdef int s, r, first, last
+    cdef int s, r, at, first, last
     tempo_features(period, density, drums, features)
     features += TEMPO_FEATURES
     for r in range(RATIO_COUNT):
@@ -197,8 +206,13 @@ cdef void set_features(BeatScratch *b, int i, const double *by_maximum, double d
         reach = max(0.5, lag * 0.01)
         first = <int>(lag - reach + 0.5)
         last = <int>(lag + reach + 0.5)
+        for s in range(LANES):
+            b.nearby[s] = b.averaged[min(first, <int>AVERAGED_LAGS)][s]
+        for at in range(first + 1, min(last, AVERAGED_LAGS) + 1):
+            for s in range(LANES):
+                b.nearby[s] = max(b.nearby[s], b.averaged[at][s])
         for s in range(STRENGTHS):
-            features[s * RATIO_COUNT + r] = by_maximum[s] * max_between(b.averaged[s], first, last) if last < AVERAGED_LAGS else 0
+            features[s * RATIO_COUNT + r] = b.by_maximum[s] * b.nearby[s] if last < AVERAGED_LAGS else 0
     features += STRENGTHS * RATIO_COUNT
     for s in range(STRENGTHS):
         for r in range(FREQUENCIES):
@@ -218,12 +232,3 @@ cdef void tempo_features(double period, double density, double drums, double *fe
     features[5] = drums * slow * slow
     features[6] = density
     features[7] = drums
-
-
-cdef inline double max_between(const double *curve, int first, int last) noexcept nogil:
-    """The maximum from `first` to `last` (inclusive)."""
-    cdef double highest = curve[first]
-    cdef int i
-    for i in range(first + 1, last + 1):
-        highest = max(highest, curve[i])
-    return highest
