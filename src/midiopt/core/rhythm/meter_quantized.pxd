@@ -8,7 +8,7 @@ cdef enum:
     MAX_SLOTS = SLOT_WORDS * 64  # from the first onset on: 42 bars of 4/4
     PADDING_WORDS = 4  # room for the longest lag and one more word
     MAX_LAG = 216  # slots
-    SLOT_BLOCK = 256  # notes that are processed at a time
+    SLOT_BLOCK = 64  # notes that are processed at a time: few enough that many blocks are left out as a whole
     MAX_INTERVAL = 48  # slots
     INTERVAL_COUNT = 11
     BAR_LENGTH_COUNT = 9

@@ -99,7 +99,9 @@ cdef void mark_slots(
     cdef int32_t slot
     while row < notes.count:
         n = min(notes.count - row, <size_t>SLOT_BLOCK)
-        place_in_slots(s, notes, row, n, first, slots_per_tick, first_middle_pitch)
+        row += n
+        if not place_in_slots(s, notes, row - n, n, first, slots_per_tick, first_middle_pitch):
+            continue
         for i in range(n):
             slot = s.slots[i]
             if slot == MAX_SLOTS:
@@ -107,24 +109,30 @@ cdef void mark_slots(
             s.onsets[slot >> 6] |= <uint64_t>1 << (slot & 63)
             s.low_notes[slot >> 6] |= <uint64_t>s.is_low[i] << (slot & 63)
             highest[s.top_places[i]] = max(highest[s.top_places[i]], s.pitches[i])
-        row += n
 
 
-cdef void place_in_slots(
+cdef bint place_in_slots(
     SlotScratch *s, const NoteColumns *notes, size_t row, size_t n, double first, double slots_per_tick, uint32_t first_middle_pitch
 ) noexcept nogil:
-    """Set what mark_slots needs of a block of notes, in vectors. slot_of() - first is the same, as both integers are doubles."""
+    """Set what mark_slots needs of a block of notes, in vectors; False if all are left out. slot_of() - first is the same, as all
+    integers are exact."""
     cdef const uint8_t *sounds = notes.sound + row
+    cdef int32_t earliest = MAX_SLOTS
     cdef size_t i
     onset_ticks(notes, row, n, s.ticks)
     for i in range(n):
         s.slots[i] = <int32_t>min(s.ticks[i] * slots_per_tick + ROUNDING_OFFSET - first, <double>MAX_SLOTS)
+    for i in range(n):
+        earliest = min(earliest, s.slots[i])
+    if earliest == MAX_SLOTS:
+        return False
     for i in range(n):
         s.top_places[i] = 2 * s.slots[i] + (sounds[i] & 1)
     for i in range(n):
         s.is_low[i] = <uint8_t>min(bass_factor(sounds[i], first_middle_pitch), <uint32_t>1)
     for i in range(n):
         s.pitches[i] = <uint8_t>((sounds[i] >> 1) + 1)
+    return True
 
 
 cdef int count_slots(const uint64_t *slots, int words) noexcept nogil:
