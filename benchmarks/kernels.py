@@ -2,7 +2,7 @@
 
     python -m benchmarks.kernels [--corpus DIR | --corpus @LIST --root DIR] [--append FILE.json]
 
-Two workloads: bytes in memory to events, and the full analysis as a worker does it, reading included.
+Three workloads: bytes in memory to events, files to arrays of notes, and the full analysis as a worker does it, reading included.
 mido is so slow that it is timed on every k-th file, and midiopt on the same ones. Files that symusic or
 mido reject are excluded for all, and counted.
 
@@ -23,6 +23,7 @@ import xxhash
 from rich.console import Console
 from rich.progress import Progress
 
+import midiopt
 from benchmarks import console_table
 from benchmarks.command_line import need, run_program
 from benchmarks.input_files import add_options, every_kth, select
@@ -39,6 +40,7 @@ MAX_FILES = 10_000  # their bytes are held in memory
 MIDO_FILES = 60  # about a second of mido
 
 EVENTS = "bytes to events"
+NOTES = "files to arrays of notes"
 ANALYSIS = "full analysis"
 MIDO_ANALYSIS = "analysis beside mido"
 ALTERNATIVE = ", or --alone to time only midiopt"
@@ -59,6 +61,21 @@ def parse_events(contents: list[bytes]) -> Pass:
                 parse(content, arena)
             except MidiError:
                 continue
+
+    return work
+
+
+def read_notes(paths: list[bytes]) -> Pass:
+    """midiopt: the notes of files as arrays of what symusic's have: onset, length, pitch, velocity."""
+    names = list(map(os.fsdecode, paths))
+
+    def work() -> None:
+        for name in names:
+            try:
+                notes = midiopt.notes(name)
+            except (OSError, MidiError):
+                continue
+            _ = notes.onset, notes.length, notes.pitch, notes.velocity
 
     return work
 
@@ -124,6 +141,7 @@ def comparisons(paths: list[bytes], alone: bool, console: Console) -> list[Compa
         contents = [read(path) for path in paths if os.path.isfile(path)]
         return [
             Comparison(EVENTS, len(contents), {OURS: parse_events(contents)}),
+            Comparison(NOTES, len(paths), {OURS: read_notes(paths)}),
             Comparison(ANALYSIS, len(paths), {OURS: analyse(paths)}),
         ]
     score = need("symusic", ALTERNATIVE).Score
@@ -131,8 +149,13 @@ def comparisons(paths: list[bytes], alone: bool, console: Console) -> list[Compa
     paths = accepted(paths, score, "symusic", console)
     few = accepted(every_kth(paths, MIDO_FILES), midi_file, "mido", console)
     contents = list(map(read, paths))
+
+    def symusic_notes(path: str) -> object:
+        return [track.notes.numpy() for track in score(path).tracks]
+
     return [
         Comparison(EVENTS, len(paths), {OURS: parse_events(contents), "symusic": load_all(score.from_midi, contents)}),
+        Comparison(NOTES, len(paths), {OURS: read_notes(paths), "symusic": load_all(symusic_notes, map(os.fsdecode, paths))}),
         Comparison(ANALYSIS, len(paths), {OURS: analyse(paths), "symusic": load_all(score, map(os.fsdecode, paths))}),
         Comparison(MIDO_ANALYSIS, len(few), {OURS: analyse(few), "mido": load_all(midi_file, map(os.fsdecode, few))}),
     ]

@@ -15,6 +15,7 @@ cdef Status reserve_columns(Notes *notes, const Arena *arena, size_t first_track
 cdef void fill_track(NoteColumns *notes, size_t end, size_t track) noexcept nogil
 cdef Status reserve_seconds(Notes *notes, size_t room) noexcept nogil
 cdef void time_notes(NoteColumns *notes, const TempoMap *map, size_t first) noexcept nogil
+cdef void time_evenly(NoteColumns *notes, double seconds_per_tick, size_t first) noexcept nogil
 cdef void split_traits(NoteColumns *notes) noexcept nogil
 cdef void split_for_view(NoteColumns *notes) noexcept nogil
 cdef void onset_ticks(const NoteColumns *notes, size_t first, size_t n, double *ticks) noexcept nogil

@@ -61,18 +61,22 @@ cdef Status reserve_seconds(Notes *notes, size_t room) noexcept nogil:
 
 cdef void time_notes(NoteColumns *notes, const TempoMap *map, size_t first) noexcept nogil:
     """Set the seconds of the notes from the row `first` on, which are of one sequence."""
-    cdef double *onsets = notes.onset_s + first
-    cdef double *ends = notes.end_s + first
-    cdef double rate = map.segments.seconds_per_tick
-    cdef size_t i, n = notes.count - first
     if map.count > 1:
         time_by_segments(notes, map, first)
-        return
+    else:
+        time_evenly(notes, map.segments.seconds_per_tick, first)
+
+
+cdef void time_evenly(NoteColumns *notes, double seconds_per_tick, size_t first) noexcept nogil:
+    """The same under one tempo."""
+    cdef double *onsets = notes.onset_s + first
+    cdef double *ends = notes.end_s + first
+    cdef size_t i, n = notes.count - first
     onset_ticks(notes, first, n, onsets)
     length_ticks(notes, first, n, ends)
     for i in range(n):
-        ends[i] = (onsets[i] + ends[i]) * rate
-        onsets[i] *= rate
+        ends[i] = (onsets[i] + ends[i]) * seconds_per_tick
+        onsets[i] *= seconds_per_tick
 
 
 cdef void time_by_segments(NoteColumns *notes, const TempoMap *map, size_t first) noexcept nogil:

@@ -13,7 +13,7 @@ from midiopt import limits
 from midiopt.core.memory cimport (
     NOTE_BLOCK, SECONDS_BLOCK, LentBlock, Scratch, allocate_zeroed, lend_block, return_block, trim,
 )
-from midiopt.core.notes.columns cimport NOTE_BYTES, SECONDS_BYTES, reserve_columns, reserve_seconds, split_for_view, time_notes
+from midiopt.core.notes.columns cimport NOTE_BYTES, SECONDS_BYTES, reserve_columns, reserve_seconds, split_for_view, time_evenly, time_notes
 from midiopt.core.notes.notes cimport pair_notes, reset_note_counts
 from midiopt.core.notes.types cimport NoteColumns, Notes as NoteReader
 from midiopt.core.smf.arena cimport Arena
@@ -27,6 +27,7 @@ cdef struct Reader:
     Arena arena
     TempoMap map
     NoteReader notes
+    bint is_timed  # whether the columns of seconds are filled
 
 cdef Reader *reader = NULL
 _frombuffer = None  # of numpy, which is imported with the first array
@@ -44,22 +45,30 @@ cdef int make_reader() except -1:
 
 
 cdef Status read_file(Reader *r, const uint8_t *data, size_t size, size_t max_events, size_t *offset) noexcept nogil:
-    """Fill the columns with the notes of a file; if that fails, `offset` is where in the bytes the reason is."""
+    """Fill the columns with the notes of a file; if that fails, `offset` is where in the bytes the reason is.
+
+    Seconds are filled in where the tempo changes or tracks have their own time; otherwise when they are asked for.
+    """
     cdef Status status = parse_smf(data, size, &r.arena, max_events, offset)
     cdef size_t tracks = r.arena.track_count, first = 0, end, before
     if status:
         return status
     reset_note_counts(&r.notes, &r.arena)
-    if reserve_columns(&r.notes, &r.arena, 0, tracks) or reserve_seconds(&r.notes, r.arena.event_count):
+    if reserve_columns(&r.notes, &r.arena, 0, tracks):
         return NO_MEMORY
+    r.is_timed = False
     while first < tracks:
-        end = first + 1 if r.arena.header.format == 2 else tracks  # in format 2 each track has its own time
+        end = first + 1 if r.arena.header.format == 2 else tracks
         before = r.notes.columns.count
         if read_tempo_map(&r.map, &r.arena, r.arena.data, first, end):
             return NO_MEMORY
         if pair_notes(&r.notes, &r.arena, r.arena.data, r.map.ticks_per_quarter, first, end):
             return NO_MEMORY
-        time_notes(&r.notes.columns, &r.map, before)
+        if r.map.count > 1 or end < tracks or first > 0:
+            if not r.is_timed and reserve_seconds(&r.notes, r.arena.event_count):
+                return NO_MEMORY
+            r.is_timed = True
+            time_notes(&r.notes.columns, &r.map, before)
         first = end
     split_for_view(&r.notes.columns)
     return USABLE
@@ -94,7 +103,9 @@ cdef class Notes:
     """
 
     cdef NoteColumns columns
-    cdef LentBlock block, seconds_block
+    cdef LentBlock block
+    cdef LentBlock seconds_block  # empty until the seconds are asked for, or if the tempo changes
+    cdef double seconds_per_tick
     cdef readonly double ticks_per_quarter
     """Ticks per quarter; under an SMPTE division, ticks in half a second, which is a quarter at 120 BPM."""
 
@@ -113,13 +124,16 @@ cdef class Notes:
             raise_status(status, offset, max_events)
         self.columns = reader.notes.columns
         self.ticks_per_quarter = reader.map.ticks_per_quarter
+        self.seconds_per_tick = reader.map.segments.seconds_per_tick
         self.block = lend_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES)
-        self.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
+        if reader.is_timed:
+            self.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
         trim(&reader.scratch)
 
     def __dealloc__(self):
         if self.block.bytes != NULL:
             return_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES, &self.block)
+        if self.seconds_block.bytes != NULL:
             return_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES, &self.seconds_block)
 
     cdef object column(self, str code, void *start, Py_ssize_t item_size):
@@ -131,6 +145,17 @@ cdef class Notes:
 
     cdef object ticks(self, void *start):
         return self.column("i8", start, 8) if self.columns.wide else self.column("i4", start, 4)
+
+    cdef int time(self) except -1:
+        """Fill the columns of seconds."""
+        if self.seconds_block.bytes == NULL:
+            if reserve_seconds(&reader.notes, self.columns.count):
+                raise MemoryError()
+            self.columns.onset_s = reader.notes.columns.onset_s
+            self.columns.end_s = reader.notes.columns.end_s
+            self.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
+            time_evenly(&self.columns, self.seconds_per_tick, 0)
+        return 0
 
     def __len__(self):
         """Number of notes."""
@@ -152,11 +177,13 @@ cdef class Notes:
     @property
     def onset_s(self):
         """Seconds from the start of the file by the tempo map, float64."""
+        self.time()
         return self.column("f8", self.columns.onset_s, 8)
 
     @property
     def end_s(self):
         """The end of the note: seconds from the start of the file, float64."""
+        self.time()
         return self.column("f8", self.columns.end_s, 8)
 
     @property
