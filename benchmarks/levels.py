@@ -41,8 +41,9 @@ def workloads(paths: list[bytes]) -> dict[str, Callable[[], object]]:
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
     from midiopt.rows.layout import LAYOUTS
+    from midiopt.sinks.batch_rows import last_row_per_key
     from midiopt.sinks.postgres_copy import CopyEncoder
-    from midiopt.sinks.sql import TABLES, last_row_per_key
+    from midiopt.sinks.sql import TABLES
     from midiopt.sinks.sqlite_rows import RowEncoder
 
     batch = Batch.from_bytes(Worker().analyze_files(paths))

@@ -23,7 +23,7 @@ from midiopt.pipeline.options import RunOverrides, available_cores
 from midiopt.schema import STATUSES
 from sample.smf import meta, note_off, note_on, smf, text, track
 from tests.helpers.databases import wait_until
-from tests.helpers.processes import children, command, finish, stored_hash, tables, with_faults, write_faulty
+from tests.helpers.processes import children, command, file_rows, finish, stored_hash, tables, with_faults, write_faulty
 from tests.helpers.songs import song, write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -43,7 +43,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
         *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "gone"),
-        *("duplicates", "seconds", "files_per_second", "bytes", "problems"),
+        *("duplicates", "seconds", "files_per_second", "bytes", "problems", "refusals"),
     }
     assert summary["problems"] == []
 
@@ -250,6 +250,45 @@ def test_one_run_at_a_time(tmp_path):
         done = finish(SAMPLE, "--db", db)
     assert done.returncode == 1
     assert "another run" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_could_not_be_read_exits_with_3(tmp_path):
+    """The other sources are analysed, and standard error says what is missing, with --quiet, too."""
+    db = tmp_path / "x.db"
+    done = finish(tmp_path / "nowhere", SAMPLE, f"@{tmp_path}/nowhere.txt", "--db", db, "--json", "--quiet")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["ok"] > 10
+    assert done.stderr.splitlines() == [
+        f"midiopt: not read: there is no file or folder '{tmp_path}/nowhere'",
+        f"midiopt: not read: there is no list '{tmp_path}/nowhere.txt' (a SOURCE that begins with @ names a file of paths)",
+    ]
+    (tmp_path / "empty").mkdir()
+    done = finish(tmp_path / "empty", "--db", db, "--quiet")
+    assert (done.returncode, done.stderr) == (3, "midiopt: no MIDI files found (.mid .midi .smf .kar .rmi, and archives)\n")
+    done = finish(tmp_path / "empty", "--db", db)
+    assert done.returncode == 3 and "no MIDI files found" in done.stderr
+
+
+def test_rows_that_are_not_pruned_exit_with_1(tmp_path):
+    """--prune takes no source for its value; --prune=all deletes them."""
+    music, db = write_songs(tmp_path / "music", 3), tmp_path / "x.db"
+    assert finish(music, "--db", db).returncode == 0
+    shutil.rmtree(music)
+    music.mkdir()
+    done = finish("--prune", music, "--db", db, "--quiet")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"midiopt: {music}/ is empty, as if its disk were not mounted; the rows of 3 missing files are kept")
+    assert len(file_rows(db)) == 3
+    assert finish("--prune=all", music, "--db", db).returncode == 3, "nothing is found"
+    assert len(file_rows(db)) == 0
+    assert "must be --prune or --prune=all, not 'al'" in finish("--prune=al", music, "--db", db).stderr
+
+
+@pytest.mark.parametrize("url", ["duckdb:x", "mysql://me@host/music", "mysql+pymysql:x"])
+def test_other_databases_are_named_as_unknown(url, tmp_path):
+    done = finish(SAMPLE, "--db", url, cwd=tmp_path)
+    assert done.returncode == 1 and "use a path, sqlite:///path or postgresql://..." in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_wrong_usage_exits_with_2(tmp_path):

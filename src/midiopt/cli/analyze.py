@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 
-from midiopt.cli.arguments import run_option
-from midiopt.cli.console import Parser, print_error, print_json, run_command
+from midiopt.cli.arguments import prune_option, run_option
+from midiopt.cli.console import NOTHING_FOUND, Parser, print_error, print_json, run_command
 from midiopt.errors import MidioptError, SourceError
 from midiopt.limits import (
     BATCH_SIZE,
@@ -23,7 +23,7 @@ from midiopt.limits import (
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. A second run analyses only new and changed files."
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: Parser) -> None:
     """Add the arguments of the command; each option of RunOptions has its name and its default."""
     parser.add_argument(
         "sources",
@@ -88,8 +88,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"reject files with more than N events (default: %(default)s; at most {MAX_EVENTS_CAP})",
     )
     parser.add_argument("--keep-old", action="store_true", help="keep the results of older analyser versions instead of updating them")
+    parser.values = {"--prune": "missing"}
     parser.add_argument(
-        "--prune", action="store_true", help="delete the rows of files that have disappeared from the given folders and from archives"
+        "--prune",
+        type=prune_option,
+        default=False,
+        nargs="?",
+        metavar="all",
+        help="delete the rows of files that have disappeared from the given folders and from archives; --prune=all also where a folder "
+        "is empty, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
     )
     parser.add_argument(
         "--log", metavar="FILE", help="append the events of the run and each file that is not ok to FILE, one JSON object per line"
@@ -98,8 +105,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show neither progress nor the summary table")
 
 
-def command(arguments: argparse.Namespace) -> int:
-    """Run the analysis; returns the exit code: 0 finished, 1 failed, 2 wrong usage, 128 + N after signal N."""
+def command(arguments: Namespace) -> int:
+    """Run the analysis; returns the exit code.
+
+    0 finished, 1 failed or nothing pruned although asked for, 2 wrong usage, 3 finished but something could not be read or nothing
+    was found, 128 + N after signal N.
+    """
     import gc
     import signal
     import sys
@@ -130,10 +141,19 @@ def command(arguments: argparse.Namespace) -> int:
         return 128 + (second.args[0] if second.args else signal.SIGINT)
     if arguments.json:
         print_json(summary.to_json())
+    for refusal in summary.refusals:
+        print_error(refusal)
+    if arguments.quiet:
+        for unread in summary.problems:
+            print_error(f"not read: {unread}")
+        if not summary.files:
+            print_error(NOTHING_FOUND)
     if summary.interrupted:
         print("midiopt: interrupted; all results so far are written, run the same command again to resume", file=sys.stderr)
         return 128 + summary.interrupted
-    return 0
+    if summary.refusals:
+        return 1
+    return 3 if summary.problems or not summary.files else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,6 +21,13 @@ def positive_integer(text: str) -> int:
     return int(text)
 
 
+def prune_option(text: str) -> bool | str:
+    """The value of --prune, which is ``missing`` without one."""
+    if text not in ("missing", "all"):
+        raise argparse.ArgumentTypeError(f"must be --prune or --prune=all, not {text!r}")
+    return text == "missing" or text
+
+
 def run_option(name: str, number: type[int] | type[float]) -> Callable[[str], int | float]:
     """The type of a numeric option of RunOptions, which knows its valid range."""
 

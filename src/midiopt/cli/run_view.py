@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from midiopt.cli.console import clock
+from midiopt.cli.console import NOTHING_FOUND, clock
 from midiopt.cli.tables import printable
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import STATUSES
@@ -55,7 +55,7 @@ class RunView:
         self.stop()
         self.console.print(_table(summary, database))
         if not summary.files:
-            self.console.print("no MIDI files found (.mid .midi .smf .kar .rmi, and archives)", style="yellow")
+            self.console.print(NOTHING_FOUND, style="yellow")
         for problem in summary.problems:
             self.console.print(Text.assemble(("not read: ", "yellow"), printable(problem)))
 

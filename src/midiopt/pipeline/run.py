@@ -50,14 +50,14 @@ def run(
     ``options``: ``run(["music"], "music.db", workers=2, prune=True)``. ``progress`` receives the state of the run.
 
     SIGINT and SIGTERM end the run early with all results so far written (``Summary.interrupted`` is then the signal); a
-    second one raises KeyboardInterrupt. Raises SourceError for a source that does not exist, SinkError when the database
+    second one raises KeyboardInterrupt. Raises SourceError if none of the sources can be read, SinkError when the database
     cannot be opened or written, DatabaseBusy while another run writes it, and ValueError for an invalid option.
     """
     options = replace(options or RunOptions(), **overrides)
     experiments = Experiments.from_environment()
     db = os.fspath(db)
-    roots = find_roots([sources] if isinstance(sources, (str, os.PathLike)) else sources)
     walked = WalkStats()
+    roots = find_roots([sources] if isinstance(sources, (str, os.PathLike)) else sources, walked.problems)
     stop = Stop()
     notify = getattr(progress, "notice", tell_nobody)
     started = time.monotonic()

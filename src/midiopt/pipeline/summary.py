@@ -27,7 +27,7 @@ class Summary:
     files_per_second: float = 0.0  # analysed
     bytes: int = 0  # of the files analysed
     interrupted: int = field(default=0, repr=False)  # number of the signal that ended the run early, or 0
-    problems: list[str] = field(default_factory=list, repr=False)  # folders that could not be read
+    problems: list[str] = field(default_factory=list, repr=False)  # sources, folders and lines of lists that could not be read
     refusals: list[str] = field(default_factory=list, repr=False)  # folders whose missing files kept their rows in spite of `prune`
     steady_seconds: float = field(default=0.0, repr=False)  # from the first task to the last commit
 

@@ -22,6 +22,9 @@ _URI = re.compile(
     r"(?:\?(?P<query>.*))?",
     re.DOTALL,
 )
+# Databases that there is no sink for. A file name may have a colon, too, so that not every word before one is a scheme.
+_OTHERS = "duckdb|mysql|mariadb|mongodb|redis|oracle|mssql|sqlserver|clickhouse|cockroachdb|bigquery|snowflake|parquet"
+_OTHER_DATABASE = re.compile(rf"(?:{_OTHERS})(?:\+\w+)*:", re.IGNORECASE)
 _SECRET = re.compile("password|secret|scram_", re.IGNORECASE)  # password, sslpassword, oauth_client_secret, scram_client_key ...
 _HIDDEN = "***"
 
@@ -43,7 +46,7 @@ def sqlite_path(url: str) -> str:
     scheme, colon, rest = url.partition("://")
     if colon and scheme == "sqlite" and rest[:1] == "/":
         return rest[1:]
-    if colon or url.startswith(("postgresql:", "postgres:")):
+    if colon or url.startswith(("postgresql:", "postgres:")) or _OTHER_DATABASE.match(url):
         raise SinkError(f"unknown database URL {_start(url)}...; use a path, sqlite:///path or postgresql://...")
     return url
 

@@ -9,11 +9,23 @@ from midiopt.errors import SourceError
 from midiopt.sources.lists import check_list
 
 
-def find_roots(arguments: Iterable[str | os.PathLike[str]]) -> list[bytes]:
-    """Absolute paths of files and folders, and @lists, in path order. Raises SourceError for one that cannot be used."""
-    roots = [_find_root(os.fsencode(argument)) for argument in arguments]
+def find_roots(arguments: Iterable[str | os.PathLike[str]], problems: list[str] | None = None) -> list[bytes]:
+    """Absolute paths of files and folders, and @lists, in path order.
+
+    One that cannot be used is added to ``problems`` if another can be. Raises SourceError if none can, or without ``problems``.
+    """
+    roots, errors = [], []
+    for argument in arguments:
+        try:
+            roots.append(_find_root(os.fsencode(argument)))
+        except SourceError as error:
+            errors.append(error)
+    if errors and (problems is None or not roots):
+        raise errors[0]
     if not roots:
         raise SourceError("name at least one file, folder or @list")
+    if problems is not None:
+        problems.extend(map(str, errors))
     return sorted(set(roots), key=lambda root: root + b"/")
 
 
