@@ -153,7 +153,7 @@ def linked(disk: Disk, count: int, into: Path) -> Disk:
         link = into / os.path.relpath(path, disk.folder)
         link.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, link)
-    return replace(disk, folder=into, paths=disk.paths[:count])
+    return replace(disk, folder=into, paths=list(iter_paths([into])))
 
 
 def ratios(table: dict[str, Any]) -> list[str]:
@@ -170,10 +170,10 @@ def ratios(table: dict[str, Any]) -> list[str]:
         return [
             f"The cold run takes {spread(bound, cold)} times as long as the slower of the warm run and {IN_FLIGHT[-1]} plain readers "
             "(target: at most 1.3).",
-            f"Warm, reading ahead is worth {spread(warm, before)} (target: at least 0.98).",
+            f"Warm, reading ahead is worth {spread(warm, before)} times the files/s (target: at least 0.98).",
         ]
     if PLAIN in rates:
-        return [f"Reading ahead is worth {spread(rates[AHEAD], rates[PLAIN])} (target at 5 ms: 10)."]
+        return [f"Reading ahead is worth {spread(rates[AHEAD], rates[PLAIN])} times the files/s (target at 5 ms: 10)."]
     return [f"The run is {spread(rates[AHEAD], rates[STATS[0]])} times as fast as one plain call after another (target: 5)."]
 
 

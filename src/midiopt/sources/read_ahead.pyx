@@ -5,8 +5,9 @@ data. Threads read the files that the worker expects next, each of them whole, s
 
 From the page cache, handing a file from one thread to another costs as much as reading it. The reader therefore starts as a
 plain one, and notices when a read is slow and one of the next WATCHED_READS really waits: a process that merely lost its core
-during a read starts nothing. From then on a credit tells whether reading ahead pays: it grows by the time that threads wait, and
-shrinks by COST_NS per file. When it is used up, the reader is plain again.
+during a read starts nothing. From then on a credit tells whether reading ahead pays: it grows by a typical wait for each file that
+made a thread wait, and shrinks by COST_NS per file. When it is used up, the reader is plain again. The number of files ahead
+doubles with each wait: a few cold files among warm ones start little.
 """
 
 cimport cython
@@ -31,8 +32,10 @@ cdef enum:
     SLOW_NS = 30_000  # and 1 ns per byte: several times what a read from the page cache takes
     WATCHED_READS = 8
     COST_NS = 5_000  # processor time of reading a file ahead, beyond that of reading it
-    FIRST_CREDIT_NS = 64 * COST_NS
+    FIRST_CREDIT_NS = 16 * COST_NS
     MAX_CREDIT_NS = 256 * COST_NS
+    FIRST_FILES_AHEAD = 16
+    RECENT_WAITS = 8  # the shortest of them is typical: on a busy machine others include waiting for a core
 
 # A file that is read ahead.
 cdef struct Slot:
@@ -78,6 +81,9 @@ cdef class ReadAhead(Reader):
     cdef Py_ssize_t ahead_end  # index behind the last one that is read ahead, at least next_path
     cdef int watched  # number of reads that still are
     cdef int64_t credit_ns  # 0: read plainly
+    cdef int64_t waits_ns[RECENT_WAITS]
+    cdef int wait_index
+    cdef Py_ssize_t max_ahead
     cdef bint always
 
     def __cinit__(self, *arguments, **keywords):
@@ -149,18 +155,22 @@ cdef class ReadAhead(Reader):
 
     cdef void start(self):
         """Read ahead from now on, if there is memory for it."""
+        cdef int i
         if self.pool == NULL:
             self.pool = new_pool(MAX_THREADS)
         if self.slots == NULL:
             self.slots = <Slot *>calloc(MAX_FILES_AHEAD, sizeof(Slot))
         self.credit_ns = FIRST_CREDIT_NS if self.pool and self.slots else 0
+        self.max_ahead = MAX_FILES_AHEAD if self.always else FIRST_FILES_AHEAD
+        for i in range(RECENT_WAITS):
+            self.waits_ns[i] = MAX_CREDIT_NS
 
     cdef void read_ahead(self):
         """Submit files when less than half of the allowed number is ahead: threads then wake up for several, and not for each."""
-        cdef Py_ssize_t end = min(self.next_path + MAX_FILES_AHEAD, <Py_ssize_t>len(self.expected))
+        cdef Py_ssize_t end = min(self.next_path + self.max_ahead, <Py_ssize_t>len(self.expected))
         cdef Slot *slot
         cdef bytes path
-        if self.ahead_end - self.next_path > MAX_FILES_AHEAD // 2:
+        if self.ahead_end - self.next_path > self.max_ahead // 2:
             return
         while self.ahead_end < end:
             path = self.expected[self.ahead_end]
@@ -185,7 +195,7 @@ cdef class ReadAhead(Reader):
         slot.path = NULL
         refund(&self.budget, &slot.file)
         if self.credit_ns and not self.always:
-            self.credit_ns = max(0, min(self.credit_ns + slot.waited_ns, MAX_CREDIT_NS) - COST_NS)
+            self.weigh(slot.waited_ns)
         if slot.error == POSTPONED:
             return Reader.load(self, path)
         before = self.file
@@ -195,3 +205,16 @@ cdef class ReadAhead(Reader):
             free(slot.file.bytes)
             memset(&slot.file, 0, sizeof(FileRead))
         return slot.error
+
+    cdef void weigh(self, int64_t waited_ns):
+        """Update the credit after a file that was read ahead."""
+        cdef int64_t typical = MAX_CREDIT_NS
+        cdef int i
+        if waited_ns:
+            self.max_ahead = min(2 * self.max_ahead, <Py_ssize_t>MAX_FILES_AHEAD)
+            self.waits_ns[self.wait_index] = waited_ns
+            self.wait_index = (self.wait_index + 1) % RECENT_WAITS
+            for i in range(RECENT_WAITS):
+                typical = min(typical, self.waits_ns[i])
+            self.credit_ns = min(self.credit_ns + typical, <int64_t>MAX_CREDIT_NS)
+        self.credit_ns = max(self.credit_ns - COST_NS, 0)
