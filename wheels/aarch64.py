@@ -26,6 +26,8 @@ def build(sdist: Path, folder: Path) -> Path:
     """Cross-compile the wheel; Unavailable without a cross compiler."""
     if not shutil.which(COMPILER):
         raise Unavailable(f"{COMPILER} is missing: apt install gcc-aarch64-linux-gnu")
+    if "{}.{}".format(*sys.version_info) != PYTHON:
+        raise Unavailable(f"this is not Python {PYTHON}, whose header files for aarch64 {SUITE} has")
     root = python_root(folder)
     sources = folder / "aarch64-sources"
     shutil.rmtree(sources, ignore_errors=True)
@@ -38,6 +40,7 @@ def build(sdist: Path, folder: Path) -> Path:
         "LDSHARED": f"{COMPILER} -shared",
         "CFLAGS": f"-I{include / f'python{PYTHON}'} -idirafter {include}",
         "_PYTHON_HOST_PLATFORM": "linux-aarch64",
+        "SETUPTOOLS_EXT_SUFFIX": f".cpython-{PYTHON.replace('.', '')}-aarch64-linux-gnu.so",
     }
     environment.pop("MIDIOPT_BUILD", None)
     command = [sys.executable, "setup.py", "--quiet", "bdist_wheel", "--dist-dir", str(folder.resolve())]
