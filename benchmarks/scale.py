@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import math
 import os
 import shutil
 import statistics
@@ -30,7 +29,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks import generated_blocks, whole_runs
+from benchmarks import generated_blocks, line_chart, whole_runs
 from benchmarks.command_line import run_program
 from benchmarks.peak_memory import PeakMemory
 
@@ -157,43 +156,14 @@ def is_copied(result: dict[str, Any]) -> bool:
     return bool(result["name"].endswith("times"))
 
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 360, 70, 40, 300
-COLOURS = {"SQLite": "#2f6f8f", "PostgreSQL": "#b5523b"}
-
-
 def svg(results: Results) -> str:
-    """Files/s by the number of files, both scales logarithmic; second runs are dashed."""
-    distinct = [r for r in results if not is_copied(r)]
-    sizes = [math.log10(r["files"]) for r in distinct]
-    rates = [math.log10(r["files"] / r["seconds"]) for r in distinct]
-    low, high = math.floor(min(rates)), math.ceil(max(rates))
-    span = max(sizes) - min(sizes) or 1
-
-    def x(files: float) -> float:
-        return LEFT + 20 + (math.log10(files) - min(sizes)) / span * (WIDTH - LEFT - 160)
-
-    def y(rate: float) -> float:
-        return BOTTOM - (math.log10(rate) - low) / ((high - low) or 1) * (BOTTOM - TOP)
-
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        '<text x="16" y="24" font-size="16" font-weight="bold">Files/s by the number of files (dashed: all unchanged)</text>',
-    ]
-    for power in range(low, high + 1):
-        out.append(f'<line x1="{LEFT}" x2="{WIDTH - 120}" y1="{y(10**power):.1f}" y2="{y(10**power):.1f}" stroke="#ddd"/>')
-        out.append(f'<text x="{LEFT - 6}" y="{y(10**power) + 4:.1f}" text-anchor="end">{10**power:,}</text>')
-    for files in sorted({r["files"] for r in distinct}):
-        out.append(f'<text x="{x(files):.1f}" y="{BOTTOM + 22}" text-anchor="middle">{files:,}</text>')
-    for database, colour in COLOURS.items():
-        for which, dash in (("first", ""), ("second", ' stroke-dasharray="6 4"')):
-            line = [(x(r["files"]), y(r["files"] / r["seconds"])) for r in distinct if (r["database"], r["run"]) == (database, which)]
-            if line:
-                points = " ".join(f"{a:.1f},{b:.1f}" for a, b in line)
-                out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
-                out += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in line]
-                out.append(f'<text x="{line[-1][0] + 8:.1f}" y="{line[-1][1] + 4:.1f}" fill="{colour}">{database}</text>')
-    return "\n".join([*out, "</svg>", ""])
+    """Files/s by the number of files; second runs are dashed."""
+    lines = []
+    for database in dict.fromkeys(r["database"] for r in results):
+        for which in ("first", "second"):
+            rows = [r for r in results if not is_copied(r) and (r["database"], r["run"]) == (database, which)]
+            lines.append(line_chart.Line(database, [(r["files"], r["files"] / r["seconds"]) for r in rows], which == "second"))
+    return line_chart.svg("Files/s by the number of files (dashed: all unchanged)", lines)
 
 
 def main() -> int:

@@ -13,12 +13,15 @@ import midiopt
 from benchmarks import (
     chart,
     compare_builds,
+    cores,
     file_reads,
     generated_blocks,
     instruction_counts,
     paired_timing,
     results_page,
     scale,
+    simulated_worker,
+    sqlite_writes,
     vectorised_loops,
 )
 from benchmarks.ablation_session import Plan, Session
@@ -26,6 +29,10 @@ from benchmarks.mido_pipeline import key_of, song
 from benchmarks.switches import SWITCHES
 from benchmarks.timing_process import workloads
 from benchmarks.verdict import Speedup, verdict
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import Batch
+from midiopt.rows.validate import validate
+from tests.helpers.batches import query, records
 from tests.helpers.vector_code import needs_avx2
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +100,33 @@ def test_the_instruction_counts_are_current():
     """`python -m benchmarks.instruction_counts --page` writes them again."""
     results = json.loads(instruction_counts.RESULTS.read_text())
     assert generated_blocks.read(instruction_counts.PAGE, "stages") == instruction_counts.table(results)
+
+
+def test_the_page_about_cores_is_current():
+    """`python -m benchmarks.cores --page` measures and writes it again."""
+    results = json.loads(cores.RESULTS.read_text())
+    assert generated_blocks.read(cores.PAGE, "cores") == cores.block(results)
+    assert cores.CHART.read_text() == cores.svg(results)
+
+
+def test_simulated_workers_answer_with_rows_of_their_tasks():
+    canned = Batch.from_bytes(Worker().analyze_files(sorted(map(bytes, (ROOT / "sample" / "midi").rglob("*.mid")))))
+    paths = [b"/a", "/é/b.mid".encode(), b"/c.mid"]
+    batches = [Batch.from_bytes(simulated_worker.answer(paths, canned)) for _ in range(2)]
+    for batch in batches:
+        assert validate(batch) is batch
+        assert [row["path"] for row in records(batch, "files")] == ["/a", "/c.mid", "/é/b.mid"]
+        assert (batch.files["content_hash"] == batch.analyses["content_hash"]).all()
+    assert not (batches[0].files["content_hash"] == batches[1].files["content_hash"]).any()
+
+
+def test_sqlite_gets_the_same_rows_in_every_way(tmp_path):
+    batches = sqlite_writes.make_batches(1)
+    for i, write in enumerate(sqlite_writes.WAYS.values()):
+        assert write(f"{tmp_path}/{i}.db", batches) > 0
+        assert query(f"sqlite:///{tmp_path}/{i}.db", "SELECT count(*), count(DISTINCT path) FROM files") == [(2048, 2048)]
+    rows = [query(f"sqlite:///{tmp_path}/{i}.db", "SELECT * FROM analyses ORDER BY content_hash") for i in range(3)]
+    assert rows[0] == rows[1] == rows[2] and len(rows[0]) == 2048
 
 
 def test_the_page_about_scale_is_current():

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from midiopt.errors import SinkError
 from midiopt.sinks.sql import require_current_schema
-from midiopt.sinks.sqlite import DIALECT, schema_version, sink_errors
+from midiopt.sinks.sqlite import schema_version, sink_errors
 from midiopt.sinks.sqlite_file import is_locked
+from midiopt.sinks.sqlite_writers import DIALECT
 
 
 class SqliteLibrary:

@@ -2,7 +2,7 @@
 
 The parent's end never blocks: a worker that is frozen while it answers cannot hold the parent. Bytes that the pipe has no room for
 are kept until the next call; a message is returned when it is complete. The worker's end blocks. Neither uses
-multiprocessing.connection, whose import takes 15 ms of every process.
+multiprocessing.connection, whose import takes 26 ms of processor time more than what this imports.
 """
 
 from __future__ import annotations

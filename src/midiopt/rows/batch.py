@@ -66,12 +66,16 @@ class Batch:
         """One batch with all rows in order; text offsets are shifted to the joined heap."""
         if len(batches) == 1:
             return batches[0]
-        # Into arrays of the same dtype: concatenate() alone would drop the padding between fields.
-        files = np.concatenate([b.files for b in batches], out=np.empty(sum(len(b.files) for b in batches), FILES_DTYPE))
-        analyses = np.concatenate([b.analyses for b in batches], out=np.empty(sum(len(b.analyses) for b in batches), ANALYSES_DTYPE))
+        files = _joined([b.files for b in batches], FILES_DTYPE)
+        analyses = _joined([b.analyses for b in batches], ANALYSES_DTYPE)
         heap_starts = np.cumsum([0] + [len(b.heap) for b in batches[:-1]])
         for table, rows in ((FILES, files), (ANALYSES, analyses)):
             shift = np.repeat(heap_starts, [len(b.rows(table)) for b in batches]).astype("<u4")
             for name in _TEXT_COLUMNS[table]:
                 rows[name]["offset"] += shift
         return cls(files, analyses, b"".join(b.heap for b in batches))
+
+
+def _joined(rows: list[Rows], dtype: np.dtype[np.void]) -> Rows:
+    """The rows in one array, joined as bytes: numpy copies structured arrays field by field."""
+    return np.concatenate([np.ascontiguousarray(r).view("u1") for r in rows]).view(dtype)

@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from midiopt.errors import SinkError, Stopped
-from midiopt.rows.layout import LAYOUTS
 from midiopt.run_log import event
 from midiopt.schema import PRODUCT, RUNS, SCHEMA_VERSION, Table
 from midiopt.sinks.base import KnownFile
@@ -27,7 +26,6 @@ from midiopt.sinks.sql import (
     TABLES,
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
-    Dialect,
     check_version,
     column_definitions,
     content_key,
@@ -36,19 +34,16 @@ from midiopt.sinks.sql import (
     select_files,
     select_paths,
     update_run,
-    upsert,
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
-from midiopt.sinks.sqlite_rows import RowEncoder
-from midiopt.sinks.sqlite_statement import RowStatement, connect
+from midiopt.sinks.sqlite_statement import connect
+from midiopt.sinks.sqlite_writers import DIALECT, row_writer
 
 if TYPE_CHECKING:
-    from midiopt.rows.batch import Batch, Rows
-    from midiopt.rows.layout import Field
+    from midiopt.rows.batch import Batch
 
 Result = TypeVar("Result")
 
-DIALECT = Dialect("?", "sqlite")
 # WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
 # and a separate index. Content hashes come in random order: clustered on them, whole rows would be moved.
 CREATE = {
@@ -93,7 +88,7 @@ class SqliteSink:
             with self._transaction():
                 self.content_key = content_key(self._connection.execute)
             self._writers = [
-                (table, resources.enter_context(contextlib.closing(_row_writer(connection, handle, table)))) for table in TABLES
+                (table, resources.enter_context(contextlib.closing(row_writer(connection, handle, table)))) for table in TABLES
             ]
             self._resources = resources.pop_all()
 
@@ -243,27 +238,6 @@ class SqliteSink:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
         self._resources.pop_all()
         raise SinkError(f"{self._path} {self._file.fate()}; run the same command again")
-
-
-class RowTuples:
-    """Writes rows by Python's executemany(), where there is no handle for a RowStatement."""
-
-    def __init__(self, connection: sqlite3.Connection, sql: str, fields: list[Field]) -> None:
-        self._connection = connection
-        self._sql = sql
-        self._encoder = RowEncoder(fields)
-
-    def write(self, rows: Rows, heap: bytes) -> None:
-        """See RowStatement."""
-        self._connection.executemany(self._sql, self._encoder.tuples(rows, heap))
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _row_writer(connection: sqlite3.Connection, handle: object | None, table: Table) -> RowStatement | RowTuples:
-    sql, fields = upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT"), LAYOUTS[table].fields
-    return RowTuples(connection, sql, fields) if handle is None else RowStatement(handle, sql, fields)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Structured rows to tuples for Python's sqlite3; lists, sets and times become text.
 
-For a Python whose SQLite cannot be called directly: sqlite_statement.pyx is three times as fast.
+For a Python whose SQLite cannot be called directly: with sqlite_statement.pyx the whole writing of rows takes 0.57 of the time.
 
 One tuple at a time, so that the objects of a row are freed, and their memory reused, before the next row is made.
 
