@@ -26,7 +26,7 @@ cdef struct BeatScratch:
     double scores[MAX_PERIODS]
     int peaks[MAX_PERIODS]
     double expected[LANES]
-    double highest[3 * LANES]
+    double highest[3][LANES]
     double nearby[LANES]
     double prefix_sums[LAGS + 1][LANES]  # integers
 

@@ -113,10 +113,11 @@ cdef void find_scales(BeatScratch *b) noexcept nogil:
     cdef int lag, i, s
     memset(b.highest, 0, sizeof(b.highest))
     for lag in range(MIN_PERIOD, MAX_SCALE_LAG + 1, 3):
-        for i in range(3 * LANES):
-            b.highest[i] = max(b.highest[i], b.averaged[lag][i])
+        for i in range(3):
+            for s in range(LANES):
+                b.highest[i][s] = max(b.highest[i][s], b.averaged[lag + i][s])
     for s in range(LANES):
-        highest = max(b.highest[s], max(b.highest[LANES + s], b.highest[2 * LANES + s]))
+        highest = max(b.highest[0][s], max(b.highest[1][s], b.highest[2][s]))
         b.by_lag_0[s] = 1 / b.excess[0][s] if b.excess[0][s] > 0 else 0
         b.by_maximum[s] = 1 / highest if highest > 0 else 0
 
