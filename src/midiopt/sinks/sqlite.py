@@ -36,8 +36,8 @@ from midiopt.sinks.sql import (
     update_run,
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
-from midiopt.sinks.sqlite_statement import connect
-from midiopt.sinks.sqlite_writers import DIALECT, row_writer
+from midiopt.sinks.sqlite_statement import RowStatement, connect
+from midiopt.sinks.sqlite_writers import DIALECT, RowTuples, row_writer
 
 if TYPE_CHECKING:
     from midiopt.rows.batch import Batch
@@ -82,15 +82,13 @@ class SqliteSink:
         with contextlib.ExitStack() as resources, sink_errors(path):
             self._file = resources.enter_context(contextlib.closing(DatabaseFile(path)))  # closed last, see there
             # An absolute path, so that SQLite does not interpret it (":memory:").
-            connection, handle = connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
-            self._connection = resources.enter_context(contextlib.closing(connection))
+            self._connection, self._handle = connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
+            resources.enter_context(contextlib.closing(self._connection))
             self._while_locked(self._create_tables, timeout)
             with self._transaction():
                 self.content_key = content_key(self._connection.execute)
-            self._writers = [
-                (table, resources.enter_context(contextlib.closing(row_writer(connection, handle, table)))) for table in TABLES
-            ]
             self._resources = resources.pop_all()
+        self._writers: list[tuple[Table, RowStatement | RowTuples]] = []  # from the first batch on
 
     def _create_tables(self) -> None:
         execute = self._connection.execute
@@ -115,6 +113,9 @@ class SqliteSink:
             execute("DROP VIEW IF EXISTS library")
             execute(CREATE_VIEW)
             execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+
+    def _open_writer(self, table: Table) -> RowStatement | RowTuples:
+        return self._resources.enter_context(contextlib.closing(row_writer(self._connection, self._handle, table)))
 
     def start_run(self, facts: dict[str, object]) -> None:
         """See RunJournal."""
@@ -155,6 +156,8 @@ class SqliteSink:
     def write(self, batch: Batch) -> None:
         """See Sink."""
         with sink_errors(self._path), self._transaction():
+            if not self._writers:
+                self._writers = [(table, self._open_writer(table)) for table in TABLES]
             for table, writer in self._writers:
                 writer.write(batch.rows(table), batch.heap)
 
