@@ -37,7 +37,7 @@ VIEW_INTERVAL = 20  # every 20th file is also parsed into an EventArena
 
 def train(sources: list[Path]) -> None:
     """Do the work of a run over all files of the sources; SystemExit unless this build writes a profile."""
-    from midiopt.core import build, inspection
+    from midiopt.core import build, inspection, processor
     from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
     from midiopt.pipeline.tasks import AnalyzeFiles
     from midiopt.pipeline.worker import Worker
@@ -69,6 +69,7 @@ def train(sources: list[Path]) -> None:
                         list(to_tuples.tuples(batch.rows(table), batch.heap))
                         to_postgres.encode(last_row_per_key(table, batch), batch.heap)
     inspection.facts_layout()  # not part of a run, but an extension without a profile does not compile
+    assert processor.level is not None  # likewise
     view(paths[::VIEW_INTERVAL])
 
 
@@ -95,7 +96,7 @@ def tasks_of(source: Path) -> list[Task]:
 
 
 def view(paths: list[bytes]) -> None:
-    """Parse files into an arena and use every property of it; analyze them and inspect the result."""
+    """Parse files into an arena and use every property of it; read their notes; analyze them and inspect the result."""
     import midiopt
     from midiopt.core.analysis import Analyzer
     from midiopt.core.inspection import half_bars, key_evidence
@@ -108,6 +109,9 @@ def view(paths: list[bytes]) -> None:
                 midiopt.parse(data := file.read(), into=arena)
         except (OSError, midiopt.MidiError):
             continue
+        notes = midiopt.notes(data)
+        assert len(notes.pitch) == len(notes.onset_s) == len(notes)
+        assert midiopt.tempo_map(data).ticks_per_quarter == notes.ticks_per_quarter
         analyzer.analyze(data, bytes(16), 0, bytearray(), bytearray())
         assert len(key_evidence(analyzer)) == 24
         assert half_bars(analyzer) is not None

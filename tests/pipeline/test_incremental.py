@@ -324,4 +324,4 @@ def test_a_log_that_cannot_be_written(tmp_path):
     assert done.returncode == 1 and "cannot write the log" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "x.db").exists()
     done = analyze(SAMPLE, "--db", tmp_path / "x.db", "--log", "/dev/full")
-    assert done.returncode == 0 and "the log /dev/full is incomplete: " in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 3 and "the log /dev/full is incomplete: " in done.stderr and "Traceback" not in done.stderr

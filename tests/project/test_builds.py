@@ -34,7 +34,7 @@ def test_the_build_under_test_reports_its_mode():
 def test_a_build_that_fails_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(builds, "BUILD", tmp_path)
     monkeypatch.setattr(builds, "TRANSLATED", tmp_path / "translated")
-    monkeypatch.setattr(builds, "COPIED", ("setup.py",))
+    monkeypatch.setattr(builds, "COPIED", ("setup.py", "pyproject.toml"))
     monkeypatch.setitem(builds.BUILDS, "odd", builds.Build("odd"))
     with pytest.raises(SystemExit, match="odd is not a build mode"):
         builds.build("odd")

@@ -1,7 +1,8 @@
-from typing import Self
+from typing import Self, final
 
 from midiopt.sources.thread_pool import ThreadPool
 
+@final
 class Listing:
     def __new__(cls, path: bytes, follow_links: bool) -> Self: ...
     def start(self, threads: ThreadPool) -> None: ...

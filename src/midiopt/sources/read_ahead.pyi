@@ -1,5 +1,8 @@
+from typing import final
+
 from midiopt.sources.reader import Reader
 
+@final
 class ReadAhead(Reader):
     def __init__(self, max_bytes: int = ..., always: bool = ...) -> None: ...
     @property
