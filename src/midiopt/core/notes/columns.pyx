@@ -91,7 +91,7 @@ cdef void time_by_segments(NoteColumns *notes, const TempoMap *map, size_t first
         onset = onset_of(&c, i)
         end = onset + length_of(&c, i)
         if not at.start <= onset < at.end:
-            on = segment_at(map, map.segments if onset < at.start else on, onset)  # back to the first for the next track
+            on = segment_at(map, <const TempoSegment *>map.segments if onset < at.start else on, onset)  # the next track starts over
             at = on[0]
         c.onset_s[i] = at.seconds + <double>(onset - at.start) * at.seconds_per_tick
         off = on

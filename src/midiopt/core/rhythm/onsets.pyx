@@ -164,7 +164,7 @@ cdef inline void find_tempo(
     for i in range(n):
         tick = onset_of(notes, row + i)
         if not start <= tick < end:
-            at[0] = segment_at(map, map.segments if tick < start else at[0], tick)  # back to the first for the next track
+            at[0] = segment_at(map, <const TempoSegment *>map.segments if tick < start else at[0], tick)  # the next track starts over
             start = at[0].start
             end = at[0].end
             seconds_per_tick = at[0].seconds_per_tick
