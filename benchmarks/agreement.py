@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import sys
 from collections import Counter
@@ -99,7 +98,7 @@ def main() -> int:
     text = table(count, found)
     print(text)
     if not options.check:
-        RESULTS.write_text(json.dumps({"files": count, "classes": [[*key, n] for key, n in sorted(found.items())]}, indent=1) + "\n")
+        generated_blocks.store(RESULTS, {"files": count, "classes": [[*key, n] for key, n in sorted(found.items())]})
         generated_blocks.fill(PAGE, "agreement", text)
     return int(any(name == UNEXPLAINED for _, _, name in found))
 

@@ -229,8 +229,7 @@ def main() -> int:
         results.append(unchanged(disk, library, scratch, options.rounds, progress))
     print(block(results))
     if options.page:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        generated_blocks.store(RESULTS, results)
         generated_blocks.fill(PAGE, "cold", block(results))
     return 0
 

@@ -217,8 +217,7 @@ def main() -> int:
                 with opened() as database:
                     simulated.append({"database": name, "workers": workers} | simulate(found, database, workers))
     results = {"rate": options.rate, "measured": measured, "simulated": simulated}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    generated_blocks.store(RESULTS, results)
     print(block(results))
     if options.page:
         CHART.write_text(svg(results))

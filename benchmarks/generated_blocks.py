@@ -1,9 +1,16 @@
-"""Generated text in hand-written pages, between <!-- begin NAME --> and <!-- end NAME -->."""
+"""Generated text in hand-written pages, between <!-- begin NAME --> and <!-- end NAME -->, and the results it is made of."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+
+
+def store(path: Path, results: object) -> None:
+    """Write results as JSON."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def fill(page: Path, name: str, text: str) -> None:

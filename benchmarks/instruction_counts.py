@@ -233,7 +233,7 @@ def measure(options: argparse.Namespace, console: Console) -> None:
             "instructions": counts,
             "seconds": time_reading(names),
         }
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    generated_blocks.store(RESULTS, results)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ benchmarks/results/peers.json; with --page they are written into docs/performanc
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -177,7 +176,7 @@ def main() -> int:
                 console.print(f"the files in {folder} stay in memory, so nothing is measured cold: choose another --collection")
             measured = measure_size(folder, files, options.rounds, states, progress.console)
             results += measured if i else [*measured, *measure_sampled(folder, measured[0], options.rounds, progress.console)]
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    generated_blocks.store(RESULTS, results)
     print(block(results))
     if options.page:
         generated_blocks.fill(PAGE, "peers", block(results))

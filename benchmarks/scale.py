@@ -197,8 +197,7 @@ def main() -> int:
                 if size == sizes[0]:
                     with copied(folder) as copies:
                         results += measure(f"{size:,}, each {COPIES} times", copies, made, options.rounds, progress)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    generated_blocks.store(RESULTS, results)
     print(block(results))
     if options.page:
         CHART.write_text(svg(results))

@@ -12,7 +12,6 @@ generated C are mapped to Cython source by the comments that Cython writes into 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 from bisect import bisect_right
@@ -23,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import builds
+from benchmarks import builds, generated_blocks
 
 RESULTS = Path(__file__).resolve().parent / "results" / "vectorised_loops.json"
 
@@ -114,7 +113,7 @@ def _text(path: Path) -> list[str]:
 
 def store() -> None:
     """Store the vectorised loops of release, and what is left of them without the vectoriser."""
-    RESULTS.write_text(json.dumps(comparison(), indent=1) + "\n")
+    generated_blocks.store(RESULTS, comparison())
 
 
 def comparison() -> dict[str, Any]:

@@ -296,7 +296,7 @@ def main() -> int:
     counts = count(builds.build("valgrind", lambda step: print(step, file=sys.stderr)), names)
     print(table(counts))
     if options.store:
-        RESULTS.write_text(json.dumps(counts._asdict(), indent=1) + "\n")
+        generated_blocks.store(RESULTS, counts._asdict())
         generated_blocks.fill(PAGE, "worst-cases", table(counts))
     return 0
 
