@@ -106,6 +106,8 @@ class MissingFiles:
         prune = bool(self._prune)
         if self._prune is True:
             known, missing = self._count_missing(folder)
+            if not missing:
+                return
             refusal = _refusal(folder, known, missing)
             self.refusals += [refusal] if refusal else []
             prune = refusal is None
@@ -159,9 +161,7 @@ class MissingFiles:
 
 
 def _refusal(folder: str, known: int, missing: int) -> str | None:
-    """Why the rows of the missing files below a folder are kept; None if they may be deleted."""
-    if not missing:
-        return None
+    """Why the rows of the missing files below a folder, at least one, are kept; None if they may be deleted."""
     kept = f"the rows of {missing:,} missing files are kept; --prune=all deletes them"
     try:
         with os.scandir(path_bytes(folder)) as entries:
