@@ -18,7 +18,7 @@ cdef enum:
     MAX_PORTS = 16  # ports that are told apart; any beyond share the last
     MAX_PARTS = 16 * MAX_PORTS
 
-# Ticks of a file: 32 bits in all but those that last for weeks, see read_notes.
+# Ticks of a file: 32 bits in all but those that last for weeks, see reset_note_counts.
 ctypedef fused tick_t:
     int32_t
     int64_t
@@ -29,12 +29,12 @@ cdef struct NoteColumns:
     bint wide  # whether columns of ticks have 64 bits
     void *onset  # ticks
     void *length  # ticks; while a note sounds, see pairing.pxd
-    uint32_t *traits  # the four that follow, from the low byte on: split_traits makes columns of them
-    uint8_t *sound  # pitch << 1 | is drum: an index of tables
-    uint8_t *pitch  # only after split_sounds
+    uint32_t *traits  # sound, velocity, channel and program, from the low byte on
+    uint8_t *sound  # pitch << 1 | is drum: an index of tables; filled with velocity by split_traits
     uint8_t *velocity
-    uint8_t *channel
+    uint8_t *channel  # filled with the two that follow by split_for_view
     uint8_t *program  # in force at the onset
+    uint8_t *pitch
     uint16_t *track  # index in the file
     double *onset_s  # seconds
     double *end_s  # seconds
