@@ -42,7 +42,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["duplicates"] == summary["ok"] + summary["repaired"] - len(analyses) >= 1
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
-        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "gone"),
+        *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "links", "gone"),
         *("duplicates", "seconds", "files_per_second", "bytes", "problems", "refusals"),
     }
     assert summary["problems"] == []
@@ -289,6 +289,27 @@ def test_other_databases_are_named_as_unknown(url, tmp_path):
     done = finish(SAMPLE, "--db", url, cwd=tmp_path)
     assert done.returncode == 1 and "use a path, sqlite:///path or postgresql://..." in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("url", [":memory:", "sqlite:///:memory:", "sqlite://"])
+def test_a_database_in_memory_is_refused(url, tmp_path):
+    done = finish(SAMPLE, "--db", url, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"midiopt: a database in memory ({url}) would be lost with the run; name a file\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_links_that_are_passed_are_told(tmp_path):
+    """With --quiet only where nothing else is found."""
+    links, db = tmp_path / "links", tmp_path / "x.db"
+    links.mkdir()
+    for i in range(3):
+        (links / f"{i}.mid").symlink_to(SAMPLE)
+    told = "3 symbolic links were passed; --follow-links follows them"
+    done = finish(links, "--db", db, "--quiet", "--json")
+    assert (done.returncode, done.stderr.splitlines()[1]) == (3, f"midiopt: {told}") and json.loads(done.stdout)["links"] == 3
+    done = finish(links, SAMPLE, "--db", db)
+    assert done.returncode == 0 and done.stderr.splitlines()[-1] == told
+    assert finish(links, SAMPLE, "--db", db, "--quiet").stderr == ""
 
 
 def test_wrong_usage_exits_with_2(tmp_path):

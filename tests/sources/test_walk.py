@@ -158,7 +158,9 @@ def test_links_are_followed_when_asked(tmp_path):
     (music / "nowhere.mid").symlink_to(tmp_path / "nothing")
     (music / "linked").symlink_to(other)
     (music / "pipe.mid").symlink_to("/dev/null")
-    assert found(music) == [f"{music}/a.mid"]
+    stats = WalkStats()
+    assert [path for page in walk.walk(find_roots([music]), stats) for path in page.paths] == [bytes(music / "a.mid")]
+    assert stats.links == 4, "they are counted"
     names = ("a.mid", "link.mid", "linked/b.mid", "linked/deep/c.mid", "nowhere.mid")
     assert found(music, follow_links=True) == [f"{music}/{name}" for name in names]
 

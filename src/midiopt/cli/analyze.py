@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from midiopt.cli.arguments import prune_option, run_option
-from midiopt.cli.console import NOTHING_FOUND, Parser, print_error, print_json, run_command
+from midiopt.cli.console import NOTHING_FOUND, Parser, passed_links, print_error, print_json, run_command
 from midiopt.errors import MidioptError, SourceError
 from midiopt.limits import (
     BATCH_SIZE,
@@ -20,6 +20,7 @@ from midiopt.limits import (
     WRITERS,
 )
 
+IN_MEMORY = (":memory:", "sqlite:///:memory:", "sqlite://:memory:", "sqlite://")  # of SQLite and SQLAlchemy
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. A second run analyses only new and changed files."
 
 
@@ -124,6 +125,9 @@ def command(arguments: Namespace) -> int:
     from midiopt.sinks.urls import without_password
 
     hide_argument(arguments.db)
+    if arguments.db in IN_MEMORY:
+        print_error(f"a database in memory ({arguments.db}) would be lost with the run; name a file")
+        return 1
     gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
     try:
@@ -148,6 +152,8 @@ def command(arguments: Namespace) -> int:
             print_error(f"not read: {unread}")
         if not summary.files:
             print_error(NOTHING_FOUND)
+            if summary.links:
+                print_error(passed_links(summary.links))
     if summary.interrupted:
         print("midiopt: interrupted; all results so far are written, run the same command again to resume", file=sys.stderr)
         return 128 + summary.interrupted

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 NOTHING_FOUND = "no MIDI files found (.mid .midi .smf .kar .rmi, and archives)"
 
 
+def passed_links(count: int) -> str:
+    """The sentence about symbolic links that were not followed."""
+    return f"{count:,} symbolic {'link was' if count == 1 else 'links were'} passed; --follow-links follows {'it' if count == 1 else 'them'}"
+
+
 def is_printable(c: str) -> bool:
     """Whether a character is shown as itself: no control character, line separator, bidirectional control, surrogate or the like."""
     return c.isprintable() or unicodedata.category(c) == "Zs"  # isprintable() is False for spaces other than that of ASCII

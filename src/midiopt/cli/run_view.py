@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from midiopt.cli.console import NOTHING_FOUND, clock
+from midiopt.cli.console import NOTHING_FOUND, clock, passed_links
 from midiopt.cli.tables import printable
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import STATUSES
@@ -56,6 +56,8 @@ class RunView:
         self.console.print(_table(summary, database))
         if not summary.files:
             self.console.print(NOTHING_FOUND, style="yellow")
+        if summary.links:
+            self.console.print(passed_links(summary.links), style="yellow", soft_wrap=True)
         for problem in summary.problems:
             self.console.print(Text.assemble(("not read: ", "yellow"), printable(problem)))
 

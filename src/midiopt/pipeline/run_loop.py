@@ -109,4 +109,5 @@ class RunLoop:
         self.summary.files = self.walked.found + self.members
         self.summary.skipped = self.new_files.skipped
         self.summary.gone = self.missing.count
+        self.summary.links = self.walked.links
         self.summary.appledouble = self.walked.appledouble + self.appledouble

@@ -21,6 +21,7 @@ class Summary:
     opened: int = 0  # archives; their members are counted under the other statuses
     skipped: int = 0  # unchanged since they were last analysed
     appledouble: int = 0  # AppleDouble files (`._name`, __MACOSX) skipped; not among `files`
+    links: int = 0  # symbolic links in folders, passed because `follow_links` is off; not among `files`
     gone: int = 0  # in the database, below a folder or in an archive of this run, but no longer there
     duplicates: int | None = None  # analysed files whose content an earlier file has; None if the run was interrupted
     seconds: float = 0.0

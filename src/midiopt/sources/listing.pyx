@@ -7,7 +7,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, strcmp, strlen
-from posix.stat cimport S_ISDIR, S_ISREG, stat, struct_stat
+from posix.stat cimport S_ISDIR, S_ISLNK, S_ISREG, stat, struct_stat
 
 import os
 
@@ -62,6 +62,7 @@ cdef struct Folder:
     size_t capacity
     size_t used
     size_t count
+    size_t links  # left out
     size_t max_count
     size_t max_bytes
     bint is_ahead
@@ -129,6 +130,9 @@ cdef bint add_entry(Folder *folder, const dirent *found) noexcept nogil:
                 return True  # it has just been deleted
             entry.kind = BROKEN
             entry.error = errno
+        elif S_ISLNK(info.st_mode):
+            folder.links += 1
+            return True
         elif S_ISREG(info.st_mode):
             entry.kind = FILE
         elif S_ISDIR(info.st_mode):
@@ -136,6 +140,7 @@ cdef bint add_entry(Folder *folder, const dirent *found) noexcept nogil:
         else:
             return True
     else:
+        folder.links += found.d_type == DT_LNK
         return True
     entry.length = strlen(found.d_name)
     end = folder.used + sizeof(Entry) + entry.length
@@ -200,7 +205,7 @@ cdef class Listing:
             waited = self.folder.waited
             self.folder.is_ahead = False
         if not self.folder.at_end:
-            self.folder.used = self.folder.count = 0
+            self.folder.used = self.folder.count = self.folder.links = 0
             self.folder.max_count = max_count
             self.folder.max_bytes = MAX_NAME_BYTES
             with nogil:
@@ -240,6 +245,11 @@ cdef class Listing:
     def at_end(self):
         """Whether the part that take() returned was the last one."""
         return self.folder.at_end
+
+    @property
+    def links(self):
+        """The number of symbolic links that take() has left out."""
+        return self.folder.links
 
     @property
     def error(self):

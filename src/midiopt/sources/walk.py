@@ -51,6 +51,7 @@ class WalkStats:
 
     found: int = 0  # paths
     appledouble: int = 0  # AppleDouble files skipped
+    links: int = 0  # symbolic links in folders, passed because they are not followed
     at_end: bool = False  # `found` is the total
     problems: list[str] = field(default_factory=list)  # folders that could not be read
     unlisted_problems: int = 0  # beyond MAX_LISTED_PROBLEMS
@@ -140,6 +141,7 @@ class _FolderWalk:
         """The wanted entries of a folder, in order: lists of files, folders, and at the end the folder if it has more."""
         files, folders, broken = listing.take(MAX_SORTED_ENTRIES)
         self._patience = MAX_PATIENCE if listing.waited else max(0, self._patience - 1)
+        self.stats.links += listing.links
         if is_first and (identity := listing.identity):
             if identity in self.visited:
                 return []
