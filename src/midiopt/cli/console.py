@@ -19,7 +19,8 @@ NOTHING_FOUND = "no MIDI files found (.mid .midi .smf .kar .rmi, and archives)"
 
 def passed_links(count: int) -> str:
     """The sentence about symbolic links that were not followed."""
-    return f"{count:,} symbolic {'link was' if count == 1 else 'links were'} passed; --follow-links follows {'it' if count == 1 else 'them'}"
+    links, them = ("link was", "it") if count == 1 else ("links were", "them")
+    return f"{count:,} symbolic {links} passed; --follow-links follows {them}"
 
 
 def is_printable(c: str) -> bool:
