@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midiopt.cli.console import print_json, printable_text
+from midiopt.cli.console import printable_text
+from midiopt.cli.json_output import print_json
 from midiopt.cli.main import main
 from sample.smf import TRACK_NAME, note_off, note_on, smf, text, track
 
@@ -65,8 +66,8 @@ def test_no_command_prints_controls(folder, capsys, options):
     assert all(printed.values())
     assert {command: FORBIDDEN.intersection(output) for command, output in printed.items()} == {key: set() for key in printed}
     if options:
-        assert json.loads(printed["show"])["title"] == f"title{EVIL}"
-        assert json.loads(printed["duplicates"])["paths"][0].endswith(NAME)
+        assert json.loads(printed["show"])["items"][0]["title"] == f"title{EVIL}"
+        assert json.loads(printed["duplicates"])["items"][0]["paths"][0].endswith(NAME)
     else:
         assert "ピアノ" in printed["show"] and "ピアノ" in printed["duplicates"]
 

@@ -21,7 +21,9 @@ def test_duplicates_are_listed_largest_first(tmp_path, url):
     summary = midiopt.run([folder], url)
     done = finish("duplicates", "--db", url, "--json", module="midiopt")
     assert done.returncode == 0, done.stderr
-    groups = [json.loads(line) for line in done.stdout.splitlines()]
+    found = json.loads(done.stdout)
+    groups = found["items"]
+    assert found["groups"] == 4 and found["duplicates"] == summary.duplicates
     assert [group["files"] for group in groups] == [4, 3, 3, 2]
     assert groups[1]["size_bytes"] > groups[2]["size_bytes"]
     assert groups[0]["paths"] == [str(folder / str(copy) / "1.mid") for copy in range(4)]

@@ -20,8 +20,8 @@ SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 def verify(url, *options) -> tuple[int, list[dict], dict]:
     done = finish("verify", "--db", url, "--json", *options, module="midiopt")
     assert not done.stderr, done.stderr
-    *found, seen = [json.loads(line) for line in done.stdout.splitlines()]
-    return done.returncode, found, seen
+    seen = json.loads(done.stdout)
+    return done.returncode, seen["items"], {name: seen[name] for name in NOTHING}
 
 
 NOTHING = dict.fromkeys(("checked", "differing", "changed", "gone", "cut", "unreadable", "crashed", "opened"), 0)

@@ -43,7 +43,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
         *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "links", "gone"),
-        *("duplicates", "seconds", "files_per_second", "bytes", "problems", "refusals"),
+        *("command", "version", "database", "duplicates", "seconds", "files_per_second", "bytes", "problems", "refusals"),
     }
     assert summary["problems"] == []
 
@@ -431,7 +431,7 @@ def test_show(tmp_path):
     path = next(SAMPLE.rglob("*.kar"))
     done = finish("show", path, module="midiopt")
     assert done.returncode == 0 and "notes_per_second" in done.stdout
-    facts = json.loads(finish("show", path, "--json", module="midiopt").stdout)
+    facts = json.loads(finish("show", path, "--jsonl", module="midiopt").stdout)
     assert facts["status"] == "ok" and facts["lyric_count"] > 0 and isinstance(facts["issues"], list)
     missing = finish("show", tmp_path / "none.mid", module="midiopt")
     assert missing.returncode == 1 and "No such file" in missing.stderr

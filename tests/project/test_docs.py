@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate, generate_cli
+from midiopt.cli import quantities
 from midiopt.pipeline.options import RunOptions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,8 +57,10 @@ def test_every_option_has_a_row():
 def test_defaults_are_as_documented():
     text = (ROOT / "docs" / "cli.md").read_text()
     options = RunOptions()
-    for default in (options.batch_size, options.file_timeout, options.max_file_bytes, options.max_events, options.sink_timeout):
-        assert re.search(rf"default: {default:.0f}\b", text), default
+    times = map(quantities.seconds_text, (options.file_timeout, options.sink_timeout))
+    numbers = (quantities.bytes_text(options.max_file_bytes), quantities.count_text(options.max_events), str(options.batch_size))
+    for default in (*times, *numbers):
+        assert re.search(rf"default: {default}\b", text), default
 
 
 def test_commands_in_the_readme_exist():

@@ -5,12 +5,26 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from midiopt.cli.arguments import prune_option, run_option
-from midiopt.cli.console import NOTHING_FOUND, Parser, passed_links, print_error, print_json, run_command
+from midiopt.cli.arguments import (
+    DATABASE_DEFAULT,
+    OUTPUT,
+    RARE,
+    WHERE,
+    add_json_options,
+    byte_option,
+    count_option,
+    default_database,
+    prune_option,
+    seconds_option,
+    workers_option,
+)
+from midiopt.cli.console import NOTHING_FOUND, passed_links, print_error, run_command
+from midiopt.cli.json_output import described, print_json
+from midiopt.cli.parser import Parser
+from midiopt.cli.quantities import bytes_text, count_text, seconds_text
 from midiopt.errors import MidioptError, SourceError
 from midiopt.limits import (
     BATCH_SIZE,
-    DATABASE,
     FILE_TIMEOUT,
     MAX_EVENTS,
     MAX_EVENTS_CAP,
@@ -22,75 +36,56 @@ from midiopt.limits import (
 
 IN_MEMORY = (":memory:", "sqlite:///:memory:", "sqlite://:memory:", "sqlite://")  # of SQLite and SQLAlchemy
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. A second run analyses only new and changed files."
+EXAMPLES = (
+    ("midiopt analyze ~/Music/midi", "into midiopt.db in this folder"),
+    ("midiopt analyze packs/ more.zip --db music.db", "several sources"),
+    ("find /disk -name '*.mid' | midiopt analyze -", "a list of paths"),
+)
 
 
 def add_options(parser: Parser) -> None:
     """Add the arguments of the command; each option of RunOptions has its name and its default."""
-    parser.add_argument(
+    parser.examples = EXAMPLES
+    _add_sources(parser)
+    _add_places(parser)
+    _add_limits(parser)
+    rare = parser.group(RARE)
+    rare.add_argument("--keep-old", action="store_true", help="keep the results of older analyser versions instead of updating them")
+    rare.add_argument(
+        "--batch-size",
+        type=count_option("batch_size"),
+        default=BATCH_SIZE,
+        metavar="N",
+        help=f"number of files per transaction (default: {BATCH_SIZE})",
+    )
+    rare.add_argument(
+        "--writers",
+        type=count_option("writers"),
+        default=WRITERS,
+        metavar="N",
+        help=f"number of batches that PostgreSQL commits at the same time, each over its own connection (default: {WRITERS})",
+    )
+    rare.add_argument(
+        "--sink-timeout",
+        type=seconds_option("sink_timeout"),
+        default=SINK_TIMEOUT,
+        metavar="TIME",
+        help=f"how long to wait for an unavailable or locked database before giving up (default: {seconds_text(SINK_TIMEOUT)})",
+    )
+
+
+def _add_sources(parser: Parser) -> None:
+    group = parser.group("what to analyse")
+    group.add_argument(
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a MIDI file, an archive, a folder (searched for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and others) or @FILE, "
-        "a list of paths, one per line",
+        help="a MIDI file, an archive, a folder (searched for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and others), @FILE, "
+        "a list of paths, one per line, or - for a list from standard input",
     )
-    parser.add_argument(
-        "--db",
-        default=DATABASE,
-        metavar="URL",
-        help="the database: an SQLite file (a path or sqlite:///path) or postgresql://user@host/name (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=run_option("workers", int),
-        metavar="N",
-        help="number of worker processes (default: one per available core)",
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=run_option("batch_size", int),
-        default=BATCH_SIZE,
-        metavar="N",
-        help="number of files per transaction (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--writers",
-        type=run_option("writers", int),
-        default=WRITERS,
-        metavar="N",
-        help="number of batches that PostgreSQL commits at the same time, each over its own connection (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--sink-timeout",
-        type=run_option("sink_timeout", float),
-        default=SINK_TIMEOUT,
-        metavar="SECONDS",
-        help="how long to wait for an unavailable or locked database before giving up (default: %(default)g)",
-    )
-    parser.add_argument("--follow-links", action="store_true", help="follow symbolic links in folders; each folder is searched once")
-    parser.add_argument(
-        "--file-timeout",
-        type=run_option("file_timeout", float),
-        default=FILE_TIMEOUT,
-        metavar="SECONDS",
-        help="time per file after which it is given up as crashed (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--max-file-bytes",
-        type=run_option("max_file_bytes", int),
-        default=MAX_FILE_BYTES,
-        metavar="N",
-        help=f"reject files of more than N bytes (default: %(default)s; at most {MAX_FILE_BYTES_CAP})",
-    )
-    parser.add_argument(
-        "--max-events",
-        type=run_option("max_events", int),
-        default=MAX_EVENTS,
-        metavar="N",
-        help=f"reject files with more than N events (default: %(default)s; at most {MAX_EVENTS_CAP})",
-    )
-    parser.add_argument("--keep-old", action="store_true", help="keep the results of older analyser versions instead of updating them")
+    group.add_argument("--follow-links", action="store_true", help="follow symbolic links in folders; each folder is searched once")
     parser.values = {"--prune": "missing"}
-    parser.add_argument(
+    group.add_argument(
         "--prune",
         type=prune_option,
         default=False,
@@ -99,11 +94,49 @@ def add_options(parser: Parser) -> None:
         help="delete the rows of files that have disappeared from the given folders and from archives; --prune=all also where a folder "
         "is empty, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
     )
-    parser.add_argument(
+
+
+def _add_places(parser: Parser) -> None:
+    group = parser.group(WHERE)
+    group.add_argument(
+        "--db",
+        default=default_database(),
+        metavar="URL",
+        help=f"the database: an SQLite file (a path or sqlite:///path) or postgresql://user@host/name ({DATABASE_DEFAULT})",
+    )
+    group.add_argument(
         "--log", metavar="FILE", help="append the events of the run and each file that is not ok to FILE, one JSON object per line"
     )
-    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object on standard output")
-    parser.add_argument("--quiet", action="store_true", help="show neither progress nor the summary table")
+    add_json_options(parser)
+    parser.group(OUTPUT).add_argument("--quiet", action="store_true", help="show neither progress nor the summary table")
+
+
+def _add_limits(parser: Parser) -> None:
+    careful = parser.group("how careful")
+    careful.add_argument(
+        "--file-timeout",
+        type=seconds_option("file_timeout"),
+        default=FILE_TIMEOUT,
+        metavar="TIME",
+        help=f"time per file after which it is given up as crashed (default: {seconds_text(FILE_TIMEOUT)})",
+    )
+    careful.add_argument(
+        "--max-file-bytes",
+        type=byte_option("max_file_bytes"),
+        default=MAX_FILE_BYTES,
+        metavar="SIZE",
+        help=f"reject larger files (default: {bytes_text(MAX_FILE_BYTES)}; at most {bytes_text(MAX_FILE_BYTES_CAP)})",
+    )
+    careful.add_argument(
+        "--max-events",
+        type=count_option("max_events"),
+        default=MAX_EVENTS,
+        metavar="N",
+        help=f"reject files with more events (default: {count_text(MAX_EVENTS)}; at most {count_text(MAX_EVENTS_CAP)})",
+    )
+    parser.group("how fast").add_argument(
+        "--workers", type=workers_option, metavar="N", help="number of worker processes (default: auto, which is one per available core)"
+    )
 
 
 def command(arguments: Namespace) -> int:
@@ -143,8 +176,8 @@ def command(arguments: Namespace) -> int:
     except KeyboardInterrupt as second:
         print(ABORT_MESSAGE, file=sys.stderr)
         return 128 + (second.args[0] if second.args else signal.SIGINT)
-    if arguments.json:
-        print_json(summary.to_json())
+    if arguments.json or arguments.jsonl:
+        print_json(described("analyze", without_password(arguments.db)) | summary.to_json())
     for refusal in summary.refusals:
         print_error(refusal)
     if arguments.quiet:
@@ -166,5 +199,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """python -m midiopt.orchestrator."""
     parser = Parser(prog="python -m midiopt.orchestrator", description=DESCRIPTION)
     add_options(parser)
+    parser.complete()
     parsed = parser.parse_args(arguments)
     return run_command(lambda: command(parsed))

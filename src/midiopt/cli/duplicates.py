@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from midiopt.cli.arguments import add_library_options
-from midiopt.cli.console import print_json, printable_text
+from midiopt.cli.arguments import add_json_options, add_library_options
+from midiopt.cli.console import printable_text
+from midiopt.cli.json_output import JsonItems
+from midiopt.cli.parser import Parser
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
@@ -15,26 +17,41 @@ if TYPE_CHECKING:
 DESCRIPTION = "List the groups of files with identical bytes, the largest group first. Nothing is written."
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+EXAMPLES = (
+    ("midiopt duplicates", "of midiopt.db"),
+    ("midiopt duplicates music.db", "of another database"),
+    ("midiopt duplicates --jsonl | jq -r '.paths[1:][]'", "all but the first"),
+)
+
+
+def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_library_options(parser, json_help="print one JSON object per group, one per line, instead of a table")
+    parser.examples = EXAMPLES
+    add_library_options(parser)
+    add_json_options(parser)
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print each group as it is found: as text, or with --json as one object per line."""
+    """Print each group as it is found."""
     from midiopt.cli.hidden_arguments import hide_argument
     from midiopt.library import open_library
     from midiopt.library.duplicates import duplicate_groups
+    from midiopt.sinks.urls import without_password
 
     hide_argument(options.db)
-    with open_library(options.db) as library:
-        if not options.json:
+    groups = files = size = 0
+    with open_library(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
+        if not items.wanted:
             print(f"{'files':>7}  {'bytes each':>12}  content and paths")
         for group in duplicate_groups(library):
-            if options.json:
-                print_json(_object(group))
+            groups += 1
+            files += len(group.paths) - 1
+            size += group.size_bytes * (len(group.paths) - 1)
+            if items.wanted:
+                items.add(_object(group))
             else:
                 print(_text(group))
+        items.totals = {"groups": groups, "duplicates": files, "duplicate_bytes": size}
     return 0
 
 

@@ -11,31 +11,51 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 
-from midiopt.cli.console import Parser, print_error, run_command
+from midiopt.cli.console import print_error, run_command
+from midiopt.cli.parser import Parser
 from midiopt.core import build
 from midiopt.errors import MidioptError
 
 COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command()
     "analyze": "analyse files into a database",
-    "show": "show the facts of one file",
+    "show": "show the facts of files",
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
     "verify": "analyse files again and report rows that differ",
+    "help": "show the help of a command",
 }
+
+
+EXAMPLES = (
+    ("midiopt analyze ~/Music/midi", "fill midiopt.db; again at any time"),
+    ("midiopt status", "what it holds"),
+    ("midiopt show song.mid", "the facts of a file"),
+)
 
 
 def make_parser(complete: Iterable[str] = COMMANDS) -> Parser:
     """The parser of all commands. Those in ``complete`` have their options, and set ``run`` to the function of the command."""
     parser = Parser(prog="midiopt", description="Turn MIDI files into a database of musical facts.")
-    parser.add_argument("--version", action="version", version=f"midiopt {build.version}")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.examples = EXAMPLES
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    parser.group("other options").add_argument("--version", action="version", version=f"midiopt {build.version}", help="show the version")
     commands = {name: subparsers.add_parser(name, help=summary) for name, summary in COMMANDS.items()}
     for name in complete:
         module = import_module(f"midiopt.cli.{name}")
         commands[name].description = module.DESCRIPTION
         commands[name].set_defaults(run=module.command)
         module.add_options(commands[name])
+        commands[name].complete()
+    parser.epilog = "midiopt help COMMAND explains a command."
+    parser.complete()
     return parser
+
+
+def command_help(name: str | None) -> str:
+    """The help of a command, or the list of commands."""
+    parser = make_parser([name] if name else ())
+    [subparsers] = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return (subparsers.choices[name] if name else parser).format_help()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

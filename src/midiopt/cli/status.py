@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from midiopt.cli.arguments import add_library_options
-from midiopt.cli.console import print_json
+from midiopt.cli.arguments import add_json_options, add_library_options
+from midiopt.cli.json_output import described, print_json
+from midiopt.cli.parser import Parser
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
@@ -15,9 +16,18 @@ if TYPE_CHECKING:
 DESCRIPTION = "Show what a database holds: files by status, issues with examples, the slowest and largest files, the last run."
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+EXAMPLES = (
+    ("midiopt status", "of midiopt.db"),
+    ("midiopt status music.db", "of another database"),
+    ("midiopt status --json | jq .last_run", "for programs"),
+)
+
+
+def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_library_options(parser, json_help="print one JSON object instead of a table")
+    parser.examples = EXAMPLES
+    add_library_options(parser)
+    add_json_options(parser)
 
 
 def command(options: argparse.Namespace) -> int:
@@ -31,8 +41,8 @@ def command(options: argparse.Namespace) -> int:
     with open_library(options.db) as library:
         status = library_status(library)
     database = without_password(options.db)
-    if options.json:
-        print_json({"database": database, **_json_object(status)}, default=_json_time)
+    if options.json or options.jsonl:
+        print_json(described("status", database) | _json_object(status))
     else:
         from midiopt.cli.status_table import print_status
 
@@ -45,10 +55,3 @@ def _json_object(status: LibraryStatus) -> dict[str, object]:
 
     files = {name: {"files": found.files} if found.example is None else asdict(found) for name, found in status.files.items()}
     return {**asdict(status), "files": files}
-
-
-def _json_time(value: object) -> str:
-    import datetime as dt
-
-    assert isinstance(value, dt.datetime)
-    return f"{value:%Y-%m-%d %H:%M:%S.%f}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from midiopt.cli.arguments import add_library_options, positive_integer
-from midiopt.cli.console import print_json, printable_text
+from midiopt.cli.arguments import add_json_options, add_library_options, positive_integer
+from midiopt.cli.console import printable_text
+from midiopt.cli.json_output import JsonItems
+from midiopt.cli.parser import Parser
 from midiopt.limits import VERIFIED_FILES
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
@@ -16,17 +18,27 @@ if TYPE_CHECKING:
 DESCRIPTION = "Analyse files of a database again and report every value that differs from the stored one. Nothing is written."
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+EXAMPLES = (
+    ("midiopt verify", "1,000 random files of midiopt.db"),
+    ("midiopt verify music.db --sample 100", "fewer files of another database"),
+    ("midiopt verify --all", "every file"),
+)
+
+
+def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_library_options(parser, json_help="print one JSON object per difference and one of counts, one per line, instead of text")
-    parser.add_argument(
+    parser.examples = EXAMPLES
+    add_library_options(parser)
+    group = parser.group("how careful")
+    group.add_argument(
         "--sample",
         type=positive_integer,
         default=VERIFIED_FILES,
         metavar="N",
         help="number of randomly chosen files to check (default: %(default)s)",
     )
-    parser.add_argument("--all", action="store_true", help="check all files")
+    group.add_argument("--all", action="store_true", help="check all files")
+    add_json_options(parser)
 
 
 def command(options: argparse.Namespace) -> int:
@@ -36,19 +48,19 @@ def command(options: argparse.Namespace) -> int:
     from midiopt.cli.hidden_arguments import hide_argument
     from midiopt.library import open_library
     from midiopt.library.verify import Verification
+    from midiopt.sinks.urls import without_password
 
     hide_argument(options.db)
-    with open_library(options.db) as library:
+    with open_library(options.db) as library, JsonItems(options, "verify", without_password(options.db)) as items:
         verification = Verification(library, None if options.all else options.sample)
         for difference in verification.differences():
-            if options.json:
-                print_json(asdict(difference))
+            if items.wanted:
+                items.add(asdict(difference))
             else:
                 print(_text(difference))
-    counts = verification.counts
-    if options.json:
-        print_json(asdict(counts))
-    else:
+        counts = verification.counts
+        items.totals = asdict(counts)
+    if not items.wanted:
         print(_summary(counts))
     return 1 if counts.differing else 0
 

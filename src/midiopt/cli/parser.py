@@ -1,0 +1,133 @@
+"""The parser of a command: help by what people need, errors of one line, and close spellings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from midiopt.cli.console import printable_text
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``; did you mean X?`` with the known word that is spelled most like this one, or nothing."""
+    from difflib import get_close_matches  # which only errors need
+
+    words = list(known)
+    begun = [other for other in words if word.strip("-") and other.startswith(word)]
+    close = begun[:1] or get_close_matches(word, words, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with the commands in a table of their own, and room for the longest options before what they mean."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        super().__init__(prog, max_help_position=26, **settings)
+
+    def _iter_indented_subactions(self, action: argparse.Action) -> Generator[argparse.Action, None, None]:
+        """Without the indent, which the base class forgets when it computes the width of the column."""
+        yield from action._get_subactions() if isinstance(action, argparse._SubParsersAction) else ()
+
+    def _format_action(self, action: argparse.Action) -> str:
+        if isinstance(action, argparse._SubParsersAction):
+            return "".join(map(super()._format_action, action._get_subactions()))
+        return super()._format_action(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of command lines whose errors quote arguments in printable characters only.
+
+    Options stand in titled groups, the help shows them in the order of the groups, and ``-h`` with the last. An option of ``values``
+    takes one after an equals sign only, so that it never takes the source that follows it.
+    """
+
+    values: Mapping[str, str] = MappingProxyType({})  # by option, the value that it has without one
+    examples: Sequence[tuple[str, str]] = ()  # command lines, each with what it does
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(add_help=False, formatter_class=_Formatter, **settings)
+
+    def group(self, title: str) -> argparse._ArgumentGroup:
+        """The group of options with this title."""
+        return next((group for group in self._action_groups if group.title == title), None) or self.add_argument_group(title)
+
+    def complete(self) -> None:
+        """Add ``-h`` to the last group that has options, and write a usage line that names the positional arguments only."""
+        group = next((group for group in reversed(self._action_groups) if group._group_actions), self._optionals)
+        group.add_argument("-h", "--help", action="help", help="show this help")
+        words = [_usage_of(action) for action in self._get_positional_actions()]
+        self.usage = " ".join([self.prog.replace("%", "%%"), *words, "[OPTION ...]"])
+
+    def format_help(self) -> str:
+        """Usage, description, examples, then the groups of options."""
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(argparse.HelpFormatter._fill_text(formatter, self.description or "", formatter._width, ""))
+        if self.examples:
+            formatter.start_section("examples")
+            width = max(len(example) for example, _ in self.examples)
+            formatter.add_text("\n".join(f"{example:{width}}  {meaning}" for example, meaning in self.examples))
+            formatter.end_section()
+        for group in self._action_groups:
+            formatter.start_section(group.title)
+            formatter.add_text(group.description)
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
+        """Complete the options that stand without a value, and refuse options that there are not."""
+        words = list(sys.argv[1:] if args is None else args)
+        end = words.index("--") if "--" in words else len(words)
+        words[:end] = [f"{word}={self.values[word]}" if word in self.values else word for word in words[:end]]
+        for word in words[:end]:
+            if self._subparsers and not word.startswith("-"):
+                break  # the command: what follows is its own
+            if _is_option(word):
+                self._check_option(word.partition("=")[0])
+        found, more = super().parse_known_args(words, namespace)
+        if more:
+            self.error(f"too many arguments: {' '.join(more)}")
+        return found, more
+
+    def _check_option(self, name: str) -> None:
+        """Before argparse says that an argument is missing, which may be there under a misspelled name."""
+        options = list(self._option_string_actions)
+        is_known = any(option.startswith(name) for option in options) if name.startswith("--") else name[:2] in options
+        if not is_known:
+            self.error(f"there is no option {name}{suggestion(name, options)}")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Say what there is instead, the closest spelling first."""
+        choices = list(action.choices or ())
+        if choices and value not in choices:
+            what = "command" if action.metavar == "COMMAND" else "value"
+            there_are = suggestion(str(value), choices) or f"; there are {', '.join(map(str, choices))}"
+            if what == "command" and self._subparsers and os.path.lexists(str(value)):
+                there_are = f"; did you mean {self.prog} analyze {value}?"
+            raise argparse.ArgumentError(None if what == "command" else action, f"there is no {what} {value!r}{there_are}")
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and how to get help on one line, and exit with code 2."""
+        message = re.sub(r"the following arguments are required: (.*)", r"\1 is missing", message, flags=re.DOTALL)
+        end = " " if message.endswith("?") else "; "
+        self.exit(2, f"{self.prog}: {printable_text(message)}{end}{self.prog} --help explains the arguments\n")
+
+
+def _is_option(word: str) -> bool:
+    """As argparse sees it: "-", numbers and what has a space are arguments."""
+    return word.startswith("-") and " " not in word and word[1:2] not in ".0123456789"
+
+
+def _usage_of(action: argparse.Action) -> str:
+    name = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    return {"+": f"{name} [{name} ...]", "*": f"[{name} ...]", "?": f"[{name}]"}.get(str(action.nargs), name)
