@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import os
+import re
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +21,7 @@ from midiopt.errors import SourceError
 from midiopt.sources import lists
 from midiopt.sources.lists import check_list, listed_paths
 from midiopt.sources.roots import find_roots
-from tests.helpers.processes import file_rows
+from tests.helpers.processes import command, file_rows
 from tests.helpers.songs import song
 
 
@@ -69,14 +73,75 @@ def test_lines_in_quotes(tmp_path, monkeypatch):
     assert listed(tmp_path, b'"a.mid"\0') == ([b'"a.mid"'], []), "find -print0 writes no quotes"
 
 
-def test_nul_never_cuts_a_path(tmp_path):
-    """In a list of lines: a piece before it could name another file or folder."""
-    paths, problems = listed(tmp_path, b"a.mid\nb\0c.mid\n.\0/\0x\nd.mid\n")
-    assert paths == [b"a.mid", b"d.mid"] and problems == ["not a path: 'b\\x00c.mid'", "not a path: '.\\x00/\\x00x'"]
+REFUSED = {
+    "a NUL in a line": (b"a.mid\nb\0c.mid\nd.mid\n", "has a NUL byte in its line 2, and does not end with one"),
+    "UTF-16 after a line": (b"a.mid\n" + "b.mid\n".encode("utf-16-be"), "looks like UTF-16 without"),
+    "half a character": (codecs.BOM_UTF16_LE + "a.mid\n".encode("utf-16-le")[:-1], "is not what its byte-order mark says"),
+    "Latin-1 with the mark of UTF-8": (codecs.BOM_UTF8 + b"a.mid\nb\xe9.mid\n", "is not what its byte-order mark says"),
+    "half a pair": (codecs.BOM_UTF16_LE + b"a\0\n\0\x00\xd8\n\0", "is not what its byte-order mark says"),
+    "a song": (song(1), "looks like a MIDI file: name it without the @"),
+    "a web page": (b"<!DOCTYPE html>\n<html>a.mid</html>\n", "looks like HTML"),
+    "a compressed list": (gzip.compress(b"a.mid\n"), "looks like gzip data"),
+    "a path without end": (b"a.mid\n" + b"x" * (lists.MAX_PATH_BYTES + 1), "has a path of more than 1,048,576 bytes"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_list_is_refused_as_a_whole(name, tmp_path, monkeypatch):
+    """Never half read, wherever the fault is, and although the first line names a song."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "a.mid").write_bytes(song(1))
-    (tmp_path / "list").write_bytes(b"%b/a.mid\n%b\0.mid\n" % ((os.fsencode(tmp_path),) * 2))
-    summary = midiopt.run([f"@{tmp_path}/list"], tmp_path / "x.db", workers=1)
-    assert (summary.files, summary.ok) == (1, 1) and len(summary.problems) == 1 and "not a path" in summary.problems[0]
+    data, reason = REFUSED[name]
+    (tmp_path / "list").write_bytes(data)
+    with pytest.raises(SourceError, match=f"^the list 'list' {re.escape(reason)}.*; nothing of it is read$"):
+        midiopt.run(["@list"], "x.db", workers=1)
+    summary = midiopt.run(["@list", "a.mid"], "x.db", workers=1)
+    assert (summary.files, len(summary.problems)) == (1, 1)
+
+
+def test_names_that_begin_like_other_files(tmp_path):
+    names = [b"MZ/a.mid", b"ID3 songs/b.mid", b"<unknown>/c.mid", b"BZh.mid"]
+    for name in names:
+        assert listed(tmp_path, name + b"\n") == ([name], [])
+
+
+def test_a_list_that_changed_after_its_check(tmp_path, monkeypatch):
+    """A NUL never cuts a path: the piece before it could name another file or folder. Lines without end are bounded in memory."""
+    monkeypatch.setattr(lists, "check_list", lambda path: None)
+    monkeypatch.setattr(lists, "MAX_PATH_BYTES", 1000)
+    monkeypatch.setattr(lists, "CHUNK_BYTES", 300)
+    long = b"/" + b"x" * 5000
+    (tmp_path / "list").write_bytes(b"/a.mid\n/b\0c.mid\n.\0/\0x\n" + long + b"\n/d.mid\n" + long)
+    problems: list[str] = []
+    assert list(listed_paths(os.fsencode(tmp_path / "list"), problems.append)) == [b"/a.mid", b"/d.mid"]
+    too_long = "a path of more than 1,000 bytes"
+    assert problems == ["not a path: '/b\\x00c.mid'", "not a path: '.\\x00/\\x00x'", too_long, too_long]
+
+
+@pytest.mark.parametrize("source", ["-", "@-"])
+@pytest.mark.parametrize("separator", [b"\n", b"\0"])
+def test_a_list_from_standard_input(source, separator, tmp_path):
+    """A pipe, which can be read only once; beside it another source."""
+    for i in range(3):
+        (tmp_path / f"{i}.mid").write_bytes(song(i))
+    (tmp_path / "-").write_bytes(song(3))
+    given = separator.join([b"0.mid", b"1.mid", b""])
+    arguments = command("analyze", source, "./-", "--db", "x.db", "--quiet", module="midiopt")
+    done = subprocess.run(arguments, cwd=tmp_path, input=given, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert set(file_rows(tmp_path / "x.db")) == {f"{tmp_path}/{name}" for name in ("0.mid", "1.mid", "-")}
+
+
+@pytest.mark.parametrize("data", [b"a.mid\nb\0c.mid\n", song(1)])
+def test_standard_input_that_is_no_list(data, tmp_path):
+    done = subprocess.run(command("-", "--db", "x.db"), cwd=tmp_path, input=data, capture_output=True)
+    assert done.returncode == 2 and done.stderr.startswith(b"midiopt: the list standard input ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_closed_standard_input(tmp_path):
+    done = subprocess.run(["bash", "-c", f"{sys.executable} -m midiopt analyze - --db {tmp_path}/x.db <&-"], capture_output=True, text=True)
+    assert done.returncode == 2 and "standard input cannot be read" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -106,15 +171,6 @@ def test_a_list_that_became_a_fifo(tmp_path):
     os.mkfifo(tmp_path / "list")
     problems: list[str] = []
     assert list(listed_paths(os.fsencode(tmp_path / "list"), problems.append)) == [] and problems == ["not a regular file"]
-
-
-def test_lines_without_end_are_bounded(tmp_path, monkeypatch):
-    """In memory, too: each is dropped while it is read. The lines around them are read."""
-    monkeypatch.setattr(lists, "MAX_PATH_BYTES", 1000)
-    monkeypatch.setattr(lists, "CHUNK_BYTES", 300)
-    long = b"/" + b"x" * 5000
-    paths, problems = listed(tmp_path, b"a.mid\n" + long + b"\nb.mid\n" + long)
-    assert paths == [b"a.mid", b"b.mid"] and problems == ["a path of more than 1,000 bytes"] * 2
 
 
 @given(st.binary(max_size=200))

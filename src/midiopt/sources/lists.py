@@ -1,8 +1,8 @@
-"""Lists of paths: ``@FILE``.
+"""Lists of paths: ``@FILE``, and ``-`` or ``@-`` for standard input.
 
 One path per line, which may stand in quotes, or each ended by NUL, as ``find -print0`` writes them: the last byte of the list says
 which. Lines end with LF, CRLF, or CR alone where there is no LF. With a byte-order mark a list is UTF-8, UTF-16 (PowerShell's ``>``)
-or UTF-32; without one, its bytes are the paths.
+or UTF-32; without one, its bytes are the paths. What is none of these is refused as a whole, before anything of it is analysed.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import IO
 
 from midiopt.errors import SourceError
+from midiopt.sources.sniff import GZIP, SNIFF_BYTES, XZ, ZIP, ZSTD, detect_type, is_song
 
+STANDARD_INPUT = b"-"
 MAX_PATH_BYTES = 1 << 20  # the system allows 4 KiB; up to here a path that is too long gets its row
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 1 << 16  # of a list, in which an LF is looked for
@@ -23,39 +27,40 @@ MARKS = (  # UTF-32 first: its mark begins like that of UTF-16
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (codecs.BOM_UTF8, None),
+    (codecs.BOM_UTF8, "utf-8"),
 )
+
+_standard_input: IO[bytes] | None = None  # a copy: a pipe can be read only once, and a list is checked before it is read
 
 
 def check_list(path: bytes) -> None:
-    """Raise SourceError for a list that cannot be read: a FIFO or device, which may have no end, or UTF-16 without its mark."""
-    name = os.fsdecode(path)
+    """Raise SourceError for what is no list as a whole, or has no end: a FIFO or device. Standard input is read to its end."""
+    name = "standard input" if path == STANDARD_INPUT else repr(os.fsdecode(path))
     try:
+        if path == STANDARD_INPUT:
+            _copy_standard_input()
         fd = _open(path)
     except (OSError, ValueError) as problem:
-        raise SourceError(f"the list {name!r} cannot be read: {problem}") from None
-    try:
+        raise SourceError(f"the list {name} cannot be read: {problem}") from None
+    with open(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise SourceError(f"the list {name!r} is not a regular file: write the paths into one, and name it after the @")
-        head = os.read(fd, 4)
-        is_marked = any(head.startswith(mark) for mark, _ in MARKS)
-        if not is_marked and (head[:1] == b"\0" or (len(head) == 4 and head[1] == 0 == head[3])):
-            raise SourceError(f"the list {name!r} looks like UTF-16 without a byte-order mark: save it as UTF-8")
-    finally:
-        os.close(fd)
+            raise SourceError(f"the list {name} is not a regular file: write the paths into one, and name it after the @")
+        try:
+            fault = _fault(file)
+        except OSError as problem:
+            raise SourceError(f"the list {name} cannot be read: {problem}") from None
+    if fault:
+        raise SourceError(f"the list {name} {fault}; nothing of it is read")
 
 
 def listed_paths(path: bytes, add_problem: Callable[[str], None]) -> Iterator[bytes]:
-    """The absolute paths in a list. What cannot be a path (one with NUL in a list of lines, or a very long one) is a problem."""
+    """The absolute paths in a list that was checked. What cannot be a path is a problem: the list may have changed since."""
     with open(_open(path), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             add_problem("not a regular file")
             return
-        mark, encoding = next(((mark, name) for mark, name in MARKS if file.peek(4).startswith(mark)), (b"", None))
-        file.seek(len(mark))
-        separator = _separator(file.fileno(), encoding, file.read(HEAD_BYTES))
-        file.seek(len(mark))
-        for piece in _split(_utf8_chunks(file.read, encoding), separator, add_problem):
+        separator, chunks = _content(file, errors="replace")
+        for piece in _split(chunks, separator, add_problem):
             name = piece if separator == b"\0" else piece.rstrip(b"\r")
             if b"\0" in name:
                 add_problem(f"not a path: {os.fsdecode(name[:100])!r}")
@@ -63,7 +68,82 @@ def listed_paths(path: bytes, add_problem: Callable[[str], None]) -> Iterator[by
                 yield os.path.abspath(name if separator == b"\0" else _without_quotes(name))
 
 
+def _copy_standard_input() -> None:
+    global _standard_input
+    from tempfile import TemporaryFile  # which other runs do not need
+
+    if sys.stdin is None:  # it was closed, and another file may have its number
+        raise OSError("it is closed")
+    _standard_input = TemporaryFile()  # noqa: SIM115 (listed_paths() reads it)
+    while data := os.read(0, CHUNK_BYTES):
+        _standard_input.write(data)
+    _standard_input.flush()
+
+
+def _fault(file: IO[bytes]) -> str | None:
+    """Why the content is no list of paths."""
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    noun = detect_type(head[:SNIFF_BYTES])
+    if is_song(head):
+        return "looks like a MIDI file: name it without the @"
+    if head.startswith((ZIP, GZIP, XZ, ZSTD)) or noun in ("a tar archive", "HTML", "XML"):  # a path may begin with MZ or ID3
+        return f"looks like {noun}"
+    separator, chunks = _content(file)
+    if not head.startswith(tuple(mark for mark, _ in MARKS)) and _is_utf16(head):
+        return "looks like UTF-16 without a byte-order mark: save it as UTF-8"
+    problems: list[str] = []
+    try:
+        if separator != b"\0":
+            chunks = _without_nul(chunks)
+        for _ in _split(chunks, separator, problems.append):
+            if problems:
+                break
+    except UnicodeError as problem:
+        return f"is not what its byte-order mark says ({problem})"
+    except _NulInLine as problem:
+        return f"has a NUL byte in its line {problem}, and does not end with one"
+    return f"has {problems[0]}" if problems else None
+
+
+class _NulInLine(Exception):
+    """A NUL in a list of lines, with the number of the line."""
+
+
+def _without_nul(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    lines = 1
+    for chunk in chunks:
+        at = chunk.find(b"\0")
+        lines += chunk.count(b"\n", 0, len(chunk) if at < 0 else at)
+        if at >= 0:
+            raise _NulInLine(f"{lines:,}")
+        yield chunk
+
+
+def _is_utf16(head: bytes) -> bool:
+    """Whether at least half of what stands between NULs is a single byte: ASCII letters in UTF-16. Its bytes would read as paths of one
+    letter, among them "." and "/".
+    """
+    pieces = [len(piece) for piece in head.split(b"\0") if piece]
+    return len(pieces) > 1 and 2 * pieces.count(1) >= len(pieces)
+
+
+def _content(file: IO[bytes], errors: str = "strict") -> tuple[bytes, Iterator[bytes]]:
+    """What ends each path, and the list in UTF-8, or as it is without a mark."""
+    file.seek(0)
+    start = file.read(4)
+    mark, encoding = next(((mark, name) for mark, name in MARKS if start.startswith(mark)), (b"", None))
+    file.seek(len(mark))
+    separator = _separator(file.fileno(), encoding, file.read(HEAD_BYTES))
+    file.seek(len(mark))
+    return separator, _utf8_chunks(file.read, encoding, errors)
+
+
 def _open(path: bytes) -> int:
+    if path == STANDARD_INPUT:
+        if _standard_input is None:
+            raise OSError("standard input was not read")
+        return os.dup(_standard_input.fileno())
     # O_NONBLOCK: opening a FIFO without a writer must not block.
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
 
@@ -84,11 +164,13 @@ def _without_quotes(line: bytes) -> bytes:
     return line[1:-1] if is_quoted and not os.path.lexists(line) else line
 
 
-def _utf8_chunks(read: Callable[[int], bytes], encoding: str | None) -> Iterator[bytes]:
-    """The rest of the list, as UTF-8 if it has another encoding."""
-    decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
+def _utf8_chunks(read: Callable[[int], bytes], encoding: str | None, errors: str) -> Iterator[bytes]:
+    """The rest of the list, as UTF-8 if it has a mark."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors) if encoding else None
     while data := read(CHUNK_BYTES):
         yield decoder.decode(data).encode(errors="replace") if decoder else data
+    if decoder and (rest := decoder.decode(b"", final=True)):
+        yield rest.encode()
 
 
 def _split(chunks: Iterator[bytes], separator: bytes, add_problem: Callable[[str], None]) -> Iterator[bytes]:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable
 
 from midiopt.errors import SourceError
-from midiopt.sources.lists import check_list
+from midiopt.sources.lists import STANDARD_INPUT, check_list
 
 
 def find_roots(arguments: Iterable[str | os.PathLike[str]], problems: list[str] | None = None) -> list[bytes]:
-    """Absolute paths of files and folders, and @lists, in path order.
+    """Absolute paths of files and folders, and @lists, in path order; ``-`` is ``@-``, a list from standard input.
 
     One that cannot be used is added to ``problems`` if another can be. Raises SourceError if none can, or without ``problems``.
     """
@@ -23,13 +23,16 @@ def find_roots(arguments: Iterable[str | os.PathLike[str]], problems: list[str] 
     if errors and (problems is None or not roots):
         raise errors[0]
     if not roots:
-        raise SourceError("name at least one file, folder or @list")
+        raise SourceError("name at least one file, folder or @list, or - for a list from standard input")
     if problems is not None:
         problems.extend(map(str, errors))
     return sorted(set(roots), key=lambda root: root + b"/")
 
 
 def _find_root(path: bytes) -> bytes:
+    if path in (STANDARD_INPUT, b"@" + STANDARD_INPUT):
+        check_list(STANDARD_INPUT)
+        return b"@" + STANDARD_INPUT
     if path.startswith(b"@"):
         name = os.fsdecode(path[1:])
         if not os.path.exists(path[1:]):
