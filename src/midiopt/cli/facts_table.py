@@ -1,58 +1,120 @@
-"""The facts of one file as a table, and each value as a table and JSON have it."""
+"""The facts of one file as tables of what belongs together: folded on a terminal, one line per fact in a pipe."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+import sys
+from collections.abc import Iterable, Iterator
 
 from midiopt.api import Analysis
-from midiopt.cli.tables import printable
-from midiopt.kinds import SHARES
-from midiopt.schema import ANALYSES, MINOR_TONICS, Column
+from midiopt.cli.console import printable_text
+from midiopt.cli.fact_values import BESIDE, Fact, fact
+from midiopt.schema import ANALYSES
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SECTIONS = {
+    "music": ("title", "bpm", "time_signature", "key", "role", "chord_progression", "duration_s", "note_count"),
+    "tempo": ("bpm_mean", "bpm_min", "bpm_max", "tempo_changes", "bpm_onsets", "grid_deviation", "is_performance", "swing"),
+    "meter": ("time_signature_changes", "meter_estimated"),
+    "key and harmony": ("key_notes", "key_declared", "key_changes", "pitch_classes", "chord_changes_per_bar", "harmonic_rhythm"),
+    "instruments": ("programs", "primary_program", "channels", "track_names"),
+    "drums": ("drum_note_count", "drum_density", "drum_pattern"),
+    "form": ("bar_count", "is_loop", "loop_bars", "first_note_s", "last_note_s", "duration_ticks"),
+    "notes": (
+        *("pitch_min", "pitch_max", "unique_pitches", "velocity_mean", "velocity_std", "velocity_min", "velocity_max"),
+        *("unique_velocities", "note_seconds_mean", "notes_per_second", "polyphony_max", "polyphony_mean"),
+    ),
+    "file": ("format", "track_count", "ticks_per_quarter", "issues", "content_hash", "notes_hash"),
+    "events": ("event_count", "control_changes", "sustain_pedals", "pitch_bends", "program_changes", "sysex_count", "lyric_count"),
+}
+HIDDEN = {*BESIDE, "analyzer_version"}
+NAME_WIDTH = 24
+TWO_COLUMNS = 132  # terminal columns from which sections stand side by side
 
 
 def print_facts(title: str, facts: Analysis) -> None:
-    """Print the table on standard output."""
-    Console(highlight=False).print(facts_table(title, facts))
+    """Print the facts on standard output."""
+    if not sys.stdout.isatty():
+        print(plain_text(title, facts))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(printable_text(title), style="bold", markup=False, soft_wrap=True)
+    console.print(_layout(facts, console.width))
 
 
-def json_object(facts: Analysis) -> dict[str, Any]:
-    """The facts as `--json` prints them."""
-    return {"status": facts.status, "error": facts.error, **{column.name: json_value(facts, column) for column in ANALYSES}}
+def sections(facts: Analysis) -> Iterator[tuple[str, list[Fact]]]:
+    """The title and the rows of each section that has any; the last one names the columns without a value."""
+    shown = {name for names in SECTIONS.values() for name in names}
+    others = [column.name for column in ANALYSES if column.name not in shown | HIDDEN]
+    status = facts.status if facts.error is None else f"{facts.status}: {facts.error}"
+    missing = []
+    for title, names in SECTIONS.items():
+        rows = [Fact("status", printable_text(status))] if title == "music" else []
+        for name in (*names, *others) if title == "events" else names:
+            row = fact(facts, ANALYSES[name])
+            if row:
+                rows.append(row._replace(value=printable_text(row.value)))
+            else:
+                missing.append(name)
+        if rows:
+            yield title, rows
+    if missing:
+        yield "without a value", [Fact("", ", ".join(missing))]
 
 
-def facts_table(title: str, facts: Analysis) -> Table:
-    """A row per fact: name, value and unit."""
-    table = Table(title=printable(title), title_justify="left", title_style="bold", show_header=False)
-    table.add_column(style="cyan", no_wrap=True)
+def plain_text(title: str, facts: Analysis) -> str:
+    """A line per fact, however long, for pipes."""
+    lines = [printable_text(title)]
+    for section, rows in sections(facts):
+        lines += ["", section]
+        for name, value, remark, _ in rows:
+            lines.append(f"  {name:{NAME_WIDTH}}{value}" + (f"  ({remark})" if remark else "") if name else f"  {value}")
+    return "\n".join(lines)
+
+
+def _layout(facts: Analysis, width: int) -> Table:
+    from rich.table import Table
+
+    tables = [(len(rows), _section(title, rows)) for title, rows in sections(facts)]
+    if width < TWO_COLUMNS:
+        return _stacked(table for _, table in tables)
+    half, height, count = sum(rows + 2 for rows, _ in tables) / 2, 0, 0
+    for rows, _ in tables:
+        if height + (rows + 2) / 2 > half:
+            break
+        height, count = height + rows + 2, count + 1
+    grid = Table.grid(expand=True, padding=(0, 4, 0, 0))
+    grid.add_column(ratio=1)
+    grid.add_column(ratio=1)
+    grid.add_row(_stacked(table for _, table in tables[:count]), _stacked(table for _, table in tables[count:]))
+    return grid
+
+
+def _stacked(tables: Iterable[Table]) -> Table:
+    from rich.table import Table
+
+    grid = Table.grid()
+    for table in tables:
+        grid.add_row("")
+        grid.add_row(table)
+    return grid
+
+
+def _section(title: str, rows: list[Fact]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold cyan", show_header=False, box=None, padding=0, pad_edge=False)
+    if rows[0].name:
+        table.add_column(width=2 + NAME_WIDTH, no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_column(style="dim", overflow="fold")
-    table.add_row("status", printable(facts.status if facts.error is None else f"{facts.status}: {facts.error}"), "")
-    for column in ANALYSES:
-        if column.name != "analyzer_version":
-            table.add_row(column.name, printable(table_value(facts, column)), column.unit)
+    for name, value, remark, is_weak in rows:
+        text = Text(value)
+        if remark:
+            text.append(f"  ({remark})", style="yellow" if is_weak else "dim")
+        table.add_row(*([Text(f"  {name}", style="cyan"), text] if name else [Text.assemble("  ", text)]))
     return table
-
-
-def json_value(facts: Analysis, column: Column) -> Any:
-    """The value as JSON holds it: hashes in hexadecimal, issues by name."""
-    if column.name == "issues":
-        return facts.issue_names
-    value = getattr(facts, column.name)
-    return value.hex() if isinstance(value, bytes) else value
-
-
-def table_value(facts: Analysis, column: Column) -> str:
-    """The value as text: "-" for null, up to 3 decimals, and the pitch classes with at least half a percent by name."""
-    value = json_value(facts, column)
-    if value is None:
-        return "-"
-    if column.kind is SHARES:
-        return "  ".join(f"{name} {share:.0%}" for name, share in zip(MINOR_TONICS, value, strict=True) if share >= 0.005)
-    if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)

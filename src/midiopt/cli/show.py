@@ -7,7 +7,7 @@ import argparse
 from midiopt.cli.arguments import add_json_options
 from midiopt.cli.console import print_error
 from midiopt.cli.parser import Parser
-from midiopt.errors import MidiError
+from midiopt.errors import MidiError, MidioptError
 
 DESCRIPTION = "Show the facts of MIDI files."
 EXAMPLES = (
@@ -20,29 +20,43 @@ EXAMPLES = (
 def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.examples = EXAMPLES
-    parser.group("what to show").add_argument("files", nargs="+", metavar="FILE", help="a MIDI file")
+    parser.group("what to show").add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a MIDI file, also compressed (.gz), a member of an archive (a.zip!/x.mid), or - for a file from standard input; "
+        "paths may be written as the database writes them",
+    )
     add_json_options(parser)
 
 
 def command(options: argparse.Namespace) -> int:
     """Print the facts. Exit code 1 if a file cannot be read or used."""
     from midiopt.api import analyze
-    from midiopt.cli.facts_table import json_object, print_facts
+    from midiopt.cli.fact_values import json_object
+    from midiopt.cli.facts_table import print_facts
     from midiopt.cli.json_output import JsonItems
+    from midiopt.schema import REJECTED, STATUSES, UNREADABLE
+    from midiopt.sources.content import read_content
 
-    failed = 0
+    failed = shown = 0
     with JsonItems(options, "show") as items:
         for file in options.files:
             try:
-                facts = analyze(file)
-            except (OSError, MidiError) as problem:
-                reason = problem.strerror if isinstance(problem, OSError) else problem
+                facts = analyze(memoryview(read_content(file)))
+            except (OSError, MidioptError) as problem:
+                reason = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
                 print_error(f"{file}: {reason}")
                 failed += 1
+                if items.wanted:
+                    status = STATUSES[REJECTED if isinstance(problem, MidiError) else UNREADABLE]
+                    items.add({"path": file, "status": status, "error": reason})
                 continue
             if items.wanted:
                 items.add({"path": file} | json_object(facts))
             else:
+                print("\n" * bool(shown), end="")
                 print_facts(file, facts)
+            shown += 1
         items.totals = {"files": len(options.files), "failed": failed}
     return 1 if failed else 0

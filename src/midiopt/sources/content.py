@@ -1,0 +1,100 @@
+"""The content of one file that a user names: on disk, in an archive, compressed, or from a pipe.
+
+Paths are taken as they are, or as the database writes them (sources/paths.py): with ``\\xNN``, and ``a.zip!/x.mid`` for a member.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from midiopt.errors import SourceError, TooLarge, over_limit
+from midiopt.limits import MAX_FILE_BYTES
+from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive
+from midiopt.sources.archives.decompress import decompress_file
+from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
+from midiopt.sources.filetypes import is_archive, is_compressed
+from midiopt.sources.paths import MEMBER_SEPARATOR, archive_in, member_path, path_bytes, path_text
+from midiopt.sources.reader import Reader
+from midiopt.sources.sniff import GZIP, is_song
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+STANDARD_INPUT = "-"
+_ARCHIVE = b"a.zip"  # stands for the path of the archive, which may be too long to be compared
+
+
+def read_content(name: str) -> Buffer:
+    """The content, decompressed. Raises OSError, or a MidioptError that says why there is none."""
+    if name == STANDARD_INPUT:
+        return _read_pipe()
+    path = _existing(name)
+    if path is None and (archive := archive_in(name)) and (found := _existing(archive)):
+        return _read_member(found, name.removeprefix(archive + MEMBER_SEPARATOR), archive)
+    path = os.fsencode(name) if path is None else path
+    if os.path.isdir(path):
+        raise SourceError("it is a folder; midiopt analyze reads folders")
+    reader = Reader(MAX_FILE_BYTES)
+    reader.read(path)
+    if is_compressed(path):
+        return decompress_file(reader, MAX_FILE_BYTES)
+    if is_archive(path) and not is_song(bytes(memoryview(reader)[:12])):
+        raise SourceError(f"it is an archive; name a member of it, such as {_first_member(path, name)}")
+    return reader
+
+
+def _existing(name: str) -> bytes | None:
+    """The path of the file, as it is or as the database writes it; None if there is neither."""
+    path = os.fsencode(name)
+    if os.path.lexists(path):
+        return path
+    written = path_bytes(name) if "\\x" in name and name.isprintable() else path
+    return written if b"\0" not in written and os.path.lexists(written) else None
+
+
+def _read_pipe() -> Buffer:
+    if sys.stdin is None:
+        raise SourceError("standard input is closed")
+    data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise TooLarge(over_limit(len(data), MAX_FILE_BYTES))
+    return decompress_file(data, MAX_FILE_BYTES) if data.startswith(GZIP) else data
+
+
+def _read_member(path: bytes, member: str, archive: str) -> Buffer:
+    with closing(FileArchive(path)) as file:
+        found = _find(Archive(file), _ARCHIVE, path_text(_ARCHIVE) + MEMBER_SEPARATOR + member, 0)
+        if found is None:
+            raise SourceError(f"there is no member {member} in {archive}")
+        return found
+
+
+def _find(archive: Archive, path: bytes, wanted: str, depth: int) -> Buffer | None:
+    """The content of the member with this path, also in an archive inside."""
+    for member in archive.members(0, sys.maxsize):
+        member_bytes = member_path(path, member.name)
+        text = path_text(member_bytes)
+        if text == wanted:
+            return _member_content(member)
+        if depth < MAX_DEPTH and wanted.startswith(text + MEMBER_SEPARATOR) and is_archive(member.original_name):
+            inner = Archive(MemoryArchive(bytes(member.data())), DEFAULT_LIMITS, archive.budget)
+            if (found := _find(inner, member_bytes, wanted, depth + 1)) is not None:
+                return found
+    if archive.read_error:
+        raise SourceError(f"not all of the archive can be read: {archive.read_error}")
+    return None
+
+
+def _member_content(member: Member) -> Buffer:
+    data = bytes(member.data())
+    return decompress_file(data, MAX_FILE_BYTES, member.archive.budget) if is_compressed(member.original_name) else data
+
+
+def _first_member(path: bytes, name: str) -> str:
+    with closing(FileArchive(path)) as file:
+        member = next(Archive(file).members(0, 1), None)
+    inside = path_text(member_path(_ARCHIVE, member.name)).removeprefix(_ARCHIVE.decode()) if member else f"{MEMBER_SEPARATOR}x.mid"
+    return name + inside
