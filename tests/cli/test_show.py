@@ -52,7 +52,7 @@ def test_values_have_names_units_and_confidences() -> None:
     assert shown["status"] == "ok"
     assert shown["title"] == "Title"
     assert "bpm" not in shown and facts.bpm is None
-    assert shown["duration_s"] == "1 s  (0:01)"
+    assert shown["duration_s"] == "0.1 s  (0:00)"
     assert shown["note_count"] == "2"
     assert shown["pitch_min"] == "69 A4  (60 is C4)" and shown["pitch_max"] == "72 C5  (60 is C4)"
     assert shown["pitch_classes"] == "C 50%  A 50%"
