@@ -13,10 +13,10 @@ from midiopt.errors import DatabaseBusy, Malformed, MidiError, MidioptError, Mis
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 5 ms that typing takes to import; type checkers know the name
 if TYPE_CHECKING:
     from midiopt.api import Analysis, Notes, TempoMap, TimeSignature, analyze, notes, tempo_map
+    from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
     from midiopt.core.smf.parser import parse
     from midiopt.pipeline.options import RunOptions
-    from midiopt.pipeline.run import run
     from midiopt.pipeline.summary import Summary
 
 __version__ = build.version
@@ -57,7 +57,7 @@ _LAZY = {
     "analyze": "midiopt.api",
     "notes": "midiopt.api",
     "parse": "midiopt.core.smf.parser",
-    "run": "midiopt.pipeline.run",
+    "run": "midiopt.cli.python_run",
     "tempo_map": "midiopt.api",
 }
 

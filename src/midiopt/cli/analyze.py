@@ -151,7 +151,7 @@ def command(arguments: Namespace) -> int:
     from dataclasses import fields
 
     from midiopt.cli.hidden_arguments import hide_argument
-    from midiopt.cli.progress import TerminalProgress
+    from midiopt.cli.progress import RunProgress
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.run import run
     from midiopt.pipeline.signals import ABORT_MESSAGE
@@ -164,7 +164,7 @@ def command(arguments: Namespace) -> int:
     gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
     try:
-        with TerminalProgress(arguments.quiet) as progress:
+        with RunProgress(arguments.quiet) as progress:
             summary = run(arguments.sources, arguments.db, options, progress=progress)
             progress.finish(summary, without_password(arguments.db))
     except SourceError as problem:

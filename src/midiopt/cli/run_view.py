@@ -7,11 +7,11 @@ import time
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from midiopt.cli.console import NOTHING_FOUND, clock, passed_links
+from midiopt.cli.console import NOTHING_FOUND, passed_links
+from midiopt.cli.progress_line import EMPTY, FULL, live_line, plain_line
 from midiopt.cli.tables import printable
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import STATUSES
@@ -42,9 +42,9 @@ class RunView:
             return
         self.next_line = now + (LIVE_INTERVAL if self.live else PLAIN_INTERVAL)
         if self.live:
-            self.live.update(_live_view(summary, seconds, total), refresh=True)
+            self.live.update(self._live_text(summary, seconds, total), refresh=True)
         else:
-            self.console.print(_line(summary, seconds, total))
+            self.console.print(plain_line(summary, seconds, total), soft_wrap=True)
 
     def notice(self, reason: str) -> None:
         """Say what the run waits for."""
@@ -53,38 +53,29 @@ class RunView:
     def finish(self, summary: Summary, database: str) -> None:
         """Show the summary of a run, and what could not be read."""
         self.stop()
-        self.console.print(_table(summary, database))
-        if not summary.files:
-            self.console.print(NOTHING_FOUND, style="yellow")
-        if summary.links:
-            self.console.print(passed_links(summary.links), style="yellow", soft_wrap=True)
-        for problem in summary.problems:
-            self.console.print(Text.assemble(("not read: ", "yellow"), printable(problem)))
+        print_summary(self.console, summary, database)
+
+    def _live_text(self, summary: Summary, seconds: float, total: int | None) -> Text:
+        filled, empty, text = live_line(summary, seconds, total, self.console.width)
+        full_character, empty_character = (FULL, EMPTY) if self.console.encoding.startswith("utf") else ("#", "-")
+        parts = ((full_character * filled, "green"), (empty_character * empty, "dim"), text)
+        return Text.assemble(*parts, no_wrap=True, overflow="crop")
 
 
-def _line(summary: Summary, seconds: float, total: int | None) -> str:
-    done = summary.analysed
-    rate = done / seconds if seconds else 0
-    parts = [f"{done + summary.opened + summary.skipped:,}" + (f" of {total:,}" if total is not None else "") + " files"]
-    parts += [f"{rate:,.0f} files/s", f"{summary.bytes / max(seconds, 1e-9) / 1e6:,.1f} MB/s"]
-    parts += [f"{getattr(summary, status):,} {status}" for status in STATUSES if getattr(summary, status)]
-    if summary.skipped:
-        parts.append(f"{summary.skipped:,} skipped")
-    if total is not None and rate:
-        parts.append(f"{clock((total - done - summary.opened - summary.skipped) / rate)} left")
-    return ", ".join(parts)
+def print_summary(console: Console, summary: Summary, database: str) -> None:
+    """Print the summary of a run, and what could not be read."""
+    console.print(printable(database), style="bold", soft_wrap=True)
+    console.print(_table(summary))
+    if not summary.files:
+        console.print(NOTHING_FOUND, style="yellow", soft_wrap=True)
+    if summary.links:
+        console.print(passed_links(summary.links), style="yellow", soft_wrap=True)
+    for problem in summary.problems:
+        console.print(Text.assemble(("not read: ", "yellow"), printable(problem)), soft_wrap=True)
 
 
-def _live_view(summary: Summary, seconds: float, total: int | None) -> Table:
-    row = Table.grid(padding=(0, 1))
-    done = summary.analysed + summary.opened + summary.skipped
-    bar = ProgressBar(total=total, completed=done, width=12) if total else ProgressBar(total=None, pulse=True, width=12)
-    row.add_row(bar, printable(_line(summary, seconds, total)))
-    return row
-
-
-def _table(summary: Summary, database: str) -> Table:
-    table = Table(title=printable(database), title_justify="left", show_header=False, title_style="bold")
+def _table(summary: Summary) -> Table:
+    table = Table(show_header=False)
     table.add_column(style="cyan")
     table.add_column(justify="right")
     colours = {"repaired": "yellow", "rejected": "red", "unreadable": "red", "crashed": "bold red"}

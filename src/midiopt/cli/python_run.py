@@ -1,0 +1,40 @@
+"""midiopt.run: a run from Python, which shows its progress if it is asked to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Unpack
+
+from midiopt.cli.progress import RunProgress
+from midiopt.limits import DATABASE
+from midiopt.pipeline.options import RunOptions, RunOverrides
+from midiopt.pipeline.run import run as run_pipeline
+from midiopt.pipeline.summary import Progress, Summary
+from midiopt.sinks.urls import without_password
+
+
+def run(
+    sources: Sequence[str | os.PathLike[str]],
+    db: str | os.PathLike[str] = DATABASE,
+    options: RunOptions | None = None,
+    *,
+    progress: Progress | bool | None = None,
+    **overrides: Unpack[RunOverrides],
+) -> Summary:
+    """Analyse all files of ``sources`` (files, folders, archives and @lists) into the database ``db``.
+
+    Files that are unchanged since an earlier run into the same database are skipped. ``overrides`` replace fields of
+    ``options``: ``run(["music"], "music.db", workers=2, prune=True)``. ``progress=True`` shows a bar and the summary, in a notebook
+    as on a terminal; a Progress receives the state of the run instead.
+
+    SIGINT and SIGTERM end the run early with all results so far written (``Summary.interrupted`` is then the signal); a
+    second one raises KeyboardInterrupt. Raises SourceError if none of the sources can be read, SinkError when the database
+    cannot be opened or written, DatabaseBusy while another run writes it, and ValueError for an invalid option.
+    """
+    if not isinstance(progress, bool):
+        return run_pipeline(sources, db, options, progress=progress, **overrides)
+    with RunProgress(is_quiet=not progress) as shown:
+        summary = run_pipeline(sources, db, options, progress=shown, **overrides)
+        shown.finish(summary, without_password(os.fspath(db)))
+    return summary
