@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+import midiopt
 from fuzz.libfuzzer import blocks_executed
 from midiopt.core.analysis import Analyzer
 from midiopt.core.inspection import memory_of
@@ -61,7 +62,7 @@ def analyze_row(analyzer: Analyzer, data: bytes | Input) -> tuple[int, bytes, by
 
 
 def analysis(data: Input) -> None:
-    """Values in range; work and memory bounded; no state left by earlier files; trailing bytes change no fact."""
+    """Values in range; work and memory bounded; no state left by earlier files; trailing bytes change no fact; notes as counted."""
     global _count
     _count += 1
     before = blocks_executed()
@@ -80,6 +81,7 @@ def analysis(data: Input) -> None:
     if _count % FRESH_INTERVAL == 0:
         assert analyze_row(Analyzer(), data) == (status, row, heap), "an earlier file changed the row"
         check_trailing_bytes(bytes(data), row, heap)
+        check_notes(data, row)
 
 
 def check_range(row: bytes, heap: bytes) -> None:
@@ -104,6 +106,20 @@ def check_trailing_bytes(data: bytes, row: bytes, heap: bytes) -> None:
     changed = bytearray(longer)  # a copy of the array would lose the padding between fields
     np.frombuffer(changed, ANALYSES_DTYPE)["issues"] = issues
     assert (bytes(changed), longer_heap) == (row, heap), "trailing bytes changed a fact"
+
+
+def check_notes(data: Input, row: bytes) -> None:
+    """The notes and the tempo map of a file agree with its facts; every item is read."""
+    facts: Rows = np.frombuffer(row, ANALYSES_DTYPE)
+    notes, tempos = midiopt.notes(data), midiopt.tempo_map(data)
+    assert len(notes) == facts["note_count"][0], f"{len(notes)} notes"
+    assert notes.is_drum.sum() == facts["drum_note_count"][0], f"{notes.is_drum.sum()} notes of drums"
+    assert not len(notes) or np.unique(notes.velocity).size == facts["unique_velocities"][0]
+    for onsets, lengths in ((notes.onset, notes.length), (notes.onset_s, notes.end_s - notes.onset_s)):
+        assert (onsets >= 0).all() and (lengths >= 0).all(), "a note begins before the file or ends before it begins"
+    assert (notes.pitch < 128).all() and (notes.channel < 16).all() and (notes.program < 128).all()
+    assert (notes.track < facts["track_count"][0]).all(), "a note of no track"
+    assert len(tempos.tick) and (np.diff(tempos.tick) > 0).all(), "tempos out of order"
 
 
 def texts(data: Input) -> None:

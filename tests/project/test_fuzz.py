@@ -30,6 +30,14 @@ def test_a_value_out_of_range_is_a_finding():
         targets.check_range(rows.tobytes(), heap)
 
 
+def test_other_notes_than_were_counted_are_a_finding():
+    song = smf([track([(0, note_on(0, 60, 1))])])
+    _, row, _ = targets.analyze_row(targets.Analyzer(), song)
+    targets.check_notes(memoryview(song), row)
+    with pytest.raises(AssertionError, match="2 notes"):
+        targets.check_notes(memoryview(smf([track([(0, note_on(0, 60, 1)), (1, note_on(0, 62, 1))])])), row)
+
+
 def test_a_dependence_on_earlier_files_is_a_finding(monkeypatch):
     """Every analysis gives the note count of the one before."""
     real = targets.analyze_row
