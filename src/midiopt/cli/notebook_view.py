@@ -6,6 +6,7 @@ import html
 import io
 import sys
 import time
+from importlib import import_module
 from typing import Any
 
 from rich.console import Console
@@ -53,8 +54,7 @@ class NotebookView:
         self._show(self._notices + file.getvalue().rstrip())
 
     def _show(self, text: str) -> None:
-        from IPython.display import display
-
+        display: Any = import_module("IPython.display").display
         content = {"text/plain": text, "text/html": f'<pre style="line-height: 1.2">{html.escape(text)}</pre>'}
         if self._handle is None:
             self._handle = display(content, raw=True, display_id=True)

@@ -53,5 +53,5 @@ def command(options: argparse.Namespace) -> int:
 def _json_object(status: LibraryStatus) -> dict[str, object]:
     from dataclasses import asdict
 
-    files = {name: {"files": found.files} if found.example is None else asdict(found) for name, found in status.files.items()}
-    return {**asdict(status), "files": files}
+    files = {name: {key: value for key, value in asdict(found).items() if value is not None} for name, found in status.files.items()}
+    return {**asdict(status), "files": files, "bytes": status.bytes}

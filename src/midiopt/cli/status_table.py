@@ -1,70 +1,124 @@
-"""What a database holds as a table."""
+"""What a database holds, on one screen of a terminal; in a pipe everything, and no line is folded or cut."""
 
 from __future__ import annotations
 
+import datetime as dt
+import sys
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from midiopt.cli.console import clock
-from midiopt.cli.tables import printable
-from midiopt.library.queries import Run
+from midiopt.cli.console import printable_text
+from midiopt.cli.fit import fit_end, fit_path
+from midiopt.cli.last_run import run_lines
 from midiopt.library.status import LibraryStatus
-from midiopt.schema import STATUSES
+
+NAMES, COUNTS = 24, 10  # columns of the terminal
+MIN_ISSUES = 2
+MORE_THAN_NEEDED = 1000  # rows, where there is no screen to fit
+COLOURS = {"ok": "green", "opened": "green", "repaired": "yellow", "rejected": "red", "unreadable": "red", "crashed": "bold red"}
+
+
+class Row(NamedTuple):
+    """A name, a number, and a path with what is said about it; without a number a title."""
+
+    name: str
+    number: str = ""
+    path: str = ""
+    about: str = ""
+    colour: str = ""
 
 
 def print_status(database: str, status: LibraryStatus) -> None:
-    """Print the table on standard output."""
-    Console(highlight=False).print(_table(database, status))
+    """Print it on standard output."""
+    if not sys.stdout.isatty():
+        print("\n".join(plain_lines(database, status)))
+        return
+    console = Console(highlight=False)
+    for line in screen_lines(database, status, console.width, console.height):
+        console.print(line, no_wrap=True, overflow="crop", crop=True)
 
 
-def _table(database: str, status: LibraryStatus) -> Table:
-    table = Table(title=printable(database), title_justify="left", title_style="bold", show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
+def plain_lines(database: str, status: LibraryStatus) -> Iterator[str]:
+    """Everything, as long as it is."""
+    yield printable_text(database)
+    for name, number, path, about, _ in _rows(status, MORE_THAN_NEEDED, MORE_THAN_NEEDED):
+        where = ": ".join(filter(None, [path, about]))
+        yield printable_text(f"{name:{NAMES}}{number:>{COUNTS}}  {where}".rstrip())
+    yield from map(printable_text, ["", "last run", *(f"  {line}" for line in run_lines(status.last_run, dt.datetime.now(dt.UTC)))])
 
-    def add_section(title: str) -> None:
-        table.add_row()
-        table.add_row(f"[bold]{title}[/]")
 
+def screen_lines(database: str, status: LibraryStatus, width: int, height: int) -> Iterator[Text]:
+    """Lines that are no wider than the terminal, and as many as it has, but for the one with the next prompt."""
+    yield Text(fit_path(printable_text(database), width), style="bold")
+    words = [printable_text(line) for line in run_lines(status.last_run, dt.datetime.now(dt.UTC))]
+    run = [line for text in words for line in _folded(text, width - 2)]
+    files = 1 + max(0, height - 24) // 6
+    fixed = len(list(_rows(status, 0, files))) + 4  # and the database, an empty line, a title, the prompt
+    if fixed + len(run) + MIN_ISSUES > height:
+        run = [fit_end(text, width - 2) for text in words]
+    for row in _rows(status, max(MIN_ISSUES, height - fixed - len(run)), files):
+        yield _line(row, width)
+    yield Text("")
+    yield Text("last run", style="bold cyan")
+    yield from (Text(f"  {line}") for line in run)
+
+
+def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
+    """All rows above the last run, with so many issues, and so many of the slowest and of the largest files."""
+    yield Row("files", f"{status.file_count:,}", _size(status.bytes))
     for name, found in status.files.items():
         if found.files:
-            table.add_row(name, f"{found.files:,}", printable("" if found.example is None else f"{found.example}: {found.error}"))
-    table.add_row("contents", f"{status.contents:,}")
-    table.add_row("duplicates", f"{status.duplicates:,}", "files beyond the first one with their content")
+            yield Row(f"  {name}", f"{found.files:,}", found.example or "", found.error or "", COLOURS[name])
+    yield Row("contents", f"{status.contents:,}", "", f"{status.duplicates:,} files are duplicates of others")
+    yield Row("database", _size(status.database_bytes))
     if status.issues:
-        add_section("issues")
-    for name, issue in status.issues.items():
-        table.add_row(name, f"{issue.files:,}", Text("\n").join(map(printable, issue.examples)))
-    if status.slowest:
-        add_section("slowest")
-    for file in status.slowest:
-        table.add_row("", f"{file.seconds * 1000:,.1f} ms", printable(file.path))
-    if status.largest:
-        add_section("largest")
-    for large in status.largest:
-        table.add_row("", f"{large.bytes / 1000:,.0f} KB", printable(large.path))
-    add_section("last run")
-    for name, value in _describe_run(status.last_run) if status.last_run else [("", "none")]:
-        table.add_row(name, "", printable(value))
-    return table
+        yield Row("")
+        yield Row("issues")
+    shown = list(status.issues.items())[:issues] if len(status.issues) > issues else list(status.issues.items())
+    for name, issue in shown:
+        yield Row(f"  {name}", f"{issue.files:,}", issue.example)
+    if others := list(status.issues.items())[len(shown) :]:
+        yield Row(f"  and {len(others)} more", "", "", ", ".join(f"{name} {issue.files:,}" for name, issue in others))
+    if files and (status.slowest or status.largest):
+        yield Row("")
+    for i, slow in enumerate(status.slowest[:files]):
+        yield Row("" if i else "slowest", f"{slow.seconds * 1000:,.1f} ms", slow.path)
+    for i, large in enumerate(status.largest[:files]):
+        yield Row("" if i else "largest", _size(large.bytes), large.path)
 
 
-def _describe_run(run: Run) -> list[tuple[str, str]]:
-    started = f"started {run.started:%Y-%m-%d %H:%M:%S} UTC"
-    if run.outcome == "running":
-        outcome = f"running; {started}"
-    elif run.ended is None or run.seconds is None:
-        outcome = f"terminated abnormally (killed, or lost its database); {started}; run the same command to resume"
-    else:
-        outcome = f"{run.outcome} {run.ended:%Y-%m-%d %H:%M:%S} UTC after {clock(run.seconds)}" + (f": {run.error}" if run.error else "")
-    analysed = sum(getattr(run, status) or 0 for status in STATUSES)
-    files = f"{run.files:,} found, {analysed:,} analysed, {run.skipped:,} unchanged" if run.ended else "-"
-    return [
-        ("outcome", outcome),
-        ("files", files),
-        ("sources", ", ".join(run.sources)),
-        ("midiopt", f"{run.version}, build {run.build}"),
-        ("options", ", ".join(f"{name} {value}" for name, value in run.options.items())),
-    ]
+def _line(row: Row, width: int) -> Text:
+    is_title = bool(row.name) and not (row.number or row.path or row.about)
+    if is_title:
+        return Text(row.name, style="bold cyan")
+    names = NAMES if width >= 72 else 20
+    line = Text(fit_end(row.name, names).ljust(names), style="" if row.name.startswith("  and ") else "cyan")
+    line.append(f"{row.number:>{COUNTS}}", style=row.colour or "default")
+    room = width - names - COUNTS - 2
+    path, about = printable_text(row.path), printable_text(row.about)
+    if about and path:
+        path = fit_path(path, max(room - cell_len(about) - 2, room // 2))
+        about = ": " + fit_end(about, room - cell_len(path) - 2)
+    line.append("  " + fit_path(path, room), style="default")
+    line.append(fit_end(about, room) if not path else about, style="dim")
+    return line
+
+
+def _folded(text: str, width: int) -> Iterable[str]:
+    """On at most two lines."""
+    from textwrap import wrap
+
+    lines = wrap(text, width, break_on_hyphens=False)
+    return [lines[0], fit_end(" ".join(lines[1:]), width)] if len(lines) > 2 else lines
+
+
+def _size(size: int) -> str:
+    """A size in the largest unit of thousands that leaves a number of at least 1."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return f"{size:,} B"

@@ -20,10 +20,11 @@ ANALYSED_STATUSES = [STATUSES[i] for i in ANALYSED]
 
 @dataclass(frozen=True)
 class StatusCount:
-    """The files with one status, and the first of them in the order of paths."""
+    """The number and size of the files with one status, and the first of them in the order of paths."""
 
     status: str
     files: int
+    bytes: int
     first_path: str
     error: str | None
 
@@ -38,12 +39,11 @@ class ContentCounts:
 
 @dataclass(frozen=True)
 class IssueSet:
-    """The files with one value of `issues`, and the first and last of them in the order of paths."""
+    """The files with one value of `issues`, and the first of them in the order of paths."""
 
     bits: int
     files: int
     first_path: str
-    last_path: str
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,9 @@ def content_key(library: Library) -> bytes:
 def status_counts(library: Library) -> list[StatusCount]:
     """One per status that occurs."""
     query = (
-        "SELECT status, files, first_path, (SELECT error FROM files WHERE path = first_path)"
-        " FROM (SELECT status, count(*) AS files, min(path) AS first_path FROM files GROUP BY status) AS counts"
+        "SELECT status, files, bytes, first_path, (SELECT error FROM files WHERE path = first_path) FROM"
+        " (SELECT status, count(*) AS files, CAST(sum(size_bytes) AS bigint) AS bytes, min(path) AS first_path FROM files GROUP BY status)"
+        " AS counts"
     )
     return [StatusCount(*row) for row in library.rows(query)]
 
@@ -117,6 +118,17 @@ def files_with_status(library: Library, statuses: Sequence[str]) -> dict[str, in
     """The number of files with each of these statuses that occurs."""
     query = f"SELECT status, count(*) FROM files WHERE status IN {library.dialect.values(len(statuses))} GROUP BY status"
     return dict(library.rows(query, statuses))
+
+
+def database_bytes(library: Library) -> int:
+    """The size of all tables of midiopt with their indexes."""
+    if library.dialect.database == "sqlite":
+        query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        tables = ", ".join(f"'{table}'" for table in ("files", "analyses", "runs", "meta"))
+        query = f"SELECT sum(pg_total_relation_size(to_regclass(name)))::bigint FROM unnest(ARRAY[{tables}]) AS name"
+    [(size,)] = library.rows(query)
+    return int(size)
 
 
 def content_counts(library: Library) -> ContentCounts:
@@ -129,7 +141,7 @@ def content_counts(library: Library) -> ContentCounts:
 
 def issue_sets(library: Library) -> Iterator[IssueSet]:
     """One per value of `issues`, the most frequent one first."""
-    query = "SELECT issues, count(*), min(path), max(path) FROM library WHERE issues <> 0 GROUP BY issues ORDER BY 2 DESC, 1"
+    query = "SELECT issues, count(*), min(path) FROM library WHERE issues <> 0 GROUP BY issues ORDER BY 2 DESC, 1"
     return (IssueSet(*row) for row in library.rows(query))
 
 

@@ -8,25 +8,25 @@ from midiopt.library import Library, queries
 from midiopt.library.queries import FileSize, FileTime, Run
 from midiopt.schema import ISSUES, OK, OPENED, STATUSES, issue_names
 
-MAX_EXAMPLES = 3  # paths per issue
 MAX_FILES = 5  # slowest, and largest
 
 
 @dataclass(frozen=True)
 class FilesWithStatus:
-    """The number of files with one status, and the first one with its error unless they are all right."""
+    """The number and size of the files with one status, and the first one with its error unless they are all right."""
 
     files: int
+    bytes: int
     example: str | None = None
     error: str | None = None
 
 
 @dataclass(frozen=True)
 class FilesWithIssue:
-    """The number of files with one issue, and some of their paths."""
+    """The number of files with one issue, and the path of one."""
 
     files: int
-    examples: list[str]
+    example: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class LibraryStatus:
 
     files: dict[str, FilesWithStatus]
     """By status, all of schema.STATUSES."""
+    database_bytes: int
+    """Size of the tables and indexes."""
     contents: int
     duplicates: int
     """Analysed files beyond the first one with their content."""
@@ -45,12 +47,23 @@ class LibraryStatus:
     last_run: Run | None
     """Its outcome is `running` while it goes on."""
 
+    @property
+    def file_count(self) -> int:
+        """Number of files with any status."""
+        return sum(found.files for found in self.files.values())
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files; that of an archive includes its members."""
+        return sum(found.bytes for name, found in self.files.items() if name != STATUSES[OPENED])
+
 
 def library_status(library: Library) -> LibraryStatus:
     """The status of a database."""
     counts = queries.content_counts(library)
     return LibraryStatus(
         files=_files(library),
+        database_bytes=queries.database_bytes(library),
         contents=counts.contents,
         duplicates=counts.analysed_files - counts.contents,
         issues=_issues(library),
@@ -62,22 +75,22 @@ def library_status(library: Library) -> LibraryStatus:
 
 def _files(library: Library) -> dict[str, FilesWithStatus]:
     without_error = (STATUSES[OK], STATUSES[OPENED])
-    found = dict.fromkeys(STATUSES, FilesWithStatus(0))
+    found = dict.fromkeys(STATUSES, FilesWithStatus(0, 0))
     for count in queries.status_counts(library):
         example = () if count.status in without_error else (count.first_path, count.error)
-        found[count.status] = FilesWithStatus(count.files, *example)
+        found[count.status] = FilesWithStatus(count.files, count.bytes, *example)
     return found
 
 
 def _issues(library: Library) -> dict[str, FilesWithIssue]:
     files = dict.fromkeys(ISSUES, 0)
-    examples: dict[str, list[str]] = {name: [] for name in ISSUES}
+    examples: dict[str, str] = {}
     for found in queries.issue_sets(library):
         for name in issue_names(found.bits):
             files[name] += found.files
-            examples[name] += dict.fromkeys((found.first_path, found.last_path))
+            examples.setdefault(name, found.first_path)
     ranked = sorted(filter(files.__getitem__, ISSUES), key=lambda name: -files[name])
-    return {name: FilesWithIssue(files[name], examples[name][:MAX_EXAMPLES]) for name in ranked}
+    return {name: FilesWithIssue(files[name], examples[name]) for name in ranked}
 
 
 def _last_run(library: Library) -> Run | None:
