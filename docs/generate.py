@@ -2,7 +2,7 @@
 
 They stand between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` in README.md, SECURITY.md and docs/: the columns come from
 schema.py, the options from the argument parser, and the answers from a run over the bundled sample. The type of the facts,
-``midiopt.Analysis``, comes from schema.py too.
+``midiopt.Analysis``, comes from schema.py too; the completion scripts of shells and the man page come from the argument parser.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import midiopt
 from benchmarks import generated_blocks
-from docs import generate_analysis, generate_cli, generate_columns, generate_limits
+from docs import generate_analysis, generate_cli, generate_columns, generate_completion, generate_limits, generate_man
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = {
@@ -53,10 +53,19 @@ BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("SECURITY.md", "limits", generate_limits.limits_table),
     *(("docs/columns.md", name, partial(generate_columns.table, columns)) for name, columns in generate_columns.TABLES.items()),
 )
+SHELL = ROOT / "src" / "midiopt" / "cli" / "shell"
+FILES: dict[Path, Callable[[], str]] = {  # whole files
+    SHELL / "midiopt.bash": generate_completion.bash,
+    SHELL / "_midiopt": generate_completion.zsh,
+    SHELL / "midiopt.fish": generate_completion.fish,
+    SHELL / "midiopt.1": generate_man.page,
+}
 
 
 def main() -> None:
-    """Fill every block, and write the module of the facts' type."""
+    """Fill every block, and write the files that are generated as a whole."""
+    for path, file_text in FILES.items():
+        path.write_text(file_text())
     generate_analysis.MODULE.write_text(generate_analysis.source())
     for page, name, text in BLOCKS:
         generated_blocks.fill(ROOT / page, name, text())

@@ -22,6 +22,11 @@ def test_generated_blocks_are_current(page, name, text):
     assert f"<!-- begin {name} -->\n{text()}\n<!-- end {name} -->" in (ROOT / page).read_text()
 
 
+@pytest.mark.parametrize("path", generate.FILES, ids=lambda path: path.name)
+def test_generated_files_are_current(path):
+    assert path.read_text() == generate.FILES[path]()
+
+
 def test_the_readme_is_a_front_door():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 90
 

@@ -22,6 +22,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
     "verify": "analyse files again and report rows that differ",
+    "completion": "print the completion script of bash, zsh or fish",
     "help": "show the help of a command",
 }
 
