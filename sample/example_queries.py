@@ -27,7 +27,7 @@ QUESTIONS = {
     """,
     "Which files were repaired or rejected, or are copies of others?": """
         SELECT path, status, coalesce(error, 'same bytes as ' || first_path) AS reason
-        FROM files LEFT JOIN (SELECT content_hash, min(path) AS first_path FROM files GROUP BY content_hash) USING (content_hash)
+        FROM files LEFT JOIN (SELECT analysis_id, min(path) AS first_path FROM files GROUP BY analysis_id) USING (analysis_id)
         WHERE status <> 'ok' OR path <> first_path
         ORDER BY path
     """,

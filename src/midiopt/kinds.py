@@ -158,7 +158,7 @@ ENUM = Kind(
 )  # fmt: skip
 BOOL = Kind(
     "bool", numpy="u1", items=1, struct="B", python="bool", arrow="bool",
-    sqlite="INTEGER", postgres="boolean", label="bool", null=NULL_ENUM, low=0, high=1, decoder=_always(_bool),
+    sqlite="BOOLEAN", postgres="boolean", label="bool", null=NULL_ENUM, low=0, high=1, decoder=_always(_bool),
 )  # fmt: skip
 # Bit i, counted from the lowest bit of byte 0, stands for the member `first` + i.
 SET = Kind(

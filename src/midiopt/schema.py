@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME, Kind
 
 ANALYZER_VERSION = 11  # raised whenever any fact may change
-SCHEMA_VERSION = 6  # raised whenever a table changes shape
+SCHEMA_VERSION = 7  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUS_MEANINGS = {
@@ -127,12 +127,18 @@ class Column:
 
 
 class Table:
-    """The columns of one table, over which it iterates; ``key`` is the name of the unique one."""
+    """The columns of one table, over which it iterates; ``key`` is the name of the unique one that finds a row again.
 
-    def __init__(self, name: str, key: str, columns: tuple[Column, ...]) -> None:
+    ``added`` are columns that rows get in the database: they do not travel, and Table does not iterate over them. ``stored`` has
+    all columns, as the database orders them.
+    """
+
+    def __init__(self, name: str, key: str, columns: tuple[Column, ...], added: tuple[Column, ...] = ()) -> None:
         self.name = name
         self.key = key
         self.columns = columns
+        self.added = added
+        self.stored = (*(c for c in added if c.name == "id"), *columns, *(c for c in added if c.name != "id"))
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -186,6 +192,10 @@ FILES = Table(
             nullable=True,
             values=NAME_METERS,
         ),
+    ),
+    added=(
+        Column("analysis_id", INT64, "`id` of the row in `analyses` with the facts; null unless the file was analyzed", nullable=True),
+        Column("missing_since", TIME, "when a run first missed the file; null while it exists", "UTC", nullable=True),
     ),
 )
 
@@ -352,9 +362,10 @@ ANALYSES = Table(
         ),
         Column("issues", INT64, "bit set of repairs and unusual properties; docs/policy.md lists their names"),
     ),
+    added=(Column("id", INT64, "number of the row, in order of arrival; `analysis_id` in `files` refers to it"),),
 )
 
-LIBRARY_ONLY = (  # columns of the view `library` that need both tables
+LIBRARY_ONLY = (  # the last columns of the view `library`, which shows those of both tables, hashes in hexadecimal
     Column(
         "name_agrees",
         BOOL,
@@ -363,6 +374,7 @@ LIBRARY_ONLY = (  # columns of the view `library` that need both tables
         " of the three, or the notes give no value to compare",
         nullable=True,
     ),
+    FILES.added[0],
 )
 
 RUNS = Table(

@@ -155,7 +155,7 @@ def _object(column: Column, value: Any) -> Any:
     if kind.is_list and isinstance(value, str):
         value = json.loads(value)
     if kind is TIME and isinstance(value, str):
-        return dt.datetime.strptime(value, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=dt.UTC)
+        return dt.datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=dt.UTC)
     if kind is FLOAT32:
         return float(np.float32(value))
     return [float(np.float32(x)) for x in value] if kind is SHARES else value

@@ -20,7 +20,7 @@ from tests.helpers.processes import ask, command, cpu_seconds, finish, tables
 from tests.helpers.songs import song
 
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-INDEXES = {"analyses_bpm", "analyses_key_bpm", "files_content_hash"}
+INDEXES = {"analyses_bpm", "analyses_key_bpm", "files_analysis_id"}
 
 
 def is_sqlite(url: str) -> bool:
@@ -98,14 +98,14 @@ def test_while_indexes_are_built(number, code, songs, url):
         run = start(songs, url)
         wait_until(lambda: has_started(url) and is_writing(url))
         summary = stop(run, number, code)
-        assert indexes(url) == {"files_content_hash"}
+        assert indexes(url) == {"files_analysis_id"}
         change(url, "ALTER TABLE analyses DROP COLUMN key", "ALTER TABLE analyses RENAME COLUMN was TO key")
     else:
         with open_transaction(url, "LOCK TABLE analyses IN ROW EXCLUSIVE MODE"):
             run = start(songs, url)
             wait_until(lambda: has_started(url) and lock_waiters(url))  # connections may wait for each other while they are opened
             summary = stop(run, number, code)
-            assert indexes(url) == {"files_content_hash"}
+            assert indexes(url) == {"files_analysis_id"}
     assert (summary["skipped"], summary["duplicates"]) == (3000, None)
     check_next_run(songs, url, expected)
 

@@ -112,19 +112,19 @@ def test_every_day_has_its_date() -> None:
     days = range(1, dt.date.max.toordinal() + 1, 97)
     times = [(day - dt.date(1970, 1, 1).toordinal()) * 86_400_000_000 + 1 for day in days]
     found = sqlite_values(FILES, "analyzed_at", times, len(times))
-    assert found == [f"{dt.date.fromordinal(day)} 00:00:00.000001" for day in days]
+    assert found == [f"{dt.date.fromordinal(day)}T00:00:00.000001Z" for day in days]
 
 
 def test_times_become_text() -> None:
     noon = int(dt.datetime(2024, 2, 29, 12, tzinfo=dt.UTC).timestamp()) * 10**6
     times = [noon, noon, noon + 1, TIME.low, TIME.high, 0]
     assert sqlite_values(FILES, "analyzed_at", times, 6) == [
-        "2024-02-29 12:00:00.000000",
-        "2024-02-29 12:00:00.000000",
-        "2024-02-29 12:00:00.000001",
-        "0001-01-01 00:00:00.000000",
-        "9999-12-31 23:59:59.999999",
-        "1970-01-01 00:00:00.000000",
+        "2024-02-29T12:00:00.000000Z",
+        "2024-02-29T12:00:00.000000Z",
+        "2024-02-29T12:00:00.000001Z",
+        "0001-01-01T00:00:00.000000Z",
+        "9999-12-31T23:59:59.999999Z",
+        "1970-01-01T00:00:00.000000Z",
     ]
 
 

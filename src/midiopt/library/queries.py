@@ -11,11 +11,9 @@ from typing import Any
 
 from midiopt.kinds import BOOL, TIME
 from midiopt.library import Library
-from midiopt.schema import ANALYSED, RUNS, STATUSES, Column, Table
+from midiopt.schema import RUNS, Column, Table
 from midiopt.sinks.sql import SELECT_CONTENT_KEY, column_names, decoded_content_key
 from midiopt.sources.file_state import FileState
-
-ANALYSED_STATUSES = [STATUSES[i] for i in ANALYSED]
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,7 @@ def database_bytes(library: Library) -> int:
 
 def content_counts(library: Library) -> ContentCounts:
     """Over the whole database."""
-    statuses = library.dialect.values(len(ANALYSED_STATUSES))
-    query = f"SELECT count(*), (SELECT count(*) FROM files WHERE status IN {statuses}) FROM analyses"
-    [row] = library.rows(query, ANALYSED_STATUSES)
+    [row] = library.rows("SELECT count(*), (SELECT count(analysis_id) FROM files) FROM analyses")
     return ContentCounts(*row)
 
 
@@ -170,22 +166,22 @@ def last_run(library: Library) -> Run | None:
 def shared_contents(library: Library) -> Iterator[SharedContent]:
     """Contents that several analysed files have: most files first, then the largest."""
     query = (
-        "SELECT content_hash, count(*), max(size_bytes) FROM files"
-        f" WHERE content_hash IS NOT NULL AND status IN {library.dialect.values(len(ANALYSED_STATUSES))}"
-        " GROUP BY content_hash HAVING count(*) > 1 ORDER BY 2 DESC, 3 DESC, 1"
+        "SELECT analyses.content_hash, files, size_bytes FROM"
+        " (SELECT analysis_id, count(*) AS files, max(size_bytes) AS size_bytes FROM files"
+        " WHERE analysis_id IS NOT NULL GROUP BY analysis_id HAVING count(*) > 1) AS shared JOIN analyses ON id = analysis_id"
+        " ORDER BY 2 DESC, 3 DESC, 1"
     )
-    return (SharedContent(*row) for row in library.rows(query, ANALYSED_STATUSES))
+    return (SharedContent(*row) for row in library.rows(query))
 
 
 def paths_by_content(library: Library, hashes: Sequence[bytes]) -> dict[bytes, list[str]]:
     """The paths of the analysed files with each of these contents, in order."""
-    dialect = library.dialect
     query = (
-        f"SELECT content_hash, path FROM files WHERE content_hash IN {dialect.values(len(hashes))}"
-        f" AND status IN {dialect.values(len(ANALYSED_STATUSES))} ORDER BY path"
+        "SELECT analyses.content_hash, path FROM analyses JOIN files ON analysis_id = id"
+        f" WHERE analyses.content_hash IN {library.dialect.values(len(hashes))} ORDER BY path"
     )
     paths: dict[bytes, list[str]] = defaultdict(list)
-    for content_hash, path in library.rows(query, [*hashes, *ANALYSED_STATUSES]):
+    for content_hash, path in library.rows(query, hashes):
         paths[content_hash].append(path)
     return paths
 
@@ -214,7 +210,7 @@ def _python_value(column: Column, value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)
     if isinstance(value, str) and column.kind is TIME:
-        return dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
+        return dt.datetime.fromisoformat(value)
     if isinstance(value, str) and column.kind.is_list:
         return json.loads(value)
     return bool(value) if isinstance(value, int) and column.kind is BOOL else value

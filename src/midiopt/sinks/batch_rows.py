@@ -6,8 +6,8 @@ import numpy as np
 
 from midiopt.rows.batch import Batch, Rows
 from midiopt.rows.layout import LAYOUTS
-from midiopt.schema import ANALYSED, Table
-from midiopt.sinks.row_keys import absent, last_rows
+from midiopt.schema import ANALYSED, ANALYSES, FILES, Table
+from midiopt.sinks.row_keys import absent, analysis_ids, last_rows
 
 _KEYS = {
     table: (field.offset, 0 if column.kind.is_text else field.size)
@@ -15,6 +15,10 @@ _KEYS = {
     for column, field in zip(table, layout.fields, strict=True)
     if column.name == table.key
 }
+
+
+_OFFSETS = {table: {c.name: field.offset for c, field in zip(table, layout.fields, strict=True)} for table, layout in LAYOUTS.items()}
+_ANALYSED_BITS = sum(1 << status for status in ANALYSED)
 
 
 def last_row_per_key(table: Table, batch: Batch) -> Rows:
@@ -39,6 +43,19 @@ def add_missing_analyses(batch: Batch, others: list[Batch]) -> Batch:
         return batch
     carried = [(other, [key in missing for key in _hashes(other.analyses["content_hash"])]) for other in others]
     return Batch.concat([batch, *(Batch(files[:0], other.analyses[rows], other.heap) for other, rows in carried if any(rows))])
+
+
+def ids_of_analyses(batch: Batch, ids: bytes | bytearray) -> memoryview:
+    """The id of each file's analysis: 0 for a file that has none, -1 if it is to be looked up.
+
+    `ids` are 64-bit integers: those that the analyses of the batch were inserted with, 0 for one that was there before.
+    """
+    at = _OFFSETS[FILES]
+    known = memoryview(ids).cast("q")
+    found = analysis_ids(
+        batch.files, at["content_hash"], at["status"], _ANALYSED_BITS, batch.analyses, _OFFSETS[ANALYSES]["content_hash"], known
+    )
+    return memoryview(found).cast("q")
 
 
 def _hashes(field: np.ndarray) -> list[bytes]:

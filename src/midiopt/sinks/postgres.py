@@ -9,45 +9,34 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from array import array
 from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Self
 
 from psycopg.errors import UndefinedColumn
 
-from midiopt.errors import SinkError
 from midiopt.rows.batch import Batch
-from midiopt.rows.layout import LAYOUTS
-from midiopt.schema import ANALYSES, PRODUCT, RUNS, SCHEMA_VERSION
+from midiopt.schema import SCHEMA_VERSION
 from midiopt.sinks.base import KnownFile
-from midiopt.sinks.batch_rows import add_missing_analyses, last_row_per_key
+from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.postgres_connections import Connection, Connections
-from midiopt.sinks.postgres_copy import CopyEncoder
+from midiopt.sinks.postgres_tables import DIALECT, add_constraints, create_tables, next_ids
+from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_staging_tables, distinct
 from midiopt.sinks.sql import (
-    CREATE_VIEW,
     MARK_KILLED_RUNS,
     PAGE_ROWS,
     SELECT_CONTENT_HASHES,
     TABLE_NAMES,
-    TABLES,
-    WIDE_ISSUES,
-    WIDE_ISSUES_VERSION,
-    Dialect,
     check_version,
-    column_definitions,
-    column_names,
     content_key,
     finalize,
     insert_run,
     select_files,
     select_paths,
     update_run,
-    upsert,
 )
-
-DIALECT = Dialect("%s", "postgres")
-KEYS = {"files": 'COLLATE "C" PRIMARY KEY', "analyses": "PRIMARY KEY", "runs": "PRIMARY KEY GENERATED ALWAYS AS IDENTITY"}
 
 COMMIT_GRACE = 2.0  # seconds beyond the timeout in which a commit thread reports its own error
 
@@ -62,23 +51,16 @@ class PostgresSink:
     def __init__(
         self, url: str, writers: int, warm: bool, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]
     ) -> None:
-        self._tables = [
-            (
-                table,
-                CopyEncoder(LAYOUTS[table].fields),
-                f"COPY new_{table.name} ({column_names(table)}) FROM STDIN (FORMAT binary)",
-                upsert(table, f"SELECT {column_names(table)} FROM new_{table.name} ORDER BY {table.key}", "IS DISTINCT FROM"),
-            )
-            for table in TABLES
-        ]
+        self._encoder = BatchEncoder()
         self._numbers = itertools.count()
         self._uncommitted: dict[int, Batch] = {}
         self._run_id: int | None = None
         self._connections = Connections(url, timeout, should_stop, notify)
         try:
-            self._connections.run_on_control(_create_tables)
+            self._connections.run_on_control(_prepare_tables)
             self.content_key = self._connections.run_on_control(lambda control: content_key(control.execute))
-            self._connections.open_pool(writers, warm, _create_staging_tables)
+            self._ids = self._connections.run_on_control(next_ids)  # for the next analyses
+            self._connections.open_pool(writers, warm, create_staging_tables)
         except BaseException:
             self._connections.close()
             raise
@@ -129,32 +111,43 @@ class PostgresSink:
     def write(self, batch: Batch) -> None:
         """See Sink."""
         batch = add_missing_analyses(batch, list(self._uncommitted.values()))
-        streams = [encoder.encode(last_row_per_key(table, batch), batch.heap) for table, encoder, *_ in self._tables]
+        rows = distinct(batch)
+        ids = self._take_ids(len(rows.analyses))
+        streams = self._encoder.encode(rows, ids)
         number = next(self._numbers)
         self._uncommitted[number] = batch
-        self._threads.submit((number, streams))
+        self._threads.submit((number, len(ids), streams))
 
     def flush(self) -> None:
         """See Sink."""
         self._threads.flush()
 
-    def _commit(self, item: tuple[int, list[bytearray]]) -> None:
-        """Commit one batch, in a commit thread: between its waits for the server it needs the GIL only for moments."""
-        number, streams = item
-        self._connections.run_on_pool(lambda connection: self._copy_and_insert(connection, streams))
-        del self._uncommitted[number]
+    def _take_ids(self, count: int) -> array[int]:
+        """Ids that no analysis has had."""
+        ids = array("q")
+        while True:
+            taken = self._ids[: count - len(ids)]
+            self._ids = self._ids[len(taken) :]
+            ids.extend(taken)
+            if len(ids) == count:
+                return ids
+            self._ids = self._connections.run_on_control(next_ids)
 
-    def _copy_and_insert(self, connection: Connection, streams: list[bytearray]) -> None:
-        with connection.transaction(), connection.cursor() as cursor:
-            for (_, _, copy_statement, insert), stream in zip(self._tables, streams, strict=True):
-                with cursor.copy(copy_statement) as copy:
-                    copy.write(stream)
-                cursor.execute(insert)
+    def _commit(self, item: tuple[int, int, list[bytearray]]) -> None:
+        """Commit one batch, in a commit thread: between its waits for the server it needs the GIL only for moments."""
+        number, analyses, streams = item
+        self._connections.run_on_pool(lambda connection: copy_and_insert(connection, analyses, streams))
+        del self._uncommitted[number]
 
     def finalize(self) -> int:
         """See Catalog."""
+
+        def complete(control: Connection) -> int:
+            add_constraints(control)
+            return finalize(control.execute)
+
         self.flush()
-        return self._connections.run_cancellable(lambda control: finalize(control.execute))
+        return self._connections.run_cancellable(complete)
 
     def close(self) -> None:
         """See Sink."""
@@ -173,6 +166,12 @@ class PostgresSink:
             self.close()
 
 
+def _prepare_tables(connection: Connection) -> None:
+    version = schema_version(connection)
+    if version != SCHEMA_VERSION:
+        create_tables(connection, version)
+
+
 def schema_version(connection: Connection) -> int | None:
     """See sql.check_version."""
     found = connection.execute(
@@ -185,37 +184,3 @@ def schema_version(connection: Connection) -> int | None:
         with contextlib.suppress(UndefinedColumn):  # another program's table
             meta = dict(connection.execute("SELECT key::text, value::text FROM meta").fetchall())
     return check_version(names, meta)
-
-
-def _create_tables(connection: Connection) -> None:
-    """Create the tables, or upgrade those of an older schema. Raises SinkError when the database cannot be used."""
-    [(encoding,)] = connection.execute("SHOW server_encoding").fetchall()
-    if encoding != "UTF8":
-        raise SinkError(f"the database has encoding {encoding}, which cannot store every path; create it with ENCODING 'UTF8'")
-    version = schema_version(connection)
-    if version == SCHEMA_VERSION:
-        return
-    execute = connection.execute
-    with connection.transaction():
-        if version is None:
-            execute("CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)")
-            execute("INSERT INTO meta VALUES ('product', %s)", (PRODUCT,))
-        execute("DROP VIEW IF EXISTS library")  # a column that a view reads keeps its type
-        for table in (*TABLES, RUNS):
-            execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, KEYS[table.name])})")
-            for column in () if version is None else table:  # new ones are null until the file is analysed again
-                kind = DIALECT.type_of(column.kind)
-                execute(f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS {column.name} {kind}")
-                execute(f"ALTER TABLE {table.name} ALTER COLUMN {column.name} TYPE {kind}")  # no work where it has this type already
-        if version is not None and version < WIDE_ISSUES_VERSION:
-            execute(f"ALTER TABLE analyses ALTER COLUMN issues TYPE {DIALECT.type_of(ANALYSES['issues'].kind)} USING {WIDE_ISSUES}")
-        execute(CREATE_VIEW)
-        execute(
-            "INSERT INTO meta VALUES ('schema_version', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (str(SCHEMA_VERSION),)
-        )
-
-
-def _create_staging_tables(connection: Connection) -> None:
-    with connection.transaction():
-        for table in TABLES:
-            connection.execute(f"CREATE TEMP TABLE new_{table.name} (LIKE {table.name}) ON COMMIT DELETE ROWS")

@@ -129,7 +129,7 @@ cdef class CopyEncoder:
         cdef int i
         self.count = read_fields(fields, self.fields)
         self.names = tuple([tuple([name.encode() for name in field.names]) for field in fields])
-        self.max_row_bytes = 2  # the number of fields
+        self.max_row_bytes = 2 + 4 + 8  # the number of fields, and a number that is no part of the row
         for i in range(self.count):
             self.max_row_bytes += 4 + ARRAY_HEADER + max([len(name) for name in self.names[i]], default=0)
             if self.fields[i].kind == SET:
@@ -137,19 +137,25 @@ cdef class CopyEncoder:
             else:
                 self.max_row_bytes += 2 * self.fields[i].size  # a real and its length; other kinds take less
 
-    def encode(self, rows, bytes heap):
+    def encode(self, rows, bytes heap, const int64_t[::1] numbers=None):
         """The rows (a contiguous structured array) as one COPY stream with header and trailer.
 
-        Raises ValueError for a text outside the heap and an enumeration value without a name.
+        `numbers` has one more value for each row, 0 for null. Raises ValueError for a text outside the heap and an enumeration value
+        without a name.
         """
         cdef const unsigned char[::1] data = rows.view("u1")
         cdef Py_ssize_t i, n = len(rows), width = rows.dtype.itemsize
         cdef bytearray result = PyByteArray_FromStringAndSize(NULL, self.max_bytes(data, n, width))
         cdef char *start = PyByteArray_AS_STRING(result)
         cdef char *out = start + HEADER_SIZE
+        cdef bint has_numbers = numbers is not None
+        if has_numbers and len(numbers) != n:
+            raise ValueError("there must be a number for each row")
         memcpy(start, HEADER, HEADER_SIZE)
         for i in range(n):
-            out = self.put_row(out, <const char *>&data[i * width], heap)
+            out = self.put_row(put16(out, <int16_t>(self.count + has_numbers)), <const char *>&data[i * width], heap)
+            if has_numbers:
+                out = put64(put32(out, 8), numbers[i]) if numbers[i] else put_null(out)
         out = put16(out, -1)
         PyByteArray_Resize(result, out - start)
         return result
@@ -168,7 +174,6 @@ cdef class CopyEncoder:
 
     cdef char *put_row(self, char *out, const char *row, bytes heap) except NULL:
         cdef int i
-        out = put16(out, <int16_t>self.count)
         for i in range(self.count):
             out = self.put_value(out, &self.fields[i], row + self.fields[i].offset, heap, <tuple>self.names[i])
         return out

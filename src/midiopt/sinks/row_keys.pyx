@@ -1,11 +1,13 @@
-"""Keys of rows, compared without Python objects: which rows of a batch are the last with their key, and which hashes are absent.
+"""Keys of rows, compared without Python objects: which rows of a batch are the last with their key, which hashes are absent, and which
+analysis each file has.
 
 A hash table of row numbers with linear probing, at most half full. Texts are mixed eight bytes at a time; whoever makes paths that
 collide slows down one batch of some thousand rows to some million comparisons, a few milliseconds.
 """
 
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
@@ -13,6 +15,7 @@ from midiopt.rows.layout cimport load_int32, read_text
 
 cdef enum:
     HASH_BYTES = 16
+    UNKNOWN = -1
 
 
 cdef struct Key:
@@ -114,3 +117,60 @@ def absent(bytes wanted not None, bytes known not None):
             found.add(PyBytes_FromStringAndSize(start + i * HASH_BYTES, HASH_BYTES))
     free(table)
     return found
+
+
+def analysis_ids(
+    files, Py_ssize_t hash_at, Py_ssize_t status_at, uint64_t analysed,
+    analyses, Py_ssize_t key_at, const int64_t[::1] ids not None,
+):
+    """The id of each file's analysis as 64-bit integers: 0 for a file that has none, UNKNOWN if it is not among `ids`.
+
+    `ids` are those of the rows of `analyses`, 0 if not known. Both tables are contiguous structured arrays, in which the hashes and
+    the status lie at these places. A file has an analysis if the bit of its status is set in `analysed`.
+
+    A worker sends files and their analyses in the same order, so the one after the last that was found is looked at first: without
+    copies in the batch nothing is hashed, 10 instead of 100 ns per file.
+    """
+    cdef const unsigned char[::1] data = files.view("u1")
+    cdef const unsigned char[::1] known = analyses.view("u1")
+    cdef Keys keys = Keys(NULL, len(ids), analyses.dtype.itemsize, key_at, HASH_BYTES, NULL)
+    cdef Py_ssize_t count = len(files), width = files.dtype.itemsize, i
+    cdef bytearray result = PyByteArray_FromStringAndSize(NULL, count * <Py_ssize_t>sizeof(int64_t))
+    cdef int64_t *found = <int64_t *>PyByteArray_AS_STRING(result)
+    cdef const char *digest
+    cdef Py_ssize_t next = 0
+    cdef uint64_t mask, at
+    cdef int32_t *table = NULL
+    if keys.count:
+        keys.rows = <const char *>&known[0]
+    for i in range(count):
+        if not analysed >> data[i * width + status_at] & 1:
+            found[i] = 0
+            continue
+        digest = <const char *>&data[i * width + hash_at]
+        if next < keys.count and ids[next] and memcmp(digest, key_of(&keys, next).start, HASH_BYTES) == 0:
+            found[i] = ids[next]
+            next += 1
+            continue
+        if table == NULL:
+            table = table_of_inserted(&keys, ids, &mask)
+            if table == NULL:
+                raise MemoryError
+        at = find(table, mask, &keys, Key(digest, HASH_BYTES))
+        found[i] = UNKNOWN
+        if table[at]:
+            found[i] = ids[table[at] - 1]
+            next = table[at]
+    free(table)
+    return result
+
+
+cdef int32_t *table_of_inserted(const Keys *keys, const int64_t[::1] ids, uint64_t *mask) noexcept:
+    """The rows with an id, by their key."""
+    cdef int32_t *table = new_table(keys.count, mask)
+    cdef Py_ssize_t i
+    if table != NULL:
+        for i in range(keys.count):
+            if ids[i]:
+                table[find(table, mask[0], keys, key_of(keys, i))] = <int32_t>i + 1
+    return table

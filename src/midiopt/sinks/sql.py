@@ -7,25 +7,31 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from midiopt.errors import SinkError
-from midiopt.kinds import ENUM, Kind
+from midiopt.kinds import ENUM, HASH8, HASH16, Kind
 from midiopt.schema import (
     ANALYSED,
     ANALYSES,
     ANALYZER_VERSION,
     FILES,
+    LIBRARY_ONLY,
     OK,
     OPENED,
     PRODUCT,
     SCHEMA_VERSION,
     SETTLED,
     STATUSES,
+    Column,
     Table,
 )
+
+ANALYSIS_ID = "analysis_id"  # the column of `files` that refers to `analyses`
+UNKNOWN_ID = -1  # of an analysis, where it is to be looked up; as in row_keys.pyx
+REFERENCE = "REFERENCES analyses (id)"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,10 @@ class Dialect:
         """The type of a column of this kind."""
         return kind.sqlite if self.database == "sqlite" else kind.postgres
 
+    def hexadecimal(self, value: str) -> str:
+        """Bytes as lower-case hexadecimal text."""
+        return f"lower(nullif(hex({value}), ''))" if self.database == "sqlite" else f"encode({value}, 'hex')"
+
     def values(self, count: int) -> str:
         """Placeholders of a row, or of a list after IN."""
         return f"({', '.join([self.placeholder] * count)})"
@@ -49,30 +59,33 @@ def column_names(table: Table) -> str:
     return ", ".join(column.name for column in table)
 
 
-def column_definitions(table: Table, dialect: Dialect, key: str) -> str:
-    """The column definitions as SQL; `key` is appended to the key column. Enumerations that cannot be null get a CHECK.
+def column_definitions(table: Table, dialect: Dialect, constraints: dict[str, str], old: Collection[str] = ()) -> str:
+    """The column definitions as SQL, with the constraints of some. Enumerations that cannot be null get a CHECK.
 
+    The columns named in `old` may be null: they are, in rows of an older schema, until the file is analysed again.
     A CHECK is a chain of OR: for an IN of three or more values SQLite builds a table for every row, and two
     such checks took 3.4 of 15 us for a row of each table.
     """
     return ", ".join(
         f"{c.name} {dialect.type_of(c.kind)}"
-        + (f" {key}" if c.name == table.key else "")
-        + ("" if c.nullable else " NOT NULL")
+        + (f" {constraints[c.name]}" if c.name in constraints else "")
+        + ("" if c.nullable or c.name in old else " NOT NULL")
         + (f" CHECK ({' OR '.join(f'{c.name} = {_quoted(v)}' for v in c.values)})" if c.kind is ENUM and not c.nullable else "")
-        for c in table
+        for c in table.stored
     )
 
 
-def upsert(table: Table, source: str, differs: str) -> str:
+def upsert(table: Table, source: str, differs: str, more: str = "") -> str:
     """INSERT the rows of `source`; a stored row is replaced only if a column differs that is not volatile.
 
+    Rows end with the column `more`, if any. A file that is written is no longer missing, and an analysis keeps its id.
     `differs` is the database's operator for "distinct", which treats two nulls as equal.
     """
-    others = [c.name for c in table if c.name != table.key]
-    facts = [c.name for c in table if c.name != table.key and not c.volatile]
+    inserted = column_names(table) + (f", {more}" if more else "")
+    others = [c.name for c in table.stored if c.name not in (table.key, "id")]
+    facts = [c.name for c in table.stored if c.name not in (table.key, "id") and not c.volatile]
     return (
-        f"INSERT INTO {table.name} ({column_names(table)}) {source} ON CONFLICT ({table.key}) DO UPDATE SET "
+        f"INSERT INTO {table.name} ({inserted}) {source} ON CONFLICT ({table.key}) DO UPDATE SET "
         + ", ".join(f"{name} = excluded.{name}" for name in others)
         + f" WHERE ({', '.join(f'{table.name}.{name}' for name in facts)})"
         + f" {differs} ({', '.join(f'excluded.{name}' for name in facts)})"
@@ -104,32 +117,44 @@ NAME_AGREES = (
     " OR coalesce(f.name_meter = a.meter_estimated, FALSE)) END"
 )
 
-_FILE_COLUMNS = {c.name for c in FILES}
-CREATE_VIEW = (
-    f"CREATE VIEW library AS SELECT {', '.join(f'f.{c.name}' for c in FILES)}, "
-    f"{', '.join(f'a.{c.name}' for c in ANALYSES if c.name not in _FILE_COLUMNS)}, {NAME_AGREES} AS name_agrees "
-    f"FROM files f LEFT JOIN analyses a ON a.content_hash = f.content_hash AND f.status IN {_statuses(ANALYSED)}"
-)
+_OF_FILE = {c.name for c in (*FILES, *FILES.added)}
+LIBRARY_COLUMNS = (*FILES, *(c for c in ANALYSES if c.name not in _OF_FILE), *LIBRARY_ONLY)
+LIBRARY_ROWS = f"FROM files f LEFT JOIN analyses a ON a.id = f.{ANALYSIS_ID} WHERE f.missing_since IS NULL"
 
-# Few, because each one costs every later run: files with the same content, a key (with a tempo range), a tempo range. The
-# status makes the first one a covering index of COUNT_CONTENTS: over a million files SQLite takes 0.24 s instead of 3.0 s.
+
+def stored_value(column: Column) -> str:
+    """A column of `library` as the tables have it."""
+    return NAME_AGREES if column.name == "name_agrees" else f"{'f' if column.name in _OF_FILE else 'a'}.{column.name}"
+
+
+def create_view(dialect: Dialect) -> str:
+    """The statement that makes the view `library`: no file that is missing, and hashes as lower-case hexadecimal text."""
+    columns = [
+        f"{dialect.hexadecimal(stored_value(c)) if c.kind in (HASH8, HASH16) else stored_value(c)} AS {c.name}" for c in LIBRARY_COLUMNS
+    ]
+    return f"CREATE VIEW library AS SELECT {', '.join(columns)} {LIBRARY_ROWS}"
+
+
+# Few, because each one costs every later run: files with the same content, a key (with a tempo range), a tempo range.
 INDEXES = {
-    "files_content_hash": "files (content_hash, status)",
+    "files_analysis_id": f"files ({ANALYSIS_ID})",
     "analyses_key_bpm": "analyses (key, bpm)",
     "analyses_bpm": "analyses (bpm)",
 }
 CREATE_INDEXES = [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES.items()]
 
+# In `files`, of a row whose analysis_id is to be filled in.
+SELECT_ANALYSIS_ID = (
+    f"CASE WHEN status IN {_statuses(ANALYSED)} THEN (SELECT a.id FROM analyses a WHERE a.content_hash = files.content_hash) END"
+)
+
 PAGE_ROWS = 10_000
 CONTENT_KEY_BYTES = 32
-COUNT_CONTENTS = f"SELECT count(*), count(DISTINCT content_hash) FROM files WHERE status IN {_statuses(ANALYSED)}"
+COUNT_CONTENTS = f"SELECT count({ANALYSIS_ID}), count(DISTINCT {ANALYSIS_ID}) FROM files"
 
 # Looking up the file of each analysis takes long, and after most runs no analysis lacks one: so both are counted first.
 COUNT_ANALYSES = "SELECT count(*) FROM analyses"
-DELETE_ORPHANS = (
-    "DELETE FROM analyses WHERE NOT EXISTS (SELECT 1 FROM files f"
-    f" WHERE f.content_hash = analyses.content_hash AND f.status IN {_statuses(ANALYSED)})"
-)
+DELETE_ORPHANS = f"DELETE FROM analyses WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.{ANALYSIS_ID} = analyses.id)"
 
 MARK_KILLED_RUNS = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # by the holder of the lock: no other run goes on
 
@@ -138,6 +163,7 @@ SELECT_CONTENT_KEY = "SELECT value FROM meta WHERE key = 'content_key'"
 RUNS_MIN_VERSION = 2  # the first schema version with the table `runs`
 WIDE_ISSUES_VERSION = 6  # the first one with 64 issue bits: before, those of what is unusual began at bit 16, not 32
 WIDE_ISSUES = "(issues & 65535) | ((issues >> 16) * 4294967296)"  # their new value
+NARROW_ISSUES = "({0} & 65535 | ({0} >> 32 & 32767) << 16)"  # their old value, as far as it goes
 
 
 def select_files(keep_old: bool) -> str:

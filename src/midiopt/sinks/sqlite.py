@@ -15,19 +15,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from midiopt.errors import SinkError, Stopped
 from midiopt.run_log import event
-from midiopt.schema import PRODUCT, RUNS, SCHEMA_VERSION, Table
+from midiopt.schema import ANALYSES, FILES, SCHEMA_VERSION, Table
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.sql import (
-    CREATE_VIEW,
     MARK_KILLED_RUNS,
     PAGE_ROWS,
     SELECT_CONTENT_HASHES,
     TABLE_NAMES,
-    TABLES,
-    WIDE_ISSUES,
-    WIDE_ISSUES_VERSION,
     check_version,
-    column_definitions,
     content_key,
     finalize,
     insert_run,
@@ -37,20 +32,13 @@ from midiopt.sinks.sql import (
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_statement import RowStatement, connect
+from midiopt.sinks.sqlite_tables import create_tables
 from midiopt.sinks.sqlite_writers import DIALECT, RowTuples, row_writer
 
 if TYPE_CHECKING:
     from midiopt.rows.batch import Batch
 
 Result = TypeVar("Result")
-
-# WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
-# and a separate index. Content hashes come in random order: clustered on them, whole rows would be moved.
-CREATE = {
-    "files": ("PRIMARY KEY", "WITHOUT ROWID"),
-    "analyses": ("UNIQUE", ""),
-    "runs": ("PRIMARY KEY", ""),
-}
 
 # The hash index is filled in random order: beyond 100,000 contents nearly every insert changes another page. Over 512,000 rows
 # of each table, 4,000 per batch: 34,000 pairs/s with SQLite's defaults (47,000 per second of processor time), 40,000 (52,000)
@@ -88,7 +76,7 @@ class SqliteSink:
             with self._transaction():
                 self.content_key = content_key(self._connection.execute)
             self._resources = resources.pop_all()
-        self._writers: list[tuple[Table, RowStatement | RowTuples]] = []  # from the first batch on
+        self._writers: list[RowStatement | RowTuples] = []  # of analyses and files, from the first batch on
 
     def _create_tables(self) -> None:
         execute = self._connection.execute
@@ -100,19 +88,9 @@ class SqliteSink:
         execute("PRAGMA ignore_check_constraints = ON")  # of enumerations, whose values come from their own lists of names
         if version == SCHEMA_VERSION:
             return
+        execute("PRAGMA foreign_keys = OFF")  # a file is written after its analysis, and an analysis is deleted after its files
         with self._transaction():
-            if version is None:
-                execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-                execute("INSERT INTO meta VALUES ('product', ?)", (PRODUCT,))
-            for table in (*TABLES, RUNS):
-                key, options = CREATE[table.name]
-                execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, key)}) {options}")
-                _add_columns(self._connection, table)
-            if version is not None and version < WIDE_ISSUES_VERSION:
-                execute(f"UPDATE analyses SET issues = {WIDE_ISSUES}")
-            execute("DROP VIEW IF EXISTS library")
-            execute(CREATE_VIEW)
-            execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+            create_tables(self._connection, version)
 
     def _open_writer(self, table: Table) -> RowStatement | RowTuples:
         return self._resources.enter_context(contextlib.closing(row_writer(self._connection, self._handle, table)))
@@ -155,11 +133,14 @@ class SqliteSink:
 
     def write(self, batch: Batch) -> None:
         """See Sink."""
+        from midiopt.sinks.batch_rows import ids_of_analyses  # numpy, which a run imports later than this module
+
         with sink_errors(self._path), self._transaction():
             if not self._writers:
-                self._writers = [(table, self._open_writer(table)) for table in TABLES]
-            for table, writer in self._writers:
-                writer.write(batch.rows(table), batch.heap)
+                self._writers = [self._open_writer(table) for table in (ANALYSES, FILES)]
+            analyses, files = self._writers
+            inserted = analyses.write(batch.analyses, batch.heap)
+            files.write(batch.files, batch.heap, ids_of_analyses(batch, inserted))
 
     def flush(self) -> None:
         """See Sink; write() returns after its commit, so there is nothing to wait for."""
@@ -262,18 +243,10 @@ def schema_version(connection: sqlite3.Connection) -> int | None:
     return check_version(names & set(TABLE_NAMES), meta)
 
 
-def _add_columns(connection: sqlite3.Connection, table: Table) -> None:
-    """Add the columns of a newer schema; they are null until the file is analysed again."""
-    present = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table.name})")}
-    for column in table:
-        if column.name not in present:
-            connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {DIALECT.type_of(column.kind)}")
-
-
 def _sqlite_values(facts: dict[str, object]) -> list[Any]:
     """The values of a row of `runs` in the form that the other tables have: times and lists as text."""
     return [
-        f"{v.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}" if isinstance(v, dt.datetime) else json.dumps(v) if isinstance(v, list) else v
+        f"{v.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(v, dt.datetime) else json.dumps(v) if isinstance(v, list) else v
         for v in facts.values()
     ]
 

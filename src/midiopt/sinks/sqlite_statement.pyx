@@ -11,6 +11,7 @@ A value stays bound until another one is: what equals the value of the row befor
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.math cimport isnan
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from libc.stdint cimport UINT32_MAX, int64_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcmp
@@ -45,6 +46,10 @@ cdef extern from *:
         int (*step)(sqlite3_stmt *);
         int (*reset)(sqlite3_stmt *);
         int (*finalize)(sqlite3_stmt *);
+        int64_t (*last_insert_rowid)(sqlite3 *);
+        void *(*db_mutex)(sqlite3 *);
+        void (*mutex_enter)(void *);
+        void (*mutex_leave)(void *);
         int (*extended_errcode)(sqlite3 *);
         const char *(*errmsg)(sqlite3 *);
     } library;
@@ -55,7 +60,8 @@ cdef extern from *:
         int found = handle != NULL;
         #define FIND(name) found = found && (*(void **)&library.name = dlsym(handle, "sqlite3_" #name)) != NULL
         FIND(auto_extension); FIND(cancel_auto_extension); FIND(prepare_v2); FIND(bind_null); FIND(bind_int64); FIND(bind_double);
-        FIND(bind_text); FIND(bind_blob); FIND(step); FIND(reset); FIND(finalize); FIND(extended_errcode); FIND(errmsg);
+        FIND(bind_text); FIND(bind_blob); FIND(step); FIND(reset); FIND(finalize); FIND(last_insert_rowid); FIND(extended_errcode);
+        FIND(errmsg); FIND(db_mutex); FIND(mutex_enter); FIND(mutex_leave);
         #undef FIND
         return found;
     }
@@ -90,6 +96,10 @@ cdef extern from *:
     int step "library.step"(Statement *) noexcept nogil
     int reset "library.reset"(Statement *) noexcept nogil
     int finalize "library.finalize"(Statement *) noexcept nogil
+    int64_t last_insert_rowid "library.last_insert_rowid"(Database *) noexcept nogil
+    void *db_mutex "library.db_mutex"(Database *) noexcept nogil
+    void mutex_enter "library.mutex_enter"(void *) noexcept nogil
+    void mutex_leave "library.mutex_leave"(void *) noexcept nogil
     int extended_errcode "library.extended_errcode"(Database *) noexcept nogil
     const char *errmsg "library.errmsg"(Database *) noexcept nogil
 
@@ -134,7 +144,8 @@ cdef struct Parameter:
 
 
 cdef class RowStatement:
-    """A prepared statement with a parameter per column of a row. `fields` are those of its RowLayout, `handle` is from connect().
+    """A prepared statement with a parameter per column of a row, and one more for a number that is no part of a row if write()
+    gets such numbers. `fields` are those of its RowLayout, `handle` is from connect().
 
     Close it before the connection, which stays open otherwise.
     """
@@ -182,8 +193,11 @@ cdef class RowStatement:
             finalize(self.statement)
             self.statement = NULL
 
-    def write(self, rows, bytes heap not None):
+    def write(self, rows, bytes heap not None, const int64_t[::1] numbers=None):
         """Execute the statement for each row (of a contiguous structured array), in the transaction of the connection.
+
+        `numbers` has a value for each row, 0 for null. Returns 64-bit integers: the rowid with which each row was inserted, 0 for
+        one that was not.
 
         Raises sqlite3.OperationalError, and ValueError for a heap that is not UTF-8, a text outside of it, an enumeration value
         without a name, a share outside 0..1 and a time outside the years 1 to 9999.
@@ -192,14 +206,26 @@ cdef class RowStatement:
         cdef Py_ssize_t count = len(rows), width = rows.dtype.itemsize, heap_size = len(heap)
         cdef const char *text = heap
         cdef int status = DONE
+        cdef bytearray inserted = PyByteArray_FromStringAndSize(NULL, count * <Py_ssize_t>sizeof(int64_t))
+        cdef int64_t *ids = <int64_t *>PyByteArray_AS_STRING(inserted)
+        cdef const int64_t *more = NULL
         if self.statement == NULL:
             raise ValueError("the statement is closed")
+        if numbers is not None and len(numbers) != count:
+            raise ValueError("there must be a number for each row")
+        if numbers is not None and count:
+            more = &numbers[0]
         heap.decode()  # SQLite would take any bytes for a text
         if count:
             with nogil:
+                # Each function takes the mutex of the connection, about 70 times per row. By a thread that has it already this takes
+                # no atomic operation: 10.0 instead of 11.0 us per file.
+                mutex_enter(db_mutex(self.database))
                 status = write_rows(
-                    self.statement, self.parameters, self.count, <const char *>&data[0], count, width, text, heap_size
+                    self.database, self.statement, self.parameters, self.count, <const char *>&data[0], count, width, text, heap_size,
+                    more, ids,
                 )
+                mutex_leave(db_mutex(self.database))
         if status > 0:
             self.raise_error()
         if status == NO_MEMORY:
@@ -209,6 +235,7 @@ cdef class RowStatement:
                 NO_NAME: "an enumeration value has no name", NO_SHARE: "a share is not in 0..1",
                 NO_TIME: "a time is outside the years 1 to 9999", OUTSIDE_HEAP: "a text is outside the heap",
             }[status])
+        return inserted
 
     cdef int raise_error(self) except -1:
         error = sqlite3.OperationalError(errmsg(self.database).decode("utf-8", "replace"))
@@ -217,9 +244,12 @@ cdef class RowStatement:
 
 
 cdef int write_rows(
-    Statement *statement, Parameter *parameters, int columns,
+    Database *database, Statement *statement, Parameter *parameters, int columns,
     const char *rows, Py_ssize_t count, Py_ssize_t width, const char *heap, Py_ssize_t heap_size,
+    const int64_t *numbers, int64_t *ids,
 ) noexcept nogil:
+    """Write the rows. A rowid that SQLite chooses is greater than all others, so the last one changes with each row inserted."""
+    cdef int64_t before, last = last_insert_rowid(database)
     cdef const char *p
     cdef Py_ssize_t i
     cdef int c, status, code
@@ -231,11 +261,18 @@ cdef int write_rows(
             status = bind(statement, c + 1, &parameters[c], p, heap, heap_size)
             if status != DONE:
                 return status
+        if numbers != NULL:
+            code = bind_int64(statement, columns + 1, numbers[i]) if numbers[i] else bind_null(statement, columns + 1)
+            if code != DONE:
+                return code
         code = step(statement)
         if code != SQLITE_DONE:
             reset(statement)  # leaves the error and its text to be asked for
             return code
         reset(statement)
+        before = last
+        last = last_insert_rowid(database)
+        ids[i] = last if last != before else 0
     return DONE
 
 

@@ -22,7 +22,7 @@ cdef extern from *:
     int first_bit(uint64_t bits) noexcept nogil
 
 cdef enum:
-    TIME_BYTES = 26  # YYYY-MM-DD HH:MM:SS.ffffff
+    TIME_BYTES = 27  # YYYY-MM-DDTHH:MM:SS.ffffffZ
     SHARE_BYTES = 9  # 0.123456 and a comma
     MEMBER_BYTES = 5  # a member has at most 4 digits
 
@@ -185,11 +185,13 @@ cdef inline char *put_time(char *out, int64_t microseconds) noexcept nogil:
     out = put_digits(out + 1, month, 2)
     out[0] = b"-"
     out = put_digits(out + 1, day + 1, 2)
-    out[0] = b" "
+    out[0] = b"T"
     out = put_digits(out + 1, seconds // 3600 % 24, 2)
     out[0] = b":"
     out = put_digits(out + 1, seconds // 60 % 60, 2)
     out[0] = b":"
     out = put_digits(out + 1, seconds % 60, 2)
     out[0] = b"."
-    return put_digits(out + 1, microseconds % 1000000, 6)
+    out = put_digits(out + 1, microseconds % 1000000, 6)
+    out[0] = b"Z"
+    return out + 1

@@ -6,8 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from midiopt.rows.layout import LAYOUTS, Field
-from midiopt.schema import Table
-from midiopt.sinks.sql import Dialect, upsert
+from midiopt.schema import FILES, Table
+from midiopt.sinks.sql import ANALYSIS_ID, UNKNOWN_ID, Dialect, upsert
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sinks.sqlite_statement import RowStatement
 
@@ -25,15 +25,31 @@ class RowTuples:
         self._sql = sql
         self._encoder = RowEncoder(fields)
 
-    def write(self, rows: Rows, heap: bytes) -> None:
-        """See RowStatement."""
-        self._connection.executemany(self._sql, self._encoder.tuples(rows, heap))
+    def write(self, rows: Rows, heap: bytes, numbers: memoryview | None = None) -> bytes:
+        """See RowStatement; the rowids stay unknown."""
+        values = self._encoder.tuples(rows, heap)
+        if numbers is not None:
+            values = ((*row, number or None) for row, number in zip(values, numbers, strict=True))
+        self._connection.executemany(self._sql, values)
+        return b""
 
     def close(self) -> None:
         """Nothing is open."""
 
 
 def row_writer(connection: sqlite3.Connection, handle: object | None, table: Table) -> RowStatement | RowTuples:
-    """What inserts or updates the rows of a table, in the fastest way there is."""
-    sql, fields = upsert(table, f"VALUES {DIALECT.values(len(table))}", "IS NOT"), LAYOUTS[table].fields
+    """What inserts or updates the rows of a table, in the fastest way there is.
+
+    A row of `files` is written with the id of its analysis, null if it has none, or UNKNOWN_ID to look it up: to look up each one
+    takes SQLite 0.7 us.
+    """
+    values = [f"?{n}" for n in range(1, len(table) + 1)]
+    if table is FILES:
+        content_hash = values[[c.name for c in FILES].index("content_hash")]
+        number = f"?{len(values) + 1}"
+        values.append(
+            f"CASE {number} WHEN {UNKNOWN_ID} THEN (SELECT id FROM analyses WHERE content_hash = {content_hash}) ELSE {number} END"
+        )
+    more = ANALYSIS_ID if table is FILES else ""
+    sql, fields = upsert(table, f"VALUES ({', '.join(values)})", "IS NOT", more), LAYOUTS[table].fields
     return RowTuples(connection, sql, fields) if handle is None else RowStatement(handle, sql, fields)

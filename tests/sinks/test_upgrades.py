@@ -1,0 +1,188 @@
+"""Databases that the release before has made (schema 6) are upgraded when they are opened for writing, and lose nothing.
+
+`schemas/` has the statements of that release.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from midiopt.errors import SinkError
+from midiopt.schema import RUNS, SCHEMA_VERSION
+from midiopt.sinks import open_sink, postgres_tables, sqlite_tables
+from tests.helpers.batches import NOW, analysis_row, file_row, make_batch, query, records, sqlite_path, stored, write
+
+HASHES = [bytes([n]) * 16 for n in range(1, 4)]
+FILE_ROWS = [
+    file_row(path="/a", content_hash=HASHES[0]),
+    file_row(path="/b", content_hash=HASHES[1], status="repaired", error="why"),
+    file_row(path="/copy of a", content_hash=HASHES[0], analysis_us=None, name_key=None),
+    file_row(path="/rejected", content_hash=HASHES[1], status="rejected", error="no longer read"),
+    file_row(path="/unreadable", content_hash=None, status="unreadable", error="gone"),
+]
+ANALYSIS_ROWS = [
+    analysis_row(content_hash=HASHES[0], is_loop=False),
+    analysis_row(content_hash=HASHES[1], is_loop=None, title=None, notes_hash=None),
+    analysis_row(content_hash=HASHES[2], track_names=["of no file", '"']),
+]
+RUN = {c.name: 5 for c in RUNS} | {
+    "id": 1, "started": NOW, "ended": None, "outcome": "finished", "error": None, "version": "1", "build": "release",
+    "sources": ["/a", "/b"], "options": "{}", "seconds": 1.5,
+}  # fmt: skip
+LINKS = "SELECT path, content_hash, bpm, is_loop FROM library ORDER BY path"
+
+
+def is_sqlite(url: str) -> bool:
+    return url.startswith("sqlite")
+
+
+@pytest.fixture
+def old(url: str) -> str:
+    """The URL of a database of the release before."""
+    script = (Path(__file__).parent / "schemas" / f"6_{'sqlite' if is_sqlite(url) else 'postgres'}.sql").read_text()
+    meta = "INSERT INTO meta VALUES ('product', 'midiopt'), ('schema_version', '6'), ('content_key', '{}')".format("07" * 32)
+    with contextlib.closing(sqlite3.connect(sqlite_path(url)) if is_sqlite(url) else psycopg.connect(url)) as connection:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(script)
+        else:
+            connection.execute(script.encode())
+        connection.execute(meta)
+        for table, rows in (("analyses", ANALYSIS_ROWS), ("files", FILE_ROWS), ("runs", [RUN])):
+            for row in rows:
+                names = [name for name in row if not (table == "runs" and name == "id")]
+                marks = ", ".join(["?" if is_sqlite(url) else "%s"] * len(names))
+                statement: Any = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
+                connection.execute(statement, [old_value(url, row[name]) for name in names])
+        connection.commit()
+    return url
+
+
+def old_value(url: str, value: Any) -> Any:
+    """As the release before wrote it."""
+    if not is_sqlite(url):
+        return value
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S.%f}"
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def upgrade(url: str) -> None:
+    open_sink(url).close()
+    assert query(url, "SELECT value FROM meta WHERE key = 'schema_version'") == [(str(SCHEMA_VERSION),)]
+
+
+def test_every_row_is_kept(old):
+    batch = make_batch(FILE_ROWS, ANALYSIS_ROWS)
+    upgrade(old)
+    for table in ("files", "analyses"):
+        assert stored(old, table) == records(batch, table)
+    [(started, ended, files)] = query(old, "SELECT started, ended, files FROM runs")
+    assert (str(started)[:26].replace("T", " "), ended, files) == (str(NOW)[:26], None, 5)
+    assert query(old, "SELECT value FROM meta WHERE key = 'content_key'") == [("07" * 32,)]
+
+
+def test_files_refer_to_their_analyses(old):
+    upgrade(old)
+    joined = "SELECT path, analyses.content_hash FROM files LEFT JOIN analyses ON id = analysis_id ORDER BY path"
+    expected = [("/a", HASHES[0]), ("/b", HASHES[1]), ("/copy of a", HASHES[0]), ("/rejected", None), ("/unreadable", None)]
+    assert query(old, joined) == expected
+    a, b = HASHES[0].hex(), HASHES[1].hex()
+    assert query(old, LINKS) == [
+        ("/a", a, 0.5, False),
+        ("/b", b, 0.5, None),
+        ("/copy of a", a, 0.5, False),
+        ("/rejected", b, None, None),
+        ("/unreadable", None, None, None),
+    ]
+
+
+def test_the_next_run_goes_on(old):
+    """What is as it was is not written again, a new content gets an id of its own, and the analysis without a file is deleted."""
+    upgrade(old)
+    before = query(old, "SELECT id, content_hash FROM analyses ORDER BY id")
+    new = b"\x09" * 16
+    with open_sink(old) as sink:
+        write(sink, make_batch([*FILE_ROWS, file_row(path="/new", content_hash=new)], [*ANALYSIS_ROWS, analysis_row(content_hash=new)]))
+        after = query(old, "SELECT id, content_hash FROM analyses ORDER BY id")
+        assert after[:3] == before and [digest for _, digest in after[3:]] == [new]
+        assert sink.finalize() == 1
+    assert {digest for (digest,) in query(old, "SELECT content_hash FROM analyses")} == {HASHES[0], HASHES[1], new}
+
+
+def test_what_a_user_has_added_is_kept(old):
+    """A column, an index, a trigger, and a view over `library`."""
+    query(old, "ALTER TABLE analyses ADD COLUMN stars INTEGER DEFAULT 3")
+    query(old, "UPDATE analyses SET stars = 5 WHERE bpm = 0.5 AND is_loop IS NULL")
+    query(old, "CREATE INDEX of_mine ON files (size_bytes)")
+    query(old, "CREATE VIEW mine AS SELECT path, bpm, content_hash FROM library WHERE bpm > 0")
+    if is_sqlite(old):
+        query(old, "CREATE TRIGGER watch AFTER DELETE ON files BEGIN INSERT INTO meta VALUES (old.path, ''); END")
+    upgrade(old)
+    assert query(old, "SELECT stars FROM analyses ORDER BY content_hash") == [(3,), (5,), (3,)]
+    assert query(old, "SELECT path, bpm FROM mine ORDER BY path") == [("/a", 0.5), ("/b", 0.5), ("/copy of a", 0.5)]
+    if is_sqlite(old):
+        names = query(old, "SELECT name FROM sqlite_master WHERE name IN ('of_mine', 'watch') ORDER BY 1")
+        assert names == [("of_mine",), ("watch",)]
+    else:
+        assert query(old, "SELECT indexname FROM pg_indexes WHERE indexname = 'of_mine'") == [("of_mine",)]
+        assert query(old, "SELECT content_hash FROM mine ORDER BY path")[0] == (HASHES[0],)  # in the type that the view was made with
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_grants_on_the_view_hold_on(old, url):
+    query(url, "CREATE ROLE upgrade_reader NOLOGIN")
+    try:
+        query(url, "GRANT SELECT ON library TO upgrade_reader WITH GRANT OPTION")
+        query(url, "GRANT UPDATE (path) ON library TO PUBLIC")
+        query(url, "CREATE VIEW mine AS SELECT * FROM library")
+        upgrade(url)
+        allowed = "SELECT has_table_privilege('upgrade_reader', 'library', 'SELECT WITH GRANT OPTION'),"
+        assert query(url, f"{allowed} has_column_privilege('upgrade_reader', 'library', 'path', 'UPDATE')") == [(True, True)]
+    finally:
+        query(url, "DROP OWNED BY upgrade_reader")
+        query(url, "DROP ROLE upgrade_reader")
+
+
+def test_an_interrupted_upgrade_changes_nothing(old, monkeypatch):
+    def fail(dialect: object) -> str:
+        return "SELECT FROM nowhere WHERE"
+
+    before = query(old, "SELECT * FROM files ORDER BY path"), query(old, "SELECT * FROM library ORDER BY path")
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_tables if is_sqlite(old) else postgres_tables, "create_view", fail)
+        with pytest.raises(SinkError):
+            open_sink(old)
+    assert (query(old, "SELECT * FROM files ORDER BY path"), query(old, "SELECT * FROM library ORDER BY path")) == before
+    upgrade(old)
+    assert stored(old, "files") == records(make_batch(FILE_ROWS), "files")
+
+
+def test_the_new_tables_have_types_and_keys(old):
+    """As in a database that this release has made, where reflection finds the keys."""
+    with open_sink(old) as sink:
+        sink.finalize()
+    if is_sqlite(old):
+        types = {name: kind for _, name, kind, *_ in query(old, "PRAGMA table_info(analyses)")}
+        keys = [name for _, name, _, _, _, key in query(old, "PRAGMA table_info(analyses)") if key]
+        [(_, _, table, column, to, *_)] = query(old, "PRAGMA foreign_key_list(files)")
+        assert (types["is_loop"], keys, (table, column, to)) == ("BOOLEAN", ["id"], ("analyses", "analysis_id", "id"))
+    else:
+        kinds = "SELECT contype::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype IN ('p', 'f') AND"
+        found = query(old, f"{kinds} conrelid IN ('files'::regclass, 'analyses'::regclass)")
+        assert {("p", "PRIMARY KEY (id)"), ("f", "FOREIGN KEY (analysis_id) REFERENCES analyses(id)")} <= set(found)
+
+
+def test_times_have_a_zone(old):
+    upgrade(old)
+    if is_sqlite(old):
+        assert query(old, "SELECT DISTINCT analyzed_at FROM library") == [("2024-02-29T23:59:59.999999Z",)]
+        assert query(old, "SELECT datetime(started) FROM runs") == [("2024-02-29 23:59:59",)]
