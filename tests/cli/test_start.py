@@ -53,6 +53,9 @@ def modules(code: str, *arguments: object) -> set[str]:
         ["nonsense"],
         ["analyze"],
         ["analyze", "x", "--workers", "0"],
+        ["analyze", "--qiuet"],
+        ["help", "analyze"],
+        ["completion", "fish"],
     ],
     ids=" ".join,
 )

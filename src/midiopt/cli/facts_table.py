@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -30,7 +31,7 @@ SECTIONS = {
     "events": ("event_count", "control_changes", "sustain_pedals", "pitch_bends", "program_changes", "sysex_count", "lyric_count"),
 }
 HIDDEN = {*BESIDE, "analyzer_version"}
-NAME_WIDTH = 24
+NAME_WIDTH, INDENT, GUTTER = 24, 2, 4
 TWO_COLUMNS = 132  # terminal columns from which sections stand side by side
 
 
@@ -79,7 +80,8 @@ def plain_text(title: str, facts: Analysis) -> str:
 def _layout(facts: Analysis, width: int) -> Table:
     from rich.table import Table
 
-    tables = [(len(rows), _section(title, rows)) for title, rows in sections(facts)]
+    cells = (width if width < TWO_COLUMNS else width // 2 - GUTTER) - NAME_WIDTH - INDENT
+    tables = [(len(rows), _section(title, rows, cells)) for title, rows in sections(facts)]
     if width < TWO_COLUMNS:
         return _stacked(table for _, table in tables)
     half, height, count = sum(rows + 2 for rows, _ in tables) / 2, 0, 0
@@ -87,7 +89,7 @@ def _layout(facts: Analysis, width: int) -> Table:
         if height + (rows + 2) / 2 > half:
             break
         height, count = height + rows + 2, count + 1
-    grid = Table.grid(expand=True, padding=(0, 4, 0, 0))
+    grid = Table.grid(expand=True, padding=(0, GUTTER, 0, 0))
     grid.add_column(ratio=1)
     grid.add_column(ratio=1)
     grid.add_row(_stacked(table for _, table in tables[:count]), _stacked(table for _, table in tables[count:]))
@@ -104,17 +106,32 @@ def _stacked(tables: Iterable[Table]) -> Table:
     return grid
 
 
-def _section(title: str, rows: list[Fact]) -> Table:
+def _section(title: str, rows: list[Fact], width: int) -> Table:
+    """Its values folded to a number of columns."""
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", title_style="bold cyan", show_header=False, box=None, padding=0, pad_edge=False)
     if rows[0].name:
-        table.add_column(width=2 + NAME_WIDTH, no_wrap=True)
+        table.add_column(width=INDENT + NAME_WIDTH, no_wrap=True)
     table.add_column(overflow="fold")
     for name, value, remark, is_weak in rows:
-        text = Text(value)
+        text = Text(_folded(value, width))
         if remark:
-            text.append(f"  ({remark})", style="yellow" if is_weak else "dim")
+            is_full = cell_len(text.plain.rpartition("\n")[2]) + len(remark) + 4 > width
+            text.append(f"{chr(10) if is_full else '  '}({remark})", style="yellow" if is_weak else "dim")
         table.add_row(*([Text(f"  {name}", style="cyan"), text] if name else [Text.assemble("  ", text)]))
     return table
+
+
+def _folded(value: str, width: int) -> str:
+    """The value on lines that end between the items of a list; an item that is wider is folded by its words."""
+    from rich.cells import cell_len
+
+    lines = [""]
+    for item in re.split(r"(?<=[,;] )|(?<=%  )", value):
+        if lines[-1] and cell_len(lines[-1] + item.rstrip()) > width:
+            lines.append("")
+        lines[-1] += item
+    return "\n".join(line.rstrip() for line in lines)

@@ -34,7 +34,7 @@ def less_wanted(summary: Summary, seconds: float) -> list[str]:
     """What a wide terminal shows, too: what is not ok, then the rest."""
     parts = [f"{getattr(summary, name):,} {name}" for i, name in enumerate(STATUSES) if i not in (OK, OPENED) and getattr(summary, name)]
     parts += [f"{summary.skipped:,} unchanged"] if summary.skipped else []
-    return [*parts, f"{summary.bytes / max(seconds, 1e-9) / 1e6:,.1f} MB/s".rjust(len("1,000.0 MB/s"))]
+    return [*parts, f"{summary.bytes / max(seconds, 1e-9) / 1e6:,.1f} MB/s".rjust(len("100.0 MB/s"))]
 
 
 def done_files(summary: Summary) -> int:

@@ -73,7 +73,7 @@ def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
     for name, found in status.files.items():
         if found.files:
             yield Row(f"  {name}", f"{found.files:,}", found.example or "", found.error or "", COLOURS[name])
-    yield Row("contents", f"{status.contents:,}", "", f"{status.duplicates:,} files are duplicates of others")
+    yield Row("contents", f"{status.contents:,}", "", f"{status.duplicates:,} duplicates")
     yield Row("database", _size(status.database_bytes))
     if status.issues:
         yield Row("")
@@ -96,14 +96,14 @@ def _line(row: Row, width: int) -> Text:
     if is_title:
         return Text(row.name, style="bold cyan")
     names = NAMES if width >= 72 else 20
-    line = Text(fit_end(row.name, names).ljust(names), style="" if row.name.startswith("  and ") else "cyan")
-    line.append(f"{row.number:>{COUNTS}}", style=row.colour or "default")
+    line = Text.assemble((fit_end(row.name, names).ljust(names), "" if row.name.startswith("  and ") else "cyan"))
+    line.append(f"{row.number:>{COUNTS}}", style=row.colour)
     room = width - names - COUNTS - 2
     path, about = printable_text(row.path), printable_text(row.about)
     if about and path:
         path = fit_path(path, max(room - cell_len(about) - 2, room // 2))
         about = ": " + fit_end(about, room - cell_len(path) - 2)
-    line.append("  " + fit_path(path, room), style="default")
+    line.append("  " + fit_path(path, room))
     line.append(fit_end(about, room) if not path else about, style="dim")
     return line
 
