@@ -41,7 +41,7 @@ def answer(paths: list[bytes], canned: Batch) -> bytes:
         tables[table.name] = rows
     path = tables["files"]["path"]
     path["offset"], path["length"] = np.cumsum(lengths) - lengths, lengths
-    return message(tables["files"].tobytes(), tables["analyses"].tobytes(), b"".join(paths) + canned.heap)
+    return message(tables["files"].tobytes(), tables["analyses"].tobytes(), b"", b"".join(paths) + canned.heap)
 
 
 def main() -> None:

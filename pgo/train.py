@@ -68,7 +68,7 @@ def train(sources: list[Path]) -> None:
                     for table, to_tuples, to_postgres in encoders:
                         list(to_tuples.tuples(batch.rows(table), batch.heap))
                         to_postgres.encode(last_row_per_key(table, batch), batch.heap)
-    inspection.facts_layout()  # not part of a run, but an extension without a profile does not compile
+    inspection.row_layouts()  # not part of a run, but an extension without a profile does not compile
     assert processor.level is not None  # likewise
     view(paths[::VIEW_INTERVAL])
 

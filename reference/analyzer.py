@@ -11,7 +11,7 @@ import re
 from collections import Counter
 
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
-from midiopt.schema import ANALYSES
+from midiopt.schema import ANALYSES, Column
 from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, MAX_SEQUENCES, MIN_ONSETS, choose_beat, find_evidence, lower_median, onsets_of
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
 from reference.form import form_facts, role
@@ -144,7 +144,7 @@ def analyze(data: bytes) -> Facts:
     return {c.name: facts[c.name] for c in COLUMNS}
 
 
-def differing_columns(row: Facts, reference: Facts) -> list[str]:
+def differing_columns(row: Facts, reference: Facts, columns: tuple[Column, ...] = COLUMNS) -> list[str]:
     """The columns in which a row differs from the reference: floats beyond the tolerances, everything else at all."""
 
     def close(a: float | None, b: float | None) -> bool:
@@ -153,7 +153,7 @@ def differing_columns(row: Facts, reference: Facts) -> list[str]:
         return math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
 
     differing = []
-    for column in COLUMNS:
+    for column in columns:
         ours, theirs = row[column.name], reference[column.name]
         if column.kind is SHARES:
             equal = all(close(a, b) for a, b in zip(ours, theirs, strict=True))

@@ -77,14 +77,19 @@ def charset_of(texts: list[RawText], titles: list[RawText], messages: list[Messa
     return best_code_page(evidence)
 
 
-def name_facts(tracks: list[Track]) -> Facts:
-    """title and track_names, each name once. (mido reads no RMID container, whose name comes second.)"""
+def decoded_names(tracks: list[Track]) -> tuple[list[str | None], list[str | None]]:
+    """The name of each track, and what may be the title. (mido reads no RMID container, whose name comes second.)"""
     names = [first_name(track) for track in tracks]
     messages = [m for track in tracks for _, m in track]
     lines = (title_of_line(m) for m in messages if m.type in ("text", "lyrics"))
     line = next((text for text in lines if text.data), ABSENT)
     conductor = next((n for n, t in zip(names[1:], tracks[1:], strict=True) if is_title(n) and has_only_metas(t)), ABSENT)
     charset = charset_of(names, [line], messages)
-    titles = [decode(text, charset) for text in (names[0], line, conductor)]
-    listed = [decode(name, charset) for name in [n for n in names if n.data][:MAX_NAMES]]
+    return [decode(name, charset) for name in names], [decode(text, charset) for text in (names[0], line, conductor)]
+
+
+def name_facts(tracks: list[Track]) -> Facts:
+    """title and track_names, each name once."""
+    names, titles = decoded_names(tracks)
+    listed = [name for name, track in zip(names, tracks, strict=True) if first_name(track).data][:MAX_NAMES]
     return {"title": next((t for t in titles if t), None), "track_names": list(dict.fromkeys(name for name in listed if name))}

@@ -405,3 +405,33 @@ RUNS = Table(
         Column("seconds", FLOAT64, "duration of the run", "s", nullable=True),
     ),
 )
+
+TRACKS = Table(
+    "tracks",
+    "track",
+    (
+        Column("content_hash", HASH16, "hash of the content that the track is in"),
+        Column("track", INT16, "index of the track in the file, from 0"),
+        Column("analyzer_version", INT16, "version of the analysis, raised whenever a value may change"),
+        Column("name", TEXT, "first name of the track that is not blank, decoded like the title", nullable=True),
+        Column("channels", SET, "channels with notes, 1 to 16", bits=16, first=1),
+        Column("program", INT16, "program with the most notes; the lowest if several have as many", nullable=True),
+        Column("note_count", INT32, "number of note-ons with a velocity above 0"),
+        Column("first_onset_s", FLOAT64, "onset of the first note", "s", nullable=True),
+        Column("last_onset_s", FLOAT64, "onset of the last note", "s", nullable=True),
+        Column("pitch_min", INT16, "lowest pitch, drums excluded", "MIDI pitch", nullable=True),
+        Column("pitch_max", INT16, "highest pitch, drums excluded", "MIDI pitch", nullable=True),
+        Column("polyphony_max", INT32, "greatest number of notes sounding at once, drums excluded"),
+        Column("polyphony_mean", FLOAT32, "mean number of notes sounding while any sounds, drums excluded; 0 without notes"),
+        Column("velocity_mean", FLOAT32, "mean velocity", "0..127", nullable=True),
+        Column(
+            "role", ENUM, "part that the track plays, by the rules of `role` in `analyses`; null without notes", nullable=True, values=ROLES
+        ),
+        Column(
+            "notes_hash",
+            HASH8,
+            "equal for the same notes in any track; those of a file's tracks add up to its `notes_hash`, modulo 2^64; null without notes",
+            nullable=True,
+        ),
+    ),
+)

@@ -11,6 +11,7 @@ import gzip
 import math
 import mmap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,15 +22,17 @@ from accuracy.corpus import CORPUS, FILES
 from midiopt.core.analysis import Analyzer
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, SHARES
 from midiopt.limits import MAX_EVENTS
-from midiopt.schema import ANALYSES, ISSUE_BITS
+from midiopt.schema import ANALYSES, ISSUE_BITS, TRACKS, Table
 from reference.analyzer import COLUMNS, analyze, differing_columns
 from sample import smf
+from tests.helpers.track_rows import track_rows
 
 JUMP = 2**28 - 1  # the longest delta time
 LONG = smf.varint(JUMP) + b"\xf8"  # as much time in five bytes: a system message is skipped, and its delta time counts
 MAX_TICK = 2**52 - 1
 MAX_SECONDS = 2**52 * 2**24 / 1e6 * 2  # at the slowest tempo and the lowest division, 1/2 tick per quarter
 
+NUMBERS = (INT16, INT32, INT64, FLOAT32, FLOAT64, SHARES)
 COUNT = (0, MAX_EVENTS)
 SHARE = (0, 1)
 SECONDS = (0, MAX_SECONDS)
@@ -90,21 +93,23 @@ RANGES: dict[str, tuple[float, float]] = {
     "lyric_count": COUNT,
     "issues": (0, sum(ISSUE_BITS.values())),
 }  # fmt: skip
+TRACK_RANGES = RANGES | {"track": (0, 2**15 - 2), "program": (0, 127), "first_onset_s": SECONDS, "last_onset_s": SECONDS}
 
 
 def test_every_number_has_a_range() -> None:
-    assert list(RANGES) == [c.name for c in ANALYSES if c.kind in (INT16, INT32, INT64, FLOAT32, FLOAT64, SHARES)]
+    assert list(RANGES) == [c.name for c in ANALYSES if c.kind in NUMBERS]
+    assert {c.name for c in TRACKS if c.kind in NUMBERS} <= set(TRACK_RANGES)
 
 
-def out_of_range(facts: midiopt.Analysis) -> dict[str, object]:
-    """The numbers that are not in RANGES, to the precision of float32, and null where the column has no null."""
+def out_of_range(facts: dict[str, Any], table: Table = ANALYSES, ranges: dict[str, tuple[float, float]] = RANGES) -> dict[str, object]:
+    """The numbers that are not in their ranges, to the precision of float32, and null where the column has no null."""
     wrong: dict[str, object] = {}
-    for column in ANALYSES:
-        value = getattr(facts, column.name)
-        low, high = RANGES.get(column.name, (0, 0))
+    for column in table:
+        value = facts[column.name]
+        low, high = ranges.get(column.name, (0, 0))
         if value is None:
             valid = column.nullable
-        elif column.name not in RANGES:
+        elif column.name not in ranges:
             valid = True
         else:
             numbers = value if column.kind is SHARES else [value]
@@ -114,10 +119,25 @@ def out_of_range(facts: midiopt.Analysis) -> dict[str, object]:
     return wrong
 
 
+def columns_of(facts: midiopt.Analysis) -> dict[str, Any]:
+    return {c.name: getattr(facts, c.name) for c in ANALYSES}
+
+
+def check_tracks(data: bytes, facts: midiopt.Analysis) -> None:
+    """The rows of the tracks, and their sums."""
+    tracks = track_rows(data)
+    for track in tracks:
+        assert out_of_range(track, TRACKS, TRACK_RANGES) == {}
+        assert track["polyphony_mean"] == 0 or track["polyphony_mean"] >= 1 - 1e-6
+    assert sum(track["note_count"] for track in tracks) == facts.note_count
+    assert max(track["polyphony_max"] for track in tracks) <= facts.polyphony_max
+
+
 def check(data: bytes) -> midiopt.Analysis:
-    """Analyse a file, and check its row."""
+    """Analyse a file, and check its row and those of its tracks."""
     facts = midiopt.analyze(data)
-    assert out_of_range(facts) == {}
+    assert out_of_range(columns_of(facts)) == {}
+    check_tracks(data, facts)
     if facts.note_count:
         assert facts.first_note_s is not None and facts.last_note_s is not None
         assert facts.first_note_s <= facts.last_note_s <= facts.duration_s * (1 + 1e-12)
@@ -128,10 +148,10 @@ def check(data: bytes) -> midiopt.Analysis:
 
 
 def row(analyzer: Analyzer, data: bytes) -> tuple[bytes, bytes]:
-    """The row of a file and its text."""
-    rows, heap = bytearray(), bytearray()
-    analyzer.analyze(data, bytes(16), 1, rows, heap)
-    return bytes(rows), bytes(heap)
+    """The row of a file, those of its tracks, and their text."""
+    rows, heap, tracks = bytearray(), bytearray(), bytearray()
+    analyzer.analyze(data, bytes(16), 1, rows, heap, tracks)
+    return bytes(rows + tracks), bytes(heap)
 
 
 def differences(data: bytes) -> dict[str, tuple[object, object]]:
@@ -362,7 +382,10 @@ def test_values_of_the_corpus_are_in_range() -> None:
         pytest.skip(f"{FILES} is not present")
     for path in paths:
         with contextlib.suppress(midiopt.MidiError):
-            assert out_of_range(midiopt.analyze(path.read_bytes())) == {}, path
+            data = path.read_bytes()
+            facts = midiopt.analyze(data)
+            assert out_of_range(columns_of(facts)) == {}, path
+            check_tracks(data, facts)
 
 
 # Files that were found outside of the project, where they are present.

@@ -85,16 +85,16 @@ FAULTS = {
 def inject() -> None:
     """Replace the analyser by one that looks for faults."""
     from midiopt.core import analysis
-    from midiopt.core.inspection import facts_layout
+    from midiopt.core.inspection import row_layouts
 
     class FaultyAnalyzer(analysis.Analyzer):
-        def analyze(self, data, digest, version, rows, heap):
+        def analyze(self, data, digest, version, rows, heap, tracks=None):
             found = re.search(rb"fault:(\w+)", data)
             if found and found[1] in FAULTS:
                 FAULTS[found[1]]()
-            result = super().analyze(data, digest, version, rows, heap)
+            result = super().analyze(data, digest, version, rows, heap, tracks)
             if found and found[1] == b"invalid_row":
-                fields, size = facts_layout()
+                fields, size = row_layouts()[0]
                 rows[len(rows) - size + dict(fields)["bpm_source"]] = 200
             return result
 

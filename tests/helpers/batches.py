@@ -32,10 +32,10 @@ from midiopt.kinds import (
     TEXTS,
     TIME,
 )
-from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch
+from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, TRACKS_DTYPE, Batch
 from midiopt.rows.content_hash import ContentHash
 from midiopt.rows.decode import row_to_dict
-from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, Column
+from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, TRACKS, Column
 from midiopt.sinks import open_sink
 from midiopt.sinks.base import Sink
 
@@ -68,15 +68,22 @@ def analysis_row(**facts: Any) -> dict[str, Any]:
     return {c.name: default(c) for c in ANALYSES} | facts
 
 
-def make_batch(files: Sequence[dict[str, Any]] = (), analyses: Sequence[dict[str, Any]] = ()) -> Batch:
+def track_row(**facts: Any) -> dict[str, Any]:
+    """The values of a row of ``tracks``; `facts` replace the defaults."""
+    return {c.name: default(c) for c in TRACKS} | {"track": 0} | facts
+
+
+def make_batch(
+    files: Sequence[dict[str, Any]] = (), analyses: Sequence[dict[str, Any]] = (), tracks: Sequence[dict[str, Any]] = ()
+) -> Batch:
     """A batch of these rows."""
     heap = bytearray()
-    arrays = [np.zeros(len(files), FILES_DTYPE), np.zeros(len(analyses), ANALYSES_DTYPE)]
-    for table, rows, dicts in zip((FILES, ANALYSES), arrays, (files, analyses), strict=True):
+    arrays = [np.zeros(len(files), FILES_DTYPE), np.zeros(len(analyses), ANALYSES_DTYPE), np.zeros(len(tracks), TRACKS_DTYPE)]
+    for table, rows, dicts in zip((FILES, ANALYSES, TRACKS), arrays, (files, analyses, tracks), strict=True):
         for row, values in zip(rows, dicts, strict=True):
             for column in table:
                 row[column.name] = _field(column, values[column.name], heap)
-    return Batch(arrays[0], arrays[1], bytes(heap))
+    return Batch(arrays[0], arrays[1], bytes(heap), arrays[2])
 
 
 def _field(column: Column, value: Any, heap: bytearray) -> Any:
@@ -138,9 +145,12 @@ def stored(url: str, name: str) -> list[dict[str, Any]]:
     return [{c.name: _object(c, value) for c, value in zip(table, row, strict=True)} for row in rows]
 
 
+TABLES = {table.name: table for table in (FILES, ANALYSES, TRACKS)}
+
+
 def records(batch: Batch, name: str) -> list[dict[str, Any]]:
     """What ``stored`` should return for a batch whose keys are unique."""
-    table = FILES if name == "files" else ANALYSES
+    table = TABLES[name]
     rows: list[dict[str, Any]] = [row_to_dict(table, row, batch.heap) for row in batch.rows(table)]
     return sorted(rows, key=lambda row: row[table.key].encode() if table is FILES else row[table.key])
 

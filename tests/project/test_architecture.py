@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from midiopt.core.inspection import facts_layout
-from midiopt.rows.batch import ANALYSES_DTYPE
+from midiopt.core.inspection import row_layouts
+from midiopt.rows.batch import ANALYSES_DTYPE, TRACKS_DTYPE
 from tests.helpers import imports
 
 SRC = Path(__file__).parents[2] / "src"
@@ -124,11 +124,10 @@ def test_the_parent_has_two_threads():
     assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout == "2\n"
 
 
-def test_the_compiled_row_is_the_schema():
-    fields, size = facts_layout()
-    dtype = ANALYSES_DTYPE
-    assert fields == [(name, dtype.fields[name][1]) for name in dtype.names]
-    assert size == dtype.itemsize
+def test_the_compiled_rows_are_the_schema():
+    for (fields, size), dtype in zip(row_layouts(), (ANALYSES_DTYPE, TRACKS_DTYPE), strict=True):
+        assert fields == [(name, dtype.fields[name][1]) for name in dtype.names]
+        assert size == dtype.itemsize
 
 
 def test_setup_py_stays_small():

@@ -18,33 +18,37 @@ from midiopt.schema import ANALYSES, FILES, Table
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sinks.sqlite_statement import RowStatement, connect
-from tests.helpers.batches import analysis_row, file_row, make_batch, records
+from tests.helpers.batches import analysis_row, file_row, make_batch, records, track_row
 
 
 def batches() -> list[Batch]:
     return [
-        make_batch([file_row(path=f"/{n}/{i}", error=None if i else "why") for i in range(n)], [analysis_row(title=f"ü{n}")] * (n // 2))
+        make_batch(
+            [file_row(path=f"/{n}/{i}", error=None if i else "why") for i in range(n)],
+            [analysis_row(title=f"ü{n}")] * (n // 2),
+            [track_row(track=i, name=f"é{n}") for i in range(n // 2)],
+        )
         for n in (3, 0, 1, 4)
     ]
 
 
 def to_bytes(batch: Batch) -> bytes:
-    return message(batch.files.tobytes(), batch.analyses.tobytes(), batch.heap)
+    return message(batch.files.tobytes(), batch.analyses.tobytes(), batch.tracks.tobytes(), batch.heap)
 
 
 def test_a_batch_travels_as_bytes() -> None:
     for batch in batches():
         back = Batch.from_bytes(to_bytes(batch))
         assert len(back) == len(batch)
-        for table in ("files", "analyses"):
+        for table in ("files", "analyses", "tracks"):
             assert records(back, table) == records(batch, table)
 
 
 def test_batches_join() -> None:
     joined = Batch.concat(batches())
     assert len(joined) == 8
-    for table in ("files", "analyses"):
-        key = "path" if table == "files" else "content_hash"
+    for table in ("files", "analyses", "tracks"):
+        key = {"files": "path", "analyses": "content_hash", "tracks": "track"}[table]
         assert records(joined, table) == sorted((row for b in batches() for row in records(b, table)), key=lambda row: row[key])
     assert to_bytes(Batch.concat(batches()[:1])) == to_bytes(batches()[0])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,9 +13,9 @@ from midiopt.kinds import BOOL, ENUM, SHARES, TIME
 from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
 from midiopt.rows.validate import validate
-from midiopt.schema import ANALYSES, FILES, Column
+from midiopt.schema import ANALYSES, FILES, TRACKS, Column
 from midiopt.sinks.sqlite_rows import RowEncoder
-from tests.helpers.batches import HASH, analysis_row, file_row, make_batch, records
+from tests.helpers.batches import HASH, analysis_row, file_row, make_batch, records, track_row
 
 OTHER = bytes(16 * [7])
 GOOD = [file_row(path=f"/{i}.mid", status="ok", content_hash=digest) for i, digest in enumerate((HASH, OTHER, HASH))]
@@ -22,7 +24,8 @@ GOOD = [file_row(path=f"/{i}.mid", status="ok", content_hash=digest) for i, dige
 def batch(status: str = "ok") -> Batch:
     return make_batch(
         [row | {"status": status, "error": None if status == "ok" else "é"} for row in GOOD],
-        [analysis_row(content_hash=HASH, title="ü"), analysis_row(content_hash=OTHER, title="two")],
+        [analysis_row(content_hash=HASH, title="ü", track_count=2), analysis_row(content_hash=OTHER, title="two", track_count=1)],
+        [track_row(content_hash=HASH), track_row(content_hash=OTHER), track_row(content_hash=HASH, track=1)],
     )
 
 
@@ -53,7 +56,7 @@ def test_valid_rows_are_left_alone() -> None:
     assert validate(empty) is empty
 
 
-CASES = [(table.name, c, value) for table in (FILES, ANALYSES) for c in table for value in invalid_values(c)]
+CASES = [(table.name, c, value) for table in (FILES, ANALYSES, TRACKS) for c in table for value in invalid_values(c)]
 
 
 @pytest.mark.parametrize(("table", "column", "value"), CASES, ids=lambda x: getattr(x, "name", None))
@@ -63,11 +66,14 @@ def test_an_invalid_value_costs_its_own_file(table: str, column: Column, value: 
     valid = validate(bad)
     files = records(valid, "files")
     lost = [row for row in files if row["status"] == "crashed"]
-    assert [row["error"] for row in lost] == [f"internal error: invalid value in column {column.name}"]
+    of_table = " of tracks" if table == "tracks" else ""
+    assert [row["error"] for row in lost] == [f"internal error: invalid value in column {column.name}{of_table}"]
     assert lost[0]["content_hash"] is None
     assert sorted(row["path"] for row in files if row not in lost) == ["/0.mid", "/2.mid"]
     assert all(row["status"] == "ok" and row["content_hash"] == HASH for row in files if row not in lost)
-    assert {row["content_hash"] for row in records(valid, "analyses")} == ({HASH, OTHER} if table == "files" else {HASH})
+    analysed = {HASH, OTHER} if table == "files" else {HASH}
+    assert {row["content_hash"] for row in records(valid, "analyses")} == analysed
+    assert {row["content_hash"] for row in records(valid, "tracks")} == analysed
     assert validate(valid) is valid
 
 
@@ -82,7 +88,7 @@ def test_several_invalid_values_are_all_mended(cases: list[tuple[str, Column, ob
     assert validate(valid) is valid
     files = records(valid, "files")
     assert len(files) == 3 and "crashed" in {row["status"] for row in files}
-    for table in (FILES, ANALYSES):
+    for table in (FILES, ANALYSES, TRACKS):
         assert len(list(RowEncoder(LAYOUTS[table].fields).tuples(valid.rows(table), valid.heap))) == len(valid.rows(table))
 
 
@@ -90,7 +96,7 @@ def test_several_invalid_values_are_all_mended(cases: list[tuple[str, Column, ob
 def test_bytes_that_are_no_text(text: bytes) -> None:
     bad = batch("repaired")
     at = len(bad.heap)
-    bad = Batch(bad.files, bad.analyses, bad.heap + text)
+    bad = replace(bad, heap=bad.heap + text)
     bad.analyses["title"][0] = (at, len(text))
     assert [row["status"] for row in records(validate(bad), "files")] == ["crashed", "repaired", "crashed"]
 
@@ -105,14 +111,14 @@ def test_text_cut_inside_a_character() -> None:
 
 @pytest.mark.parametrize("utf8", [True, False])
 def test_a_row_of_invalid_values_costs_one_file(utf8: bool) -> None:
-    """Each value of a row that can be invalid is, in both tables."""
+    """Each value of a row that can be invalid is, in all tables."""
     bad = batch()
-    wrong = {table: [(c.name, values[0]) for c in table if (values := invalid_values(c))] for table in (FILES, ANALYSES)}
-    for rows, table in ((bad.files, FILES), (bad.analyses, ANALYSES)):
+    wrong = {table: [(c.name, values[0]) for c in table if (values := invalid_values(c))] for table in (FILES, ANALYSES, TRACKS)}
+    for rows, table in ((bad.files, FILES), (bad.analyses, ANALYSES), (bad.tracks, TRACKS)):
         for name, value in wrong[table]:
             rows[name][1] = value
     if not utf8:
-        bad = Batch(bad.files, bad.analyses, bad.heap + b"\xff")
+        bad = replace(bad, heap=bad.heap + b"\xff")
     valid = validate(bad)
     assert [(row["path"], row["status"]) for row in records(valid, "files")] == [
         ("/0.mid", "ok"),

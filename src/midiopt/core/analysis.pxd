@@ -10,6 +10,7 @@ from midiopt.core.notes.types cimport Notes
 from midiopt.core.rhythm.onsets cimport Onsets
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.structure.drums cimport Drums
+from midiopt.core.structure.track_facts cimport TrackTable
 from midiopt.core.text.text cimport TextHeap
 from midiopt.core.timeline.bar_grid cimport BarGrid
 from midiopt.core.timeline.tempo_map cimport TempoMap
@@ -31,5 +32,8 @@ cdef class Analyzer:
     cdef Onsets *onsets
     cdef TextHeap heap
     cdef Facts facts
+    cdef TrackTable *tracks  # NULL until they are asked for
+    cdef bint has_tracks  # whether they are, for the current file
     cdef size_t max_events
     cdef append_row(self, bytearray rows, bytearray heap)
+    cdef append_tracks(self, bytearray tracks, Py_ssize_t base)

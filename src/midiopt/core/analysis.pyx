@@ -11,7 +11,7 @@ from libc.string cimport memcpy, memset
 
 from midiopt import limits
 
-from midiopt.core.facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT
+from midiopt.core.facts cimport FROM_NOTHING, FROM_ONSETS, NULL_ENUM, NULL_INT16, NULL_INT32, NULL_TEXT, TrackFacts
 from midiopt.core.harmony.chords cimport estimate_chords
 from midiopt.core.harmony.chroma cimport add_chroma
 from midiopt.core.harmony.key cimport declared_key, estimate_key
@@ -22,10 +22,11 @@ from midiopt.core.notes.notes_hash cimport add_notes_hash
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.rhythm.onsets cimport onset_facts
 from midiopt.core.smf.arena cimport record_issue
-from midiopt.core.smf.midi cimport DRUMS_BY_NAME, MAX_EVENTS_CAP, NO_NOTES, STUCK_NOTE, USABLE, Status
+from midiopt.core.smf.midi cimport DRUMS_BY_NAME, MAX_EVENTS_CAP, NO_MEMORY, NO_NOTES, STUCK_NOTE, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.structure.drums cimport drum_facts
 from midiopt.core.structure.form cimport count_simultaneous, form_facts, role_of
+from midiopt.core.structure.track_facts cimport add_tracks, start_tracks
 from midiopt.core.text.mark_facts cimport write_mark_facts
 from midiopt.core.text.text cimport append_ascii
 from midiopt.core.timeline.bar_grid cimport build_bar_grid
@@ -83,9 +84,13 @@ cdef class Analyzer:
         free(self.chroma)
         free(self.evidence)
         free(self.onsets)
+        free(self.tracks)
 
-    def analyze(self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None):
-        """Analyse the bytes of a MIDI file (any buffer), and append its row to ``rows`` and its text to ``heap``.
+    def analyze(
+        self, data, bytes content_hash not None, int version, bytearray rows not None, bytearray heap not None, bytearray tracks=None
+    ):
+        """Analyse the bytes of a MIDI file (any buffer), and append its row to ``rows``, those of its tracks to ``tracks``, if
+        given, and its text to ``heap``.
 
         Returns (issues, first repair, offset): the issue bits, the issue bit of the first fault that was repaired (0 for
         none) and its byte offset. Raises NotMidi, Malformed or TooLarge, and then appends nothing.
@@ -95,6 +100,11 @@ cdef class Analyzer:
         cdef size_t reason_at = 0
         if PyBytes_GET_SIZE(content_hash) != 16:
             raise ValueError("a content hash has 16 bytes")
+        self.has_tracks = tracks is not None
+        if self.has_tracks and self.tracks == NULL:
+            self.tracks = <TrackTable *>allocate_zeroed(sizeof(TrackTable))
+            if self.tracks == NULL:
+                raise MemoryError()
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, self.max_events, &reason_at)
@@ -108,6 +118,8 @@ cdef class Analyzer:
             raise_status(status, reason_at, self.max_events)
         memcpy(self.facts.content_hash, PyBytes_AS_STRING(content_hash), 16)
         self.facts.analyzer_version = version
+        if self.has_tracks:
+            self.append_tracks(tracks, PyByteArray_GET_SIZE(heap))
         self.append_row(rows, heap)
         trim(&self.scratch)
         return self.facts.issues, first_repair, offset
@@ -126,6 +138,19 @@ cdef class Analyzer:
         PyByteArray_Resize(rows, row + sizeof(self.facts))
         memcpy(PyByteArray_AS_STRING(rows) + row, &self.facts, sizeof(self.facts))
 
+    cdef append_tracks(self, bytearray tracks, Py_ssize_t base):
+        """Append the rows of the tracks; their names are in the text of the file, which will begin at ``base``."""
+        cdef Py_ssize_t end = PyByteArray_GET_SIZE(tracks), size = self.tracks.count * sizeof(TrackFacts)
+        cdef TrackFacts *row
+        cdef size_t i
+        for i in range(self.tracks.count):
+            row = &self.tracks.rows[i]
+            memcpy(row.content_hash, self.facts.content_hash, sizeof(row.content_hash))
+            row.analyzer_version = self.facts.analyzer_version
+            row.name.offset += base
+        PyByteArray_Resize(tracks, end + size)
+        memcpy(PyByteArray_AS_STRING(tracks) + end, self.tracks.rows, size)
+
 
 cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
     """The events in the arena to facts, sequence by sequence."""
@@ -134,6 +159,8 @@ cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:
     cdef Status status
     cdef size_t i, tracks = self.arena.track_count
     reset(self)
+    if self.has_tracks and start_tracks(self.tracks, &self.arena):
+        return NO_MEMORY
     memset(&merged, 0, sizeof(Merged))
     sequence.end_track = 0
     while sequence.end_track < tracks:
@@ -186,6 +213,8 @@ cdef Status analyze_sequence(Analyzer self, const uint8_t *data, const Sequence 
     cdef Status status = read_tempo_map(&self.map, &self.arena, data, sequence.first_track, sequence.end_track)
     if not status:
         status = read_notes(self.notes, &self.arena, data, &self.map, sequence.first_track, sequence.end_track)
+    if not status and self.has_tracks:
+        status = add_tracks(self.tracks, self.notes, &self.map)
     if not status:
         add_chroma(self.chroma, self.notes, self.map.ticks_per_quarter)
         add_notes_hash(self.notes, &self.map)
@@ -257,7 +286,7 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
         facts.notes_hash[i] = <uint8_t>(self.notes.counts.notes_hash >> (56 - 8 * i))
     estimate_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)
     facts.role = role_of(self.notes, merged.simultaneous, facts)
-    status = write_mark_facts(&self.heap, &self.arena, data, facts)
+    status = write_mark_facts(&self.heap, &self.arena, data, facts, self.tracks.rows if self.has_tracks else NULL)
     if facts.note_count == 0:
         record_issue(&self.arena, NO_NOTES, 0)
     if self.notes.counts.has_stuck_note:

@@ -1,5 +1,5 @@
-# One row of the table `analyses`, as the kernels fill it. Order, types and nulls are those of schema.ANALYSES, which also
-# gives the meaning and unit of each column; a test compares the two layouts.
+# One row of the table `analyses`, and one of `tracks`, as the kernels fill them. Order, types and nulls are those of
+# schema.ANALYSES and schema.TRACKS, which also give the meaning and unit of each column; a test compares the layouts.
 
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t
 
@@ -105,3 +105,21 @@ cdef struct Facts:
     Text track_names
     uint8_t notes_hash[8]
     int64_t issues
+
+cdef struct TrackFacts:
+    uint8_t content_hash[16]
+    int16_t track
+    int16_t analyzer_version
+    Text name
+    uint8_t channels[2]
+    int16_t program
+    int32_t note_count
+    double first_onset_s
+    double last_onset_s
+    int16_t pitch_min
+    int16_t pitch_max
+    int32_t polyphony_max
+    float polyphony_mean
+    float velocity_mean
+    uint8_t role
+    uint8_t notes_hash[8]

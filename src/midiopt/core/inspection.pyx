@@ -1,7 +1,7 @@
 """A look inside the analyser for training, accuracy and tests: nothing in the package needs it."""
 
 from midiopt.core.analysis cimport Analyzer
-from midiopt.core.facts cimport NULL_TEXT, Facts
+from midiopt.core.facts cimport NULL_TEXT, Facts, TrackFacts
 from midiopt.core.harmony.chords cimport write_chord
 from midiopt.core.harmony.key cimport EVIDENCE
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
@@ -39,11 +39,13 @@ def memory_of(Analyzer analyzer not None):
     return analyzer.scratch.bytes
 
 
-def facts_layout():
-    """(name, offset) of each field of the row and the size of the row, as the C compiler laid them out."""
-    cdef Facts[1] row
-    cdef Facts[::1] view = row
+def row_layouts():
+    """Of a row of `analyses` and of one of `tracks`: (name, offset) of each field and the size, as the C compiler laid them out."""
     import numpy as np
 
-    dtype = np.asarray(view).dtype
-    return [(name, dtype.fields[name][1]) for name in dtype.names], dtype.itemsize
+    cdef Facts[1] row
+    cdef Facts[::1] view = row
+    cdef TrackFacts[1] track
+    cdef TrackFacts[::1] track_view = track
+    dtypes = [np.asarray(view).dtype, np.asarray(track_view).dtype]
+    return [([(name, dtype.fields[name][1]) for name in dtype.names], dtype.itemsize) for dtype in dtypes]

@@ -65,6 +65,8 @@ cdef enum:
     PART_EVENT_BLOCK
     PART_CHANGE_BLOCK
     TEXT_BLOCK
+    TRACK_FACTS_BLOCK
+    TRACK_BOUNDARY_BLOCK
     TRANSFER_BLOCK  # the bytes of a file whose transfer was undone
     BLOCK_COUNT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import re
@@ -179,4 +180,4 @@ def _with_error(batch: Batch, error: str) -> Batch:
     """The batch with an error for its last file."""
     files, text = batch.files.copy(), error.encode()
     files["error"][-1] = len(batch.heap), len(text)
-    return Batch(files, batch.analyses, batch.heap + text)
+    return dataclasses.replace(batch, files=files, heap=batch.heap + text)

@@ -46,8 +46,8 @@ MAX_RECENT_HASHES = 20_000  # about 2 MB: ten batches of the default size
 class Worker:
     """Turns tasks into messages. Owns one reader and one analyser, and with them all memory that files need.
 
-    ``known_hashes`` are those of content that needs no analysis, ``sample`` says which archive members to analyse, and
-    ``content_key`` is the key of the database's content hashes.
+    ``known_hashes`` are those of content that needs no analysis, ``sample`` says which archive members to analyse,
+    ``content_key`` is the key of the database's content hashes, and ``tracks`` says whether to make rows of tracks, too.
     """
 
     def __init__(
@@ -60,12 +60,14 @@ class Worker:
         sample: PathSample = ALL_PATHS,
         archive_limits: ArchiveLimits = DEFAULT_LIMITS,
         content_key: bytes = b"",
+        tracks: bool = False,
     ) -> None:
         self._reader = READERS[reader](max_file_bytes)
         self._analyzer = Analyzer(max_events)
         self._heartbeat = heartbeat or Heartbeat()
         self._content_hash = content_hasher(content_key)
         self._known_hashes = known_hashes
+        self._tracks = tracks
         self._sample = sample
         self._max_file_bytes = max_file_bytes
         self._archive_limits = archive_limits._replace(max_file_bytes=max_file_bytes)
@@ -87,19 +89,19 @@ class Worker:
         if not isinstance(task, AnalyzeFiles):
             return self._process_archive_task(task)
         if not task.are_regular:
-            return self._make_rows(not_regular_items(task.paths, self._heartbeat), RowBuilder()).message()
+            return self._make_rows(not_regular_items(task.paths, self._heartbeat), RowBuilder(self._tracks)).message()
         return self.analyze_files(task.paths)
 
     def analyze_files(self, paths: Iterable[bytes]) -> bytes:
         """The message with a ``files`` row per path, and ``analyses`` rows of their content."""
-        return self._make_rows(file_items(paths, self._reader, self._max_file_bytes, self._heartbeat), RowBuilder()).message()
+        return self._make_rows(file_items(paths, self._reader, self._max_file_bytes, self._heartbeat), RowBuilder(self._tracks)).message()
 
     def _process_archive_task(self, task: ReadMembers | FinishArchive) -> bytes:
         if self._archive_reader is None:
             from midiopt.pipeline.archive_worker import ArchiveReader  # 10 ms and 1.3 MB that most workers never need
 
             self._archive_reader = ArchiveReader(self._heartbeat, self._sample, self._archive_limits)
-        rows = RowBuilder()
+        rows = RowBuilder(self._tracks)
         self._make_rows(self._archive_reader.items(task, rows), rows)
         return rows.message(self._archive_reader.report.encode())
 

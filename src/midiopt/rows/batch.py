@@ -1,19 +1,19 @@
-"""A batch of rows: two structured arrays and one heap of text, as workers send and sinks take them.
+"""A batch of rows: structured arrays and one heap of text, as workers send and sinks take them.
 
-Text columns hold an offset into the heap and a length, so a batch is three flat buffers. Nothing is pickled between
+Text columns hold an offset into the heap and a length, so a batch is a few flat buffers. Nothing is pickled between
 worker and parent, and the encoders read a batch without creating Python objects.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT, RowLayout
+from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT, TRACKS_LAYOUT, RowLayout
 from midiopt.rows.wire import HEADER
-from midiopt.schema import ANALYSES, FILES, Column, Table
+from midiopt.schema import ANALYSES, FILES, TRACKS, Column, Table
 
 Rows = np.ndarray[Any, np.dtype[np.void]]
 TEXT_DTYPE = np.dtype([("offset", "<u4"), ("length", "<u4")], align=True)
@@ -33,47 +33,53 @@ def _dtype(layout: RowLayout) -> np.dtype[np.void]:
     return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": layout.size, "aligned": True})
 
 
-FILES_DTYPE, ANALYSES_DTYPE = _dtype(FILES_LAYOUT), _dtype(ANALYSES_LAYOUT)
-_TEXT_COLUMNS = {table: [column.name for column in table if column.kind.is_text] for table in (FILES, ANALYSES)}
+FILES_DTYPE, ANALYSES_DTYPE, TRACKS_DTYPE = _dtype(FILES_LAYOUT), _dtype(ANALYSES_LAYOUT), _dtype(TRACKS_LAYOUT)
+_TEXT_COLUMNS = {table: [column.name for column in table if column.kind.is_text] for table in (FILES, ANALYSES, TRACKS)}
+_NO_TRACKS = np.empty(0, TRACKS_DTYPE)
 
 
 @dataclass
 class Batch:
-    """Rows of ``files`` (FILES_DTYPE) and ``analyses`` (ANALYSES_DTYPE) over one UTF-8 heap."""
+    """Rows of ``files`` (FILES_DTYPE) and ``analyses`` (ANALYSES_DTYPE) over one UTF-8 heap, and of ``tracks`` (TRACKS_DTYPE), if
+    asked for: then a content has all its tracks in the batch that has its analysis."""
 
     files: Rows
     analyses: Rows
     heap: bytes
+    tracks: Rows = field(default_factory=lambda: _NO_TRACKS)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def rows(self, table: Table) -> Rows:
-        """The rows of FILES or ANALYSES."""
-        return self.files if table is FILES else self.analyses
+        """The rows of FILES, ANALYSES or TRACKS."""
+        return self.files if table is FILES else self.analyses if table is ANALYSES else self.tracks
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Batch:
         """The batch in a message (wire.py). The arrays are views of ``data``."""
-        n, m, heap = HEADER.unpack_from(data)
+        *sizes, heap = HEADER.unpack_from(data)
         at = HEADER.size
-        files = np.frombuffer(data, FILES_DTYPE, n // FILES_DTYPE.itemsize, at)
-        analyses = np.frombuffer(data, ANALYSES_DTYPE, m // ANALYSES_DTYPE.itemsize, at + n)
-        return cls(files, analyses, data[at + n + m : at + n + m + heap])
+        rows = []
+        for size, dtype in zip(sizes, (FILES_DTYPE, ANALYSES_DTYPE, TRACKS_DTYPE), strict=True):
+            rows.append(np.frombuffer(data, dtype, size // dtype.itemsize, at))
+            at += size
+        return cls(rows[0], rows[1], data[at : at + heap], rows[2])
 
     @classmethod
     def concat(cls, batches: list[Batch]) -> Batch:
         """One batch with all rows in order; text offsets are shifted to the joined heap."""
         if len(batches) == 1:
             return batches[0]
-        files = _joined([b.files for b in batches], FILES_DTYPE)
-        analyses = _joined([b.analyses for b in batches], ANALYSES_DTYPE)
         heap_starts = np.cumsum([0] + [len(b.heap) for b in batches[:-1]])
-        for table, rows in ((FILES, files), (ANALYSES, analyses)):
+        joined: list[Rows] = []
+        for table, dtype in ((FILES, FILES_DTYPE), (ANALYSES, ANALYSES_DTYPE), (TRACKS, TRACKS_DTYPE)):
+            rows = _joined([b.rows(table) for b in batches], dtype)
             shift = np.repeat(heap_starts, [len(b.rows(table)) for b in batches]).astype("<u4")
             for name in _TEXT_COLUMNS[table]:
                 rows[name]["offset"] += shift
-        return cls(files, analyses, b"".join(b.heap for b in batches))
+            joined.append(rows)
+        return cls(joined[0], joined[1], b"".join(b.heap for b in batches), joined[2])
 
 
 def _joined(rows: list[Rows], dtype: np.dtype[np.void]) -> Rows:

@@ -48,12 +48,16 @@ class Outcome:
 
 
 class RowBuilder:
-    """Rows of ``files`` and ``analyses``, and the heap with their texts. ``crashed`` counts the files with that status."""
+    """Rows of ``files``, ``analyses`` and, ``with_tracks``, of ``tracks``, and the heap with their texts.
 
-    def __init__(self) -> None:
+    ``crashed`` counts the files with that status.
+    """
+
+    def __init__(self, with_tracks: bool = False) -> None:
         self.crashed = 0
         self.files = bytearray()
         self.analyses = bytearray()
+        self.tracks = bytearray() if with_tracks else None
         self.heap = bytearray()
 
     def add_file(self, path: bytes, size: int, mtime_ns: int, outcome: Outcome, now_us: int, duration_us: int | None = None) -> None:
@@ -73,17 +77,19 @@ class RowBuilder:
             *name_facts(path.replace(JOIN, SEPARATOR_BYTES)),
         )  # the order of schema.FILES
 
-    def sizes(self) -> tuple[int, int, int]:
-        """Bytes of both tables and of the heap, for :meth:`truncate`."""
-        return len(self.files), len(self.analyses), len(self.heap)
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Bytes of the tables and of the heap, for :meth:`truncate`."""
+        return len(self.files), len(self.analyses), len(self.tracks or b""), len(self.heap)
 
-    def truncate(self, files: int, analyses: int, heap: int) -> None:
+    def truncate(self, files: int, analyses: int, tracks: int, heap: int) -> None:
         """Remove what was appended since :meth:`sizes` returned these numbers."""
         del self.files[files:], self.analyses[analyses:], self.heap[heap:]
+        if self.tracks:
+            del self.tracks[tracks:]
 
     def message(self, report: bytes = b"") -> bytes:
         """The rows as they travel to the parent, with the encoded ArchiveReport of an archive task."""
-        return message(self.files, self.analyses, self.heap, report)
+        return message(self.files, self.analyses, self.tracks or b"", self.heap, report)
 
 
 def crashed_outcome(problem: Exception) -> Outcome:
@@ -93,9 +99,9 @@ def crashed_outcome(problem: Exception) -> Outcome:
 
 
 def analyze_bytes(analyzer: Analyzer, data: Buffer, digest: bytes, rows: RowBuilder) -> Outcome:
-    """Analyse content whose hash is ``digest``; its ``analyses`` row is appended if it is usable."""
+    """Analyse content whose hash is ``digest``; its ``analyses`` row, and those of its tracks, are appended if it is usable."""
     try:
-        issues, first, offset = analyzer.analyze(data, digest, ANALYZER_VERSION, rows.analyses, rows.heap)
+        issues, first, offset = analyzer.analyze(data, digest, ANALYZER_VERSION, rows.analyses, rows.heap, rows.tracks)
     except MidiError as problem:
         problem = with_detected_type(problem, data)
         return Outcome(REJECTED, digest, str(problem), problem)

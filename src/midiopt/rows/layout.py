@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from midiopt.kinds import CODES, ENUM
-from midiopt.schema import ANALYSES, FILES, Column, Table
+from midiopt.schema import ANALYSES, FILES, TRACKS, Column, Table
 
 NO_NULL = -(2**63)  # no valid value of any kind
 
@@ -61,5 +61,5 @@ def _field(column: Column, offset: int) -> Field:
     return Field(CODES[kind], offset, size, column.first, column.nullable, null, kind.low, high, column.values)
 
 
-FILES_LAYOUT, ANALYSES_LAYOUT = RowLayout(FILES), RowLayout(ANALYSES)
-LAYOUTS = {FILES: FILES_LAYOUT, ANALYSES: ANALYSES_LAYOUT}
+FILES_LAYOUT, ANALYSES_LAYOUT, TRACKS_LAYOUT = RowLayout(FILES), RowLayout(ANALYSES), RowLayout(TRACKS)
+LAYOUTS = {FILES: FILES_LAYOUT, ANALYSES: ANALYSES_LAYOUT, TRACKS: TRACKS_LAYOUT}

@@ -16,7 +16,7 @@ from midiopt.rows.batch import TEXT_DTYPE, Batch, Rows
 from midiopt.rows.builder import NO_HASH
 from midiopt.rows.invalid import Inspector
 from midiopt.rows.layout import LAYOUTS
-from midiopt.schema import ANALYSED, ANALYSES, CRASHED, FILES, Table
+from midiopt.schema import ANALYSED, ANALYSES, CRASHED, FILES, TRACKS, Table
 
 Names = dict[int, list[str]]  # the invalid columns of each row that has any
 
@@ -37,7 +37,7 @@ def validate(batch: Batch) -> Batch:
         invalid[table] = found if heap_is_utf8 else _invalid_utf8(table, rows, batch.heap, found) | found
     if not any(invalid.values()):
         return batch
-    return validate(_without_invalid(batch, invalid[FILES], invalid[ANALYSES]))  # a row may have another invalid value
+    return validate(_without_invalid(batch, invalid))  # a row may have another invalid value
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -59,9 +59,12 @@ def _invalid_utf8(table: Table, rows: Rows, heap: bytes, known: Names) -> Names:
     return found
 
 
-def _without_invalid(batch: Batch, bad_files: Names, bad_analyses: Names) -> Batch:
-    """The batch without invalid analyses. Files that are invalid, or whose analysis is, become `crashed`."""
-    hashes = [content_hash.tobytes() for content_hash in batch.analyses["content_hash"]]
+def _without_invalid(batch: Batch, invalid: dict[Table, Names]) -> Batch:
+    """The batch without invalid analyses, those of which a track is invalid among them. Their files, and invalid ones, become `crashed`."""
+    bad_files, bad_analyses = invalid[FILES], invalid[ANALYSES]
+    hashes, of_tracks = _hashes(batch.analyses), _hashes(batch.tracks)
+    for i, names in _analyses_of(batch, invalid[TRACKS], hashes, of_tracks).items():
+        bad_analyses.setdefault(i, names)
     lost = {hashes[i]: names for i, names in bad_analyses.items()}
     for i in np.flatnonzero(np.isin(batch.files["status"], ANALYSED)).tolist():
         content_hash = batch.files["content_hash"][i].tobytes()
@@ -83,7 +86,24 @@ def _without_invalid(batch: Batch, bad_files: Names, bad_analyses: Names) -> Bat
         row["error"] = _append_text(heap, f"internal error: invalid value in column {', '.join(names)}".encode())
         row["content_hash"] = 0
         row["status"] = CRASHED
-    return Batch(files, np.delete(batch.analyses, list(bad_analyses)), bytes(heap))
+    kept = set(hashes) - set(lost)
+    is_kept = [i not in invalid[TRACKS] and content_hash in kept for i, content_hash in enumerate(of_tracks)]
+    return Batch(files, np.delete(batch.analyses, list(bad_analyses)), bytes(heap), batch.tracks[np.array(is_kept, bool)])
+
+
+def _analyses_of(batch: Batch, bad_tracks: Names, hashes: list[bytes], of_tracks: list[bytes]) -> Names:
+    """The analyses of invalid tracks; of those whose content hash is lost, any analysis that lacks tracks."""
+    found: Names = {}
+    for track, names in bad_tracks.items():
+        for i, content_hash in enumerate(hashes):
+            lacks_tracks = of_tracks[track] == NO_HASH and of_tracks.count(content_hash) < batch.analyses["track_count"][i]
+            if content_hash == of_tracks[track] or lacks_tracks:
+                found[i] = [f"{name} of tracks" for name in names]
+    return found
+
+
+def _hashes(rows: Rows) -> list[bytes]:
+    return [content_hash.tobytes() for content_hash in rows["content_hash"]]
 
 
 def _append_text(heap: bytearray, text: bytes) -> np.ndarray:

@@ -49,6 +49,25 @@ cdef void fill_track(NoteColumns *notes, size_t end, size_t track) noexcept nogi
     notes.count = end
 
 
+cdef NoteColumns columns_of(const NoteColumns *notes, size_t first, size_t count) noexcept nogil:
+    """The columns of `count` notes from `first` on, in the same memory."""
+    cdef NoteColumns part = notes[0]
+    cdef size_t tick_bytes = 8 if part.wide else 4
+    part.count = count
+    part.onset = <uint8_t *>part.onset + first * tick_bytes
+    part.length = <uint8_t *>part.length + first * tick_bytes
+    part.traits += first
+    part.sound += first
+    part.velocity += first
+    part.channel += first
+    part.program += first
+    part.pitch += first
+    part.track += first
+    part.onset_s += first
+    part.end_s += first
+    return part
+
+
 cdef Status reserve_seconds(Notes *notes, size_t room) noexcept nogil:
     """Make room for the seconds of `room` notes."""
     cdef double *seconds = <double *>reserve_block(notes.scratch, SECONDS_BLOCK, room, SECONDS_BYTES, MAX_EVENTS_CAP, False)

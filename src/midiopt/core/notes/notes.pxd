@@ -2,7 +2,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t
 
 from midiopt.core.facts cimport Facts
-from midiopt.core.notes.types cimport Notes
+from midiopt.core.notes.types cimport NoteCounts, Notes
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.smf.midi cimport Status
 from midiopt.core.timeline.tempo_map cimport TempoMap
@@ -15,4 +15,6 @@ cdef Status read_notes(
 cdef Status pair_notes(
     Notes *notes, const Arena *arena, const uint8_t *data, double quarter, size_t first_track, size_t end_track
 ) noexcept nogil
+cdef void clear_counts(NoteCounts *counts) noexcept nogil
+cdef void add_note_seconds(Notes *notes, const TempoMap *map) noexcept nogil
 cdef void write_note_facts(Notes *notes, Facts *facts) noexcept nogil

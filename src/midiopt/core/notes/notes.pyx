@@ -25,12 +25,16 @@ cdef void reset_note_counts(Notes *notes, const Arena *arena) noexcept nogil:
     """Start a file, and choose the width of its columns."""
     cdef int64_t last_tick = 0
     cdef size_t i
-    memset(&notes.counts, 0, sizeof(NoteCounts))
-    notes.counts.first_note_s = INFINITY
-    notes.counts.last_note_s = -INFINITY
+    clear_counts(&notes.counts)
     for i in range(arena.track_count):
         last_tick = max(last_tick, arena.tracks[i].end_tick)
     notes.columns.wide = last_tick >> NARROW_TICK_BITS != 0
+
+
+cdef void clear_counts(NoteCounts *counts) noexcept nogil:
+    memset(counts, 0, sizeof(NoteCounts))
+    counts.first_note_s = INFINITY
+    counts.last_note_s = -INFINITY
 
 
 cdef Status read_notes(

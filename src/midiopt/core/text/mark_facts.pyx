@@ -15,8 +15,10 @@ cdef struct TextMarks:  # what a pass over the marks finds
     int32_t lyrics  # as lyric events
 
 
-cdef Status write_mark_facts(TextHeap *heap, const Arena *arena, const uint8_t *data, Facts *facts) noexcept nogil:
-    """Count program changes, system-exclusive events and lyrics, and append the title and the track names to the heap."""
+cdef Status write_mark_facts(
+    TextHeap *heap, const Arena *arena, const uint8_t *data, Facts *facts, TrackFacts *tracks
+) noexcept nogil:
+    """Count program changes, system-exclusive events and lyrics, and append the title and the names of tracks; see write_names()."""
     cdef TextMarks found
     cdef size_t i
     found.lyrics = arena.header.xf_lyrics
@@ -25,7 +27,7 @@ cdef Status write_mark_facts(TextHeap *heap, const Arena *arena, const uint8_t *
     for i in range(arena.track_count):
         read_track_marks(arena, data, &arena.tracks[i], &found, facts)
     facts.lyric_count = max(found.lyrics, count_syllables(&found.syllables))
-    return write_names(heap, arena, data, &found.names, facts)
+    return write_names(heap, arena, data, &found.names, facts, tracks)
 
 
 cdef inline void read_track_marks(

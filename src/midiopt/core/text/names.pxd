@@ -1,7 +1,7 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint16_t
 
-from midiopt.core.facts cimport Facts
+from midiopt.core.facts cimport Facts, TrackFacts
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.smf.midi cimport Mark, Status, Track
 from midiopt.core.text.encoding cimport RawText
@@ -14,6 +14,7 @@ cdef enum:
 # What a pass over the marks finds. A text of length 0 is absent.
 cdef struct Names:
     RawText tracks[MAX_TRACK_NAMES]  # the first name of each track that is not blank
+    uint16_t track_of[MAX_TRACK_NAMES]  # the index of that track in the file
     size_t count
     bint has_first_track  # whether the first of them is that of track 0
     RawText riff  # the title in an RMID container
@@ -24,4 +25,6 @@ cdef struct Names:
 cdef void reset_names(Names *names, const Arena *arena, const uint8_t *data) noexcept nogil
 cdef bint take_name(Names *names, const Arena *arena, const uint8_t *data, const Track *track, const Mark *mark) noexcept nogil
 cdef void take_title_line(Names *names, const uint8_t *data, const Mark *mark) noexcept nogil
-cdef Status write_names(TextHeap *heap, const Arena *arena, const uint8_t *data, Names *names, Facts *facts) noexcept nogil
+cdef Status write_names(
+    TextHeap *heap, const Arena *arena, const uint8_t *data, Names *names, Facts *facts, TrackFacts *tracks
+) noexcept nogil

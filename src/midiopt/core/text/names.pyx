@@ -7,7 +7,7 @@ first title among the texts (a line @T of karaoke, or {#Title=...} of RP-026), t
 from libc.stdint cimport uint16_t, uint32_t
 from libc.string cimport memcmp, memset
 
-from midiopt.core.facts cimport NULL_TEXT, Text
+from midiopt.core.facts cimport NULL_TEXT, Text, TrackFacts
 from midiopt.core.smf.arena cimport MarkRange, marks_of
 from midiopt.core.smf.midi cimport META, META_COPYRIGHT, META_INSTRUMENT_NAME, META_LYRIC, META_TEXT, META_TRACK_NAME, USABLE
 from midiopt.core.text.charset cimport CodePageCosts, best_code_page, load_costs, reset_costs, score_text, utf8_cost
@@ -52,6 +52,7 @@ cdef bint take_name(Names *names, const Arena *arena, const uint8_t *data, const
     elif names.conductor == NO_NAME and is_title(&text) and has_only_metas(arena, track):
         names.conductor = names.count
     names.tracks[names.count] = text
+    names.track_of[names.count] = <uint16_t>(track - arena.tracks)
     names.count += 1
     return True
 
@@ -111,8 +112,10 @@ cdef void take_title_line(Names *names, const uint8_t *data, const Mark *mark) n
     names.line = text
 
 
-cdef Status write_names(TextHeap *heap, const Arena *arena, const uint8_t *data, Names *names, Facts *facts) noexcept nogil:
-    """Append the title and the track names to the heap."""
+cdef Status write_names(
+    TextHeap *heap, const Arena *arena, const uint8_t *data, Names *names, Facts *facts, TrackFacts *tracks
+) noexcept nogil:
+    """Append the title and the track names to the heap; `tracks`, unless NULL, are the rows of all tracks, which get their names."""
     cdef const RawText *titles[4]
     cdef int i, code_page = NO_CODE_PAGE
     cdef Status status = USABLE
@@ -129,7 +132,7 @@ cdef Status write_names(TextHeap *heap, const Arena *arena, const uint8_t *data,
         if not status and facts.title.length == NULL_TEXT and titles[i] != NULL:
             status = append_text(heap, titles[i], code_page, &facts.title)
     if not status:
-        status = append_track_names(heap, names, code_page, &facts.track_names)
+        status = append_track_names(heap, names, code_page, &facts.track_names, tracks)
     return status
 
 
@@ -224,11 +227,11 @@ cdef int first_language(const Arena *arena, const uint8_t *data) noexcept nogil:
     return NO_CODE_PAGE
 
 
-cdef Status append_track_names(TextHeap *heap, const Names *names, int code_page, Text *list) noexcept nogil:
-    """Append the distinct names, joined by NUL."""
+cdef Status append_track_names(TextHeap *heap, const Names *names, int code_page, Text *list, TrackFacts *tracks) noexcept nogil:
+    """Append the distinct names, joined by NUL; equal names of tracks are one text in the heap."""
     cdef NameList found
     cdef Text name
-    cdef size_t i
+    cdef size_t i, at, before
     cdef Status status
     cdef bint is_hashed = names.count > FEW_NAMES
     list.offset = heap.size
@@ -244,7 +247,12 @@ cdef Status append_track_names(TextHeap *heap, const Names *names, int code_page
         status = append_text(heap, &names.tracks[i], code_page, &name)
         if status:
             return status
-        if name.length == NULL_TEXT or not (add_hashed(&found, heap, &name) if is_hashed else add_compared(&found, heap, &name)):
+        before = found.count
+        if name.length != NULL_TEXT:
+            at = add_hashed(&found, heap, &name) if is_hashed else add_compared(&found, heap, &name)
+            if tracks != NULL:
+                tracks[names.track_of[i]].name = found.names[at]
+        if found.count == before:
             heap.size = list.offset + list.length
         else:
             list.length = heap.size - list.offset
@@ -257,18 +265,18 @@ cdef inline bint is_same(const TextHeap *heap, const Text *a, const Text *b) noe
     return a.length == b.length and memcmp(heap.bytes + a.offset, heap.bytes + b.offset, a.length) == 0
 
 
-cdef inline bint add_compared(NameList *found, const TextHeap *heap, const Text *name) noexcept nogil:
-    """Add a name; False if it is there already."""
+cdef inline size_t add_compared(NameList *found, const TextHeap *heap, const Text *name) noexcept nogil:
+    """The index of a name, which is added unless it is there."""
     cdef size_t i
     for i in range(found.count):
         if is_same(heap, &found.names[i], name):
-            return False
+            return i
     found.names[found.count] = name[0]
     found.count += 1
-    return True
+    return found.count - 1
 
 
-cdef inline bint add_hashed(NameList *found, const TextHeap *heap, const Text *name) noexcept nogil:
+cdef inline size_t add_hashed(NameList *found, const TextHeap *heap, const Text *name) noexcept nogil:
     """The same with a hash table: with 1,000 names, comparing with each takes four times as long as the rest of the file."""
     cdef uint32_t hashed = 2166136261
     cdef size_t i, slot
@@ -278,10 +286,10 @@ cdef inline bint add_hashed(NameList *found, const TextHeap *heap, const Text *n
     while found.slots[slot]:
         i = found.slots[slot] - 1
         if found.hashes[i] == hashed and is_same(heap, &found.names[i], name):
-            return False
+            return i
         slot = (slot + 1) % SLOTS
     found.slots[slot] = <uint16_t>(found.count + 1)
     found.hashes[found.count] = hashed
     found.names[found.count] = name[0]
     found.count += 1
-    return True
+    return found.count - 1
