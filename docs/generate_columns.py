@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from midiopt.schema import ANALYSES, FILES, LIBRARY_ONLY, RUNS, Column
+from midiopt.schema import LIBRARY_ONLY, Column
+from midiopt.sinks.name_tables import RELATIONS
 
 
 def line(column: Column) -> str:
@@ -18,4 +19,5 @@ def table(columns: Iterable[Column]) -> str:
 
 
 # By the name of the table or view.
-TABLES: dict[str, Iterable[Column]] = {"files": FILES, "analyses": ANALYSES, "library": LIBRARY_ONLY, "runs": RUNS}
+_SHOWN = ("files", "analyses", "runs", "programs", "drum_sounds", "issue_names", "library_issues")
+TABLES: dict[str, tuple[Column, ...]] = {name: RELATIONS[name][2] for name in _SHOWN} | {"library": LIBRARY_ONLY}

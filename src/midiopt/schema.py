@@ -376,6 +376,8 @@ LIBRARY_ONLY = (  # the last columns of the view `library`, which shows those of
     ),
     FILES.added[0],
 )
+_OF_FILE = {column.name for column in FILES}
+LIBRARY_COLUMNS = (*FILES, *(column for column in ANALYSES if column.name not in _OF_FILE), *LIBRARY_ONLY)
 
 RUNS = Table(
     "runs",

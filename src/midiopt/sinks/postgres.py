@@ -22,7 +22,7 @@ from midiopt.sinks.base import KnownFile
 from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.postgres_connections import Connection, Connections
-from midiopt.sinks.postgres_tables import DIALECT, add_constraints, create_tables, next_ids
+from midiopt.sinks.postgres_tables import DIALECT, IN_SCHEMA, add_constraints, create_tables, next_ids
 from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_staging_tables, distinct
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
@@ -175,7 +175,7 @@ def _prepare_tables(connection: Connection) -> None:
 def schema_version(connection: Connection) -> int | None:
     """See sql.check_version."""
     found = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relname = ANY(%s)",
+        f"SELECT relname FROM pg_class WHERE {IN_SCHEMA} AND relname = ANY(%s)",
         (list(TABLE_NAMES),),
     )
     names = {name for (name,) in found}

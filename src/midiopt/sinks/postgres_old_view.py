@@ -12,8 +12,9 @@ from typing import Any
 
 from psycopg.errors import DependentObjectsStillExist
 
+from midiopt.schema import LIBRARY_COLUMNS
 from midiopt.sinks.postgres_connections import Connection
-from midiopt.sinks.sql import LIBRARY_COLUMNS, LIBRARY_ROWS, NARROW_ISSUES, stored_value
+from midiopt.sinks.sql import LIBRARY_ROWS, NARROW_ISSUES, stored_value
 
 LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}  # of types that columns once had which now are wider
 

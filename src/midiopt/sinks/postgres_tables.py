@@ -9,12 +9,14 @@ from psycopg.errors import DependentObjectsStillExist, ForeignKeyViolation
 
 from midiopt.errors import SinkError
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION
+from midiopt.sinks.name_tables import comments, create_name_tables
 from midiopt.sinks.postgres_connections import Connection
 from midiopt.sinks.postgres_old_view import OldView
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
     REFERENCE,
     SELECT_ANALYSIS_ID,
+    TABLE_NAMES,
     TABLES,
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
@@ -24,6 +26,7 @@ from midiopt.sinks.sql import (
 )
 
 DIALECT = Dialect("%s", "postgres")
+IN_SCHEMA = "relnamespace = quote_ident(current_schema())::regnamespace"  # of a row of pg_class
 # The ids of analyses are given by the run, which takes blocks of them: to draw and to look up each one would take the server
 # 4 of 25 us per file. Their index, 2 us, and the foreign key are made at the end of the first run, like the other indexes.
 ID_BLOCK = 1 << 16
@@ -52,6 +55,9 @@ def create_tables(connection: Connection, version: int | None) -> None:
         execute(f"CREATE SEQUENCE IF NOT EXISTS analysis_ids INCREMENT BY {ID_BLOCK} OWNED BY analyses.id")
         execute("SELECT setval('analysis_ids', (SELECT max(id) FROM analyses))")
         execute(create_view(DIALECT))
+        there = {name for (name,) in execute(f"SELECT relname::text FROM pg_class WHERE {IN_SCHEMA}")}
+        made = create_name_tables(execute, there, DIALECT)
+        execute("; ".join(comments({*TABLE_NAMES, *made})))
         if old_view:
             old_view.read_new_tables(connection)
             old_view.restore_grants(connection)

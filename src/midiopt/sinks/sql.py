@@ -18,7 +18,7 @@ from midiopt.schema import (
     ANALYSES,
     ANALYZER_VERSION,
     FILES,
-    LIBRARY_ONLY,
+    LIBRARY_COLUMNS,
     OK,
     OPENED,
     PRODUCT,
@@ -70,7 +70,7 @@ def column_definitions(table: Table, dialect: Dialect, constraints: dict[str, st
         f"{c.name} {dialect.type_of(c.kind)}"
         + (f" {constraints[c.name]}" if c.name in constraints else "")
         + ("" if c.nullable or c.name in old else " NOT NULL")
-        + (f" CHECK ({' OR '.join(f'{c.name} = {_quoted(v)}' for v in c.values)})" if c.kind is ENUM and not c.nullable else "")
+        + (f" CHECK ({' OR '.join(f'{c.name} = {quoted(v)}' for v in c.values)})" if c.kind is ENUM and not c.nullable else "")
         for c in table.stored
     )
 
@@ -92,12 +92,13 @@ def upsert(table: Table, source: str, differs: str, more: str = "") -> str:
     )
 
 
-def _quoted(value: str) -> str:
-    return f"'{value}'"
+def quoted(value: str) -> str:
+    """A text as SQL."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _statuses(indices: tuple[int, ...]) -> str:
-    return "(" + ", ".join(_quoted(STATUSES[i]) for i in indices) + ")"
+    return "(" + ", ".join(quoted(STATUSES[i]) for i in indices) + ")"
 
 
 TABLES = (ANALYSES, FILES)  # in the order of writing: no file before its analysis
@@ -118,7 +119,6 @@ NAME_AGREES = (
 )
 
 _OF_FILE = {c.name for c in (*FILES, *FILES.added)}
-LIBRARY_COLUMNS = (*FILES, *(c for c in ANALYSES if c.name not in _OF_FILE), *LIBRARY_ONLY)
 LIBRARY_ROWS = f"FROM files f LEFT JOIN analyses a ON a.id = f.{ANALYSIS_ID} WHERE f.missing_since IS NULL"
 
 
@@ -168,14 +168,14 @@ NARROW_ISSUES = "({0} & 65535 | ({0} >> 32 & 32767) << 16)"  # their old value, 
 
 def select_files(keep_old: bool) -> str:
     """The query of ``Catalog.iter_files``. Its conditions are a chain of OR, as in column_definitions: 0.5 us less per row."""
-    finished = " OR ".join(f"status = {_quoted(STATUSES[i])}" for i in SETTLED if i != OPENED)
-    settled = f"({finished} OR status = {_quoted(STATUSES[OPENED])} AND error IS NULL)"
+    finished = " OR ".join(f"status = {quoted(STATUSES[i])}" for i in SETTLED if i != OPENED)
+    settled = f"({finished} OR status = {quoted(STATUSES[OPENED])} AND error IS NULL)"
     settled += "" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}"
     return f"SELECT path, size_bytes, mtime_ns, {settled} FROM files"
 
 
 # Not of repaired files: a copy of one is analysed again, for the sentence that says what was repaired.
-SELECT_CONTENT_HASHES = f"SELECT content_hash FROM files WHERE status = {_quoted(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION}"
+SELECT_CONTENT_HASHES = f"SELECT content_hash FROM files WHERE status = {quoted(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION}"
 
 
 def select_paths(dialect: Dialect) -> str:

@@ -6,6 +6,7 @@ import sqlite3
 
 from midiopt.kinds import TIME
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, Column, Table
+from midiopt.sinks.name_tables import create_columns_table, create_name_tables
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
     REFERENCE,
@@ -45,6 +46,10 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
             execute(_create(table, table.name))
     execute("PRAGMA legacy_alter_table = OFF")
     execute(create_view(DIALECT))
+    there = {name for (name,) in execute("SELECT name FROM sqlite_master")}
+    create_name_tables(execute, there, DIALECT)
+    if "columns" not in there:
+        create_columns_table(execute)
     for statement in of_view:
         execute(statement)
     execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
