@@ -11,6 +11,7 @@ from midiopt.cli.arguments import (
     RARE,
     WHERE,
     add_json_options,
+    add_schema_option,
     byte_option,
     count_option,
     default_database,
@@ -104,6 +105,7 @@ def _add_places(parser: Parser) -> None:
         metavar="URL",
         help=f"the database: an SQLite file (a path or sqlite:///path) or postgresql://user@host/name ({DATABASE_DEFAULT})",
     )
+    add_schema_option(group)
     group.add_argument(
         "--log", metavar="FILE", help="append the events of the run and each file that is not ok to FILE, one JSON object per line"
     )
@@ -150,14 +152,14 @@ def command(arguments: Namespace) -> int:
     import sys
     from dataclasses import fields
 
-    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.cli.hidden_arguments import database_url
     from midiopt.cli.progress import RunProgress
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.run import run
     from midiopt.pipeline.signals import ABORT_MESSAGE
     from midiopt.sinks.urls import without_password
 
-    hide_argument(arguments.db)
+    arguments.db = database_url(arguments)
     if arguments.db in IN_MEMORY:
         print_error(f"a database in memory ({arguments.db}) would be lost with the run; name a file")
         return 1

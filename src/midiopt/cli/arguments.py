@@ -46,6 +46,12 @@ def add_library_options(parser: Parser) -> None:
         help=f"a path or postgresql://user@host/name ({DATABASE_DEFAULT})",
     )
     group.add_argument("--db", default=default_database(), action=_Database, metavar="URL", help="the same as an option")
+    add_schema_option(group)
+
+
+def add_schema_option(group: Any) -> None:
+    """Add the option that names a schema of PostgreSQL."""
+    group.add_argument("--schema", metavar="NAME", help="the PostgreSQL schema with the tables (default: the first of search_path)")
 
 
 def add_json_options(parser: Parser) -> None:

@@ -33,12 +33,12 @@ def add_options(parser: Parser) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Print each group as it is found."""
-    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.cli.hidden_arguments import database_url
     from midiopt.library import open_library
     from midiopt.library.duplicates import duplicate_groups
     from midiopt.sinks.urls import without_password
 
-    hide_argument(options.db)
+    options.db = database_url(options)
     groups = files = size = 0
     with open_library(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
         if not items.wanted:

@@ -7,7 +7,17 @@ import ctypes
 import os
 from pathlib import Path
 
-from midiopt.sinks.urls import without_password
+from midiopt.sinks.urls import with_schema, without_password
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def database_url(options: Namespace) -> str:
+    """The URL of the database that the options name, with the schema of --schema. Its password is hidden, see ``hide_argument``."""
+    hide_argument(options.db)
+    return with_schema(options.db, options.schema) if options.schema else options.db
 
 
 def hide_argument(url: str) -> None:

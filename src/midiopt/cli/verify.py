@@ -45,12 +45,12 @@ def command(options: argparse.Namespace) -> int:
     """Print each difference, then the counts; exit code 1 when a value differs."""
     from dataclasses import asdict
 
-    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.cli.hidden_arguments import database_url
     from midiopt.library import open_library
     from midiopt.library.verify import Verification
     from midiopt.sinks.urls import without_password
 
-    hide_argument(options.db)
+    options.db = database_url(options)
     with open_library(options.db) as library, JsonItems(options, "verify", without_password(options.db)) as items:
         verification = Verification(library, None if options.all else options.sample)
         for difference in verification.differences():

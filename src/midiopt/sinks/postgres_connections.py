@@ -8,19 +8,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import re
 import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import QueryCanceled
+from psycopg.errors import InsufficientPrivilege, QueryCanceled
+from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
 from midiopt.errors import DatabaseBusy, SinkError, Stopped
 from midiopt.schema import PRODUCT
 from midiopt.sinks.postgres_retries import MAX_RETRY_DELAY, STOP_TIMEOUT, Retries, sink_errors
-from midiopt.sinks.urls import has_password
+from midiopt.sinks.urls import has_password, split_schema
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
@@ -54,16 +56,18 @@ class Connections:
         self.should_stop = should_stop
         self._timeout = timeout
         self._notify = notify
-        self._url = url
+        self._url, self._schema = split_schema(url)
         self._closing = threading.Event()
         self._control_mutex = threading.Lock()
         self._pool: ConnectionPool[Connection] | None = None
         self._configure: Callable[[Connection], None] = _do_nothing
         self._lock_poll = 0.0
         self.control = connect(url)
-        self._session = _session_parameters(url)
+        self._session = _session_parameters(self._url, self._schema)
         try:
             with sink_errors():
+                if self._schema is not None:
+                    _create_schema(self.control, self._schema)
                 [(self._database, lock_timeout)] = self.control.execute("SELECT current_database(), current_setting('lock_timeout')")
                 self._lock_poll = LOCK_POLL if lock_timeout == "0" else 0.0  # a limit of the user's own, from the URL or the role, stays
                 self._prepare_control(self.control)
@@ -252,7 +256,8 @@ class Connections:
 def connect(url: str) -> Connection:
     """A new connection. Raises SinkError with the reason, and without any part of a password."""
     try:
-        connection: Connection = psycopg.connect(url, **_session_parameters(url))
+        database, schema = split_schema(url)
+        connection: Connection = psycopg.connect(database, **_session_parameters(database, schema))
         return connection
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
@@ -265,9 +270,27 @@ def _do_nothing(connection: Connection) -> None:
     """Until the pool is opened, sessions need no tables of their own."""
 
 
-def _session_parameters(url: str) -> dict[str, Any]:
-    """Connection parameters that `url` does not set itself."""
-    return {"autocommit": True, "client_encoding": "UTF8"} | {k: v for k, v in NETWORK.items() if k not in conninfo_to_dict(url)}
+def _session_parameters(url: str, schema: str | None) -> dict[str, Any]:
+    """Connection parameters that `url` does not set itself. All tables are in the schema, if one is named."""
+    given = conninfo_to_dict(url)
+    parameters = {"autocommit": True, "client_encoding": "UTF8"} | {k: v for k, v in NETWORK.items() if k not in given}
+    if schema is not None:
+        quoted = '"' + schema.replace('"', '""') + '"'
+        escaped = re.sub(r"([\\ ])", r"\\\1", quoted)
+        parameters["options"] = f"{given.get('options', '')} -c search_path={escaped}"
+    return parameters
+
+
+def _create_schema(connection: Connection, name: str) -> None:
+    """Create the schema unless it is there, which needs no permission."""
+    if connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).fetchall():
+        return
+    try:
+        connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(name)))
+    except InsufficientPrivilege as error:
+        user = connection.info.user
+        reason = f"there is no schema {name}, and {user} may not create it; its owner may: CREATE SCHEMA {name} AUTHORIZATION {user}"
+        raise SinkError(f"PostgreSQL: {reason}") from error
 
 
 def _set_lock_timeout(connection: Connection, seconds: float) -> None:

@@ -72,6 +72,7 @@ class SqliteSink:
             # An absolute path, so that SQLite does not interpret it (":memory:").
             self._connection, self._handle = connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
             resources.enter_context(contextlib.closing(self._connection))
+            resources.callback(self._leave_one_file)
             self._while_locked(self._create_tables, timeout)
             with self._transaction():
                 self.content_key = content_key(self._connection.execute)
@@ -160,6 +161,16 @@ class SqliteSink:
         """See Sink."""
         with sink_errors(self._path):
             self._resources.close()
+
+    def _leave_one_file(self) -> None:
+        """Let the database end as one file, which can be read on a read-only disk and from a share: a file in WAL mode cannot.
+
+        Readers that are in the midst of a query need its log; it then stays, and the end of the next run tries again.
+        """
+        if self._file.is_in_place():
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
 
     def __enter__(self) -> Self:
         return self

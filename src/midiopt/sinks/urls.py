@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from midiopt.errors import SinkError
 
@@ -14,6 +14,7 @@ _WORD = (
     "|connect_timeout|client_encoding|channel_binding|require_auth|target_session_attrs|load_balance_hosts|replication|requirepeer"
     r"|tcp_user_timeout|keepalives\w*|ssl\w*|gss\w*|krbsrvname|min_protocol_version|max_protocol_version|oauth_\w+|scram_\w+"
 )
+_PARAMETER = rf"{_WORD}|schema"  # the last one is midiopt's own
 _KEY_VALUES = re.compile(rf"\s*(?:{_WORD})\s*=", re.IGNORECASE)
 _KEY_VALUE = re.compile(r"(\w+)(\s*=\s*)('(?:[^'\\]|\\.)*(?:'|$)|(?:[^\s\\]|\\.)*)\s*", re.DOTALL)
 _URI = re.compile(
@@ -57,6 +58,35 @@ def without_password(url: str) -> str:
     return parts.shown if parts else _start(url) + _HIDDEN
 
 
+def with_schema(url: str, name: str) -> str:
+    """The URL with the name of a schema. Raises SinkError if it does not name a PostgreSQL database."""
+    if not is_postgres(url):
+        raise SinkError("only PostgreSQL has schemas, so --schema needs a database postgresql://...")
+    if re.match(r"\w+://", url):
+        return f"{url}{'&' if '?' in url else '?'}schema={quote(name, safe='')}"
+    escaped = re.sub(r"([\\'])", r"\\\1", name)
+    return f"{url} schema='{escaped}'"
+
+
+def split_schema(url: str) -> tuple[str, str | None]:
+    """The URL of a PostgreSQL database as libpq takes it, and the schema that it names in a parameter `schema`."""
+    start, mark, query = url.partition("?")
+    if re.match(r"\w+://", url):
+        parameters = query.split("&") if mark else []
+        names = [parameter.partition("=")[2] for parameter in parameters if parameter.partition("=")[0] == "schema"]
+        others = "&".join(parameter for parameter in parameters if parameter.partition("=")[0] != "schema")
+        return (start + (mark if others else "") + others, unquote(names[-1])) if names else (url, None)
+    kept, name, at = "", None, len(url) - len(url.lstrip())
+    while found := _KEY_VALUE.match(url, at):
+        at = found.end()
+        if found[1] == "schema":
+            value = found[3][1:-1] if found[3][:1] == "'" else found[3]
+            name = re.sub(r"\\(.)", r"\1", value)
+        else:
+            kept += found[0]
+    return (kept + url[at:], name) if name is not None else (url, None)
+
+
 def has_password(url: str, text: str) -> bool:
     """Whether the text may contain a piece of a password in `url`, also of one that libpq takes for something else and quotes."""
     parts = _split(url)
@@ -86,7 +116,7 @@ def _split_uri(url: str) -> _Parts | None:
     parameters = []
     for parameter in found["query"].split("&") if found["query"] else ():
         key, _, value = parameter.partition("=")
-        if not re.fullmatch(_WORD, _decoded(key), re.IGNORECASE):
+        if not re.fullmatch(_PARAMETER, _decoded(key), re.IGNORECASE):
             return None
         if _SECRET.search(_decoded(key)):
             secrets.append(value)
@@ -99,7 +129,7 @@ def _split_key_values(text: str) -> _Parts | None:
     shown, secrets, at = "", [], len(text) - len(text.lstrip())
     while at < len(text):
         found = _KEY_VALUE.match(text, at)
-        if not found or not re.fullmatch(_WORD, found[1], re.IGNORECASE):
+        if not found or not re.fullmatch(_PARAMETER, found[1], re.IGNORECASE):
             return None
         is_secret = _SECRET.search(found[1]) is not None
         secrets += [found[3]] if is_secret else []

@@ -17,10 +17,10 @@ _midiopt() {
     '') _midiopt_words 'analyze show status duplicates verify completion help --help --version' ;;
     analyze)
         case $prev in
-        --file-timeout|--max-file-bytes|--max-events|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
+        --schema|--file-timeout|--max-file-bytes|--max-events|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
         --workers) _midiopt_words 'auto'; return ;;
         esac
-        [[ $cur == -* ]] && { _midiopt_words '--follow-links --prune --prune=all --db --log --json --jsonl --quiet --file-timeout --max-file-bytes --max-events --workers --keep-old --batch-size --writers --sink-timeout -h --help'; return; }
+        [[ $cur == -* ]] && { _midiopt_words '--follow-links --prune --prune=all --db --schema --log --json --jsonl --quiet --file-timeout --max-file-bytes --max-events --workers --keep-old --batch-size --writers --sink-timeout -h --help'; return; }
         # files, which readline completes
         ;;
     show)
@@ -28,18 +28,24 @@ _midiopt() {
         # files, which readline completes
         ;;
     status)
-        [[ $cur == -* ]] && { _midiopt_words '--db --json --jsonl -h --help'; return; }
+        case $prev in
+        --schema) _midiopt_words ''; return ;;
+        esac
+        [[ $cur == -* ]] && { _midiopt_words '--db --schema --json --jsonl -h --help'; return; }
         # files, which readline completes
         ;;
     duplicates)
-        [[ $cur == -* ]] && { _midiopt_words '--db --json --jsonl -h --help'; return; }
+        case $prev in
+        --schema) _midiopt_words ''; return ;;
+        esac
+        [[ $cur == -* ]] && { _midiopt_words '--db --schema --json --jsonl -h --help'; return; }
         # files, which readline completes
         ;;
     verify)
         case $prev in
-        --sample) _midiopt_words ''; return ;;
+        --schema|--sample) _midiopt_words ''; return ;;
         esac
-        [[ $cur == -* ]] && { _midiopt_words '--db --sample --all --json --jsonl -h --help'; return; }
+        [[ $cur == -* ]] && { _midiopt_words '--db --schema --sample --all --json --jsonl -h --help'; return; }
         # files, which readline completes
         ;;
     completion)
