@@ -65,7 +65,9 @@ def test_help_lists_the_commands(capsys):
     [
         (["anlyze", "x"], "midiopt: there is no command 'anlyze'; did you mean analyze?"),
         (["stat"], "midiopt: there is no command 'stat'; did you mean status?"),
-        (["--versoin"], "midiopt: there is no option --versoin; did you mean --version?"),
+        (["--versoin"], "midiopt: there is no option --versoin before the command; did you mean --version?"),
+        (["--db", "x.db", "status"], "midiopt: there is no option --db before the command"),
+        (["verify", "--sample", "0"], "midiopt verify: argument --sample: must be a positive integer, such as 500 or 10k, not '0'"),
         ([], "midiopt: COMMAND is missing"),
         (["analyze"], "midiopt analyze: SOURCE is missing"),
         (["analyze", "--qiuet"], "midiopt analyze: there is no option --qiuet; did you mean --quiet?"),
@@ -120,7 +122,8 @@ def test_counts(text, value):
     assert parsed("analyze", "x", "--max-events", text).max_events == value
 
 
-def test_workers():
+def test_workers_and_samples():
+    assert parsed("verify", "--sample", "10k").sample == 10_000
     assert parsed("analyze", "x").workers is None and parsed("analyze", "x", "--workers", "auto").workers is None
     assert parsed("analyze", "x", "--workers", "3").workers == 3
 

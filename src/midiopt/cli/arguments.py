@@ -64,9 +64,13 @@ def add_json_options(parser: Parser) -> None:
 
 def positive_integer(text: str) -> int:
     """An integer from 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a positive integer, not {text!r}")
-    return int(text)
+    try:
+        value = parse_count(text)
+    except (ValueError, KeyError):
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a positive integer, such as 500 or 10k, not {text!r}")
+    return value
 
 
 def prune_option(text: str) -> bool | str:

@@ -104,7 +104,8 @@ class Parser(argparse.ArgumentParser):
         options = list(self._option_string_actions)
         is_known = any(option.startswith(name) for option in options) if name.startswith("--") else name[:2] in options
         if not is_known:
-            self.error(f"there is no option {name}{suggestion(name, options)}")
+            place = " before the command" if self._subparsers else ""
+            self.error(f"there is no option {name}{place}{suggestion(name, options)}")
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         """Say what there is instead, the closest spelling first."""
