@@ -75,3 +75,8 @@ def test_a_worker_starts_before_what_it_would_wait_for_is_imported(tmp_path: Pat
 def test_a_quiet_run_needs_no_table(tmp_path: Path) -> None:
     found = modules(RUN, "analyze", write_songs(tmp_path / "songs", 3), "--db", tmp_path / "x.db", "--quiet")
     assert "numpy" in found and "rich" not in found
+
+
+def test_status_needs_neither_numpy_nor_rich(tmp_path: Path) -> None:
+    modules(RUN, "analyze", write_songs(tmp_path / "songs", 3), "--db", tmp_path / "x.db", "--quiet")
+    assert {"numpy", "rich", "psycopg"} & modules(RUN, "status", tmp_path / "x.db") == set()

@@ -6,9 +6,8 @@ import datetime as dt
 import itertools
 
 import pytest
-from rich.cells import cell_len
 
-from midiopt.cli.fit import fit_end, fit_path
+from midiopt.cli.fit import cell_len, fit_end, fit_path
 from midiopt.cli.last_run import ABNORMAL, ago, run_lines
 from midiopt.cli.status_table import plain_lines, screen_lines
 from midiopt.library.queries import FileSize, FileTime, Run
@@ -42,7 +41,7 @@ def a_status(issues: int = len(ISSUES), path: str = LONG) -> LibraryStatus:
 
 @pytest.mark.parametrize(("width", "height"), [(60, 24), (80, 24), (80, 40), (200, 60), (40, 30)])
 def test_the_worst_status_fits_a_screen(width, height):
-    lines = [line.plain for line in screen_lines("x.db", a_status(), width, height)]
+    lines = ["".join(text for text, _ in line) for line in screen_lines("x.db", a_status(), width, height)]
     assert len(lines) <= height - 1, "the prompt needs a line"
     assert max(map(cell_len, lines)) <= width
     for title in ("issues", "last run"):
@@ -56,7 +55,7 @@ def test_a_common_status_fits_a_screen_and_fills_it(width, height):
         name: FilesWithStatus(5, 10, LONG, "e") if name in ("ok", "repaired", "rejected") else FilesWithStatus(0, 0) for name in STATUSES
     }
     status = LibraryStatus(**{**vars(status), "files": few, "last_run": a_run()})
-    lines = [line.plain for line in screen_lines("x.db", status, width, height)]
+    lines = ["".join(text for text, _ in line) for line in screen_lines("x.db", status, width, height)]
     assert height - 4 <= len(lines) <= height - 1
     [more] = [line.strip() for line in lines if line.strip().startswith("and ")] or [""]
     shown = [name for name in ISSUES if any(line.startswith(f"  {name[:18]}") for line in lines)]

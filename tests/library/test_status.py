@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import midiopt
+from midiopt.errors import SinkError
+from midiopt.library import open_library, queries
+from midiopt.library import status as status_module
 from midiopt.library.queries import Run
+from midiopt.library.status import LibraryStatus, library_status
 from midiopt.pipeline.new_files import NewFiles
 from midiopt.schema import RUNS, STATUSES
+from midiopt.sinks import open_sink
 from tests.helpers.batches import query
 from tests.helpers.databases import wait_until
 from tests.helpers.processes import command, finish, with_faults, write_faulty, written
-from tests.helpers.songs import write_songs
+from tests.helpers.songs import song, write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 
@@ -77,6 +84,62 @@ def test_status_prints_lines_of_any_length(url):
 
 def test_a_run_has_every_column_of_its_table():
     assert [field.name for field in dataclasses.fields(Run)] == [column.name for column in RUNS]
+
+
+def counted(monkeypatch) -> list[str]:
+    """The queries that scan a table, as they are made."""
+    made: list[str] = []
+    for name in ("status_counts", "content_counts", "issue_sets", "slowest_files", "largest_files"):
+        whole = getattr(queries, name)
+        monkeypatch.setattr(queries, name, lambda *values, name=name, whole=whole: (made.append(name), whole(*values))[1])
+    return made
+
+
+def shown(url) -> LibraryStatus:
+    with open_library(url) as library:
+        return library_status(library)
+
+
+def test_a_run_keeps_what_status_shows(url, tmp_path, monkeypatch):
+    """Nothing is counted again, until another run changes something; one that changes nothing keeps what the one before has kept."""
+    songs = write_songs(tmp_path / "songs", 5)
+    midiopt.run([songs], url, workers=1)
+    made = counted(monkeypatch)
+    first = shown(url)
+    assert made == [] and first.file_count == 5 and first.last_run.id == 1
+    midiopt.run([songs], url, workers=1)
+    assert made == [] and replace(shown(url), last_run=None) == replace(first, last_run=None) and made == []
+    (songs / "new.mid").write_bytes(song(99))
+    midiopt.run([songs], url, workers=1)
+    assert len(made) == 5
+    assert shown(url).file_count == 6 and shown(url).last_run.id == 3 and len(made) == 5
+
+
+@pytest.mark.parametrize("value", ["", "[]", "{}", '{"run": 1}', '{"run": 1, "files": 3}', '{"run": 7}'])
+def test_what_was_kept_by_another_version_is_counted_again(url, tmp_path, value):
+    midiopt.run([write_songs(tmp_path / "songs", 5)], url, workers=1)
+    expected = shown(url)
+    query(url, f"UPDATE meta SET value = '{value}' WHERE key = 'status'")
+    assert shown(url) == expected
+
+
+def test_what_was_kept_ends_with_the_next_run(url, tmp_path):
+    """Whether it has ended or not."""
+    midiopt.run([write_songs(tmp_path / "songs", 5)], url, workers=1)
+    query(url, "UPDATE files SET status = 'crashed'")
+    assert shown(url).files["ok"].files == 5
+    with open_sink(str(url)) as database:
+        database.start_run({"started": dt.datetime.now(dt.UTC), "version": "1", "build": "", "sources": [], "options": "{}"})
+    assert shown(url).files["ok"].files == 0 and shown(url).files["crashed"].files == 5
+
+
+def test_a_database_that_cannot_be_written_is_counted(url, tmp_path, monkeypatch):
+    def write(url: str, text: str) -> None:
+        raise SinkError("no")
+
+    monkeypatch.setattr(status_module, "write_status", write)
+    assert midiopt.run([write_songs(tmp_path / "songs", 5)], url, workers=1).ok == 5
+    assert shown(url).file_count == 5
 
 
 def last_outcome(url: str) -> str:

@@ -154,6 +154,7 @@ def command(arguments: Namespace) -> int:
 
     from midiopt.cli.hidden_arguments import database_url
     from midiopt.cli.progress import RunProgress
+    from midiopt.library.status import keep_status
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.run import run
     from midiopt.pipeline.signals import ABORT_MESSAGE
@@ -168,6 +169,7 @@ def command(arguments: Namespace) -> int:
     try:
         with RunProgress(arguments.quiet) as progress:
             summary = run(arguments.sources, arguments.db, options, progress=progress)
+            keep_status(arguments.db, summary)
             progress.finish(summary, without_password(arguments.db))
     except SourceError as problem:
         print_error(problem)

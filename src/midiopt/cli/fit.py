@@ -1,28 +1,41 @@
-"""Text that is cut to the width of a terminal: characters of East Asia take two columns."""
+"""Text that is cut to the width of a terminal: characters of East Asia take two columns, combining ones none."""
 
 from __future__ import annotations
 
-from rich.cells import cell_len, chop_cells
+import unicodedata
 
 ELLIPSIS = "…"
+
+
+def cell_len(text: str) -> int:
+    """The number of columns that a text takes."""
+    return len(text) if text.isascii() else sum(map(_width, text))
 
 
 def fit_end(text: str, width: int) -> str:
     """The beginning of the text, if it is too wide."""
     if cell_len(text) <= width:
         return text
-    return (chop_cells(text, width - 1)[0] if width > 1 else "") + ELLIPSIS
+    end, room = 0, width - 1
+    while (room := room - _width(text[end])) >= 0:
+        end += 1
+    return text[:end] + ELLIPSIS
 
 
 def fit_path(path: str, width: int) -> str:
     """The end of the path, if it is too wide: from a whole name on if that leaves more than half."""
     if cell_len(path) <= width:
         return path
-    end = len(path)
-    room = width - 1
-    while end and (room := room - cell_len(path[end - 1])) >= 0:
-        end -= 1
-    slash = path.find("/", end)
+    start, room = len(path), width - 1
+    while (room := room - _width(path[start - 1])) >= 0:
+        start -= 1
+    slash = path.find("/", start)
     if 0 <= slash < len(path) - 1 and cell_len(path[slash:]) > width // 2:
-        end = slash
-    return ELLIPSIS + path[end:]
+        start = slash
+    return ELLIPSIS + path[start:]
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-from pathlib import Path
 
 from midiopt.sinks.urls import with_schema, without_password
 
@@ -28,6 +26,9 @@ def hide_argument(url: str) -> None:
     shown = os.fsencode(without_password(url))
     if shown == os.fsencode(url):
         return
+    import ctypes  # which takes 8 ms
+    from pathlib import Path
+
     with contextlib.suppress(OSError, ValueError, IndexError):
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         start, end = map(int, fields[45:47])  # 48 and 49, counted from 1; two are before the parenthesis

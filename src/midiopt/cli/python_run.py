@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from midiopt.cli.progress import RunProgress
+from midiopt.library.status import keep_status
 from midiopt.limits import DATABASE
 from midiopt.pipeline.options import RunOptions, RunOverrides
 from midiopt.pipeline.run import run as run_pipeline
@@ -33,8 +34,11 @@ def run(
     cannot be opened or written, DatabaseBusy while another run writes it, and ValueError for an invalid option.
     """
     if not isinstance(progress, bool):
-        return run_pipeline(sources, db, options, progress=progress, **overrides)
+        summary = run_pipeline(sources, db, options, progress=progress, **overrides)
+        keep_status(db, summary)
+        return summary
     with RunProgress(is_quiet=not progress) as shown:
         summary = run_pipeline(sources, db, options, progress=shown, **overrides)
+        keep_status(db, summary)
         shown.finish(summary, without_password(os.fspath(db)))
     return summary

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
+from typing import NamedTuple, TypeAlias
 
 from midiopt.cli.console import printable_text
-from midiopt.cli.fit import fit_end, fit_path
+from midiopt.cli.fit import cell_len, fit_end, fit_path
 from midiopt.cli.last_run import run_lines
+from midiopt.cli.styles import styled
 from midiopt.library.status import LibraryStatus
 
 NAMES, COUNTS = 24, 10  # columns of the terminal
 MIN_ISSUES = 2
 MORE_THAN_NEEDED = 1000  # rows, where there is no screen to fit
+TITLE = "bold cyan"
+Line: TypeAlias = list[tuple[str, str]]  # texts and their styles
 COLOURS = {"ok": "green", "opened": "green", "repaired": "yellow", "rejected": "red", "unreadable": "red", "crashed": "bold red"}
 
 
@@ -37,9 +37,9 @@ def print_status(database: str, status: LibraryStatus) -> None:
     if not sys.stdout.isatty():
         print("\n".join(plain_lines(database, status)))
         return
-    console = Console(highlight=False)
-    for line in screen_lines(database, status, console.width, console.height):
-        console.print(line, no_wrap=True, overflow="crop", crop=True)
+    size = shutil.get_terminal_size()
+    for line in screen_lines(database, status, size.columns, size.lines):
+        print("".join(styled(text, style) for text, style in line))
 
 
 def plain_lines(database: str, status: LibraryStatus) -> Iterator[str]:
@@ -51,9 +51,9 @@ def plain_lines(database: str, status: LibraryStatus) -> Iterator[str]:
     yield from map(printable_text, ["", "last run", *(f"  {line}" for line in run_lines(status.last_run, dt.datetime.now(dt.UTC)))])
 
 
-def screen_lines(database: str, status: LibraryStatus, width: int, height: int) -> Iterator[Text]:
+def screen_lines(database: str, status: LibraryStatus, width: int, height: int) -> Iterator[Line]:
     """Lines that are no wider than the terminal, and as many as it has, but for the one with the next prompt."""
-    yield Text(fit_path(printable_text(database), width), style="bold")
+    yield [(fit_path(printable_text(database), width), "bold")]
     words = [printable_text(line) for line in run_lines(status.last_run, dt.datetime.now(dt.UTC))]
     run = [line for text in words for line in _folded(text, width - 2)]
     files = 1 + max(0, height - 24) // 6
@@ -62,9 +62,9 @@ def screen_lines(database: str, status: LibraryStatus, width: int, height: int) 
         run = [fit_end(text, width - 2) for text in words]
     for row in _rows(status, max(MIN_ISSUES, height - fixed - len(run)), files):
         yield _line(row, width)
-    yield Text("")
-    yield Text("last run", style="bold cyan")
-    yield from (Text(f"  {line}") for line in run)
+    yield []
+    yield [("last run", TITLE)]
+    yield from ([(f"  {line}", "")] for line in run)
 
 
 def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
@@ -91,21 +91,19 @@ def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
         yield Row("" if i else "largest", _size(large.bytes), large.path)
 
 
-def _line(row: Row, width: int) -> Text:
+def _line(row: Row, width: int) -> Line:
     is_title = bool(row.name) and not (row.number or row.path or row.about)
     if is_title:
-        return Text(row.name, style="bold cyan")
+        return [(row.name, TITLE)]
     names = NAMES if width >= 72 else 20
-    line = Text.assemble((fit_end(row.name, names).ljust(names), "" if row.name.startswith("  and ") else "cyan"))
-    line.append(f"{row.number:>{COUNTS}}", style=row.colour)
+    is_rest = row.name.startswith("  and ")
+    line = [(fit_end(row.name, names).ljust(names), "" if is_rest else "cyan"), (f"{row.number:>{COUNTS}}", row.colour)]
     room = width - names - COUNTS - 2
     path, about = printable_text(row.path), printable_text(row.about)
     if about and path:
         path = fit_path(path, max(room - cell_len(about) - 2, room // 2))
         about = ": " + fit_end(about, room - cell_len(path) - 2)
-    line.append("  " + fit_path(path, room))
-    line.append(fit_end(about, room) if not path else about, style="dim")
-    return line
+    return [*line, ("  " + fit_path(path, room), ""), (about if path else fit_end(about, room), "dim")]
 
 
 def _folded(text: str, width: int) -> Iterable[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from midiopt.kinds import BOOL, TIME
 from midiopt.library import Library
 from midiopt.schema import RUNS, Column, Table
+from midiopt.sinks import kept_status as kept_status_sql
 from midiopt.sinks.sql import SELECT_CONTENT_KEY, column_names, decoded_content_key
 from midiopt.sources.file_state import FileState
 
@@ -116,6 +117,11 @@ def files_with_status(library: Library, statuses: Sequence[str]) -> dict[str, in
     """The number of files with each of these statuses that occurs."""
     query = f"SELECT status, count(*) FROM files WHERE status IN {library.dialect.values(len(statuses))} GROUP BY status"
     return dict(library.rows(query, statuses))
+
+
+def kept_status(library: Library) -> str | None:
+    """The text that was kept after a run; sinks/kept_status.py writes it."""
+    return next((value for (value,) in library.rows(kept_status_sql.SELECT)), None)
 
 
 def database_bytes(library: Library) -> int:

@@ -1,13 +1,23 @@
-"""What a database holds, and how the last run into it ended."""
+"""What a database holds, and how the last run into it ended.
+
+A run keeps the status with its number. It holds as long as no other run has begun, and is counted again where it does not.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass, replace
 
-from midiopt.library import Library, queries
+from midiopt.errors import MidioptError
+from midiopt.library import Library, open_library, queries
 from midiopt.library.queries import FileSize, FileTime, Run
-from midiopt.schema import ISSUES, OK, OPENED, STATUSES, issue_names
+from midiopt.pipeline.summary import Summary
+from midiopt.schema import ISSUES, OK, OPENED, OUTCOMES, STATUSES, issue_names
+from midiopt.sinks.kept_status import write_status
 
+FINISHED = OUTCOMES[0]
 MAX_FILES = 5  # slowest, and largest
 
 
@@ -60,6 +70,41 @@ class LibraryStatus:
 
 def library_status(library: Library) -> LibraryStatus:
     """The status of a database."""
+    run = _last_run(library)
+    if run and run.outcome == FINISHED and (kept := _kept(library, run.id)):
+        return replace(kept, last_run=run, database_bytes=queries.database_bytes(library))
+    return replace(_count(library), last_run=run)
+
+
+def keep_status(url: str | os.PathLike[str], summary: Summary) -> None:
+    """Store the status after a run, or that the one before it still holds. A database that cannot be written now stays without."""
+    url = os.fspath(url)
+    with contextlib.suppress(MidioptError):
+        with open_library(url) as library:
+            run = _last_run(library)
+            if run is None or run.outcome != FINISHED:
+                return
+            kept = None if summary.has_changes else _kept(library, run.id - 1)
+            status = kept or _count(library)
+        write_status(url, json.dumps({"run": run.id, **asdict(replace(status, last_run=None))}))
+
+
+def _kept(library: Library, run_id: int) -> LibraryStatus | None:
+    """What the run with this number has kept."""
+    try:
+        facts = json.loads(queries.kept_status(library) or "{}")
+        if facts.pop("run") != run_id:
+            return None
+        facts["files"] = {name: FilesWithStatus(**found) for name, found in facts["files"].items()}
+        facts["issues"] = {name: FilesWithIssue(**found) for name, found in facts["issues"].items()}
+        facts["slowest"] = [FileTime(**file) for file in facts["slowest"]]
+        facts["largest"] = [FileSize(**file) for file in facts["largest"]]
+        return LibraryStatus(**facts)
+    except (KeyError, TypeError, ValueError, AttributeError):  # of another version of midiopt, or changed by hand
+        return None
+
+
+def _count(library: Library) -> LibraryStatus:
     counts = queries.content_counts(library)
     return LibraryStatus(
         files=_files(library),
@@ -69,7 +114,7 @@ def library_status(library: Library) -> LibraryStatus:
         issues=_issues(library),
         slowest=queries.slowest_files(library, MAX_FILES),
         largest=queries.largest_files(library, MAX_FILES),
-        last_run=_last_run(library),
+        last_run=None,
     )
 
 

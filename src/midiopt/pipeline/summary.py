@@ -37,6 +37,11 @@ class Summary:
         """Number of files that a worker has finished, with any status; without the archives themselves."""
         return sum(getattr(self, status) for status in STATUSES if status != "opened")
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether the run may have changed a row of the database, other than its own in `runs`."""
+        return bool(self.analysed or self.opened or self.gone)
+
     def to_json(self) -> dict[str, int | float | list[str] | None]:
         """The summary as `--json` prints it."""
         private = ("interrupted", "steady_seconds")
