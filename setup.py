@@ -9,9 +9,11 @@ MIDIOPT_BUILD selects the mode, MIDIOPT_MARCH the processor of release and of th
     debug         -O0 -g, bounds checks, annotated sources in build/cython-debug
     sanitize      address and undefined-behaviour sanitizers
     pgo-generate  release, instrumented to write a profile
-    pgo-use       release, optimised with that profile; `make pgo` builds both modes and trains in between
+    pgo-use       release, and the modules that win by it (pgo/modules.tsv) optimised with that profile; `make pgo` builds both
+                  modes and trains in between. MIDIOPT_PGO_MODULES=all uses it for every module, to measure that
 """
 
+import csv
 import hashlib
 import os
 import shlex
@@ -21,10 +23,18 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
-from typing import ClassVar
 
-from setuptools import Command, Extension, setup
+from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+
+COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+
+
+def accepts(flag: str) -> bool:
+    """Whether there is a compiler, and it and its assembler accept the flag."""
+    command = [*COMPILER, flag, "-x", "c", "-c", os.devnull, "-o", os.devnull]
+    return bool(shutil.which(COMPILER[0])) and not subprocess.run(command, capture_output=True).returncode
+
 
 ROOT = Path(__file__).parent.resolve()
 IN_PLACE = not {"--inplace", "editable_wheel"}.isdisjoint(sys.argv)
@@ -32,35 +42,39 @@ MODE = os.environ.get("MIDIOPT_BUILD", "release" if IN_PLACE else "portable")
 
 # Equal bytes give equal rows: no mode contracts or reorders floating-point operations. No code reads errno or float exceptions.
 COMMON = ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-fwrapv"]
-RELEASE = ["-O3", "-g1", f"-march={os.environ.get('MIDIOPT_MARCH', 'native')}"]
+X86 = sysconfig.get_platform().endswith("x86_64")
+# Intel's processors from Skylake to Comet Lake (2015 to 2020) are slow at jumps that cross 32 bytes of code or end at their edge (erratum
+# SKX102): any change moved the loop of the parser by up to a quarter. Padded (by gcc's assembler, or clang), from bytes to events 1.08
+# (1.06 to 1.10) times the speed on Cascade Lake, to facts 1.07, from files to rows 1.07.
+PADDED = [f for f in ("-Wa,-mbranches-within-32B-boundaries", "-mbranches-within-32B-boundaries") if X86 and accepts(f)][:1]
+RELEASE = [*PADDED, "-O3", "-g1", f"-march={os.environ.get('MIDIOPT_MARCH', 'native')}"]
 SOURCES = b"".join(path.read_bytes() for path in sorted(ROOT.glob("src/**/*.p?[xd]")))
 PROFILE = ROOT / "pgo" / "profile" / hashlib.sha256(SOURCES).hexdigest()[:16]  # a profile of other sources is never used
 PGO = [*RELEASE, f"-fprofile-prefix-path={ROOT}"]  # both phases need equal flags, or the profile does not match
-# With a profile, gcc 12 optimises code that never ran for size (the whole parser, when no training file is damaged), and
-# unrolls loops and fuses stores until registers spill: 50.1 us per file, as in release. With these flags: 47.6 us.
-PGO_TUNING = ["-fprofile-partial-training", "-fno-unroll-loops", "-fno-tree-slp-vectorize"]
+# With a profile, gcc 12 optimises code that never ran for size (the whole parser, when no training file is damaged): not with
+# -fprofile-partial-training. Without unrolling, fused stores, hot and cold parts or value profiles: 0.998 to 1.006 times the speed.
 MODES = {
-    "portable": ["-O3", "-g0"],
+    "portable": [*PADDED, "-O3", "-g0"],
     "release": RELEASE,
     "baseline": ["-O2", "-fno-tree-vectorize"],
     "debug": ["-O0", "-g", "-UNDEBUG"],
     "sanitize": ["-O1", "-g", "-fsanitize=address,undefined,float-cast-overflow", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"],
     "pgo-generate": [*PGO, f"-fprofile-generate={PROFILE}", "-fprofile-update=single"],
-    "pgo-use": [*PGO, f"-fprofile-use={PROFILE}", *PGO_TUNING, "-Werror=missing-profile", "-Werror=coverage-mismatch"],
+    "pgo-use": [*PGO, f"-fprofile-use={PROFILE}", "-fprofile-partial-training", "-Werror=missing-profile", "-Werror=coverage-mismatch"],
 }
 if MODE not in MODES:
     raise SystemExit(f"MIDIOPT_BUILD={MODE} is not a build mode; choose one of {', '.join(MODES)}")
 if MODE == "pgo-use" and not PROFILE.exists():
     raise SystemExit("there is no profile of these sources: run `make pgo`")
 FLAGS = COMMON + MODES[MODE]
+PROFILED = None  # every module
+if MODE == "pgo-use" and os.environ.get("MIDIOPT_PGO_MODULES") != "all":  # those whose middle half of ratios is above 1
+    rows = csv.DictReader((ROOT / "pgo" / "modules.tsv").read_text().splitlines(), delimiter="\t")
+    PROFILED = sorted(row["module"] for row in rows if float(row["low"]) > 1)
 DEBUG = MODE == "debug"
 C_SOURCES = "build/cython-debug" if DEBUG else "build/cython"  # bounds checks are in the C code
 
 PORTABLE = MODE == "portable"
-X86 = sysconfig.get_platform().endswith("x86_64")
-# Branches on single bytes: from bytes to events, x86-64-v2 has 1.19 (1.18 to 1.20) times the speed of native on Cascade Lake, with and
-# without AVX and BMI, and the whole analysis gains 1.03.
-BYTES, BYTES_MARCH = "midiopt.core.smf.", "-march=x86-64-v2"
 # The stable ABI (Py_LIMITED_API), one wheel for every Python, costs: a worker has 0.966 of the speed with it, the parser called from
 # Python 0.89, and the encoders of rows, which make a Python object per value, 0.78.
 LEVELS = ("x86-64-v2", "x86-64-v3", "x86-64-v4") if PORTABLE and X86 else ()
@@ -84,8 +98,8 @@ def make_extensions(level: str) -> list[Extension]:
             continue
         if level and name != "midiopt.core.processor":
             flags = [*FLAGS, f"-march={level}"]
-        if X86 and name.startswith(BYTES):
-            flags = [BYTES_MARCH if flag.startswith("-march=") and flag != "-march=x86-64" else flag for flag in flags]
+        if PROFILED is not None and name not in PROFILED:
+            flags = COMMON + RELEASE
         extension = Extension(name.replace(".core.", f".core.levels.{level}.", 1) if level and in_set else name, [str(path)])
         extension.extra_compile_args = flags
         extension.extra_link_args = ["-Wl,-s"] if PORTABLE else [f for f in flags if f.startswith(("-fsanitize", "-fprofile-generate"))]
@@ -101,14 +115,13 @@ EXTENSIONS = {level: make_extensions(level) for level in LEVELS or [""]}
 
 def check_compiler() -> None:
     """SystemExit with what to install, unless the compiler takes the flags and finds Python's header files."""
-    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     include = [f"-I{sysconfig.get_path(name)}" for name in ("include", "platinclude")]
-    compiler += shlex.split(os.environ.get("CFLAGS", ""))
-    command = [*compiler, *include, *FLAGS, *[f"-march={level}" for level in LEVELS[-1:]], "-fsyntax-only", "-x", "c", "-"]
+    command = [*COMPILER, *include, *shlex.split(os.environ.get("CFLAGS", "")), *FLAGS]
+    command += [*(f"-march={level}" for level in LEVELS[-1:]), "-fsyntax-only", "-x", "c", "-"]
     try:
         done = subprocess.run(command, input="#include <Python.h>", capture_output=True, text=True)
     except OSError as problem:
-        raise SystemExit(NO_COMPILER.format(problem=f"{problem.strerror}: {compiler[0]}")) from None
+        raise SystemExit(NO_COMPILER.format(problem=f"{problem.strerror}: {COMPILER[0]}")) from None
     if done.returncode:
         raise SystemExit(NO_COMPILER.format(problem=f"{shlex.join(command)} says\n{done.stderr.strip()}"))
 
@@ -132,19 +145,11 @@ def not_python(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name in ("levels", "__pycache__") or (Path(folder, name).is_file() and not name.endswith(".py"))]
 
 
-class Translate(Command):
+class Translate(build_ext):
     """Only translates to C: benchmarks/builds.py copies the result."""
 
-    user_options: ClassVar[list] = []
-
-    def initialize_options(self):
-        """No options."""
-
-    def finalize_options(self):
-        """No options."""
-
     def run(self):
-        """Run the command."""
+        """Compile nothing."""
         translate()
 
 
@@ -160,7 +165,7 @@ class ModeBuildExt(build_ext):
         """distutils compares the age of the sources only; this compares the flags and the version, too."""
         check_compiler()
         self.build_temp = "build/temp"  # a profile is named after the object file, which pip would put elsewhere each time
-        settings = repr((MODE, FLAGS, BYTES_MARCH, LEVELS, VERSION))
+        settings = repr((MODE, FLAGS, PROFILED, LEVELS, VERSION))
         stamp = ROOT / "build" / "flags"
         if not IN_PLACE or not stamp.exists() or stamp.read_text() != settings:
             self.force = True

@@ -45,6 +45,7 @@ class Build:
 
     mode: str  # MIDIOPT_BUILD
     march: str = ""  # MIDIOPT_MARCH
+    profiled: str = ""  # MIDIOPT_PGO_MODULES
     cflags: str = ""  # CFLAGS: setuptools puts them before those of setup.py, and in gcc -f options override -O3 in any order
 
     @property
@@ -53,6 +54,8 @@ class Build:
         environment = os.environ | {"MIDIOPT_BUILD": self.mode}
         if self.march:
             environment["MIDIOPT_MARCH"] = self.march
+        if self.profiled:
+            environment["MIDIOPT_PGO_MODULES"] = self.profiled
         if self.cflags:
             environment["CFLAGS"] = self.cflags
         return environment
@@ -63,6 +66,7 @@ BUILDS = {
     "release": Build("release"),
     "pgo-generate": Build("pgo-generate"),  # and trained
     "pgo-use": Build("pgo-use"),
+    "pgo-use-all": Build("pgo-use", profiled="all"),
     "fuzz": Build("sanitize", cflags=f"-fsanitize-coverage=trace-pc,trace-cmp -include {ROOT / 'fuzz' / 'coverage.h'}"),
     "portable": Build("portable"),
     "x86-64": Build("release", march="x86-64"),
@@ -148,7 +152,7 @@ def _hash_of_sources() -> str:
     digest = hashlib.sha256(sys.version.encode())
     for name in COMPILED:
         path = ROOT / name
-        found = sorted(p for p in path.rglob("*") if p.suffix in (".py", ".pyx", ".pxd", ".c", ".h")) if path.is_dir() else [path]
+        found = sorted(p for p in path.rglob("*") if p.suffix in (".py", ".pyx", ".pxd", ".c", ".h", ".tsv")) if path.is_dir() else [path]
         for file in found:
             digest.update(f"{file.relative_to(ROOT)} {file.stat().st_size}\n".encode() + file.read_bytes())
     return digest.hexdigest()
@@ -160,7 +164,7 @@ def _compiler() -> str:
 
 
 def _stamp(build: Build) -> str:
-    flags = (build.mode, build.march or os.environ.get("MIDIOPT_MARCH", ""), build.cflags or os.environ.get("CFLAGS", ""))
+    flags = (build.mode, build.march or os.environ.get("MIDIOPT_MARCH", ""), build.profiled, build.cflags or os.environ.get("CFLAGS", ""))
     return repr((_hash_of_sources(), *flags, _compiler()))
 
 

@@ -21,7 +21,7 @@ from benchmarks.timing_process import parsable_contents
 from midiopt.core import build
 from midiopt.rows.batch import Batch
 from midiopt.schema import ISSUES, REPAIRS
-from pgo import measure_gain, train, training_files
+from pgo import choose_modules, measure_gain, train, training_files
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = {8: "note off", 9: "note on", 10: "pressure", 11: "control", 12: "program", 13: "pressure", 14: "bend"}
@@ -215,6 +215,24 @@ def test_training_loads_every_extension(tmp_path):
 def test_a_profile_is_required_of_every_extension():
     sources = {path.relative_to(ROOT / "src").as_posix() for path in ROOT.glob("src/**/*.pyx")}
     assert {"/".join(name) + ".pyx" for name in train.EXTENSIONS} == sources
+
+
+def test_the_table_of_profiled_modules_names_modules():
+    """setup.py looks them up by name: a module that was renamed would lose its profile without a word."""
+    rows = choose_modules.read()
+    assert rows and not set(rows) - {".".join(name) for name in train.EXTENSIONS}
+    for row in rows.values():
+        assert float(row["low"]) <= float(row["ratio"]) <= float(row["high"])
+
+
+def test_a_mixture_has_one_module_of_the_other_build(tmp_path: Path) -> None:
+    for name in ("release", "profiled"):
+        for module in ("a.so", "core/b.so"):
+            (tmp_path / name / module).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / module).write_text(f"{name} {module}")
+    mixed = choose_modules.mixture(tmp_path / "release", tmp_path / "profiled", Path("core/b.so"), tmp_path / "mixed")
+    assert {path.name: path.read_text() for path in mixed.rglob("*.so")} == {"a.so": "release a.so", "b.so": "profiled core/b.so"}
+    assert (tmp_path / "release/core/b.so").read_text() == "release core/b.so"
 
 
 def test_only_a_build_that_writes_a_profile_is_trained(tmp_path, monkeypatch):

@@ -1,0 +1,104 @@
+"""Choose the modules that a profile makes faster: python -m pgo.choose_modules [MODULE ...]
+
+Writes pgo/modules.tsv, which setup.py reads: a module is compiled with the profile only where the middle half of its ratios is
+above 1. Compiles release and pgo-use-all (benchmarks/builds.py). For each module, two processes run the workload of its package
+alternately: release, and release with this module from the other build. The files are generated with a seed that training does not
+use. With modules as arguments, only their rows are measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import builds
+from benchmarks.generate_collection import write
+from pgo.measure_gain import FILES, SEED, start
+
+TABLE = Path(__file__).with_name("modules.tsv")
+COLUMNS = ("module", "workload", "release_us", "profile_us", "ratio", "low", "high")  # us per file, and quartiles of the ratios
+PROCESSES, TURNS = 4, 12
+# The workload of pgo/measure_gain.py that spends most of its time in a package, by the start of the module's name.
+WORKLOAD_OF = {"midiopt.core.smf.": "parse", "midiopt.core.": "analyse", "midiopt.rows.": "encode", "midiopt.sinks.": "encode", "": "work"}
+
+
+def modules(source_root: Path) -> dict[str, Path]:
+    """The compiled modules of a build: name, and path below its folder."""
+    paths = (path.relative_to(source_root) for path in source_root.rglob("*.so"))
+    return {".".join((*path.parent.parts, path.name.split(".")[0])): path for path in sorted(paths)}
+
+
+def mixture(release: Path, profiled: Path, module: Path, folder: Path) -> Path:
+    """A build in `folder`, of hard links: release, with one module of the other build."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(release, folder, copy_function=os.link, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / module).unlink()
+    os.link(profiled / module, folder / module)
+    return folder
+
+
+def measure(release: Path, other: Path, workload: str, files: Path) -> list[tuple[float, float]]:
+    """Microseconds per file of both builds, in pairs."""
+    count = sum(1 for path in files.rglob("*") if path.is_file())
+    measured = []
+    for _ in range(PROCESSES):
+        pair = start(release, files), start(other, files)
+        for turn in range(TURNS):
+            taken = {process: process.time(workload) / count * 1e6 for process in (pair if turn % 2 else pair[::-1])}
+            measured.append((taken[pair[0]], taken[pair[1]]))
+        for process in pair:
+            process.close()
+    return measured
+
+
+def row(module: str, workload: str, measured: list[tuple[float, float]]) -> dict[str, str]:
+    """The row of a module."""
+    release, profile = (statistics.median(column) for column in zip(*measured, strict=True))
+    low, ratio, high = statistics.quantiles((a / b for a, b in measured), n=4)
+    values = (module, workload, f"{release:.2f}", f"{profile:.2f}", f"{ratio:.3f}", f"{low:.3f}", f"{high:.3f}")
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def read() -> dict[str, dict[str, str]]:
+    """The rows of the table, by module."""
+    with TABLE.open(newline="") as table:
+        return {row["module"]: row for row in csv.DictReader(table, delimiter="\t")}
+
+
+def store(rows: dict[str, dict[str, str]]) -> None:
+    """Write the table."""
+    with TABLE.open("w", newline="") as table:
+        writer = csv.DictWriter(table, COLUMNS, delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[module] for module in sorted(rows))
+
+
+def main() -> None:
+    """Measure, print and store."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", metavar="MODULE", nargs="*", help="such as midiopt.core.smf.track (default: all)")
+    wanted = parser.parse_args().modules
+    release, profiled = builds.build("release"), builds.build("pgo-use-all")
+    found = modules(release)
+    if unknown := set(wanted) - set(found):
+        parser.error(f"no module {', '.join(sorted(unknown))}")
+    rows = {module: row for module, row in read().items() if module in found}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in write(Path(folder), FILES, SEED):
+            pass
+        for module in wanted or found:
+            workload = next(workload for start, workload in WORKLOAD_OF.items() if module.startswith(start))
+            other = mixture(release, profiled, found[module], builds.BUILD / "mixture")
+            rows[module] = row(module, workload, measure(release, other, workload, Path(folder)))
+            print(*rows[module].values(), sep="\t", flush=True)
+    store(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
