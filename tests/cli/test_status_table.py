@@ -88,6 +88,7 @@ def test_the_last_run_in_words():
     killed = run_lines(a_run(outcome="killed", ended=None, seconds=None), NOW)
     assert killed[0].startswith(ABNORMAL) and "run the same command to resume" in killed[0] and len(killed) == 2
     assert run_lines(a_run(outcome="running", ended=None), NOW)[0] == "running, started 5 minutes ago (2026-11-28 20:31 UTC)"
+    assert run_lines(a_run(sources=["@-", "/music"]), NOW)[2].startswith("from standard input, /music with")
     assert run_lines(None, NOW) == ["none"]
 
 

@@ -75,6 +75,7 @@ def test_lines_in_quotes(tmp_path, monkeypatch):
 
 REFUSED = {
     "a NUL in a line": (b"a.mid\nb\0c.mid\nd.mid\n", "has a NUL byte in its line 2, and does not end with one"),
+    "a NUL before the last piece": (b"a.mid\0b", "has a NUL byte in its line 1, and does not end with one"),
     "UTF-16 after a line": (b"a.mid\n" + "b.mid\n".encode("utf-16-be"), "looks like UTF-16 without"),
     "half a character": (codecs.BOM_UTF16_LE + "a.mid\n".encode("utf-16-le")[:-1], "is not what its byte-order mark says"),
     "Latin-1 with the mark of UTF-8": (codecs.BOM_UTF8 + b"a.mid\nb\xe9.mid\n", "is not what its byte-order mark says"),
@@ -135,7 +136,7 @@ def test_a_list_from_standard_input(source, separator, tmp_path):
 @pytest.mark.parametrize("data", [b"a.mid\nb\0c.mid\n", song(1)])
 def test_standard_input_that_is_no_list(data, tmp_path):
     done = subprocess.run(command("-", "--db", "x.db"), cwd=tmp_path, input=data, capture_output=True)
-    assert done.returncode == 2 and done.stderr.startswith(b"midiopt: the list standard input ")
+    assert done.returncode == 2 and done.stderr.startswith(b"midiopt: the list from standard input ")
     assert not list(tmp_path.iterdir())
 
 

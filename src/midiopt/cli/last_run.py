@@ -17,7 +17,8 @@ def run_lines(run: Run | None, now: dt.datetime) -> list[str]:
     """How it ended and when, what it found, and which options were not the defaults."""
     if run is None:
         return ["none"]
-    return [_outcome(run, now), *_found(run), f"from {', '.join(run.sources)}{_options(run)}; midiopt {run.version}, build {run.build}"]
+    sources = ", ".join("standard input" if source == "@-" else source for source in run.sources)
+    return [_outcome(run, now), *_found(run), f"from {sources}{_options(run)}; midiopt {run.version}, build {run.build}"]
 
 
 def ago(moment: dt.datetime, now: dt.datetime) -> str:

@@ -35,7 +35,7 @@ _standard_input: IO[bytes] | None = None  # a copy: a pipe can be read only once
 
 def check_list(path: bytes) -> None:
     """Raise SourceError for what is no list as a whole, or has no end: a FIFO or device. Standard input is read to its end."""
-    name = "standard input" if path == STANDARD_INPUT else repr(os.fsdecode(path))
+    name = "from standard input" if path == STANDARD_INPUT else repr(os.fsdecode(path))
     try:
         if path == STANDARD_INPUT:
             _copy_standard_input()
@@ -121,11 +121,11 @@ def _without_nul(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _is_utf16(head: bytes) -> bool:
-    """Whether at least half of what stands between NULs is a single byte: ASCII letters in UTF-16. Its bytes would read as paths of one
+    """Whether most of what stands between NULs is a single byte: ASCII letters in UTF-16. Its bytes would read as paths of one
     letter, among them "." and "/".
     """
     pieces = [len(piece) for piece in head.split(b"\0") if piece]
-    return len(pieces) > 1 and 2 * pieces.count(1) >= len(pieces)
+    return len(pieces) > 1 and 2 * pieces.count(1) > len(pieces)
 
 
 def _content(file: IO[bytes], errors: str = "strict") -> tuple[bytes, Iterator[bytes]]:
