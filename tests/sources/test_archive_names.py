@@ -15,7 +15,7 @@ from midiopt.cli.main import main
 from midiopt.library import open_library
 from midiopt.library.verify import Verification
 from midiopt.pipeline.crashed import crashed_row_message
-from midiopt.pipeline.prune import Existence
+from midiopt.pipeline.missing import Existence
 from midiopt.rows.batch import Batch
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import archive_in, is_truncated, member_path, path_bytes, path_text

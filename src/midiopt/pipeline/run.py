@@ -97,11 +97,11 @@ def _analyze(
             from midiopt.pipeline.file_index import FileIndex
             from midiopt.pipeline.run_loop import RunLoop
 
-            index = FileIndex(itertools.chain([first_page], pages) if first_page else ())
+            index = FileIndex(itertools.chain([first_page], pages) if first_page else (), database.missing_paths())
         loop = RunLoop(roots, walked, index, database, table, pool, options, progress, stop, summary)
         loop.run()
     if not stop.is_requested():
-        loop.check_folders()
+        loop.find_missing()
     if not stop.is_requested():
         summary.duplicates = database.finalize()
 

@@ -6,6 +6,7 @@ It is imported when the first worker has been started: numpy, which it needs, ta
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from midiopt.kinds import INT64
 from midiopt.pipeline.batch_writer import BatchWriter
 from midiopt.pipeline.file_index import FileIndex
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
+from midiopt.pipeline.missing import MissingFiles, sources_of
 from midiopt.pipeline.new_files import NewFiles
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.pool import Result, WorkerPool
-from midiopt.pipeline.prune import MissingFiles
+from midiopt.pipeline.prune import prune_sources
 from midiopt.pipeline.signals import Stop
 from midiopt.pipeline.summary import Progress, Summary
 from midiopt.pipeline.tasks import Task
@@ -50,7 +52,8 @@ class RunLoop:
     def __post_init__(self) -> None:
         pages = walk(self.roots, self.walked, self.options.follow_links)
         self.new_files = NewFiles(pages, self.index.unchanged if len(self.index) else None)
-        self.missing = MissingFiles(self.database, self.index, self.options.prune, self.stop.is_requested)
+        self.since = dt.datetime.now(dt.UTC)
+        self.missing = MissingFiles(self.database, self.index, self.since, self.stop.is_requested)
         self.writer = BatchWriter(self.database, self.table, self.options.batch_size)
 
     def run(self) -> None:
@@ -61,6 +64,7 @@ class RunLoop:
                 for result in results:
                     self._receive(result)
                 self.writer.write_if_full()
+                self.missing.clear_returned()
                 total = self.walked.found + self.members if self.walked.at_end else None
                 self._update_summary()
                 self.progress.update(self.summary, time.monotonic() - started, total)
@@ -70,12 +74,19 @@ class RunLoop:
         self.summary.problems = self.walked.problems
         self.summary.steady_seconds = time.monotonic() - started
 
-    def check_folders(self) -> None:
-        """Find files that no longer exist, once everything that exists was found."""
+    def find_missing(self) -> None:
+        """Find files that no longer exist, once everything that exists was found; tell which have moved, and prune."""
+        sources = sources_of(self.roots, self.missing.changed_archives)
         try:
-            self.missing.check_folders(self.roots)
+            self.missing.check_folders(sources)
         finally:
-            self.summary.gone, self.summary.refusals = self.missing.count, self.missing.refusals
+            self._update_summary()
+        if self.missing.newly:
+            self.summary.moved = self.database.count_moved(self.since)
+        if not self.stop.is_requested():
+            pruned = prune_sources(self.database, sources, self.options.prune, bool(self.missing.newly) or self.index.any_missing)
+            self.summary.gone = pruned.missing + sum(not any(path in source for source in sources) for path in self.index.vanished)
+            self.summary.deleted, self.summary.refusals = pruned.deleted, pruned.refusals
 
     def _tasks(self) -> Iterator[Task | None]:
         """The tasks of what the walk finds. Before the first one the hash table is filled; most runs find nothing new."""
@@ -95,7 +106,7 @@ class RunLoop:
             self.appledouble += report.appledouble
             if report.is_finish:  # the archive's own row must not be committed before those of its members
                 self.writer.flush()
-            batch = self.missing.check_archive(batch, report.has_archive_row)
+            self.missing.check_archive(batch, report.has_archive_row)
         self.writer.add(batch, len(result.message))
         statuses = batch.files["status"]
         for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES)).tolist(), strict=True):
@@ -106,8 +117,9 @@ class RunLoop:
 
     def _update_summary(self) -> None:
         """Copy the counts of the walk; `gone` and the members of archives change during the run, too."""
-        self.summary.files = self.walked.found + self.members
-        self.summary.skipped = self.new_files.skipped
-        self.summary.gone = self.missing.count
+        vanished = len(self.index.vanished)
+        self.summary.files = self.walked.found + self.members - vanished
+        self.summary.skipped = self.new_files.skipped - vanished
+        self.summary.gone, self.summary.returned = self.missing.newly, self.missing.cleared
         self.summary.links = self.walked.links
         self.summary.appledouble = self.walked.appledouble + self.appledouble

@@ -23,6 +23,9 @@ class Summary:
     appledouble: int = 0  # AppleDouble files (`._name`, __MACOSX) skipped; not among `files`
     links: int = 0  # symbolic links in folders, passed because `follow_links` is off; not among `files`
     gone: int = 0  # in the database, below a folder or in an archive of this run, but no longer there
+    moved: int = 0  # of those that this run was the first to miss: their bytes are at another path, which is new
+    returned: int = 0  # had been missing, and are back unchanged
+    deleted: int = 0  # rows of missing files, because of `prune`
     duplicates: int | None = None  # analysed files whose content an earlier file has; None if the run was interrupted
     seconds: float = 0.0
     files_per_second: float = 0.0  # analysed

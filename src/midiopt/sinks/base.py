@@ -5,6 +5,7 @@ A write-only sink, such as a set of files, implements Sink alone. A database tha
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -63,11 +64,36 @@ class Catalog(Protocol):
         """The 16-byte hashes of contents whose copies need no analysis: `ok` with this version of the analyser, and stored
         in `analyses`. In pages as ``iter_files``, each with its hashes joined."""
 
-    def paths_between(self, after: str, before: str) -> list[str]:
-        """The first paths between these two in the order of their bytes, at most some thousand."""
+    def missing_paths(self) -> Generator[list[str]]:
+        """The paths of the files that are missing, in pages as ``iter_files``."""
+
+    def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
+        """The first paths between these two in the order of their bytes, at most some thousand: of files that are missing, or of others."""
+
+    def count_between(self, after: str, before: str) -> int:
+        """The number of all paths between these two."""
+
+    def mark_missing(self, paths: list[str], since: dt.datetime) -> None:
+        """Set `missing_since` of these paths unless it is set. Writing the row of a path clears it."""
+
+    def clear_missing(self, paths: list[str]) -> None:
+        """Clear `missing_since` of these paths."""
+
+    def clear_missing_between(self, after: str, before: str, archive: str) -> None:
+        """Clear it of the paths between these two that are missing no longer than this archive."""
+
+    def count_moved(self, since: dt.datetime) -> int:
+        """How many of the files marked with this time have moved: their bytes are those of another path, which is new or changed since
+        the last finished run. Each such path counts for one file."""
 
     def delete_files(self, paths: list[str]) -> None:
         """Delete the rows of these paths from `files`."""
+
+    def devices(self) -> dict[str, str]:
+        """By folder, the device that ``store_device`` was told."""
+
+    def store_device(self, folder: str, device: str) -> None:
+        """Store on which device a folder lies; another run is told."""
 
     def finalize(self) -> int:
         """After a complete run: create the indexes, which would slow down every write, and delete analyses without a file.

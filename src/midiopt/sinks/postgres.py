@@ -12,12 +12,13 @@ import itertools
 from array import array
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from psycopg.errors import UndefinedColumn
 
 from midiopt.rows.batch import Batch
 from midiopt.schema import SCHEMA_VERSION
+from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
@@ -34,7 +35,6 @@ from midiopt.sinks.sql import (
     finalize,
     insert_run,
     select_files,
-    select_paths,
     update_run,
 )
 
@@ -99,14 +99,53 @@ class PostgresSink:
         """See Catalog."""
         return (b"".join(digest for (digest,) in rows) for rows in self._connections.pages(SELECT_CONTENT_HASHES, PAGE_ROWS))
 
-    def paths_between(self, after: str, before: str) -> list[str]:
+    def missing_paths(self) -> Generator[list[str]]:
         """See Catalog."""
-        rows = self._connections.run_on_control(lambda control: control.execute(select_paths(DIALECT), [after, before]).fetchall())
-        return [path for (path,) in rows]
+        return ([path for (path,) in rows] for rows in self._connections.pages(missing_sql.SELECT_MISSING, PAGE_ROWS))
+
+    def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
+        """See Catalog."""
+        return [path for (path,) in self._rows(missing_sql.select_paths(DIALECT, missing), after, before)]
+
+    def count_between(self, after: str, before: str) -> int:
+        """See Catalog."""
+        [(count,)] = self._rows(missing_sql.count_paths(DIALECT), after, before)
+        return int(count)
+
+    def mark_missing(self, paths: list[str], since: dt.datetime) -> None:
+        """See Catalog."""
+        self._change(missing_sql.mark_missing(DIALECT), since, paths)
+
+    def clear_missing(self, paths: list[str]) -> None:
+        """See Catalog."""
+        self._change(missing_sql.clear_missing(DIALECT), paths)
+
+    def clear_missing_between(self, after: str, before: str, archive: str) -> None:
+        """See Catalog."""
+        self._change(missing_sql.clear_members(DIALECT), after, before, archive)
+
+    def count_moved(self, since: dt.datetime) -> int:
+        """See Catalog."""
+        [(count,)] = self._rows(missing_sql.count_moved(DIALECT), since, since, since)
+        return int(count)
 
     def delete_files(self, paths: list[str]) -> None:
         """See Catalog."""
-        self._connections.run_on_control(lambda control: control.execute("DELETE FROM files WHERE path = ANY(%s)", [paths]))
+        self._change("DELETE FROM files WHERE path = ANY(%s)", paths)
+
+    def devices(self) -> dict[str, str]:
+        """See Catalog."""
+        return missing_sql.devices(self._rows(missing_sql.SELECT_DEVICES))
+
+    def store_device(self, folder: str, device: str) -> None:
+        """See Catalog."""
+        self._change(missing_sql.store_device(DIALECT), missing_sql.DEVICE_KEY + folder, device)
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._connections.run_on_control(lambda control: control.execute(query, values or None).fetchall())
+
+    def _change(self, statement: str, *values: object) -> None:
+        self._connections.run_on_control(lambda control: control.execute(statement, values))
 
     def write(self, batch: Batch) -> None:
         """See Sink."""

@@ -140,6 +140,7 @@ INDEXES = {
     "files_analysis_id": f"files ({ANALYSIS_ID})",
     "analyses_key_bpm": "analyses (key, bpm)",
     "analyses_bpm": "analyses (bpm)",
+    "files_missing": "files (path) WHERE missing_since IS NOT NULL",
 }
 CREATE_INDEXES = [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES.items()]
 
@@ -151,6 +152,13 @@ SELECT_ANALYSIS_ID = (
 PAGE_ROWS = 10_000
 CONTENT_KEY_BYTES = 32
 COUNT_CONTENTS = f"SELECT count({ANALYSIS_ID}), count(DISTINCT {ANALYSIS_ID}) FROM files"
+
+# The missing files that were analysed, and the contents that no other file has.
+COUNT_MISSING_CONTENTS = (
+    "SELECT count(m.analysis_id), count(DISTINCT CASE WHEN NOT EXISTS"
+    " (SELECT 1 FROM files f WHERE f.analysis_id = m.analysis_id AND f.missing_since IS NULL) THEN m.analysis_id END)"
+    " FROM files m WHERE m.missing_since IS NOT NULL"
+)
 
 # Looking up the file of each analysis takes long, and after most runs no analysis lacks one: so both are counted first.
 COUNT_ANALYSES = "SELECT count(*) FROM analyses"
@@ -176,12 +184,6 @@ def select_files(keep_old: bool) -> str:
 
 # Not of repaired files: a copy of one is analysed again, for the sentence that says what was repaired.
 SELECT_CONTENT_HASHES = f"SELECT content_hash FROM files WHERE status = {quoted(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION}"
-
-
-def select_paths(dialect: Dialect) -> str:
-    """The query of ``Catalog.paths_between``, with two values."""
-    value = dialect.placeholder
-    return f"SELECT path FROM files WHERE path > {value} AND path < {value} ORDER BY path LIMIT {PAGE_ROWS}"
 
 
 def content_key(execute: Callable[[str], Iterable[Any]]) -> bytes:
@@ -222,7 +224,8 @@ def finalize(execute: Callable[[str], Iterable[Any]]) -> int:
     [(analyses,)] = execute(COUNT_ANALYSES)
     if analyses > contents:
         execute(DELETE_ORPHANS)
-    duplicates: int = files - contents
+    [(missing_files, missing_contents)] = execute(COUNT_MISSING_CONTENTS)
+    duplicates: int = (files - missing_files) - (contents - missing_contents)
     return duplicates
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from midiopt.errors import SinkError, Stopped
 from midiopt.run_log import event
 from midiopt.schema import ANALYSES, FILES, SCHEMA_VERSION, Table
+from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
@@ -27,7 +28,6 @@ from midiopt.sinks.sql import (
     finalize,
     insert_run,
     select_files,
-    select_paths,
     update_run,
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
@@ -121,16 +121,56 @@ class SqliteSink:
             while rows := cursor.fetchmany(PAGE_ROWS):
                 yield rows
 
-    def paths_between(self, after: str, before: str) -> list[str]:
+    def missing_paths(self) -> Generator[list[str]]:
         """See Catalog."""
-        with sink_errors(self._path):
-            cursor = self._while_locked(lambda: self._connection.execute(select_paths(DIALECT), (after, before)), self._timeout)
-            return [path for (path,) in cursor]
+        return ([path for (path,) in rows] for rows in self._pages(missing_sql.SELECT_MISSING))
+
+    def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
+        """See Catalog."""
+        return [path for (path,) in self._rows(missing_sql.select_paths(DIALECT, missing), after, before)]
+
+    def count_between(self, after: str, before: str) -> int:
+        """See Catalog."""
+        [(count,)] = self._rows(missing_sql.count_paths(DIALECT), after, before)
+        return int(count)
+
+    def mark_missing(self, paths: list[str], since: dt.datetime) -> None:
+        """See Catalog."""
+        [time] = _sqlite_values({"missing_since": since})
+        self._change(missing_sql.mark_missing(DIALECT), ((time, path) for path in paths))
+
+    def clear_missing(self, paths: list[str]) -> None:
+        """See Catalog."""
+        self._change(missing_sql.clear_missing(DIALECT), ((path,) for path in paths))
+
+    def clear_missing_between(self, after: str, before: str, archive: str) -> None:
+        """See Catalog."""
+        self._change(missing_sql.clear_members(DIALECT), [(after, before, archive)])
+
+    def count_moved(self, since: dt.datetime) -> int:
+        """See Catalog."""
+        [(count,)] = self._rows(missing_sql.count_moved(DIALECT), *_sqlite_values({"missing_since": since}) * 3)
+        return int(count)
 
     def delete_files(self, paths: list[str]) -> None:
         """See Catalog."""
+        self._change("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+
+    def devices(self) -> dict[str, str]:
+        """See Catalog."""
+        return missing_sql.devices(self._rows(missing_sql.SELECT_DEVICES))
+
+    def store_device(self, folder: str, device: str) -> None:
+        """See Catalog."""
+        self._change(missing_sql.store_device(DIALECT), [(missing_sql.DEVICE_KEY + folder, device)])
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with sink_errors(self._path):
+            return self._while_locked(lambda: self._connection.execute(query, values).fetchall(), self._timeout)
+
+    def _change(self, statement: str, values: Iterable[tuple[object, ...]]) -> None:
         with sink_errors(self._path), self._transaction():
-            self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+            self._connection.executemany(statement, values)
 
     def write(self, batch: Batch) -> None:
         """See Sink."""
