@@ -52,6 +52,10 @@ class SinkError(MidioptError):
     """A database that cannot be opened, read or written."""
 
 
+class NoDatabase(SinkError):
+    """There is no database, or one without a table of midiopt."""
+
+
 class DatabaseBusy(SinkError):
     """A database whose lock another run holds."""
 

@@ -43,7 +43,20 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
         *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "links", "gone"),
-        *("command", "version", "database", "moved", "returned", "deleted", "duplicates", "seconds", "files_per_second", "bytes", "problems", "refusals"),
+        *(
+            "command",
+            "version",
+            "database",
+            "moved",
+            "returned",
+            "deleted",
+            "duplicates",
+            "seconds",
+            "files_per_second",
+            "bytes",
+            "problems",
+            "refusals",
+        ),
     }
     assert summary["problems"] == []
 

@@ -93,8 +93,9 @@ def _add_sources(parser: Parser) -> None:
         nargs="?",
         metavar="all",
         help="delete the rows of files that have disappeared from the given folders and from archives; --prune=all also where a folder "
-        "is empty, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
+        "is empty, lies on another device, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
     )
+    group.add_argument("--dry-run", action="store_true", help="show what the run would do, and write nothing")
 
 
 def _add_places(parser: Parser) -> None:
@@ -152,6 +153,7 @@ def command(arguments: Namespace) -> int:
     import sys
     from dataclasses import fields
 
+    from midiopt.cli.dry_run import show_dry_run
     from midiopt.cli.hidden_arguments import database_url
     from midiopt.cli.progress import RunProgress
     from midiopt.library.status import keep_status
@@ -167,6 +169,8 @@ def command(arguments: Namespace) -> int:
     gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
     try:
+        if arguments.dry_run:
+            return show_dry_run(arguments, options)
         with RunProgress(arguments.quiet) as progress:
             summary = run(arguments.sources, arguments.db, options, progress=progress)
             keep_status(arguments.db, summary)

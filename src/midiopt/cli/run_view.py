@@ -91,6 +91,12 @@ def _table(summary: Summary) -> Table:
         table.add_row("  AppleDouble, skipped", f"{summary.appledouble:,}")
     if summary.gone:
         table.add_row("no longer there", f"[yellow]{summary.gone:,}[/]")
+    if summary.moved:
+        table.add_row("  moved: a new path has the bytes", f"{summary.moved:,}")
+    if summary.deleted:
+        table.add_row("  deleted from the database", f"[yellow]{summary.deleted:,}[/]")
+    if summary.returned:
+        table.add_row("there again, unchanged", f"{summary.returned:,}")
     if summary.duplicates is not None:
         table.add_row("duplicates in the database", f"{summary.duplicates:,}")
     table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from midiopt.errors import SinkError
+from midiopt.errors import NoDatabase
 from midiopt.sinks.sql import require_current_schema
 from midiopt.sinks.sqlite import schema_version, sink_errors
 from midiopt.sinks.sqlite_file import is_locked
@@ -25,7 +25,7 @@ class SqliteLibrary:
     def __init__(self, path: str) -> None:
         self._path = path
         if not os.path.isfile(path):
-            raise SinkError(f"there is no database {path}")
+            raise NoDatabase(f"there is no database {path}")
         self.in_use = is_locked(path)  # before SQLite opens the file: closing any descriptor of it would drop SQLite's locks
         with contextlib.ExitStack() as resources, sink_errors(path):
             uri = f"file:{quote(os.path.abspath(path))}?{_open_mode(path)}"

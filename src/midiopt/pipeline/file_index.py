@@ -46,8 +46,8 @@ class FileIndex:
         self._settled = np.frombuffer(are_settled, bool)[order]
         self._visited = np.zeros(len(order), bool)
         self._missing = np.zeros(len(order), bool)
-        for names in missing if len(order) else ():
-            at, found = self._find(names)
+        for marked in missing if len(order) else ():
+            at, found = self._find(marked)
             self._missing[at[found]] = True
         self.any_missing = bool(self._missing.any())
         self.returned: list[str] = []

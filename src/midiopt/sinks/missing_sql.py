@@ -9,7 +9,7 @@ from midiopt.sinks.sql import PAGE_ROWS, Dialect
 
 SELECT_MISSING = "SELECT path FROM files WHERE missing_since IS NOT NULL"
 DEVICE_KEY = "device "  # begins the key of a folder's device in `meta`
-SELECT_DEVICES = f"SELECT key, value FROM meta WHERE key LIKE '{DEVICE_KEY}%'"
+SELECT_DEVICES = f"SELECT key, value FROM meta WHERE substr(key, 1, {len(DEVICE_KEY)}) = '{DEVICE_KEY}'"
 
 
 def select_paths(dialect: Dialect, missing: bool) -> str:

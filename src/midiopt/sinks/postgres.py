@@ -8,6 +8,7 @@ a new one.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import itertools
 from array import array
 from collections.abc import Callable, Generator

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from midiopt.errors import SinkError
+from midiopt.errors import NoDatabase, SinkError
 from midiopt.kinds import ENUM, HASH8, HASH16, Kind
 from midiopt.schema import (
     ANALYSED,
@@ -251,6 +251,6 @@ def check_version(found: set[str], meta: dict[str, str]) -> int | None:
 def require_current_schema(version: int | None) -> None:
     """Raise SinkError unless the tables have this schema: a reader does not upgrade them."""
     if version is None:
-        raise SinkError(f"the database was not made by {PRODUCT}: it has none of its tables")
+        raise NoDatabase(f"the database was not made by {PRODUCT}: it has none of its tables")
     if version < SCHEMA_VERSION:
         raise SinkError(f"the database was made by an older {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); analyze upgrades it")

@@ -1,0 +1,66 @@
+"""midiopt analyze --dry-run: what a run would do."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from midiopt.cli.console import NOTHING_FOUND, passed_links, print_error, printable_text
+from midiopt.cli.json_output import described, print_json
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from midiopt.library.dry_run import DryRun, Found
+    from midiopt.pipeline.options import RunOptions
+
+
+def show_dry_run(arguments: Namespace, options: RunOptions) -> int:
+    """Print what the run would do; returns the exit code that the run would have, as far as that is known."""
+    from dataclasses import asdict
+
+    from midiopt.library.dry_run import dry_run
+    from midiopt.sinks.urls import without_password
+
+    result, database = dry_run(arguments.sources, arguments.db, options), without_password(arguments.db)
+    if arguments.json or arguments.jsonl:
+        print_json(described("analyze", database) | {"dry_run": True, "files": result.files} | asdict(result))
+    else:
+        print("\n".join(map(printable_text, [f"dry run: nothing is written to {database}", *_lines(result)])))
+    for problem in result.problems:
+        print_error(f"not read: {problem}")
+    for refusal in result.refusals:
+        print_error(refusal)
+    if not result.files:
+        print_error(NOTHING_FOUND)
+    if result.links:
+        print_error(passed_links(result.links))
+    if result.refusals:
+        return 1
+    return 3 if result.problems or not result.files else 0
+
+
+def _lines(result: DryRun) -> list[str]:
+    lines = [
+        *_found("new", result.new, always=True),
+        *_found("changed", result.changed),
+        _line("unchanged", result.unchanged),
+        *_found("missing", result.missing),
+        *_found("moved (same size and time)", result.moved),
+        *_found("back unchanged", result.returned),
+    ]
+    if result.missing_before:
+        lines.append(_line("missing since an earlier run", result.missing_before))
+    if result.archives:
+        lines.append(_line("archives to be opened", result.archives))
+    return [*lines, _line("rows to be deleted", result.to_prune)]
+
+
+def _found(name: str, found: Found, always: bool = False) -> list[str]:
+    if not found.files:
+        return [_line(name, 0)] if always else []
+    first, *others = found.examples
+    more = [f"{'':42}..."] if found.files > len(found.examples) else []
+    return [f"{_line(name, found.files)}  {first}", *(f"{'':42}{path}" for path in others), *more]
+
+
+def _line(name: str, count: int) -> str:
+    return f"  {name:<28}{count:>10,}"
