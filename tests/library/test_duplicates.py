@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import midiopt
+from tests.helpers.archives import zip_of
 from tests.helpers.processes import finish
 from tests.helpers.songs import song
 
@@ -30,3 +32,72 @@ def test_duplicates_are_listed_largest_first(tmp_path, url):
     assert sum(group["files"] - 1 for group in groups) == summary.duplicates
     shown = finish("duplicates", "--db", url, module="midiopt").stdout
     assert all(path in shown for group in groups for path in group["paths"])
+
+
+def paths_of(url: str, *options: str) -> list[list[str]]:
+    """The paths of each group, below the folder of the test."""
+    done = finish("duplicates", "--db", url, "--json", *options, module="midiopt")
+    assert done.returncode == 0, done.stderr
+    return [[Path(path).name for path in group["paths"]] for group in json.loads(done.stdout)["items"]]
+
+
+def write(folder: Path, *names: str, seed: int = 1) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(song(seed))
+    return folder
+
+
+def test_missing_and_moved_files_are_left_out(tmp_path, url):
+    """Else whoever deletes all but the first one deletes the music."""
+    music = write(tmp_path / "music", "a.mid", "b.mid", "c.mid")
+    write(music, "x.mid", seed=2)
+    midiopt.run([music], url)
+    (music / "a.mid").unlink()
+    (music / "x.mid").rename(music / "moved.mid")
+    midiopt.run([music], url)
+    assert paths_of(url) == [["b.mid", "c.mid"]]
+    done = finish("duplicates", "--db", url, "--jsonl", "--missing", module="midiopt")
+    groups = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [[Path(path).name for path in (*group["paths"], *group["missing"])] for group in groups] == [
+        ["b.mid", "c.mid", "a.mid"],
+        ["moved.mid", "x.mid"],
+    ]
+    shown = finish("duplicates", "--db", url, "--missing", module="midiopt").stdout
+    assert f"{music}/a.mid (missing)" in shown and f"{music}/b.mid\n" in shown
+
+
+def test_files_that_have_gone_or_changed_since_the_run_are_left_out(tmp_path, url):
+    music = write(tmp_path / "music", "a.mid", "b.mid", "c.mid", "d.mid")
+    write(music, "x.mid", "y.mid", seed=2)
+    midiopt.run([music], url)
+    (music / "a.mid").unlink()
+    (music / "b.mid").write_bytes(song(3))
+    (music / "x.mid").unlink()
+    assert paths_of(url) == [["c.mid", "d.mid"]]
+    music.rename(tmp_path / "away")
+    assert len(paths_of(url)) == 2, "on a computer without the files the database is believed"
+
+
+def test_names_of_one_file_are_one_copy(tmp_path, url):
+    """A link that comes first would be kept, and the file that it leads to deleted."""
+    music = write(tmp_path / "music", "m.mid", "n.mid")
+    (music / "a.mid").symlink_to(music / "m.mid")
+    (music / "hard.mid").hardlink_to(music / "n.mid")
+    (tmp_path / "linked").symlink_to(music)
+    midiopt.run([music, tmp_path / "linked" / "m.mid"], url, follow_links=True)
+    [group] = json.loads(finish("duplicates", "--db", url, "--json", module="midiopt").stdout)["items"]
+    assert group["paths"] == [str(music / name) for name in ("hard.mid", "m.mid")]
+    assert group["links"] == [str(tmp_path / "linked" / "m.mid"), *(str(music / name) for name in ("a.mid", "n.mid"))]
+    (music / "n.mid").unlink()
+    (music / "hard.mid").unlink()
+    assert paths_of(url) == []
+
+
+def test_members_of_archives_are_copies_while_their_archive_is_there(tmp_path, url):
+    music = write(tmp_path / "music", "a.mid")
+    (music / "b.zip").write_bytes(zip_of({"x.mid": song(1), "y.mid": song(1)}))
+    midiopt.run([music], url)
+    assert paths_of(url) == [["a.mid", "x.mid", "y.mid"]]
+    (music / "b.zip").unlink()
+    assert paths_of(url) == []

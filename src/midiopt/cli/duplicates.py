@@ -28,6 +28,9 @@ def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.examples = EXAMPLES
     add_library_options(parser)
+    parser.group("what to list").add_argument(
+        "--missing", action="store_true", help="list files that no run has found again, too; without, they are left out"
+    )
     add_json_options(parser)
 
 
@@ -43,10 +46,11 @@ def command(options: argparse.Namespace) -> int:
     with open_library(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
         if not items.wanted:
             print(f"{'files':>7}  {'bytes each':>12}  content and paths")
-        for group in duplicate_groups(library):
+        for group in duplicate_groups(library, options.missing):
             groups += 1
-            files += len(group.paths) - 1
-            size += group.size_bytes * (len(group.paths) - 1)
+            beyond_first = max(0, len(group.paths) - 1)
+            files += beyond_first
+            size += group.size_bytes * beyond_first
             if items.wanted:
                 items.add(_object(group))
             else:
@@ -56,9 +60,16 @@ def command(options: argparse.Namespace) -> int:
 
 
 def _object(group: DuplicateGroup) -> dict[str, object]:
-    return {"content_hash": group.content_hash.hex(), "size_bytes": group.size_bytes, "files": len(group.paths), "paths": group.paths}
+    facts = {"content_hash": group.content_hash.hex(), "size_bytes": group.size_bytes, "files": len(group.paths), "paths": group.paths}
+    others = {"links": group.links, "missing": group.missing}
+    return facts | {name: paths for name, paths in others.items() if paths}
 
 
 def _text(group: DuplicateGroup) -> str:
     head = f"{len(group.paths):>7,}  {group.size_bytes:>12,}  {group.content_hash.hex()}"
-    return "\n".join([head, *(f"{'':>23}{printable_text(path)}" for path in group.paths)])
+    lines = [
+        *group.paths,
+        *(f"{path} (another name of one of these files)" for path in group.links),
+        *(f"{path} (missing)" for path in group.missing),
+    ]
+    return "\n".join([head, *(f"{'':>23}{printable_text(line)}" for line in lines)])

@@ -7,26 +7,27 @@ from dataclasses import dataclass
 from itertools import islice
 
 from midiopt.library import Library
+from midiopt.library.copies import Copies, sort_out
 from midiopt.library.queries import paths_by_content, shared_contents
 
 GROUPS_PER_QUERY = 500  # groups whose paths one query fetches
 
 
 @dataclass(frozen=True)
-class DuplicateGroup:
+class DuplicateGroup(Copies):
     """Files with the same content."""
 
     content_hash: bytes
     size_bytes: int
     """Size of one file."""
-    paths: list[str]
-    """In the order of their bytes."""
 
 
-def duplicate_groups(library: Library) -> Iterator[DuplicateGroup]:
-    """All groups of at least two files: most files first, then the largest."""
-    contents = shared_contents(library)
+def duplicate_groups(library: Library, missing: bool = False) -> Iterator[DuplicateGroup]:
+    """All groups of at least two files: most files first, then the largest. With ``missing`` those that are missing count, too."""
+    contents = shared_contents(library, missing)
     while page := list(islice(contents, GROUPS_PER_QUERY)):
-        paths = paths_by_content(library, [content.content_hash for content in page])
+        paths = paths_by_content(library, [content.content_hash for content in page], missing)
         for content in page:
-            yield DuplicateGroup(content.content_hash, content.size_bytes, paths[content.content_hash])
+            copies = sort_out(paths[content.content_hash])
+            if len(copies.paths) + len(copies.missing) > 1:
+                yield DuplicateGroup(copies.paths, copies.links, copies.missing, content.content_hash, content.size_bytes)

@@ -98,6 +98,15 @@ class SharedContent:
     """Size of one file."""
 
 
+@dataclass(frozen=True)
+class ContentPath:
+    """A file that has some content, and its size and modification time at its analysis."""
+
+    path: str
+    state: FileState
+    is_missing: bool
+
+
 def content_key(library: Library) -> bytes:
     """The key of the content hashes; empty in a database that no run with keys has written."""
     return decoded_content_key(list(library.rows(SELECT_CONTENT_KEY)))
@@ -107,15 +116,15 @@ def status_counts(library: Library) -> list[StatusCount]:
     """One per status that occurs."""
     query = (
         "SELECT status, files, bytes, first_path, (SELECT error FROM files WHERE path = first_path) FROM"
-        " (SELECT status, count(*) AS files, CAST(sum(size_bytes) AS bigint) AS bytes, min(path) AS first_path FROM files GROUP BY status)"
-        " AS counts"
+        " (SELECT status, count(*) AS files, CAST(sum(size_bytes) AS bigint) AS bytes, min(path) AS first_path"
+        f" FROM files WHERE {PRESENT} GROUP BY status) AS counts"
     )
     return [StatusCount(*row) for row in library.rows(query)]
 
 
 def files_with_status(library: Library, statuses: Sequence[str]) -> dict[str, int]:
     """The number of files with each of these statuses that occurs."""
-    query = f"SELECT status, count(*) FROM files WHERE status IN {library.dialect.values(len(statuses))} GROUP BY status"
+    query = f"SELECT status, count(*) FROM files WHERE status IN {library.dialect.values(len(statuses))} AND {PRESENT} GROUP BY status"
     return dict(library.rows(query, statuses))
 
 
@@ -150,13 +159,13 @@ def issue_sets(library: Library) -> Iterator[IssueSet]:
 def slowest_files(library: Library, count: int) -> list[FileTime]:
     """The files whose analysis took longest, the slowest one first."""
     limit = library.dialect.placeholder
-    query = f"SELECT path, analysis_us FROM files WHERE analysis_us IS NOT NULL ORDER BY 2 DESC, 1 LIMIT {limit}"
+    query = f"SELECT path, analysis_us FROM files WHERE analysis_us IS NOT NULL AND {PRESENT} ORDER BY 2 DESC, 1 LIMIT {limit}"
     return [FileTime(path, us / 1e6) for path, us in library.rows(query, [count])]
 
 
 def largest_files(library: Library, count: int) -> list[FileSize]:
     """The largest files, the largest one first."""
-    query = f"SELECT path, size_bytes FROM files ORDER BY 2 DESC, 1 LIMIT {library.dialect.placeholder}"
+    query = f"SELECT path, size_bytes FROM files WHERE {PRESENT} ORDER BY 2 DESC, 1 LIMIT {library.dialect.placeholder}"
     return [FileSize(*row) for row in library.rows(query, [count])]
 
 
@@ -169,8 +178,8 @@ def last_run(library: Library) -> Run | None:
     return None
 
 
-def shared_contents(library: Library) -> Iterator[SharedContent]:
-    """Contents that several analysed files have: most files first, then the largest."""
+def shared_contents(library: Library, missing: bool = False) -> Iterator[SharedContent]:
+    """Contents that several analysed files have, those that are missing included or not: most files first, then the largest."""
     query = (
         "SELECT analyses.content_hash, files, size_bytes FROM"
         " (SELECT analysis_id, count(*) AS files, max(size_bytes) AS size_bytes FROM files"
@@ -194,7 +203,8 @@ def paths_by_content(library: Library, hashes: Sequence[bytes]) -> dict[bytes, l
 
 def paths_with_status(library: Library, statuses: Sequence[str], ordered: bool) -> Iterator[str]:
     """The paths of files with one of these statuses, in the order of their bytes if `ordered`."""
-    query = f"SELECT path FROM files WHERE status IN {library.dialect.values(len(statuses))}{' ORDER BY path' if ordered else ''}"
+    listed = library.dialect.values(len(statuses))
+    query = f"SELECT path FROM files WHERE status IN {listed} AND {PRESENT}{' ORDER BY path' if ordered else ''}"
     return (path for (path,) in library.rows(query, statuses))
 
 
