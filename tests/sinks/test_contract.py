@@ -235,6 +235,66 @@ def test_paths_are_in_the_order_of_their_bytes_and_can_be_deleted(sink, url):
     assert [path for (path,) in query(url, "SELECT path FROM files ORDER BY 1")] == ["/a", below[3], "/a0", "/b"]
 
 
+def missing_since(url) -> dict[str, object]:
+    """As the database has it."""
+    return dict(query(url, "SELECT path, missing_since FROM files WHERE missing_since IS NOT NULL"))
+
+
+def test_missing_files_are_marked_and_cleared(sink, url):
+    paths = [f"/a/{i}" for i in range(5)]
+    write(sink, make_batch([file_row(path=path) for path in paths], [analysis_row()]))
+    sink.mark_missing(paths[:2], NOW)
+    sink.mark_missing([*paths[:3], "/nowhere"], LATER)
+    marked = missing_since(url)
+    assert list(marked) == paths[:3] and marked[paths[0]] == marked[paths[1]] != marked[paths[2]], "since the first time"
+    assert [path for page in sink.missing_paths() for path in page] == paths[:3]
+    assert (sink.paths_between("/a/", "/a0"), sink.paths_between("/a/", "/a0", missing=True)) == (paths[3:], paths[:3])
+    assert sink.paths_between(paths[0], paths[2], missing=True) == [paths[1]]
+    assert (sink.count_between("/a/", "/a0"), sink.count_between("/b/", "/b0")) == (5, 0)
+    assert query(url, "SELECT count(*) FROM library") == [(2,)]
+    sink.clear_missing([paths[0], "/nowhere"])
+    assert list(missing_since(url)) == paths[1:3]
+    write(sink, make_batch([file_row(path=paths[1])], [analysis_row()]))
+    assert list(missing_since(url)) == [paths[2]], "a file that is written is there, though nothing else has changed"
+
+
+def test_members_that_went_with_their_archive_come_back_with_it(sink, url):
+    paths = ["/a.zip", *(f"/a.zip!/{i}" for i in range(3)), "/b.zip", "/b.zip!/0"]
+    write(sink, make_batch([file_row(path=path) for path in paths], [analysis_row()]))
+    sink.mark_missing(["/a.zip!/1"], NOW)
+    sink.mark_missing(paths, LATER)
+    sink.clear_missing_between("/a.zip!/", "/a.zip!0", "/a.zip")
+    assert sorted(missing_since(url)) == ["/a.zip", "/a.zip!/1", "/b.zip", "/b.zip!/0"]
+
+
+def test_moved_files_are_counted(sink, url):
+    """Each new path counts for one file; one that was there when the last run finished, for none."""
+    contents = {name: content_hash(i) for i, name in enumerate("abcd", 1)}
+    earlier, run = NOW - dt.timedelta(days=1), {"version": "1", "build": "release", "sources": [], "options": "{}"}
+
+    def of(path: str, when: dt.datetime) -> dict:
+        return file_row(path=path, content_hash=contents[path[1]], analyzed_at=when)
+
+    old = ["/a1", "/a2", "/b1", "/c1", "/d1"]
+    rows = [*(of(path, earlier) for path in (*old, "/b2")), *(of(path, LATER) for path in ("/a3", "/c2", "/c3"))]
+    write(sink, make_batch(rows, [analysis_row(content_hash=key) for key in contents.values()]))
+    sink.mark_missing(old, LATER)
+    sink.start_run({"started": earlier, **run})
+    sink.end_run({"ended": NOW, "outcome": "finished"})
+    assert sink.count_moved(LATER) == 2, "/a3 and one of /c2 and /c3"
+    assert sink.count_moved(NOW) == 0, "that run has missed none"
+    assert sink.finalize() == 1, "/c2 and /c3 share their bytes; what is missing is no duplicate"
+
+
+def test_devices_of_folders_are_kept(sink):
+    assert sink.devices() == {}
+    for device in ("1 2", "3 4"):
+        sink.store_device("/a/", device)
+        sink.store_device("/50%/\\xff/", "5 6")
+        assert sink.devices() == {"/a/": device, "/50%/\\xff/": "5 6"}
+
+
+
 def test_one_run_writes_and_others_read(url):
     with open_sink(url) as sink:
         with pytest.raises(DatabaseBusy, match="another run"):
