@@ -18,7 +18,7 @@ CORPUS ?=
 OWN_FILES = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
 OWN_COUNT = $(if $(FILES),--files $(FILES))
 
-.PHONY: help build run test lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
+.PHONY: help build run test clients lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ run: build  ## Analyse the bundled sample into sample.db and query it
 
 test: $(VENV)/test-extra  ## Run all tests, with a real PostgreSQL server
 	$(PYTEST)
+
+clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette, pandas, polars, DuckDB and more (they take 700 MB)
+	$(BIN)/python -m pytest tests/clients
 
 lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest, cython-lint and, where pypi.org answers, pip-audit
 	$(BIN)/ruff check .

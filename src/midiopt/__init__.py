@@ -1,6 +1,7 @@
 """midiopt turns a collection of MIDI files into a database of musical facts.
 
-``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``parse`` its events; ``run`` fills a database.
+``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``parse`` its events; ``run`` fills a database,
+and ``arrow_table`` reads it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
     from midiopt.core.smf.parser import parse
+    from midiopt.library.arrow import arrow_table
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.summary import Summary
 
@@ -38,6 +40,7 @@ __all__ = [
     "TimeSignature",
     "TooLarge",
     "analyze",
+    "arrow_table",
     "build_info",
     "notes",
     "parse",
@@ -55,6 +58,7 @@ _LAZY = {
     "TempoMap": "midiopt.api",
     "TimeSignature": "midiopt.api",
     "analyze": "midiopt.api",
+    "arrow_table": "midiopt.library.arrow",
     "notes": "midiopt.api",
     "parse": "midiopt.core.smf.parser",
     "run": "midiopt.cli.python_run",

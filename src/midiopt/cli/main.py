@@ -22,6 +22,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
     "verify": "analyse files again and report rows that differ",
+    "datasette-metadata": "print what Datasette shows beside the rows",
     "completion": "print the completion script of bash, zsh or fish",
     "help": "show the help of a command",
 }
@@ -42,7 +43,7 @@ def make_parser(complete: Iterable[str] = COMMANDS) -> Parser:
     parser.group("other options").add_argument("--version", action="version", version=f"midiopt {build.version}", help="show the version")
     commands = {name: subparsers.add_parser(name, help=summary) for name, summary in COMMANDS.items()}
     for name in complete:
-        module = import_module(f"midiopt.cli.{name}")
+        module = import_module(f"midiopt.cli.{name.replace('-', '_')}")
         commands[name].description = module.DESCRIPTION
         commands[name].set_defaults(run=module.command)
         module.add_options(commands[name])

@@ -1,0 +1,215 @@
+"""The lines by which other programs read a database, as docs/how-to/clients.md shows them and tests/clients runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import midiopt
+
+ROOT = Path(__file__).resolve().parent.parent
+SQLITE, POSTGRES = "music.db", "postgresql:///music"  # as the lines name the databases
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What a user types, and what it needs."""
+
+    client: str
+    about: str
+    language: str
+    """sh or python."""
+    code: str
+    needs: tuple[str, ...] = ()
+    """Programs (sh) or modules (python)."""
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether they read PostgreSQL."""
+        return "postgresql" in self.code
+
+    def missing(self) -> list[str]:
+        """What they need and is not installed."""
+        return [name for name in self.needs if not (_program(name) if self.language == "sh" else _has_module(name))]
+
+    def output(self, folder: Path, postgres_url: str) -> str:
+        """What they print in this folder, which has SQLITE; ``postgres_url`` stands for POSTGRES. Raises CalledProcessError."""
+        code = self.code.replace("postgresql+psycopg:///music", postgres_url.replace("postgresql:", "postgresql+psycopg:", 1))
+        code = code.replace(POSTGRES, postgres_url)
+        if _has_module("duckdb_ext"):
+            import duckdb_ext
+
+            folder_of_extensions = os.path.join(next(iter(duckdb_ext.__path__)), "extensions")
+            code = code.replace("INSTALL sqlite; ", f"SET extension_directory = '{folder_of_extensions}'; ")
+            code = code.replace("INSTALL postgres; ", f"SET extension_directory = '{folder_of_extensions}'; ")
+        command = ["bash", "-euo", "pipefail", "-c", code] if self.language == "sh" else [sys.executable, "-W", "error", "-c", code]
+        search = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+        environment = {**os.environ, "PATH": search, "LC_ALL": "C.UTF-8", "PAGER": "cat"}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+        return done.stdout.replace(str(folder), "/home/me").rstrip("\n")
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
+
+
+def _has_module(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+@contextlib.contextmanager
+def databases(folder: Path, postgres_url: str) -> Iterator[None]:
+    """Both databases, filled with the sample."""
+    shutil.copytree(ROOT / "sample" / "midi", folder / "midi")
+    for url in (folder / SQLITE, postgres_url):
+        midiopt.run([folder / "midi"], url, workers=1)
+    yield
+
+
+LINES = (
+    Lines(
+        "sqlite3",
+        "The shell of SQLite, 3.33 or newer.",
+        "sh",
+        """sqlite3 -box music.db "SELECT title, bpm, key, is_loop FROM library WHERE role = 'drums' ORDER BY title LIMIT 3" """.strip(),
+        ("sqlite3",),
+    ),
+    Lines(
+        "sqlite-utils",
+        "Tables, JSON, CSV and more from a query.",
+        "sh",
+        """sqlite-utils music.db "SELECT title, bpm, key, is_loop FROM library WHERE role = 'drums' ORDER BY title LIMIT 3" --table""",
+        ("sqlite-utils",),
+    ),
+    Lines(
+        "Datasette",
+        "`datasette music.db --metadata metadata.json` shows the database in a browser, at <http://127.0.0.1:8001/music/library>: with the"
+        " meaning of each column, with facets, and with questions to begin with. `--get` prints one page instead. For a million files add"
+        " `--setting suggest_facets off`.",
+        "sh",
+        """midiopt datasette-metadata music.db > metadata.json
+datasette music.db --metadata metadata.json --get '/music/library.json?role=drums&_sort=title&_col=title&_col=bpm&_size=2&_shape=array'""",
+        ("datasette", "midiopt"),
+    ),
+    Lines(
+        "pandas, from SQLite",
+        "Booleans are booleans, times are times in UTC, lists are lists (`pip install 'midiopt[arrow]'`).",
+        "python",
+        """import midiopt
+
+frame = midiopt.arrow_table("music.db").to_pandas()
+print(frame.dtypes[["title", "bpm", "key", "is_loop", "note_count", "analyzed_at"]])
+print(frame.groupby("role", observed=True).bpm.median())""",
+        ("pandas", "pyarrow"),
+    ),
+    Lines(
+        "pandas, from PostgreSQL",
+        "The same.",
+        "python",
+        """import midiopt
+
+frame = midiopt.arrow_table("postgresql:///music").to_pandas()
+print(frame.dtypes[["title", "bpm", "key", "is_loop", "note_count", "analyzed_at"]])""",
+        ("pandas", "pyarrow", "psycopg"),
+    ),
+    Lines(
+        "polars, from SQLite",
+        "",
+        "python",
+        """import midiopt, polars
+
+frame = polars.from_arrow(midiopt.arrow_table("music.db"))
+print(frame.filter(polars.col("role") == "drums").select("bpm", "key", "is_loop", "programs", "analyzed_at").schema)""",
+        ("polars", "pyarrow"),
+    ),
+    Lines(
+        "polars, from PostgreSQL",
+        "",
+        "python",
+        """import midiopt, polars
+
+frame = polars.from_arrow(midiopt.arrow_table("postgresql:///music"))
+print(frame.select("bpm", "key", "is_loop", "programs", "analyzed_at").schema)""",
+        ("polars", "pyarrow", "psycopg"),
+    ),
+    Lines(
+        "DuckDB, of an SQLite database",
+        "The extension is downloaded once. Lists are JSON text in SQLite: `from_json(programs, '[\"INT\"]')` makes a list of it.",
+        "python",
+        """import duckdb
+
+duckdb.sql("INSTALL sqlite; LOAD sqlite; ATTACH 'music.db' AS music (TYPE sqlite, READ_ONLY)")
+print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.library GROUP BY role ORDER BY files DESC, role LIMIT 3"))""",
+        ("duckdb", "duckdb_ext"),
+    ),
+    Lines(
+        "DuckDB, of a PostgreSQL database",
+        "",
+        "python",
+        """import duckdb
+
+duckdb.sql("INSTALL postgres; LOAD postgres; ATTACH 'postgresql:///music' AS music (TYPE postgres, READ_ONLY)")
+print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.library GROUP BY role ORDER BY files DESC, role LIMIT 3"))""",
+        ("duckdb", "duckdb_ext", "psycopg"),
+    ),
+    Lines(
+        "DuckDB, without an extension",
+        "",
+        "python",
+        """import duckdb, midiopt
+
+facts = midiopt.arrow_table("music.db", columns=["role", "bpm", "programs"])
+print(duckdb.sql("SELECT unnest(programs) AS program, count(*) AS files FROM facts GROUP BY program ORDER BY files DESC, program LIMIT 3"))""",
+        ("duckdb", "pyarrow"),
+    ),
+    Lines(
+        "SQLAlchemy, of an SQLite database",
+        "Automap finds the tables, their keys, and that files refer to analyses.",
+        "python",
+        """from sqlalchemy import create_engine, select
+from sqlalchemy.ext.automap import automap_base
+from sqlalchemy.orm import Session
+
+engine = create_engine("sqlite:///music.db")
+base = automap_base()
+base.prepare(autoload_with=engine)
+files, analyses = base.classes.files, base.classes.analyses
+with Session(engine) as session:
+    for file, facts in session.execute(select(files, analyses).join(analyses).order_by(files.path).limit(3)):
+        print(file.status, facts.title, facts.bpm, facts.is_loop)""",
+        ("sqlalchemy",),
+    ),
+    Lines(
+        "SQLAlchemy, of a PostgreSQL database",
+        "",
+        "python",
+        """from sqlalchemy import create_engine, select
+from sqlalchemy.ext.automap import automap_base
+from sqlalchemy.orm import Session
+
+engine = create_engine("postgresql+psycopg:///music")
+base = automap_base()
+base.prepare(autoload_with=engine)
+files, analyses = base.classes.files, base.classes.analyses
+with Session(engine) as session:
+    for file, facts in session.execute(select(files, analyses).join(analyses).order_by(files.path).limit(3)):
+        print(file.status, facts.title, facts.programs, facts.is_loop)""",
+        ("sqlalchemy", "psycopg"),
+    ),
+    Lines(
+        "psql",
+        "`\\d+` shows the meaning and unit of every column.",
+        "sh",
+        """psql postgresql:///music -c '\\d+ library' | cut -c 1-150 | head -12""",
+        ("psql",),
+    ),
+)

@@ -1,0 +1,53 @@
+"""What Datasette shows beside the rows of a library: titles, meanings of columns, and questions to begin with."""
+
+from __future__ import annotations
+
+import os
+
+from midiopt.core import build
+from midiopt.schema import ANALYSES, FILES, RUNS, Column
+from midiopt.sinks.sql import LIBRARY_COLUMNS
+
+FACETS = ("role", "key", "time_signature", "status")  # of the view, each of which has few values
+PAGE_ROWS = 50
+DESCRIPTIONS = {
+    "library": "One row per file that is there, with its musical facts.",
+    "files": "One row per path, missing files included: missing_since.",
+    "analyses": "One row per distinct content.",
+    "runs": "One row per run.",
+    "meta": "Versions, and what else belongs to the database.",
+}
+COLUMNS = {"library": LIBRARY_COLUMNS, "files": FILES.stored, "analyses": ANALYSES.stored, "runs": RUNS.stored}
+LABELS = {"files": "path", "analyses": "title"}  # what a reference to a row shows
+QUERIES = {
+    "slow_minor": (
+        "Slow songs in a minor key",
+        "SELECT title, bpm, key, path FROM library WHERE key LIKE '%m' AND bpm < 80 ORDER BY bpm LIMIT 100",
+    ),
+    "drum_loops": ("Drum loops", "SELECT path, bpm, drum_pattern, loop_bars FROM library WHERE is_loop AND role = 'drums' LIMIT 100"),
+    "missing": ("Files that are missing", "SELECT path, missing_since FROM files WHERE missing_since IS NOT NULL ORDER BY path LIMIT 1000"),
+}
+
+
+def metadata(database: str) -> dict[str, object]:
+    """The content of metadata.json for an SQLite database of this path, whose name Datasette derives from it."""
+    name, _ = os.path.splitext(os.path.basename(database))
+    tables = {table: _table(table, text) for table, text in DESCRIPTIONS.items()}
+    queries = {query: {"title": title, "sql": sql} for query, (title, sql) in QUERIES.items()}
+    about = f"MIDI files and their musical facts, found by midiopt {build.version}."
+    return {"title": name, "description": about, "databases": {name: {"tables": tables, "queries": queries}}}
+
+
+def _table(table: str, description: str) -> dict[str, object]:
+    facts: dict[str, object] = {"description": description, "size": PAGE_ROWS}
+    if table in COLUMNS:
+        facts["columns"] = {column.name: _meaning(column) for column in COLUMNS[table]}
+    if table in LABELS:
+        facts["label_column"] = LABELS[table]
+    if table == "library":
+        facts["facets"] = list(FACETS)
+    return facts
+
+
+def _meaning(column: Column) -> str:
+    return f"{column.meaning} ({column.unit})" if column.unit else column.meaning
