@@ -9,9 +9,9 @@ from midiopt.cli.parser import Parser
 
 DESCRIPTION = "Print the metadata.json with which Datasette explains the tables and columns of an SQLite database."
 EXAMPLES = (
-    ("midiopt datasette-metadata music.db > metadata.json", "the meaning and unit of every column, facets and questions"),
-    ("datasette music.db --metadata metadata.json", "then browse http://127.0.0.1:8001/music/library"),
-    ("datasette music.db -m metadata.json --setting suggest_facets off", "faster, for a million files"),
+    ("midiopt datasette-metadata music.db > metadata.json", "write it"),
+    ("datasette -m <(midiopt datasette-metadata x.db) x.db", "use it at once"),
+    ("midiopt datasette-metadata music.db | jq .databases", "look at it"),
 )
 
 
