@@ -148,7 +148,7 @@ print(frame.select("bpm", "key", "is_loop", "programs", "analyzed_at").schema)""
         """import duckdb
 
 duckdb.sql("INSTALL sqlite; LOAD sqlite; ATTACH 'music.db' AS music (TYPE sqlite, READ_ONLY)")
-print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.library GROUP BY role ORDER BY files DESC, role LIMIT 3"))""",
+print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.library GROUP BY role ORDER BY 2 DESC, 1 LIMIT 3"))""",
         ("duckdb", "duckdb_ext"),
     ),
     Lines(
@@ -158,7 +158,7 @@ print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.
         """import duckdb
 
 duckdb.sql("INSTALL postgres; LOAD postgres; ATTACH 'postgresql:///music' AS music (TYPE postgres, READ_ONLY)")
-print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.library GROUP BY role ORDER BY files DESC, role LIMIT 3"))""",
+print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.library GROUP BY role ORDER BY 2 DESC, 1 LIMIT 3"))""",
         ("duckdb", "duckdb_ext", "psycopg"),
     ),
     Lines(
@@ -168,7 +168,7 @@ print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.
         """import duckdb, midiopt
 
 facts = midiopt.arrow_table("music.db", columns=["role", "bpm", "programs"])
-print(duckdb.sql("SELECT unnest(programs) AS program, count(*) AS files FROM facts GROUP BY program ORDER BY files DESC, program LIMIT 3"))""",
+print(duckdb.sql("SELECT unnest(programs) AS program, count(*) AS files FROM facts GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3"))""",
         ("duckdb", "pyarrow"),
     ),
     Lines(

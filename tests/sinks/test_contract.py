@@ -294,7 +294,6 @@ def test_devices_of_folders_are_kept(sink):
         assert sink.devices() == {"/a/": device, "/50%/\\xff/": "5 6"}
 
 
-
 def test_one_run_writes_and_others_read(url):
     with open_sink(url) as sink:
         with pytest.raises(DatabaseBusy, match="another run"):

@@ -16,6 +16,8 @@ from midiopt.sinks import kept_status as kept_status_sql
 from midiopt.sinks.sql import SELECT_CONTENT_KEY, column_names, decoded_content_key
 from midiopt.sources.file_state import FileState
 
+PRESENT = "missing_since IS NULL"  # a file that no run has missed
+
 
 @dataclass(frozen=True)
 class StatusCount:
@@ -183,21 +185,22 @@ def shared_contents(library: Library, missing: bool = False) -> Iterator[SharedC
     query = (
         "SELECT analyses.content_hash, files, size_bytes FROM"
         " (SELECT analysis_id, count(*) AS files, max(size_bytes) AS size_bytes FROM files"
-        " WHERE analysis_id IS NOT NULL GROUP BY analysis_id HAVING count(*) > 1) AS shared JOIN analyses ON id = analysis_id"
+        f" WHERE analysis_id IS NOT NULL{'' if missing else f' AND {PRESENT}'} GROUP BY analysis_id HAVING count(*) > 1) AS shared"
+        " JOIN analyses ON id = analysis_id"
         " ORDER BY 2 DESC, 3 DESC, 1"
     )
     return (SharedContent(*row) for row in library.rows(query))
 
 
-def paths_by_content(library: Library, hashes: Sequence[bytes]) -> dict[bytes, list[str]]:
-    """The paths of the analysed files with each of these contents, in order."""
+def paths_by_content(library: Library, hashes: Sequence[bytes], missing: bool = False) -> dict[bytes, list[ContentPath]]:
+    """The analysed files with each of these contents, in the order of their paths; those that are missing included or not."""
     query = (
-        "SELECT analyses.content_hash, path FROM analyses JOIN files ON analysis_id = id"
-        f" WHERE analyses.content_hash IN {library.dialect.values(len(hashes))} ORDER BY path"
+        "SELECT analyses.content_hash, path, size_bytes, mtime_ns, missing_since IS NOT NULL FROM analyses JOIN files ON analysis_id = id"
+        f" WHERE analyses.content_hash IN {library.dialect.values(len(hashes))}{'' if missing else f' AND {PRESENT}'} ORDER BY path"
     )
-    paths: dict[bytes, list[str]] = defaultdict(list)
-    for content_hash, path in library.rows(query, hashes):
-        paths[content_hash].append(path)
+    paths: dict[bytes, list[ContentPath]] = defaultdict(list)
+    for content_hash, path, size, mtime_ns, is_missing in library.rows(query, hashes):
+        paths[content_hash].append(ContentPath(path, FileState(size, mtime_ns), bool(is_missing)))
     return paths
 
 
