@@ -40,7 +40,7 @@ class Lines:
         return [name for name in self.needs if not (_program(name) if self.language == "sh" else _has_module(name))]
 
     def output(self, folder: Path, postgres_url: str) -> str:
-        """What they print in this folder, which has SQLITE; ``postgres_url`` stands for POSTGRES. Raises CalledProcessError."""
+        """What they print in this folder, which has SQLITE; ``postgres_url`` stands for POSTGRES. Raises RuntimeError."""
         code = self.code.replace("postgresql+psycopg:///music", postgres_url.replace("postgresql:", "postgresql+psycopg:", 1))
         code = code.replace(POSTGRES, postgres_url)
         if _has_module("duckdb_ext"):
@@ -54,7 +54,7 @@ class Lines:
         environment = {**os.environ, "PATH": search, "LC_ALL": "C.UTF-8", "PAGER": "cat"}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
         if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+            raise RuntimeError(f"exit code {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout.replace(str(folder), "/home/me").rstrip("\n")
 
 
@@ -102,12 +102,13 @@ datasette music.db --metadata metadata.json --get '/music/library.json?role=drum
     ),
     Lines(
         "pandas, from SQLite",
-        "Booleans are booleans, times are times in UTC, lists are lists (`pip install 'midiopt[arrow]'`).",
+        "Booleans are booleans, integers integers, also where some are null; times are in UTC, lists are lists"
+        " (`pip install 'midiopt[arrow]'`). Name the columns that you want of a large database: `columns=[...]`.",
         "python",
-        """import midiopt
+        """import midiopt, pandas
 
-frame = midiopt.arrow_table("music.db").to_pandas()
-print(frame.dtypes[["title", "bpm", "key", "is_loop", "note_count", "analyzed_at"]])
+frame = midiopt.arrow_table("music.db").to_pandas(types_mapper=pandas.ArrowDtype)
+print(frame.dtypes[["title", "bpm", "key", "is_loop", "note_count", "programs", "analyzed_at"]])
 print(frame.groupby("role", observed=True).bpm.median())""",
         ("pandas", "pyarrow"),
     ),
@@ -115,10 +116,10 @@ print(frame.groupby("role", observed=True).bpm.median())""",
         "pandas, from PostgreSQL",
         "The same.",
         "python",
-        """import midiopt
+        """import midiopt, pandas
 
-frame = midiopt.arrow_table("postgresql:///music").to_pandas()
-print(frame.dtypes[["title", "bpm", "key", "is_loop", "note_count", "analyzed_at"]])""",
+frame = midiopt.arrow_table("postgresql:///music").to_pandas(types_mapper=pandas.ArrowDtype)
+print(frame.dtypes[["title", "bpm", "key", "is_loop", "note_count", "programs", "analyzed_at"]])""",
         ("pandas", "pyarrow", "psycopg"),
     ),
     Lines(
@@ -168,7 +169,7 @@ print(duckdb.sql("SELECT role, count(*) AS files, median(bpm) AS bpm FROM music.
         """import duckdb, midiopt
 
 facts = midiopt.arrow_table("music.db", columns=["role", "bpm", "programs"])
-print(duckdb.sql("SELECT unnest(programs) AS program, count(*) AS files FROM facts GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3"))""",
+print(duckdb.sql("SELECT role, median(bpm) AS bpm FROM facts WHERE list_contains(programs, 33) GROUP BY 1 ORDER BY 1"))""",
         ("duckdb", "pyarrow"),
     ),
     Lines(
@@ -209,7 +210,7 @@ with Session(engine) as session:
         "psql",
         "`\\d+` shows the meaning and unit of every column.",
         "sh",
-        """psql postgresql:///music -c '\\d+ library' | cut -c 1-150 | head -12""",
+        """psql 'postgresql:///music' -c '\\d+ library' | cut -c 1-150 | sed -n 1,12p""",
         ("psql",),
     ),
 )

@@ -5,6 +5,8 @@ It needs the extra ``clients``, the sqlite3 shell, and PostgreSQL as the tests d
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +33,10 @@ def versions() -> str:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             continue
+    for command in (["sqlite3", "--version"], ["psql", "--version"]):
+        if shutil.which(command[0]):
+            words = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+            found.append(f"{command[0]} {words[0] if command[0] == 'sqlite3' else words[2]}")
     return f"The output is that of {', '.join(found)}.\n"
 
 

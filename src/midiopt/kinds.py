@@ -153,7 +153,7 @@ HASH8 = Kind(
 )  # fmt: skip
 # An index into the names of the column.
 ENUM = Kind(
-    "enum", numpy="u1", items=1, struct="B", python="str", arrow="dictionary<values=string, indices=uint8>",
+    "enum", numpy="u1", items=1, struct="B", python="str", arrow="dictionary<values=string, indices=int8>",
     sqlite="TEXT", postgres="text", label="text", null=NULL_ENUM, low=0, high=254, decoder=_enum,
 )  # fmt: skip
 BOOL = Kind(

@@ -13,7 +13,7 @@ from midiopt.cli import quantities
 from midiopt.pipeline.options import RunOptions
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
 @pytest.mark.parametrize(("page", "name", "text"), generate.BLOCKS, ids=[f"{page}:{name}" for page, name, _ in generate.BLOCKS])

@@ -26,8 +26,9 @@ def arrow_table(
 ) -> pa.Table:
     """The view ``library``, or the table ``files``, ``analyses`` or ``runs``, with the types of the columns, from either database.
 
-    ``columns`` names those that are wanted, ``where`` is a condition in SQL. ``arrow_table("music.db").to_pandas()`` and
-    ``polars.from_arrow(arrow_table("music.db"))`` make data frames: booleans are booleans, times are times in UTC, lists are lists.
+    ``columns`` names those that are wanted, ``where`` is a condition in SQL.
+    ``arrow_table("music.db").to_pandas(types_mapper=pandas.ArrowDtype)`` and ``polars.from_arrow(arrow_table("music.db"))`` make data
+    frames: booleans are booleans, times are times in UTC, lists are lists.
 
     Raises SinkError if the database cannot be read, ValueError for an unknown table or column, and MissingExtra without pyarrow.
     """
@@ -63,7 +64,7 @@ def _maker(pa: Any, column: Column, in_view: bool) -> Callable[[Sequence[Any]], 
     if kind is ENUM:
         names = pa.array(column.values, pa.string())
         numbers = {name: i for i, name in enumerate(column.values)}
-        return lambda values: pa.DictionaryArray.from_arrays(pa.array(map(numbers.get, values), pa.uint8()), names)
+        return lambda values: pa.DictionaryArray.from_arrays(pa.array(map(numbers.get, values), pa.int8()), names)
     if in_view and kind in (HASH8, HASH16):
         return lambda values: pa.array(values, pa.string())
     if kind is TIME:
