@@ -71,7 +71,7 @@ def test_rows_hold_the_facts_of_their_files(tmp_path):
             info = os.stat(row["path"])
             facts = midiopt.analyze(row["path"])
             assert (row["size_bytes"], row["mtime_ns"]) == (info.st_size, info.st_mtime_ns)
-            assert row["content_hash"] == stored_hash(db, Path(row["path"]).read_bytes())
+            assert row["content_hash"] == stored_hash(db, Path(row["path"]).read_bytes()).hex()
             assert (row["status"], row["error"]) == (facts.status, facts.error)
             assert (row["key"], row["note_count"], row["time_signature"], row["title"]) == (
                 *(facts.key, facts.note_count, facts.time_signature, facts.title),

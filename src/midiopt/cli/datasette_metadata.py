@@ -6,6 +6,7 @@ import argparse
 
 from midiopt.cli.arguments import add_library_options
 from midiopt.cli.parser import Parser
+from midiopt.core import build
 
 DESCRIPTION = "Print the metadata.json with which Datasette explains the tables and columns of an SQLite database."
 EXAMPLES = (
@@ -35,5 +36,5 @@ def command(options: argparse.Namespace) -> int:
     if is_postgres(options.db):
         raise SinkError("Datasette reads SQLite databases; PostgreSQL shows the same by \\d+ and in its comments")
     with open_library(options.db):
-        print(json.dumps(metadata(sqlite_path(options.db)), indent=2))
+        print(json.dumps(metadata(sqlite_path(options.db), build.version), indent=2))
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from midiopt.core import build
 from midiopt.schema import ANALYSES, FILES, RUNS, Column
 from midiopt.sinks.sql import LIBRARY_COLUMNS
 
@@ -29,12 +28,12 @@ QUERIES = {
 }
 
 
-def metadata(database: str) -> dict[str, object]:
+def metadata(database: str, version: str) -> dict[str, object]:
     """The content of metadata.json for an SQLite database of this path, whose name Datasette derives from it."""
     name, _ = os.path.splitext(os.path.basename(database))
     tables = {table: _table(table, text) for table, text in DESCRIPTIONS.items()}
     queries = {query: {"title": title, "sql": sql} for query, (title, sql) in QUERIES.items()}
-    about = f"MIDI files and their musical facts, found by midiopt {build.version}."
+    about = f"MIDI files and their musical facts, found by midiopt {version}."
     return {"title": name, "description": about, "databases": {name: {"tables": tables, "queries": queries}}}
 
 
