@@ -26,13 +26,13 @@ def command(options: argparse.Namespace) -> int:
     """Print the object."""
     import json
 
-    from midiopt.cli.hidden_arguments import hide_argument
+    from midiopt.cli.hidden_arguments import database_url
     from midiopt.errors import SinkError
     from midiopt.library import open_library
     from midiopt.library.datasette import metadata
     from midiopt.sinks.urls import is_postgres, sqlite_path
 
-    hide_argument(options.db)
+    options.db = database_url(options)
     if is_postgres(options.db):
         raise SinkError("Datasette reads SQLite databases; PostgreSQL shows the same by \\d+ and in its comments")
     with open_library(options.db):

@@ -120,6 +120,7 @@ class RunLoop:
         vanished = len(self.index.vanished)
         self.summary.files = self.walked.found + self.members - vanished
         self.summary.skipped = self.new_files.skipped - vanished
-        self.summary.gone, self.summary.returned = self.missing.newly, self.missing.cleared
+        self.summary.gone = self.summary.missed = self.missing.newly
+        self.summary.returned = self.missing.cleared
         self.summary.links = self.walked.links
         self.summary.appledouble = self.walked.appledouble + self.appledouble

@@ -23,6 +23,7 @@ class Summary:
     appledouble: int = 0  # AppleDouble files (`._name`, __MACOSX) skipped; not among `files`
     links: int = 0  # symbolic links in folders, passed because `follow_links` is off; not among `files`
     gone: int = 0  # in the database, below a folder or in an archive of this run, but no longer there
+    missed: int = 0  # of these, by this run for the first time
     moved: int = 0  # of those that this run was the first to miss: their bytes are at another path, which is new
     returned: int = 0  # had been missing, and are back unchanged
     deleted: int = 0  # rows of missing files, because of `prune`
@@ -43,7 +44,7 @@ class Summary:
     @property
     def has_changes(self) -> bool:
         """Whether the run may have changed a row of the database, other than its own in `runs`."""
-        return bool(self.analysed or self.opened or self.gone)
+        return bool(self.analysed or self.opened or self.missed or self.returned or self.deleted)
 
     def to_json(self) -> dict[str, int | float | list[str] | None]:
         """The summary as `--json` prints it."""

@@ -14,13 +14,13 @@ _midiopt() {
         [[ ${COMP_WORDS[i]} != -* ]] && { command=${COMP_WORDS[i]}; break; }
     done
     case $command in
-    '') _midiopt_words 'analyze show status duplicates verify completion help --help --version' ;;
+    '') _midiopt_words 'analyze show status duplicates verify datasette-metadata completion help --help --version' ;;
     analyze)
         case $prev in
         --schema|--file-timeout|--max-file-bytes|--max-events|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
         --workers) _midiopt_words 'auto'; return ;;
         esac
-        [[ $cur == -* ]] && { _midiopt_words '--follow-links --prune --prune=all --db --schema --log --json --jsonl --quiet --file-timeout --max-file-bytes --max-events --workers --keep-old --batch-size --writers --sink-timeout -h --help'; return; }
+        [[ $cur == -* ]] && { _midiopt_words '--follow-links --prune --prune=all --dry-run --db --schema --log --json --jsonl --quiet --file-timeout --max-file-bytes --max-events --workers --keep-old --batch-size --writers --sink-timeout -h --help'; return; }
         # files, which readline completes
         ;;
     show)
@@ -38,7 +38,7 @@ _midiopt() {
         case $prev in
         --schema) _midiopt_words ''; return ;;
         esac
-        [[ $cur == -* ]] && { _midiopt_words '--db --schema --json --jsonl -h --help'; return; }
+        [[ $cur == -* ]] && { _midiopt_words '--db --schema --missing --json --jsonl -h --help'; return; }
         # files, which readline completes
         ;;
     verify)
@@ -48,13 +48,20 @@ _midiopt() {
         [[ $cur == -* ]] && { _midiopt_words '--db --schema --sample --all --json --jsonl -h --help'; return; }
         # files, which readline completes
         ;;
+    datasette-metadata)
+        case $prev in
+        --schema) _midiopt_words ''; return ;;
+        esac
+        [[ $cur == -* ]] && { _midiopt_words '--db --schema -h --help'; return; }
+        # files, which readline completes
+        ;;
     completion)
         [[ $cur == -* ]] && { _midiopt_words '-h --help'; return; }
         _midiopt_words 'bash zsh fish'
         ;;
     help)
         [[ $cur == -* ]] && { _midiopt_words '-h --help'; return; }
-        _midiopt_words 'analyze show status duplicates verify completion help'
+        _midiopt_words 'analyze show status duplicates verify datasette-metadata completion help'
         ;;
     esac
 }
