@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 from midiopt.errors import MissingExtra
 from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, SET, SHARES, TEXTS, TIME, Kind
 from midiopt.library import open_library
-from midiopt.schema import ANALYSES, FILES, RUNS, Column
-from midiopt.sinks.sql import LIBRARY_COLUMNS
+from midiopt.schema import Column
+from midiopt.sinks.name_tables import RELATIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_PER_CHUNK = 10_000
-TABLES = {"library": LIBRARY_COLUMNS, "files": FILES.stored, "analyses": ANALYSES.stored, "runs": RUNS.stored}
+TABLES = {name: columns for name, (_, _, columns) in RELATIONS.items()}
 
 
 def arrow_table(
     db: str | os.PathLike[str], table: str = "library", *, columns: Sequence[str] | None = None, where: str | None = None
 ) -> pa.Table:
-    """The view ``library``, or the table ``files``, ``analyses`` or ``runs``, with the types of the columns, from either database.
+    """The view ``library``, or another view or table, with the types of its columns, from either database.
 
     ``columns`` names those that are wanted, ``where`` is a condition in SQL.
     ``arrow_table("music.db").to_pandas(types_mapper=pandas.ArrowDtype)`` and ``polars.from_arrow(arrow_table("music.db"))`` make data

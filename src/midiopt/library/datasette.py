@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import os
 
-from midiopt.schema import ANALYSES, FILES, RUNS, Column
-from midiopt.sinks.sql import LIBRARY_COLUMNS
+from midiopt.schema import Column
+from midiopt.sinks.name_tables import RELATIONS
 
 FACETS = ("role", "key", "time_signature", "status")  # of the view, each of which has few values
 PAGE_ROWS = 50
-DESCRIPTIONS = {
-    "library": "One row per file that is there, with its musical facts.",
-    "files": "One row per path, missing files included: missing_since.",
-    "analyses": "One row per distinct content.",
-    "runs": "One row per run.",
-    "meta": "Versions, and what else belongs to the database.",
-}
-COLUMNS = {"library": LIBRARY_COLUMNS, "files": FILES.stored, "analyses": ANALYSES.stored, "runs": RUNS.stored}
 LABELS = {"files": "path", "analyses": "title"}  # what a reference to a row shows
 QUERIES = {
     "slow_minor": (
@@ -31,16 +23,14 @@ QUERIES = {
 def metadata(database: str, version: str) -> dict[str, object]:
     """The content of metadata.json for an SQLite database of this path, whose name Datasette derives from it."""
     name, _ = os.path.splitext(os.path.basename(database))
-    tables = {table: _table(table, text) for table, text in DESCRIPTIONS.items()}
+    tables = {table: _table(table, meaning, columns) for table, (_, meaning, columns) in RELATIONS.items()}
     queries = {query: {"title": title, "sql": sql} for query, (title, sql) in QUERIES.items()}
     about = f"MIDI files and their musical facts, found by midiopt {version}."
     return {"title": name, "description": about, "databases": {name: {"tables": tables, "queries": queries}}}
 
 
-def _table(table: str, description: str) -> dict[str, object]:
-    facts: dict[str, object] = {"description": description, "size": PAGE_ROWS}
-    if table in COLUMNS:
-        facts["columns"] = {column.name: _meaning(column) for column in COLUMNS[table]}
+def _table(table: str, meaning: str, columns: tuple[Column, ...]) -> dict[str, object]:
+    facts: dict[str, object] = {"description": meaning, "size": PAGE_ROWS, "columns": {column.name: _meaning(column) for column in columns}}
     if table in LABELS:
         facts["label_column"] = LABELS[table]
     if table == "library":
