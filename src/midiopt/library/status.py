@@ -79,7 +79,7 @@ def library_status(library: Library) -> LibraryStatus:
 def keep_status(url: str | os.PathLike[str], summary: Summary) -> None:
     """Store the status after a run, or that the one before it still holds. A database that cannot be written now stays without."""
     url = os.fspath(url)
-    with contextlib.suppress(MidioptError):
+    with contextlib.suppress(MidioptError, OSError):
         with open_library(url) as library:
             run = _last_run(library)
             if run is None or run.outcome != FINISHED:
