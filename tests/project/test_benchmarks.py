@@ -32,6 +32,8 @@ from benchmarks.verdict import Speedup, verdict
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.validate import validate
+from midiopt.schema import ANALYSES
+from midiopt.sinks.sql import column_names
 from tests.helpers.batches import query, records
 from tests.helpers.vector_code import needs_avx2
 
@@ -125,7 +127,8 @@ def test_sqlite_gets_the_same_rows_in_every_way(tmp_path):
     for i, write in enumerate(sqlite_writes.WAYS.values()):
         assert write(f"{tmp_path}/{i}.db", batches) > 0
         assert query(f"sqlite:///{tmp_path}/{i}.db", "SELECT count(*), count(DISTINCT path) FROM files") == [(2048, 2048)]
-    rows = [query(f"sqlite:///{tmp_path}/{i}.db", "SELECT * FROM analyses ORDER BY content_hash") for i in range(3)]
+    facts = f"SELECT {column_names(ANALYSES)} FROM analyses ORDER BY content_hash"
+    rows = [query(f"sqlite:///{tmp_path}/{i}.db", facts) for i in range(3)]
     assert rows[0] == rows[1] == rows[2] and len(rows[0]) == 2048
 
 

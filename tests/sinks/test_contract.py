@@ -417,7 +417,7 @@ def test_issues_of_an_older_schema_are_widened(url):
     with open_sink(url) as sink:
         write(sink, make_batch([file_row()], [analysis_row()]))
     if "postgresql" in url:
-        query(url, "DROP VIEW library")
+        query(url, "DROP VIEW library_issues, library")
         query(url, "ALTER TABLE analyses ALTER COLUMN issues TYPE integer USING 0")
     query(url, f"UPDATE analyses SET issues = {1 << 15 | 1 | 1 << 16 | 1 << 23}")
     query(url, "UPDATE meta SET value = '5' WHERE key = 'schema_version'")

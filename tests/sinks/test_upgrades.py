@@ -124,11 +124,13 @@ def test_what_a_user_has_added_is_kept(old):
     query(old, "UPDATE analyses SET stars = 5 WHERE bpm = 0.5 AND is_loop IS NULL")
     query(old, "CREATE INDEX of_mine ON files (size_bytes)")
     query(old, "CREATE VIEW mine AS SELECT path, bpm, content_hash FROM library WHERE bpm > 0")
+    query(old, "CREATE VIEW of_tables AS SELECT path, analyzed_at, analysis_us FROM files")
     if is_sqlite(old):
         query(old, "CREATE TRIGGER watch AFTER DELETE ON files BEGIN INSERT INTO meta VALUES (old.path, ''); END")
     upgrade(old)
     assert query(old, "SELECT stars FROM analyses ORDER BY content_hash") == [(3,), (5,), (3,)]
     assert query(old, "SELECT path, bpm FROM mine ORDER BY path") == [("/a", 0.5), ("/b", 0.5), ("/copy of a", 0.5)]
+    assert len(query(old, "SELECT * FROM of_tables")) == 5
     if is_sqlite(old):
         names = query(old, "SELECT name FROM sqlite_master WHERE name IN ('of_mine', 'watch') ORDER BY 1")
         assert names == [("of_mine",), ("watch",)]

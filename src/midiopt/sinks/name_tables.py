@@ -12,6 +12,7 @@ from midiopt.general_midi import DRUM_SOUNDS, PROGRAMS, program_family
 from midiopt.kinds import INT16, TEXT
 from midiopt.schema import ALL_REPAIRS, ANALYSES, FILES, ISSUE_BITS, LIBRARY_COLUMNS, REPAIRS, RUNS, UNUSUAL, Column, Table
 from midiopt.sinks.sql import Dialect, column_definitions, quoted
+from midiopt.sinks.sqlite_programs import COLUMNS, TABLE
 
 PROGRAM_NAMES = Table(
     "programs",
@@ -92,7 +93,7 @@ def create_columns_table(execute: Callable[[str], Any]) -> None:
     )
     rows: list[tuple[object, ...]] = [
         row
-        for name, (kind, meaning, columns) in RELATIONS.items()
+        for name, (kind, meaning, columns) in (RELATIONS | {TABLE: ("TABLE", "the contents that play each program", COLUMNS)}).items()
         for row in ((name, "", kind.lower(), "", meaning), *((name, c.name, c.kind.label, c.unit, c.meaning) for c in columns))
     ]
     execute(f"INSERT INTO columns VALUES {_values(rows)}")

@@ -184,7 +184,7 @@ class PostgresSink:
 
         def complete(control: Connection) -> int:
             add_constraints(control)
-            return finalize(control.execute)
+            return finalize(control.execute, DIALECT)
 
         self.flush()
         return self._connections.run_cancellable(complete)

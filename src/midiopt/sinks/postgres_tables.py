@@ -27,6 +27,7 @@ from midiopt.sinks.sql import (
 
 DIALECT = Dialect("%s", "postgres")
 IN_SCHEMA = "relnamespace = quote_ident(current_schema())::regnamespace"  # of a row of pg_class
+FULL_NAMES = {"timestamptz": "timestamp with time zone", "float8": "double precision"}  # of types, as the catalog has them
 # The ids of analyses are given by the run, which takes blocks of them: to draw and to look up each one would take the server
 # 4 of 25 us per file. Their index, 2 us, and the foreign key are made at the end of the first run, like the other indexes.
 ID_BLOCK = 1 << 16
@@ -107,7 +108,7 @@ def _upgrade(connection: Connection, version: int) -> None:
     for table in (*TABLES, RUNS):
         types = _types(connection, table.name)
         for column in table.stored:
-            kind = DIALECT.type_of(column.kind)
+            kind = FULL_NAMES.get(column.kind.postgres, column.kind.postgres)
             if column.name not in types:  # new ones are null until the file is analysed again
                 identity = " NOT NULL GENERATED ALWAYS AS IDENTITY" if column.name == "id" else ""
                 execute(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}{identity}")

@@ -135,14 +135,37 @@ def create_view(dialect: Dialect) -> str:
     return f"CREATE VIEW library AS SELECT {', '.join(columns)} {LIBRARY_ROWS}"
 
 
-# Few, because each one costs every later run: files with the same content, a key (with a tempo range), a tempo range.
+# What each one costs in seconds and bytes, and which questions it answers: docs/questions.md.
 INDEXES = {
-    "files_analysis_id": f"files ({ANALYSIS_ID})",
+    "files_analysis_id": f"files ({ANALYSIS_ID}, missing_since)",  # what `library` needs of a file that is found by its facts
+    "files_analyzed_at": "files (analyzed_at)",
+    "files_name_bpm": "files (name_bpm) WHERE name_bpm IS NOT NULL",  # few names have one
     "analyses_key_bpm": "analyses (key, bpm)",
     "analyses_bpm": "analyses (bpm)",
     "files_missing": "files (path) WHERE missing_since IS NOT NULL",
+    "analyses_role": "analyses (role, time_signature, key)",
+    "analyses_note_count": "analyses (note_count)",
+    "analyses_duration_s": "analyses (duration_s)",
 }
-CREATE_INDEXES = [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in INDEXES.items()]
+SQLITE_INDEXES = {
+    "files_status": "files (status)",  # with the path, which is the key
+    "analyses_notes_hash": "analyses (lower(nullif(hex(notes_hash), '')))",  # as `library` shows it
+    "analyses_title": "analyses (title)",  # a scan of all titles reads 30 instead of 500 bytes each
+}
+POSTGRES_INDEXES = {
+    "files_status": f"files (status, path) WHERE status <> {quoted(STATUSES[OK])}",
+    "analyses_notes_hash": "analyses (encode(notes_hash, 'hex'))",
+    "analyses_title": "analyses (title, id)",
+    "analyses_programs": "analyses USING gin (programs)",
+    "analyses_channels": "analyses USING gin (channels)",
+}
+
+
+def create_indexes(dialect: Dialect) -> list[str]:
+    """The statements that make the indexes, unless they are there."""
+    indexes = INDEXES | (SQLITE_INDEXES if dialect.database == "sqlite" else POSTGRES_INDEXES)
+    return [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in indexes.items()]
+
 
 # In `files`, of a row whose analysis_id is to be filled in.
 SELECT_ANALYSIS_ID = (
@@ -216,9 +239,9 @@ def update_run(columns: Iterable[str], dialect: Dialect) -> str:
     return f"UPDATE runs SET {', '.join(f'{name} = {value}' for name in columns)} WHERE id = {value}"
 
 
-def finalize(execute: Callable[[str], Iterable[Any]]) -> int:
+def finalize(execute: Callable[[str], Iterable[Any]], dialect: Dialect) -> int:
     """``Catalog.finalize``, by a function that runs a statement."""
-    for statement in CREATE_INDEXES:
+    for statement in create_indexes(dialect):
         execute(statement)
     [(files, contents)] = execute(COUNT_CONTENTS)
     [(analyses,)] = execute(COUNT_ANALYSES)

@@ -31,6 +31,7 @@ from midiopt.sinks.sql import (
     update_run,
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
+from midiopt.sinks.sqlite_programs import fill_analysis_programs
 from midiopt.sinks.sqlite_statement import RowStatement, connect
 from midiopt.sinks.sqlite_tables import create_tables
 from midiopt.sinks.sqlite_writers import DIALECT, RowTuples, row_writer
@@ -195,7 +196,10 @@ class SqliteSink:
 
         with sink_errors(self._path), self._interrupt_when_stopped():
             self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
-            return finalize(execute)
+            duplicates = finalize(execute, DIALECT)
+            with self._transaction():
+                fill_analysis_programs(self._connection)
+            return duplicates
 
     def close(self) -> None:
         """See Sink."""

@@ -17,6 +17,8 @@ from midiopt.sinks.sql import (
     column_definitions,
     create_view,
 )
+from midiopt.sinks.sqlite_programs import CREATE as CREATE_PROGRAMS
+from midiopt.sinks.sqlite_programs import CREATE_TRIGGER, TABLE
 from midiopt.sinks.sqlite_writers import DIALECT
 
 # WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
@@ -50,6 +52,9 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
     create_name_tables(execute, there, DIALECT)
     if "columns" not in there:
         create_columns_table(execute)
+    if not {TABLE, "programs"} & there:
+        execute(CREATE_PROGRAMS)
+        execute(CREATE_TRIGGER)
     for statement in of_view:
         execute(statement)
     execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))

@@ -1,0 +1,82 @@
+"""The indexes that the end of a run makes, and the table of programs in SQLite."""
+
+from __future__ import annotations
+
+import pytest
+
+from midiopt.sinks import open_sink
+from tests.helpers.batches import analysis_row, file_row, make_batch, query, write
+
+HASHES = [bytes([n]) * 16 for n in range(1, 5)]
+PROGRAMS = [[36, 40], [], [36], [0, 127]]
+PAIRS = [(program, digest) for digest, programs in zip(HASHES, PROGRAMS, strict=True) for program in programs]
+FOUND = "SELECT program, content_hash FROM analysis_programs JOIN analyses ON id = analysis_id ORDER BY content_hash, program"
+
+
+@pytest.fixture
+def sqlite(tmp_path) -> str:
+    return f"sqlite:///{tmp_path}/facts.db"
+
+
+def put(sink, numbers) -> None:
+    rows = [file_row(path=f"/{n}", content_hash=HASHES[n]) for n in numbers]
+    write(sink, make_batch(rows, [analysis_row(content_hash=HASHES[n], programs=PROGRAMS[n]) for n in numbers]))
+
+
+def test_programs_of_sqlite_follow_the_contents(sqlite):
+    """Added by the end of each run, and deleted with the content, whose id a later one may get."""
+    with open_sink(sqlite) as sink:
+        put(sink, [0, 1])
+        sink.finalize()
+        assert query(sqlite, FOUND) == PAIRS[:2]
+        put(sink, [2, 3])
+        sink.finalize()
+        assert query(sqlite, FOUND) == PAIRS
+        write(sink, make_batch([file_row(path=f"/{n}", content_hash=None, status="crashed") for n in (2, 3)]))
+        sink.finalize()
+        assert query(sqlite, FOUND) == PAIRS[:2]
+        put(sink, [3])
+        sink.finalize()
+        assert query(sqlite, FOUND) == PAIRS[:2] + PAIRS[3:]
+        assert query(sqlite, "SELECT count(*) FROM analysis_programs") == [(4,)]
+
+
+def test_programs_of_another_version_are_made_anew(sqlite):
+    with open_sink(sqlite) as sink:
+        put(sink, range(4))
+        sink.finalize()
+    query(sqlite, "UPDATE meta SET value = '1' WHERE key = 'programs_version'")
+    query(sqlite, "UPDATE analyses SET programs = '[5]'")
+    with open_sink(sqlite) as sink:
+        sink.finalize()
+    assert query(sqlite, FOUND) == [(5, digest) for digest in HASHES]
+
+
+SEARCHES = {
+    "SELECT path FROM library WHERE key = 'Am' AND bpm BETWEEN 118 AND 124": "analyses_key_bpm",
+    "SELECT path FROM library WHERE bpm > 0 ORDER BY bpm DESC LIMIT 20": "analyses_bpm",
+    "SELECT path FROM library WHERE note_count > 0 AND notes_hash = '0102030405060708'": "analyses_notes_hash",
+    "SELECT path FROM library WHERE role = 'bass' AND time_signature = '3/4'": "analyses_role",
+    "SELECT path FROM library WHERE note_count > 1000000": "analyses_note_count",
+    "SELECT path FROM library WHERE duration_s > 3600": "analyses_duration_s",
+    "SELECT path FROM library WHERE analyzed_at > '2030-01-01'": "files_analyzed_at",
+    "SELECT path FROM library WHERE status = 'rejected'": "files_status",
+    "SELECT path FROM files WHERE analysis_id = 7": "files_analysis_id",
+    "SELECT role, count(*) FROM analyses GROUP BY role": "analyses_role",
+}
+
+
+@pytest.mark.parametrize("question", SEARCHES)
+def test_sqlite_answers_with_an_index(sqlite, question):
+    with open_sink(sqlite) as sink:
+        sink.finalize()
+    assert f"INDEX {SEARCHES[question]}" in str(query(sqlite, f"EXPLAIN QUERY PLAN {question}"))
+
+
+def test_postgres_has_indexes_on_sets(pg_url):
+    with open_sink(pg_url) as sink:
+        sink.finalize()
+    query(pg_url, "SET enable_seqscan = off")
+    found = dict(query(pg_url, "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"))
+    assert "USING gin (programs)" in found["analyses_programs"] and "USING gin (channels)" in found["analyses_channels"]
+    assert "encode(notes_hash" in found["analyses_notes_hash"]
