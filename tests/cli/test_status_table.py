@@ -10,7 +10,7 @@ import pytest
 from midiopt.cli.fit import cell_len, fit_end, fit_path
 from midiopt.cli.last_run import ABNORMAL, ago, run_lines
 from midiopt.cli.status_table import plain_lines, screen_lines
-from midiopt.library.queries import FileSize, FileTime, Run
+from midiopt.library.queries import FileSize, FileTime, MissingCounts, Run
 from midiopt.library.status import FilesWithIssue, FilesWithStatus, LibraryStatus
 from midiopt.schema import ISSUES, STATUSES
 
@@ -35,6 +35,7 @@ def a_status(issues: int = len(ISSUES), path: str = LONG) -> LibraryStatus:
         issues={name: FilesWithIssue(10_000 - i, path) for i, name in enumerate(ISSUES[:issues])},
         slowest=[FileTime(path, 1.5)] * 5,
         largest=[FileSize(path, 10**6)] * 5,
+        missing=MissingCounts(12, 3, path, path, path),
         last_run=a_run(sources=[path] * 5, error="an error of many words " * 9),
     )
 
@@ -65,7 +66,7 @@ def test_a_common_status_fits_a_screen_and_fills_it(width, height):
 
 def test_a_pipe_gets_everything():
     shown = "\n".join(plain_lines("x.db", a_status()))
-    assert "…" not in shown and all(f"  {name} " in shown for name in ISSUES) and shown.count(LONG) == 6 + len(ISSUES) + 10 + 5
+    assert "…" not in shown and all(f"  {name} " in shown for name in ISSUES) and shown.count(LONG) == 6 + len(ISSUES) + 10 + 5 + 3
 
 
 @pytest.mark.parametrize(

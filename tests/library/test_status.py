@@ -182,3 +182,31 @@ def test_a_run_that_fails_says_why(url, monkeypatch):
         midiopt.run([SAMPLE], url, workers=1)
     last = status(url)["last_run"]
     assert (last["outcome"], last["error"]) == ("failed", "the walk failed")
+
+
+def test_status_leaves_out_missing_files_and_tells_where_moved_ones_are(tmp_path, url):
+    music = tmp_path / "music"
+    music.mkdir()
+    for i, name in enumerate(("a", "b", "c")):
+        (music / f"{name}.mid").write_bytes(song(i))
+        (music / f"{name}2.mid").write_bytes(song(i))
+    midiopt.run([music], url)
+    (music / "a.mid").unlink()
+    (music / "b.mid").unlink()
+    (music / "b2.mid").rename(music / "new.mid")
+    (music / "c.mid").unlink()
+    (music / "c2.mid").unlink()
+    summary = midiopt.run([music], url)
+    assert (summary.gone, summary.moved, summary.duplicates) == (5, 1, 0)
+    done = finish("status", "--db", url, "--json", module="midiopt")
+    facts = json.loads(done.stdout)
+    assert (facts["files"]["ok"]["files"], facts["contents"], facts["duplicates"]) == (2, 2, 0)
+    assert facts["missing"] == {
+        "files": 5,
+        "found_elsewhere": 3,
+        "example": f"{music}/a.mid",
+        "moved_example": f"{music}/a.mid",
+        "moved_to": f"{music}/a2.mid",
+    }
+    shown = finish("status", "--db", url, module="midiopt").stdout
+    assert f"{music}/a.mid: now {music}/a2.mid" in shown

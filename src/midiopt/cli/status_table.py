@@ -69,11 +69,17 @@ def screen_lines(database: str, status: LibraryStatus, width: int, height: int) 
 
 def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
     """All rows above the last run, with so many issues, and so many of the slowest and of the largest files."""
-    yield Row("files", f"{status.file_count:,}", _size(status.bytes))
+    missing = status.missing
+    moved = f", {missing.found_elsewhere:,} moved" if missing.found_elsewhere else ""
+    yield Row("files", f"{status.file_count:,}", _size(status.bytes) + (f"; {missing.files:,} missing{moved}" if missing.files else ""))
     for name, found in status.files.items():
         if found.files:
             yield Row(f"  {name}", f"{found.files:,}", found.example or "", found.error or "", COLOURS[name])
     yield Row("contents", f"{status.contents:,}", "", f"{status.duplicates:,} duplicates")
+    if files > 1 and missing.files:
+        yield Row("missing", f"{missing.files:,}", missing.example or "")
+    if files > 1 and missing.found_elsewhere:
+        yield Row("  found elsewhere", f"{missing.found_elsewhere:,}", missing.moved_example or "", f"now {missing.moved_to}")
     yield Row("database", _size(status.database_bytes))
     if status.issues:
         yield Row("")

@@ -13,7 +13,7 @@ from midiopt.kinds import BOOL, TIME
 from midiopt.library import Library
 from midiopt.schema import RUNS, Column, Table
 from midiopt.sinks import kept_status as kept_status_sql
-from midiopt.sinks.sql import SELECT_CONTENT_KEY, column_names, decoded_content_key
+from midiopt.sinks.sql import COUNT_MISSING_CONTENTS, SELECT_CONTENT_KEY, column_names, decoded_content_key
 from midiopt.sources.file_state import FileState
 
 PRESENT = "missing_since IS NULL"  # a file that no run has missed
@@ -32,10 +32,21 @@ class StatusCount:
 
 @dataclass(frozen=True)
 class ContentCounts:
-    """Number of rows of `analyses`, and number of files that have one."""
+    """Number of contents of files that are there, and number of those files."""
 
     contents: int
     analysed_files: int
+
+
+@dataclass(frozen=True)
+class MissingCounts:
+    """Number of files that are missing, and of those whose bytes another path has, which is there; the first of each, and where it is."""
+
+    files: int
+    found_elsewhere: int
+    example: str | None
+    moved_example: str | None
+    moved_to: str | None
 
 
 @dataclass(frozen=True)
@@ -147,9 +158,19 @@ def database_bytes(library: Library) -> int:
 
 
 def content_counts(library: Library) -> ContentCounts:
+    """Over the whole database. Analyses without a file are deleted by each finished run."""
+    [(contents, files)] = library.rows("SELECT count(*), (SELECT count(analysis_id) FROM files) FROM analyses")
+    [(missing_files, missing_contents)] = library.rows(COUNT_MISSING_CONTENTS)
+    return ContentCounts(contents - missing_contents, files - missing_files)
+
+
+def missing_counts(library: Library) -> MissingCounts:
     """Over the whole database."""
-    [row] = library.rows("SELECT count(*), (SELECT count(analysis_id) FROM files) FROM analyses")
-    return ContentCounts(*row)
+    elsewhere = "SELECT min(f.path) FROM files f WHERE f.analysis_id = m.analysis_id AND f.missing_since IS NULL"
+    query = f"SELECT count(*), count(place), min(path), min(CASE WHEN place IS NOT NULL THEN path END) FROM (SELECT m.path, ({elsewhere})"
+    [(files, found, example, moved)] = library.rows(f"{query} AS place FROM files m WHERE m.missing_since IS NOT NULL) AS missing")
+    where = f"SELECT ({elsewhere}) FROM files m WHERE m.path = {library.dialect.placeholder}"
+    return MissingCounts(files, found, example, moved, next((place for (place,) in library.rows(where, [moved])), None) if found else None)
 
 
 def issue_sets(library: Library) -> Iterator[IssueSet]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 from midiopt.errors import MidioptError
 from midiopt.library import Library, open_library, queries
-from midiopt.library.queries import FileSize, FileTime, Run
+from midiopt.library.queries import FileSize, FileTime, MissingCounts, Run
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import ISSUES, OK, OPENED, OUTCOMES, STATUSES, issue_names
 from midiopt.sinks.kept_status import write_status
@@ -54,6 +54,8 @@ class LibraryStatus:
     """By name, the most frequent one first."""
     slowest: list[FileTime]
     largest: list[FileSize]
+    missing: MissingCounts
+    """Files that are no longer there; all other numbers leave them out."""
     last_run: Run | None
     """Its outcome is `running` while it goes on."""
 
@@ -99,6 +101,7 @@ def _kept(library: Library, run_id: int) -> LibraryStatus | None:
         facts["issues"] = {name: FilesWithIssue(**found) for name, found in facts["issues"].items()}
         facts["slowest"] = [FileTime(**file) for file in facts["slowest"]]
         facts["largest"] = [FileSize(**file) for file in facts["largest"]]
+        facts["missing"] = MissingCounts(**facts["missing"])
         return LibraryStatus(**facts)
     except (KeyError, TypeError, ValueError, AttributeError):  # of another version of midiopt, or changed by hand
         return None
@@ -114,6 +117,7 @@ def _count(library: Library) -> LibraryStatus:
         issues=_issues(library),
         slowest=queries.slowest_files(library, MAX_FILES),
         largest=queries.largest_files(library, MAX_FILES),
+        missing=queries.missing_counts(library),
         last_run=None,
     )
 
