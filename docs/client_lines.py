@@ -49,7 +49,7 @@ class Lines:
             folder_of_extensions = os.path.join(next(iter(duckdb_ext.__path__)), "extensions")
             code = code.replace("INSTALL sqlite; ", f"SET extension_directory = '{folder_of_extensions}'; ")
             code = code.replace("INSTALL postgres; ", f"SET extension_directory = '{folder_of_extensions}'; ")
-        command = ["bash", "-euo", "pipefail", "-c", code] if self.language == "sh" else [sys.executable, "-W", "error", "-c", code]
+        command = ["bash", "-euo", "pipefail", "-c", code] if self.language == "sh" else [sys.executable, "-c", code]
         search = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": search, "LC_ALL": "C.UTF-8", "PAGER": "cat"}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
@@ -93,8 +93,8 @@ LINES = (
     Lines(
         "Datasette",
         "`datasette music.db --metadata metadata.json` shows the database in a browser, at <http://127.0.0.1:8001/music/library>: with the"
-        " meaning of each column, with facets, and with questions to begin with. `--get` prints one page instead. For a million files add"
-        " `--setting suggest_facets off`.",
+        " meaning of each column, with facets, and with questions to begin with. `--get` prints one page instead. Of more than"
+        " 100,000 files no facets are shown; add `--setting suggest_facets off`, else Datasette looks for them in every column.",
         "sh",
         """midiopt datasette-metadata music.db > metadata.json
 datasette music.db --metadata metadata.json --get '/music/library.json?role=drums&_sort=title&_col=title&_col=bpm&_size=2&_shape=array'""",

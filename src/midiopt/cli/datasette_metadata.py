@@ -35,6 +35,6 @@ def command(options: argparse.Namespace) -> int:
     options.db = database_url(options)
     if is_postgres(options.db):
         raise SinkError("Datasette reads SQLite databases; PostgreSQL shows the same by \\d+ and in its comments")
-    with open_library(options.db):
-        print(json.dumps(metadata(sqlite_path(options.db), build.version), indent=2))
+    with open_library(options.db) as library:
+        print(json.dumps(metadata(library, sqlite_path(options.db), build.version), indent=2))
     return 0

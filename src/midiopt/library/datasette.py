@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
+from midiopt.library import Library
 from midiopt.schema import Column
 from midiopt.sinks.name_tables import RELATIONS
 
 FACETS = ("role", "key", "time_signature", "status")  # of the view, each of which has few values
+MAX_FACET_FILES = 100_000  # in a larger database each facet takes the 200 ms that Datasette allows it, and shows nothing
 PAGE_ROWS = 50
 LABELS = {"files": "path", "analyses": "title"}  # what a reference to a row shows
 QUERIES = {
@@ -20,21 +22,22 @@ QUERIES = {
 }
 
 
-def metadata(database: str, version: str) -> dict[str, object]:
-    """The content of metadata.json for an SQLite database of this path, whose name Datasette derives from it."""
+def metadata(library: Library, database: str, version: str) -> dict[str, object]:
+    """The content of metadata.json for the library in an SQLite database of this path, from which Datasette derives a name."""
+    facets = FACETS if len(list(library.rows(f"SELECT 1 FROM files LIMIT {MAX_FACET_FILES + 1}"))) <= MAX_FACET_FILES else ()
     name, _ = os.path.splitext(os.path.basename(database))
-    tables = {table: _table(table, meaning, columns) for table, (_, meaning, columns) in RELATIONS.items()}
+    tables = {table: _table(table, meaning, columns, facets) for table, (_, meaning, columns) in RELATIONS.items()}
     queries = {query: {"title": title, "sql": sql} for query, (title, sql) in QUERIES.items()}
     about = f"MIDI files and their musical facts, found by midiopt {version}."
     return {"title": name, "description": about, "databases": {name: {"tables": tables, "queries": queries}}}
 
 
-def _table(table: str, meaning: str, columns: tuple[Column, ...]) -> dict[str, object]:
+def _table(table: str, meaning: str, columns: tuple[Column, ...], facets: tuple[str, ...]) -> dict[str, object]:
     facts: dict[str, object] = {"description": meaning, "size": PAGE_ROWS, "columns": {column.name: _meaning(column) for column in columns}}
     if table in LABELS:
         facts["label_column"] = LABELS[table]
-    if table == "library":
-        facts["facets"] = list(FACETS)
+    if table == "library" and facets:
+        facts["facets"] = list(facets)
     return facts
 
 
