@@ -13,7 +13,6 @@ import csv
 import os
 import shutil
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
@@ -101,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
