@@ -1,6 +1,7 @@
 """What a database says about itself: tables with the names of numbers, a view that names issues, and the meaning of every column.
 
-A table of the user that has one of these names is left alone, and the database does without ours.
+A table of the user that has one of these names is left alone, and the database does without ours. A later schema that changes a name
+has to fill the tables again.
 """
 
 from __future__ import annotations

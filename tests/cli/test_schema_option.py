@@ -1,0 +1,22 @@
+"""--schema NAME of the commands that write and read a database."""
+
+from __future__ import annotations
+
+from tests.helpers.batches import query
+from tests.helpers.processes import finish
+
+
+def test_commands_use_the_schema(tmp_path, pg_url):
+    (tmp_path / "no.mid").write_bytes(b"MThd")
+    done = finish(tmp_path, "--db", pg_url, "--schema", "music", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert query(pg_url, "SELECT count(*) FROM music.library") == [(1,)]
+    shown = finish("status", pg_url, "--schema", "music", "--json", module="midiopt")
+    assert shown.returncode == 0 and '"rejected"' in shown.stdout
+    assert finish("status", f"{pg_url}&schema=music", module="midiopt").returncode == 0
+    assert finish("status", pg_url, module="midiopt").returncode == 1
+
+
+def test_sqlite_has_none(tmp_path):
+    done = finish(tmp_path, "--db", tmp_path / "facts.db", "--schema", "music")
+    assert (done.returncode, done.stdout) == (1, "") and "only PostgreSQL has schemas" in done.stderr
