@@ -65,7 +65,7 @@ class NoDatabase:
     def flush(self) -> None:
         """There is nothing to wait for."""
 
-    def iter_content_hashes(self) -> Generator[bytes]:
+    def iter_content_hashes(self, tracks: bool = False) -> Generator[bytes]:
         """Nothing is known."""
         yield from ()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import midiopt
 from benchmarks import generated_blocks
-from docs import generate_analysis, generate_cli, generate_columns, generate_completion, generate_limits, generate_man
+from docs import generate_analysis, generate_cli, generate_columns, generate_completion, generate_limits, generate_man, generate_tracks
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = {
@@ -50,6 +50,7 @@ def answers() -> str:
 BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("README.md", "answers", answers),
     ("docs/cli.md", "commands", generate_cli.page),
+    ("docs/tracks.md", "answers", generate_tracks.answers),
     ("SECURITY.md", "limits", generate_limits.limits_table),
     *(("docs/columns.md", name, partial(generate_columns.table, columns)) for name, columns in generate_columns.TABLES.items()),
 )

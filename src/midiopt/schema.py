@@ -123,6 +123,7 @@ class Column:
     values: tuple[str, ...] = ()  # names of an enumeration
     bits: int = 0  # of a set
     first: int = 0  # member of a set that bit 0 stands for
+    is_sent_only: bool = False  # travels to the sink, which stores another column instead
     volatile: bool = False  # differs between runs over the same file, so a stored row that differs in nothing else is kept
 
 
@@ -130,7 +131,7 @@ class Table:
     """The columns of one table, over which it iterates; ``key`` is the name of the unique one that finds a row again.
 
     ``added`` are columns that rows get in the database: they do not travel, and Table does not iterate over them. ``stored`` has
-    all columns, as the database orders them.
+    all columns of the database in its order.
     """
 
     def __init__(self, name: str, key: str, columns: tuple[Column, ...], added: tuple[Column, ...] = ()) -> None:
@@ -138,7 +139,8 @@ class Table:
         self.key = key
         self.columns = columns
         self.added = added
-        self.stored = (*(c for c in added if c.name == "id"), *columns, *(c for c in added if c.name != "id"))
+        keys, others = [c for c in added if c.name in ("id", key)], [c for c in added if c.name not in ("id", key)]
+        self.stored = (*keys, *(c for c in columns if not c.is_sent_only), *others)
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -410,9 +412,9 @@ RUNS = Table(
 
 TRACKS = Table(
     "tracks",
-    "track",
+    "analysis_id",  # and track
     (
-        Column("content_hash", HASH16, "hash of the content that the track is in"),
+        Column("content_hash", HASH16, "hash of the content that the track is in", is_sent_only=True),
         Column("track", INT16, "index of the track in the file, from 0"),
         Column("analyzer_version", INT16, "version of the analysis, raised whenever a value may change"),
         Column("name", TEXT, "first name of the track that is not blank, decoded like the title", nullable=True),
@@ -436,4 +438,7 @@ TRACKS = Table(
             nullable=True,
         ),
     ),
+    added=(Column("analysis_id", INT64, "`id` of the row in `analyses` of the content that the track is in"),),
 )
+
+LIBRARY_TRACKS_COLUMNS = (FILES["path"], *TRACKS.stored[1:], *TRACKS.added)

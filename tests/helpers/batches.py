@@ -138,20 +138,24 @@ def fix_content_key(url: str) -> None:
     query(url, f"UPDATE meta SET value = '{CONTENT_KEY.hex()}' WHERE key = 'content_key'")
 
 
-def stored(url: str, name: str) -> list[dict[str, Any]]:
-    """The rows of the table `files` or `analyses` in a database, as ``row_to_dict`` gives them."""
-    table = FILES if name == "files" else ANALYSES
-    rows = query(url, f"SELECT {', '.join(c.name for c in table)} FROM {name} ORDER BY {table.key}")
-    return [{c.name: _object(c, value) for c, value in zip(table, row, strict=True)} for row in rows]
-
-
 TABLES = {table.name: table for table in (FILES, ANALYSES, TRACKS)}
+
+
+def stored(url: str, name: str) -> list[dict[str, Any]]:
+    """The rows of `files`, `analyses` or `tracks` in a database, as ``row_to_dict`` gives them."""
+    table = TABLES[name]
+    of_analysis = " JOIN (SELECT id, content_hash FROM analyses) AS a ON id = analysis_id" if table is TRACKS else ""
+    order = "content_hash, track" if table is TRACKS else table.key
+    rows = query(url, f"SELECT {', '.join(c.name for c in table)} FROM {name}{of_analysis} ORDER BY {order}")
+    return [{c.name: _object(c, value) for c, value in zip(table, row, strict=True)} for row in rows]
 
 
 def records(batch: Batch, name: str) -> list[dict[str, Any]]:
     """What ``stored`` should return for a batch whose keys are unique."""
     table = TABLES[name]
     rows: list[dict[str, Any]] = [row_to_dict(table, row, batch.heap) for row in batch.rows(table)]
+    if table is TRACKS:
+        return sorted(rows, key=lambda row: (row["content_hash"], row["track"]))
     return sorted(rows, key=lambda row: row[table.key].encode() if table is FILES else row[table.key])
 
 
@@ -169,3 +173,11 @@ def _object(column: Column, value: Any) -> Any:
     if kind is FLOAT32:
         return float(np.float32(value))
     return [float(np.float32(x)) for x in value] if kind is SHARES else value
+
+
+def make_older(url: str, version: int) -> None:
+    """Make a database one of an older schema, which had no tracks."""
+    for view in ("library_tracks", "library_issues"):
+        query(url, f"DROP VIEW {view}")
+    query(url, "DROP TABLE tracks")
+    query(url, f"UPDATE meta SET value = '{version}' WHERE key = 'schema_version'")

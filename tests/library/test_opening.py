@@ -14,7 +14,7 @@ import midiopt
 from midiopt.errors import SinkError
 from midiopt.library import open_library
 from midiopt.sinks import open_sink
-from tests.helpers.batches import query
+from tests.helpers.batches import make_older, query
 from tests.helpers.processes import finish
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -65,7 +65,7 @@ def test_databases_that_cannot_be_read(tmp_path, url):
     with pytest.raises(SinkError, match="was not made by midiopt"):
         open_library(url)
     open_sink(url).close()
-    query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    make_older(url, 1)
     query(url, "DROP TABLE runs")
     with pytest.raises(SinkError, match="analyze upgrades it"):
         open_library(url)

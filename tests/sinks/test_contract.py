@@ -17,7 +17,7 @@ from midiopt.rows.batch import Batch
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, STATUSES, Column, issue_names
 from midiopt.sinks import open_sink, sqlite
 from midiopt.sources.paths import path_text
-from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, query, records, stored, write
+from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, make_older, query, records, stored, write
 
 INTEGERS = (INT16, INT32, INT64)
 LATER = NOW + dt.timedelta(days=1)
@@ -354,19 +354,20 @@ def test_runs_are_recorded(url):
     ]
 
 
-def test_a_table_runs_of_another_program_is_refused(url):
+@pytest.mark.parametrize("name", ["runs", "tracks"])
+def test_a_later_table_of_another_program_is_refused(url, name):
     open_sink(url).close()
     query(url, "DROP TABLE runs")
-    query(url, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
-    query(url, "CREATE TABLE runs (path text)")
-    with pytest.raises(SinkError, match="already has runs"):
+    make_older(url, 1)
+    query(url, f"CREATE TABLE {name} (path text)")
+    with pytest.raises(SinkError, match=f"already has {name}"):
         open_sink(url)
-    query(url, "DROP TABLE runs")
+    query(url, f"DROP TABLE {name}")
     open_sink(url).close()
     assert run_rows(url) == []
 
 
-@pytest.mark.parametrize("name", ["files", "analyses", "library", "meta", "runs"])
+@pytest.mark.parametrize("name", ["files", "analyses", "library", "meta", "runs", "tracks", "library_tracks"])
 def test_tables_of_another_program_are_left_alone(url, name):
     query(url, f"CREATE TABLE {name} (path text)")
     query(url, f"INSERT INTO {name} VALUES ('precious')")
@@ -404,7 +405,7 @@ def test_an_older_schema_is_upgraded(url):
     if url.startswith("postgresql"):
         query(url, "ALTER TABLE analyses ALTER COLUMN polyphony_max TYPE smallint")  # as in an early schema
     query(url, "DROP TABLE runs")
-    query(url, "UPDATE meta SET value = '0' WHERE key = 'schema_version'")
+    make_older(url, 0)
     with open_sink(url) as sink:
         assert query(url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]
         write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3, polyphony_max=100_000)]))
@@ -416,11 +417,11 @@ def test_issues_of_an_older_schema_are_widened(url):
     """Before version 6 they had 32 bits, the unusual ones from bit 16: the value stays the same set of names."""
     with open_sink(url) as sink:
         write(sink, make_batch([file_row()], [analysis_row()]))
+    make_older(url, 5)
     if "postgresql" in url:
-        query(url, "DROP VIEW library_issues, library")
+        query(url, "DROP VIEW library")
         query(url, "ALTER TABLE analyses ALTER COLUMN issues TYPE integer USING 0")
     query(url, f"UPDATE analyses SET issues = {1 << 15 | 1 | 1 << 16 | 1 << 23}")
-    query(url, "UPDATE meta SET value = '5' WHERE key = 'schema_version'")
     for _ in range(2):  # once only
         open_sink(url).close()
         [(issues,)] = query(url, "SELECT issues FROM library")

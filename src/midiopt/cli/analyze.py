@@ -95,6 +95,11 @@ def _add_sources(parser: Parser) -> None:
         help="delete the rows of files that have disappeared from the given folders and from archives; --prune=all also where a folder "
         "is empty, lies on another device, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
     )
+    group.add_argument(
+        "--tracks",
+        action="store_true",
+        help="also store facts of each track, in the table tracks; files that were analysed without are analysed again",
+    )
     group.add_argument("--dry-run", action="store_true", help="show what the run would do, and write nothing")
 
 

@@ -90,7 +90,7 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
         with contextlib.suppress(NoDatabase):
             library = resources.enter_context(open_library(db))
         catalog, result = ReadOnlyCatalog(library), DryRun(problems=walked.problems)
-        index = FileIndex(catalog.iter_files(options.keep_old), catalog.missing_paths())
+        index = FileIndex(catalog.iter_files(options.keep_old, options.tracks), catalog.missing_paths())
         new_places = _walk(walk(roots, walked, options.follow_links), index, result)
         known_places = sources_of(roots, [])
         MissingFiles(catalog, index, dt.datetime.now(dt.UTC), never).check_folders(known_places)

@@ -31,11 +31,11 @@ class ReadOnlyCatalog:
         self._cleared_members: list[tuple[str, str]] = []
         self._missing: list[str] | None = None  # sorted; the marks of the database and of this run
 
-    def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
+    def iter_files(self, keep_old: bool = False, tracks: bool = False) -> Generator[list[KnownFile]]:
         """See Catalog."""
-        yield from self._pages(select_files(keep_old))
+        yield from self._pages(select_files(keep_old, tracks))
 
-    def iter_content_hashes(self) -> Generator[bytes]:
+    def iter_content_hashes(self, tracks: bool = False) -> Generator[bytes]:
         """Nothing is analysed, so no content need be known."""
         yield from ()
 

@@ -22,6 +22,7 @@ class RunOverrides(TypedDict, total=False):
     file_timeout: float
     max_file_bytes: int
     max_events: int
+    tracks: bool
     keep_old: bool
     prune: Prune
     log: str | os.PathLike[str] | None
@@ -54,6 +55,9 @@ class RunOptions:
 
     max_events: int = MAX_EVENTS
     """Number of events above which a file is `rejected`."""
+
+    tracks: bool = False
+    """Also store facts of each track, in the table `tracks`. A content that was analysed without is analysed again."""
 
     keep_old: bool = False
     """Keep the results of older analyser versions instead of analysing their files again."""

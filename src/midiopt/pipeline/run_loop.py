@@ -93,7 +93,7 @@ class RunLoop:
         is_filled = False
         for task in self.new_files.tasks():
             if task and not is_filled:
-                with contextlib.closing(self.database.iter_content_hashes()) as pages:
+                with contextlib.closing(self.database.iter_content_hashes(self.options.tracks)) as pages:
                     for digests in pages:
                         self.table.add(digests)
                 is_filled = True

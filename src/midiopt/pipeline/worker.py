@@ -170,7 +170,7 @@ def main() -> None:
     heartbeat = Heartbeat(mmap.mmap(arguments.heartbeat, HEARTBEAT_BYTES))
     table = SharedHashTable(arguments.hash_table)
     limits = options.max_file_bytes, options.max_events
-    worker = Worker(arguments.reader, *limits, heartbeat, table, arguments.members, content_key=table.content_key)
+    worker = Worker(arguments.reader, *limits, heartbeat, table, arguments.members, content_key=table.content_key, tracks=options.tracks)
     serve(WorkerPipe(arguments.pipe), worker)
 
 

@@ -24,12 +24,13 @@ class Sink(Protocol):
     """
 
     def write(self, batch: Batch) -> None:
-        """Commit the rows of both tables in one transaction, or none of them.
+        """Commit the rows of all tables in one transaction, or none of them.
 
         A sink that commits in the background returns as soon as it has room for another batch; ``flush`` waits for all
         commits. An error is then raised by a later call and by every call after it. A file is never committed before its
         analysis, even if they are in different batches. A stored row is replaced only if a column differs that is not
         volatile, so writing a batch twice changes nothing. Of several rows with the same key in one batch the last one counts.
+        The tracks of a content, if the batch has any, replace all that are stored.
         """
 
     def flush(self) -> None:
@@ -52,17 +53,18 @@ class Catalog(Protocol):
     content_key: bytes
     """The secret key of the content hashes in this database, made at random with it."""
 
-    def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
+    def iter_files(self, keep_old: bool = False, tracks: bool = False) -> Generator[list[KnownFile]]:
         """All files, in pages of some thousand rows; after a broken connection they come again from the first one. Read them
         to the end or close the generator before the first write.
 
         A file needs no new analysis if it is settled (ok, repaired, rejected, or opened without an error) by this version of
-        the analyser or a newer one; with ``keep_old`` by any version.
+        the analyser or a newer one; with ``keep_old`` by any version. With ``tracks``, the tracks of its content must be stored
+        by such a version, too, and of an archive those of all its members.
         """
 
-    def iter_content_hashes(self) -> Generator[bytes]:
+    def iter_content_hashes(self, tracks: bool = False) -> Generator[bytes]:
         """The 16-byte hashes of contents whose copies need no analysis: `ok` with this version of the analyser, and stored
-        in `analyses`. In pages as ``iter_files``, each with its hashes joined."""
+        in `analyses`; with ``tracks``, those in `tracks`, too. In pages as ``iter_files``, each with its hashes joined."""
 
     def missing_paths(self) -> Generator[list[str]]:
         """The paths of the files that are missing, in pages as ``iter_files``."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from midiopt.rows.batch import Batch, Rows
 from midiopt.rows.layout import LAYOUTS
-from midiopt.schema import ANALYSED, ANALYSES, FILES, Table
+from midiopt.schema import ANALYSED, ANALYSES, FILES, TRACKS, Table
 from midiopt.sinks.row_keys import absent, analysis_ids, last_rows
 
 _KEYS = {
@@ -16,8 +16,8 @@ _KEYS = {
     if column.name == table.key
 }
 
-
 _OFFSETS = {table: {c.name: field.offset for c, field in zip(table, layout.fields, strict=True)} for table, layout in LAYOUTS.items()}
+_KEYS[TRACKS] = (0, _OFFSETS[TRACKS]["analyzer_version"])  # the hash of the content and the index of the track, which come first
 _ANALYSED_BITS = sum(1 << status for status in ANALYSED)
 
 
@@ -32,7 +32,8 @@ def add_missing_analyses(batch: Batch, others: list[Batch]) -> Batch:
     """`batch` with the analyses that its files refer to, taken from `others` where it lacks them.
 
     A worker sends the analysis of a content once. If batches are committed concurrently, the one with the analysis may be
-    committed later or never, and no file may be committed without it.
+    committed later or never, and no file may be committed without it. Its tracks come with that batch: if never, the next run that
+    asks for tracks finds none and analyses the content again.
     """
     if not others:
         return batch
@@ -55,6 +56,13 @@ def ids_of_analyses(batch: Batch, ids: bytes | bytearray) -> memoryview:
     found = analysis_ids(
         batch.files, at["content_hash"], at["status"], _ANALYSED_BITS, batch.analyses, _OFFSETS[ANALYSES]["content_hash"], known
     )
+    return memoryview(found).cast("q")
+
+
+def ids_of_tracks(tracks: Rows, analyses: Rows, ids: bytes | bytearray) -> memoryview:
+    """The id of each track's analysis, -1 if it is to be looked up; see ids_of_analyses()."""
+    known = memoryview(ids).cast("q")
+    found = analysis_ids(tracks, _OFFSETS[TRACKS]["content_hash"], -1, 0, analyses, _OFFSETS[ANALYSES]["content_hash"], known)
     return memoryview(found).cast("q")
 
 

@@ -11,7 +11,20 @@ from typing import Any
 
 from midiopt.general_midi import DRUM_SOUNDS, PROGRAMS, program_family
 from midiopt.kinds import INT16, TEXT
-from midiopt.schema import ALL_REPAIRS, ANALYSES, FILES, ISSUE_BITS, LIBRARY_COLUMNS, REPAIRS, RUNS, UNUSUAL, Column, Table
+from midiopt.schema import (
+    ALL_REPAIRS,
+    ANALYSES,
+    FILES,
+    ISSUE_BITS,
+    LIBRARY_COLUMNS,
+    LIBRARY_TRACKS_COLUMNS,
+    REPAIRS,
+    RUNS,
+    TRACKS,
+    UNUSUAL,
+    Column,
+    Table,
+)
 from midiopt.sinks.sql import Dialect, column_definitions, quoted
 from midiopt.sinks.sqlite_programs import COLUMNS, TABLE
 
@@ -61,12 +74,14 @@ ISSUE_COLUMNS = (FILES["path"], Column("issue", TEXT, "name of an issue of the f
 RELATIONS: dict[str, tuple[str, str, tuple[Column, ...]]] = {
     "files": ("TABLE", "one row per path", FILES.stored),
     "analyses": ("TABLE", "the facts of each distinct content; `analysis_id` in `files` refers to it", ANALYSES.stored),
+    "tracks": ("TABLE", "the facts of each track, of contents that a run with --tracks has analyzed", TRACKS.stored),
     "runs": ("TABLE", "one row per run of midiopt analyze", RUNS.stored),
     "meta": ("TABLE", "what midiopt must know about the database", META_COLUMNS),
     "programs": ("TABLE", "General MIDI programs", PROGRAM_NAMES.stored),
     "drum_sounds": ("TABLE", "sounds of the General MIDI drum channel", DRUM_SOUND_NAMES.stored),
     "issue_names": ("TABLE", "bits of the column `issues`", ISSUE_NAMES.stored),
     "library": ("VIEW", "every file that is not missing, with the facts of its content", LIBRARY_COLUMNS),
+    "library_tracks": ("VIEW", "every track in `tracks` of every file that is not missing", LIBRARY_TRACKS_COLUMNS),
     "library_issues": ("VIEW", "every issue of every file that is not missing", ISSUE_COLUMNS),
 }
 

@@ -29,12 +29,12 @@ from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
-    SELECT_CONTENT_HASHES,
     TABLE_NAMES,
     check_version,
     content_key,
     finalize,
     insert_run,
+    select_content_hashes,
     select_files,
     update_run,
 )
@@ -92,13 +92,14 @@ class PostgresSink:
         values = [*facts.values(), self._run_id]
         self._connections.run_on_control(lambda control: control.execute(update_run(facts, DIALECT), values), timeout)
 
-    def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
+    def iter_files(self, keep_old: bool = False, tracks: bool = False) -> Generator[list[KnownFile]]:
         """See Catalog."""
-        return self._connections.pages(select_files(keep_old), PAGE_ROWS)
+        return self._connections.pages(select_files(keep_old, tracks), PAGE_ROWS)
 
-    def iter_content_hashes(self) -> Generator[bytes]:
+    def iter_content_hashes(self, tracks: bool = False) -> Generator[bytes]:
         """See Catalog."""
-        return (b"".join(digest for (digest,) in rows) for rows in self._connections.pages(SELECT_CONTENT_HASHES, PAGE_ROWS))
+        pages = self._connections.pages(select_content_hashes(tracks), PAGE_ROWS)
+        return (b"".join(digest for (digest,) in rows) for rows in pages)
 
     def missing_paths(self) -> Generator[list[str]]:
         """See Catalog."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 from psycopg.errors import DependentObjectsStillExist, ForeignKeyViolation
 
 from midiopt.errors import SinkError
-from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION
+from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS
 from midiopt.sinks.name_tables import comments, create_name_tables
 from midiopt.sinks.postgres_connections import Connection
 from midiopt.sinks.postgres_old_view import OldView
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
+    KEY_OF_TRACKS,
     REFERENCE,
+    REFERENCE_OF_TRACKS,
     SELECT_ANALYSIS_ID,
     TABLE_NAMES,
     TABLES,
@@ -22,6 +24,7 @@ from midiopt.sinks.sql import (
     WIDE_ISSUES_VERSION,
     Dialect,
     column_definitions,
+    create_tracks_view,
     create_view,
 )
 
@@ -34,6 +37,7 @@ ID_BLOCK = 1 << 16
 CONSTRAINTS = {
     FILES: {"path": 'COLLATE "C" PRIMARY KEY'},
     ANALYSES: {"content_hash": "UNIQUE"},
+    TRACKS: {},
     RUNS: {"id": "PRIMARY KEY GENERATED ALWAYS AS IDENTITY"},
 }
 
@@ -49,13 +53,15 @@ def create_tables(connection: Connection, version: int | None) -> None:
             execute("CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)")
             execute("INSERT INTO meta VALUES ('product', %s)", (PRODUCT,))
         old_view = None if version is None else OldView.put_aside(connection, version)
-        for table in (*TABLES, RUNS):
-            execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, CONSTRAINTS[table])})")
+        for table in (*TABLES, TRACKS, RUNS):
+            key = f", {KEY_OF_TRACKS}" if table is TRACKS else ""
+            execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, CONSTRAINTS[table])}{key})")
         if version is not None:
             _upgrade(connection, version)
         execute(f"CREATE SEQUENCE IF NOT EXISTS analysis_ids INCREMENT BY {ID_BLOCK} OWNED BY analyses.id")
         execute("SELECT setval('analysis_ids', (SELECT max(id) FROM analyses))")
         execute(create_view(DIALECT))
+        execute(create_tracks_view(DIALECT))
         there = {name for (name,) in execute(f"SELECT relname::text FROM pg_class WHERE {IN_SCHEMA}")}
         made = create_name_tables(execute, there, DIALECT)
         execute("; ".join(comments({*TABLE_NAMES, *made})))
@@ -70,13 +76,15 @@ def create_tables(connection: Connection, version: int | None) -> None:
 _CONSTRAINTS_THERE = """
     WITH tables AS (
         SELECT to_regclass(quote_ident(current_schema()) || '.analyses') AS analyses,
-            to_regclass(quote_ident(current_schema()) || '.files') AS files
+            to_regclass(quote_ident(current_schema()) || '.files') AS files,
+            to_regclass(quote_ident(current_schema()) || '.tracks') AS tracks
     )
     SELECT coalesce(bool_or(contype = 'p' AND conrelid = analyses), FALSE),
         coalesce(bool_or(contype IN ('p', 'u') AND conrelid = analyses AND conkey = (
             SELECT ARRAY[attnum] FROM pg_attribute WHERE attrelid = analyses AND attname = 'id'
         )), FALSE),
-        coalesce(bool_or(contype = 'f' AND conrelid = files AND confrelid = analyses), FALSE)
+        coalesce(bool_or(contype = 'f' AND conrelid = files AND confrelid = analyses), FALSE),
+        coalesce(bool_or(contype = 'f' AND conrelid = tracks AND confrelid = analyses), FALSE)
     FROM pg_constraint, tables
 """
 
@@ -88,24 +96,29 @@ def next_ids(connection: Connection) -> range:
 
 
 def add_constraints(connection: Connection) -> None:
-    """Make `id` the key of `analyses`, and `analysis_id` in `files` refer to it, unless that is so."""
-    [(has_primary_key, is_id_unique, has_reference)] = connection.execute(_CONSTRAINTS_THERE).fetchall()
+    """Make `id` the key of `analyses`, and `analysis_id` in `files` and `tracks` refer to it, unless that is so."""
+    [(has_primary_key, is_id_unique, *have_reference)] = connection.execute(_CONSTRAINTS_THERE).fetchall()
     if not is_id_unique:  # a primary key of an older schema, to which a user's table refers, stays
         connection.execute(f"ALTER TABLE analyses ADD {'UNIQUE' if has_primary_key else 'PRIMARY KEY'} (id)")
-    if not has_reference:
-        add_reference = f"ALTER TABLE files ADD FOREIGN KEY ({ANALYSIS_ID}) {REFERENCE}"
-        try:
-            connection.execute(add_reference)
-        except ForeignKeyViolation:  # someone has deleted rows of `analyses`
-            is_there = f"EXISTS (SELECT 1 FROM analyses WHERE id = {ANALYSIS_ID})"
-            connection.execute(f"UPDATE files SET {ANALYSIS_ID} = NULL WHERE NOT {is_there}")
-            connection.execute(add_reference)
+    is_lost = f"{ANALYSIS_ID} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM analyses WHERE id = {ANALYSIS_ID})"
+    references = (
+        (FILES, REFERENCE, f"UPDATE files SET {ANALYSIS_ID} = NULL WHERE {is_lost}"),
+        (TRACKS, REFERENCE_OF_TRACKS, f"DELETE FROM tracks WHERE {is_lost}"),
+    )
+    for has_reference, (table, reference, mend) in zip(have_reference, references, strict=True):
+        if not has_reference:
+            add_reference = f"ALTER TABLE {table.name} ADD FOREIGN KEY ({ANALYSIS_ID}) {reference}"
+            try:
+                connection.execute(add_reference)
+            except ForeignKeyViolation:  # someone has deleted rows of `analyses`
+                connection.execute(mend)
+                connection.execute(add_reference)
 
 
 def _upgrade(connection: Connection, version: int) -> None:
     execute = connection.execute
     is_keyed_by_hash = "id" not in _types(connection, "analyses")
-    for table in (*TABLES, RUNS):
+    for table in (*TABLES, TRACKS, RUNS):
         types = _types(connection, table.name)
         for column in table.stored:
             kind = FULL_NAMES.get(column.kind.postgres, column.kind.postgres)

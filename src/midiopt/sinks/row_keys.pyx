@@ -126,7 +126,8 @@ def analysis_ids(
     """The id of each file's analysis as 64-bit integers: 0 for a file that has none, UNKNOWN if it is not among `ids`.
 
     `ids` are those of the rows of `analyses`, 0 if not known. Both tables are contiguous structured arrays, in which the hashes and
-    the status lie at these places. A file has an analysis if the bit of its status is set in `analysed`.
+    the status lie at these places. A file has an analysis if the bit of its status is set in `analysed`. `files` may also be tracks,
+    which have no status (`status_at` is -1) and all have an analysis: those of a content follow one another.
 
     A worker sends files and their analyses in the same order, so the one after the last that was found is looked at first: without
     copies in the batch nothing is hashed, 10 instead of 100 ns per file.
@@ -144,10 +145,14 @@ def analysis_ids(
     if keys.count:
         keys.rows = <const char *>&known[0]
     for i in range(count):
-        if not analysed >> data[i * width + status_at] & 1:
+        digest = <const char *>&data[i * width + hash_at]
+        if status_at < 0:
+            if i and memcmp(digest, digest - width, HASH_BYTES) == 0:
+                found[i] = found[i - 1]
+                continue
+        elif not analysed >> data[i * width + status_at] & 1:
             found[i] = 0
             continue
-        digest = <const char *>&data[i * width + hash_at]
         if next < keys.count and ids[next] and memcmp(digest, key_of(&keys, next).start, HASH_BYTES) == 0:
             found[i] = ids[next]
             next += 1

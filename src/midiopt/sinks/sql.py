@@ -19,17 +19,19 @@ from midiopt.schema import (
     ANALYZER_VERSION,
     FILES,
     LIBRARY_COLUMNS,
+    LIBRARY_TRACKS_COLUMNS,
     OK,
     OPENED,
     PRODUCT,
     SCHEMA_VERSION,
     SETTLED,
     STATUSES,
+    TRACKS,
     Column,
     Table,
 )
 
-ANALYSIS_ID = "analysis_id"  # the column of `files` that refers to `analyses`
+ANALYSIS_ID = "analysis_id"  # the column of `files` and `tracks` that refers to `analyses`
 UNKNOWN_ID = -1  # of an analysis, where it is to be looked up; as in row_keys.pyx
 REFERENCE = "REFERENCES analyses (id)"
 
@@ -102,6 +104,9 @@ def _statuses(indices: tuple[int, ...]) -> str:
 
 
 TABLES = (ANALYSES, FILES)  # in the order of writing: no file before its analysis
+TRACK_NAMES = ", ".join(column.name for column in TRACKS.stored[1:])  # without ANALYSIS_ID
+REFERENCE_OF_TRACKS = f"{REFERENCE} ON DELETE CASCADE"
+KEY_OF_TRACKS = f"PRIMARY KEY ({ANALYSIS_ID}, track)"
 
 
 def _within_4_percent(bpm: str) -> str:
@@ -135,6 +140,15 @@ def create_view(dialect: Dialect) -> str:
     return f"CREATE VIEW library AS SELECT {', '.join(columns)} {LIBRARY_ROWS}"
 
 
+def create_tracks_view(dialect: Dialect) -> str:
+    """The statement that makes the view `library_tracks`: the tracks of each file of `library`."""
+    columns = [
+        f"{dialect.hexadecimal(f't.{c.name}') if c.kind is HASH8 else f't.{c.name}'} AS {c.name}" for c in LIBRARY_TRACKS_COLUMNS[1:]
+    ]
+    rows = f"FROM files f JOIN tracks t ON t.{ANALYSIS_ID} = f.{ANALYSIS_ID} WHERE f.missing_since IS NULL"
+    return f"CREATE VIEW library_tracks AS SELECT f.path AS path, {', '.join(columns)} {rows}"
+
+
 # What each one costs in seconds and bytes, and which questions it answers: docs/questions.md.
 INDEXES = {
     "files_analysis_id": f"files ({ANALYSIS_ID}, missing_since)",  # what `library` needs of a file that is found by its facts
@@ -150,11 +164,13 @@ INDEXES = {
 SQLITE_INDEXES = {
     "files_status": "files (status)",  # with the path, which is the key
     "analyses_notes_hash": "analyses (lower(nullif(hex(notes_hash), '')))",  # as `library` shows it
+    "tracks_notes_hash": "tracks (lower(nullif(hex(notes_hash), '')))",  # as `library_tracks` shows it
     "analyses_title": "analyses (title)",  # a scan of all titles reads 30 instead of 500 bytes each
 }
 POSTGRES_INDEXES = {
     "files_status": f"files (status, path) WHERE status <> {quoted(STATUSES[OK])}",
     "analyses_notes_hash": "analyses (encode(notes_hash, 'hex'))",
+    "tracks_notes_hash": "tracks (encode(notes_hash, 'hex'))",
     "analyses_title": "analyses (title, id)",
     "analyses_programs": "analyses USING gin (programs)",
     "analyses_channels": "analyses USING gin (channels)",
@@ -172,6 +188,7 @@ SELECT_ANALYSIS_ID = (
     f"CASE WHEN status IN {_statuses(ANALYSED)} THEN (SELECT a.id FROM analyses a WHERE a.content_hash = files.content_hash) END"
 )
 
+MEMBERS = "!/", "!0"  # behind the path of an archive: before and after all its members, see sources/paths.py
 PAGE_ROWS = 10_000
 CONTENT_KEY_BYTES = 32
 COUNT_CONTENTS = f"SELECT count({ANALYSIS_ID}), count(DISTINCT {ANALYSIS_ID}) FROM files"
@@ -185,28 +202,47 @@ COUNT_MISSING_CONTENTS = (
 
 # Looking up the file of each analysis takes long, and after most runs no analysis lacks one: so both are counted first.
 COUNT_ANALYSES = "SELECT count(*) FROM analyses"
-DELETE_ORPHANS = f"DELETE FROM analyses WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.{ANALYSIS_ID} = analyses.id)"
+_IS_ORPHAN = f"NOT EXISTS (SELECT 1 FROM files f WHERE f.{ANALYSIS_ID} = analyses.id)"
+DELETE_ORPHANS = (
+    f"DELETE FROM tracks WHERE {ANALYSIS_ID} IN (SELECT id FROM analyses WHERE {_IS_ORPHAN})",
+    f"DELETE FROM analyses WHERE {_IS_ORPHAN}",
+)
 
 MARK_KILLED_RUNS = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # by the holder of the lock: no other run goes on
 
-TABLE_NAMES = ("meta", "files", "analyses", "library", "runs")  # that midiopt uses in a database
+TABLE_NAMES = ("meta", "files", "analyses", "library", "runs", "tracks", "library_tracks")  # that midiopt uses in a database
 SELECT_CONTENT_KEY = "SELECT value FROM meta WHERE key = 'content_key'"
-RUNS_MIN_VERSION = 2  # the first schema version with the table `runs`
+MIN_VERSIONS = {"runs": 2, "tracks": 7, "library_tracks": 7}  # the first schema version with a table that came later
 WIDE_ISSUES_VERSION = 6  # the first one with 64 issue bits: before, those of what is unusual began at bit 16, not 32
 WIDE_ISSUES = "(issues & 65535) | ((issues >> 16) * 4294967296)"  # their new value
 NARROW_ISSUES = "({0} & 65535 | ({0} >> 32 & 32767) << 16)"  # their old value, as far as it goes
 
 
-def select_files(keep_old: bool) -> str:
+def select_files(keep_old: bool, tracks: bool) -> str:
     """The query of ``Catalog.iter_files``. Its conditions are a chain of OR, as in column_definitions: 0.5 us less per row."""
     finished = " OR ".join(f"status = {quoted(STATUSES[i])}" for i in SETTLED if i != OPENED)
     settled = f"({finished} OR status = {quoted(STATUSES[OPENED])} AND error IS NULL)"
     settled += "" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}"
+    settled += f" AND NOT ({_lacks_tracks('files', keep_old)})" if tracks else ""
+    if tracks:  # of an archive, those of its members
+        members = "m.path > files.path || '{}' AND m.path < files.path || '{}'".format(*MEMBERS)
+        lacking = f"EXISTS (SELECT 1 FROM files m WHERE {members} AND {_lacks_tracks('m', keep_old)})"
+        settled += f" AND NOT (status = {quoted(STATUSES[OPENED])} AND {lacking})"
     return f"SELECT path, size_bytes, mtime_ns, {settled} FROM files"
 
 
-# Not of repaired files: a copy of one is analysed again, for the sentence that says what was repaired.
-SELECT_CONTENT_HASHES = f"SELECT content_hash FROM files WHERE status = {quoted(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION}"
+def select_content_hashes(tracks: bool) -> str:
+    """The query of ``Catalog.iter_content_hashes``. Not of repaired files: a copy of one is analysed again, for the sentence that says
+    what was repaired."""
+    query = f"SELECT content_hash FROM files WHERE status = {quoted(STATUSES[OK])} AND analyzer_version = {ANALYZER_VERSION}"
+    return query + (f" AND NOT ({_lacks_tracks('files', keep_old=False)})" if tracks else "")
+
+
+def _lacks_tracks(files: str, keep_old: bool) -> str:
+    """Whether a file was analysed without its tracks: each content has at least one, and all are written with its analysis."""
+    version = "" if keep_old else f" AND t.analyzer_version >= {ANALYZER_VERSION}"
+    stored = f"EXISTS (SELECT 1 FROM tracks t WHERE t.{ANALYSIS_ID} = {files}.{ANALYSIS_ID} AND t.track = 0{version})"
+    return f"{files}.{ANALYSIS_ID} IS NOT NULL AND NOT {stored}"
 
 
 def content_key(execute: Callable[[str], Iterable[Any]]) -> bytes:
@@ -246,7 +282,8 @@ def finalize(execute: Callable[[str], Iterable[Any]], dialect: Dialect) -> int:
     [(files, contents)] = execute(COUNT_CONTENTS)
     [(analyses,)] = execute(COUNT_ANALYSES)
     if analyses > contents:
-        execute(DELETE_ORPHANS)
+        for statement in DELETE_ORPHANS:
+            execute(statement)
     [(missing_files, missing_contents)] = execute(COUNT_MISSING_CONTENTS)
     duplicates: int = (files - missing_files) - (contents - missing_contents)
     return duplicates
@@ -266,8 +303,9 @@ def check_version(found: set[str], meta: dict[str, str]) -> int | None:
         raise SinkError(f"the database already has {names}, not made by {PRODUCT}; choose another database")
     if int(version) > SCHEMA_VERSION:
         raise SinkError(f"the database was made by a newer {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
-    if int(version) < RUNS_MIN_VERSION and "runs" in found:
-        raise SinkError(f"the database already has runs, not made by {PRODUCT}; rename that table or choose another database")
+    for name, first in MIN_VERSIONS.items():
+        if int(version) < first and name in found:
+            raise SinkError(f"the database already has {name}, not made by {PRODUCT}; rename that table or choose another database")
     return int(version)
 
 

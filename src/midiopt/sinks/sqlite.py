@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from midiopt.errors import SinkError, Stopped
 from midiopt.run_log import event
-from midiopt.schema import ANALYSES, FILES, SCHEMA_VERSION, Table
+from midiopt.schema import ANALYSES, FILES, SCHEMA_VERSION, TRACKS, Table
 from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
-    SELECT_CONTENT_HASHES,
     TABLE_NAMES,
+    UNKNOWN_ID,
     check_version,
     content_key,
     finalize,
     insert_run,
+    select_content_hashes,
     select_files,
     update_run,
 )
@@ -79,6 +80,7 @@ class SqliteSink:
                 self.content_key = content_key(self._connection.execute)
             self._resources = resources.pop_all()
         self._writers: list[RowStatement | RowTuples] = []  # of analyses and files, from the first batch on
+        self._tracks_writer: RowStatement | RowTuples | None = None
 
     def _create_tables(self) -> None:
         execute = self._connection.execute
@@ -108,13 +110,13 @@ class SqliteSink:
         with sink_errors(self._path), self._transaction(timeout):
             self._connection.execute(update_run(facts, DIALECT), (*_sqlite_values(facts), self._run_id))
 
-    def iter_files(self, keep_old: bool = False) -> Generator[list[KnownFile]]:
+    def iter_files(self, keep_old: bool = False, tracks: bool = False) -> Generator[list[KnownFile]]:
         """See Catalog."""
-        return self._pages(select_files(keep_old))
+        return self._pages(select_files(keep_old, tracks))
 
-    def iter_content_hashes(self) -> Generator[bytes]:
+    def iter_content_hashes(self, tracks: bool = False) -> Generator[bytes]:
         """See Catalog."""
-        return (b"".join(digest for (digest,) in rows) for rows in self._pages(SELECT_CONTENT_HASHES))
+        return (b"".join(digest for (digest,) in rows) for rows in self._pages(select_content_hashes(tracks)))
 
     def _pages(self, query: str) -> Generator[list[Any]]:
         with sink_errors(self._path), self._interrupt_when_stopped():
@@ -183,6 +185,21 @@ class SqliteSink:
             analyses, files = self._writers
             inserted = analyses.write(batch.analyses, batch.heap)
             files.write(batch.files, batch.heap, ids_of_analyses(batch, inserted))
+            if len(batch.tracks):
+                self._write_tracks(batch, inserted)
+
+    def _write_tracks(self, batch: Batch, inserted: bytes | bytearray) -> None:
+        """Write the tracks of a batch whose analyses have been; those of a content that was there before are replaced."""
+        from midiopt.sinks.batch_rows import ids_of_tracks, last_row_per_key
+
+        if self._tracks_writer is None:
+            self._tracks_writer = self._open_writer(TRACKS)
+        rows = last_row_per_key(TRACKS, batch)
+        ids = ids_of_tracks(rows, batch.analyses, inserted)
+        old = {content_hash.tobytes() for content_hash, number in zip(rows["content_hash"], ids, strict=True) if number == UNKNOWN_ID}
+        delete = "DELETE FROM tracks WHERE analysis_id = (SELECT id FROM analyses WHERE content_hash = ?)"
+        self._connection.executemany(delete, ((content_hash,) for content_hash in old))
+        self._tracks_writer.write(rows, batch.heap, ids)
 
     def flush(self) -> None:
         """See Sink; write() returns after its commit, so there is nothing to wait for."""

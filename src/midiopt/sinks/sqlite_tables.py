@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 
 from midiopt.kinds import TIME
-from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, Column, Table
+from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS, Column, Table
 from midiopt.sinks.name_tables import create_columns_table, create_name_tables
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
+    KEY_OF_TRACKS,
     REFERENCE,
+    REFERENCE_OF_TRACKS,
     SELECT_ANALYSIS_ID,
     TABLES,
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
     column_definitions,
+    create_tracks_view,
     create_view,
 )
 from midiopt.sinks.sqlite_programs import CREATE as CREATE_PROGRAMS
@@ -27,8 +30,10 @@ from midiopt.sinks.sqlite_writers import DIALECT
 CREATE = {
     FILES: ({"path": "PRIMARY KEY", ANALYSIS_ID: REFERENCE}, "WITHOUT ROWID"),
     ANALYSES: ({"id": "PRIMARY KEY", "content_hash": "UNIQUE"}, ""),
+    TRACKS: ({ANALYSIS_ID: REFERENCE_OF_TRACKS}, "WITHOUT ROWID"),
     RUNS: ({"id": "PRIMARY KEY"}, ""),
 }
+VIEWS = ("library", "library_tracks")
 OWN_INDEXES = ("files_content_hash", "analyses_key_bpm", "analyses_bpm")  # of older schemas; the end of the run makes the present ones
 
 
@@ -38,16 +43,18 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
     if version is None:
         execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
         execute("INSERT INTO meta VALUES ('product', ?)", (PRODUCT,))
-    of_view = _made_by_user(connection, "library")
-    execute("DROP VIEW IF EXISTS library")
+    of_views = [statement for view in VIEWS for statement in _made_by_user(connection, view)]
+    for view in VIEWS:
+        execute(f"DROP VIEW IF EXISTS {view}")
     execute("PRAGMA legacy_alter_table = ON")  # else RENAME refuses while a user's view reads a table that is just being replaced
-    for table in (*TABLES, RUNS):
+    for table in (*TABLES, TRACKS, RUNS):
         if list(execute(f"PRAGMA table_info({table.name})")):
             _copy_table(connection, table, version or 0)
         else:
             execute(_create(table, table.name))
     execute("PRAGMA legacy_alter_table = OFF")
     execute(create_view(DIALECT))
+    execute(create_tracks_view(DIALECT))
     there = {name for (name,) in execute("SELECT name FROM sqlite_master")}
     create_name_tables(execute, there, DIALECT)
     if "columns" not in there:
@@ -55,14 +62,15 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
     if not {TABLE, "programs"} & there:
         execute(CREATE_PROGRAMS)
         execute(CREATE_TRIGGER)
-    for statement in of_view:
+    for statement in of_views:
         execute(statement)
     execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
 
 
 def _create(table: Table, name: str, old: frozenset[str] = frozenset(), more: str = "") -> str:
     constraints, options = CREATE[table]
-    return f"CREATE TABLE {name} ({column_definitions(table, DIALECT, constraints, old)}{more}) {options}"
+    key = f", {KEY_OF_TRACKS}" if table is TRACKS else ""
+    return f"CREATE TABLE {name} ({column_definitions(table, DIALECT, constraints, old)}{more}{key}) {options}"
 
 
 def _copy_table(connection: sqlite3.Connection, table: Table, version: int) -> None:

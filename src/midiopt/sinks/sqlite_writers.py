@@ -6,8 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from midiopt.rows.layout import LAYOUTS, Field
-from midiopt.schema import FILES, Table
-from midiopt.sinks.sql import ANALYSIS_ID, UNKNOWN_ID, Dialect, upsert
+from midiopt.schema import FILES, TRACKS, Table
+from midiopt.sinks.sql import ANALYSIS_ID, TRACK_NAMES, UNKNOWN_ID, Dialect, upsert
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sinks.sqlite_statement import RowStatement
 
@@ -38,18 +38,21 @@ class RowTuples:
 
 
 def row_writer(connection: sqlite3.Connection, handle: object | None, table: Table) -> RowStatement | RowTuples:
-    """What inserts or updates the rows of a table, in the fastest way there is.
+    """What inserts or updates the rows of a table, in the fastest way there is. Rows of `tracks` are only inserted.
 
-    A row of `files` is written with the id of its analysis, null if it has none, or UNKNOWN_ID to look it up: to look up each one
-    takes SQLite 0.7 us.
+    A row of `files` or `tracks` is written with the id of its analysis, null if it has none, or UNKNOWN_ID to look it up: to look up
+    each one takes SQLite 0.7 us.
     """
     values = [f"?{n}" for n in range(1, len(table) + 1)]
-    if table is FILES:
-        content_hash = values[[c.name for c in FILES].index("content_hash")]
-        number = f"?{len(values) + 1}"
-        values.append(
-            f"CASE {number} WHEN {UNKNOWN_ID} THEN (SELECT id FROM analyses WHERE content_hash = {content_hash}) ELSE {number} END"
-        )
-    more = ANALYSIS_ID if table is FILES else ""
-    sql, fields = upsert(table, f"VALUES ({', '.join(values)})", "IS NOT", more), LAYOUTS[table].fields
+    content_hash = values[[c.name for c in table].index("content_hash")]
+    number = f"?{len(values) + 1}"
+    of_analysis = f"CASE {number} WHEN {UNKNOWN_ID} THEN (SELECT id FROM analyses WHERE content_hash = {content_hash}) ELSE {number} END"
+    if table is TRACKS:
+        others = [value for value, column in zip(values, table, strict=True) if not column.is_sent_only]
+        sql = f"INSERT INTO tracks ({ANALYSIS_ID}, {TRACK_NAMES}) VALUES ({', '.join([of_analysis, *others])})"
+    elif table is FILES:
+        sql = upsert(table, f"VALUES ({', '.join([*values, of_analysis])})", "IS NOT", ANALYSIS_ID)
+    else:
+        sql = upsert(table, f"VALUES ({', '.join(values)})", "IS NOT")
+    fields = LAYOUTS[table].fields
     return RowTuples(connection, sql, fields) if handle is None else RowStatement(handle, sql, fields)
