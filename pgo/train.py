@@ -112,7 +112,7 @@ def view(paths: list[bytes]) -> None:
         notes = midiopt.notes(data)
         assert len(notes.pitch) == len(notes.onset_s) == len(notes)
         assert midiopt.tempo_map(data).ticks_per_quarter == notes.ticks_per_quarter
-        analyzer.analyze(data, bytes(16), 0, bytearray(), bytearray())
+        analyzer.analyze(data, bytes(16), 0, bytearray(), bytearray(), bytearray())  # with tracks
         assert len(key_evidence(analyzer)) == 24
         assert half_bars(analyzer) is not None
         assert len(arena.events()) == len(arena)
