@@ -113,7 +113,7 @@ def page(results: dict[str, Any]) -> str:
         costs = [results[database]["indexes"].get(name) for database in ("sqlite", "postgres")]
         lines.append(f"| `{name}` | {' | '.join(f'{c[0]:.1f} s, {c[1] / 1e6:,.0f} MB' if c else '-' for c in costs)} |")
     for i, question in enumerate(QUESTIONS):
-        lines += ["", f"### {question.words}", ""]
+        lines += ["", f"## {question.words}", ""]
         for name, sql in (("sqlite", question.sql), ("postgres", question.postgres or question.sql)):
             if name == "sqlite" or question.postgres:
                 lines += ["```sql", sql, "```", ""]
