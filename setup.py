@@ -52,7 +52,7 @@ SOURCES = b"".join(path.read_bytes() for path in sorted(ROOT.glob("src/**/*.p?[x
 PROFILE = ROOT / "pgo" / "profile" / hashlib.sha256(SOURCES).hexdigest()[:16]  # a profile of other sources is never used
 PGO = [*RELEASE, f"-fprofile-prefix-path={ROOT}"]  # both phases need equal flags, or the profile does not match
 # With a profile, gcc 12 optimises code that never ran for size (the whole parser, when no training file is damaged): not with
-# -fprofile-partial-training. Without unrolling, fused stores, hot and cold parts or value profiles: 0.998 to 1.006 times the speed.
+# -fprofile-partial-training. Nine sets of flags, for all modules, had 0.97 to 0.98 of release's speed on facts, 1.00 to 1.02 in events.
 MODES = {
     "portable": [*PADDED, "-O3", "-g0"],
     "release": RELEASE,
