@@ -18,7 +18,7 @@ from midiopt.core.harmony.key cimport declared_key, estimate_key
 from midiopt.core.harmony.progression cimport progression_facts
 from midiopt.core.memory cimport allocate_zeroed, release, trim
 from midiopt.core.notes.notes cimport read_notes, reset_note_counts, write_note_facts
-from midiopt.core.notes.notes_hash cimport add_notes_hash
+from midiopt.core.notes.notes_hash cimport add_notes_hash, put_notes_hash
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.rhythm.onsets cimport onset_facts
 from midiopt.core.smf.arena cimport record_issue
@@ -282,8 +282,7 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
     facts.notes_per_second = NAN
     if facts.last_note_s > facts.first_note_s:  # neither is NaN
         facts.notes_per_second = facts.note_count / (facts.last_note_s - facts.first_note_s)
-    for i in range(8):  # the high byte first, as XXH3-64 is printed
-        facts.notes_hash[i] = <uint8_t>(self.notes.counts.notes_hash >> (56 - 8 * i))
+    put_notes_hash(facts.notes_hash, self.notes.counts.notes_hash)
     estimate_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)
     facts.role = role_of(self.notes, merged.simultaneous, facts)
     status = write_mark_facts(&self.heap, &self.arena, data, facts, self.tracks.rows if self.has_tracks else NULL)

@@ -140,7 +140,7 @@ def analysis_ids(
     cdef int64_t *found = <int64_t *>PyByteArray_AS_STRING(result)
     cdef const char *digest
     cdef Py_ssize_t next = 0
-    cdef uint64_t mask, at
+    cdef uint64_t mask = 0, at
     cdef int32_t *table = NULL
     if keys.count:
         keys.rows = <const char *>&known[0]

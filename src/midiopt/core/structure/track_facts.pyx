@@ -8,7 +8,7 @@ from midiopt.core.facts cimport NULL_ENUM, NULL_INT16, NULL_TEXT
 from midiopt.core.memory cimport RELEASE_BLOCK, TRACK_BOUNDARY_BLOCK, TRACK_FACTS_BLOCK, reserve_block
 from midiopt.core.notes.columns cimport columns_of
 from midiopt.core.notes.notes cimport add_note_seconds, clear_counts, write_note_facts
-from midiopt.core.notes.notes_hash cimport add_notes_hash
+from midiopt.core.notes.notes_hash cimport add_notes_hash, put_notes_hash
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.notes.types cimport CHANNEL_SHIFT, PROGRAM_SHIFT, VELOCITY_SHIFT, NoteColumns, NoteCounts, length_of, onset_of
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, USABLE
@@ -137,7 +137,6 @@ cdef Status write_track(TrackTable *table, const TempoMap *map, TrackFacts *row)
     cdef Notes *notes = &table.notes
     cdef Facts *facts = &table.facts
     cdef int64_t simultaneous
-    cdef int i
     add_note_seconds(notes, map)
     add_notes_hash(notes, map)
     if measure_polyphony(notes, map):
@@ -155,6 +154,5 @@ cdef Status write_track(TrackTable *table, const TempoMap *map, TrackFacts *row)
     row.polyphony_mean = facts.polyphony_mean
     row.velocity_mean = facts.velocity_mean
     row.role = role_of(notes, simultaneous, facts)
-    for i in range(8):
-        row.notes_hash[i] = <uint8_t>(notes.counts.notes_hash >> (56 - 8 * i))
+    put_notes_hash(row.notes_hash, notes.counts.notes_hash)
     return USABLE
