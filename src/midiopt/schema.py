@@ -126,6 +126,11 @@ class Column:
     is_sent_only: bool = False  # travels to the sink, which stores another column instead
     volatile: bool = False  # differs between runs over the same file, so a stored row that differs in nothing else is kept
 
+    @property
+    def description(self) -> str:
+        """The meaning, with the unit if there is one."""
+        return f"{self.meaning} ({self.unit})" if self.unit else self.meaning
+
 
 class Table:
     """The columns of one table, over which it iterates; ``key`` is the name of the unique one that finds a row again.
@@ -151,6 +156,9 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
+
+MEMBER_SEPARATOR = "!/"  # in a path, between that of an archive and the name of a member
+MEMBERS_END = "!0"  # follows every member in byte order: 0 is the character after the slash
 
 FILES = Table(
     "files",

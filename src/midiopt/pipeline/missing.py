@@ -19,13 +19,12 @@ from midiopt.errors import Stopped
 from midiopt.pipeline.file_index import FileIndex
 from midiopt.rows.batch import Batch
 from midiopt.run_log import event
-from midiopt.schema import ANALYSED, OPENED
+from midiopt.schema import ANALYSED, MEMBER_SEPARATOR, MEMBERS_END, OPENED
 from midiopt.sinks.base import Catalog
 from midiopt.sources.filetypes import is_archive
-from midiopt.sources.paths import MEMBER_SEPARATOR, archive_in, path_bytes, path_text
+from midiopt.sources.paths import archive_in, path_bytes, path_text
 from midiopt.sources.stat_many import StatMany
 
-MEMBERS_END = "!0"  # follows every member in byte order: 0 is the character after the slash
 CHECKED_TOGETHER = 64  # files: a signal waits for one answer of a slow disk, or two
 CLEARED_TOGETHER = 10_000  # paths
 REPEAT = re.compile(rb"#\d+\Z")  # after the second member of a name, see archives.archive.Member

@@ -7,11 +7,11 @@ import os
 import sqlite3
 from urllib.parse import quote
 
+from midiopt.sinks.sql import upsert_meta
 from midiopt.sinks.urls import is_postgres, sqlite_path
 
 KEY = "status"
 SELECT = f"SELECT value FROM meta WHERE key = '{KEY}'"
-UPSERT = f"INSERT INTO meta VALUES ('{KEY}', {{}}) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 TIMEOUT = 1.0  # seconds to wait for a lock: what is not kept is counted when it is asked for
 
 
@@ -20,15 +20,17 @@ def write_status(url: str, text: str) -> None:
     if is_postgres(url):
         from midiopt.sinks.postgres_connections import connect
         from midiopt.sinks.postgres_retries import sink_errors as postgres_errors
+        from midiopt.sinks.postgres_tables import DIALECT as POSTGRES
 
         with postgres_errors(), contextlib.closing(connect(url)) as session:
             session.execute(f"SET lock_timeout = {round(TIMEOUT * 1000)}")
-            session.execute(UPSERT.format("%s"), [text])
+            session.execute(upsert_meta(POSTGRES), [KEY, text])
         return
     from midiopt.sinks.sqlite import sink_errors as sqlite_errors
+    from midiopt.sinks.sqlite_writers import DIALECT as SQLITE
 
     path = sqlite_path(url)
     with sqlite_errors(path):
         uri = f"file:{quote(os.path.abspath(path))}?mode=rw"
         with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=TIMEOUT)) as connection:
-            connection.execute(UPSERT.format("?"), [text])
+            connection.execute(upsert_meta(SQLITE), [KEY, text])

@@ -1,11 +1,14 @@
-"""The statements about files that are missing, and about the devices of folders.
+"""What a catalog says of files that are missing, and of the devices of folders: the statements, and the methods that both databases share.
 
 A missing file keeps its row, with the time since when a run misses it. A partial index makes all of them cheap while few are missing.
 """
 
 from __future__ import annotations
 
-from midiopt.sinks.sql import PAGE_ROWS, Dialect
+import datetime as dt
+from typing import Any, ClassVar
+
+from midiopt.sinks.sql import PAGE_ROWS, Dialect, upsert_meta
 
 SELECT_MISSING = "SELECT path FROM files WHERE missing_since IS NOT NULL"
 DEVICE_KEY = "device "  # begins the key of a folder's device in `meta`
@@ -59,11 +62,6 @@ def count_moved(dialect: Dialect) -> str:
     )
 
 
-def store_device(dialect: Dialect) -> str:
-    """Key and value are its values."""
-    return f"INSERT INTO meta VALUES {dialect.values(2)} ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-
-
 def devices(rows: list[tuple[str, str]]) -> dict[str, str]:
     """The rows of SELECT_DEVICES by folder."""
     return {key.removeprefix(DEVICE_KEY): value for key, value in rows}
@@ -71,3 +69,59 @@ def devices(rows: list[tuple[str, str]]) -> dict[str, str]:
 
 def _paths(dialect: Dialect) -> str:
     return "path = ?" if dialect.database == "sqlite" else "path = ANY(%s)"
+
+
+class MissingFilesCatalog:
+    """The methods of Catalog about them, by three of a database: ``_rows``, ``_change`` and ``_change_files``."""
+
+    _dialect: ClassVar[Dialect]
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        """All rows of a query."""
+        raise NotImplementedError
+
+    def _change(self, statement: str, *values: object) -> None:
+        """Execute a statement."""
+        raise NotImplementedError
+
+    def _change_files(self, statement: str, paths: list[str], *values: object) -> None:
+        """Execute a statement whose last value is a path, or a list of them: see _paths()."""
+        raise NotImplementedError
+
+    def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
+        """See Catalog."""
+        return [path for (path,) in self._rows(select_paths(self._dialect, missing), after, before)]
+
+    def count_between(self, after: str, before: str) -> int:
+        """See Catalog."""
+        [(count,)] = self._rows(count_paths(self._dialect), after, before)
+        return int(count)
+
+    def mark_missing(self, paths: list[str], since: dt.datetime) -> None:
+        """See Catalog."""
+        self._change_files(mark_missing(self._dialect), paths, since)
+
+    def clear_missing(self, paths: list[str]) -> None:
+        """See Catalog."""
+        self._change_files(clear_missing(self._dialect), paths)
+
+    def clear_missing_between(self, after: str, before: str, archive: str) -> None:
+        """See Catalog."""
+        self._change(clear_members(self._dialect), after, before, archive)
+
+    def count_moved(self, since: dt.datetime) -> int:
+        """See Catalog."""
+        [(count,)] = self._rows(count_moved(self._dialect), since, since, since)
+        return int(count)
+
+    def delete_files(self, paths: list[str]) -> None:
+        """See Catalog."""
+        self._change_files(f"DELETE FROM files WHERE {_paths(self._dialect)}", paths)
+
+    def devices(self) -> dict[str, str]:
+        """See Catalog."""
+        return devices(self._rows(SELECT_DEVICES))
+
+    def store_device(self, folder: str, device: str) -> None:
+        """See Catalog."""
+        self._change(upsert_meta(self._dialect), DEVICE_KEY + folder, device)

@@ -121,8 +121,7 @@ def comments(names: Collection[str]) -> Iterator[str]:
         if name in names:
             yield f"COMMENT ON {kind} {name} IS {quoted(meaning)}"
             for column in columns:
-                text = column.meaning + (f" ({column.unit})" if column.unit else "")
-                yield f"COMMENT ON COLUMN {name}.{column.name} IS {quoted(text)}"
+                yield f"COMMENT ON COLUMN {name}.{column.name} IS {quoted(column.description)}"
 
 
 def _values(rows: Iterable[Iterable[object]]) -> str:

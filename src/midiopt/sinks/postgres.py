@@ -8,7 +8,6 @@ a new one.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import itertools
 from array import array
 from collections.abc import Callable, Generator
@@ -42,12 +41,14 @@ from midiopt.sinks.sql import (
 COMMIT_GRACE = 2.0  # seconds beyond the timeout in which a commit thread reports its own error
 
 
-class PostgresSink:
+class PostgresSink(missing_sql.MissingFilesCatalog):
     """A Database (base.py describes the methods) in the current schema of the database at `url`.
 
     `writers` batches are committed at the same time, each over its own connection. The connections are opened here and kept;
     with ``warm=False`` each batch opens a new one, to measure what that costs.
     """
+
+    _dialect = DIALECT
 
     def __init__(
         self, url: str, writers: int, warm: bool, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]
@@ -105,49 +106,14 @@ class PostgresSink:
         """See Catalog."""
         return ([path for (path,) in rows] for rows in self._connections.pages(missing_sql.SELECT_MISSING, PAGE_ROWS))
 
-    def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
-        """See Catalog."""
-        return [path for (path,) in self._rows(missing_sql.select_paths(DIALECT, missing), after, before)]
-
-    def count_between(self, after: str, before: str) -> int:
-        """See Catalog."""
-        [(count,)] = self._rows(missing_sql.count_paths(DIALECT), after, before)
-        return int(count)
-
-    def mark_missing(self, paths: list[str], since: dt.datetime) -> None:
-        """See Catalog."""
-        self._change(missing_sql.mark_missing(DIALECT), since, paths)
-
-    def clear_missing(self, paths: list[str]) -> None:
-        """See Catalog."""
-        self._change(missing_sql.clear_missing(DIALECT), paths)
-
-    def clear_missing_between(self, after: str, before: str, archive: str) -> None:
-        """See Catalog."""
-        self._change(missing_sql.clear_members(DIALECT), after, before, archive)
-
-    def count_moved(self, since: dt.datetime) -> int:
-        """See Catalog."""
-        [(count,)] = self._rows(missing_sql.count_moved(DIALECT), since, since, since)
-        return int(count)
-
-    def delete_files(self, paths: list[str]) -> None:
-        """See Catalog."""
-        self._change("DELETE FROM files WHERE path = ANY(%s)", paths)
-
-    def devices(self) -> dict[str, str]:
-        """See Catalog."""
-        return missing_sql.devices(self._rows(missing_sql.SELECT_DEVICES))
-
-    def store_device(self, folder: str, device: str) -> None:
-        """See Catalog."""
-        self._change(missing_sql.store_device(DIALECT), missing_sql.DEVICE_KEY + folder, device)
-
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self._connections.run_on_control(lambda control: control.execute(query, values or None).fetchall())
 
     def _change(self, statement: str, *values: object) -> None:
         self._connections.run_on_control(lambda control: control.execute(statement, values))
+
+    def _change_files(self, statement: str, paths: list[str], *values: object) -> None:
+        self._change(statement, *values, paths)
 
     def write(self, batch: Batch) -> None:
         """See Sink."""

@@ -22,6 +22,7 @@ from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 from midiopt.errors import DatabaseBusy, SinkError, Stopped
 from midiopt.schema import PRODUCT
 from midiopt.sinks.postgres_retries import MAX_RETRY_DELAY, STOP_TIMEOUT, Retries, sink_errors
+from midiopt.sinks.sql import quoted_name
 from midiopt.sinks.urls import has_password, split_schema
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -275,8 +276,7 @@ def _session_parameters(url: str, schema: str | None) -> dict[str, Any]:
     given = conninfo_to_dict(url)
     parameters = {"autocommit": True, "client_encoding": "UTF8"} | {k: v for k, v in NETWORK.items() if k not in given}
     if schema is not None:
-        quoted = '"' + schema.replace('"', '""') + '"'
-        escaped = re.sub(r"([\\ ])", r"\\\1", quoted)
+        escaped = re.sub(r"([\\ ])", r"\\\1", quoted_name(schema))
         parameters["options"] = f"{given.get('options', '')} -c search_path={escaped}"
     return parameters
 

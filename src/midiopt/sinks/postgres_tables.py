@@ -26,6 +26,7 @@ from midiopt.sinks.sql import (
     column_definitions,
     create_tracks_view,
     create_view,
+    upsert_meta,
 )
 
 DIALECT = Dialect("%s", "postgres")
@@ -68,9 +69,7 @@ def create_tables(connection: Connection, version: int | None) -> None:
         if old_view:
             old_view.read_new_tables(connection)
             old_view.restore_grants(connection)
-        execute(
-            "INSERT INTO meta VALUES ('schema_version', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (str(SCHEMA_VERSION),)
-        )
+        execute(upsert_meta(DIALECT), ("schema_version", str(SCHEMA_VERSION)))
 
 
 _CONSTRAINTS_THERE = """

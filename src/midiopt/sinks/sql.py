@@ -20,6 +20,8 @@ from midiopt.schema import (
     FILES,
     LIBRARY_COLUMNS,
     LIBRARY_TRACKS_COLUMNS,
+    MEMBER_SEPARATOR,
+    MEMBERS_END,
     OK,
     OPENED,
     PRODUCT,
@@ -99,6 +101,11 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def quoted_name(name: str) -> str:
+    """The name of a table, column or schema as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _statuses(indices: tuple[int, ...]) -> str:
     return "(" + ", ".join(quoted(STATUSES[i]) for i in indices) + ")"
 
@@ -161,16 +168,13 @@ INDEXES = {
     "analyses_note_count": "analyses (note_count)",
     "analyses_duration_s": "analyses (duration_s)",
 }
+HASH_INDEXES = {"analyses_notes_hash": "analyses", "tracks_notes_hash": "tracks"}  # of notes_hash, as the views show it
 SQLITE_INDEXES = {
     "files_status": "files (status)",  # with the path, which is the key
-    "analyses_notes_hash": "analyses (lower(nullif(hex(notes_hash), '')))",  # as `library` shows it
-    "tracks_notes_hash": "tracks (lower(nullif(hex(notes_hash), '')))",  # as `library_tracks` shows it
     "analyses_title": "analyses (title)",  # a scan of all titles reads 30 instead of 500 bytes each
 }
 POSTGRES_INDEXES = {
     "files_status": f"files (status, path) WHERE status <> {quoted(STATUSES[OK])}",
-    "analyses_notes_hash": "analyses (encode(notes_hash, 'hex'))",
-    "tracks_notes_hash": "tracks (encode(notes_hash, 'hex'))",
     "analyses_title": "analyses (title, id)",
     "analyses_programs": "analyses USING gin (programs)",
     "analyses_channels": "analyses USING gin (channels)",
@@ -179,7 +183,8 @@ POSTGRES_INDEXES = {
 
 def create_indexes(dialect: Dialect) -> list[str]:
     """The statements that make the indexes, unless they are there."""
-    indexes = INDEXES | (SQLITE_INDEXES if dialect.database == "sqlite" else POSTGRES_INDEXES)
+    hashes = {name: f"{table} ({dialect.hexadecimal('notes_hash')})" for name, table in HASH_INDEXES.items()}
+    indexes = INDEXES | hashes | (SQLITE_INDEXES if dialect.database == "sqlite" else POSTGRES_INDEXES)
     return [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in indexes.items()]
 
 
@@ -188,7 +193,6 @@ SELECT_ANALYSIS_ID = (
     f"CASE WHEN status IN {_statuses(ANALYSED)} THEN (SELECT a.id FROM analyses a WHERE a.content_hash = files.content_hash) END"
 )
 
-MEMBERS = "!/", "!0"  # behind the path of an archive: before and after all its members, see sources/paths.py
 PAGE_ROWS = 10_000
 CONTENT_KEY_BYTES = 32
 COUNT_CONTENTS = f"SELECT count({ANALYSIS_ID}), count(DISTINCT {ANALYSIS_ID}) FROM files"
@@ -225,7 +229,7 @@ def select_files(keep_old: bool, tracks: bool) -> str:
     settled += "" if keep_old else f" AND analyzer_version >= {ANALYZER_VERSION}"
     settled += f" AND NOT ({_lacks_tracks('files', keep_old)})" if tracks else ""
     if tracks:  # of an archive, those of its members
-        members = "m.path > files.path || '{}' AND m.path < files.path || '{}'".format(*MEMBERS)
+        members = f"m.path > files.path || '{MEMBER_SEPARATOR}' AND m.path < files.path || '{MEMBERS_END}'"
         lacking = f"EXISTS (SELECT 1 FROM files m WHERE {members} AND {_lacks_tracks('m', keep_old)})"
         settled += f" AND NOT (status = {quoted(STATUSES[OPENED])} AND {lacking})"
     return f"SELECT path, size_bytes, mtime_ns, {settled} FROM files"
@@ -243,6 +247,11 @@ def _lacks_tracks(files: str, keep_old: bool) -> str:
     version = "" if keep_old else f" AND t.analyzer_version >= {ANALYZER_VERSION}"
     stored = f"EXISTS (SELECT 1 FROM tracks t WHERE t.{ANALYSIS_ID} = {files}.{ANALYSIS_ID} AND t.track = 0{version})"
     return f"{files}.{ANALYSIS_ID} IS NOT NULL AND NOT {stored}"
+
+
+def upsert_meta(dialect: Dialect) -> str:
+    """Set the value of a key in `meta`: both are values of the statement."""
+    return f"INSERT INTO meta VALUES {dialect.values(2)} ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
 def content_key(execute: Callable[[str], Iterable[Any]]) -> bytes:

@@ -59,8 +59,10 @@ STOP_TIMEOUT = 2.0  # seconds to wait for a lock once the run is asked to end
 PROGRESS_STEPS = 1000  # instructions of SQLite's virtual machine between two checks for a stop: about 100 rows, 1 ms
 
 
-class SqliteSink:
+class SqliteSink(missing_sql.MissingFilesCatalog):
     """A Database (base.py describes the methods) in the SQLite file at `path`, which is created if absent."""
+
+    _dialect = DIALECT
 
     def __init__(self, path: str, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
         self._path = path
@@ -103,12 +105,12 @@ class SqliteSink:
         """See RunJournal."""
         with sink_errors(self._path), self._transaction():
             self._connection.execute(MARK_KILLED_RUNS)
-            self._run_id = self._connection.execute(insert_run(facts, DIALECT), _sqlite_values(facts)).lastrowid
+            self._run_id = self._connection.execute(insert_run(facts, DIALECT), _sqlite_values(facts.values())).lastrowid
 
     def end_run(self, facts: dict[str, object], timeout: float | None = None) -> None:
         """See RunJournal."""
         with sink_errors(self._path), self._transaction(timeout):
-            self._connection.execute(update_run(facts, DIALECT), (*_sqlite_values(facts), self._run_id))
+            self._connection.execute(update_run(facts, DIALECT), (*_sqlite_values(facts.values()), self._run_id))
 
     def iter_files(self, keep_old: bool = False, tracks: bool = False) -> Generator[list[KnownFile]]:
         """See Catalog."""
@@ -128,52 +130,18 @@ class SqliteSink:
         """See Catalog."""
         return ([path for (path,) in rows] for rows in self._pages(missing_sql.SELECT_MISSING))
 
-    def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
-        """See Catalog."""
-        return [path for (path,) in self._rows(missing_sql.select_paths(DIALECT, missing), after, before)]
-
-    def count_between(self, after: str, before: str) -> int:
-        """See Catalog."""
-        [(count,)] = self._rows(missing_sql.count_paths(DIALECT), after, before)
-        return int(count)
-
-    def mark_missing(self, paths: list[str], since: dt.datetime) -> None:
-        """See Catalog."""
-        [time] = _sqlite_values({"missing_since": since})
-        self._change(missing_sql.mark_missing(DIALECT), ((time, path) for path in paths))
-
-    def clear_missing(self, paths: list[str]) -> None:
-        """See Catalog."""
-        self._change(missing_sql.clear_missing(DIALECT), ((path,) for path in paths))
-
-    def clear_missing_between(self, after: str, before: str, archive: str) -> None:
-        """See Catalog."""
-        self._change(missing_sql.clear_members(DIALECT), [(after, before, archive)])
-
-    def count_moved(self, since: dt.datetime) -> int:
-        """See Catalog."""
-        [(count,)] = self._rows(missing_sql.count_moved(DIALECT), *_sqlite_values({"missing_since": since}) * 3)
-        return int(count)
-
-    def delete_files(self, paths: list[str]) -> None:
-        """See Catalog."""
-        self._change("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
-
-    def devices(self) -> dict[str, str]:
-        """See Catalog."""
-        return missing_sql.devices(self._rows(missing_sql.SELECT_DEVICES))
-
-    def store_device(self, folder: str, device: str) -> None:
-        """See Catalog."""
-        self._change(missing_sql.store_device(DIALECT), [(missing_sql.DEVICE_KEY + folder, device)])
-
     def _rows(self, query: str, *values: object) -> list[Any]:
         with sink_errors(self._path):
-            return self._while_locked(lambda: self._connection.execute(query, values).fetchall(), self._timeout)
+            return self._while_locked(lambda: self._connection.execute(query, _sqlite_values(values)).fetchall(), self._timeout)
 
-    def _change(self, statement: str, values: Iterable[tuple[object, ...]]) -> None:
+    def _change(self, statement: str, *values: object) -> None:
         with sink_errors(self._path), self._transaction():
-            self._connection.executemany(statement, values)
+            self._connection.execute(statement, _sqlite_values(values))
+
+    def _change_files(self, statement: str, paths: list[str], *values: object) -> None:
+        others = _sqlite_values(values)
+        with sink_errors(self._path), self._transaction():
+            self._connection.executemany(statement, ((*others, path) for path in paths))
 
     def write(self, batch: Batch) -> None:
         """See Sink."""
@@ -315,11 +283,11 @@ def schema_version(connection: sqlite3.Connection) -> int | None:
     return check_version(names & set(TABLE_NAMES), meta)
 
 
-def _sqlite_values(facts: dict[str, object]) -> list[Any]:
-    """The values of a row of `runs` in the form that the other tables have: times and lists as text."""
+def _sqlite_values(values: Iterable[object]) -> list[Any]:
+    """Values in the form that the tables have: times and lists as text."""
     return [
         f"{v.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(v, dt.datetime) else json.dumps(v) if isinstance(v, list) else v
-        for v in facts.values()
+        for v in values
     ]
 
 

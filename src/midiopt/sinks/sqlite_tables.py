@@ -19,6 +19,8 @@ from midiopt.sinks.sql import (
     column_definitions,
     create_tracks_view,
     create_view,
+    quoted_name,
+    upsert_meta,
 )
 from midiopt.sinks.sqlite_programs import CREATE as CREATE_PROGRAMS
 from midiopt.sinks.sqlite_programs import CREATE_TRIGGER, TABLE
@@ -64,7 +66,7 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
         execute(CREATE_TRIGGER)
     for statement in of_views:
         execute(statement)
-    execute("REPLACE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+    execute(upsert_meta(DIALECT), ("schema_version", str(SCHEMA_VERSION)))
 
 
 def _create(table: Table, name: str, old: frozenset[str] = frozenset(), more: str = "") -> str:
@@ -81,7 +83,7 @@ def _copy_table(connection: sqlite3.Connection, table: Table, version: int) -> N
     execute = connection.execute
     there = {name: (kind, default, not_null) for _, name, kind, not_null, default, *_ in execute(f"PRAGMA table_info({table.name})")}
     names = {column.name for column in table.stored}
-    own = {_quoted(name): (kind, default) for name, (kind, default, _) in there.items() if name not in names}
+    own = {quoted_name(name): (kind, default) for name, (kind, default, _) in there.items() if name not in names}
     more = "".join(f", {name} {kind}" + (f" DEFAULT ({default})" if default else "") for name, (kind, default) in own.items())
     nullable = frozenset(name for name in names if name not in there or not there[name][2]) - {table.key, "id"}
     kept = _made_by_user(connection, table.name)
@@ -116,7 +118,3 @@ def _made_by_user(connection: sqlite3.Connection, table: str) -> list[str]:
         (table, *OWN_INDEXES),
     )
     return [statement for (statement,) in found]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

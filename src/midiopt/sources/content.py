@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from midiopt.errors import SourceError, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
+from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive
 from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
 from midiopt.sources.filetypes import is_archive, is_compressed
-from midiopt.sources.paths import MEMBER_SEPARATOR, archive_in, member_path, path_bytes, path_text
+from midiopt.sources.paths import archive_in, member_path, path_bytes, path_text
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import GZIP, is_song
 

@@ -15,10 +15,10 @@ import re
 
 import xxhash
 
+from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.filetypes import ARCHIVES
 
 SLASH = ord("/")
-MEMBER_SEPARATOR = "!/"  # between the path of an archive and the name of a member
 SEPARATOR_BYTES = MEMBER_SEPARATOR.encode()
 JOIN = b"\0" + SEPARATOR_BYTES  # in place of the separator, in the bytes of the path of a member
 _TEXT_JOIN = JOIN.decode()
