@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks import builds, generated_blocks
 from benchmarks.generate_collection import write
 from benchmarks.input_files import add_options, every_kth, select
-from benchmarks.timing_process import TimingProcess
+from benchmarks.timing_process import TimingProcess, paired_times
 from midiopt.core import processor
 from pgo.measure_gain import WORKLOADS
 
@@ -37,16 +37,8 @@ def start(build: str, folder: Path, level: str = "") -> TimingProcess:
 
 def ratios(level: str, folder: Path) -> dict[str, list[float]]:
     """By workload, the time of release by that of the portable build."""
-    found: dict[str, list[float]] = {workload: [] for workload in WORKLOADS}
-    for _ in range(PROCESSES):
-        native, portable = pair = start("release", folder), start("portable", folder, level)
-        for turn in range(TURNS):
-            for workload, measured in found.items():
-                taken = {process: process.time(workload) for process in (pair if turn % 2 else pair[::-1])}
-                measured.append(taken[native] / taken[portable])
-        for process in pair:
-            process.close()
-    return found
+    times = paired_times(lambda: (start("release", folder), start("portable", folder, level)), WORKLOADS, PROCESSES, TURNS)
+    return {workload: [native / portable for native, portable in measured] for workload, measured in times.items()}
 
 
 def table(folder: Path) -> str:

@@ -130,5 +130,25 @@ class TimingProcess:
         self._process.wait()
 
 
+def paired_times(
+    start_pair: Callable[[], tuple[TimingProcess, TimingProcess]], workloads: Iterable[str], processes: int, turns: int
+) -> dict[str, list[tuple[float, float]]]:
+    """By workload, the processor seconds of one pass in both processes of a pair, which take turns at going first.
+
+    So other load on the machine affects both. There are as many pairs, one after another, as ``processes`` says, because speed also depends
+    on the memory layout of a process.
+    """
+    times: dict[str, list[tuple[float, float]]] = {workload: [] for workload in workloads}
+    for _ in range(processes):
+        pair = start_pair()
+        for turn in range(turns):
+            for workload, measured in times.items():
+                taken = {process: process.time(workload) for process in (pair if turn % 2 else pair[::-1])}
+                measured.append((taken[pair[0]], taken[pair[1]]))
+        for process in pair:
+            process.close()
+    return times
+
+
 if __name__ == "__main__":
     serve(workloads(Path(sys.argv[1]).read_bytes().split(b"\0")))

@@ -14,10 +14,12 @@ import os
 import shutil
 import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from benchmarks import builds
 from benchmarks.generate_collection import write
+from benchmarks.timing_process import TimingProcess, paired_times
 from pgo.measure_gain import FILES, SEED, start
 
 TABLE = Path(__file__).with_name("modules.tsv")
@@ -42,23 +44,14 @@ def mixture(release: Path, profiled: Path, module: Path, folder: Path) -> Path:
     return folder
 
 
-def measure(release: Path, other: Path, workload: str, files: Path) -> list[tuple[float, float]]:
-    """Microseconds per file of both builds, in pairs."""
-    count = sum(1 for path in files.rglob("*") if path.is_file())
-    measured = []
-    for _ in range(PROCESSES):
-        pair = start(release, files), start(other, files)
-        for turn in range(TURNS):
-            taken = {process: process.time(workload) / count * 1e6 for process in (pair if turn % 2 else pair[::-1])}
-            measured.append((taken[pair[0]], taken[pair[1]]))
-        for process in pair:
-            process.close()
-    return measured
+def start_pair(release: Path, mixed: Path, files: Path) -> tuple[TimingProcess, TimingProcess]:
+    """A process of each build."""
+    return start(release, files), start(mixed, files)
 
 
 def row(module: str, workload: str, measured: list[tuple[float, float]]) -> dict[str, str]:
-    """The row of a module."""
-    release, profile = (statistics.median(column) for column in zip(*measured, strict=True))
+    """The row of a module, from the seconds of both builds in pairs."""
+    release, profile = (statistics.median(column) / FILES * 1e6 for column in zip(*measured, strict=True))
     low, ratio, high = statistics.quantiles((a / b for a, b in measured), n=4)
     values = (module, workload, f"{release:.2f}", f"{profile:.2f}", f"{ratio:.3f}", f"{low:.3f}", f"{high:.3f}")
     return dict(zip(COLUMNS, values, strict=True))
@@ -89,12 +82,14 @@ def main() -> None:
         parser.error(f"no module {', '.join(sorted(unknown))}")
     rows = {module: row for module, row in read().items() if module in found}
     with tempfile.TemporaryDirectory() as folder:
-        for _ in write(Path(folder), FILES, SEED):
+        files = Path(folder)
+        for _ in write(files, FILES, SEED):
             pass
         for module in wanted or found:
-            workload = next(workload for start, workload in WORKLOAD_OF.items() if module.startswith(start))
-            other = mixture(release, profiled, found[module], builds.BUILD / "mixture")
-            rows[module] = row(module, workload, measure(release, other, workload, Path(folder)))
+            workload = next(workload for prefix, workload in WORKLOAD_OF.items() if module.startswith(prefix))
+            mixed = mixture(release, profiled, found[module], builds.BUILD / "mixture")
+            times = paired_times(partial(start_pair, release, mixed, files), [workload], PROCESSES, TURNS)
+            rows[module] = row(module, workload, times[workload])
             print(*rows[module].values(), sep="\t", flush=True)
     store(rows)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import builds
 from benchmarks.generate_collection import write
-from benchmarks.timing_process import TimingProcess, parsable_contents, serve
+from benchmarks.timing_process import TimingProcess, paired_times, parsable_contents, serve
 
 SAMPLE = builds.ROOT / "sample" / "midi"
 FILES, SEED = 600, 20  # of the generated collection: 8 MB, with a seed that nothing else uses
@@ -75,22 +75,17 @@ def start(source_root: Path, folder: Path) -> TimingProcess:
 
 def compare(release: Path, folder: Path) -> None:
     """Print a line per workload on the files of a folder."""
-    files = len(files_of(folder))
-    times: dict[str, list[tuple[float, float]]] = {workload: [] for workload in WORKLOADS}
-    for _ in range(PROCESSES):
+
+    def start_pair() -> tuple[TimingProcess, TimingProcess]:
         pair = start(release, folder), start(builds.ROOT / "src", folder)
         modes = [process.mode for process in pair]
         if modes != ["release", "pgo-use"]:
             raise SystemExit(f"this would compare {' with '.join(modes)}: run `make pgo`, which builds before it measures")
-        for turn in range(TURNS):
-            for workload, measured in times.items():
-                order = pair if turn % 2 else pair[::-1]
-                taken = {process.mode: process.time(workload) / files * 1e6 for process in order}
-                measured.append((taken["release"], taken["pgo-use"]))
-        for process in pair:
-            process.close()
-    for workload, measured in times.items():
-        before, after = (statistics.median(column) for column in zip(*measured, strict=True))
+        return pair
+
+    files = len(files_of(folder))
+    for workload, measured in paired_times(start_pair, WORKLOADS, PROCESSES, TURNS).items():
+        before, after = (statistics.median(column) / files * 1e6 for column in zip(*measured, strict=True))
         low, _, high = statistics.quantiles((a / b for a, b in measured), n=4)
         print(f"  {WORKLOADS[workload]:24} {before:7.2f} {after:8.2f} us per file   x {before / after:.3f}   ({low:.3f} to {high:.3f})")
 
