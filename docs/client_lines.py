@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,19 @@ import midiopt
 
 ROOT = Path(__file__).resolve().parent.parent
 SQLITE, POSTGRES = "music.db", "postgresql:///music"  # as the lines name the databases
+
+
+AUTOMAP = """from sqlalchemy import create_engine, select
+from sqlalchemy.ext.automap import automap_base
+from sqlalchemy.orm import Session
+
+engine = create_engine("{url}")
+base = automap_base()
+base.prepare(autoload_with=engine)
+files, analyses = base.classes.files, base.classes.analyses
+with Session(engine) as session:
+    for file, facts in session.execute(select(files, analyses).join(analyses).order_by(files.path).limit(3)):
+        print(file.status, facts.title, facts.{fact}, facts.is_loop)"""
 
 
 @dataclass(frozen=True)
@@ -47,8 +59,7 @@ class Lines:
             import duckdb_ext
 
             folder_of_extensions = os.path.join(next(iter(duckdb_ext.__path__)), "extensions")
-            code = code.replace("INSTALL sqlite; ", f"SET extension_directory = '{folder_of_extensions}'; ")
-            code = code.replace("INSTALL postgres; ", f"SET extension_directory = '{folder_of_extensions}'; ")
+            code = re.sub(r"INSTALL \w+; ", f"SET extension_directory = '{folder_of_extensions}'; ", code)
         command = ["bash", "-euo", "pipefail", "-c", code] if self.language == "sh" else [sys.executable, "-c", code]
         search = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": search, "LC_ALL": "C.UTF-8", "PAGER": "cat"}
@@ -66,13 +77,11 @@ def _has_module(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-@contextlib.contextmanager
-def databases(folder: Path, postgres_url: str) -> Iterator[None]:
-    """Both databases, filled with the sample."""
+def fill_databases(folder: Path, postgres_url: str) -> None:
+    """Fill both databases with the sample."""
     shutil.copytree(ROOT / "sample" / "midi", folder / "midi")
     for url in (folder / SQLITE, postgres_url):
         midiopt.run([folder / "midi"], url, workers=1)
-    yield
 
 
 LINES = (
@@ -176,34 +185,14 @@ print(duckdb.sql("SELECT role, median(bpm) AS bpm FROM facts WHERE list_contains
         "SQLAlchemy, of an SQLite database",
         "Automap finds the tables, their keys, and that files refer to analyses.",
         "python",
-        """from sqlalchemy import create_engine, select
-from sqlalchemy.ext.automap import automap_base
-from sqlalchemy.orm import Session
-
-engine = create_engine("sqlite:///music.db")
-base = automap_base()
-base.prepare(autoload_with=engine)
-files, analyses = base.classes.files, base.classes.analyses
-with Session(engine) as session:
-    for file, facts in session.execute(select(files, analyses).join(analyses).order_by(files.path).limit(3)):
-        print(file.status, facts.title, facts.bpm, facts.is_loop)""",
+        AUTOMAP.format(url="sqlite:///music.db", fact="bpm"),
         ("sqlalchemy",),
     ),
     Lines(
         "SQLAlchemy, of a PostgreSQL database",
         "",
         "python",
-        """from sqlalchemy import create_engine, select
-from sqlalchemy.ext.automap import automap_base
-from sqlalchemy.orm import Session
-
-engine = create_engine("postgresql+psycopg:///music")
-base = automap_base()
-base.prepare(autoload_with=engine)
-files, analyses = base.classes.files, base.classes.analyses
-with Session(engine) as session:
-    for file, facts in session.execute(select(files, analyses).join(analyses).order_by(files.path).limit(3)):
-        print(file.status, facts.title, facts.programs, facts.is_loop)""",
+        AUTOMAP.format(url="postgresql+psycopg:///music", fact="programs"),
         ("sqlalchemy", "psycopg"),
     ),
     Lines(

@@ -71,11 +71,10 @@ def docstring(text: str, indent: str = "    ") -> str:
 def field(column: Column) -> str:
     """The field of one column with its docstring."""
     annotation = column.kind.python + (" | None" if column.nullable else "")
-    meaning = re.sub(r"\bnull\b", "None", column.meaning)
+    meaning = re.sub(r"\bnull\b", "None", column.description)
     if "_" not in meaning.split()[0]:  # not the name of another field
         meaning = meaning[0].upper() + meaning[1:]
-    unit = f" ({column.unit})" if column.unit else ""
-    return f"    {column.name}: {annotation}\n" + docstring(f"{meaning}{unit}.")
+    return f"    {column.name}: {annotation}\n" + docstring(f"{meaning}.")
 
 
 def source() -> str:

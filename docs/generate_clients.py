@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from benchmarks import postgres_server
-from docs.client_lines import LINES, ROOT, Lines, databases
+from docs.client_lines import LINES, ROOT, Lines, fill_databases
 
 PAGE = ROOT / "docs" / "how-to" / "clients.md"
 DISTRIBUTIONS = ("sqlite-utils", "datasette", "pandas", "polars", "pyarrow", "duckdb", "sqlalchemy")
@@ -50,8 +50,8 @@ def page() -> str:
     """The whole page."""
     with tempfile.TemporaryDirectory() as name, postgres_server.server() as server, postgres_server.database(server) as url:
         folder = Path(name)
-        with databases(folder, url):
-            sections = [section(lines, lines.output(folder, url)) for lines in LINES]
+        fill_databases(folder, url)
+        sections = [section(lines, lines.output(folder, url)) for lines in LINES]
     return "\n".join([HEAD, versions(), *sections])
 
 

@@ -10,8 +10,7 @@ from midiopt.sinks.name_tables import RELATIONS
 
 def line(column: Column) -> str:
     kind = column.kind.label + (", null" if column.nullable else "")
-    unit = f" ({column.unit})" if column.unit else ""
-    return f"| `{column.name}` | {kind} | {column.meaning}{unit} |"
+    return f"| `{column.name}` | {kind} | {column.description} |"
 
 
 def table(columns: Iterable[Column]) -> str:

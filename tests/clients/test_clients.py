@@ -31,8 +31,8 @@ def pg_music(pg_dsn):
 def folder(tmp_path_factory, pg_music) -> Path:
     """A folder with the sample and its SQLite database; ``pg_music`` has the same rows."""
     folder = tmp_path_factory.mktemp("home")
-    with client_lines.databases(folder, pg_music):
-        return folder
+    client_lines.fill_databases(folder, pg_music)
+    return folder
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

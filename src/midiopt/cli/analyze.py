@@ -161,9 +161,8 @@ def command(arguments: Namespace) -> int:
     from midiopt.cli.dry_run import show_dry_run
     from midiopt.cli.hidden_arguments import database_url
     from midiopt.cli.progress import RunProgress
-    from midiopt.library.status import keep_status
+    from midiopt.cli.python_run import run
     from midiopt.pipeline.options import RunOptions
-    from midiopt.pipeline.run import run
     from midiopt.pipeline.signals import ABORT_MESSAGE
     from midiopt.sinks.urls import without_password
 
@@ -178,7 +177,6 @@ def command(arguments: Namespace) -> int:
             return show_dry_run(arguments, options)
         with RunProgress(arguments.quiet) as progress:
             summary = run(arguments.sources, arguments.db, options, progress=progress)
-            keep_status(arguments.db, summary)
             progress.finish(summary, without_password(arguments.db))
     except SourceError as problem:
         print_error(problem)

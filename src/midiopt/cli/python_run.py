@@ -33,12 +33,11 @@ def run(
     second one raises KeyboardInterrupt. Raises SourceError if none of the sources can be read, SinkError when the database
     cannot be opened or written, DatabaseBusy while another run writes it, and ValueError for an invalid option.
     """
-    if not isinstance(progress, bool):
+    if isinstance(progress, bool):
+        with RunProgress(is_quiet=not progress) as shown:
+            summary = run(sources, db, options, progress=shown, **overrides)
+            shown.finish(summary, without_password(os.fspath(db)))
+    else:
         summary = run_pipeline(sources, db, options, progress=progress, **overrides)
         keep_status(db, summary)
-        return summary
-    with RunProgress(is_quiet=not progress) as shown:
-        summary = run_pipeline(sources, db, options, progress=shown, **overrides)
-        keep_status(db, summary)
-        shown.finish(summary, without_password(os.fspath(db)))
     return summary

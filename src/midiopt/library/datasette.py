@@ -33,13 +33,10 @@ def metadata(library: Library, database: str, version: str) -> dict[str, object]
 
 
 def _table(table: str, meaning: str, columns: tuple[Column, ...], facets: tuple[str, ...]) -> dict[str, object]:
-    facts: dict[str, object] = {"description": meaning, "size": PAGE_ROWS, "columns": {column.name: _meaning(column) for column in columns}}
+    descriptions = {column.name: column.description for column in columns}
+    facts: dict[str, object] = {"description": meaning, "size": PAGE_ROWS, "columns": descriptions}
     if table in LABELS:
         facts["label_column"] = LABELS[table]
     if table == "library" and facets:
         facts["facets"] = list(facets)
     return facts
-
-
-def _meaning(column: Column) -> str:
-    return f"{column.meaning} ({column.unit})" if column.unit else column.meaning
