@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
 from itertools import chain
 
 import pytest
@@ -12,72 +11,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from midiopt.errors import DatabaseBusy, SinkError
-from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME
+from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, SET, SHARES, TEXT, TEXTS, TIME
 from midiopt.rows.batch import Batch
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, STATUSES, Column, issue_names
-from midiopt.sinks import open_sink, sqlite
+from midiopt.sinks import open_sink
 from midiopt.sources.paths import path_text
 from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, make_older, query, records, stored, write
+from tests.helpers.extremes import INTEGERS, highest, lowest, null
 
-INTEGERS = (INT16, INT32, INT64)
 LATER = NOW + dt.timedelta(days=1)
 
 
-@pytest.fixture(params=["sqlite", "sqlite by tuples", "postgres"])
-def url(request, tmp_path, monkeypatch):
-    """The URL of an empty database; `by tuples` stands for an interpreter whose SQLite has no handle."""
-    if request.param == "postgres":
-        return request.getfixturevalue("pg_url")
-    if request.param == "sqlite by tuples":
-        monkeypatch.setattr(sqlite, "connect", lambda path, **options: (sqlite3.connect(path, **options), None))
-    return f"sqlite:///{tmp_path}/facts.db"
-
-
 @pytest.fixture
-def sink(url):
-    with open_sink(url) as sink:
-        yield sink
+def url(url_of_each_writer: str) -> str:
+    return url_of_each_writer
 
 
 def content_hash(n: int) -> bytes:
     return n.to_bytes(16)
-
-
-LOWEST = {
-    TEXT: "",
-    TEXTS: [],
-    SET: [],
-    SHARES: [0.0] * 12,
-    BOOL: False,
-    HASH16: bytes(15) + b"\1",
-    HASH8: bytes(7) + b"\1",
-    FLOAT32: -3.4028234663852886e38,
-    FLOAT64: -1.7976931348623157e308,
-    TIME: dt.datetime(1, 1, 1, tzinfo=dt.UTC),
-} | {kind: kind.low for kind in INTEGERS}
-HIGHEST = {
-    BOOL: True,
-    TEXT: "\U0010ffff" * 600,
-    TEXTS: ['"', "\\", "\x01\x1f\x7f", "é\U0001f3b9", "x" * 1000, "NULL", "{}", ","],
-    SHARES: [1.0, *[0.0] * 10, 1e-6],
-    HASH16: b"\xff" * 16,
-    HASH8: b"\xff" * 8,
-    FLOAT32: 1e-45,
-    FLOAT64: 5e-324,
-    TIME: dt.datetime(9999, 12, 31, 23, 59, 59, 999999, dt.UTC),
-} | {kind: kind.high for kind in INTEGERS}
-
-
-def lowest(c: Column):
-    return c.values[0] if c.values else LOWEST[c.kind]
-
-
-def highest(c: Column):
-    return c.values[-1] if c.values else list(range(c.first, c.first + c.bits)) if c.bits else HIGHEST[c.kind]
-
-
-def null(c: Column):
-    return None if c.nullable else lowest(c)
 
 
 def extreme_rows() -> Batch:

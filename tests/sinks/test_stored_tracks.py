@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from itertools import chain
 
@@ -12,30 +11,19 @@ import pytest
 from midiopt.errors import SinkError
 from midiopt.kinds import ENUM, SET
 from midiopt.schema import ANALYZER_VERSION, LIBRARY_TRACKS_COLUMNS, ROLES, TRACKS
-from midiopt.sinks import open_sink, sqlite
+from midiopt.sinks import open_sink
 from midiopt.sinks.base import Sink
 from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_staging_tables, distinct
 from tests.helpers.batches import HASH, analysis_row, file_row, make_batch, query, records, stored, track_row, write
-from tests.sinks.test_contract import highest, lowest, null
+from tests.helpers.extremes import highest, lowest, null
 
 OTHER = bytes(16 * [7])
 COUNT = "SELECT count(*) FROM tracks"
 
 
-@pytest.fixture(params=["sqlite", "sqlite by tuples", "postgres"])
-def url(request, tmp_path, monkeypatch):
-    """The URL of an empty database; `by tuples` stands for an interpreter whose SQLite has no handle."""
-    if request.param == "postgres":
-        return request.getfixturevalue("pg_url")
-    if request.param == "sqlite by tuples":
-        monkeypatch.setattr(sqlite, "connect", lambda path, **options: (sqlite3.connect(path, **options), None))
-    return f"sqlite:///{tmp_path}/facts.db"
-
-
 @pytest.fixture
-def sink(url):
-    with open_sink(url) as sink:
-        yield sink
+def url(url_of_each_writer: str) -> str:
+    return url_of_each_writer
 
 
 def tracks_of(content_hash: bytes, count: int, **facts):
