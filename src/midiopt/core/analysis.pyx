@@ -273,7 +273,6 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
     """The facts that need all sequences, and the issues that only notes show."""
     cdef Facts *facts = &self.facts
     cdef Status status
-    cdef int i
     if (self.onsets.tempo_map_ignored or facts.bpm_source == FROM_NOTHING) and facts.bpm_onsets == facts.bpm_onsets:
         facts.bpm = facts.bpm_onsets
         facts.bpm_confidence = facts.bpm_onsets_confidence
