@@ -15,8 +15,8 @@ from rich.console import Console
 
 import midiopt
 from midiopt.cli import facts_table
-from midiopt.cli.fact_values import BESIDE, fact, json_value
 from midiopt.cli.main import main
+from midiopt.display.fact_values import BESIDE, fact, json_value
 from midiopt.schema import ANALYSES
 from midiopt.sources.paths import path_text
 from sample.smf import note_off, note_on, program_change, smf, text, track

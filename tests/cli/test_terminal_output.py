@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midiopt.cli.console import printable_text
 from midiopt.cli.json_output import print_json
 from midiopt.cli.main import main
+from midiopt.display.text import printable_text
 from sample.smf import TRACK_NAME, note_off, note_on, smf, text, track
 
 # Escape sequences (7 and 8 bits), bell, overrides and isolates of direction, marks of direction, line and paragraph separators.

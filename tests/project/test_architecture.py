@@ -22,10 +22,11 @@ LAYERS = {
     "sources": ("core.memory",),
     "rows": ("core.analysis", "sources"),
     "api": ("core.analysis", "core.notes.note_view", "core.smf.parser", "core.timeline.timeline_view", "rows", "sources"),
+    "display": ("api",),
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
     "library": ("rows", "sources", "sinks", "pipeline"),
-    "cli": ("core.build", "api", "rows", "sources", "sinks", "pipeline", "library"),
+    "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
 }
 FRONT = ("", "__main__", "orchestrator")  # public names and commands: they may import everything, and nothing imports them
 

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from midiopt.api import Analysis
-from midiopt.cli.console import printable_text
-from midiopt.cli.fact_values import BESIDE, Fact, fact
-from midiopt.schema import ANALYSES
+from midiopt.display.fact_sections import sections
+from midiopt.display.fact_values import Fact
+from midiopt.display.text import printable_text
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
     from rich.table import Table
 
-SECTIONS = {
-    "music": ("title", "bpm", "time_signature", "key", "role", "chord_progression", "duration_s", "note_count"),
-    "tempo": ("bpm_mean", "bpm_min", "bpm_max", "tempo_changes", "bpm_onsets", "grid_deviation", "is_performance", "swing"),
-    "meter": ("time_signature_changes", "meter_estimated"),
-    "key and harmony": ("key_notes", "key_declared", "key_changes", "pitch_classes", "chord_changes_per_bar", "harmonic_rhythm"),
-    "instruments": ("programs", "primary_program", "channels", "track_names"),
-    "drums": ("drum_note_count", "drum_density", "drum_pattern"),
-    "form": ("bar_count", "is_loop", "loop_bars", "first_note_s", "last_note_s", "duration_ticks"),
-    "notes": (
-        *("pitch_min", "pitch_max", "unique_pitches", "velocity_mean", "velocity_std", "velocity_min", "velocity_max"),
-        *("unique_velocities", "note_seconds_mean", "notes_per_second", "polyphony_max", "polyphony_mean"),
-    ),
-    "file": ("format", "track_count", "ticks_per_quarter", "issues", "content_hash", "notes_hash"),
-    "events": ("event_count", "control_changes", "sustain_pedals", "pitch_bends", "program_changes", "sysex_count", "lyric_count"),
-}
-HIDDEN = {*BESIDE, "analyzer_version"}
 NAME_WIDTH, INDENT, GUTTER = 24, 2, 4
 TWO_COLUMNS = 132  # terminal columns from which sections stand side by side
 
@@ -45,26 +29,6 @@ def print_facts(title: str, facts: Analysis) -> None:
     console = Console(highlight=False)
     console.print(printable_text(title), style="bold", markup=False, soft_wrap=True)
     console.print(_layout(facts, console.width))
-
-
-def sections(facts: Analysis) -> Iterator[tuple[str, list[Fact]]]:
-    """The title and the rows of each section that has any; the last one names the columns without a value."""
-    shown = {name for names in SECTIONS.values() for name in names}
-    others = [column.name for column in ANALYSES if column.name not in shown | HIDDEN]
-    status = facts.status if facts.error is None else f"{facts.status}: {facts.error}"
-    missing = []
-    for title, names in SECTIONS.items():
-        rows = [Fact("status", printable_text(status))] if title == "music" else []
-        for name in (*names, *others) if title == "events" else names:
-            row = fact(facts, ANALYSES[name])
-            if row:
-                rows.append(row._replace(value=printable_text(row.value)))
-            else:
-                missing.append(name)
-        if rows:
-            yield title, rows
-    if missing:
-        yield "without a value", [Fact("", ", ".join(missing))]
 
 
 def plain_text(title: str, facts: Analysis) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 
-from midiopt.cli.console import is_printable
 from midiopt.core import build
+from midiopt.display.text import is_printable
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from midiopt.cli.console import clock
+from midiopt.display.text import clock
 from midiopt.library.queries import Run
 from midiopt.pipeline.options import RunOptions
 from midiopt.schema import STATUSES

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from midiopt.cli.console import printable_text
+from midiopt.display.text import printable_text
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:

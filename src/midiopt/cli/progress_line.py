@@ -4,7 +4,7 @@ the others.
 
 from __future__ import annotations
 
-from midiopt.cli.console import clock
+from midiopt.display.text import clock
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import OK, OPENED, STATUSES
 

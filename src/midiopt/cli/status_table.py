@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from midiopt.cli.console import printable_text
 from midiopt.cli.fit import cell_len, fit_end, fit_path
 from midiopt.cli.last_run import run_lines
 from midiopt.cli.styles import styled
+from midiopt.display.text import printable_text
 from midiopt.library.status import LibraryStatus
 
 NAMES, COUNTS = 24, 10  # columns of the terminal

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from midiopt.cli.arguments import add_json_options, add_library_options, positive_integer
-from midiopt.cli.console import printable_text
 from midiopt.cli.json_output import JsonItems
 from midiopt.cli.parser import Parser
+from midiopt.display.text import printable_text
 from midiopt.limits import VERIFIED_FILES
 
 TYPE_CHECKING = False  # see midiopt/__init__.py

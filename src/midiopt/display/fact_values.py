@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from midiopt.api import Analysis
-from midiopt.cli.console import clock
+from midiopt.display.text import clock
 from midiopt.general_midi import PROGRAMS
 from midiopt.kinds import SHARES
 from midiopt.schema import ANALYSES, ISSUES, MINOR_TONICS, REPAIRS, UNUSUAL, Column
