@@ -1,7 +1,7 @@
 """midiopt turns a collection of MIDI files into a database of musical facts.
 
-``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``parse`` its events; ``run`` fills a database,
-and ``arrow_table`` reads it.
+``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``harmony`` its chords and keys, ``parse`` its
+events; ``run`` fills a database, and ``arrow_table`` reads it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from midiopt.errors import DatabaseBusy, Malformed, MidiError, MidioptError, Mis
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 5 ms that typing takes to import; type checkers know the name
 if TYPE_CHECKING:
-    from midiopt.api import Analysis, Notes, TempoMap, TimeSignature, analyze, notes, tempo_map
+    from midiopt.api import Analysis, Harmony, Notes, Segments, TempoMap, TimeSignature, analyze, harmony, notes, tempo_map
     from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
     from midiopt.core.smf.parser import parse
@@ -26,6 +26,7 @@ __all__ = [
     "Analysis",
     "DatabaseBusy",
     "EventArena",
+    "Harmony",
     "Malformed",
     "MidiError",
     "MidioptError",
@@ -33,6 +34,7 @@ __all__ = [
     "NotMidi",
     "Notes",
     "RunOptions",
+    "Segments",
     "SinkError",
     "SourceError",
     "Summary",
@@ -42,6 +44,7 @@ __all__ = [
     "analyze",
     "arrow_table",
     "build_info",
+    "harmony",
     "notes",
     "parse",
     "run",
@@ -52,13 +55,16 @@ __all__ = [
 _LAZY = {
     "Analysis": "midiopt.api",
     "EventArena": "midiopt.core.smf.arena",
+    "Harmony": "midiopt.api",
     "Notes": "midiopt.api",
     "RunOptions": "midiopt.pipeline.options",
+    "Segments": "midiopt.api",
     "Summary": "midiopt.pipeline.summary",
     "TempoMap": "midiopt.api",
     "TimeSignature": "midiopt.api",
     "analyze": "midiopt.api",
     "arrow_table": "midiopt.library.arrow",
+    "harmony": "midiopt.api",
     "notes": "midiopt.api",
     "parse": "midiopt.core.smf.parser",
     "run": "midiopt.cli.python_run",

@@ -1,4 +1,4 @@
-"""One file at a time, from Python: its facts, its notes and its tempo map."""
+"""One file at a time, from Python: its facts, its notes, its tempo map and its harmony."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from midiopt._analysis import Analysis, build_analysis
 from midiopt.core.analysis import Analyzer
+from midiopt.core.harmony.harmony_view import read_harmony
 from midiopt.core.notes.note_view import Notes
 from midiopt.core.smf.parser import parse
 from midiopt.core.timeline.timeline_view import read_timeline
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Analysis", "Notes", "TempoMap", "TimeSignature", "analyze", "notes", "tempo_map"]
+__all__ = ["Analysis", "Harmony", "Notes", "Segments", "TempoMap", "TimeSignature", "analyze", "harmony", "notes", "tempo_map"]
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -128,3 +129,52 @@ def tempo_map(source: Source, track: int | None = None) -> TempoMap:
         np.array(tempo, np.uint32),
         [TimeSignature(*signature) for signature in signatures],
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segments:
+    """A row of segments of a file, as columns of equal length: each has a name, and lasts until the next one begins."""
+
+    tick: npt.NDArray[np.int64]
+    """The tick at which each segment starts, int64."""
+    seconds: npt.NDArray[np.float64]
+    """The time at which each segment starts, float64, in seconds."""
+    name: list[str]
+
+    def __len__(self) -> int:
+        """Number of segments."""
+        return len(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Harmony:
+    """The chords and the keys of a file in the order of time."""
+
+    chords: Segments
+    """Chords such as ``Am`` or ``Gsus4``, estimated for each half bar (each bar in meters like 3/4), from the first half bar with one on.
+
+    Neighbours differ. Empty if no two notes sound at once, and under an SMPTE division, whose ticks have no bars; at most 4,096 half
+    bars.
+    """
+    keys: Segments
+    """Keys such as ``Bb`` or ``F#m``, over sixteen segments from the first pitched onset to the last. Neighbours differ.
+
+    Where the key does not change it is that of ``Analysis.key``; empty with fewer than 3 pitched notes.
+    """
+
+
+def harmony(source: Source) -> Harmony:
+    """The chords and the keys of one MIDI file, given as a path or as its content in any buffer.
+
+    ``Analysis`` summarises them as chord_progression, harmonic_rhythm, key and key_changes. In a file of format 2 they are those of the
+    first track that has notes. Raises the same errors as notes().
+    """
+    chords, keys = read_harmony(parse(_content(source)))
+    return Harmony(_segments(chords), _segments(keys))
+
+
+def _segments(found: list[tuple[int, float, str]]) -> Segments:
+    import numpy as np
+
+    tick, seconds, name = zip(*found, strict=True) if found else ((), (), ())
+    return Segments(np.array(tick, np.int64), np.array(seconds, np.float64), list(name))

@@ -21,7 +21,10 @@ LAYERS = {
     "core": (),
     "sources": ("core.memory",),
     "rows": ("core.analysis", "sources"),
-    "api": ("core.analysis", "core.notes.note_view", "core.smf.parser", "core.timeline.timeline_view", "rows", "sources"),
+    "api": (
+        *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.parser", "core.timeline.timeline_view"),
+        *("rows", "sources"),
+    ),
     "display": ("api",),
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),

@@ -45,8 +45,11 @@ cdef struct KeyEvidence:
     double values[EVIDENCE][24]
     int lowest  # pitch class of the lowest note
     int32_t changes  # of the key that holds
+    int64_t path[SEGMENTS]  # the key that holds in each segment that is not silent
+    int path_length
 
 
 cdef void estimate_key(KeyEvidence *e, const Chroma *chroma, const uint32_t *pitches, Facts *facts) noexcept nogil
 cdef uint8_t declared_key(const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil
 cdef void correlate(KeyEvidence *e) noexcept nogil
+cdef uint8_t key_code(int key, int lowest) noexcept nogil

@@ -117,7 +117,7 @@ cdef inline double softmax_at(const double *scores, int winner, double scale) no
     return 1 / total
 
 
-cdef inline uint8_t key_code(int key, int lowest) noexcept nogil:
+cdef uint8_t key_code(int key, int lowest) noexcept nogil:
     """The index in schema.KEYS."""
     return KEY_CODES[(key + lowest) % 12 + key // 12 * 12]
 
@@ -207,7 +207,7 @@ cdef void viterbi_path(KeyEvidence *e, double sounding) noexcept nogil:
     cdef double duration, changed
     cdef int64_t best
     cdef int s, i, k, next_key, count = 0
-    e.changes = 0
+    e.changes = e.path_length = 0
     memset(e.scores, 0, sizeof(e.scores))
     for s in range(SEGMENTS):
         duration = 0
@@ -224,8 +224,10 @@ cdef void viterbi_path(KeyEvidence *e, double sounding) noexcept nogil:
         count += 1
     if count == 0:
         return
+    e.path_length = count
     k = argmax(e.scores)
     for s in range(count - 1, -1, -1):
+        e.path[s] = k
         e.values[HELD][k] += e.durations[s] / sounding
         next_key = k
         k = <int>e.predecessors[s][k]

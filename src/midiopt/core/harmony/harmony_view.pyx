@@ -1,0 +1,133 @@
+"""The chords and the keys of a file as tuples: what the analysis computes on the way to its facts."""
+
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free
+
+from midiopt import schema
+
+from midiopt.core.facts cimport NULL_ENUM, Facts
+from midiopt.core.harmony.chords cimport Chords, estimate_chords, write_chord
+from midiopt.core.harmony.chroma cimport SEGMENTS, Chroma, add_chroma
+from midiopt.core.harmony.key cimport KeyEvidence, declared_key, estimate_key, key_code
+from midiopt.core.memory cimport Scratch, allocate_zeroed, release
+from midiopt.core.notes.notes cimport read_notes, reset_note_counts
+from midiopt.core.notes.polyphony cimport measure_polyphony
+from midiopt.core.notes.types cimport Notes
+from midiopt.core.smf.arena cimport EventArena
+from midiopt.core.smf.midi cimport USABLE, Status
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, BarGrid, build_bar_grid
+from midiopt.core.timeline.tempo_map cimport TempoMap, TempoSegment, read_tempo_map, seconds_at
+from midiopt.core.timeline.time_signatures cimport TimeSignatures, read_time_signatures
+
+# All that an estimate needs (1.4 MB), for one file.
+cdef struct Estimate:
+    Scratch scratch
+    TempoMap map
+    TimeSignatures signatures
+    Notes notes
+    BarGrid bars
+    Chords chords
+    Chroma chroma
+    KeyEvidence evidence
+    Facts facts  # of these, those of the key
+    bint has_chords
+
+
+def read_harmony(EventArena events not None):
+    """The harmony of a file; in format 2, of the first track that has notes.
+
+    Returns (chords, keys): lists of tuples (tick, seconds, name) of where each begins.
+    """
+    cdef Estimate *e = <Estimate *>allocate_zeroed(sizeof(Estimate))
+    if e == NULL:
+        raise MemoryError()
+    e.map.scratch = e.signatures.scratch = e.notes.scratch = &e.scratch
+    e.notes.counts_notes = True
+    e.facts.key = NULL_ENUM
+    try:
+        if read_first_sequence(e, events) != USABLE:
+            raise MemoryError()
+        return chord_list(e), key_list(e)
+    finally:
+        release(&e.scratch)
+        free(e)
+
+
+cdef Status read_first_sequence(Estimate *e, EventArena events) noexcept:
+    """Estimate the chords and the keys of the first sequence that has notes."""
+    cdef size_t first = 0, end, tracks = events.arena.track_count
+    cdef Status status = USABLE
+    while first < tracks and not status:
+        end = first + 1 if events.arena.header.format == 2 else tracks
+        reset_note_counts(&e.notes, &events.arena)
+        status = read_tempo_map(&e.map, &events.arena, events.arena.data, first, end)
+        if not status:
+            status = read_notes(&e.notes, &events.arena, events.arena.data, &e.map, first, end)
+        if not status and e.notes.columns.count:
+            return estimate(e, events, first, end)
+        first = end
+    return status
+
+
+cdef Status estimate(Estimate *e, EventArena events, size_t first, size_t end) noexcept:
+    """As analysis.pyx does. Ticks of an SMPTE division have no bars, and so no chords."""
+    cdef int64_t duration = 0
+    cdef Status status
+    cdef size_t i
+    add_chroma(&e.chroma, &e.notes, e.map.ticks_per_quarter)
+    e.facts.key_declared = declared_key(&events.arena, events.arena.data, first, end)
+    estimate_key(&e.evidence, &e.chroma, e.notes.counts.pitches, &e.facts)
+    if events.arena.header.division & 0x8000:
+        return USABLE
+    status = measure_polyphony(&e.notes, &e.map)  # estimate_chords asks for it
+    for i in range(first, end):
+        duration = max(duration, events.arena.tracks[i].end_tick)
+    if not status:
+        status = read_time_signatures(&e.signatures, &events.arena, events.arena.data, first, end, duration)
+    if not status:
+        build_bar_grid(&e.bars, &e.signatures, events.arena.header.division, e.notes.counts.last_end)
+        e.has_chords = estimate_chords(&e.chords, &e.notes, &e.bars)
+    return status
+
+
+cdef list chord_list(Estimate *e):
+    """The half bars in which another chord begins."""
+    cdef const TempoSegment *segment = e.map.segments
+    cdef char[8] text
+    cdef int64_t tick
+    cdef int i, size
+    found = []
+    if not e.has_chords:
+        return found
+    for i in range(e.chords.first, e.bars.half_bar_count):
+        if i == e.chords.first or e.chords.chords[i] != e.chords.chords[i - 1]:
+            tick = e.bars.starts[i] >> SUBTICK_SHIFT
+            size = write_chord(text, e.chords.chords[i], e.chords.base)
+            found.append((tick, seconds_at(&e.map, &segment, tick), text[:size].decode()))
+    return found
+
+
+cdef list key_list(Estimate *e):
+    """The segments in which another key begins; one that holds throughout is the key of the file, which the whole model chooses."""
+    cdef const TempoSegment *segment = e.map.segments
+    cdef double duration
+    cdef int64_t key = -1
+    cdef int s, i, sounding = 0
+    found = []
+    if e.facts.key == NULL_ENUM:
+        return found
+    if e.evidence.path_length == 0:  # not one note has a length
+        return [(e.chroma.starts[0], seconds_at(&e.map, &segment, e.chroma.starts[0]), schema.KEYS[e.facts.key])]
+    for s in range(SEGMENTS):
+        duration = 0
+        for i in range(12):
+            duration += e.evidence.weights[i][s]
+        if duration == 0:
+            continue
+        if e.evidence.path[sounding] != key:
+            key = e.evidence.path[sounding]
+            code = key_code(<int>key, e.evidence.lowest) if e.evidence.changes else e.facts.key
+            found.append((e.chroma.starts[s], seconds_at(&e.map, &segment, e.chroma.starts[s]), schema.KEYS[code]))
+        sounding += 1
+    return found
