@@ -48,6 +48,10 @@ class SourceError(MidioptError):
     """A file or folder given to a run that cannot be used."""
 
 
+class QueryError(MidioptError, ValueError):
+    """A search whose words cannot be read. The text names the nearest term or value."""
+
+
 class SinkError(MidioptError):
     """A database that cannot be opened, read or written."""
 

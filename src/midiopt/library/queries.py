@@ -196,7 +196,7 @@ def last_run(library: Library) -> Run | None:
     """The latest row of `runs`."""
     query = f"SELECT {column_names(RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
     for row in library.rows(query):
-        facts = {c.name: _python_value(c, value) for c, value in zip(RUNS, row, strict=True)}
+        facts = {c.name: python_value(c, value) for c, value in zip(RUNS, row, strict=True)}
         return Run(**facts | {"options": json.loads(facts["options"])})
     return None
 
@@ -241,11 +241,11 @@ def file_state(library: Library, path: str) -> FileState | None:
 def rows_by_key(library: Library, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
     """The rows of a table with these keys, by key, as dicts of Python objects."""
     query = f"SELECT {column_names(table)} FROM {table.name} WHERE {table.key} IN {library.dialect.values(len(keys))}"
-    rows = ({c.name: _python_value(c, value) for c, value in zip(table, row, strict=True)} for row in library.rows(query, keys))
+    rows = ({c.name: python_value(c, value) for c, value in zip(table, row, strict=True)} for row in library.rows(query, keys))
     return {row[table.key]: row for row in rows}
 
 
-def _python_value(column: Column, value: Any) -> Any:
+def python_value(column: Column, value: Any) -> Any:
     """A value as either driver returns it, as the Python object that a row of a batch has: SQLite stores lists and times as text."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)

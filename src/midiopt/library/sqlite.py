@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from midiopt.errors import NoDatabase
+from midiopt.library.search_words import FUNCTION, has_phrase
 from midiopt.sinks.sql import require_current_schema
 from midiopt.sinks.sqlite import schema_version, sink_errors
 from midiopt.sinks.sqlite_file import is_locked
@@ -32,6 +33,7 @@ class SqliteLibrary:
             self._connection = resources.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)))
             self._connection.execute("PRAGMA query_only = ON")
             self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes no file either
+            self._connection.create_function(FUNCTION, 4, has_phrase, deterministic=True)
             self._connection.execute("BEGIN")
             require_current_schema(schema_version(self._connection))
             self._resources = resources.pop_all()

@@ -1,0 +1,218 @@
+"""Searching a library: the files that a query finds, page by page, their number, and how they are distributed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, fields
+from typing import Any
+
+from midiopt.errors import QueryError
+from midiopt.library import Library
+from midiopt.library.queries import python_value
+from midiopt.library.search_query import Query, parse_query
+from midiopt.library.search_values import nearest
+from midiopt.schema import ANALYSES, FILES, issue_names
+
+__all__ = ["FACETS", "SORTS", "Facet", "Found", "Query", "count", "facet", "find", "parse_query"]
+
+PAGE = 50  # files
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that a search has found; docs/columns.md describes the attributes. Those of its content are None without an analysis."""
+
+    path: str
+    status: str
+    error: str | None
+    size_bytes: int
+    mtime_ns: int
+    analyzed_at: dt.datetime
+    analysis_id: int | None
+    missing_since: dt.datetime | None
+    content_hash: bytes | None
+    name_bpm: float | None
+    name_key: str | None
+    title: str | None
+    track_names: list[str] | None
+    track_count: int | None
+    bpm: float | None
+    bpm_confidence: float | None
+    key: str | None
+    key_confidence: float | None
+    time_signature: str | None
+    meter_estimated: str | None
+    duration_s: float | None
+    note_count: int | None
+    drum_note_count: int | None
+    polyphony_max: int | None
+    swing: float | None
+    is_performance: bool | None
+    role: str | None
+    programs: list[int] | None
+    primary_program: int | None
+    chord_progression: str | None
+    drum_pattern: str | None
+    bar_count: int | None
+    is_loop: bool | None
+    loop_bars: int | None
+    lyric_count: int | None
+    notes_hash: bytes | None
+    issues: int | None
+
+    @property
+    def meter(self) -> str | None:
+        """The declared time signature, or the estimated meter where none is declared."""
+        return self.time_signature or self.meter_estimated
+
+    @property
+    def issue_names(self) -> list[str]:
+        """Names of the issues."""
+        return issue_names(self.issues or 0)
+
+
+_STORED = {column.name: column for table in (ANALYSES, FILES) for column in table.stored}
+_COLUMNS = [_STORED[field.name] for field in fields(Found)]
+_SELECTED = ", ".join(f"{'f' if column in FILES.stored else 'a'}.{column.name}" for column in _COLUMNS)
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A column by which files can be sorted."""
+
+    attribute: str
+    """Of Found."""
+    column: str
+    nullable: bool = False
+    of_content: bool = False
+
+
+SORTS = {
+    "path": Sort("path", "f.path"),
+    "title": Sort("title", "a.title", nullable=True, of_content=True),
+    "bpm": Sort("bpm", "a.bpm", nullable=True, of_content=True),
+    "key": Sort("key", "a.key", nullable=True, of_content=True),
+    "duration": Sort("duration_s", "a.duration_s", nullable=True, of_content=True),
+    "notes": Sort("note_count", "a.note_count", nullable=True, of_content=True),
+    "polyphony": Sort("polyphony_max", "a.polyphony_max", nullable=True, of_content=True),
+    "swing": Sort("swing", "a.swing", nullable=True, of_content=True),
+    "size": Sort("size_bytes", "f.size_bytes"),
+    "added": Sort("analyzed_at", "f.analyzed_at"),
+}
+ARRIVAL = Sort("analysis_id", "f.analysis_id", nullable=True)  # the order without another: that in which the contents were found
+
+
+def sort_named(name: str) -> tuple[Sort, bool]:
+    """The sort that a name means, with `-` before it the other way round. Raises QueryError for one that there is not."""
+    found = SORTS.get(name.removeprefix("-"))
+    if name and not found:
+        raise QueryError(f"there is no sort {name!r}{nearest(name.removeprefix('-'), SORTS)}")
+    return found or ARRIVAL, name.startswith("-")
+
+
+def find(library: Library, query: Query, sort: str = "", limit: int = PAGE, after: Found | None = None) -> list[Found]:
+    """The first files that meet the query, or the first ones after the last one of another page of the same query and sort.
+
+    `sort` is a name of SORTS, with `-` before it the greatest one first; without, files come in the order in which their contents were
+    found. What has no value comes last.
+    """
+    by, is_descending = sort_named(sort)
+    found: list[Found] = []
+    if not (by.nullable and after is not None and getattr(after, by.attribute) is None):
+        found = _page(library, query, by, is_descending, limit, after)
+    rest = limit - len(found)
+    if by.nullable and rest > 0 and not (by is ARRIVAL and query.needs_content):
+        of_rest = after if after is not None and getattr(after, by.attribute) is None else None
+        found += _page(library, query, SORTS["path"], False, rest, of_rest, f"{by.column} IS NULL")
+    return found
+
+
+def _page(library: Library, query: Query, by: Sort, is_descending: bool, limit: int, after: Found | None, also: str = "") -> list[Found]:
+    """Files in the order of one column that is not null, or of another condition by their paths."""
+    condition, values = query.condition(library.dialect)
+    mark = library.dialect.placeholder
+    where = [condition]
+    columns, attributes = [by.column], [by.attribute]
+    if by.of_content:
+        columns, attributes = [*columns, "f.analysis_id"], [*attributes, "analysis_id"]
+    if by.column != "f.path":
+        columns, attributes = [*columns, "f.path"], [*attributes, "path"]
+    if also or by.nullable:
+        where.append(also or f"{by.column} IS NOT NULL")
+    if after is not None:
+        where.append(f"({', '.join(columns)}) {'<' if is_descending else '>'} {library.dialect.values(len(columns))}")
+        values = [*values, *(_stored(getattr(after, name), library) for name in attributes)]
+    order = ", ".join(f"{column} DESC" if is_descending else column for column in columns)
+    join = "JOIN" if query.needs_content or (by.of_content and not also) else "LEFT JOIN"
+    source = f"FROM files f {join} analyses a ON a.id = f.analysis_id"
+    sql = f"SELECT {_SELECTED} {source} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT {mark}"
+    return [_found(row) for row in library.rows(sql, [*values, limit])]
+
+
+def _stored(value: Any, library: Library) -> Any:
+    """A value in the form that the tables have."""
+    if isinstance(value, dt.datetime) and library.dialect.database == "sqlite":
+        return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return value
+
+
+def _found(row: tuple[Any, ...]) -> Found:
+    return Found(**{column.name: python_value(column, value) for column, value in zip(_COLUMNS, row, strict=True)})
+
+
+def count(library: Library, query: Query, at_most: int | None = None) -> int:
+    """The number of files that meet the query; with `at_most` no more than this are looked for."""
+    condition, values = query.condition(library.dialect)
+    join = "JOIN" if query.needs_content else "LEFT JOIN"
+    rows = f"FROM files f {join} analyses a ON a.id = f.analysis_id WHERE {condition}"
+    if at_most is None:
+        [(found,)] = library.rows(f"SELECT count(*) {rows}", values)
+    else:
+        sql = f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {library.dialect.placeholder}) AS found"
+        [(found,)] = library.rows(sql, [*values, at_most])
+    return int(found)
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A value of a column, and the number of files that have it."""
+
+    value: str | int
+    files: int
+    term: str
+    """What finds them, added to the query."""
+
+
+_METER = "coalesce(a.time_signature, a.meter_estimated)"
+FACETS = {  # by term, the value in each database
+    "key": ("a.key",) * 2,
+    "bpm": ("CAST(a.bpm / 10 AS INTEGER) * 10", "floor(a.bpm / 10)::integer * 10"),
+    "meter": (_METER,) * 2,
+    "program": ("program.value", "program.value"),
+    "role": ("a.role",) * 2,
+    "status": ("f.status",) * 2,
+}
+
+
+def facet(library: Library, query: Query, column: str, at_most: int | None = None) -> list[Facet]:
+    """How many of the files that meet the query have each value of a column of FACETS, the most frequent one first.
+
+    Tempos are grouped by tens. With `at_most`, only so many of the files are looked at.
+    """
+    if column not in FACETS:
+        raise QueryError(f"there is no facet {column!r}{nearest(column, FACETS)}")
+    condition, values = query.condition(library.dialect)
+    value = FACETS[column][library.dialect.database == "postgres"]
+    lists = {"sqlite": "json_each(programs) AS program", "postgres": "unnest(programs) AS program (value)"}
+    kept = "a.programs AS programs" if column == "program" else f"{value} AS value"
+    files = f"SELECT {kept} FROM files f LEFT JOIN analyses a ON a.id = f.analysis_id WHERE {condition}"
+    if at_most is not None:
+        files, values = f"{files} LIMIT {library.dialect.placeholder}", [*values, at_most]
+    more = f", {lists[library.dialect.database]}" if column == "program" else ""
+    name = "program.value" if column == "program" else "value"
+    sql = f"SELECT {name}, count(*) FROM ({files}) AS found{more} WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+    return [Facet(value, number, _term(column, value)) for value, number in library.rows(sql, values)]
+
+
+def _term(column: str, value: str | int) -> str:
+    return f"bpm:{value}..{int(value) + 10}" if column == "bpm" else f"{column}:{value}"

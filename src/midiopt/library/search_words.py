@@ -1,0 +1,70 @@
+"""Words of a search: how a text is divided into words, in Python and in both databases, which answer alike.
+
+A text is decomposed (NFKD), loses its accents, and is in lower case; what separates words is a fixed set of characters, so that no locale
+of a database changes an answer. A text has a phrase if it has its words one after the other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+
+# ASCII but digits and letters, Latin-1 punctuation, general punctuation to symbols, CJK punctuation, surrogates, private use and
+# specials, emoji. The same ranges are the class of a regular expression in PostgreSQL, which has no surrogates.
+_RANGES = (
+    *((0x00, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0xBF), (0xD7, 0xD7), (0xF7, 0xF7), (0x2000, 0x2BFF), (0x2E00, 0x2E7F)),
+    *((0x3000, 0x303F), (0xD800, 0xF8FF), (0xFFF0, 0xFFFF), (0x1F000, 0x1FAFF)),
+)
+_SEPARATORS = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _RANGES)
+_POSTGRES_SEPARATORS = "".join(f"\\U{max(first, 1):08x}-\\U{last:08x}" for first, last in _RANGES if first != 0xD800) + "\\uE000-\\uF8FF"
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_WORD = re.compile(f"[^{_SEPARATORS}]+")
+MAX_LETTERS = 100  # of a word that is compared: PostgreSQL cannot index words of more than 2,046 bytes
+
+
+def folded(text: str) -> str:
+    """The text as it is compared: without accents, in lower case."""
+    return text.lower() if text.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower()
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as they are compared."""
+    return [word[:MAX_LETTERS] for word in _WORD.findall(folded(text))]
+
+
+@lru_cache(maxsize=256)
+def _phrase(text: str) -> tuple[str, Callable[[str], re.Match[str] | None]]:
+    """The first word of a phrase, and what finds the phrase, its words separated by spaces, in a folded text; a star after the last word
+    stands for any letters."""
+    words = [re.escape(word) + (f"[^{_SEPARATORS}]*" if len(word) == MAX_LETTERS else "") for word in text.removesuffix("*").split(" ")]
+    end = "" if text.endswith("*") else f"(?![^{_SEPARATORS}])"
+    first = text.partition(" ")[0].removesuffix("*")
+    return first, re.compile(f"(?<![^{_SEPARATORS}]){f'[{_SEPARATORS}]+'.join(words)}{end}").search
+
+
+def has_phrase(phrase: str, path: str, title: str | None, track_names: str | None) -> bool:
+    """Whether a file has the phrase in its path, or in its title or its track names (a JSON list). A function of SQLite's connections."""
+    first, find = _phrase(phrase)
+    text = folded(path)
+    if first in text and find(text):  # `in` takes a tenth of the time of the expression
+        return True
+    names = track_names or ""
+    if "\\" in names:
+        names = " ".join(json.loads(names))
+    text = folded(f"{title or ''} {names}")
+    return first in text and find(text) is not None
+
+
+FUNCTION = "midiopt_has_phrase"  # the name of has_phrase in SQLite
+
+
+def postgres_words(text: str) -> str:
+    """An expression of PostgreSQL: the words of a text, with a space before and after each."""
+    plain = f"regexp_replace(lower({text}), '[^0-9a-z]+', ' ', 'g')"
+    decomposed = f"lower(regexp_replace(normalize({text}, NFKD), '[\\u0300-\\u036f]+', '', 'g'))"
+    others = f"regexp_replace({decomposed}, '[{_POSTGRES_SEPARATORS}]+', ' ', 'g')"
+    longest = f"regexp_replace(CASE WHEN octet_length({text}) = length({text}) THEN {plain} ELSE {others} END"
+    return f"(' ' || {longest}, '([^ ]{{{MAX_LETTERS}}})[^ ]+', '\\1', 'g') || ' ')"
