@@ -1,4 +1,4 @@
-"""The facts of one file as tables of what belongs together: folded on a terminal, one line per fact in a pipe."""
+"""The facts of one file as tables of what belongs together: folded on a terminal, above a picture, one line per fact in a pipe."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NAME_WIDTH, INDENT, GUTTER = 24, 2, 4
+TITLE = "bold cyan"
 TWO_COLUMNS = 132  # terminal columns from which sections stand side by side
 
 
-def print_facts(title: str, facts: Analysis) -> None:
-    """Print the facts on standard output."""
+def print_facts(title: str, facts: Analysis, content: memoryview) -> None:
+    """Print the facts of a file with this content on standard output."""
     if not sys.stdout.isatty():
         print(plain_text(title, facts))
         return
@@ -29,6 +30,21 @@ def print_facts(title: str, facts: Analysis) -> None:
     console = Console(highlight=False)
     console.print(printable_text(title), style="bold", markup=False, soft_wrap=True)
     console.print(_layout(facts, console.width))
+    if facts.note_count and _has_blocks(sys.stdout.encoding):
+        from midiopt.cli.time_picture import picture
+
+        console.print("\nover time", style=TITLE)
+        for line in picture(content, console.width, is_coloured=console.color_system is not None and not console.no_color):
+            console.print(line, no_wrap=True, overflow="crop")
+
+
+def _has_blocks(encoding: str) -> bool:
+    """Whether the terminal can show half blocks."""
+    try:
+        "▀▁┈".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def plain_text(title: str, facts: Analysis) -> str:
@@ -76,7 +92,7 @@ def _section(title: str, rows: list[Fact], width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold cyan", show_header=False, box=None, padding=0, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style=TITLE, show_header=False, box=None, padding=0, pad_edge=False)
     if rows[0].name:
         table.add_column(width=INDENT + NAME_WIDTH, no_wrap=True)
     table.add_column(overflow="fold")

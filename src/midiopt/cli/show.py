@@ -9,7 +9,7 @@ from midiopt.cli.console import print_error
 from midiopt.cli.parser import Parser
 from midiopt.errors import MidiError, MidioptError
 
-DESCRIPTION = "Show the facts of MIDI files."
+DESCRIPTION = "Show the facts of MIDI files, and on a terminal their notes, chords, keys and tempo over time."
 EXAMPLES = (
     ("midiopt show song.mid", "one file"),
     ("midiopt show 'packs.zip!/a.mid' b.mid.gz", "an archive member, and another"),
@@ -43,7 +43,8 @@ def command(options: argparse.Namespace) -> int:
     with JsonItems(options, "show") as items:
         for file in options.files:
             try:
-                facts = analyze(memoryview(read_content(file)))
+                content = memoryview(read_content(file))
+                facts = analyze(content)
             except (OSError, MidioptError) as problem:
                 reason = (problem.strerror or str(problem)) if isinstance(problem, OSError) else str(problem)
                 print_error(f"{file}: {reason}")
@@ -56,7 +57,7 @@ def command(options: argparse.Namespace) -> int:
                 items.add({"path": file} | json_object(facts))
             else:
                 print("\n" * bool(shown), end="")
-                print_facts(file, facts)
+                print_facts(file, facts, content)
             shown += 1
         items.totals = {"files": len(options.files), "failed": failed}
     return 1 if failed else 0
