@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from midiopt.schema import LIBRARY_TRACKS_COLUMNS
+from midiopt.sinks.sql import ANALYSIS_ID
 from tests.helpers.batches import sqlite_path
 from tests.helpers.processes import ask, finish, tables, written
 from tests.helpers.songs import write_songs
@@ -39,15 +42,22 @@ sys.exit(main())
 
 
 def arguments(songs: Path, url: str) -> tuple[object, ...]:
-    return songs, "--db", url, "--batch-size", BATCH, "--workers", 2, "--quiet"
+    return songs, "--db", url, "--tracks", "--batch-size", BATCH, "--workers", 2, "--quiet"
+
+
+def tracks(url: str) -> list[tuple[Any, ...]]:
+    """The tracks of each file, without the number of its analysis."""
+    names = ", ".join(column.name for column in LIBRARY_TRACKS_COLUMNS if column.name != ANALYSIS_ID)
+    return ask(url, f"SELECT {names} FROM library_tracks ORDER BY path, track")
 
 
 def test_a_run_killed_at_random_points_is_completed_by_the_next(songs, url):
     began = time.monotonic()
     assert finish(*arguments(songs, url)).returncode == 0
     duration = time.monotonic() - began
-    expected = tables(url)
+    expected, expected_tracks = tables(url), tracks(url)
     assert len(expected[0]) == 2 * len(expected[1]) == FILES
+    assert {row[0] for row in expected_tracks} == {row[0] for row in expected[0]}
     empty(url)
 
     rng = random.Random(1)
@@ -69,14 +79,15 @@ def test_a_run_killed_at_random_points_is_completed_by_the_next(songs, url):
             empty(url)
             continue
         killed += 1
-        partly += check(url, expected)
+        partly += check(url, expected, expected_tracks)
     assert partly, "no run was killed while it wrote"
     done = finish(*arguments(songs, url))
     assert done.returncode == 0, done.stderr
     assert tables(url) == expected
+    assert tracks(url) == expected_tracks
 
 
-def check(url: str, expected: tuple[list, list]) -> bool:
+def check(url: str, expected: tuple[list, list], expected_tracks: list[tuple[Any, ...]]) -> bool:
     """The database holds whole batches of an undisturbed run. Returns whether it holds some of them but not all."""
     count = written(url)
     if not count:
@@ -89,6 +100,8 @@ def check(url: str, expected: tuple[list, list]) -> bool:
         rows, wanted = ({str((*row[:identity], *row[identity + 1 :])) for row in both} for both in (found, table))
         assert rows <= wanted
     assert {row[3] for row in files} == {row[0] for row in analyses}
+    paths = {row[0] for row in files}
+    assert tracks(url) == [row for row in expected_tracks if row[0] in paths]
     return count < FILES
 
 
