@@ -29,7 +29,8 @@ LAYERS = {
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
     "library": ("rows", "sources", "sinks", "pipeline"),
-    "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
+    "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
+    "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library", "browse"),
 }
 FRONT = ("", "__main__", "orchestrator")  # public names and commands: they may import everything, and nothing imports them
 

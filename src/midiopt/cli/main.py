@@ -21,6 +21,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "show": "show the facts of files",
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
+    "browse": "show a database in a web browser: search, look and listen",
     "verify": "analyse files again and report rows that differ",
     "datasette-metadata": "print what Datasette shows beside the rows",
     "completion": "print the completion script of bash, zsh or fish",

@@ -17,7 +17,7 @@ class Library(Protocol):
 
     dialect: Dialect
     in_use: bool
-    """Whether a run is writing the database."""
+    """Whether a run is writing the database, if that was asked for."""
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query in the library's dialect. Raises SinkError when the database fails."""
@@ -27,8 +27,11 @@ class Library(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None: ...
 
 
-def open_library(url: str | os.PathLike[str]) -> Library:
+def open_library(url: str | os.PathLike[str], finds_use: bool = True) -> Library:
     """Open the database at `url` (see ``open_sink``) for reading.
+
+    To find out whether a run is writing an SQLite database, its file is opened and closed, which drops the locks of other connections
+    that this process has to it: a process that opens several does without (``finds_use``).
 
     Raises SinkError if it does not exist, was not made by midiopt, or was made by an older or newer midiopt, and MissingExtra
     without the PostgreSQL driver.
@@ -45,4 +48,4 @@ def open_library(url: str | os.PathLike[str]) -> Library:
         return PostgresLibrary(url)
     from midiopt.library.sqlite import SqliteLibrary
 
-    return SqliteLibrary(sqlite_path(url))
+    return SqliteLibrary(sqlite_path(url), finds_use)

@@ -127,6 +127,12 @@ def find(library: Library, query: Query, sort: str = "", limit: int = PAGE, afte
     return found
 
 
+def found_at(library: Library, path: str) -> Found | None:
+    """The file at this path as a search finds it, for the page after it; None if there is none."""
+    sql = f"SELECT {_SELECTED} FROM files f LEFT JOIN analyses a ON a.id = f.analysis_id WHERE f.path = {library.dialect.placeholder}"
+    return next(map(_found, library.rows(sql, [path])), None)
+
+
 def _page(library: Library, query: Query, by: Sort, is_descending: bool, limit: int, after: Found | None, also: str = "") -> list[Found]:
     """Files in the order of one column that is not null, or of another condition by their paths."""
     condition, values = query.condition(library.dialect)

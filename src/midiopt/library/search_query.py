@@ -123,7 +123,7 @@ class _Parser:
     """A recursive descent over the tokens."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = list(_tokens(text))
+        self._tokens = list(tokens(text))
         self._at = 0
         self._items = 0
         self._depth = 0
@@ -196,7 +196,7 @@ class _Parser:
         return "or" if token.lower() == "or" else token
 
 
-def _tokens(text: str) -> Iterator[str]:
+def tokens(text: str) -> Iterator[str]:
     """Parentheses, signs of negation, and what stands between spaces, still quoted."""
     at = 0
     while at < len(text):

@@ -23,14 +23,16 @@ class SqliteLibrary:
 
     dialect = DIALECT
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, finds_use: bool = True) -> None:
         self._path = path
         if not os.path.isfile(path):
             raise NoDatabase(f"there is no database {path}")
-        self.in_use = is_locked(path)  # before SQLite opens the file: closing any descriptor of it would drop SQLite's locks
+        # Before SQLite opens the file: closing any descriptor of it would drop SQLite's locks.
+        self.in_use = finds_use and is_locked(path)
         with contextlib.ExitStack() as resources, sink_errors(path):
             uri = f"file:{quote(os.path.abspath(path))}?{_open_mode(path)}"
-            self._connection = resources.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)))
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)  # one thread at a time is enough
+            self._connection = resources.enter_context(contextlib.closing(connection))
             self._connection.execute("PRAGMA query_only = ON")
             self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes no file either
             self._connection.create_function(FUNCTION, 4, has_phrase, deterministic=True)

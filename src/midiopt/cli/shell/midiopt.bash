@@ -14,7 +14,7 @@ _midiopt() {
         [[ ${COMP_WORDS[i]} != -* ]] && { command=${COMP_WORDS[i]}; break; }
     done
     case $command in
-    '') _midiopt_words 'analyze show status duplicates verify datasette-metadata completion help --help --version' ;;
+    '') _midiopt_words 'analyze show status duplicates browse verify datasette-metadata completion help --help --version' ;;
     analyze)
         case $prev in
         --schema|--file-timeout|--max-file-bytes|--max-events|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
@@ -41,6 +41,13 @@ _midiopt() {
         [[ $cur == -* ]] && { _midiopt_words '--db --schema --missing --json --jsonl -h --help'; return; }
         # files, which readline completes
         ;;
+    browse)
+        case $prev in
+        --schema|--port) _midiopt_words ''; return ;;
+        esac
+        [[ $cur == -* ]] && { _midiopt_words '--db --schema --port --open -h --help'; return; }
+        # files, which readline completes
+        ;;
     verify)
         case $prev in
         --schema|--sample) _midiopt_words ''; return ;;
@@ -61,7 +68,7 @@ _midiopt() {
         ;;
     help)
         [[ $cur == -* ]] && { _midiopt_words '-h --help'; return; }
-        _midiopt_words 'analyze show status duplicates verify datasette-metadata completion help'
+        _midiopt_words 'analyze show status duplicates browse verify datasette-metadata completion help'
         ;;
     esac
 }

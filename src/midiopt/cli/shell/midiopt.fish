@@ -10,6 +10,7 @@ complete -c midiopt -n '__midiopt_command' -a analyze -d 'analyse files into a d
 complete -c midiopt -n '__midiopt_command' -a show -d 'show the facts of files'
 complete -c midiopt -n '__midiopt_command' -a status -d 'show what a database holds and how the last run ended'
 complete -c midiopt -n '__midiopt_command' -a duplicates -d 'list files with identical bytes'
+complete -c midiopt -n '__midiopt_command' -a browse -d 'show a database in a web browser: search, look and listen'
 complete -c midiopt -n '__midiopt_command' -a verify -d 'analyse files again and report rows that differ'
 complete -c midiopt -n '__midiopt_command' -a datasette-metadata -d 'print what Datasette shows beside the rows'
 complete -c midiopt -n '__midiopt_command' -a completion -d 'print the completion script of bash, zsh or fish'
@@ -51,6 +52,12 @@ complete -c midiopt -n '__midiopt_command duplicates' -l missing -d 'list files 
 complete -c midiopt -n '__midiopt_command duplicates' -l json -d 'print one JSON object, for programs'
 complete -c midiopt -n '__midiopt_command duplicates' -l jsonl -d 'print JSON Lines'
 complete -c midiopt -n '__midiopt_command duplicates' -s h -l help -d 'show this help'
+complete -c midiopt -n '__midiopt_command browse' -F
+complete -c midiopt -n '__midiopt_command browse' -l db -r -F -d 'the same as an option'
+complete -c midiopt -n '__midiopt_command browse' -l schema -r -d 'the PostgreSQL schema with the tables'
+complete -c midiopt -n '__midiopt_command browse' -l port -r -d 'the port'
+complete -c midiopt -n '__midiopt_command browse' -l open -d 'open the page in the browser'
+complete -c midiopt -n '__midiopt_command browse' -s h -l help -d 'show this help'
 complete -c midiopt -n '__midiopt_command verify' -F
 complete -c midiopt -n '__midiopt_command verify' -l db -r -F -d 'the same as an option'
 complete -c midiopt -n '__midiopt_command verify' -l schema -r -d 'the PostgreSQL schema with the tables'
@@ -65,5 +72,5 @@ complete -c midiopt -n '__midiopt_command datasette-metadata' -l schema -r -d 't
 complete -c midiopt -n '__midiopt_command datasette-metadata' -s h -l help -d 'show this help'
 complete -c midiopt -n '__midiopt_command completion' -f -a 'bash zsh fish'
 complete -c midiopt -n '__midiopt_command completion' -s h -l help -d 'show this help'
-complete -c midiopt -n '__midiopt_command help' -f -a 'analyze show status duplicates verify datasette-metadata completion help'
+complete -c midiopt -n '__midiopt_command help' -f -a 'analyze show status duplicates browse verify datasette-metadata completion help'
 complete -c midiopt -n '__midiopt_command help' -s h -l help -d 'show this help'

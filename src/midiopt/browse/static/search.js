@@ -1,0 +1,94 @@
+// The page of a search: a selected row that keys move, a song that plays while one goes on looking, and the facets, loaded apart.
+
+import { onKey } from "./keys.js";
+import { Player } from "./player.js";
+import { clock, loadSong } from "./song.js";
+
+const at = (id) => document.getElementById(id);
+const rows = [...document.querySelectorAll(".files tbody tr")];
+const linkOf = (row) => row.querySelector(".title-cell a");
+let selected = -1;
+
+function select(index, moves = true) {
+  rows[selected]?.classList.remove("selected");
+  selected = Math.min(Math.max(index, 0), rows.length - 1);
+  const row = rows[selected];
+  if (!row) return;
+  row.classList.add("selected");
+  if (moves) {
+    linkOf(row).focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  }
+}
+
+rows.forEach((row, index) => {
+  row.addEventListener("focusin", () => select(index, false));
+  const button = row.querySelector(".play");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => listen(row));
+});
+for (const key of ["j", "ArrowDown"]) onKey(key, () => select(selected + 1));
+for (const key of ["k", "ArrowUp"]) onKey(key, () => select(selected < 0 ? 0 : selected - 1));
+onKey("Enter", () => rows[selected] && linkOf(rows[selected]).click());
+onKey("n", () => at("next-page")?.click());
+onKey("p", () => at("first-page")?.click());
+onKey(" ", () => (player?.isPlaying ? player.pause() : listen(rows[Math.max(0, selected)])));
+onKey("Escape", () => player?.isPlaying && player.pause());
+
+// What plays, and of which row.
+let player = null;
+let playing = null;
+const seek = at("now-seek");
+
+async function listen(row) {
+  if (!row?.dataset.notes) return;
+  if (playing === row && player?.isPlaying) return player.pause();
+  player?.pause();
+  playing = row;
+  const song = await loadSong(row.dataset.notes).catch((problem) => ({ problem: problem.message }));
+  if (playing !== row) return;
+  at("now").hidden = false;
+  at("now-name").textContent = song.problem ?? linkOf(row).textContent;
+  at("now-name").href = linkOf(row).href;
+  if (song.problem) return;
+  seek.max = song.seconds;
+  player = new Player(song);
+  player.addEventListener("change", () => show(row, player));
+  player.play();
+}
+
+function show(row, shown) {
+  if (shown !== player) return row.querySelector(".play").classList.remove("playing");
+  row.querySelector(".play").classList.toggle("playing", player.isPlaying);
+  at("now").hidden = !player.isPlaying;
+  seek.value = player.time;
+  at("now-time").textContent = clock(player.time);
+  if (player.isPlaying) requestAnimationFrame(() => shown === player && show(row, shown));
+}
+
+at("now-stop").addEventListener("click", () => player?.pause());
+seek.addEventListener("input", () => player?.seek(Number(seek.value)));
+addEventListener("pagehide", () => player?.isPlaying && player.pause());
+
+// The facets: read as a document, because the policy of the page lets no text become elements.
+const narrow = at("narrow");
+const facets = at("facets");
+
+function loadFacets() {
+  const wait = facets.querySelector(".wait");
+  if (!narrow.open || !wait || !wait.hidden) return;
+  wait.hidden = false;
+  const request = new XMLHttpRequest();
+  request.open("GET", facets.dataset.facets);
+  request.responseType = "document";
+  request.addEventListener("load", () => {
+    if (request.status === 200) facets.replaceChildren(...document.adoptNode(request.response.body).childNodes);
+    else wait.textContent = "The counts cannot be read.";
+  });
+  request.send();
+}
+
+narrow.addEventListener("toggle", loadFacets);
+if (matchMedia("(min-width: 56.01rem)").matches) narrow.open = true;
+loadFacets();

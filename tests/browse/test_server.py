@@ -1,0 +1,82 @@
+"""The command: where it listens, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from tests.browse.conftest import NEEDED, SAMPLE
+from tests.helpers.processes import command, finish
+
+pytestmark = NEEDED
+TIMEOUT = 30
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("server") / "music.db"
+    midiopt.run([SAMPLE / "piano"], path)
+    return path
+
+
+@contextlib.contextmanager
+def server(db: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server at any free port, and its address."""
+    arguments = command("browse", db, "--port", 0, *options, module="midiopt")
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        assert line.startswith(f"{db} at http://127.0.0.1:") and line.endswith("/ (Ctrl-C ends)\n"), (line, process.stderr.read())
+        try:
+            yield process, line.split(" at ")[1].split(" ")[0]
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_a_signal_and_ends_with_0(db, number):
+    with server(db) as (process, address):
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
+            assert b"<h1>" in answer.read()
+        process.send_signal(number)
+        assert process.wait(TIMEOUT) == 0
+        assert process.stdout.read() == process.stderr.read() == ""
+
+
+def test_it_listens_on_this_computer_only(db):
+    with server(db) as (process, address):
+        port = int(address.rstrip("/").rpartition(":")[2])
+        listening = Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]
+        assert [line.split()[1] for line in listening if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"] == [
+            f"0100007F:{port:04X}"
+        ]
+
+
+def test_a_port_in_use_is_said(db):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = finish("browse", db, "--port", port, module="midiopt")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"midiopt: port {port} is in use; choose another with --port, or any free one with --port 0\n"
+
+
+def test_errors_are_said_before_anything_is_served(db, tmp_path):
+    done = finish("browse", tmp_path / "none.db", module="midiopt")
+    assert (done.returncode, done.stderr) == (1, f"midiopt: there is no database {tmp_path}/none.db\n")
+    for port in ("65536", "-1", "http"):
+        done = finish("browse", db, f"--port={port}", module="midiopt")
+        assert done.returncode == 2 and "must be a port, from 0 to 65535" in done.stderr
+
+
+def test_without_the_extra_it_is_named(db):
+    code = "import sys; sys.modules['starlette'] = None; from midiopt.cli.main import main; sys.exit(main(['browse', sys.argv[1]]))"
+    done = subprocess.run([sys.executable, "-c", code, str(db)], capture_output=True, text=True, timeout=TIMEOUT)
+    assert (done.returncode, done.stderr) == (1, "midiopt: browse needs an extra package: pip install 'midiopt[browse]'\n")
