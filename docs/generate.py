@@ -16,15 +16,22 @@ from pathlib import Path
 
 import midiopt
 from benchmarks import generated_blocks
-from docs import generate_analysis, generate_cli, generate_columns, generate_completion, generate_limits, generate_man, generate_tracks
+from docs import (
+    generate_analysis,
+    generate_cli,
+    generate_columns,
+    generate_completion,
+    generate_limits,
+    generate_man,
+    generate_search,
+    generate_tracks,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = {
     "A minor, between 118 and 124 BPM, with a slap bass (General MIDI programs 36 and 37)": """
         SELECT DISTINCT title, bpm, chord_progression FROM library WHERE key = 'Am' AND bpm BETWEEN 118 AND 124
           AND EXISTS (SELECT 1 FROM json_each(programs) WHERE value IN (36, 37));""",
-    "Drum loops, the shortest first": """
-        SELECT bpm, drum_pattern, loop_bars FROM library WHERE is_loop AND drum_density > 0 ORDER BY loop_bars;""",
     "Waltzes, whatever their time signature says": """
         SELECT DISTINCT title, bpm, time_signature FROM library WHERE meter_estimated = '3/4';""",
     "What was repaired or rejected, and why": """
@@ -50,6 +57,7 @@ def answers() -> str:
 BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("README.md", "answers", answers),
     ("docs/cli.md", "commands", generate_cli.page),
+    ("docs/search.md", "terms", generate_search.terms_table),
     ("docs/tracks.md", "answers", generate_tracks.answers),
     ("SECURITY.md", "limits", generate_limits.limits_table),
     *(("docs/columns.md", name, partial(generate_columns.table, columns)) for name, columns in generate_columns.TABLES.items()),

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from docs.generate_cli import commands
 from midiopt.cli.main import COMMANDS
 from midiopt.cli.parser import Parser
+from midiopt.library.search import SORTS
+from midiopt.library.search_terms import TERMS
 
 HEADER = "# Completion of midiopt: written by python -m docs.generate.\n"
 FILES = {"SOURCE", "FILE", "URL", "DATABASE"}  # metavars of paths
@@ -18,7 +20,12 @@ FISH_FUNCTION = """function __midiopt_command
     test "$words[2]" = "$argv[1]"
 end
 """
-WORDS = {"--workers": ("auto",)}  # values that are no choices
+# Values that are no choices: of an option, or of what a positional argument is called.
+WORDS = {
+    "--workers": ("auto",),
+    "--sort": tuple(sign + name for name in SORTS for sign in ("", "-")),
+    "QUERY": tuple(word for term in TERMS.values() for word in ([f"{term.name}:{value}" for value in term.words] or [f"{term.name}:"])),
+}
 
 
 class Argument(NamedTuple):
@@ -37,7 +44,7 @@ def arguments(parser: Parser) -> Iterator[Argument]:
     """Those of a command. An option whose value needs an equals sign is there with and without it."""
     for action in parser._actions:
         options = list(action.option_strings)
-        words = tuple(map(str, action.choices or ())) or WORDS.get(options[-1] if options else "", ())
+        words = tuple(map(str, action.choices or ())) or WORDS.get(options[-1] if options else str(action.metavar), ())
         is_file = str(action.metavar) in FILES
         if options and options[-1] in parser.values:
             options.append(f"{options[-1]}={action.metavar}")

@@ -28,7 +28,7 @@ def run_in_terminal(command: list[str], columns: int, rows: int) -> str:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.environ.pop("COLUMNS", None)
         os.environ["TERM"] = "xterm-256color"
-        os.execvp(command[0], command)
+        os.execvpe(command[0], command, os.environ)  # not the environment of C, in which readline has set COLUMNS
     sent = bytearray()
     try:
         while data := os.read(fd, 1 << 16):

@@ -1,7 +1,7 @@
 """midiopt turns a collection of MIDI files into a database of musical facts.
 
 ``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``harmony`` its chords and keys, ``parse`` its
-events; ``run`` fills a database, and ``arrow_table`` reads it.
+events; ``run`` fills a database, ``Library`` searches it, and ``arrow_table`` reads it as a table.
 """
 
 from __future__ import annotations
@@ -9,7 +9,18 @@ from __future__ import annotations
 from importlib import import_module
 
 from midiopt.core import build
-from midiopt.errors import DatabaseBusy, Malformed, MidiError, MidioptError, MissingExtra, NotMidi, SinkError, SourceError, TooLarge
+from midiopt.errors import (
+    DatabaseBusy,
+    Malformed,
+    MidiError,
+    MidioptError,
+    MissingExtra,
+    NotMidi,
+    QueryError,
+    SinkError,
+    SourceError,
+    TooLarge,
+)
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 5 ms that typing takes to import; type checkers know the name
 if TYPE_CHECKING:
@@ -17,7 +28,9 @@ if TYPE_CHECKING:
     from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
     from midiopt.core.smf.parser import parse
+    from midiopt.library import Library
     from midiopt.library.arrow import arrow_table
+    from midiopt.library.search import Found
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.summary import Summary
 
@@ -26,13 +39,16 @@ __all__ = [
     "Analysis",
     "DatabaseBusy",
     "EventArena",
+    "Found",
     "Harmony",
+    "Library",
     "Malformed",
     "MidiError",
     "MidioptError",
     "MissingExtra",
     "NotMidi",
     "Notes",
+    "QueryError",
     "RunOptions",
     "Segments",
     "SinkError",
@@ -55,6 +71,8 @@ __all__ = [
 _LAZY = {
     "Analysis": "midiopt.api",
     "EventArena": "midiopt.core.smf.arena",
+    "Found": "midiopt.library.search",
+    "Library": "midiopt.library",
     "Harmony": "midiopt.api",
     "Notes": "midiopt.api",
     "RunOptions": "midiopt.pipeline.options",

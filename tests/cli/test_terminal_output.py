@@ -60,6 +60,8 @@ def test_no_command_prints_controls(folder, capsys, options):
         "status": shown(capsys, "status", "--db", database, *options),
         "status of nothing": shown(capsys, "status", "--db", missing, *options),
         "duplicates": shown(capsys, "duplicates", "--db", database, *options),
+        "search": shown(capsys, "search", "--db", database, *options),
+        "search of nothing": shown(capsys, "search", "--db", database, f"{EVIL}:{EVIL}", *options),
         "verify": shown(capsys, "verify", "--db", database, "--all", *options),
         "usage": shown(capsys, "verify", "--sample", EVIL) + shown(capsys, EVIL),
     }

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from midiopt.errors import MidioptError
-from midiopt.library import Library
 from midiopt.library.one_file import StoredFile, stored_file
 from midiopt.library.queries import content_key
+from midiopt.library.snapshot import Snapshot
 from midiopt.rows.builder import content_hasher
 from midiopt.sources.content import read_content
 from midiopt.sources.paths import is_truncated
@@ -31,7 +31,7 @@ class NoContent(MidioptError):
     """A file that cannot be shown."""
 
 
-def find_file(library: Library, path: str) -> StoredFile:
+def find_file(library: Snapshot, path: str) -> StoredFile:
     """The file at this path. Raises NotStored."""
     try:
         path.encode()
@@ -42,7 +42,7 @@ def find_file(library: Library, path: str) -> StoredFile:
     return file
 
 
-def read_stored(library: Library, file: StoredFile) -> Buffer:
+def read_stored(library: Snapshot, file: StoredFile) -> Buffer:
     """The content that was analysed. Raises NoContent if it is not there any more."""
     if file.content_hash is None:
         raise NoContent(f"its content could not be read: {file.error}" if file.error else "it has no content of its own")

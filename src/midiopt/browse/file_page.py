@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from midiopt.display.fact_sections import sections
 from midiopt.display.fact_values import Fact
-from midiopt.library import Library
 from midiopt.library.one_file import OtherFile, StoredFile, same_bytes, same_notes
+from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSES, REPAIRS, STATUS_MEANINGS, UNUSUAL, issue_names
 
 MAX_OTHERS = 20  # files of a list
@@ -38,7 +38,7 @@ class Others:
     has_more: bool
 
 
-def context(library: Library, file: StoredFile) -> dict[str, object]:
+def context(library: Snapshot, file: StoredFile) -> dict[str, object]:
     """The values of the template."""
     return {
         "file": file,

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from midiopt.library import Library, open_library
+from midiopt.library.snapshot import Snapshot, open_snapshot
 
 MAX_AGE = 2.0  # seconds from opening
 
@@ -22,16 +22,16 @@ class Libraries:
     def __init__(self, url: str) -> None:
         self._url = url
         self._mutex = threading.Lock()
-        self._idle: list[tuple[float, Library]] = []  # with the time of opening, the oldest first
+        self._idle: list[tuple[float, Snapshot]] = []  # with the time of opening, the oldest first
         self._timer: threading.Timer | None = None
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Library]:
+    def open(self) -> Iterator[Snapshot]:
         """A library that nobody else uses. Raises SinkError if the database cannot be opened."""
         self.close_older_than(MAX_AGE)
         with self._mutex:
             opened, library = self._idle.pop() if self._idle else (time.monotonic(), None)
-        library = library or open_library(self._url, finds_use=False)
+        library = library or open_snapshot(self._url, finds_use=False)
         try:
             yield library
         except BaseException:

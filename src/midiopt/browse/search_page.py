@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from midiopt.errors import QueryError
 from midiopt.general_midi import PROGRAMS
-from midiopt.library import Library
 from midiopt.library.search import FACETS, Facet, count, facet, find, found_at, parse_query
 from midiopt.library.search_query import tokens
+from midiopt.library.snapshot import Snapshot
 
 PAGE = 50  # files
 MAX_COUNT = 10_000  # files that are counted: of more, the page says so
@@ -48,7 +48,7 @@ class ShownFacet:
     values: list[ShownValue]
 
 
-def context(library: Library, text: str, sort: str, after: str) -> dict[str, object]:
+def context(library: Snapshot, text: str, sort: str, after: str) -> dict[str, object]:
     """The values of the template. What is wrong with the query is one of them."""
     values: dict[str, object] = {"query": text, "sort": sort, "after": after, "examples": EXAMPLES, "columns": COLUMNS}
     nothing = {"found": [], "next": "", "count": 0, "is_counted": True, "problem": "", "terms": []}
@@ -69,7 +69,7 @@ def context(library: Library, text: str, sort: str, after: str) -> dict[str, obj
     }
 
 
-def facets(library: Library, text: str) -> dict[str, object]:
+def facets(library: Snapshot, text: str) -> dict[str, object]:
     """The values of the template of facets."""
     try:
         query = parse_query(text)

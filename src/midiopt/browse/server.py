@@ -14,7 +14,7 @@ import uvicorn
 
 from midiopt.browse.app import make_app
 from midiopt.errors import MidioptError
-from midiopt.library import open_library
+from midiopt.library.snapshot import open_snapshot
 from midiopt.pipeline.signals import STOP_SIGNALS
 
 ADDRESS = "127.0.0.1"
@@ -45,7 +45,7 @@ def serve(url: str, port: int, announce: Callable[[str], None], opens_browser: b
 
     Raises SinkError if the database cannot be read, and MidioptError if the port is in use.
     """
-    with open_library(url):  # before anything else: what is wrong with the database is said on the terminal
+    with open_snapshot(url):  # before anything else: what is wrong with the database is said on the terminal
         pass
     with _listen(port) as listener:
         port = listener.getsockname()[1]

@@ -34,18 +34,14 @@ class _Database(argparse.Action):
         namespace.db = value
 
 
-def add_library_options(parser: Parser) -> None:
-    """Add the arguments of every command that reads a database."""
+def add_library_options(parser: Parser, as_argument: bool = True) -> None:
+    """Add the arguments of every command that reads a database; without `as_argument` only an option names it."""
     group = parser.group("which database")
-    group.add_argument(
-        "database",
-        nargs="?",
-        default=argparse.SUPPRESS,
-        action=_Database,
-        metavar="DATABASE",
-        help=f"a path or postgresql://user@host/name ({DATABASE_DEFAULT})",
-    )
-    group.add_argument("--db", default=default_database(), action=_Database, metavar="URL", help="the same as an option")
+    meaning = f"a path or postgresql://user@host/name ({DATABASE_DEFAULT})"
+    if as_argument:
+        group.add_argument("database", nargs="?", default=argparse.SUPPRESS, action=_Database, metavar="DATABASE", help=meaning)
+        meaning = "the same as an option"
+    group.add_argument("--db", default=default_database(), action=_Database, metavar="URL", help=meaning)
     add_schema_option(group)
 
 

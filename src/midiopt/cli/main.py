@@ -19,6 +19,7 @@ from midiopt.errors import MidioptError
 COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command()
     "analyze": "analyse files into a database",
     "show": "show the facts of files",
+    "search": "list the files that meet a search",
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
     "browse": "show a database in a web browser: search, look and listen",
@@ -32,6 +33,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
 EXAMPLES = (
     ("midiopt analyze ~/Music/midi", "fill midiopt.db; again at any time"),
     ("midiopt status", "what it holds"),
+    ("midiopt search key:Am bpm:118..124", "files in A minor at this tempo"),
     ("midiopt show song.mid", "the facts of a file"),
 )
 

@@ -50,6 +50,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     values: Mapping[str, str] = MappingProxyType({})  # by option, the value that it has without one
+    has_query: bool = False  # whether its arguments are words of a search, which may begin with a minus sign, as may the values of options
     examples: Sequence[tuple[str, str]] = ()  # command lines, each with what it does
 
     def __init__(self, **settings: Any) -> None:
@@ -89,6 +90,8 @@ class Parser(argparse.ArgumentParser):
         words = list(sys.argv[1:] if args is None else args)
         end = words.index("--") if "--" in words else len(words)
         words[:end] = [f"{word}={self.values[word]}" if word in self.values else word for word in words[:end]]
+        if self.has_query:
+            words, end = self._query_last(words, end)
         for word in words[:end]:
             if self._subparsers and not word.startswith("-"):
                 break  # the command: what follows is its own
@@ -98,6 +101,25 @@ class Parser(argparse.ArgumentParser):
         if more:
             self.error(f"too many arguments: {' '.join(more)}")
         return found, more
+
+    def _query_last(self, words: list[str], end: int) -> tuple[list[str], int]:
+        """The options, then `--` and the words of the search; where the words begin."""
+        options, query, at = [], words[end + 1 :], 0
+        searched = []
+        while at < end:
+            word = words[at]
+            at += 1
+            if not _is_option(word) or (not word.startswith("--") and len(word) > 2):
+                searched.append(word)
+                continue
+            name, equals, _ = word.partition("=")
+            found = [action for option, action in self._option_string_actions.items() if option == name or name in _beginnings(option)]
+            if found and found[0].nargs is None and not isinstance(found[0], argparse._HelpAction) and not equals and at < end:
+                options.append(f"{word}={words[at]}" if word.startswith("--") else word + words[at])
+                at += 1
+            else:
+                options.append(word)
+        return [*options, "--", *searched, *query], len(options)
 
     def _check_option(self, name: str) -> None:
         """Before argparse says that an argument is missing, which may be there under a misspelled name."""
@@ -122,6 +144,11 @@ class Parser(argparse.ArgumentParser):
         message = re.sub(r"the following arguments are required: (.*)", r"\1 is missing", message, flags=re.DOTALL)
         end = " " if message.endswith("?") else "; "
         self.exit(2, f"{self.prog}: {printable_text(message)}{end}{self.prog} --help explains the arguments\n")
+
+
+def _beginnings(option: str) -> list[str]:
+    """How a long option may be cut."""
+    return [option[:end] for end in range(3, len(option))] if option.startswith("--") else []
 
 
 def _is_option(word: str) -> bool:

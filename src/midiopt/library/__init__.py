@@ -1,51 +1,70 @@
-"""Reading a finished database: what the commands status, duplicates and verify are made of."""
+"""Reading a finished database: what every command but analyze is made of."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from midiopt.errors import MissingExtra
-from midiopt.sinks.sql import Dialect
-from midiopt.sinks.urls import is_postgres, sqlite_path
+from midiopt.library.snapshot import Snapshot, open_snapshot
 
-
-class Library(Protocol):
-    """The database at one moment: reading it neither changes it nor blocks a run."""
-
-    dialect: Dialect
-    in_use: bool
-    """Whether a run is writing the database, if that was asked for."""
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query in the library's dialect. Raises SinkError when the database fails."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None: ...
+if TYPE_CHECKING:
+    from midiopt.library.search import Found
 
 
-def open_library(url: str | os.PathLike[str], finds_use: bool = True) -> Library:
-    """Open the database at `url` (see ``open_sink``) for reading.
+class Library:
+    """A database that ``run`` has filled, at one moment: reading it neither changes it nor blocks a run.
 
-    To find out whether a run is writing an SQLite database, its file is opened and closed, which drops the locks of other connections
-    that this process has to it: a process that opens several does without (``finds_use``).
+    ``url`` is that of ``run``. A library is a context manager, and closed at its end::
 
-    Raises SinkError if it does not exist, was not made by midiopt, or was made by an older or newer midiopt, and MissingExtra
+        with midiopt.Library("music.db") as library:
+            for found in library.search("key:Am bpm:118..124", sort="-notes", limit=10):
+                print(found.path, found.bpm)
+
+    Raises SinkError if the database does not exist, was not made by midiopt, or was made by an older or newer midiopt, and MissingExtra
     without the PostgreSQL driver.
     """
-    url = os.fspath(url)
-    if is_postgres(url):
-        try:
-            import psycopg  # noqa: F401
-            import psycopg_pool  # noqa: F401
-        except ImportError as error:
-            raise MissingExtra("PostgreSQL", "postgres") from error
-        from midiopt.library.postgres import PostgresLibrary
 
-        return PostgresLibrary(url)
-    from midiopt.library.sqlite import SqliteLibrary
+    def __init__(self, url: str | os.PathLike[str]) -> None:
+        self._snapshot = open_snapshot(url)
+        self.dialect = self._snapshot.dialect
+        self.in_use = self._snapshot.in_use
+        """Whether a run is writing the database."""
 
-    return SqliteLibrary(sqlite_path(url), finds_use)
+    def search(self, query: str = "", sort: str = "", limit: int | None = None) -> Iterator[Found]:
+        """The files that meet a search, or the first ``limit`` of them: fetched page by page, as typed rows.
+
+        docs/search.md has the grammar, the same as that of ``midiopt search``. ``sort`` is `path`, `title`, `bpm`, `key`, `duration`,
+        `notes`, `polyphony`, `swing`, `size` or `added`, with `-` before it the greatest first; without, files come in the order in which
+        their contents were found. Raises QueryError for a search or sort that cannot be read.
+        """
+        from midiopt.library.search import find_all, parse_query, sort_named
+
+        sort_named(sort)
+        return find_all(self._snapshot, parse_query(query), sort, limit)
+
+    def count(self, query: str = "") -> int:
+        """The number of files that meet a search. Raises QueryError if it cannot be read."""
+        from midiopt.library.search import count, parse_query
+
+        return count(self._snapshot, parse_query(query))
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a SELECT in SQL, with `?` (SQLite) or `%s` (PostgreSQL) for each value. Raises SinkError when the database fails."""
+        return self._snapshot.rows(query, values)
+
+    def close(self) -> None:
+        """Close the database. Closing twice does nothing."""
+        self.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._snapshot.__exit__(kind, error, traceback)
+
+
+def open_library(url: str | os.PathLike[str], finds_use: bool = True) -> Snapshot:
+    """Open the database at `url`."""
+    return open_snapshot(url, finds_use)

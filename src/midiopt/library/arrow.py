@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from midiopt.errors import MissingExtra
 from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, SET, SHARES, TEXTS, TIME, Kind
-from midiopt.library import open_library
+from midiopt.library.snapshot import open_snapshot
 from midiopt.schema import Column
 from midiopt.sinks.name_tables import RELATIONS
 
@@ -44,7 +44,7 @@ def arrow_table(
         raise ValueError(f"{table} has no column {unknown[0]!r}")
     makers = [_maker(pa, known[name], in_view=table == "library") for name in wanted]
     query = f"SELECT {', '.join(wanted)} FROM {table}" + (f" WHERE {where}" if where else "")
-    with open_library(db) as library:
+    with open_snapshot(db) as library:
         if library.dialect.database == "postgres":
             query = query.replace("%", "%%")  # psycopg's placeholder
         chunks = [[make(values) for make, values in zip(makers, part, strict=True)] for part in _parts(library.rows(query))]

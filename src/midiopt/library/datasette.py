@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from midiopt.library import Library
+from midiopt.library.snapshot import Snapshot
 from midiopt.schema import Column
 from midiopt.sinks.name_tables import RELATIONS
 
@@ -22,7 +22,7 @@ QUERIES = {
 }
 
 
-def metadata(library: Library, database: str, version: str) -> dict[str, object]:
+def metadata(library: Snapshot, database: str, version: str) -> dict[str, object]:
     """The content of metadata.json for the library in an SQLite database of this path, from which Datasette derives a name."""
     facets = FACETS if len(list(library.rows(f"SELECT 1 FROM files LIMIT {MAX_FACET_FILES + 1}"))) <= MAX_FACET_FILES else ()
     name, _ = os.path.splitext(os.path.basename(database))

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from midiopt.errors import NoDatabase
-from midiopt.library import open_library
 from midiopt.library.read_only_catalog import ReadOnlyCatalog
+from midiopt.library.snapshot import open_snapshot
 from midiopt.pipeline.file_index import FileIndex
 from midiopt.pipeline.missing import MissingFiles, sources_of
 from midiopt.pipeline.options import RunOptions
@@ -88,7 +88,7 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
     with contextlib.ExitStack() as resources:
         library = None
         with contextlib.suppress(NoDatabase):
-            library = resources.enter_context(open_library(db))
+            library = resources.enter_context(open_snapshot(db))
         catalog, result = ReadOnlyCatalog(library), DryRun(problems=walked.problems)
         index = FileIndex(catalog.iter_files(options.keep_old, options.tracks), catalog.missing_paths())
         new_places = _walk(walk(roots, walked, options.follow_links), index, result)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from midiopt.library import Library
 from midiopt.library.copies import Copies, sort_out
 from midiopt.library.queries import paths_by_content, shared_contents
+from midiopt.library.snapshot import Snapshot
 
 GROUPS_PER_QUERY = 500  # groups whose paths one query fetches
 
@@ -22,7 +22,7 @@ class DuplicateGroup(Copies):
     """Size of one file."""
 
 
-def duplicate_groups(library: Library, missing: bool = False) -> Iterator[DuplicateGroup]:
+def duplicate_groups(library: Snapshot, missing: bool = False) -> Iterator[DuplicateGroup]:
     """All groups of at least two files: most files first, then the largest. With ``missing`` those that are missing count, too."""
     contents = shared_contents(library, missing)
     while page := list(islice(contents, GROUPS_PER_QUERY)):

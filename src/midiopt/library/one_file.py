@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from midiopt._analysis import Analysis, build_analysis
-from midiopt.library import Library
 from midiopt.library.queries import rows_by_key
+from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSED, ANALYSES, FILES, STATUSES
 
 _WITH_FACTS = tuple(STATUSES[i] for i in ANALYSED)
@@ -39,7 +39,7 @@ class OtherFile:
     is_missing: bool
 
 
-def stored_file(library: Library, path: str) -> StoredFile | None:
+def stored_file(library: Snapshot, path: str) -> StoredFile | None:
     """The file at this path, as the database writes it; None if it is in no row."""
     row = rows_by_key(library, FILES, [path]).get(path)
     if row is None:
@@ -53,13 +53,13 @@ def stored_file(library: Library, path: str) -> StoredFile | None:
     return StoredFile(**{name: row[name] for name in names}, is_missing=missing_since is not None, facts=facts)
 
 
-def same_bytes(library: Library, file: StoredFile, limit: int) -> list[OtherFile]:
+def same_bytes(library: Snapshot, file: StoredFile, limit: int) -> list[OtherFile]:
     """Other files with the bytes of this one, missing ones last, then in the order of their paths."""
     value = library.dialect.placeholder
     return _others(library, f"a.content_hash = {value} AND f.path <> {value}", [file.content_hash, file.path], limit)
 
 
-def same_notes(library: Library, file: StoredFile, limit: int) -> list[OtherFile]:
+def same_notes(library: Snapshot, file: StoredFile, limit: int) -> list[OtherFile]:
     """Files with the same notes in other bytes: the same music, saved differently."""
     if file.facts is None or file.facts.notes_hash is None:
         return []
@@ -68,7 +68,7 @@ def same_notes(library: Library, file: StoredFile, limit: int) -> list[OtherFile
     return _others(library, condition, [file.facts.notes_hash.hex(), file.content_hash], limit)
 
 
-def _others(library: Library, condition: str, values: list[object], limit: int) -> list[OtherFile]:
+def _others(library: Snapshot, condition: str, values: list[object], limit: int) -> list[OtherFile]:
     query = (
         "SELECT f.path, a.title, f.missing_since IS NOT NULL FROM analyses a JOIN files f ON f.analysis_id = a.id"
         f" WHERE {condition} ORDER BY 3, 1 LIMIT {library.dialect.placeholder}"

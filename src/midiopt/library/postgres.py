@@ -22,8 +22,8 @@ IS_LOCKED = (
 )
 
 
-class PostgresLibrary:
-    """A Library in the current schema of the database at `url`."""
+class PostgresSnapshot:
+    """A Snapshot of the current schema of the database at `url`."""
 
     dialect = DIALECT
 
@@ -37,7 +37,7 @@ class PostgresLibrary:
             self._resources = resources.pop_all()
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        """See Library."""
+        """See Snapshot."""
         with sink_errors(), self._connection.cursor(next(self._cursor_names)) as cursor:
             cursor.itersize = FETCH_ROWS
             cursor.execute(query, values)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from midiopt.kinds import BOOL, TIME
-from midiopt.library import Library
+from midiopt.library.snapshot import Snapshot
 from midiopt.schema import RUNS, Column, Table
 from midiopt.sinks import kept_status as kept_status_sql
 from midiopt.sinks.sql import COUNT_MISSING_CONTENTS, SELECT_CONTENT_KEY, column_names, decoded_content_key
@@ -120,12 +120,12 @@ class ContentPath:
     is_missing: bool
 
 
-def content_key(library: Library) -> bytes:
+def content_key(library: Snapshot) -> bytes:
     """The key of the content hashes; empty in a database that no run with keys has written."""
     return decoded_content_key(list(library.rows(SELECT_CONTENT_KEY)))
 
 
-def status_counts(library: Library) -> list[StatusCount]:
+def status_counts(library: Snapshot) -> list[StatusCount]:
     """One per status that occurs."""
     query = (
         "SELECT status, files, bytes, first_path, (SELECT error FROM files WHERE path = first_path) FROM"
@@ -135,18 +135,18 @@ def status_counts(library: Library) -> list[StatusCount]:
     return [StatusCount(*row) for row in library.rows(query)]
 
 
-def files_with_status(library: Library, statuses: Sequence[str]) -> dict[str, int]:
+def files_with_status(library: Snapshot, statuses: Sequence[str]) -> dict[str, int]:
     """The number of files with each of these statuses that occurs."""
     query = f"SELECT status, count(*) FROM files WHERE status IN {library.dialect.values(len(statuses))} AND {PRESENT} GROUP BY status"
     return dict(library.rows(query, statuses))
 
 
-def kept_status(library: Library) -> str | None:
+def kept_status(library: Snapshot) -> str | None:
     """The text that was kept after a run; sinks/kept_status.py writes it."""
     return next((value for (value,) in library.rows(kept_status_sql.SELECT)), None)
 
 
-def database_bytes(library: Library) -> int:
+def database_bytes(library: Snapshot) -> int:
     """The size of all tables of midiopt with their indexes."""
     if library.dialect.database == "sqlite":
         query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -157,14 +157,14 @@ def database_bytes(library: Library) -> int:
     return int(size)
 
 
-def content_counts(library: Library) -> ContentCounts:
+def content_counts(library: Snapshot) -> ContentCounts:
     """Over the whole database. Analyses without a file are deleted by each finished run."""
     [(contents, files)] = library.rows("SELECT count(*), (SELECT count(analysis_id) FROM files) FROM analyses")
     [(missing_files, missing_contents)] = library.rows(COUNT_MISSING_CONTENTS)
     return ContentCounts(contents - missing_contents, files - missing_files)
 
 
-def missing_counts(library: Library) -> MissingCounts:
+def missing_counts(library: Snapshot) -> MissingCounts:
     """Over the whole database."""
     elsewhere = "SELECT min(f.path) FROM files f WHERE f.analysis_id = m.analysis_id AND f.missing_since IS NULL"
     query = f"SELECT count(*), count(place), min(path), min(CASE WHEN place IS NOT NULL THEN path END) FROM (SELECT m.path, ({elsewhere})"
@@ -173,26 +173,26 @@ def missing_counts(library: Library) -> MissingCounts:
     return MissingCounts(files, found, example, moved, next((place for (place,) in library.rows(where, [moved])), None) if found else None)
 
 
-def issue_sets(library: Library) -> Iterator[IssueSet]:
+def issue_sets(library: Snapshot) -> Iterator[IssueSet]:
     """One per value of `issues`, the most frequent one first."""
     query = "SELECT issues, count(*), min(path) FROM library WHERE issues <> 0 GROUP BY issues ORDER BY 2 DESC, 1"
     return (IssueSet(*row) for row in library.rows(query))
 
 
-def slowest_files(library: Library, count: int) -> list[FileTime]:
+def slowest_files(library: Snapshot, count: int) -> list[FileTime]:
     """The files whose analysis took longest, the slowest one first."""
     limit = library.dialect.placeholder
     query = f"SELECT path, analysis_us FROM files WHERE analysis_us IS NOT NULL AND {PRESENT} ORDER BY 2 DESC, 1 LIMIT {limit}"
     return [FileTime(path, us / 1e6) for path, us in library.rows(query, [count])]
 
 
-def largest_files(library: Library, count: int) -> list[FileSize]:
+def largest_files(library: Snapshot, count: int) -> list[FileSize]:
     """The largest files, the largest one first."""
     query = f"SELECT path, size_bytes FROM files WHERE {PRESENT} ORDER BY 2 DESC, 1 LIMIT {library.dialect.placeholder}"
     return [FileSize(*row) for row in library.rows(query, [count])]
 
 
-def last_run(library: Library) -> Run | None:
+def last_run(library: Snapshot) -> Run | None:
     """The latest row of `runs`."""
     query = f"SELECT {column_names(RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
     for row in library.rows(query):
@@ -201,7 +201,7 @@ def last_run(library: Library) -> Run | None:
     return None
 
 
-def shared_contents(library: Library, missing: bool = False) -> Iterator[SharedContent]:
+def shared_contents(library: Snapshot, missing: bool = False) -> Iterator[SharedContent]:
     """Contents that several analysed files have, those that are missing included or not: most files first, then the largest."""
     query = (
         "SELECT analyses.content_hash, files, size_bytes FROM"
@@ -213,7 +213,7 @@ def shared_contents(library: Library, missing: bool = False) -> Iterator[SharedC
     return (SharedContent(*row) for row in library.rows(query))
 
 
-def paths_by_content(library: Library, hashes: Sequence[bytes], missing: bool = False) -> dict[bytes, list[ContentPath]]:
+def paths_by_content(library: Snapshot, hashes: Sequence[bytes], missing: bool = False) -> dict[bytes, list[ContentPath]]:
     """The analysed files with each of these contents, in the order of their paths; those that are missing included or not."""
     query = (
         "SELECT analyses.content_hash, path, size_bytes, mtime_ns, missing_since IS NOT NULL FROM analyses JOIN files ON analysis_id = id"
@@ -225,20 +225,20 @@ def paths_by_content(library: Library, hashes: Sequence[bytes], missing: bool = 
     return paths
 
 
-def paths_with_status(library: Library, statuses: Sequence[str], ordered: bool) -> Iterator[str]:
+def paths_with_status(library: Snapshot, statuses: Sequence[str], ordered: bool) -> Iterator[str]:
     """The paths of files with one of these statuses, in the order of their bytes if `ordered`."""
     listed = library.dialect.values(len(statuses))
     query = f"SELECT path FROM files WHERE status IN {listed} AND {PRESENT}{' ORDER BY path' if ordered else ''}"
     return (path for (path,) in library.rows(query, statuses))
 
 
-def file_state(library: Library, path: str) -> FileState | None:
+def file_state(library: Snapshot, path: str) -> FileState | None:
     """Size and mtime of a file at its analysis; None if the database does not have it."""
     query = f"SELECT size_bytes, mtime_ns FROM files WHERE path = {library.dialect.placeholder}"
     return next((FileState(*row) for row in library.rows(query, [path])), None)
 
 
-def rows_by_key(library: Library, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
+def rows_by_key(library: Snapshot, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
     """The rows of a table with these keys, by key, as dicts of Python objects."""
     query = f"SELECT {column_names(table)} FROM {table.name} WHERE {table.key} IN {library.dialect.values(len(keys))}"
     rows = ({c.name: python_value(c, value) for c, value in zip(table, row, strict=True)} for row in library.rows(query, keys))

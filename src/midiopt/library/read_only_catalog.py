@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import Any
 
-from midiopt.library import Library
+from midiopt.library.snapshot import Snapshot
 from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.sql import PAGE_ROWS, select_files
@@ -22,7 +22,7 @@ class ReadOnlyCatalog:
 
     content_key = b""
 
-    def __init__(self, library: Library | None) -> None:
+    def __init__(self, library: Snapshot | None) -> None:
         self._library = library
         self.marked: list[str] = []
         """Paths that the run would mark as missing."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
 from midiopt.errors import QueryError
-from midiopt.library import Library
 from midiopt.library.queries import python_value
 from midiopt.library.search_query import Query, parse_query
 from midiopt.library.search_values import nearest
+from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSES, FILES, issue_names
 
-__all__ = ["FACETS", "SORTS", "Facet", "Found", "Query", "count", "facet", "find", "parse_query"]
+__all__ = ["FACETS", "SORTS", "Facet", "Found", "Query", "count", "facet", "find", "find_all", "parse_query"]
 
-PAGE = 50  # files
+PAGE, MAX_PAGE = 50, 5000  # files
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Found:
     notes_hash: bytes | None
     issues: int | None
 
+    def facts(self) -> dict[str, object]:
+        """The attributes by name, as ``--json`` prints them: the issues by name."""
+        return {name: getattr(self, name) for name in FACTS} | {"issues": self.issue_names}
+
     @property
     def meter(self) -> str | None:
         """The declared time signature, or the estimated meter where none is declared."""
@@ -71,6 +76,7 @@ class Found:
         return issue_names(self.issues or 0)
 
 
+FACTS = tuple(field.name for field in fields(Found))
 _STORED = {column.name: column for table in (ANALYSES, FILES) for column in table.stored}
 _COLUMNS = [_STORED[field.name] for field in fields(Found)]
 _SELECTED = ", ".join(f"{'f' if column in FILES.stored else 'a'}.{column.name}" for column in _COLUMNS)
@@ -110,7 +116,7 @@ def sort_named(name: str) -> tuple[Sort, bool]:
     return found or ARRIVAL, name.startswith("-")
 
 
-def find(library: Library, query: Query, sort: str = "", limit: int = PAGE, after: Found | None = None) -> list[Found]:
+def find(library: Snapshot, query: Query, sort: str = "", limit: int = PAGE, after: Found | None = None) -> list[Found]:
     """The first files that meet the query, or the first ones after the last one of another page of the same query and sort.
 
     `sort` is a name of SORTS, with `-` before it the greatest one first; without, files come in the order in which their contents were
@@ -127,13 +133,41 @@ def find(library: Library, query: Query, sort: str = "", limit: int = PAGE, afte
     return found
 
 
-def found_at(library: Library, path: str) -> Found | None:
+def found_at(library: Snapshot, path: str) -> Found | None:
     """The file at this path as a search finds it, for the page after it; None if there is none."""
     sql = f"SELECT {_SELECTED} FROM files f LEFT JOIN analyses a ON a.id = f.analysis_id WHERE f.path = {library.dialect.placeholder}"
     return next(map(_found, library.rows(sql, [path])), None)
 
 
-def _page(library: Library, query: Query, by: Sort, is_descending: bool, limit: int, after: Found | None, also: str = "") -> list[Found]:
+def find_all(library: Snapshot, query: Query, sort: str = "", limit: int | None = None) -> Iterator[Found]:
+    """All files that meet the query, or the first ones, page by page."""
+    after, rest = None, limit
+    while rest is None or rest > 0:
+        page = find(library, query, sort, min(MAX_PAGE, rest or MAX_PAGE), after)
+        yield from page
+        if len(page) < min(MAX_PAGE, rest or MAX_PAGE):
+            return
+        after = page[-1]
+        rest = None if rest is None else rest - len(page)
+
+
+def csv_values(found: Found) -> list[object]:
+    """The values in the order of FACTS, as text files have them: lists joined by spaces or bars, yes and no as true and false."""
+    facts = found.facts()
+    return [_plain(name, facts[name]) for name in FACTS]
+
+
+def _plain(name: str, value: object) -> object:
+    if isinstance(value, list):
+        return ("|" if name == "track_names" else " ").join(map(str, value))
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
+
+
+def _page(library: Snapshot, query: Query, by: Sort, is_descending: bool, limit: int, after: Found | None, also: str = "") -> list[Found]:
     """Files in the order of one column that is not null, or of another condition by their paths."""
     condition, values = query.condition(library.dialect)
     mark = library.dialect.placeholder
@@ -155,7 +189,7 @@ def _page(library: Library, query: Query, by: Sort, is_descending: bool, limit: 
     return [_found(row) for row in library.rows(sql, [*values, limit])]
 
 
-def _stored(value: Any, library: Library) -> Any:
+def _stored(value: Any, library: Snapshot) -> Any:
     """A value in the form that the tables have."""
     if isinstance(value, dt.datetime) and library.dialect.database == "sqlite":
         return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -166,7 +200,7 @@ def _found(row: tuple[Any, ...]) -> Found:
     return Found(**{column.name: python_value(column, value) for column, value in zip(_COLUMNS, row, strict=True)})
 
 
-def count(library: Library, query: Query, at_most: int | None = None) -> int:
+def count(library: Snapshot, query: Query, at_most: int | None = None) -> int:
     """The number of files that meet the query; with `at_most` no more than this are looked for."""
     condition, values = query.condition(library.dialect)
     join = "JOIN" if query.needs_content else "LEFT JOIN"
@@ -200,7 +234,7 @@ FACETS = {  # by term, the value in each database
 }
 
 
-def facet(library: Library, query: Query, column: str, at_most: int | None = None) -> list[Facet]:
+def facet(library: Snapshot, query: Query, column: str, at_most: int | None = None) -> list[Facet]:
     """How many of the files that meet the query have each value of a column of FACETS, the most frequent one first.
 
     Tempos are grouped by tens. With `at_most`, only so many of the files are looked at.

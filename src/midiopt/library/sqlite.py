@@ -18,8 +18,8 @@ from midiopt.sinks.sqlite_file import is_locked
 from midiopt.sinks.sqlite_writers import DIALECT
 
 
-class SqliteLibrary:
-    """A Library in the SQLite file at `path`."""
+class SqliteSnapshot:
+    """A Snapshot of the SQLite file at `path`."""
 
     dialect = DIALECT
 
@@ -41,7 +41,7 @@ class SqliteLibrary:
             self._resources = resources.pop_all()
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        """See Library."""
+        """See Snapshot."""
         with sink_errors(self._path):
             yield from self._connection.execute(query, values)
 

@@ -11,8 +11,9 @@ import os
 from dataclasses import asdict, dataclass, replace
 
 from midiopt.errors import MidioptError
-from midiopt.library import Library, open_library, queries
+from midiopt.library import queries
 from midiopt.library.queries import FileSize, FileTime, MissingCounts, Run
+from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import ISSUES, OK, OPENED, OUTCOMES, STATUSES, issue_names
 from midiopt.sinks.kept_status import write_status
@@ -70,7 +71,7 @@ class LibraryStatus:
         return sum(found.bytes for name, found in self.files.items() if name != STATUSES[OPENED])
 
 
-def library_status(library: Library) -> LibraryStatus:
+def library_status(library: Snapshot) -> LibraryStatus:
     """The status of a database."""
     run = _last_run(library)
     if run and run.outcome == FINISHED and (kept := _kept(library, run.id)):
@@ -82,7 +83,7 @@ def keep_status(url: str | os.PathLike[str], summary: Summary) -> None:
     """Store the status after a run, or that the one before it still holds. A database that cannot be written now stays without."""
     url = os.fspath(url)
     with contextlib.suppress(MidioptError, OSError):
-        with open_library(url) as library:
+        with open_snapshot(url) as library:
             run = _last_run(library)
             if run is None or run.outcome != FINISHED:
                 return
@@ -91,7 +92,7 @@ def keep_status(url: str | os.PathLike[str], summary: Summary) -> None:
         write_status(url, json.dumps({"run": run.id, **asdict(replace(status, last_run=None))}))
 
 
-def _kept(library: Library, run_id: int) -> LibraryStatus | None:
+def _kept(library: Snapshot, run_id: int) -> LibraryStatus | None:
     """What the run with this number has kept."""
     try:
         facts = json.loads(queries.kept_status(library) or "{}")
@@ -107,7 +108,7 @@ def _kept(library: Library, run_id: int) -> LibraryStatus | None:
         return None
 
 
-def _count(library: Library) -> LibraryStatus:
+def _count(library: Snapshot) -> LibraryStatus:
     counts = queries.content_counts(library)
     return LibraryStatus(
         files=_files(library),
@@ -122,7 +123,7 @@ def _count(library: Library) -> LibraryStatus:
     )
 
 
-def _files(library: Library) -> dict[str, FilesWithStatus]:
+def _files(library: Snapshot) -> dict[str, FilesWithStatus]:
     without_error = (STATUSES[OK], STATUSES[OPENED])
     found = dict.fromkeys(STATUSES, FilesWithStatus(0, 0))
     for count in queries.status_counts(library):
@@ -131,7 +132,7 @@ def _files(library: Library) -> dict[str, FilesWithStatus]:
     return found
 
 
-def _issues(library: Library) -> dict[str, FilesWithIssue]:
+def _issues(library: Snapshot) -> dict[str, FilesWithIssue]:
     files = dict.fromkeys(ISSUES, 0)
     examples: dict[str, str] = {}
     for found in queries.issue_sets(library):
@@ -142,7 +143,7 @@ def _issues(library: Library) -> dict[str, FilesWithIssue]:
     return {name: FilesWithIssue(files[name], examples[name]) for name in ranked}
 
 
-def _last_run(library: Library) -> Run | None:
+def _last_run(library: Snapshot) -> Run | None:
     """A run without an outcome is active, or was killed if nobody holds its lock."""
     run = queries.last_run(library)
     return run and replace(run, outcome=run.outcome or ("running" if library.in_use else "killed"))

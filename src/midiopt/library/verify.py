@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from midiopt.library import Library, queries
+from midiopt.library import queries
+from midiopt.library.snapshot import Snapshot
 from midiopt.limits import VERIFIED_FILES
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.options import RunOptions
@@ -70,7 +71,7 @@ class Verification:
     ``sample`` is the number of randomly chosen files, None for all. Of an archive, only the members in the sample are analysed.
     """
 
-    def __init__(self, library: Library, sample: int | None = VERIFIED_FILES) -> None:
+    def __init__(self, library: Snapshot, sample: int | None = VERIFIED_FILES) -> None:
         self._library = library
         self._sample = sample
         self._members = ALL_PATHS  # of archives, to be analysed

@@ -1,0 +1,51 @@
+"""Reading a database: what both kinds offer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from midiopt.errors import MissingExtra
+from midiopt.sinks.sql import Dialect
+from midiopt.sinks.urls import is_postgres, sqlite_path
+
+
+class Snapshot(Protocol):
+    """The database at one moment: reading it neither changes it nor blocks a run."""
+
+    dialect: Dialect
+    in_use: bool
+    """Whether a run is writing the database, if that was asked for."""
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query in the snapshot's dialect. Raises SinkError when the database fails."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None: ...
+
+
+def open_snapshot(url: str | os.PathLike[str], finds_use: bool = True) -> Snapshot:
+    """Open the database at `url` (see ``open_sink``) for reading.
+
+    To find out whether a run is writing an SQLite database, its file is opened and closed, which drops the locks of other connections
+    that this process has to it: a process that opens several does without (``finds_use``).
+
+    Raises SinkError if it does not exist, was not made by midiopt, or was made by an older or newer midiopt, and MissingExtra
+    without the PostgreSQL driver.
+    """
+    url = os.fspath(url)
+    if is_postgres(url):
+        try:
+            import psycopg  # noqa: F401
+            import psycopg_pool  # noqa: F401
+        except ImportError as error:
+            raise MissingExtra("PostgreSQL", "postgres") from error
+        from midiopt.library.postgres import PostgresSnapshot
+
+        return PostgresSnapshot(url)
+    from midiopt.library.sqlite import SqliteSnapshot
+
+    return SqliteSnapshot(sqlite_path(url), finds_use)
