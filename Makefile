@@ -18,7 +18,7 @@ CORPUS ?=
 OWN_FILES = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
 OWN_COUNT = $(if $(FILES),--files $(FILES))
 
-.PHONY: help build run test clients lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
+.PHONY: help build run test clients browser-tests lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -57,6 +57,11 @@ test: $(VENV)/test-extra  ## Run all tests, with a real PostgreSQL server
 
 clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette, pandas, polars, DuckDB and more (they take 700 MB)
 	$(BIN)/python -m pytest tests/clients
+
+# axe-core, which looks for barriers, stays outside of the repository. Without npm or the network its test is skipped.
+browser-tests: $(VENV)/test-extra  ## Test the pages of midiopt browse in Chromium, with axe-core (apt-get install chromium npm)
+	@npm install --silent --no-audit --no-fund --prefix build/axe axe-core || echo "axe-core is skipped: npm cannot install it"
+	$(BIN)/python -m pytest -rs tests/browse/test_browser.py
 
 lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest, cython-lint and, where pypi.org answers, pip-audit
 	$(BIN)/ruff check .

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import shutil
+import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,7 @@ import midiopt
 from benchmarks import postgres_server
 from sample.smf import note_off, note_on, smf, text, track
 from tests.helpers.archives import zip_of
+from tests.helpers.processes import command
 
 PORT = 8364
 HOST = f"127.0.0.1:{PORT}"
@@ -31,6 +34,19 @@ def client_of(url: str) -> Any:
     from midiopt.browse.app import make_app
 
     return TestClient(make_app(url, PORT), base_url=f"http://{HOST}")
+
+
+@contextlib.contextmanager
+def serving(db: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server at any free port, and its address."""
+    arguments = command("browse", db, "--port", 0, *options, module="midiopt")
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        assert line.startswith(f"{db} at http://127.0.0.1:") and line.endswith("/ (Ctrl-C ends)\n"), (line, process.stderr.read())
+        try:
+            yield process, line.split(" at ")[1].split(" ")[0]
+        finally:
+            process.kill()
 
 
 def tune(title: str, pitch: int = 60) -> bytes:

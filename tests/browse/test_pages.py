@@ -16,8 +16,9 @@ import pytest
 import midiopt
 from midiopt.browse.addresses import address
 from midiopt.browse.search_page import PAGE, active_terms, with_term, without_term
-from midiopt.library import open_library
 from midiopt.library.search import FACETS, count, facet, parse_query
+from midiopt.library.search_facets import facets
+from midiopt.library.snapshot import open_snapshot
 from tests.browse.conftest import HOST, HOSTILE, NEEDED, PORT, SAMPLE, client_of, tune
 from tests.helpers.songs import write_songs
 
@@ -284,7 +285,7 @@ def test_copies_are_listed_with_those_that_are_missing(tmp_path):
 
 def test_a_search_finds_what_the_query_finds(client, database):
     for text in ("key:Am", "slap bass", "bpm:118..124 program:36", "meter:3/4 or meter:5/4", "status:rejected", ""):
-        with open_library(database) as library:
+        with open_snapshot(database) as library:
             number = count(library, parse_query(text))
         assert len(found(client, text)) == number > 0
         page = Elements(client.get("/", params={"q": text}).text).text
@@ -313,13 +314,22 @@ def test_a_mistake_is_explained(client):
 
 def test_facets_count_and_lead_to_their_files(client, database):
     page = Elements(client.get("/facets", params={"q": "has:drums"}).text)
-    with open_library(database) as library:
+    with open_snapshot(database) as library:
         for column in FACETS:
             for item in facet(library, parse_query("has:drums"), column)[:3]:
                 assert address("/", q=f"has:drums {item.term}") in page.links("/")
     assert set(page.links("/")) < set(Elements(client.get("/", params={"q": "has:drums", "facets": 1}).text).links("/"))
     link = next(link for link in page.links("/") if "key" in link)
     assert 'aria-current="true"' in client.get(link.replace("/?", "/facets?")).text
+
+
+@pytest.mark.parametrize("text", ["", "has:drums", "status:rejected", "key:Am or bpm:120", "nothing at all"])
+def test_facets_in_one_pass_are_those_of_each(database, text):
+    with open_snapshot(database) as library:
+        counted, files = facets(library, parse_query(text), 1000)
+        assert files == count(library, parse_query(text))
+        assert counted == {column: facet(library, parse_query(text), column) for column in FACETS}
+        assert facets(library, parse_query(text), 1)[1] == min(files, 1)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +353,7 @@ def test_terms_can_be_taken_away(text, terms):
 
 
 def test_a_term_is_added_to_all_alternatives(client, database):
-    with open_library(database) as library:
+    with open_snapshot(database) as library:
         one, other = (count(library, parse_query(f"{term} has:drums")) for term in ("key:Am", "key:C"))
         assert count(library, parse_query(with_term("key:Am or key:C", "has:drums"))) == one + other
 

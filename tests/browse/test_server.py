@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import midiopt
-from tests.browse.conftest import NEEDED, SAMPLE
-from tests.helpers.processes import command, finish
+from tests.browse.conftest import NEEDED, SAMPLE, serving
+from tests.helpers.processes import finish
 
 pytestmark = NEEDED
 TIMEOUT = 30
@@ -28,22 +26,9 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def server(db: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server at any free port, and its address."""
-    arguments = command("browse", db, "--port", 0, *options, module="midiopt")
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        line = process.stdout.readline()
-        assert line.startswith(f"{db} at http://127.0.0.1:") and line.endswith("/ (Ctrl-C ends)\n"), (line, process.stderr.read())
-        try:
-            yield process, line.split(" at ")[1].split(" ")[0]
-        finally:
-            process.kill()
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_a_signal_and_ends_with_0(db, number):
-    with server(db) as (process, address):
+    with serving(db) as (process, address):
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
             assert b"<h1>" in answer.read()
         process.send_signal(number)
@@ -52,7 +37,7 @@ def test_it_serves_until_a_signal_and_ends_with_0(db, number):
 
 
 def test_it_listens_on_this_computer_only(db):
-    with server(db) as (process, address):
+    with serving(db) as (process, address):
         port = int(address.rstrip("/").rpartition(":")[2])
         listening = Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]
         assert [line.split()[1] for line in listening if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"] == [

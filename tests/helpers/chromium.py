@@ -57,7 +57,7 @@ class Chromium:
         context = self.send("Target.createBrowserContext")["browserContextId"]
         target = self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, context)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.send(f"{domain}.enable")
         page.resize(width, height)
@@ -105,12 +105,14 @@ class Chromium:
 class Page:
     """A page, and what went wrong in it."""
 
-    def __init__(self, browser: Chromium, session: str) -> None:
+    def __init__(self, browser: Chromium, session: str, context: str) -> None:
         self._browser = browser
         self._session = session
+        self._context = context
         self.problems: list[str] = []
         """Uncaught exceptions, errors and warnings of the console, and what the policy of the page has blocked."""
         self.requests: list[str] = []
+        self._loads = 0
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command to this page."""
@@ -125,6 +127,8 @@ class Page:
             self.problems.append(" ".join(str(argument.get("value", argument.get("description"))) for argument in values["args"]))
         elif event == "Log.entryAdded" and values["entry"]["level"] in ("error", "warning"):
             self.problems.append(f"{values['entry']['text']} {values['entry'].get('url', '')}")
+        elif event == "Page.loadEventFired":
+            self._loads += 1
         elif event == "Network.requestWillBeSent":
             self.requests.append(values["request"]["url"])
 
@@ -133,6 +137,22 @@ class Page:
         self.evaluate("window.isOld = true")
         self.send("Page.navigate", url=url)
         self.wait("!window.isOld && document.readyState === 'complete'")
+
+    def open_plain(self, url: str) -> None:
+        """Go to an address in a page that runs no scripts."""
+        number = self._loads
+        self.send("Page.navigate", url=url)
+        deadline = time.monotonic() + TIMEOUT
+        while self._loads == number:
+            self.send("Page.getFrameTree")  # takes events
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def html(self) -> str:
+        """What is shown, as the browser has it."""
+        root = self.send("DOM.getDocument", depth=0)["root"]["nodeId"]
+        html: str = self.send("DOM.getOuterHTML", nodeId=root)["outerHTML"]
+        return html
 
     def evaluate(self, expression: str) -> Any:
         """The value of an expression, or what its promise resolves to."""
@@ -181,6 +201,10 @@ class Page:
         """Set what the user prefers: the dark scheme, and no motion."""
         features = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce" if still else "no-preference"}
         self.send("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features.items()])
+
+    def close(self) -> None:
+        """Close the page."""
+        self._browser.send("Target.disposeBrowserContext", browserContextId=self._context)
 
     def picture(self, whole: bool = False) -> bytes:
         """The window, or the whole page, as PNG."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from midiopt.errors import QueryError
 from midiopt.general_midi import PROGRAMS
-from midiopt.library.search import FACETS, Facet, count, facet, find, found_at, parse_query
+from midiopt.library.search import Facet, count, find, found_at, parse_query
+from midiopt.library.search_facets import facets as count_facets
 from midiopt.library.search_query import tokens
 from midiopt.library.snapshot import Snapshot
 
 PAGE = 50  # files
-MAX_COUNT = 10_000  # files that are counted: of more, the page says so
-MAX_FACET_FILES = 20_000  # files that facets are counted over
+MAX_COUNT = 1000  # files that are counted: of more, the page says so
+MAX_FACET_FILES = 10_000  # files that facets are counted over
 MAX_VALUES = 8  # of a facet
 HEADINGS = {"key": "Key", "bpm": "Tempo", "meter": "Meter", "program": "Program", "role": "Role", "status": "Status"}
 EXAMPLES = ("key:Am bpm:118..124", "slap bass", "has:drums loop:4", "role:melody polyphony:1", "meter:3/4 -has:drums", "status:repaired")
@@ -74,10 +75,10 @@ def facets(library: Snapshot, text: str) -> dict[str, object]:
     try:
         query = parse_query(text)
     except QueryError:
-        return {"facets": [], "is_sample": False}
-    shown = [ShownFacet(HEADINGS[column], _values(facet(library, query, column, MAX_FACET_FILES), text)) for column in FACETS]
-    is_sample = count(library, query, MAX_FACET_FILES + 1) > MAX_FACET_FILES
-    return {"facets": [item for item in shown if item.values], "is_sample": is_sample, "sample": MAX_FACET_FILES}
+        return {"facets": [], "sample": 0}
+    counted, files = count_facets(library, query, MAX_FACET_FILES)
+    shown = [ShownFacet(HEADINGS[column], _values(values, text)) for column, values in counted.items()]
+    return {"facets": [item for item in shown if item.values], "sample": files if files == MAX_FACET_FILES else 0}
 
 
 def _values(found: list[Facet], text: str) -> list[ShownValue]:

@@ -251,8 +251,9 @@ def facet(library: Snapshot, query: Query, column: str, at_most: int | None = No
     more = f", {lists[library.dialect.database]}" if column == "program" else ""
     name = "program.value" if column == "program" else "value"
     sql = f"SELECT {name}, count(*) FROM ({files}) AS found{more} WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
-    return [Facet(value, number, _term(column, value)) for value, number in library.rows(sql, values)]
+    return [Facet(value, number, facet_term(column, value)) for value, number in library.rows(sql, values)]
 
 
-def _term(column: str, value: str | int) -> str:
+def facet_term(column: str, value: str | int) -> str:
+    """The term that finds the files with a value of a facet."""
     return f"bpm:{value}..{int(value) + 10}" if column == "bpm" else f"{column}:{value}"
