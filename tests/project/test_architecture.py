@@ -30,7 +30,8 @@ LAYERS = {
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
     "library": ("rows", "sources", "sinks", "pipeline"),
     "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
-    "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library", "browse"),
+    "report": ("core.build", "api", "display", "sinks", "library"),
+    "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library", "browse", "report"),
 }
 FRONT = ("", "__main__", "orchestrator")  # public names and commands: they may import everything, and nothing imports them
 

@@ -17,7 +17,7 @@ DATA = ("shell", "static", "templates")
 def files(folder: Path) -> set[str]:
     """Modules, stubs, declarations, the marker of a typed package, completion scripts, the man page, and what pages are made of."""
     paths = (folder / "midiopt").rglob("*")
-    found = (path for path in paths if path.suffix in (".py", ".pyi", ".pxd", ".typed") or path.parent.name in DATA)
+    found = (path for path in paths if path.suffix in (".py", ".pyi", ".pxd", ".typed", ".css") or path.parent.name in DATA)
     return {path.relative_to(folder).as_posix() for path in found}
 
 

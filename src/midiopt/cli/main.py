@@ -22,6 +22,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "search": "list the files that meet a search",
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
+    "report": "write a page about a database, with charts and examples",
     "browse": "show a database in a web browser: search, look and listen",
     "verify": "analyse files again and report rows that differ",
     "datasette-metadata": "print what Datasette shows beside the rows",

@@ -41,6 +41,12 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
             return "".join(map(super()._format_action, action._get_subactions()))
         return super()._format_action(action)
 
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """`-o, --output FILE`, as from Python 3.13 on."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {self._format_args(action, self._get_default_metavar_for_optional(action))}"
+
 
 class Parser(argparse.ArgumentParser):
     """A parser of command lines whose errors quote arguments in printable characters only.

@@ -194,11 +194,14 @@ def largest_files(library: Snapshot, count: int) -> list[FileSize]:
 
 def last_run(library: Snapshot) -> Run | None:
     """The latest row of `runs`."""
-    query = f"SELECT {column_names(RUNS)} FROM runs ORDER BY id DESC LIMIT 1"
-    for row in library.rows(query):
-        facts = {c.name: python_value(c, value) for c, value in zip(RUNS, row, strict=True)}
-        return Run(**facts | {"options": json.loads(facts["options"])})
-    return None
+    return next(iter(latest_runs(library, 1)), None)
+
+
+def latest_runs(library: Snapshot, count: int) -> list[Run]:
+    """The latest rows of `runs`, the last one first."""
+    query = f"SELECT {column_names(RUNS)} FROM runs ORDER BY id DESC LIMIT {library.dialect.placeholder}"
+    rows = ({c.name: python_value(c, value) for c, value in zip(RUNS, row, strict=True)} for row in library.rows(query, [count]))
+    return [Run(**facts | {"options": json.loads(facts["options"])}) for facts in rows]
 
 
 def shared_contents(library: Snapshot, missing: bool = False) -> Iterator[SharedContent]:

@@ -1,0 +1,53 @@
+"""Writing the page: whole or not at all, and over no file but an older report."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from midiopt.errors import MidioptError
+from midiopt.report.page import GENERATOR
+
+HEAD_BYTES = 4096  # in which a report names its generator
+
+
+def check_output(path: str) -> None:
+    """Raise MidioptError if the file cannot be written, or is there and no report of midiopt."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        raise MidioptError(f"{path} is a folder; name a file with -o")
+    if not os.path.isdir(folder):
+        raise MidioptError(f"there is no folder {os.path.dirname(path)}")
+    if not os.path.exists(path):
+        return
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES) if os.path.isfile(path) else b"?"
+    except OSError as problem:
+        raise MidioptError(f"{path}: {problem.strerror}") from problem
+    if head and GENERATOR.encode() not in head:
+        raise MidioptError(f"{path} is there and no report of midiopt; name another file with -o")
+
+
+def write_page(path: str, page: str) -> None:
+    """Write a file beside it and give it the name. Raises MidioptError."""
+    check_output(path)
+    path = os.path.realpath(path)
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".midiopt-report-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(page)
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as problem:
+        raise MidioptError(f"{path}: {problem.strerror}") from problem
+
+
+def _umask() -> int:
+    mask = os.umask(0o77)
+    os.umask(mask)
+    return mask
