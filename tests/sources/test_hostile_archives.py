@@ -99,6 +99,14 @@ def test_a_zip64_locator_that_points_nowhere(place, tmp_path):
     assert rows[""][0] == "rejected" and str(rows[""][1]).startswith("zip64 record missing at byte ")
 
 
+@pytest.mark.parametrize("length", range(4, 22))
+def test_an_end_record_that_is_cut(length, tmp_path):
+    """Alone, and behind the 30 bytes of a local header: 22 bytes are whole."""
+    for before in (b"", b"PK\3\4" + bytes(26)):
+        _, rows = process(before + zip_end(0, 0, 0)[:length], tmp_path)
+        assert rows[""][:2] == ("rejected", "central directory missing at the end of the file")
+
+
 @pytest.mark.parametrize(("size", "offset"), [(2**64 - 1, 0), (0, 2**64 - 1), (2**63, 2**63), (46, 2**63)])
 def test_a_zip64_directory_of_any_size(size, offset, tmp_path):
     record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, size, offset)

@@ -155,7 +155,7 @@ def _tail(file: RandomAccess) -> tuple[bytes, int]:
 def _end_records(tail: bytes) -> list[int]:
     """Where the end records of the tail begin, in order."""
     found: list[int] = []
-    at = tail.rfind(END_MAGIC, 0, len(tail) - END.size + len(END_MAGIC))
+    at = tail.rfind(END_MAGIC, 0, max(0, len(tail) - END.size + len(END_MAGIC)))
     while at >= 0 and len(found) < MAX_END_RECORDS:
         found.append(at)
         at = tail.rfind(END_MAGIC, 0, at)
