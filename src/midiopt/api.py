@@ -47,7 +47,7 @@ def analyze(source: Source) -> Analysis:
     """The facts of one MIDI file, given as a path or as its content in any buffer.
 
     Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and OSError for a file that cannot
-    be read. Each thread has its own analyzer, and its memory is kept for the next file.
+    be read. Each thread has its own analyzer, and its memory is kept for the next file; the lock of the interpreter is released.
     """
     data = _content(source)
     if not hasattr(_local, "analyzer"):

@@ -34,6 +34,7 @@ cdef class Analyzer:
     cdef Facts facts
     cdef TrackTable *tracks  # NULL until they are asked for
     cdef bint has_tracks  # whether they are, for the current file
+    cdef bint is_busy  # a thread is using it
     cdef size_t max_events
     cdef append_row(self, bytearray rows, bytearray heap)
     cdef append_tracks(self, bytearray tracks, Py_ssize_t base)

@@ -45,9 +45,10 @@ cdef struct Merged:
 
 
 cdef class Analyzer:
-    """Analyses one file after another in the same memory; one per process is enough.
+    """Analyses one file after another in the same memory; one per thread is enough.
 
-    A file of more than ``max_events`` events (at most MAX_EVENTS_CAP of limits.py) is refused.
+    The lock of the interpreter is released meanwhile, unless the bytes may change: those of a buffer that can be written. A file of
+    more than ``max_events`` events (at most MAX_EVENTS_CAP of limits.py) is refused.
     """
 
     def __cinit__(self, size_t max_events=limits.MAX_EVENTS):
@@ -93,24 +94,31 @@ cdef class Analyzer:
         given, and its text to ``heap``.
 
         Returns (issues, first repair, offset): the issue bits, the issue bit of the first fault that was repaired (0 for
-        none) and its byte offset. Raises NotMidi, Malformed or TooLarge, and then appends nothing.
+        none) and its byte offset. Raises NotMidi, Malformed or TooLarge, and then appends nothing; RuntimeError while another
+        thread uses the analyzer.
         """
         cdef Py_buffer view
         cdef Status status
         cdef size_t reason_at = 0
         if PyBytes_GET_SIZE(content_hash) != 16:
             raise ValueError("a content hash has 16 bytes")
+        if self.is_busy:
+            raise RuntimeError("another thread is using this analyzer: each needs one of its own")
         self.has_tracks = tracks is not None
         if self.has_tracks and self.tracks == NULL:
             self.tracks = <TrackTable *>allocate_zeroed(sizeof(TrackTable))
             if self.tracks == NULL:
                 raise MemoryError()
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        self.is_busy = True
         try:
-            status = parse_smf(<const uint8_t *>view.buf, view.len, &self.arena, self.max_events, &reason_at)
-            if not status:
-                status = analyze_events(self, self.arena.data)
+            if view.readonly:
+                with nogil:
+                    status = analyze_file(self, <const uint8_t *>view.buf, view.len, &reason_at)
+            else:
+                status = analyze_file(self, <const uint8_t *>view.buf, view.len, &reason_at)
         finally:
+            self.is_busy = False
             PyBuffer_Release(&view)
         first_repair, offset = self.arena.header.first_repair, self.arena.header.first_repair_at
         if status:
@@ -150,6 +158,12 @@ cdef class Analyzer:
             row.name.offset += base
         PyByteArray_Resize(tracks, end + size)
         memcpy(PyByteArray_AS_STRING(tracks) + end, self.tracks.rows, size)
+
+
+cdef Status analyze_file(Analyzer self, const uint8_t *data, size_t size, size_t *reason_at) noexcept nogil:
+    """Bytes to facts. If the result is not USABLE, `reason_at` is where in the bytes the reason is."""
+    cdef Status status = parse_smf(data, size, &self.arena, self.max_events, reason_at)
+    return status if status else analyze_events(self, self.arena.data)
 
 
 cdef Status analyze_events(Analyzer self, const uint8_t *data) noexcept nogil:

@@ -7,6 +7,7 @@ the notes of a small file.
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t
+from libc.stdlib cimport free
 
 from midiopt import limits
 
@@ -21,27 +22,46 @@ from midiopt.core.smf.midi cimport NO_MEMORY, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.timeline.tempo_map cimport TempoMap, read_tempo_map
 
-# All that reading the notes of a file needs (0.6 MB), once per process.
+# All that reading the notes of a file needs (0.6 MB), once per thread that does at the same time.
 cdef struct Reader:
     Scratch scratch
     Arena arena
     TempoMap map
     NoteReader notes
     bint is_timed  # whether the columns of seconds are filled
+    Reader *next_idle
 
-cdef Reader *reader = NULL
+cdef Reader *idle = NULL  # the readers that no thread is using, as a list, which the lock of the interpreter guards
 _frombuffer = None  # of numpy, which is imported with the first array
 _dtypes = {}
 
 
-cdef int make_reader() except -1:
-    global reader
+cdef Reader *take_reader() except NULL:
+    """The reader that was used last, or a new one."""
+    global idle
+    cdef Reader *reader = idle
+    if reader != NULL:
+        idle = reader.next_idle
+        return reader
+    reader = <Reader *>allocate_zeroed(sizeof(Reader))
     if reader == NULL:
-        reader = <Reader *>allocate_zeroed(sizeof(Reader))
-        if reader == NULL:
-            raise MemoryError()
-        reader.arena.scratch = reader.map.scratch = reader.notes.scratch = &reader.scratch
-    return 0
+        raise MemoryError()
+    reader.arena.scratch = reader.map.scratch = reader.notes.scratch = &reader.scratch
+    return reader
+
+
+cdef void put_back(Reader *reader) noexcept:
+    global idle
+    reader.next_idle = idle
+    idle = reader
+
+
+cdef void give_back(int block, size_t item_size, const LentBlock *lent) noexcept:
+    """Give a block to an idle reader, as each may be in the hands of any thread."""
+    if idle != NULL:
+        return_block(&idle.scratch, block, item_size, lent)
+    else:
+        free(lent.bytes)
 
 
 cdef Status read_file(Reader *r, const uint8_t *data, size_t size, size_t max_events, size_t *offset) noexcept nogil:
@@ -111,16 +131,29 @@ cdef class Notes:
 
     def __cinit__(self, data):
         cdef Py_buffer view
-        cdef Status status
-        cdef size_t offset = 0, max_events = limits.MAX_EVENTS
-        make_reader()
+        cdef Reader *reader
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
-            status = read_file(reader, <const uint8_t *>view.buf, view.len, max_events, &offset)
+            reader = take_reader()
+            try:
+                self.read(reader, &view)
+            finally:
+                trim(&reader.scratch)
+                put_back(reader)
         finally:
             PyBuffer_Release(&view)
+
+    cdef int read(self, Reader *reader, const Py_buffer *view) except -1:
+        """Read the notes of a file; without the lock of the interpreter, unless the bytes may change."""
+        cdef const uint8_t *data = <const uint8_t *>view.buf
+        cdef size_t size = view.len, offset = 0, max_events = limits.MAX_EVENTS
+        cdef Status status
+        if view.readonly:
+            with nogil:
+                status = read_file(reader, data, size, max_events, &offset)
+        else:
+            status = read_file(reader, data, size, max_events, &offset)
         if status:
-            trim(&reader.scratch)
             raise_status(status, offset, max_events)
         self.columns = reader.notes.columns
         self.ticks_per_quarter = reader.map.ticks_per_quarter
@@ -128,13 +161,13 @@ cdef class Notes:
         self.block = lend_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES)
         if reader.is_timed:
             self.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
-        trim(&reader.scratch)
+        return 0
 
     def __dealloc__(self):
         if self.block.bytes != NULL:
-            return_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES, &self.block)
+            give_back(NOTE_BLOCK, NOTE_BYTES, &self.block)
         if self.seconds_block.bytes != NULL:
-            return_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES, &self.seconds_block)
+            give_back(SECONDS_BLOCK, SECONDS_BYTES, &self.seconds_block)
 
     cdef object column(self, str code, void *start, Py_ssize_t item_size):
         cdef _Column column = _Column.__new__(_Column)
@@ -148,13 +181,19 @@ cdef class Notes:
 
     cdef int time(self) except -1:
         """Fill the columns of seconds."""
-        if self.seconds_block.bytes == NULL:
+        cdef Reader *reader
+        if self.seconds_block.bytes != NULL:
+            return 0
+        reader = take_reader()
+        try:
             if reserve_seconds(&reader.notes, self.columns.count):
                 raise MemoryError()
             self.columns.onset_s = reader.notes.columns.onset_s
             self.columns.end_s = reader.notes.columns.end_s
             self.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
-            time_evenly(&self.columns, self.seconds_per_tick, 0)
+        finally:
+            put_back(reader)
+        time_evenly(&self.columns, self.seconds_per_tick, 0)
         return 0
 
     def __len__(self):

@@ -54,24 +54,30 @@ cdef int raise_status(Status status, size_t offset, size_t max_events) except -1
 def parse(data, EventArena into=None):
     """Parse the bytes of a MIDI file (any bytes-like object) into an EventArena: a new one, or ``into``, whose events are replaced.
 
-    Raises NotMidi, Malformed or TooLarge (``into`` is then empty), and BufferError while a view from ``into.events()``
-    lives.
+    Without ``into`` the lock of the interpreter is released meanwhile. Raises NotMidi, Malformed or TooLarge (``into`` is then
+    empty), and BufferError while a view from ``into.events()`` lives.
     """
     cdef EventArena arena = EventArena() if into is None else into
     cdef size_t offset = 0
     cdef size_t max_events = limits.MAX_EVENTS
     cdef Status status
     cdef bytes file = data if type(data) is bytes else bytes(memoryview(data))  # marks point into bytes that never change
+    cdef const uint8_t *bytes_of_file = file
+    cdef size_t size = len(file)
     arena.check_no_views()
     arena_forget(&arena.arena)
     trim(&arena.scratch)
     arena._data = file
-    status = parse_smf(<const uint8_t *>file, len(file), &arena.arena, max_events, &offset)
+    if into is None:
+        with nogil:
+            status = parse_smf(bytes_of_file, size, &arena.arena, max_events, &offset)
+    else:  # other threads know the arena
+        status = parse_smf(bytes_of_file, size, &arena.arena, max_events, &offset)
     if status:
         arena_forget(&arena.arena)
         arena._data = None
         raise_status(status, offset, max_events)
-    if arena.arena.data != <const uint8_t *>file:  # a transfer was undone: the bytes are in memory that the next file overwrites
+    if arena.arena.data != bytes_of_file:  # a transfer was undone: the bytes are in memory that the next file overwrites
         arena._data = arena.arena.data[: arena.arena.size]
     return arena
 

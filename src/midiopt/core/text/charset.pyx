@@ -12,12 +12,14 @@ CP1251, KOI8-R and EUC-KR, 98 to 99 % in Shift-JIS and Big5, 96 % in CP1250 and 
 from libc.string cimport memset
 
 from midiopt.core.text import code_page_weights
+from midiopt.core.text.code_pages import FILLING
 
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
 from midiopt.core.text.code_pages cimport (
     BIG5, CODE_PAGE_COUNT, CP1250, CP1251, CP1252, CP437, EUC_KR, FIRST_LEAD, FIRST_TRAIL, GBK, KOI8_R, MAC_ROMAN, SHIFT_JIS, TRAILS,
     has_double_bytes, is_pair, load_code_page, pair_index,
 )
+from midiopt.core.text.once cimport is_done, set_done
 
 cdef enum:  # half bits
     UNDEFINED_COST = 80  # no character of the code page
@@ -62,7 +64,7 @@ cdef uint8_t[MAX_CLASSES][MAX_CLASSES] LETTER_COSTS  # of a class after a class
 cdef uint8_t[KANA_CLASSES][KANA_CLASSES] KANA_COSTS
 cdef SingleBytes[CODE_PAGE_COUNT] SINGLE  # of the code pages of single bytes
 cdef uint8_t[CODE_PAGE_COUNT][0x80 * TRAILS] PAIR_COSTS  # of those of double bytes
-cdef bint IS_LOADED = False
+cdef int IS_LOADED = False
 
 # Half bits that a code page costs before the first text: how rare it is in collections. CP1250 differs from CP1252 in few letters.
 cdef uint8_t[CODE_PAGE_COUNT] PRIORS
@@ -77,33 +79,39 @@ _OPENING, _CLOSING = "‘“„«¿¡", "”»°º"
 
 cdef Status load_costs() noexcept nogil:
     """Fill the tables, once per process, when the first text that is not Unicode occurs: 20 ms."""
-    return USABLE if IS_LOADED else fill_costs()
+    return USABLE if is_done(&IS_LOADED) else fill_tables()
 
 
-cdef Status fill_costs() noexcept with gil:
-    global IS_LOADED
-    cdef int page
+cdef Status fill_tables() noexcept with gil:
     try:
-        fill_square(&LETTER_COSTS[0][0], MAX_CLASSES, code_page_weights.PAIRS)
-        fill_square(&KANA_COSTS[0][0], KANA_CLASSES, code_page_weights.KANA_PAIRS)
-        for page, codec in _SINGLE_BYTE.items():
-            fill_single_bytes(page, codec)
-        for page in (SHIFT_JIS, GBK, EUC_KR, BIG5):
-            if load_code_page(page):
-                return NO_MEMORY
-            fill_pairs(page)
-        for character in _COMMON_PUNCTUATION:
-            lead, trail = character.encode("cp932")
-            PAIR_COSTS[SHIFT_JIS][pair_index(lead, trail)] = COMMON_PUNCTUATION_COST
-        fill_rows(SHIFT_JIS, 0x82, 0x40, code_page_weights.KANA_ROWS)
-        fill_rows(SHIFT_JIS, 0x88, 0x40, code_page_weights.KANJI_ROWS)
-        fill_rows(GBK, 0xB0, 0xA1, code_page_weights.GBK_ROWS)
-        fill_rows(EUC_KR, 0xB0, 0xA1, code_page_weights.HANGUL_ROWS)
-        fill_rows(BIG5, 0xA4, 0x40, code_page_weights.BIG5_ROWS)
-        IS_LOADED = True
+        with FILLING:
+            if not IS_LOADED:
+                fill_costs()
+                set_done(&IS_LOADED)
     except MemoryError:
         return NO_MEMORY
     return USABLE
+
+
+cdef int fill_costs() except -1:
+    cdef int page
+    fill_square(&LETTER_COSTS[0][0], MAX_CLASSES, code_page_weights.PAIRS)
+    fill_square(&KANA_COSTS[0][0], KANA_CLASSES, code_page_weights.KANA_PAIRS)
+    for page, codec in _SINGLE_BYTE.items():
+        fill_single_bytes(page, codec)
+    for page in (SHIFT_JIS, GBK, EUC_KR, BIG5):
+        if load_code_page(page):
+            raise MemoryError()
+        fill_pairs(page)
+    for character in _COMMON_PUNCTUATION:
+        lead, trail = character.encode("cp932")
+        PAIR_COSTS[SHIFT_JIS][pair_index(lead, trail)] = COMMON_PUNCTUATION_COST
+    fill_rows(SHIFT_JIS, 0x82, 0x40, code_page_weights.KANA_ROWS)
+    fill_rows(SHIFT_JIS, 0x88, 0x40, code_page_weights.KANJI_ROWS)
+    fill_rows(GBK, 0xB0, 0xA1, code_page_weights.GBK_ROWS)
+    fill_rows(EUC_KR, 0xB0, 0xA1, code_page_weights.HANGUL_ROWS)
+    fill_rows(BIG5, 0xA4, 0x40, code_page_weights.BIG5_ROWS)
+    return 0
 
 
 cdef inline uint8_t value_of(char digit) noexcept nogil:

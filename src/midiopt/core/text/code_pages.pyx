@@ -3,20 +3,26 @@
 A call of a codec per name, with the lock of the interpreter, cost 0.5 us; of 1,000 names of a file, more than the rest of it.
 """
 
+from _thread import RLock
+
 from libc.stdint cimport uint16_t
 
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
+from midiopt.core.text.once cimport is_done, set_done
 
 cdef enum:
     UNDEFINED = 0xFFFF
     REPLACEMENT = 0xFFFD
 
 cdef struct CodePage:
-    bint is_loaded
+    int is_loaded
     uint16_t singles[0x80]  # code points of the bytes from 0x80
     uint16_t pairs[0x80 * TRAILS]  # of a lead and a trail byte: all UNDEFINED in a code page of single bytes
 
 cdef CodePage[CODE_PAGE_COUNT] PAGES  # zeroed, that is not loaded
+
+# Held by the thread that fills a table: Python code runs meanwhile, in which another thread may begin to fill it too.
+FILLING = RLock()
 
 # In the order of the enum. Bytes that a code page of Windows leaves undefined are control characters, as in the WHATWG Encoding Standard.
 _CODECS = ("cp932", "cp1252", "gbk", "cp1251", "cp949", "cp950", "koi8-r", "cp1250", "cp437", "mac-roman")
@@ -34,28 +40,32 @@ cdef bint is_pair(int page, uint32_t lead, uint32_t trail) noexcept nogil:
 
 cdef Status load_code_page(int page) noexcept nogil:
     """Fill the tables of a code page, once per process: 0.1 ms, or 3 ms with double bytes."""
-    return USABLE if PAGES[page].is_loaded else fill_tables(page)
+    return USABLE if is_done(&PAGES[page].is_loaded) else fill_tables(page)
 
 
 cdef Status fill_tables(int page) noexcept with gil:
-    cdef CodePage *tables = &PAGES[page]
-    cdef int i
     try:
-        codec = _CODECS[page]
-        is_double = has_double_bytes(page)
-        for i in range(0x80):
-            character = bytes([0x80 + i]).decode(codec, "replace")
-            tables.singles[i] = ord(character) if character != "\N{REPLACEMENT CHARACTER}" else UNDEFINED if is_double else 0x80 + i
-        for i in range(0x80 * TRAILS):
-            tables.pairs[i] = UNDEFINED
-        if is_double:
-            for i, character in enumerate(all_pairs().decode(codec, "replace").split("\0")):
-                if len(character) == 1 and character != "\N{REPLACEMENT CHARACTER}":
-                    tables.pairs[i] = ord(character)
-        tables.is_loaded = True
+        with FILLING:
+            if not PAGES[page].is_loaded:
+                fill_page(&PAGES[page], _CODECS[page], has_double_bytes(page))
+                set_done(&PAGES[page].is_loaded)
     except MemoryError:
         return NO_MEMORY
     return USABLE
+
+
+cdef int fill_page(CodePage *page, str codec, bint is_double) except -1:
+    cdef int i
+    for i in range(0x80):
+        character = bytes([0x80 + i]).decode(codec, "replace")
+        page.singles[i] = ord(character) if character != "\N{REPLACEMENT CHARACTER}" else UNDEFINED if is_double else 0x80 + i
+    for i in range(0x80 * TRAILS):
+        page.pairs[i] = UNDEFINED
+    if is_double:
+        for i, character in enumerate(all_pairs().decode(codec, "replace").split("\0")):
+            if len(character) == 1 and character != "\N{REPLACEMENT CHARACTER}":
+                page.pairs[i] = ord(character)
+    return 0
 
 
 cdef bytes all_pairs():
