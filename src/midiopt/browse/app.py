@@ -18,7 +18,6 @@ from midiopt.browse import file_page, search_page
 from midiopt.browse.content import NoContent, NotStored, find_file, read_stored
 from midiopt.browse.guard import Guard
 from midiopt.browse.libraries import Libraries
-from midiopt.browse.song import song_message
 from midiopt.browse.templates import base_name, make_environment
 from midiopt.display.text import printable_text
 from midiopt.errors import MidiError, SinkError
@@ -87,6 +86,8 @@ class _Pages:
 
     def notes(self, request: Request) -> Response:
         """The notes of a file: see song.py."""
+        from midiopt.browse.song import song_message  # and numpy: 0.2 s, which no other page needs
+
         with self._libraries.open() as library:
             data = read_stored(library, find_file(library, _path(request)))
         return Response(song_message(data), media_type="application/octet-stream")

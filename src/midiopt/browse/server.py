@@ -18,6 +18,7 @@ from midiopt.library.snapshot import open_snapshot
 from midiopt.pipeline.signals import STOP_SIGNALS
 
 ADDRESS = "127.0.0.1"
+BACKLOG = 128
 SHUTDOWN_TIMEOUT = 2  # seconds that answers under way have after the signal
 
 
@@ -71,11 +72,15 @@ def serve(url: str, port: int, announce: Callable[[str], None], opens_browser: b
 
 
 def _listen(port: int) -> socket.socket:
+    """A socket that says it is one of TCP: only then asyncio sends an answer at once, else its end waits 40 ms for an acknowledgement."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((ADDRESS, port), backlog=128)
-    except OverflowError:
-        raise MidioptError(f"there is no port {port}") from None
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # of a server that has just ended the port is free
+        listener.bind((ADDRESS, port))
+        listener.listen(BACKLOG)
     except OSError as error:
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise MidioptError(f"port {port} is in use; choose another with --port, or any free one with --port 0") from None
         raise MidioptError(f"cannot listen on port {port}: {error.strerror}") from None
+    return listener

@@ -32,7 +32,7 @@ def base_name(path: str) -> str:
 
 def breakable(path: str) -> Markup:
     """The path, with places where a line may end after each component."""
-    return Markup("/<wbr>").join(escape(printable_text(part)) for part in path.split("/"))
+    return escape(printable_text(path)).replace("/", Markup("/<wbr>"))
 
 
 def number(value: float) -> str:

@@ -11,10 +11,10 @@ const BACK = at("back");
 
 onKey("Escape", () => BACK.click());
 BACK.addEventListener("click", (event) => {
-  // The list as it was left, if the page before was one.
-  if (history.length > 1 && history.state?.fromResults) {
+  const before = document.referrer && new URL(document.referrer);
+  if (before && before.origin === location.origin && before.pathname === "/" && history.length > 1) {
     event.preventDefault();
-    history.back();
+    history.back(); // the list as it was left: the same page of it, at the same place
   }
 });
 
@@ -91,7 +91,8 @@ function start(song) {
 function say(song) {
   const shown = song.onset.length;
   const cut = shown < song.notes ? ` The first ${shown.toLocaleString("en")} of ${song.notes.toLocaleString("en")} notes are shown.` : "";
-  at("under").textContent = `Click to go to a place; Ctrl and the wheel zoom.${cut}`;
+  const how = matchMedia("(hover: hover)").matches ? "Click to go to a place; Ctrl and the wheel zoom." : "Tap to go to a place.";
+  at("under").textContent = how + cut;
 }
 
 /** A checkbox per part, with its colour: what is not checked is not heard. */

@@ -9,7 +9,9 @@ const LANE = 22;
 const DRUM_ROW = 13;
 const GAP = 12;
 const MIN_ROWS = 24; // of pitches: a bass line shall not look like a wall
-const FIRST_SCALE = 14; // pixels per second
+const MIN_FIRST_SCALE = 14; // pixels per second
+const MAX_FIRST_SCALE = 36;
+const CHORD_WIDTH = 30; // pixels for a name such as F#m
 const MAX_WIDTH = 8e6; // of the box that is scrolled; browsers end at 1.7e7
 
 export const pitchName = (pitch) => NAMES[pitch % 12] + (Math.floor(pitch / 12) - 1);
@@ -84,9 +86,12 @@ export class Roll {
     this.draw();
   }
 
-  /** A short song is shown whole; of a long one so much that a half bar is wide enough for its chord. */
+  /** A short song is shown whole; of a long one so much that chords are wide enough for their names. */
   firstScale() {
-    return Math.max(this.fit, FIRST_SCALE);
+    const chords = this.song.chords;
+    const lengths = chords.slice(1).map((chord, i) => chord.second - chords[i].second).sort((a, b) => a - b);
+    const usual = lengths.length ? CHORD_WIDTH / lengths[lengths.length >> 1] : 0;
+    return Math.max(this.fit, Math.min(Math.max(usual, MIN_FIRST_SCALE), MAX_FIRST_SCALE));
   }
 
   readColours() {
@@ -261,8 +266,8 @@ export class Roll {
         if (end < this.gutter || x > this.width) return;
         paint.fillStyle = row === 0 && this.lanes.length > 1 ? tint["accent-soft"] : tint.raised;
         paint.fillRect(x + 0.5, y + 1, Math.max(1, end - x - 1), LANE - 2);
-        const at = Math.max(x, this.gutter) + 5;
-        if (at + paint.measureText(name).width + 3 > end) return;
+        const at = Math.max(x, this.gutter) + (row === this.lanes.length - 1 ? 3 : 5);
+        if (at + paint.measureText(name).width + 1 > end) return;
         paint.fillStyle = tint.ink;
         paint.fillText(name, at, y + LANE / 2 + 1);
       });

@@ -7,6 +7,7 @@ import { clock, loadSong } from "./song.js";
 const at = (id) => document.getElementById(id);
 const rows = [...document.querySelectorAll(".files tbody tr")];
 const linkOf = (row) => row.querySelector(".title-cell a");
+const notesOf = (row) => `/notes?path=${encodeURIComponent(new URL(linkOf(row).href).searchParams.get("path"))}`;
 let selected = -1;
 
 function select(index, moves = true) {
@@ -42,11 +43,11 @@ let playing = null;
 const seek = at("now-seek");
 
 async function listen(row) {
-  if (!row?.dataset.notes) return;
+  if (!row?.querySelector(".play")) return;
   if (playing === row && player?.isPlaying) return player.pause();
   player?.pause();
   playing = row;
-  const song = await loadSong(row.dataset.notes).catch((problem) => ({ problem: problem.message }));
+  const song = await loadSong(notesOf(row)).catch((problem) => ({ problem: problem.message }));
   if (playing !== row) return;
   at("now").hidden = false;
   at("now-name").textContent = song.problem ?? linkOf(row).textContent;
