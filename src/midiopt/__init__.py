@@ -24,10 +24,9 @@ from midiopt.errors import (
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 5 ms that typing takes to import; type checkers know the name
 if TYPE_CHECKING:
-    from midiopt.api import Analysis, Harmony, Notes, Segments, TempoMap, TimeSignature, analyze, harmony, notes, tempo_map
+    from midiopt.api import Analysis, Harmony, Notes, Segments, TempoMap, TimeSignature, analyze, harmony, notes, parse, tempo_map
     from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
-    from midiopt.core.smf.parser import parse
     from midiopt.library import Library
     from midiopt.library.arrow import arrow_table
     from midiopt.library.search import Found
@@ -84,7 +83,7 @@ _LAZY = {
     "arrow_table": "midiopt.library.arrow",
     "harmony": "midiopt.api",
     "notes": "midiopt.api",
-    "parse": "midiopt.core.smf.parser",
+    "parse": "midiopt.api",
     "run": "midiopt.cli.python_run",
     "tempo_map": "midiopt.api",
 }

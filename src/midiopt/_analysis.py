@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from midiopt.schema import issue_names
+from midiopt.schema import ANALYSES, issue_names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Analysis:
     """The facts of one file: the columns of the table ``analyses``, and how its analysis ended."""
 
@@ -159,6 +160,26 @@ class Analysis:
     def issue_names(self) -> list[str]:
         """Names of the bits that are set in ``issues``."""
         return issue_names(self.issues)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Status, error and facts by name, as ``midiopt show --json`` has them: hashes in hexadecimal, and the names of issues."""
+        return {"status": self.status, "error": self.error, **{column.name: json_value(self, column.name) for column in ANALYSES}}
+
+    def to_json(self) -> str:
+        """``to_dict()`` as a line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def __repr__(self) -> str:
+        minutes, seconds = divmod(round(self.duration_s), 60)
+        facts = [f"{minutes}:{seconds:02}", f"{self.note_count:,} notes", "" if self.bpm is None else f"{self.bpm:.0f} BPM"]
+        facts += [self.key or "", self.time_signature or self.meter_estimated or "", self.chord_progression or ""]
+        return f"<Analysis: {', '.join(filter(None, facts))}>"
+
+
+def json_value(facts: Analysis, name: str) -> Any:
+    """A fact as JSON holds it: a hash in hexadecimal, issues by name."""
+    value = facts.issue_names if name == "issues" else getattr(facts, name)
+    return value.hex() if isinstance(value, bytes) else value
 
 
 class _Draft:

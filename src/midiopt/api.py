@@ -1,17 +1,18 @@
-"""One file at a time, from Python: its facts, its notes, its tempo map and its harmony."""
+"""One file at a time, from Python: its facts, its notes, its tempo map, its harmony and its events."""
 
 from __future__ import annotations
 
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 
 from midiopt._analysis import Analysis, build_analysis
 from midiopt.core.analysis import Analyzer
 from midiopt.core.harmony.harmony_view import read_harmony
 from midiopt.core.notes.note_view import Notes
-from midiopt.core.smf.parser import parse
+from midiopt.core.smf.arena import EventArena
+from midiopt.core.smf.parser import parse as parse_bytes
 from midiopt.core.timeline.timeline_view import read_timeline
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
 from midiopt.rows.decode import row_to_values
@@ -22,17 +23,24 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Analysis", "Harmony", "Notes", "Segments", "TempoMap", "TimeSignature", "analyze", "harmony", "notes", "tempo_map"]
+__all__ = ["Analysis", "Harmony", "Notes", "Segments", "TempoMap", "TimeSignature", "analyze", "harmony", "notes", "parse", "tempo_map"]
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 _local = threading.local()
 
 
 def _content(source: Source) -> Reader | bytes | bytearray | memoryview:
     """The content of a file, or the buffer itself."""
-    if not isinstance(source, (str, os.PathLike)):
+    if isinstance(source, (bytes, bytearray, memoryview)):
         return source
+    if not isinstance(source, (str, os.PathLike)):
+        if not hasattr(source, "read"):
+            return source  # type: ignore[return-value]  # another buffer, as type checkers cannot know
+        content = source.read()
+        if isinstance(content, str):
+            raise TypeError('the file is open as text: open it with mode "rb"')
+        return content
     if not hasattr(_local, "reader"):
         _local.reader = Reader()
     reader: Reader = _local.reader
@@ -44,7 +52,7 @@ def _content(source: Source) -> Reader | bytes | bytearray | memoryview:
 
 
 def analyze(source: Source) -> Analysis:
-    """The facts of one MIDI file, given as a path or as its content in any buffer.
+    """The facts of one MIDI file, given as a path, as its content in any buffer, or as a binary file object, of which the rest is read.
 
     Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and OSError for a file that cannot
     be read. Each thread has its own analyzer, and its memory is kept for the next file; the lock of the interpreter is released.
@@ -59,8 +67,17 @@ def analyze(source: Source) -> Analysis:
     return build_analysis([*row_to_values(ANALYSES, rows.analyses, rows.heap), STATUSES[outcome.status], outcome.error])
 
 
+def parse(source: Source, into: EventArena | None = None) -> EventArena:
+    """The events of one MIDI file, given like that of analyze(), in a new EventArena or in ``into``, whose events are replaced.
+
+    Without ``into`` the lock of the interpreter is released meanwhile. Raises the same errors as analyze() (``into`` is then empty if
+    the content is unusable), and BufferError while a view from ``into.events()`` lives.
+    """
+    return parse_bytes(_content(source), into)
+
+
 def notes(source: Source) -> Notes:
-    """The notes of one MIDI file, given as a path or as its content in any buffer, as columns: see Notes.
+    """The notes of one MIDI file, given like that of analyze(), as columns: see Notes.
 
     They are paired as docs/policy.md says. Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and
     OSError for a file that cannot be read.
@@ -108,14 +125,14 @@ class TempoMap:
 
 
 def tempo_map(source: Source, track: int | None = None) -> TempoMap:
-    """The tempo map and the time signatures of one MIDI file, given as a path or as its content in any buffer.
+    """The tempo map and the time signatures of one MIDI file, given like that of analyze().
 
     In a file of format 2 each track has its own time: ``track`` is its index, by default 0. Raises the same errors as notes(), and
     IndexError for a track that is not there.
     """
     import numpy as np
 
-    events = parse(_content(source))
+    events = parse(source)
     tracks = len(events.tracks())
     if track is not None and not 0 <= track < tracks:
         raise IndexError(f"there is no track {track}: the file has {tracks:,}, counted from 0")
@@ -164,12 +181,12 @@ class Harmony:
 
 
 def harmony(source: Source) -> Harmony:
-    """The chords and the keys of one MIDI file, given as a path or as its content in any buffer.
+    """The chords and the keys of one MIDI file, given like that of analyze().
 
     ``Analysis`` summarises them as chord_progression, harmonic_rhythm, key and key_changes. In a file of format 2 they are those of the
     first track that has notes. Raises the same errors as notes().
     """
-    chords, keys = read_harmony(parse(_content(source)))
+    chords, keys = read_harmony(parse(source))
     return Harmony(_segments(chords), _segments(keys))
 
 

@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 
 import midiopt
+from midiopt._analysis import json_value
 from midiopt.cli import facts_table
 from midiopt.cli.main import main
-from midiopt.display.fact_values import BESIDE, fact, json_value
+from midiopt.display.fact_values import BESIDE, fact
 from midiopt.schema import ANALYSES
 from midiopt.sources.paths import path_text
 from sample.smf import note_off, note_on, program_change, smf, text, track
@@ -43,7 +44,7 @@ def test_every_column_is_shown_or_named_as_without_a_value() -> None:
         listed = set(re.findall(r"^  (\w+) ", shown, re.M)) | set(shown.rpartition("without a value\n")[2].strip().split(", "))
         assert {column.name for column in ANALYSES} - BESIDE - {"analyzer_version"} <= listed
         for column in ANALYSES:
-            assert (fact(facts, column) is None) == (json_value(facts, column) in (None, []) and column.name != "issues")
+            assert (fact(facts, column) is None) == (json_value(facts, column.name) in (None, []) and column.name != "issues")
 
 
 def test_values_have_names_units_and_confidences() -> None:

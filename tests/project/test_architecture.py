@@ -22,7 +22,8 @@ LAYERS = {
     "sources": ("core.memory",),
     "rows": ("core.analysis", "sources"),
     "api": (
-        *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.parser", "core.timeline.timeline_view"),
+        *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.arena", "core.smf.parser"),
+        "core.timeline.timeline_view",
         *("rows", "sources"),
     ),
     "display": ("api",),

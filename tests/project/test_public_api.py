@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
+import mmap
 import subprocess
 import sys
+from array import array
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import midiopt
 from docs import generate_analysis
 from midiopt.schema import ANALYSES
+from tests.helpers.songs import song
 
 PACKAGE = Path(midiopt.__file__).parent
 
@@ -30,6 +36,54 @@ def test_facts_cannot_be_changed() -> None:
     assert [name for name in facts.__slots__ if name not in ("status", "error")] == [column.name for column in ANALYSES]
     with pytest.raises(AttributeError, match="cannot assign to field 'bpm'"):
         facts.bpm = 120.0  # type: ignore[misc]
+
+
+SONG = song(1)
+
+
+@pytest.mark.parametrize("name", ["analyze", "notes", "parse", "tempo_map", "harmony"])
+def test_a_file_is_given_in_any_form(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.mid"
+    path.write_bytes(SONG)
+    with open(path, "rb") as file, open(path, "rb") as mapped:
+        forms = [str(path), path, SONG, bytearray(SONG), memoryview(SONG), array("B", SONG), file, io.BytesIO(SONG)]
+        forms.append(mmap.mmap(mapped.fileno(), 0, access=mmap.ACCESS_READ))
+        found = [comparable(getattr(midiopt, name)(form)) for form in forms]
+        assert found == [found[0]] * len(forms)
+        assert file.read() == b""
+    with open(path, errors="replace") as text, pytest.raises(TypeError, match='open it with mode "rb"'):
+        getattr(midiopt, name)(text)
+    with pytest.raises(FileNotFoundError):
+        getattr(midiopt, name)(tmp_path / "b.mid")
+
+
+def comparable(found: Any) -> object:
+    """What a function has found, as something that can be compared."""
+    match found:
+        case midiopt.Analysis():
+            return found
+        case midiopt.Notes():
+            return found.onset.tolist(), found.pitch.tolist()
+        case midiopt.EventArena():
+            return found.events().tolist()
+        case midiopt.TempoMap():
+            return found.seconds.tolist(), found.time_signatures
+    return found.chords.name, found.keys.seconds.tolist()
+
+
+def test_facts_become_json() -> None:
+    facts = midiopt.analyze(SONG)
+    values = json.loads(facts.to_json())
+    assert values == facts.to_dict()
+    assert list(values) == ["status", "error", *(column.name for column in ANALYSES)]
+    assert values["content_hash"] == facts.content_hash.hex() and values["issues"] == facts.issue_names == []
+    assert values["bpm"] == facts.bpm and values["programs"] == facts.programs and values["status"] == "ok"
+
+
+def test_facts_have_a_short_text() -> None:
+    assert repr(midiopt.analyze(SONG)) == "<Analysis: 0:23, 60 notes, 77 BPM, Fm, 6/8>"
+    empty = b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\4\0\xff\x2f\0"
+    assert repr(midiopt.analyze(empty)) == "<Analysis: 0:00, 0 notes>"
 
 
 def test_importing_the_package_and_analyzing_need_no_numpy() -> None:

@@ -35,7 +35,6 @@ def command(options: argparse.Namespace) -> int:
     from midiopt.api import analyze
     from midiopt.cli.facts_table import print_facts
     from midiopt.cli.json_output import JsonItems
-    from midiopt.display.fact_values import json_object
     from midiopt.schema import REJECTED, STATUSES, UNREADABLE
     from midiopt.sources.content import read_content
 
@@ -54,7 +53,7 @@ def command(options: argparse.Namespace) -> int:
                     items.add({"path": file, "status": status, "error": reason})
                 continue
             if items.wanted:
-                items.add({"path": file} | json_object(facts))
+                items.add({"path": file} | facts.to_dict())
             else:
                 print("\n" * bool(shown), end="")
                 print_facts(file, facts, content)

@@ -1,14 +1,14 @@
-"""Each fact as text and in JSON: numbers with their names, confidences beside what they belong to."""
+"""Each fact as text: numbers with their names, confidences beside what they belong to."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from midiopt.api import Analysis
+from midiopt._analysis import Analysis, json_value
 from midiopt.display.text import clock
 from midiopt.general_midi import PROGRAMS
 from midiopt.kinds import SHARES
-from midiopt.schema import ANALYSES, ISSUES, MINOR_TONICS, REPAIRS, UNUSUAL, Column
+from midiopt.schema import ISSUES, MINOR_TONICS, REPAIRS, UNUSUAL, Column
 
 WEAK = 0.5  # a confidence below it: more likely wrong than right
 CONFIDENCES = {
@@ -38,22 +38,9 @@ class Fact(NamedTuple):
     is_weak: bool = False
 
 
-def json_object(facts: Analysis) -> dict[str, Any]:
-    """The facts as ``--json`` prints them."""
-    return {"status": facts.status, "error": facts.error, **{column.name: json_value(facts, column) for column in ANALYSES}}
-
-
-def json_value(facts: Analysis, column: Column) -> Any:
-    """The value as JSON holds it: hashes in hexadecimal, issues by name."""
-    if column.name == "issues":
-        return facts.issue_names
-    value = getattr(facts, column.name)
-    return value.hex() if isinstance(value, bytes) else value
-
-
 def fact(facts: Analysis, column: Column) -> Fact | None:
     """The row of a column, None without a value."""
-    value = json_value(facts, column)
+    value = json_value(facts, column.name)
     if value is None or (value == [] and column.name != "issues"):
         return None
     remarks = [REMARKS.get(column.name, "")]
