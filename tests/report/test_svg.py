@@ -45,7 +45,7 @@ def test_rows_keep_within_the_picture() -> None:
     found = svg.rows("r", "t", "d", bars)
     for bar in parts(found, "rect"):
         assert float(bar.get("x", 0)) + float(bar.get("width", 0)) < svg.WIDTH
-    assert parts(found, "text")[0].text == "a label that is far…"
+    assert parts(found, "text")[0].text == "a label that is f…"
     assert parts(found, "rect")[0][0].text == "a label that is far too long for its room: x"
 
 

@@ -23,7 +23,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
     "report": "write a page about a database, with charts and examples",
-    "browse": "show a database in a web browser: search, look and listen",
+    "browse": "search, look and listen in a web browser",
     "verify": "analyse files again and report rows that differ",
     "datasette-metadata": "print what Datasette shows beside the rows",
     "completion": "print the completion script of bash, zsh or fish",

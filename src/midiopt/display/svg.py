@@ -149,7 +149,7 @@ def rows(name: str, title: str, description: str, bars: Sequence[Bar], labels: f
     room = WIDTH - labels - 62
     for i, bar in enumerate(bars):
         y = i * tall
-        fits = int((labels - 8) / 6.1)
+        fits = int((labels - 8) / 6.7)
         chart.text(labels - 8, y + 16, bar.label if len(bar.label) <= fits else bar.label[: fits - 1] + "…", "end", size=NORMAL)
         long = bar.value / highest * room
         chart.rect(labels, y + 5, max(long, 1.0), 14, "bar", f"{bar.label}: {bar.about}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from midiopt.library.chord_loops import ChordLoop, chord_loop
@@ -23,6 +23,7 @@ Counts = dict[str, Counter[Any]]
 
 CHUNK = 10_000  # rows that are counted at a time
 MAX_BPM, MAX_SECONDS, MAX_POLYPHONY = 300, 86_400, 64  # greater values count as these
+_FAMILIES = {str(program): program // 8 for program in range(128)}
 MAX_LOOP_TEXT = 48  # characters: eight chords of five letters with their spaces
 
 
@@ -96,10 +97,11 @@ def _count_rows(library: Snapshot, rows: Rows, named: dict[str, str], counts: Co
         *columns, programs, loops = zip(*chunk, strict=True)
         for name, column in zip(named, columns, strict=True):
             counts[name].update(column)
-        _add_programs(counts, Counter(programs).items())
+        _add_program_texts(counts, programs)
         _add_loops(counts["loop"], Counter(loops).items())
         done += len(chunk)
         progress(done)
+    counts["program"] = Counter({int(text): files for text, files in counts["program"].items()})
 
 
 def _count_grouping_sets(library: Snapshot, rows: Rows, named: dict[str, str], counts: Counts) -> None:
@@ -117,15 +119,20 @@ def _count_grouping_sets(library: Snapshot, rows: Rows, named: dict[str, str], c
         counts[names[place]][values[place]] += files
 
 
-def _add_programs(counts: Counts, sets: Iterable[tuple[Any, int]]) -> None:
-    """Sets of programs, lists in PostgreSQL and JSON in SQLite, and how many files have each."""
-    programs, families = counts["program"], counts["family"]
-    for found, files in sets:
-        numbers = [int(text) for text in found[1:-1].split(",") if text] if isinstance(found, str) else found or ()
-        for number in numbers:
-            programs[number] += files
-        for family in {number // 8 for number in numbers}:
-            families[family] += files
+def _add_program_texts(counts: Counts, texts: Iterable[str | None]) -> None:
+    """Sets of programs as SQLite has them, in JSON. Text by text in Python they would take half of the time of a report."""
+    sets = [text[1:-1].split(",") for text in texts if text and text != "[]"]
+    counts["program"].update(chain.from_iterable(sets))
+    counts["family"].update(chain.from_iterable([set(map(_FAMILIES.__getitem__, programs)) for programs in sets]))
+
+
+def _add_programs(counts: Counts, sets: Iterable[tuple[list[int] | None, int]]) -> None:
+    """Sets of programs and how many files have each."""
+    for programs, files in sets:
+        for program in programs or ():
+            counts["program"][program] += files
+        for family in {program // 8 for program in programs or ()}:
+            counts["family"][family] += files
 
 
 def _add_loops(loops: Counter[ChordLoop], texts: Iterable[tuple[str | None, int]]) -> None:

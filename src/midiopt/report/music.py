@@ -115,7 +115,7 @@ def instruments(report: LibraryReport) -> str:
     """Families and programs of General MIDI, and roles."""
     whole = report.analysed
     counted = report.counts["family"]
-    families = [Bar(name, counted[i], _files(counted[i], whole)) for i, name in enumerate(FAMILIES)]
+    families = [Bar(name, counted[i], _files(counted[i], whole)) for i, name in enumerate(FAMILIES) if counted[i]]
     programs = most_frequent(report.counts["program"], lambda number: f"{number} {PROGRAMS[number]}", MAX_PROGRAMS, whole)
     roles = most_frequent(report.counts["role"], str, MAX_BARS)
     most = "The most frequent ones, numbered from 0, in which files they play."

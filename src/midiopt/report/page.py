@@ -84,7 +84,7 @@ def _header(report: LibraryReport, database: str) -> str:
 
 def _duration(seconds: float) -> str:
     """In the largest unit that leaves a number of at least 1."""
-    for unit, name in ((86400 * 365.25, "years"), (86400, "days"), (3600, "hours"), (60, "minutes")):
+    for unit, name in ((86400 * 365.25, "years"), (86400, "days"), (3600, "hours"), (60, "min")):
         if seconds >= 2 * unit:
             return f"{seconds / unit:,.1f} {name}"
-    return f"{seconds:.0f} seconds"
+    return f"{seconds:.0f} s"

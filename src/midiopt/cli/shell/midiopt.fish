@@ -12,7 +12,7 @@ complete -c midiopt -n '__midiopt_command' -a search -d 'list the files that mee
 complete -c midiopt -n '__midiopt_command' -a status -d 'show what a database holds and how the last run ended'
 complete -c midiopt -n '__midiopt_command' -a duplicates -d 'list files with identical bytes'
 complete -c midiopt -n '__midiopt_command' -a report -d 'write a page about a database, with charts and examples'
-complete -c midiopt -n '__midiopt_command' -a browse -d 'show a database in a web browser: search, look and listen'
+complete -c midiopt -n '__midiopt_command' -a browse -d 'search, look and listen in a web browser'
 complete -c midiopt -n '__midiopt_command' -a verify -d 'analyse files again and report rows that differ'
 complete -c midiopt -n '__midiopt_command' -a datasette-metadata -d 'print what Datasette shows beside the rows'
 complete -c midiopt -n '__midiopt_command' -a completion -d 'print the completion script of bash, zsh or fish'
