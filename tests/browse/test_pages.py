@@ -241,6 +241,26 @@ def test_notes_are_those_of_the_library(client):
         assert [key["name"] for key in head["keys"]] == harmony.keys.name
 
 
+def test_meters_and_tempos_are_named_where_they_change(client):
+    head, _ = decoded(client.get("/notes", params={"path": path_of(client, "nineteen sharps.mid")}).content)
+    assert len(head["tempos"]) == 1
+    for name in ("nocturne.mid", "etude 5-4.mid"):
+        path = path_of(client, name)
+        head, _ = decoded(client.get("/notes", params={"path": path}).content)
+        time = midiopt.tempo_map(path)
+        assert [meter["name"] for meter in head["meters"]] == [f"{s.numerator}/{s.denominator}" for s in time.time_signatures]
+        assert {tempo["name"] for tempo in head["tempos"]} == {f"{bpm:.0f}" for bpm in time.bpm}
+
+
+def test_of_very_many_notes_the_first_are_sent(client, monkeypatch):
+    path = path_of(client, "slap happy.mid")
+    client.get("/notes", params={"path": path})
+    monkeypatch.setattr("midiopt.browse.song.MAX_NOTES", 100)
+    head, columns = decoded(client.get("/notes", params={"path": path}).content)
+    assert head["notes"] == len(midiopt.notes(path)) and len(columns["onset"]) == 100
+    assert (columns["onset"] == np.sort(midiopt.notes(path).onset_s)[:100].astype("f4")).all()
+
+
 def test_bars_follow_the_time_signature(client):
     path = path_of(client, "etude 5-4.mid")
     _, columns = decoded(client.get("/notes", params={"path": path}).content)

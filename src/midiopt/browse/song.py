@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAX_NOTES = 200_000  # the longest of 16,828 real files has 45,000
 MAX_BARS = 20_000
+MAX_TEMPOS = 5_000
 MAX_PARTS = 256
 MAX_DIVISION = 0x7FFF  # in ticks per quarter; above, it is of SMPTE, which has no bars
 ALIGNMENT = 8
@@ -58,7 +59,7 @@ def song_message(data: Buffer) -> bytes:
         "chords": _segments(names.chords),
         "keys": _segments(names.keys),
         "meters": [{"second": float(time.seconds_at(s.tick)), "name": f"{s.numerator}/{s.denominator}"} for s in time.time_signatures],
-        "tempos": [{"second": float(s), "bpm": round(float(b), 2)} for s, b in zip(time.seconds, time.bpm, strict=True)][:MAX_BARS],
+        "tempos": _tempos(time),
         "columns": [{"name": name, "type": column.dtype.str[1:], "length": len(column)} for name, column in columns.items()],
     }
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
@@ -68,6 +69,15 @@ def song_message(data: Buffer) -> bytes:
 
 def _segments(segments: Segments) -> list[dict[str, object]]:
     return [{"second": second, "name": name} for second, name in zip(segments.seconds.tolist(), segments.name, strict=True)]
+
+
+def _tempos(time: TempoMap) -> list[dict[str, object]]:
+    """Whole beats per minute; neighbours differ."""
+    found: list[dict[str, object]] = []
+    for second, bpm in zip(time.seconds.tolist(), time.bpm.tolist(), strict=True):
+        if not found or found[-1]["name"] != f"{bpm:.0f}":
+            found.append({"second": second, "name": f"{bpm:.0f}"})
+    return found[:MAX_TEMPOS]
 
 
 def _padded(data: bytes) -> bytes:

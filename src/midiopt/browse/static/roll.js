@@ -30,7 +30,10 @@ export class Roll {
     this.second = 0;
     this.scale = 0; // pixels per second; 0 until the first layout
     this.follows = true;
-    this.lanes = [song.keys, song.chords].filter((lane) => lane?.length);
+    // What changes along the time axis. One meter or tempo that never changes stands above the roll already.
+    const changes = { meter: song.meters, tempo: song.tempos };
+    this.lanes = Object.entries(changes).filter(([, lane]) => lane.length > 1);
+    this.lanes.push(...Object.entries({ key: song.keys, chords: song.chords }).filter(([, lane]) => lane.length));
     this.measure();
     new ResizeObserver(() => this.layout()).observe(root);
     root.addEventListener("scroll", () => this.draw(), { passive: true });
@@ -253,10 +256,10 @@ export class Roll {
     paint.globalAlpha = 1;
   }
 
-  /** The keys and the chords, each from where it begins to where the next one does; a name stays in view while its piece does. */
+  /** Keys, chords and the like, each from where it begins to where the next one does; a name stays in view while its piece does. */
   drawLanes() {
     const { paint, tint } = this;
-    this.lanes.forEach((lane, row) => {
+    this.lanes.forEach(([kind, lane], row) => {
       const y = RULER + row * LANE;
       paint.fillStyle = tint.surface;
       paint.fillRect(0, y, this.width, LANE);
@@ -264,9 +267,9 @@ export class Roll {
         const x = this.x(second);
         const end = this.x(i + 1 < lane.length ? lane[i + 1].second : this.seconds);
         if (end < this.gutter || x > this.width) return;
-        paint.fillStyle = row === 0 && this.lanes.length > 1 ? tint["accent-soft"] : tint.raised;
+        paint.fillStyle = kind === "key" ? tint["accent-soft"] : tint.raised;
         paint.fillRect(x + 0.5, y + 1, Math.max(1, end - x - 1), LANE - 2);
-        const at = Math.max(x, this.gutter) + (row === this.lanes.length - 1 ? 3 : 5);
+        const at = Math.max(x, this.gutter) + (kind === "key" ? 5 : 3);
         if (at + paint.measureText(name).width + 1 > end) return;
         paint.fillStyle = tint.ink;
         paint.fillText(name, at, y + LANE / 2 + 1);
@@ -288,7 +291,7 @@ export class Roll {
     for (let pitch = this.low; this.rows && pitch <= this.high; pitch++) {
       if (pitch % 12 === 0) paint.fillText(pitchName(pitch), gutter - keys - 4, this.y(pitch) + this.rowHeight / 2);
     }
-    this.lanes.forEach((lane, row) => paint.fillText(lane === this.song.keys ? "key" : "chords", gutter - 6, RULER + (row + 0.5) * LANE + 1));
+    this.lanes.forEach(([kind], row) => paint.fillText(kind, gutter - 6, RULER + (row + 0.5) * LANE + 1));
     paint.fillText(this.song.bars.length > 1 ? "bar" : "", gutter - 6, RULER / 2 + 1);
     this.drums.forEach((sound, row) => {
       paint.fillText(this.cut(this.song.drums[sound] ?? `Drum ${sound}`, gutter - 10), gutter - 6, this.drumTop + (row + 0.5) * DRUM_ROW);
