@@ -30,6 +30,7 @@ class PostgresSnapshot:
     def __init__(self, url: str) -> None:
         with contextlib.ExitStack() as resources, sink_errors():
             self._connection = resources.enter_context(contextlib.closing(connect(url)))
+            self._connection.execute("SET cursor_tuple_fraction = 1")  # every row of a cursor is read
             self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             require_current_schema(schema_version(self._connection))
             self._cursor_names = map("rows_{}".format, itertools.count())

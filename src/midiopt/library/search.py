@@ -9,6 +9,7 @@ from typing import Any
 
 from midiopt.errors import QueryError
 from midiopt.library.queries import python_value
+from midiopt.library.search_pages import ARRIVAL, FILES_ONLY, SORTS, Pages, Sort
 from midiopt.library.search_query import Query, parse_query
 from midiopt.library.search_values import nearest
 from midiopt.library.snapshot import Snapshot
@@ -17,6 +18,7 @@ from midiopt.schema import ANALYSES, FILES, issue_names
 __all__ = ["FACETS", "SORTS", "Facet", "Found", "Query", "count", "facet", "find", "find_all", "parse_query"]
 
 PAGE, MAX_PAGE = 50, 5000  # files
+PATHS_PER_QUERY = 500
 
 
 @dataclass(frozen=True)
@@ -82,32 +84,6 @@ _COLUMNS = [_STORED[field.name] for field in fields(Found)]
 _SELECTED = ", ".join(f"{'f' if column in FILES.stored else 'a'}.{column.name}" for column in _COLUMNS)
 
 
-@dataclass(frozen=True)
-class Sort:
-    """A column by which files can be sorted."""
-
-    attribute: str
-    """Of Found."""
-    column: str
-    nullable: bool = False
-    of_content: bool = False
-
-
-SORTS = {
-    "path": Sort("path", "f.path"),
-    "title": Sort("title", "a.title", nullable=True, of_content=True),
-    "bpm": Sort("bpm", "a.bpm", nullable=True, of_content=True),
-    "key": Sort("key", "a.key", nullable=True, of_content=True),
-    "duration": Sort("duration_s", "a.duration_s", nullable=True, of_content=True),
-    "notes": Sort("note_count", "a.note_count", nullable=True, of_content=True),
-    "polyphony": Sort("polyphony_max", "a.polyphony_max", nullable=True, of_content=True),
-    "swing": Sort("swing", "a.swing", nullable=True, of_content=True),
-    "size": Sort("size_bytes", "f.size_bytes"),
-    "added": Sort("analyzed_at", "f.analyzed_at"),
-}
-ARRIVAL = Sort("analysis_id", "f.analysis_id", nullable=True)  # the order without another: that in which the contents were found
-
-
 def sort_named(name: str) -> tuple[Sort, bool]:
     """The sort that a name means, with `-` before it the other way round. Raises QueryError for one that there is not."""
     found = SORTS.get(name.removeprefix("-"))
@@ -123,14 +99,13 @@ def find(library: Snapshot, query: Query, sort: str = "", limit: int = PAGE, aft
     found. What has no value comes last.
     """
     by, is_descending = sort_named(sort)
-    found: list[Found] = []
-    if not (by.nullable and after is not None and getattr(after, by.attribute) is None):
-        found = _page(library, query, by, is_descending, limit, after)
-    rest = limit - len(found)
-    if by.nullable and rest > 0 and not (by is ARRIVAL and query.needs_content):
-        of_rest = after if after is not None and getattr(after, by.attribute) is None else None
-        found += _page(library, query, SORTS["path"], False, rest, of_rest, f"{by.column} IS NULL")
-    return found
+    paths = Pages(library, query, by, is_descending).paths(limit, after)
+    found: dict[str, Found] = {}
+    for start in range(0, len(paths), PATHS_PER_QUERY):
+        part = paths[start : start + PATHS_PER_QUERY]
+        sql = f"SELECT {_SELECTED} FROM {FILES_ONLY} WHERE f.path IN {library.dialect.values(len(part))}"
+        found |= {file.path: file for file in map(_found, library.rows(sql, part))}
+    return [found[path] for path in paths]
 
 
 def found_at(library: Snapshot, path: str) -> Found | None:
@@ -167,50 +142,13 @@ def _plain(name: str, value: object) -> object:
     return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
 
 
-def _page(library: Snapshot, query: Query, by: Sort, is_descending: bool, limit: int, after: Found | None, also: str = "") -> list[Found]:
-    """Files in the order of one column that is not null, or of another condition by their paths."""
-    condition, values = query.condition(library.dialect)
-    mark = library.dialect.placeholder
-    where = [condition]
-    columns, attributes = [by.column], [by.attribute]
-    if by.of_content:
-        columns, attributes = [*columns, "f.analysis_id"], [*attributes, "analysis_id"]
-    if by.column != "f.path":
-        columns, attributes = [*columns, "f.path"], [*attributes, "path"]
-    if also or by.nullable:
-        where.append(also or f"{by.column} IS NOT NULL")
-    if after is not None:
-        where.append(f"({', '.join(columns)}) {'<' if is_descending else '>'} {library.dialect.values(len(columns))}")
-        values = [*values, *(_stored(getattr(after, name), library) for name in attributes)]
-    order = ", ".join(f"{column} DESC" if is_descending else column for column in columns)
-    join = "JOIN" if query.needs_content or (by.of_content and not also) else "LEFT JOIN"
-    source = f"FROM files f {join} analyses a ON a.id = f.analysis_id"
-    sql = f"SELECT {_SELECTED} {source} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT {mark}"
-    return [_found(row) for row in library.rows(sql, [*values, limit])]
-
-
-def _stored(value: Any, library: Snapshot) -> Any:
-    """A value in the form that the tables have."""
-    if isinstance(value, dt.datetime) and library.dialect.database == "sqlite":
-        return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-    return value
-
-
 def _found(row: tuple[Any, ...]) -> Found:
     return Found(**{column.name: python_value(column, value) for column, value in zip(_COLUMNS, row, strict=True)})
 
 
 def count(library: Snapshot, query: Query, at_most: int | None = None) -> int:
     """The number of files that meet the query; with `at_most` no more than this are looked for."""
-    condition, values = query.condition(library.dialect)
-    join = "JOIN" if query.needs_content else "LEFT JOIN"
-    rows = f"FROM files f {join} analyses a ON a.id = f.analysis_id WHERE {condition}"
-    if at_most is None:
-        [(found,)] = library.rows(f"SELECT count(*) {rows}", values)
-    else:
-        sql = f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {library.dialect.placeholder}) AS found"
-        [(found,)] = library.rows(sql, [*values, at_most])
-    return int(found)
+    return Pages(library, query).count(at_most)
 
 
 @dataclass(frozen=True)

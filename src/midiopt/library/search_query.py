@@ -75,6 +75,11 @@ class Query:
         """Whether only files with an analysis can meet it."""
         return needs_content(self.root)
 
+    @property
+    def needs_no_content(self) -> bool:
+        """Whether only files without an analysis can meet it."""
+        return any(isinstance(part, Item) and part.condition.without_content for part in self.root.parts)
+
 
 def parse_query(text: str) -> Query:
     """Read a search. Raises QueryError, whose text names the nearest term or value."""

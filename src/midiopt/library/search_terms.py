@@ -7,14 +7,14 @@ add a row to TERMS; docs/search.md and the completion of shells are made from it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from midiopt.errors import QueryError
 from midiopt.kinds import INT16, INT32
 from midiopt.library.search_values import choice, family, keys, nearest, number_range, programs, progressions
-from midiopt.library.search_words import FUNCTION, postgres_words, words_of
-from midiopt.schema import ANALYSES, FILES, ISSUE_BITS, ISSUES, NAME_METERS, ROLES, STATUSES
-from midiopt.sinks.sql import Dialect
+from midiopt.schema import ANALYSED, ANALYSES, ISSUE_BITS, ISSUES, NAME_METERS, ROLES, STATUSES
+from midiopt.sinks.sql import NAMES, Dialect
+from midiopt.sinks.words import FUNCTION, postgres_words, words_of
 
 Sql = tuple[str, list[object]]
 """A condition with `?` for each of its values."""
@@ -46,6 +46,8 @@ class Condition:
     postgres: Sql
     of_content: bool = True
     """Whether only a file with an analysis can meet it."""
+    without_content: bool = False
+    """Whether only a file without one can."""
     programs: tuple[int, ...] = ()
     """General MIDI programs of which the content has one, if that is all it demands."""
     phrase: str = ""
@@ -68,8 +70,7 @@ def words(text: str) -> Condition | None:
         return None
     phrase = " ".join(found) + ("*" if text.endswith("*") else "")
     pattern = f"% {phrase.removesuffix('*')}" + ("%" if phrase.endswith("*") else " %")
-    texts = ("f.path", "coalesce(a.title, '') || ' ' || coalesce(array_to_string(a.track_names, ' '), '')")
-    postgres = " OR ".join(f"{postgres_words(f'({text})')} LIKE ?" for text in texts)
+    postgres = " OR ".join(f"{postgres_words(text)} LIKE ?" for text in ("f.path", NAMES.format("a.title", "a.track_names")))
     sqlite = f"{FUNCTION}(?, f.path, a.title, a.track_names)"
     return Condition((sqlite, [phrase]), (f"({postgres})", [pattern] * 2), of_content=False, phrase=phrase)
 
@@ -191,6 +192,12 @@ def _missing(value: str) -> Condition:
     return both(f"f.missing_since IS {'NOT NULL' if _yes_or_no(value) else 'NULL'}", of_content=False)
 
 
+def _status(value: str) -> Condition:
+    status = choice(value, STATUSES, "status")
+    is_analysed = STATUSES.index(status) in ANALYSED
+    return replace(_in("f.status", [status], of_content=is_analysed), without_content=not is_analysed)
+
+
 def _chords(value: str) -> Condition:
     return _in("a.chord_progression", progressions(value))
 
@@ -280,7 +287,7 @@ TERMS = {
             "a word",
             f"outcome of the analysis: {', '.join(STATUSES)}",
             ("status:rejected",),
-            lambda value: _in("f.status", [choice(value, FILES["status"].values, "status")], of_content=False),
+            _status,
             STATUSES,
         ),
         Term("issue", "a word", "an issue of the file, see policy.md", ("issue:stuck_note",), _issue, ISSUES),

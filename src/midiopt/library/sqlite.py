@@ -11,11 +11,11 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from midiopt.errors import NoDatabase
-from midiopt.library.search_words import FUNCTION, has_phrase
 from midiopt.sinks.sql import require_current_schema
 from midiopt.sinks.sqlite import schema_version, sink_errors
 from midiopt.sinks.sqlite_file import is_locked
 from midiopt.sinks.sqlite_writers import DIALECT
+from midiopt.sinks.words import FUNCTION, has_phrase
 
 
 class SqliteSnapshot:

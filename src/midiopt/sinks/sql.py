@@ -32,6 +32,7 @@ from midiopt.schema import (
     Column,
     Table,
 )
+from midiopt.sinks.words import postgres_words
 
 ANALYSIS_ID = "analysis_id"  # the column of `files` and `tracks` that refers to `analyses`
 UNKNOWN_ID = -1  # of an analysis, where it is to be looked up; as in row_keys.pyx
@@ -167,17 +168,48 @@ INDEXES = {
     "analyses_role": "analyses (role, time_signature, key)",
     "analyses_note_count": "analyses (note_count)",
     "analyses_duration_s": "analyses (duration_s)",
+    "analyses_chords": "analyses (chord_progression)",
+    "analyses_meter": "analyses (time_signature, meter_estimated)",
+    "analyses_polyphony": "analyses (polyphony_max)",
+    "analyses_swing": "analyses (swing) WHERE swing IS NOT NULL",
+    "analyses_loop": "analyses (loop_bars) WHERE loop_bars IS NOT NULL",
+    "analyses_issues": "analyses (issues) WHERE issues <> 0",
 }
+# What the terms of a search compare, in the order of the contents: a search whose terms are all frequent reads this and not the
+# rows, which are seven times as wide.
+SEARCHED = (
+    *("key", "bpm", "time_signature", "meter_estimated", "role", "drum_note_count", "duration_s", "note_count", "polyphony_max", "swing"),
+    *("is_loop", "loop_bars", "is_performance", "bpm_confidence", "key_confidence", "issues", "lyric_count", "sustain_pedals"),
+    *("pitch_bends", "sysex_count", "programs"),
+)
+SEARCH_INDEX = "analyses_search"
 HASH_INDEXES = {"analyses_notes_hash": "analyses", "tracks_notes_hash": "tracks"}  # of notes_hash, as the views show it
 SQLITE_INDEXES = {
     "files_status": "files (status)",  # with the path, which is the key
     "analyses_title": "analyses (title)",  # a scan of all titles reads 30 instead of 500 bytes each
+    SEARCH_INDEX: f"analyses (id, {', '.join(SEARCHED)})",
 }
 POSTGRES_INDEXES = {
     "files_status": f"files (status, path) WHERE status <> {quoted(STATUSES[OK])}",
     "analyses_title": "analyses (title, id)",
     "analyses_programs": "analyses USING gin (programs)",
     "analyses_channels": "analyses USING gin (channels)",
+    "files_words": "files USING gin (midiopt_words(path))",
+    "analyses_words": "analyses USING gin (midiopt_words(title, track_names))",
+}
+
+
+def _words_function(parameters: str, text: str) -> str:
+    """A function of PostgreSQL for an index on the words of a text."""
+    words = f"array_to_tsvector(array_remove(string_to_array({postgres_words(text)}, ' '), ''))"
+    return f"CREATE FUNCTION midiopt_words({parameters}) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT {words} $$"
+
+
+# PostgreSQL calls array_to_string() stable, since it might print times; of texts it is not.
+NAMES = "(coalesce({0}, '') || ' ' || coalesce(array_to_string({1}, ' '), ''))"
+WORDS_FUNCTIONS = {
+    "midiopt_words(text)": _words_function("text", "$1"),
+    "midiopt_words(text, text[])": _words_function("text, text[]", NAMES.format("$1", "$2")),
 }
 
 
@@ -286,6 +318,10 @@ def update_run(columns: Iterable[str], dialect: Dialect) -> str:
 
 def finalize(execute: Callable[[str], Iterable[Any]], dialect: Dialect) -> int:
     """``Catalog.finalize``, by a function that runs a statement."""
+    if dialect.database == "postgres":
+        for name, statement in WORDS_FUNCTIONS.items():
+            if list(execute(f"SELECT 1 WHERE to_regprocedure('{name}') IS NULL")):
+                execute(statement)
     for statement in create_indexes(dialect):
         execute(statement)
     [(files, contents)] = execute(COUNT_CONTENTS)

@@ -35,6 +35,7 @@ from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_programs import fill_analysis_programs
 from midiopt.sinks.sqlite_statement import RowStatement, connect
 from midiopt.sinks.sqlite_tables import create_tables
+from midiopt.sinks.sqlite_words import fill_words
 from midiopt.sinks.sqlite_writers import DIALECT, RowTuples, row_writer
 
 if TYPE_CHECKING:
@@ -184,6 +185,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             duplicates = finalize(execute, DIALECT)
             with self._transaction():
                 fill_analysis_programs(self._connection)
+            with self._transaction():
+                fill_words(self._connection)
             return duplicates
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ CREATE_TRIGGER = (
     f" DELETE FROM {TABLE} WHERE program IN (SELECT value FROM json_each(old.programs)) AND analysis_id = old.id; END"
 )
 _VERSION_KEY = "programs_version"  # in `meta`: of the analyses from which the table was made
-_GREATEST = f"SELECT coalesce(max(n), 0) FROM (SELECT (SELECT max(analysis_id) FROM {TABLE} WHERE program = number) AS n FROM programs)"
+GREATEST = f"SELECT coalesce(max(n), 0) FROM (SELECT (SELECT max(analysis_id) FROM {TABLE} WHERE program = number) AS n FROM programs)"
 _INSERT = f"INSERT INTO {TABLE} SELECT value, analyses.id FROM analyses, json_each(programs) WHERE analyses.id > ? ORDER BY 1, 2"
 
 
@@ -36,5 +36,5 @@ def fill_analysis_programs(connection: sqlite3.Connection) -> None:
     if version != [(str(ANALYZER_VERSION),)]:
         execute(f"DELETE FROM {TABLE}")
         execute("REPLACE INTO meta VALUES (?, ?)", (_VERSION_KEY, str(ANALYZER_VERSION)))
-    [(greatest,)] = execute(_GREATEST)
+    [(greatest,)] = execute(GREATEST)
     execute(_INSERT, (greatest,))

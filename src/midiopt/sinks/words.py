@@ -1,4 +1,4 @@
-"""Words of a search: how a text is divided into words, in Python and in both databases, which answer alike.
+"""Words of texts: how a text is divided into words, in Python and in both databases, which answer alike.
 
 A text is decomposed (NFKD), loses its accents, and is in lower case; what separates words is a fixed set of characters, so that no locale
 of a database changes an answer. A text has a phrase if it has its words one after the other.
@@ -56,6 +56,28 @@ def has_phrase(phrase: str, path: str, title: str | None, track_names: str | Non
         names = " ".join(json.loads(names))
     text = folded(f"{title or ''} {names}")
     return first in text and find(text) is not None
+
+
+def indexed_text(paths: str, title: str | None, track_names: str | None) -> str:
+    """What SQLite's full-text index has of a content: what its tokenizer divides into the same words."""
+    names = track_names or ""
+    if "\\" in names:
+        names = " ".join(json.loads(names))
+    text = f"{paths} {title or ''} {names}"
+    return text if text.isascii() else " ".join(words_of(text))
+
+
+def match_of(phrases: list[str]) -> str | None:
+    """A search in that index for what may have all of the phrases; None if a word has no letter or digit that the index knows."""
+    parts = []
+    for phrase in phrases:
+        words = phrase.removesuffix("*").split(" ")
+        for i, word in enumerate(words):
+            is_begun = (phrase.endswith("*") and i == len(words) - 1) or len(word) == MAX_LETTERS
+            parts.append(f'"{word}"' + (" *" if is_begun else ""))
+            if not any(map(str.isalnum, word)):
+                return None
+    return " AND ".join(parts)
 
 
 FUNCTION = "midiopt_has_phrase"  # the name of has_phrase in SQLite

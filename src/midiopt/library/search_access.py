@@ -1,0 +1,157 @@
+"""How a database finds candidates for a search without looking at every row: by the indexes that it has.
+
+Candidates are ids of contents. Each term is asked on its own; a search then looks at the rows of the term that has the fewest. What the
+end of a run has not made, because the run was killed, is done without.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Sequence
+
+from midiopt.library.search_query import Any, Item, Node, Query
+from midiopt.library.search_terms import Sql
+from midiopt.library.snapshot import Snapshot
+from midiopt.sinks import sqlite_programs, sqlite_words
+from midiopt.sinks.sql import SEARCH_INDEX
+from midiopt.sinks.words import match_of
+
+MAX_IDS = 40_000  # candidates that are fetched as a list: 20 ms
+FIRST_CHUNK, GROWTH = 500, 8  # of candidates by words
+INDEXED = {"key", "bpm", "meter", "role", "duration", "notes", "polyphony", "swing", "loop", "issue", "chords", "status", "missing"}
+_TABLES = ("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, f"{sqlite_programs.TABLE}_of_deleted", "analyses_words", "files_words")
+
+
+class Access:
+    """The indexes of one database."""
+
+    def __init__(self, library: Snapshot) -> None:
+        self._library = library
+        self.is_sqlite = library.dialect.database == "sqlite"
+        names = ", ".join(f"'{name}'" for name in _TABLES)
+        catalog = "sqlite_master" if self.is_sqlite else "pg_class"
+        column = "name" if self.is_sqlite else "relname"
+        where = "" if self.is_sqlite else " AND relnamespace = current_schema()::regnamespace"
+        there = {name for (name,) in self._rows(f"SELECT {column} FROM {catalog} WHERE {column} IN ({names}){where}")}
+        self.has_indexes = "files_analysis_id" in there
+        self.contents = f"analyses a INDEXED BY {SEARCH_INDEX}" if SEARCH_INDEX in there else "analyses a"
+        """The source of contents for a scan in the order of their ids."""
+        self.files = "files f INDEXED BY files_analysis_id" if self.is_sqlite and self.has_indexes else "files f"
+        """The files of one content: SQLite would rather look for every file with a status."""
+        self._has_programs = f"{sqlite_programs.TABLE}_of_deleted" in there
+        self._has_words = {"analyses_words", "files_words"} <= there or (sqlite_words.TABLE in there and self._open_words())
+
+    def _open_words(self) -> bool:
+        """Read what SQLite's full-text index has seen; whether it can be asked."""
+        found: dict[str, str] = dict(
+            self._rows("SELECT key, value FROM meta WHERE key IN (?, ?)", [sqlite_words.STATE_KEY, sqlite_words.CONTENTS_KEY])
+        )
+        state = sqlite_words.words_state([(found.get(sqlite_words.STATE_KEY, ""),)])
+        if state is None or not list(self._rows("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'")):
+            return False
+        self._words = state
+        self._seen = int(found.get(sqlite_words.CONTENTS_KEY, 0))
+        newer = f"SELECT 1 FROM files WHERE analysis_id > {self._seen} LIMIT 1"
+        latest = f"SELECT 1 FROM files WHERE analyzed_at > '{state.newest}' LIMIT 1"
+        self._is_complete = not state.extras and not list(self._rows(newer)) and not list(self._rows(latest))
+        return self.has_indexes
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[typing.Any, ...]]:
+        return self._library.rows(sql.replace("?", self._library.dialect.placeholder), values)
+
+    # --- one term at a time ---
+
+    def rarest(self, query: Query) -> list[int] | None:
+        """The ids of the contents that meet the rarest condition of the query, if they are few enough for a list."""
+        best: list[int] | None = None
+        for part in query.root.parts:
+            if best != [] and (source := self._source(part)):
+                sql, values = source
+                found = [id_ for (id_,) in self._rows(f"{sql} LIMIT {MAX_IDS + 1}", values)]
+                if len(found) <= MAX_IDS and (best is None or len(found) < len(best)):
+                    best = found
+        return None if best is None else sorted(set(best))
+
+    def _source(self, node: Node) -> Sql | None:
+        """A query for the ids of the contents that may meet a condition; None without an index."""
+        if not self.has_indexes or not isinstance(node, Item | Any):
+            return None
+        if isinstance(node, Any):
+            parts = [source for part in node.parts if (source := self._source(part))]
+            if len(parts) < len(node.parts):
+                return None
+            return " UNION ".join(f"SELECT * FROM ({sql}) AS part" for sql, _ in parts), [value for _, values in parts for value in values]
+        condition = node.condition
+        sql, values = condition.sql(self._library.dialect)
+        if condition.phrase:
+            return self._words_source([condition.phrase])
+        if condition.programs:
+            return self._programs_source(condition.programs) if self.is_sqlite else (f"SELECT a.id FROM analyses a WHERE {sql}", values)
+        if node.name not in INDEXED or sql.endswith("IS NULL") or sql.startswith(("a.is_loop", "NOT ")):
+            return None
+        if condition.of_content and node.name != "status":
+            return f"SELECT a.id FROM analyses a WHERE {sql}", values
+        index = f" INDEXED BY files_{node.name}" if self.is_sqlite else ""
+        return f"SELECT f.analysis_id FROM files f{index} WHERE {sql} AND f.analysis_id IS NOT NULL", values
+
+    def _programs_source(self, programs: tuple[int, ...]) -> Sql | None:
+        if not self._has_programs:
+            return None
+        table = sqlite_programs.TABLE
+        return (
+            f"SELECT analysis_id FROM (SELECT analysis_id FROM {table} WHERE program IN ({', '.join(map(str, programs))})"
+            f" UNION SELECT id FROM analyses WHERE id > ({sqlite_programs.GREATEST}))",
+            [],
+        )
+
+    # --- words ---
+
+    def phrases(self, query: Query) -> list[str]:
+        """The words that every file has that meets the query, if an index finds them in SQLite."""
+        if not (self._has_words and self.is_sqlite):
+            return []
+        found = [part.condition.phrase for part in query.root.parts if isinstance(part, Item) and part.condition.phrase]
+        return found if match_of(found) else []
+
+    def _words_source(self, phrases: list[str]) -> Sql | None:
+        if not self._has_words:
+            return None
+        if not self.is_sqlite:
+            [words] = phrases
+            *whole, last = words.removesuffix("*").split(" ")
+            wanted = " & ".join([*(f"'{word}'" for word in whole), f"'{last}'" + (":*" if words.endswith("*") else "")])
+            contents = "SELECT id FROM analyses WHERE midiopt_words(title, track_names) @@ ?::tsquery"
+            files = "SELECT analysis_id FROM files WHERE midiopt_words(path) @@ ?::tsquery AND analysis_id IS NOT NULL"
+            return f"SELECT DISTINCT id FROM ({contents} UNION ALL {files}) AS found", [wanted, wanted]
+        match = match_of(phrases)
+        return None if match is None else (f"SELECT id FROM ({self._words_sql()})", [match] * self._words_sql().count("?"))
+
+    def _words_sql(self) -> str:
+        """Of SQLite's index, ids with a search as each value, and what the index has not seen."""
+        table, extra = sqlite_words.TABLE, sqlite_words.EXTRA
+        main = f"SELECT rowid AS id FROM {table} WHERE {table} MATCH ? AND rowid < {extra}"
+        if self._is_complete:
+            return main
+        mask = (1 << sqlite_words.BITS) - 1
+        return (
+            f"{main} UNION SELECT rowid & {mask} FROM {table} WHERE {table} MATCH ? AND rowid >= {extra}"
+            f" UNION SELECT id FROM analyses WHERE id > {self._seen}"
+            f" UNION SELECT analysis_id FROM files WHERE analyzed_at > '{self._words.newest}' AND analysis_id IS NOT NULL"
+        )
+
+    def word_chunks(self, phrases: list[str], first: int) -> Iterator[list[int]]:
+        """The ids, from `first` on, of contents that may have all of these phrases, in order, in longer and longer lists."""
+        match = match_of(phrases)
+        sql = self._words_sql()
+        size = FIRST_CHUNK
+        while True:
+            found = [
+                id_
+                for (id_,) in self._rows(f"SELECT id FROM ({sql}) WHERE id >= {first} ORDER BY id LIMIT {size}", [match] * sql.count("?"))
+            ]
+            if found:
+                yield found
+            if len(found) < size:
+                return
+            first = found[-1] + 1
+            size *= GROWTH

@@ -1,0 +1,233 @@
+"""The paths of the files on a page of a search, in the order of a column, and their number.
+
+Three ways are tried. First the next contents in the order: a search that many files meet fills its page from these. Then the
+candidates of the rarest term, if they are few. Else all contents, in SQLite by an index that has what terms compare. So the time is
+bounded, whatever files a search finds and wherever they are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from midiopt.library.search_access import Access
+from midiopt.library.search_query import Query
+from midiopt.library.search_terms import Sql
+from midiopt.library.snapshot import Snapshot
+
+WINDOW = 20_000  # contents that are looked at first: 5 to 20 ms
+WORDS_WINDOW = 1000  # in PostgreSQL, which takes 20 us to look for a word in a file
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A column by which files can be sorted."""
+
+    attribute: str
+    """Of Found."""
+    column: str
+    nullable: bool = False
+    of_content: bool = False
+    is_indexed: bool = True
+
+
+SORTS = {
+    "path": Sort("path", "f.path"),
+    "title": Sort("title", "a.title", nullable=True, of_content=True),
+    "bpm": Sort("bpm", "a.bpm", nullable=True, of_content=True),
+    "key": Sort("key", "a.key", nullable=True, of_content=True),
+    "duration": Sort("duration_s", "a.duration_s", nullable=True, of_content=True),
+    "notes": Sort("note_count", "a.note_count", nullable=True, of_content=True),
+    "polyphony": Sort("polyphony_max", "a.polyphony_max", nullable=True, of_content=True),
+    "swing": Sort("swing", "a.swing", nullable=True, of_content=True),
+    "size": Sort("size_bytes", "f.size_bytes", is_indexed=False),
+    "added": Sort("analyzed_at", "f.analyzed_at"),
+}
+ARRIVAL = Sort("analysis_id", "a.id", nullable=True, of_content=True)  # the order without another: that in which contents were found
+FILES_ONLY = "files f LEFT JOIN analyses a ON a.id = f.analysis_id"
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where rows come from: a FROM clause, and conditions on them."""
+
+    tables: str
+    where: tuple[str, ...] = ()
+    values: tuple[object, ...] = ()
+
+
+class Pages:
+    """One search in one order."""
+
+    def __init__(self, library: Snapshot, query: Query, by: Sort = ARRIVAL, is_descending: bool = False) -> None:
+        self._library = library
+        self._query = query
+        self._by = by
+        self._sign = "<" if is_descending else ">"
+        self._direction = " DESC" if is_descending else ""
+        self._access = Access(library)
+        self._sqlite = self._access.is_sqlite
+        self._condition, self._values = query.condition(library.dialect)
+        self._cross = "CROSS JOIN" if self._sqlite else "JOIN"  # SQLite takes the tables of a CROSS JOIN in their order
+        self._join = f" {self._cross} {self._access.files} ON f.analysis_id = a.id"
+
+    def paths(self, limit: int, after: Any = None) -> list[str]:
+        """Of the first files, or those after another."""
+        found: list[str] = []
+        is_in_rest = self._by.nullable and after is not None and getattr(after, self._by.attribute) is None
+        if not is_in_rest and not (self._by.of_content and self._query.needs_no_content):
+            found = self._ordered(limit, after)
+        rest = limit - len(found)
+        if self._by.nullable and rest > 0 and not (self._by is ARRIVAL and self._query.needs_content):
+            found += self._rest(rest, after if is_in_rest else None)
+        return found
+
+    def count(self, at_most: int | None) -> int:
+        """The number of files."""
+        limit = 1 << 60 if at_most is None else at_most
+        found = 0
+        for source in self._counted():
+            found += self._count(source, limit - found)
+            if found == limit:
+                break
+        if found < limit and not self._query.needs_content:
+            found += self._count(_Source(FILES_ONLY, ("f.analysis_id IS NULL",)), limit - found)
+        return found
+
+    # --- the three ways ---
+
+    def _ordered(self, limit: int, after: Any) -> list[str]:
+        """The files whose value is not null."""
+        phrases = self._access.phrases(self._query)
+        if phrases and self._by is ARRIVAL and not self._direction:
+            return self._by_words(phrases, limit, after)
+        later = self._after(after)
+        if self._by.is_indexed and (window := self._window(limit, after)):
+            found = self._page(window, later, limit)
+            if len(found) == limit:
+                return found
+        if self._query.needs_content or self._by.of_content:
+            ids = self._access.rarest(self._query)
+            if ids is not None:
+                return self._page(self._of_list(ids), later, limit)
+            return self._page(_Source(self._access.contents + self._join), later, limit, is_whole=True)
+        return self._page(_Source(FILES_ONLY), later, limit)
+
+    def _by_words(self, phrases: list[str], limit: int, after: Any) -> list[str]:
+        found: list[str] = []
+        for ids in self._access.word_chunks(phrases, 0 if after is None else after.analysis_id):
+            found += self._page(self._of_list(ids), self._after(after), limit - len(found))
+            if len(found) == limit:
+                break
+        return found
+
+    def _window(self, limit: int, after: Any) -> _Source | None:
+        """The next contents or files in the order, whatever they are."""
+        size = max(WINDOW if self._sqlite or not self._has_words else WORDS_WINDOW, 4 * limit)
+        column = self._by.column.partition(".")[2]
+        value = None if after is None else self._stored(getattr(after, self._by.attribute))
+        if self._by is ARRIVAL:
+            if self._direction:
+                return None
+            first = value or next(self._rows("SELECT min(id) FROM analyses"))[0] or 0
+            return _Source(self._access.contents + self._join, ("a.id BETWEEN ? AND ?",), (first, first + size))
+        if not self._access.has_indexes:
+            return None
+        at = "" if value is None else f" AND {column} {self._sign}= ?"
+        values: tuple[object, ...] = () if value is None else (value,)
+        if self._by.of_content:
+            if value is not None:
+                at, values = f" AND ({column}, id) {self._sign}= (?, ?)", (value, after.analysis_id)
+            order = f"ORDER BY {column}{self._direction}, id{self._direction}"
+            next_ids = f"(SELECT id FROM analyses WHERE {column} IS NOT NULL{at} {order} LIMIT {size})"
+            return _Source(f"{next_ids} AS w {self._cross} {self._access.contents} ON a.id = w.id{self._join}", (), values)
+        bound = f"SELECT {column} FROM files WHERE TRUE{at} ORDER BY {column}{self._direction} LIMIT 1 OFFSET {size}"
+        last = next(self._rows(bound, values), None)
+        if last is None:
+            return None
+        return _Source(FILES_ONLY, (f"{self._by.column} {'>' if self._direction else '<'}= ?",), last)
+
+    def _of_list(self, ids: list[int]) -> _Source:
+        """The files of these contents."""
+        if self._sqlite:
+            return _Source(f"json_each(?) AS w CROSS JOIN {self._access.contents} ON a.id = w.value{self._join}", (), (json.dumps(ids),))
+        return _Source(self._access.contents + self._join, ("a.id = ANY(?)",), (ids,))
+
+    def _rest(self, limit: int, after: Any) -> list[str]:
+        """The files without a value, by their paths."""
+        later: Sql = ("TRUE", []) if after is None else ("f.path > ?", [after.path])
+        tables = FILES_ONLY
+        if self._query.needs_content:
+            ids = self._access.rarest(self._query)
+            source = _Source(self._access.contents + self._join) if ids is None else self._of_list(ids)
+            tables, values, where = source.tables, source.values, (f"{self._by.column} IS NULL", *source.where)
+        else:
+            is_null = "f.analysis_id" if self._by is ARRIVAL else self._by.column
+            values, where = (), (f"{is_null} IS NULL",)
+        return self._run(_Source(tables, where, values), later, ["f.path"], limit)
+
+    def _counted(self) -> Iterator[_Source]:
+        """Where files with an analysis that meet the query are found."""
+        if self._query.needs_no_content:
+            return
+        if phrases := self._access.phrases(self._query):
+            yield from map(self._of_list, self._access.word_chunks(phrases, 0))
+        elif (ids := self._access.rarest(self._query)) is not None:
+            yield self._of_list(ids)
+        else:
+            yield _Source(self._access.contents + self._join)
+
+    # --- SQL ---
+
+    @property
+    def _has_words(self) -> bool:
+        return "midiopt" in self._condition or "normalize(" in self._condition
+
+    @property
+    def _columns(self) -> dict[str, str]:
+        """What files are sorted by, with the attributes of Found."""
+        columns = {self._by.column: self._by.attribute}
+        return columns | ({"a.id": "analysis_id"} if self._by.of_content else {}) | {"f.path": "path"}
+
+    def _after(self, after: Any) -> Sql:
+        """The condition of the files that come after another."""
+        if after is None:
+            return (f"{self._by.column} IS NOT NULL" if self._by.nullable and self._by is not ARRIVAL else "TRUE"), []
+        columns = self._columns
+        values = [self._stored(getattr(after, attribute)) for attribute in columns.values()]
+        return f"({', '.join(columns)}) {self._sign} ({', '.join('?' * len(columns))})", values
+
+    def _page(self, source: _Source, later: Sql, limit: int, is_whole: bool = False) -> list[str]:
+        return self._run(source, later, [f"{column}{self._direction}" for column in self._columns], limit, is_whole)
+
+    def _run(self, source: _Source, later: Sql, order: list[str], limit: int, is_whole: bool = False) -> list[str]:
+        where, values = self._where(source)
+        sql = f"FROM {source.tables} WHERE {where} AND {later[0]}"
+        if is_whole and not self._sqlite:  # else PostgreSQL may walk through all contents in their order
+            kept = ", ".join(f"{column} AS k{i}" for i, column in enumerate(self._columns))
+            keys = ", ".join(f"k{i}{self._direction}" for i in range(len(self._columns)))
+            sql = f"WITH found AS MATERIALIZED (SELECT f.path AS path, {kept} {sql}) SELECT path FROM found ORDER BY {keys} LIMIT ?"
+        else:
+            sql = f"SELECT f.path {sql} ORDER BY {', '.join(order)} LIMIT ?"
+        return [path for (path,) in self._rows(sql, (*values, *later[1], limit))]
+
+    def _count(self, source: _Source, limit: int) -> int:
+        where, values = self._where(source)
+        rows = f"SELECT 1 FROM {source.tables} WHERE {where} LIMIT ?"
+        [(found,)] = self._rows(f"SELECT count(*) FROM ({rows}) AS found", (*values, limit))
+        return int(found)
+
+    def _where(self, source: _Source) -> tuple[str, tuple[object, ...]]:
+        return " AND ".join([*source.where, self._condition]), (*source.values, *self._values)
+
+    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        return self._library.rows(sql.replace("?", self._library.dialect.placeholder), values)
+
+    def _stored(self, value: Any) -> Any:
+        """A value in the form that the tables have."""
+        if isinstance(value, dt.datetime) and self._sqlite:
+            return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        return value
