@@ -21,6 +21,7 @@ from reference.names import name_facts
 from reference.notes import note_facts, notes_hash, pitch_facts
 from reference.quantization import quantization_facts
 from reference.sequence import Facts, Sequence
+from reference.sketch import sketch
 from reference.structure import xf_lyrics
 from reference.tracks import Division, Track, Unreadable, read_tracks
 
@@ -128,6 +129,7 @@ def analyze(data: bytes) -> Facts:
         "duration_s": max(s.tempo_map.seconds(s.duration) for s in sequences),
         "key_declared": declared_key(sequences),
         "notes_hash": notes_hash(sequences, division.quarter),
+        "sketch": sketch(sequences, division.quarter),
         **tempo_facts(sequences),
         **rhythm_facts(sequences, division),
         **time_signature_facts(sequences),

@@ -151,6 +151,8 @@ class Analysis:
     """Sum of a hash of every note: equal for the same music saved differently; None without notes."""
     issues: int
     """Bit set of repairs and unusual properties; docs/policy.md lists their names."""
+    sketch: list[int] | None
+    """Hashes of what is played, of which similar files share some (docs/similar.md); None with too few notes; not in `library`."""
     status: str
     """``ok`` or ``repaired``."""
     error: str | None
@@ -257,6 +259,7 @@ class _Draft:
             self.track_names,
             self.notes_hash,
             self.issues,
+            self.sketch,
             self.status,
             self.error,
         ) = values

@@ -40,6 +40,10 @@ def _hash(value: bytes, heap: bytes | bytearray) -> bytes | None:
     return value if any(value) else None
 
 
+def _sketch(value: bytes, heap: bytes | bytearray) -> list[int] | None:
+    return [hash_ for hash_ in struct.unpack("<32i", value) if hash_] or None
+
+
 def _bool(value: int, heap: bytes | bytearray) -> bool | None:
     return None if value == NULL_ENUM else bool(value)
 
@@ -170,6 +174,11 @@ TIME = Kind(
     "time", numpy="<i8", items=1, struct="q", python="datetime", arrow="timestamp[us, tz=UTC]",
     sqlite="TEXT", postgres="timestamptz", label="timestamp", null=None, low=YEAR_1, high=YEAR_10000 - 1, decoder=_always(_time),
 )  # fmt: skip
+# Hashes below 2^24, the first five bits of which are their place; 0 is none, and all zero is null. A list has those that are not 0.
+SKETCH = Kind(
+    "sketch", numpy="<i4", items=32, struct="128s", python="list[int]", arrow="list<int32>",
+    sqlite="TEXT", postgres="integer[]", label="up to 32 int32", null=0, low=0, high=2**24 - 1, decoder=_always(_sketch),
+)  # fmt: skip
 
-KINDS = (TEXT, TEXTS, INT16, INT32, INT64, FLOAT32, FLOAT64, SHARES, HASH16, HASH8, ENUM, BOOL, SET, TIME)
+KINDS = (TEXT, TEXTS, INT16, INT32, INT64, FLOAT32, FLOAT64, SHARES, HASH16, HASH8, ENUM, BOOL, SET, TIME, SKETCH)
 CODES = {kind: code for code, kind in enumerate(KINDS)}  # as `Kind` in rows/layout.pxd numbers them

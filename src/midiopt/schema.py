@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, TEXT, TEXTS, TIME, Kind
+from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Kind
 
-ANALYZER_VERSION = 11  # raised whenever any fact may change
+ANALYZER_VERSION = 12  # raised whenever any fact may change
 SCHEMA_VERSION = 7  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
@@ -371,6 +371,12 @@ ANALYSES = Table(
             nullable=True,
         ),
         Column("issues", INT64, "bit set of repairs and unusual properties; docs/policy.md lists their names"),
+        Column(
+            "sketch",
+            SKETCH,
+            "hashes of what is played, of which similar files share some (docs/similar.md); null with too few notes; not in `library`",
+            nullable=True,
+        ),
     ),
     added=(Column("id", INT64, "number of the row, in order of arrival; `analysis_id` in `files` refers to it"),),
 )
@@ -387,7 +393,7 @@ LIBRARY_ONLY = (  # the last columns of the view `library`, which shows those of
     FILES.added[0],
 )
 _OF_FILE = {column.name for column in FILES}
-LIBRARY_COLUMNS = (*FILES, *(column for column in ANALYSES if column.name not in _OF_FILE), *LIBRARY_ONLY)
+LIBRARY_COLUMNS = (*FILES, *(column for column in ANALYSES if column.name not in (*_OF_FILE, "sketch")), *LIBRARY_ONLY)
 
 RUNS = Table(
     "runs",

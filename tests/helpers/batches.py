@@ -22,6 +22,7 @@ from midiopt.kinds import (
     FLOAT64,
     HASH8,
     HASH16,
+    SKETCH,
     INT16,
     INT32,
     INT64,
@@ -45,7 +46,7 @@ HASH = bytes(range(1, 17))
 
 _DEFAULTS: dict[object, Any] = {
     TEXT: "some text", TEXTS: ["one", "two"], INT16: 7, INT32: 7, INT64: 7, FLOAT32: 0.5, FLOAT64: 0.5,
-    SHARES: [0.25] * 4 + [0.0] * 8, HASH16: HASH, HASH8: HASH[:8], TIME: NOW, BOOL: True,
+    SHARES: [0.25] * 4 + [0.0] * 8, HASH16: HASH, HASH8: HASH[:8], SKETCH: [5, (31 << 19) + 7], TIME: NOW, BOOL: True,
 }  # fmt: skip
 
 
@@ -104,6 +105,10 @@ def _field(column: Column, value: Any, heap: bytearray) -> Any:
         return np.packbits(bits, bitorder="little")
     if kind is TIME:
         return (value - EPOCH) // dt.timedelta(microseconds=1)
+    if kind is SKETCH:
+        values = np.zeros(32, "i4")
+        values[[hash_ >> 19 for hash_ in value]] = value
+        return values
     return np.frombuffer(value, "u1") if kind in (HASH16, HASH8) else value
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midiopt.kinds import BOOL, ENUM, SHARES, TIME
+from midiopt.kinds import BOOL, ENUM, SHARES, SKETCH, TIME
 from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
 from midiopt.rows.validate import validate
@@ -43,6 +43,8 @@ def invalid_values(column: Column) -> list[object]:
         values += [2, 7, 254]
     if kind is SHARES:
         values += [[1.1] * 12, [-0.1] + [0.0] * 11, [np.nan] * 12]
+    if kind is SKETCH:  # a hash in another place, and two beyond all places
+        values += [[2**19] + [0] * 31, [0] * 31 + [2**24], [0] * 31 + [-1]]
     if kind is TIME:
         values += [-(2**62), 2**62]
     return values

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from midiopt.errors import DatabaseBusy, SinkError
-from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, SET, SHARES, TEXT, TEXTS, TIME
+from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, SET, SHARES, SKETCH, TEXT, TEXTS, TIME
 from midiopt.rows.batch import Batch
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS, LIBRARY_ONLY, STATUSES, Column, issue_names
 from midiopt.sinks import open_sink
@@ -58,6 +58,7 @@ STRATEGIES = {
     SHARES: st.lists(st.integers(0, 10**6).map(lambda n: n / 10**6), min_size=12, max_size=12),
     HASH16: st.binary(min_size=16, max_size=16).filter(any),
     HASH8: st.binary(min_size=8, max_size=8).filter(any),
+    SKETCH: st.lists(st.integers(1, 2**24 - 1), min_size=1, max_size=32, unique_by=lambda hash_: hash_ >> 19).map(sorted),
     BOOL: st.booleans(),
     TIME: st.datetimes(timezones=st.just(dt.UTC)),
 } | {kind: st.integers(kind.low, kind.high) for kind in INTEGERS}
@@ -97,7 +98,7 @@ def test_writing_twice_changes_nothing(sink, url):
     assert (stored(url, "files"), stored(url, "analyses")) == before
 
 
-OTHER = {TEXT: "other", TEXTS: ["other"], SHARES: [0.0] * 12, HASH16: content_hash(5), HASH8: bytes(7) + b"\5", SET: []}
+OTHER = {TEXT: "other", TEXTS: ["other"], SHARES: [0.0] * 12, HASH16: content_hash(5), HASH8: bytes(7) + b"\5", SET: [], SKETCH: [2**23]}
 
 
 @pytest.mark.parametrize("was_null", [False, True])
@@ -144,7 +145,7 @@ def test_the_library_view_joins_analysed_files_only(sink, url):
     write(sink, make_batch([*files, file_row(path="/9", status="unreadable", content_hash=None)], [analysis_row(bpm=120.0)]))
     bpm = [(f"/{i}", 120.0 if status in ("ok", "repaired") else None) for i, status in enumerate(STATUSES)]
     assert query(url, "SELECT path, bpm FROM library ORDER BY path") == [*bpm, ("/9", None)]
-    names = [c.name for c in FILES] + [c.name for c in ANALYSES if c.name not in ("content_hash", "analyzer_version")]
+    names = [c.name for c in FILES] + [c.name for c in ANALYSES if c.name not in ("content_hash", "analyzer_version", "sketch")]
     names += [c.name for c in LIBRARY_ONLY]
     assert len(query(url, "SELECT * FROM library")[0]) == len(names)
     assert len(query(url, f"SELECT {', '.join(names)} FROM library")) == len(files) + 1

@@ -10,6 +10,7 @@ from midiopt.core.notes.types cimport Notes
 from midiopt.core.rhythm.onsets cimport Onsets
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.structure.drums cimport Drums
+from midiopt.core.structure.sketch cimport Sketch
 from midiopt.core.structure.track_facts cimport TrackTable
 from midiopt.core.text.text cimport TextHeap
 from midiopt.core.timeline.bar_grid cimport BarGrid
@@ -30,6 +31,7 @@ cdef class Analyzer:
     cdef Chroma *chroma
     cdef KeyEvidence *evidence
     cdef Onsets *onsets
+    cdef Sketch *sketch
     cdef TextHeap heap
     cdef Facts facts
     cdef TrackTable *tracks  # NULL until they are asked for

@@ -26,6 +26,7 @@ from midiopt.core.smf.midi cimport DRUMS_BY_NAME, MAX_EVENTS_CAP, NO_MEMORY, NO_
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.structure.drums cimport drum_facts
 from midiopt.core.structure.form cimport count_simultaneous, form_facts, role_of
+from midiopt.core.structure.sketch cimport add_sketch, reset_sketch, write_sketch
 from midiopt.core.structure.track_facts cimport add_tracks, start_tracks
 from midiopt.core.text.mark_facts cimport write_mark_facts
 from midiopt.core.text.text cimport append_ascii
@@ -67,7 +68,9 @@ cdef class Analyzer:
         self.chroma = <Chroma *>allocate_zeroed(sizeof(Chroma))
         self.evidence = <KeyEvidence *>allocate_zeroed(sizeof(KeyEvidence))
         self.onsets = <Onsets *>allocate_zeroed(sizeof(Onsets))
-        if not (self.notes and self.chords and self.progression and self.drums and self.chroma and self.evidence and self.onsets):
+        self.sketch = <Sketch *>allocate_zeroed(sizeof(Sketch))
+        kernels = self.notes and self.chords and self.progression and self.drums and self.chroma and self.evidence and self.onsets
+        if not (kernels and self.sketch):
             raise MemoryError()
         self.arena.scratch = &self.scratch
         self.map.scratch = &self.scratch
@@ -85,6 +88,7 @@ cdef class Analyzer:
         free(self.chroma)
         free(self.evidence)
         free(self.onsets)
+        free(self.sketch)
         free(self.tracks)
 
     def analyze(
@@ -211,6 +215,7 @@ cdef void reset(Analyzer self) noexcept nogil:
     self.heap.size = 0
     reset_note_counts(self.notes, &self.arena)
     memset(self.chroma, 0, sizeof(Chroma))
+    reset_sketch(self.sketch)
 
 
 cdef void reset_form(Facts *facts) noexcept nogil:
@@ -232,6 +237,7 @@ cdef Status analyze_sequence(Analyzer self, const uint8_t *data, const Sequence 
     if not status:
         add_chroma(self.chroma, self.notes, self.map.ticks_per_quarter)
         add_notes_hash(self.notes, &self.map)
+        add_sketch(self.sketch, self.notes, &self.map)
         status = measure_polyphony(self.notes, &self.map)
     return status
 
@@ -296,6 +302,7 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
     if facts.last_note_s > facts.first_note_s:  # neither is NaN
         facts.notes_per_second = facts.note_count / (facts.last_note_s - facts.first_note_s)
     put_notes_hash(facts.notes_hash, self.notes.counts.notes_hash)
+    write_sketch(self.sketch, facts)
     estimate_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)
     facts.role = role_of(self.notes, merged.simultaneous, facts)
     status = write_mark_facts(&self.heap, &self.arena, data, facts, self.tracks.rows if self.has_tracks else NULL)

@@ -8,6 +8,7 @@ cdef enum:
     NULL_INT16 = -32768
     NULL_INT32 = -2147483648
     NULL_TEXT = 0xFFFFFFFF
+    SKETCH_SIZE = 32
 
 # schema.BPM_SOURCES
 cdef enum:
@@ -105,6 +106,7 @@ cdef struct Facts:
     Text track_names
     uint8_t notes_hash[8]
     int64_t issues
+    int32_t sketch[SKETCH_SIZE]
 
 cdef struct TrackFacts:
     uint8_t content_hash[16]

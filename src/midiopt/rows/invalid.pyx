@@ -1,12 +1,12 @@
 """Finds values that their column cannot hold, without creating Python objects: 0.2 microseconds per file."""
 
 from libc.math cimport isnan
-from libc.stdint cimport UINT32_MAX, int64_t, uint32_t
+from libc.stdint cimport UINT32_MAX, int32_t, int64_t, uint32_t
 from libc.string cimport memchr
 
 from midiopt.rows.layout cimport (
-    FLOAT32, FLOAT64, HASH8, HASH16, MAX_FIELDS, SET, SHARES, TEXT, TEXTS, Field, is_zero, load_double, load_float, load_int16,
-    load_int32, load_int64, read_fields,
+    FLOAT32, FLOAT64, HASH8, HASH16, MAX_FIELDS, SET, SHARES, SKETCH, SKETCH_VALUE_SHIFT, TEXT, TEXTS, Field, is_zero, load_double,
+    load_float, load_int16, load_int32, load_int64, read_fields,
 )
 
 
@@ -55,6 +55,12 @@ cdef bint is_invalid(const Field *field, const char *p, const char *heap, Py_ssi
         for i in range(<int>(field.size // sizeof(float))):
             share = load_float(p + i * sizeof(float))
             if not 0 <= share <= 1:
+                return True
+        return False
+    elif kind == SKETCH:
+        for i in range(<int>(field.size // sizeof(int32_t))):
+            x = load_int32(p + i * sizeof(int32_t))
+            if x and x >> SKETCH_VALUE_SHIFT != i:
                 return True
         return False
     elif kind == SET:

@@ -23,10 +23,12 @@ cdef enum Kind:  # in the order of kinds.KINDS
     BOOL
     SET
     TIME
+    SKETCH
 
 cdef enum:
     MAX_FIELDS = 128
     NULL_ENUM = 255
+    SKETCH_VALUE_SHIFT = 19  # of a hash: its bits from here on are its place
 
 cdef struct Field:
     int kind           # a Kind
@@ -84,8 +86,11 @@ cdef inline double load_double(const char *p) noexcept nogil:
 
 
 cdef inline bint is_zero(const char *p, Py_ssize_t size) noexcept nogil:
-    """Whether a hash of 8 or 16 bytes is all zero, which is null."""
-    return load_int64(p) == 0 and (size == 8 or load_int64(p + 8) == 0)
+    """Whether a hash or a sketch is all zero, which is null; the size is a multiple of 8."""
+    cdef Py_ssize_t i = 0
+    while i < size and load_int64(p + i) == 0:
+        i += 8
+    return i == size
 
 
 cdef inline TextSlice read_text(const char *p, const char *heap, Py_ssize_t heap_size) except *:

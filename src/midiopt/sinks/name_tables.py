@@ -27,6 +27,8 @@ from midiopt.schema import (
 )
 from midiopt.sinks.sql import Dialect, column_definitions, quoted
 from midiopt.sinks.sqlite_programs import COLUMNS, TABLE
+from midiopt.sinks.sqlite_sketches import COLUMNS as SKETCH_COLUMNS
+from midiopt.sinks.sqlite_sketches import TABLE as SKETCHES
 
 PROGRAM_NAMES = Table(
     "programs",
@@ -107,9 +109,13 @@ def create_columns_table(execute: Callable[[str], Any]) -> None:
         "CREATE TABLE columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, type TEXT NOT NULL, unit TEXT NOT NULL,"
         " meaning TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID"
     )
+    own = {
+        TABLE: ("TABLE", "the contents that play each program", COLUMNS),
+        SKETCHES: ("TABLE", "the contents that have each hash in their sketch", SKETCH_COLUMNS),
+    }
     rows: list[tuple[object, ...]] = [
         row
-        for name, (kind, meaning, columns) in (RELATIONS | {TABLE: ("TABLE", "the contents that play each program", COLUMNS)}).items()
+        for name, (kind, meaning, columns) in (RELATIONS | own).items()
         for row in ((name, "", kind.lower(), "", meaning), *((name, c.name, c.kind.label, c.unit, c.meaning) for c in columns))
     ]
     execute(f"INSERT INTO columns VALUES {_values(rows)}")

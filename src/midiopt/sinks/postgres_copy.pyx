@@ -11,7 +11,7 @@ from libc.stdint cimport UINT32_MAX, int16_t, int32_t, int64_t, uint16_t, uint32
 from libc.string cimport memcpy
 
 from midiopt.rows.layout cimport (
-    BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, TEXT, TEXTS, Field,
+    BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, SKETCH, TEXT, TEXTS, Field,
     TextSlice, is_zero, load_double, load_float, load_int16, load_int32, load_int64, read_enum, read_fields, read_text,
 )
 
@@ -23,6 +23,7 @@ cdef extern from "<endian.h>" nogil:
 cdef enum:
     HEADER_SIZE = 19
     SMALLINT_OID = 21  # of the types in pg_type
+    INTEGER_OID = 23
     TEXT_OID = 25
     REAL_OID = 700
     ARRAY_HEADER = 20  # bytes before the first item
@@ -94,6 +95,22 @@ cdef char *put_members(char *out, const char *p, Field *field) noexcept nogil:
     if not items:
         out = start + 4 + EMPTY_ARRAY
     put_array_header(start + 4, SMALLINT_OID, items)
+    put32(start, <int32_t>(out - start - 4))
+    return out
+
+
+cdef char *put_sketch(char *out, const char *p, int count) noexcept nogil:
+    """An array of the hashes that are not 0, at least one."""
+    cdef char *start = out
+    cdef int items = 0, i
+    cdef int32_t hash
+    out += 4 + ARRAY_HEADER
+    for i in range(count):
+        hash = load_int32(p + 4 * i)
+        if hash:
+            out = put32(put32(out, 4), hash)
+            items += 1
+    put_array_header(start + 4, INTEGER_OID, items)
     put32(start, <int32_t>(out - start - 4))
     return out
 
@@ -215,6 +232,8 @@ cdef class CopyEncoder:
             return put_texts(out, read_text(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap)))
         elif kind == SHARES:
             return put_reals(out, p, <int>(field.size // 4))
+        elif kind == SKETCH:
+            return put_null(out) if is_zero(p, field.size) else put_sketch(out, p, <int>(field.size // 4))
         elif kind == SET:
             return put_members(out, p, field)
         else:  # TIME

@@ -194,6 +194,7 @@ POSTGRES_INDEXES = {
     "analyses_title": "analyses (title, id)",
     "analyses_programs": "analyses USING gin (programs)",
     "analyses_channels": "analyses USING gin (channels)",
+    "analyses_sketch": "analyses USING gin (sketch)",
     "files_words": "files USING gin (midiopt_words(path))",
     "analyses_words": "analyses USING gin (midiopt_words(title, track_names))",
 }

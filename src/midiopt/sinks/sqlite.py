@@ -33,6 +33,7 @@ from midiopt.sinks.sql import (
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_programs import fill_analysis_programs
+from midiopt.sinks.sqlite_sketches import fill_sketch_hashes
 from midiopt.sinks.sqlite_statement import RowStatement, connect
 from midiopt.sinks.sqlite_tables import create_tables
 from midiopt.sinks.sqlite_words import fill_words
@@ -185,6 +186,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             duplicates = finalize(execute, DIALECT)
             with self._transaction():
                 fill_analysis_programs(self._connection)
+            with self._transaction():
+                fill_sketch_hashes(self._connection)
             with self._transaction():
                 fill_words(self._connection)
             return duplicates

@@ -18,11 +18,12 @@ from libc.math cimport isnan
 from libc.stdint cimport int64_t
 
 from midiopt.rows.layout cimport (
-    BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, TEXT, TEXTS, Field,
+    BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, SKETCH, TEXT, TEXTS, Field,
     TextSlice, is_zero, load_double, load_float, load_int16, load_int32, load_int64, read_enum, read_fields, read_text,
 )
 from midiopt.sinks.sqlite_text cimport (
-    MEMBER_BYTES, SHARE_BYTES, TIME_BYTES, max_texts_bytes, put_members, put_shares, put_texts, put_time, shortest_decimal,
+    MEMBER_BYTES, SHARE_BYTES, SKETCH_BYTES, TIME_BYTES, max_texts_bytes, put_members, put_shares, put_sketch, put_texts, put_time,
+    shortest_decimal,
 )
 
 cdef object NULL_VALUE = float("nan")
@@ -92,6 +93,8 @@ cdef class RowEncoder:
         elif kind == TEXT:
             text = read_text(p, PyBytes_AS_STRING(heap), PyBytes_GET_SIZE(heap))
             return NULL_VALUE if text.length < 0 else PyUnicode_DecodeUTF8(text.start, text.length, NULL)
+        elif kind == SKETCH and is_zero(p, field.size):
+            return NULL_VALUE
         else:
             return self.written_text(kind, field, p, heap)
 
@@ -107,6 +110,9 @@ cdef class RowEncoder:
         elif kind == SHARES:
             start = self.reserve(field.size // sizeof(float) * SHARE_BYTES + 1)
             end = put_shares(start, p, field.size // sizeof(float))
+        elif kind == SKETCH:
+            start = self.reserve(field.size // 4 * SKETCH_BYTES + 2)
+            end = put_sketch(start, p, field.size // 4)
         elif kind == SET:
             start = self.reserve(8 * field.size * MEMBER_BYTES + 2)
             end = put_members(start, p, field)

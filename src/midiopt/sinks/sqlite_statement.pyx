@@ -17,11 +17,12 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcmp
 
 from midiopt.rows.layout cimport (
-    ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, TEXT, TEXTS, TIME, Field,
+    ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Field,
     TextSlice, is_zero, load_double, load_float, load_int16, load_int32, load_int64, read_fields,
 )
 from midiopt.sinks.sqlite_text cimport (
-    MEMBER_BYTES, SHARE_BYTES, TIME_BYTES, max_texts_bytes, put_members, put_shares, put_texts, put_time, shortest_decimal,
+    MEMBER_BYTES, SHARE_BYTES, SKETCH_BYTES, TIME_BYTES, max_texts_bytes, put_members, put_shares, put_sketch, put_texts, put_time,
+    shortest_decimal,
 )
 
 import _sqlite3
@@ -313,7 +314,9 @@ cdef int bind(
         if kind == TEXTS:
             return bind_written(statement, n, parameter, p, text)
         return bind_null(statement, n) if text.length < 0 else bind_text(statement, n, text.start, <int>text.length, NULL)
-    if kind == SHARES or kind == SET or kind == TIME:
+    if kind == SKETCH and is_zero(p, field.size):
+        return bind_null(statement, n)
+    if kind == SHARES or kind == SET or kind == TIME or kind == SKETCH:
         return bind_written(statement, n, parameter, p, TextSlice(NULL, -1))
     if kind == INT32:
         x = load_int32(p)
@@ -339,6 +342,7 @@ cdef int bind_written(Statement *statement, int n, Parameter *parameter, const c
         max_texts_bytes(text) if kind == TEXTS
         else <Py_ssize_t>(parameter.field.size // sizeof(float) * SHARE_BYTES + 1) if kind == SHARES
         else 8 * parameter.field.size * MEMBER_BYTES + 2 if kind == SET
+        else parameter.field.size // 4 * SKETCH_BYTES + 2 if kind == SKETCH
         else TIME_BYTES
     )
     cdef char *end
@@ -355,6 +359,8 @@ cdef int bind_written(Statement *statement, int n, Parameter *parameter, const c
         end = put_shares(parameter.text, p, parameter.field.size // sizeof(float))
     elif kind == SET:
         end = put_members(parameter.text, p, &parameter.field)
+    elif kind == SKETCH:
+        end = put_sketch(parameter.text, p, parameter.field.size // 4)
     else:
         end = put_time(parameter.text, load_int64(p))
     if end == NULL:

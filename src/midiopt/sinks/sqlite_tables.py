@@ -24,6 +24,9 @@ from midiopt.sinks.sql import (
 )
 from midiopt.sinks.sqlite_programs import CREATE as CREATE_PROGRAMS
 from midiopt.sinks.sqlite_programs import CREATE_TRIGGER, TABLE
+from midiopt.sinks.sqlite_sketches import CREATE as CREATE_SKETCHES
+from midiopt.sinks.sqlite_sketches import CREATE_TRIGGERS as SKETCH_TRIGGERS
+from midiopt.sinks.sqlite_sketches import TABLE as SKETCHES
 from midiopt.sinks.sqlite_writers import DIALECT
 
 # WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
@@ -64,6 +67,9 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
     if not {TABLE, "programs"} & there:
         execute(CREATE_PROGRAMS)
         execute(CREATE_TRIGGER)
+    if SKETCHES not in there:
+        for statement in (CREATE_SKETCHES, *SKETCH_TRIGGERS):
+            execute(statement)
     for statement in of_views:
         execute(statement)
     execute(upsert_meta(DIALECT), ("schema_version", str(SCHEMA_VERSION)))

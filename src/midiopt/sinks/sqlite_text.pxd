@@ -7,7 +7,7 @@ from libc.math cimport copysign, fabs, nextafter, rint
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
-from midiopt.rows.layout cimport Field, TextSlice, load_float
+from midiopt.rows.layout cimport Field, TextSlice, load_float, load_int32
 
 cdef extern from *:
     """
@@ -24,6 +24,7 @@ cdef extern from *:
 cdef enum:
     TIME_BYTES = 27  # YYYY-MM-DDTHH:MM:SS.ffffffZ
     SHARE_BYTES = 9  # 0.123456 and a comma
+    SKETCH_BYTES = 9  # a hash below 2^24 and a comma
     MEMBER_BYTES = 5  # a member has at most 4 digits
 
 
@@ -110,6 +111,28 @@ cdef inline char *put_members(char *out, const char *p, Field *field) noexcept n
     out -= (out - 1)[0] == b","
     out[0] = b"]"
     return out + 1
+
+
+cdef inline char *put_sketch(char *out, const char *p, Py_ssize_t count) noexcept nogil:
+    """Write a JSON array of the hashes that are not 0, at least one. `out` has room for count * SKETCH_BYTES + 2."""
+    cdef Py_ssize_t i
+    cdef int64_t hash, limit
+    cdef int width
+    out[0] = b"["
+    out += 1
+    for i in range(count):
+        hash = load_int32(p + 4 * i) & 0xFFFFFF
+        if hash:
+            width = 1
+            limit = 10
+            while hash >= limit:
+                width += 1
+                limit *= 10
+            out = put_digits(out, hash, width)
+            out[0] = b","
+            out += 1
+    (out - 1)[0] = b"]"
+    return out
 
 
 cdef inline char *put_string(char *out, const char *text, Py_ssize_t length) noexcept nogil:

@@ -16,7 +16,7 @@ from midiopt.core.notes.columns cimport onset_ticks
 from midiopt.core.notes.types cimport NoteColumns
 from midiopt.core.rhythm import meter_quantized_weights
 from midiopt.core.rhythm.bass_notes cimport bass_factor
-from midiopt.core.rhythm.bits cimport popcount, trailing_zeros
+from midiopt.core.bits cimport popcount, trailing_zeros
 from midiopt.core.rhythm.meter_accents cimport softmax_argmax
 
 cdef enum:

@@ -19,7 +19,7 @@ from midiopt.core.notes.types cimport onset_of
 from midiopt.core.rhythm.autocorrelation cimport add_windows, smooth_lags
 from midiopt.core.rhythm.bass_notes cimport bass_factor
 from midiopt.core.rhythm.beat cimport Beat, choose_beat
-from midiopt.core.rhythm.bits cimport leading_zeros, popcount, trailing_zeros
+from midiopt.core.bits cimport leading_zeros, popcount, trailing_zeros
 from midiopt.core.rhythm.meter_accents cimport MeterEstimate, meter_from_accents
 from midiopt.core.rhythm.meter_quantized cimport meter_from_slots
 from midiopt.core.rhythm.quantization cimport LEFT_OUT, POSITIONS, quantization_facts
