@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from midiopt.core.smf.arena import EventArena
     from midiopt.library import Library
     from midiopt.library.arrow import arrow_table
+    from midiopt.library.near import NearFile, NearGroup
     from midiopt.library.search import Found
+    from midiopt.library.similar import Similar
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.summary import Summary
 
@@ -45,11 +47,14 @@ __all__ = [
     "MidiError",
     "MidioptError",
     "MissingExtra",
+    "NearFile",
+    "NearGroup",
     "NotMidi",
     "Notes",
     "QueryError",
     "RunOptions",
     "Segments",
+    "Similar",
     "SinkError",
     "SourceError",
     "Summary",
@@ -73,9 +78,12 @@ _LAZY = {
     "Found": "midiopt.library.search",
     "Library": "midiopt.library",
     "Harmony": "midiopt.api",
+    "NearFile": "midiopt.library.near",
+    "NearGroup": "midiopt.library.near",
     "Notes": "midiopt.api",
     "RunOptions": "midiopt.pipeline.options",
     "Segments": "midiopt.api",
+    "Similar": "midiopt.library.similar",
     "Summary": "midiopt.pipeline.summary",
     "TempoMap": "midiopt.api",
     "TimeSignature": "midiopt.api",

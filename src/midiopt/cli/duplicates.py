@@ -1,4 +1,4 @@
-"""midiopt duplicates: groups of files with the same bytes."""
+"""midiopt duplicates: groups of files with the same bytes, or nearly the same music."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from midiopt.display.text import printable_text
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
     from midiopt.library.duplicates import DuplicateGroup
+    from midiopt.library.near import NearGroup
 
 
-DESCRIPTION = "List the groups of files with identical bytes, the largest group first. Nothing is written."
+DESCRIPTION = "List the groups of files with identical bytes, or with --near nearly the same music, the largest first. Nothing is written."
 
 
 EXAMPLES = (
     ("midiopt duplicates", "of midiopt.db"),
     ("midiopt duplicates music.db", "of another database"),
+    ("midiopt duplicates --near", "also transposed, faster, retitled ..."),
     ("midiopt duplicates --jsonl | jq -r '.paths[1:][]'", "all but the first"),
 )
 
@@ -28,9 +30,9 @@ def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.examples = EXAMPLES
     add_library_options(parser)
-    parser.group("what to list").add_argument(
-        "--missing", action="store_true", help="list files that no run has found again, too; without, they are left out"
-    )
+    group = parser.group("what to list").add_mutually_exclusive_group()
+    group.add_argument("--missing", action="store_true", help="list files that no run has found again, too; without, they are left out")
+    group.add_argument("--near", action="store_true", help="list files with other bytes and nearly the same music, and what differs")
     add_json_options(parser)
 
 
@@ -42,6 +44,8 @@ def command(options: argparse.Namespace) -> int:
     from midiopt.sinks.urls import without_password
 
     options.db = database_url(options)
+    if options.near:
+        return _print_near(options)
     groups = files = size = 0
     with open_library(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
         if not items.wanted:
@@ -57,6 +61,35 @@ def command(options: argparse.Namespace) -> int:
                 print(_text(group))
         items.totals = {"groups": groups, "duplicates": files, "duplicate_bytes": size}
     return 0
+
+
+def _print_near(options: argparse.Namespace) -> int:
+    from midiopt.library.near import near_groups
+    from midiopt.library.snapshot import open_snapshot
+    from midiopt.sinks.urls import without_password
+
+    groups = files = 0
+    with open_snapshot(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
+        if not items.wanted:
+            print(f"{'files':>7}  paths, and what differs from the first")
+        for group in near_groups(library):
+            groups += 1
+            files += len(group.files)
+            if items.wanted:
+                items.add({"files": [{"path": file.path, "differs": file.differs} for file in group.files], "contents": group.contents})
+            else:
+                print(_near_text(group))
+        items.totals = {"groups": groups, "files": files}
+    return 0
+
+
+def _near_text(group: NearGroup) -> str:
+    lines = []
+    for i, file in enumerate(group.files):
+        lines.append(f"{f'{len(group.files):,}' if i == 0 else '':>7}  {printable_text(file.path)}")
+        if file.differs:
+            lines.append(f"{'':11}{printable_text(', '.join(file.differs))}")
+    return "\n".join(lines)
 
 
 def _object(group: DuplicateGroup) -> dict[str, object]:

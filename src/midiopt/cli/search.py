@@ -59,7 +59,7 @@ def command(options: argparse.Namespace) -> int:
     from midiopt.library.snapshot import open_snapshot
     from midiopt.sinks.urls import without_password
 
-    query = parse_query(query_text(options.query))
+    query = parse_query(query_text(options.query), reads_files=True)
     sort_named(options.sort)
     options.db = database_url(options)
     with open_snapshot(options.db) as library, JsonItems(options, "search", without_password(options.db)) as items:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 from midiopt.library.snapshot import Snapshot, open_snapshot
 
 if TYPE_CHECKING:
+    from midiopt.library.near import NearGroup
     from midiopt.library.search import Found
+    from midiopt.library.similar import Similar
 
 
 class Library:
@@ -42,13 +44,29 @@ class Library:
         from midiopt.library.search import find_all, parse_query, sort_named
 
         sort_named(sort)
-        return find_all(self._snapshot, parse_query(query), sort, limit)
+        return find_all(self._snapshot, parse_query(query, reads_files=True), sort, limit)
 
     def count(self, query: str = "") -> int:
         """The number of files that meet a search. Raises QueryError if it cannot be read."""
         from midiopt.library.search import count, parse_query
 
-        return count(self._snapshot, parse_query(query))
+        return count(self._snapshot, parse_query(query, reads_files=True))
+
+    def similar(self, file: str | os.PathLike[str], limit: int | None = 20, min_score: float = 0.1) -> list[Similar]:
+        """The files with music that is similar to that of a file, or of a path in the library; most similar first.
+
+        Without ``limit`` all of them. docs/similar.md says what a score means. Raises SourceError if the file is neither in the library
+        nor a MIDI file, or has too few notes.
+        """
+        from midiopt.library.similar import similar
+
+        return similar(self._snapshot, os.fspath(file), limit, min_score)
+
+    def near_duplicates(self, min_score: float = 0.5) -> Iterator[NearGroup]:
+        """Groups of files with nearly the same music and other bytes, the largest first, and what differs."""
+        from midiopt.library.near import near_groups
+
+        return near_groups(self._snapshot, min_score)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a SELECT in SQL, with `?` (SQLite) or `%s` (PostgreSQL) for each value. Raises SinkError when the database fails."""

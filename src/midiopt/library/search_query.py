@@ -81,9 +81,12 @@ class Query:
         return any(isinstance(part, Item) and part.condition.without_content for part in self.root.parts)
 
 
-def parse_query(text: str) -> Query:
-    """Read a search. Raises QueryError, whose text names the nearest term or value."""
-    root = _Parser(text).query()
+def parse_query(text: str, reads_files: bool = False) -> Query:
+    """Read a search. Raises QueryError, whose text names the nearest term or value.
+
+    With ``reads_files``, `like:` may name a file on this computer.
+    """
+    root = _Parser(text, reads_files).query()
     parts = root.parts if isinstance(root, All) else (root,)
     if not any(item.name == "missing" for item in items(root)):
         parts = (*parts, Item("missing", Condition((PRESENT, []), (PRESENT, []), of_content=False)))
@@ -127,7 +130,8 @@ def node_sql(node: Node, dialect: Dialect) -> Sql:
 class _Parser:
     """A recursive descent over the tokens."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, reads_files: bool) -> None:
+        self._reads_files = reads_files
         self._tokens = list(tokens(text))
         self._at = 0
         self._items = 0
@@ -185,7 +189,7 @@ class _Parser:
         parts = [part.replace('"', "") for part in _split(term[2] if term else token)]
         found = []
         for value in parts if term else filter(None, parts):
-            condition = term_condition(name, value) if term else words(value)
+            condition = term_condition(name, value, self._reads_files) if term else words(value)
             if condition:
                 found.append(Item(name.lower(), condition))
         self._items += len(found)

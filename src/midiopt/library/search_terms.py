@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from midiopt.errors import QueryError
 from midiopt.kinds import INT16, INT32
+from midiopt.library.search_like import like_file, like_path
 from midiopt.library.search_values import choice, family, keys, nearest, number_range, programs, progressions
 from midiopt.schema import ANALYSED, ANALYSES, ISSUE_BITS, ISSUES, NAME_METERS, ROLES, STATUSES
 from midiopt.sinks.sql import NAMES, Dialect
@@ -198,6 +199,10 @@ def _status(value: str) -> Condition:
     return replace(_in("f.status", [status], of_content=is_analysed), without_content=not is_analysed)
 
 
+def _like(value: str) -> Condition:
+    return Condition(*like_path(value))
+
+
 def _chords(value: str) -> Condition:
     return _in("a.chord_progression", progressions(value))
 
@@ -290,6 +295,13 @@ TERMS = {
             _status,
             STATUSES,
         ),
+        Term(
+            "like",
+            "a file or path",
+            "music similar to that of a path in the library, or of a file (see similar.md)",
+            ("like:song.mid",),
+            _like,
+        ),
         Term("issue", "a word", "an issue of the file, see policy.md", ("issue:stuck_note",), _issue, ISSUES),
         Term(
             "missing",
@@ -303,13 +315,18 @@ TERMS = {
 }
 
 
-def term_condition(name: str, value: str) -> Condition:
-    """The condition of a term. Raises QueryError for a term or value that there is not."""
+def term_condition(name: str, value: str, reads_files: bool = False) -> Condition:
+    """The condition of a term. Raises QueryError for a term or value that there is not.
+
+    Only with ``reads_files`` may `like:` read a file, which a page in a browser must not make us do.
+    """
     term = TERMS.get(name.lower())
     if term is None:
         raise QueryError(f"there is no term {name}:{nearest(name, TERMS)}")
     if not value.strip():
         raise QueryError(f"{name}: needs {term.values}, such as {term.examples[0]}")
+    if reads_files and term.name == "like" and (conditions := like_file(value.strip())):
+        return Condition(*conditions)
     try:
         return term.condition(value.strip())
     except QueryError as problem:

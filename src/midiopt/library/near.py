@@ -1,0 +1,96 @@
+"""Groups of contents that are nearly the same: all sketches are read once, and only contents that share a hash are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from midiopt.library.differences import compared_rows, differences
+from midiopt.library.similar import decoded
+from midiopt.library.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+NEAR_SCORE = 0.5
+PLACES = 32
+MAX_NEIGHBOURS = 256  # with the same hash, that a content is compared with on either side
+
+
+@dataclass(frozen=True)
+class NearFile:
+    """A file of a group."""
+
+    path: str
+    differs: tuple[str, ...]
+    """What differs from the first file of the group: see Similar."""
+
+
+@dataclass(frozen=True)
+class NearGroup:
+    """Files of which each is nearly the same as another one."""
+
+    files: list[NearFile]
+    contents: int
+
+
+def near_groups(library: Snapshot, min_score: float = NEAR_SCORE) -> Iterator[NearGroup]:
+    """The groups of at least two contents, those with most of them first; missing files are left out."""
+    members: dict[int, list[int]] = {}
+    for number, root in grouped(library, min_score).items():
+        members.setdefault(root, []).append(number)
+    for numbers in sorted((numbers for numbers in members.values() if len(numbers) > 1), key=lambda numbers: (-len(numbers), numbers)):
+        files = sorted(compared_rows(library, numbers), key=lambda file: (file.analysis_id, file.path))
+        contents = len({file.analysis_id for file in files})
+        if contents > 1:
+            first = files[0]
+            yield NearGroup([NearFile(f.path, () if f is first else tuple(differences(first, f))) for f in files], contents)
+
+
+def grouped(library: Snapshot, min_score: float = NEAR_SCORE) -> dict[int, int]:
+    """Of each content with a sketch, the number of the first content of its group: a content is in the group of every other one with
+    this score, and so of those of these."""
+    import numpy as np
+
+    rows = list(library.rows("SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL ORDER BY id"))
+    sketches = np.zeros((len(rows), PLACES), np.int32)
+    for row, (_, sketch) in enumerate(rows):
+        hashes = decoded(sketch)
+        sketches[row, [hash_ >> 19 for hash_ in hashes]] = hashes
+    roots = _roots(sketches, min_score)
+    numbers = [number for number, _ in rows]
+    return {number: numbers[root] for number, root in zip(numbers, roots, strict=True)}
+
+
+def _roots(sketches: npt.NDArray[np.int32], min_score: float) -> list[int]:
+    """The first row of each row's group."""
+    import numpy as np
+
+    parents = list(range(len(sketches)))
+
+    def root(row: int) -> int:
+        while parents[row] != row:
+            parents[row] = parents[parents[row]]
+            row = parents[row]
+        return row
+
+    sizes = (sketches != 0).sum(axis=1)
+    row, place = np.nonzero(sketches)
+    hashes = sketches[row, place]
+    order = np.lexsort((row, hashes))
+    row, hashes = row[order], hashes[order]
+    for distance in range(1, min(MAX_NEIGHBOURS, len(row))):
+        at = np.flatnonzero(hashes[distance:] == hashes[:-distance])
+        if not len(at):
+            break
+        pairs = np.unique(np.stack([row[at], row[at + distance]], axis=1), axis=0)
+        for part in np.array_split(pairs, len(pairs) // 100_000 + 1):
+            one, other = part[:, 0], part[:, 1]
+            shared = ((sketches[one] == sketches[other]) & (sketches[one] != 0)).sum(axis=1)
+            is_near = shared >= min_score * np.maximum(sizes[one], sizes[other]) - 1e-9
+            for a, b in part[is_near].tolist():
+                first, second = sorted((root(a), root(b)))
+                parents[second] = first
+    return [root(row) for row in range(len(sketches))]

@@ -1,0 +1,52 @@
+"""The term `like:` of a search: contents that are similar to a file on disk, or to a path in the library."""
+
+from __future__ import annotations
+
+import os
+
+from midiopt.errors import MidioptError, QueryError
+from midiopt.library.similar import MIN_SCORE, MIN_SHARED
+from midiopt.sinks.sqlite_sketches import TABLE
+from midiopt.sources.paths import path_text
+
+Sql = tuple[str, list[object]]
+
+
+def like_path(value: str) -> tuple[Sql, Sql]:
+    """Contents similar to that of a path in the library, as SQL of SQLite and of PostgreSQL; relative to the working folder, too."""
+    paths: list[object] = [value, path_text(os.path.abspath(os.fsencode(value)))]
+    source = "FROM files g JOIN analyses b ON b.id = g.analysis_id WHERE g.path IN (?, ?)"
+    in_sqlite = f"(SELECT b.sketch {source} AND b.sketch IS NOT NULL LIMIT 1)"
+    return _sqlite(in_sqlite, paths), _postgres(in_sqlite, paths)
+
+
+def like_file(value: str) -> tuple[Sql, Sql] | None:
+    """Contents similar to a file on disk; None if there is none."""
+    from midiopt.api import analyze
+    from midiopt.sources.content import read_content
+
+    try:
+        sketch = analyze(memoryview(read_content(value))).sketch
+    except FileNotFoundError:
+        return None
+    except (OSError, MidioptError) as problem:
+        raise QueryError(f"like: {value}: {problem}") from problem
+    if not sketch:
+        raise QueryError(f"like: {value} has too few notes to be compared")
+    return _sqlite("?", [str(sketch)]), _postgres("?::integer[]", [list(sketch)])
+
+
+def _sqlite(sketch: str, values: list[object]) -> Sql:
+    hashes = f"SELECT value FROM json_each({sketch})"
+    longer = f"max(json_array_length(c.sketch), json_array_length({sketch}))"
+    contents = (
+        f"SELECT h.analysis_id FROM {TABLE} h JOIN analyses c ON c.id = h.analysis_id WHERE h.hash IN ({hashes})"
+        f" GROUP BY h.analysis_id HAVING count(*) >= max({MIN_SHARED}, {MIN_SCORE} * {longer})"
+    )
+    return f"a.id IN ({contents})", values * 2
+
+
+def _postgres(sketch: str, values: list[object]) -> Sql:
+    shared = f"(SELECT count(*) FROM unnest(a.sketch) AS hash WHERE hash = ANY(({sketch})::integer[]))"
+    longer = f"greatest(cardinality(a.sketch), cardinality({sketch}))"
+    return f"a.sketch && {sketch} AND {shared} >= greatest({MIN_SHARED}, {MIN_SCORE} * {longer})", values * 3
