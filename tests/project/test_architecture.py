@@ -29,7 +29,7 @@ LAYERS = {
     "display": ("api",),
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
-    "library": ("rows", "sources", "sinks", "pipeline"),
+    "library": ("core.analysis", "rows", "sources", "sinks", "pipeline"),
     "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
     "report": ("core.build", "api", "display", "sinks", "library"),
     "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library", "browse", "report"),
@@ -37,7 +37,7 @@ LAYERS = {
 FRONT = ("", "__main__", "orchestrator")  # public names and commands: they may import everything, and nothing imports them
 
 # The same inside core. The modules that lie in core itself are above its packages, but for COMMON.
-COMMON = ("memory", "facts", "doubles", "ascii", "build", "processor")
+COMMON = ("memory", "facts", "doubles", "bits", "ascii", "build", "processor")
 CORE_LAYERS = {
     "smf": (),
     "text": ("smf",),

@@ -49,7 +49,7 @@ def test_every_column_has_its_meaning(url):
         else "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'"
     )
     assert set(query(url, catalog)) == {key for key in found if key[1]}
-    assert {c.name for c in (*FILES.stored, *ANALYSES.stored)} <= {c.name for c in LIBRARY_COLUMNS} | {"id", "missing_since"}
+    assert {c.name for c in (*FILES.stored, *ANALYSES.stored)} <= {c.name for c in LIBRARY_COLUMNS} | {"id", "missing_since", "sketch"}
 
 
 @pytest.mark.parametrize("name", ["programs", "issue_names", "library_issues"])

@@ -30,7 +30,9 @@ def add_options(parser: Parser) -> None:
     parser.examples = EXAMPLES
     group = parser.group("what to find")
     group.add_argument("file", metavar="FILE", help="a path in the database, or any MIDI file (also .gz, a.zip!/x.mid, or -)")
-    group.add_argument("--limit", type=positive_integer, metavar="N", default=LIMIT, help=f"list at most this many files (default: {LIMIT})")
+    group.add_argument(
+        "--limit", type=positive_integer, metavar="N", default=LIMIT, help=f"list at most this many files (default: {LIMIT})"
+    )
     group.add_argument(
         "--min-score", type=score, metavar="SCORE", default=0.1, help="the least score, more than 0 and at most 1 (default: 0.1)"
     )

@@ -11,7 +11,7 @@ from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSES
 
 if TYPE_CHECKING:
-    from midiopt import Analysis
+    from midiopt._analysis import Analysis
 
 SAME_TEMPO = 0.004  # relative
 SAME_DURATION = 0.02  # relative, tempo aside

@@ -22,11 +22,10 @@ def like_path(value: str) -> tuple[Sql, Sql]:
 
 def like_file(value: str) -> tuple[Sql, Sql] | None:
     """Contents similar to a file on disk; None if there is none."""
-    from midiopt.api import analyze
-    from midiopt.sources.content import read_content
+    from midiopt.library.analyzed_file import analyzed_file
 
     try:
-        sketch = analyze(memoryview(read_content(value))).sketch
+        sketch = analyzed_file(value).sketch
     except FileNotFoundError:
         return None
     except (OSError, MidioptError) as problem:

@@ -84,11 +84,10 @@ def find_wanted(library: Snapshot, name: str) -> Wanted:
 
 
 def _analyzed(name: str) -> Wanted:
-    from midiopt.api import analyze
-    from midiopt.sources.content import read_content
+    from midiopt.library.analyzed_file import analyzed_file
 
     try:
-        facts = analyze(memoryview(read_content(name)))
+        facts = analyzed_file(name)
     except OSError as problem:
         raise SourceError(f"{name}: it is not in the database and cannot be read: {problem.strerror or problem}") from problem
     except MidioptError as problem:

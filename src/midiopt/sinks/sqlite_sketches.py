@@ -24,8 +24,7 @@ _DELETE_OLD = f"DELETE FROM {TABLE} WHERE hash IN (SELECT value FROM json_each(o
 _LAST = "(SELECT coalesce(max(id), 0) FROM analyses)"
 TRIGGER = f"{TABLE}_of_deleted"
 CREATE_TRIGGERS = (
-    f"CREATE TRIGGER {TRIGGER} AFTER DELETE ON analyses BEGIN {_DELETE_OLD};"
-    f" UPDATE meta SET value = {_LAST} WHERE {_DONE} > {_LAST}; END",
+    f"CREATE TRIGGER {TRIGGER} AFTER DELETE ON analyses BEGIN {_DELETE_OLD}; UPDATE meta SET value = {_LAST} WHERE {_DONE} > {_LAST}; END",
     f"CREATE TRIGGER {TABLE}_of_changed AFTER UPDATE OF sketch ON analyses WHEN new.sketch IS NOT old.sketch BEGIN {_DELETE_OLD};"
     f" UPDATE meta SET value = new.id - 1 WHERE {_DONE} >= new.id; END",
 )

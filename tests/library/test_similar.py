@@ -1,0 +1,160 @@
+"""Similar files: found through the index of either database, whatever has become of it, and grouped."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import combinations
+
+import pytest
+
+import midiopt
+from midiopt.errors import SourceError
+from midiopt.library.near import grouped
+from midiopt.library.similar import decoded, score_of
+from midiopt.library.snapshot import open_snapshot
+from sample.smf import note_off, note_on, smf, text, track
+from tests.helpers.batches import query
+from tests.helpers.processes import finish
+
+
+def melody(seed: int, notes: int = 120) -> list[tuple[int, int]]:
+    """(tick, pitch) of a random walk in eighths and quarters."""
+    chance = random.Random(seed)
+    tick, pitch, found = 0, 60, []
+    for _ in range(notes):
+        found.append((tick, pitch))
+        tick += chance.choice((240, 240, 480))
+        pitch = min(max(pitch + chance.choice((-5, -4, -2, -1, 1, 2, 3, 7)), 40), 84)
+    return found
+
+
+def content(notes: list[tuple[int, int]], title: str = "", channel: int = 0) -> bytes:
+    events = [(0, text(3, title))] if title else []
+    for tick, pitch in notes:
+        events += [(tick, note_on(channel, pitch, 80)), (tick + 200, note_off(channel, pitch))]
+    return smf([track(events)])
+
+
+def transposed(notes: list[tuple[int, int]], steps: int) -> list[tuple[int, int]]:
+    return [(tick, pitch + steps) for tick, pitch in notes]
+
+
+@pytest.fixture
+def music(tmp_path):
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for seed in range(8):
+        (folder / f"{seed}.mid").write_bytes(content(melody(seed)))
+    (folder / "up.mid").write_bytes(content(transposed(melody(0), 2)))
+    (folder / "half.mid").write_bytes(content(melody(0)[:60], "first half"))
+    (folder / "short.mid").write_bytes(content(melody(9, 5)))
+    return folder
+
+
+def names(found) -> list[str]:
+    return [file.path.rpartition("/")[2] for file in found]
+
+
+def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
+    midiopt.run([music], url)
+    elsewhere = tmp_path / "elsewhere.mid"
+    elsewhere.write_bytes(content(transposed(melody(0), -3)))
+    with midiopt.Library(url) as library:
+        found = library.similar(str(music / "0.mid"))
+        assert names(found) == ["up.mid", "half.mid"]
+        assert found[0].score == 1 and found[0].differs == ("transposed by +2",)
+        assert 0.3 < found[1].score < 0.8 and {"retitled", "60 notes fewer"} <= {*found[1].differs}
+        assert names(library.similar(elsewhere)) == ["0.mid", "up.mid", "half.mid"]
+        assert names(library.similar(elsewhere, limit=1)) == ["0.mid"]
+        assert names(library.similar(elsewhere, min_score=0.9)) == ["0.mid", "up.mid"]
+        assert library.similar(str(music / "5.mid")) == []
+        for lost in (music / "short.mid", tmp_path / "absent.mid"):
+            with pytest.raises(SourceError):
+                library.similar(lost)
+        assert {*names(library.search(f'like:"{elsewhere}"'))} == {"0.mid", "up.mid", "half.mid"}
+        assert {*names(library.search(f"like:{music / 'half.mid'} -like:{music / '5.mid'}"))} == {"0.mid", "up.mid", "half.mid"}
+    done = finish("similar", music / "0.mid", "--db", url, "--json", module="midiopt")
+    items = json.loads(done.stdout)["items"]
+    assert (items[0]["path"], items[0]["score"]) == (str(music / "up.mid"), 1)
+    assert "transposed by +2" in finish("similar", music / "0.mid", "--db", url, module="midiopt").stdout
+
+
+def test_the_index_follows_the_contents(music, url):
+    """After a later run, after files are pruned, and when contents are analyzed again."""
+    midiopt.run([music], url)
+    (music / "down.mid").write_bytes(content(transposed(melody(0), -1)))
+    midiopt.run([music], url)
+    assert_index_is_complete(url)
+    (music / "up.mid").unlink()
+    midiopt.run([music], url, prune=True)
+    assert_index_is_complete(url)
+    with midiopt.Library(url) as library:
+        assert names(library.similar(str(music / "0.mid"))) == ["down.mid", "half.mid"]
+    empty = "NULL" if url.startswith("sqlite") else "NULL::integer[]"
+    query(url, f"UPDATE analyses SET sketch = {empty}, analyzer_version = 1")
+    query(url, "UPDATE files SET analyzer_version = 1")
+    midiopt.run([music], url)
+    assert_index_is_complete(url)
+    with midiopt.Library(url) as library:
+        assert names(library.similar(str(music / "0.mid"))) == ["down.mid", "half.mid"]
+
+
+def assert_index_is_complete(url: str) -> None:
+    if url.startswith("sqlite"):
+        rows = query(url, "SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL")
+        wanted = sorted((hash_, number) for number, sketch in rows for hash_ in decoded(sketch))
+        assert query(url, "SELECT hash, analysis_id FROM sketch_hashes ORDER BY 1, 2") == wanted
+        assert len({number for _, number in wanted}) == len(rows) > 0
+    else:
+        assert query(url, "SELECT count(*) FROM pg_indexes WHERE indexname = 'analyses_sketch'") == [(1,)]
+
+
+def test_contents_that_no_finished_run_has_entered_are_found(music, tmp_path):
+    """As after a killed run, which has made no index."""
+    url = f"sqlite:///{tmp_path}/facts.db"
+    midiopt.run([music], url)
+    query(url, "DELETE FROM sketch_hashes WHERE analysis_id > 3")
+    query(url, "UPDATE meta SET value = '3' WHERE key = 'sketched_id'")
+    with midiopt.Library(url) as library:
+        assert names(library.similar(str(music / "0.mid"))) == ["up.mid", "half.mid"]
+    midiopt.run([music], url)
+    assert_index_is_complete(url)
+
+
+def test_near_duplicates_are_grouped_with_what_differs(music, url):
+    (music / "again.mid").write_bytes(content(melody(0), "another title"))
+    midiopt.run([music], url)
+    with midiopt.Library(url) as library:
+        [group] = library.near_duplicates(min_score=0.7)
+    assert {file.path.rpartition("/")[2]: file.differs for file in group.files} == {
+        "0.mid": (),
+        "again.mid": ("same notes", "retitled"),
+        "up.mid": ("transposed by +2",),
+    }
+    done = finish("duplicates", "--near", "--db", url, "--jsonl", module="midiopt")
+    assert {"path": str(music / "up.mid"), "differs": ["transposed by +2"]} in json.loads(done.stdout)["files"]
+    assert "same notes, retitled" in finish("duplicates", "--near", "--db", url, module="midiopt").stdout
+
+
+def test_each_pair_with_the_score_is_in_one_group(tmp_path):
+    """Compared with all pairs: what a group leaves out would leak from a training set into a test set."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    chance = random.Random(3)
+    for seed in range(12):
+        notes = melody(seed)
+        for version in range(5):
+            at = chance.randrange(60)
+            (folder / f"{seed}-{version}.mid").write_bytes(content(transposed(notes[at : at + 60], version)))
+    url = f"sqlite:///{tmp_path}/facts.db"
+    midiopt.run([folder], url)
+    with open_snapshot(url) as library:
+        sketches = {number: decoded(text) for number, text in library.rows("SELECT id, sketch FROM analyses")}
+        roots = grouped(library, 0.3)
+    pairs = 0
+    for (a, one), (b, other) in combinations(sketches.items(), 2):
+        if score_of(len({*one} & {*other}), len(one), len(other)) >= 0.3:
+            assert roots[a] == roots[b]
+            pairs += 1
+    assert pairs > 20 and len({*roots.values()}) > 8
