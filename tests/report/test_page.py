@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import os
 import random
 import re
+import sys
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 import midiopt
 from benchmarks.synthetic_library import batches
 from docs.record_terminal import run_in_terminal
+from midiopt.cli import progress_text
 from midiopt.cli.main import main
 from midiopt.library.report import library_report
 from midiopt.library.search import parse_query
@@ -213,8 +217,6 @@ def test_the_command(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def _umask() -> int:
-    import os
-
     mask = os.umask(0)
     os.umask(mask)
     return mask
@@ -248,7 +250,24 @@ def test_a_search_that_cannot_be_read(database: str, capsys: pytest.CaptureFixtu
 
 
 def test_a_short_report_shows_no_progress(database: str, tmp_path: Path) -> None:
-    import sys
-
     shown = run_in_terminal([sys.executable, "-m", "midiopt", "report", "--db", database, "-o", str(tmp_path / "x.html")], 80, 24)
     assert re.fullmatch(r"\S+x\.html: \d+ files, \d+ KB\r\n", shown)
+
+
+def test_progress_is_one_line_that_is_erased(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(progress_text, "DELAY", 0.0)
+    monkeypatch.setattr(progress_text, "INTERVAL", 100.0)
+    with progress_text.ProgressText() as progress:
+        progress.show("reading facts, 3 %")
+        progress.show("reading facts, 4 %")  # too soon
+    assert terminal.getvalue() == f"\r{'reading facts, 3 %':60}\r{'':60}\r"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress_text.ProgressText() as progress:
+        progress.show("nothing in a pipe")
+    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]

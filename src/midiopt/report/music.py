@@ -118,7 +118,7 @@ def instruments(report: LibraryReport) -> str:
     families = [Bar(name, counted[i], _files(counted[i], whole)) for i, name in enumerate(FAMILIES) if counted[i]]
     programs = most_frequent(report.counts["program"], lambda number: f"{number} {PROGRAMS[number]}", MAX_PROGRAMS, whole)
     roles = most_frequent(report.counts["role"], str, MAX_BARS)
-    most = "The most frequent ones, numbered from 0, in which files they play."
+    most = "Files in which it plays, of the most frequent ones; numbers count from 0."
     return section(
         "instruments",
         "Instruments",
