@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import midiopt
+from midiopt.browse.libraries import Libraries
 from tests.browse.conftest import NEEDED, SAMPLE, serving
 from tests.helpers.processes import finish
 
@@ -65,3 +67,26 @@ def test_without_the_extra_it_is_named(db):
     code = "import sys; sys.modules['starlette'] = None; from midiopt.cli.main import main; sys.exit(main(['browse', sys.argv[1]]))"
     done = subprocess.run([sys.executable, "-c", code, str(db)], capture_output=True, text=True, timeout=TIMEOUT)
     assert (done.returncode, done.stderr) == (1, "midiopt: browse needs an extra package: pip install 'midiopt[browse]'\n")
+
+
+def test_many_requests_at_once(db: Path) -> None:
+    with serving(db) as (process, address), ThreadPoolExecutor(8) as threads:
+        pages = [address + page for page in ("", "?q=key:Am", "facets", "help", "?sort=-notes") * 12]
+        assert list(threads.map(lambda page: urllib.request.urlopen(page, timeout=TIMEOUT).status, pages)) == [200] * len(pages)
+        assert process.poll() is None
+
+
+def test_a_snapshot_is_kept_for_a_moment_and_never_shared(db: Path) -> None:
+    libraries = Libraries(str(db))
+    with libraries.open() as one, libraries.open() as other:
+        assert one is not other
+    with libraries.open() as again:
+        assert again in (one, other)
+    libraries.close_older_than(0)
+    with libraries.open() as new:
+        assert new not in (one, other)
+    with pytest.raises(ZeroDivisionError), libraries.open() as failed:
+        raise ZeroDivisionError
+    with libraries.open() as after:
+        assert after is not failed
+    libraries.close_older_than(0)
