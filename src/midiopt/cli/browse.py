@@ -38,6 +38,8 @@ def command(options: argparse.Namespace) -> int:
     try:
         from midiopt.browse.server import serve
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("midiopt"):
+            raise
         raise MissingExtra("browse", "browse") from error
 
     url = database_url(options)

@@ -134,7 +134,7 @@ export class Synth {
     const { context } = this;
     const sound = drumOf(pitch);
     const force = (velocity / 127) ** 1.4;
-    const out = new GainNode(context, { gain: 0.75 });
+    const out = new GainNode(context, { gain: 1.2 });
     out.connect(this.buses[part]);
     if (sound.choke) {
       this.choked.get(sound.choke)?.gain.setTargetAtTime(0, when, 0.006);
