@@ -20,6 +20,7 @@ from midiopt.library.search import FACETS, count, facet, parse_query
 from midiopt.library.search_facets import facets
 from midiopt.library.snapshot import open_snapshot
 from tests.browse.conftest import HOST, HOSTILE, NEEDED, PORT, SAMPLE, client_of, tune
+from tests.helpers.melodies import content, melody, transposed
 from tests.helpers.songs import write_songs
 
 pytestmark = NEEDED
@@ -296,8 +297,26 @@ def test_copies_are_listed_with_those_that_are_missing(tmp_path):
     (tmp_path / "b.mid").unlink()
     midiopt.run([tmp_path], tmp_path / "music.db")
     page = client_of(str(tmp_path / "music.db")).get("/file", params={"path": str(tmp_path / "a.mid")}).text
-    copies = Elements(page[page.index('id="copies"') :]).links("/file")
+    copies = Elements(page[page.index("Copies <small>") :]).links("/file")
     assert [unquote(link)[-5:] for link in copies] == ["c.mid", "b.mid"] and page.count(">missing<") == 1
+
+
+def test_similar_files_are_listed_with_what_differs(tmp_path):
+    for name, notes in (("one", melody(1)), ("up", transposed(melody(1), 2)), ("half", melody(1)[:60]), ("other", melody(2))):
+        (tmp_path / f"{name}.mid").write_bytes(content(notes))
+    midiopt.run([tmp_path], tmp_path / "music.db")
+    client = client_of(str(tmp_path / "music.db"))
+    page = client.get("/file", params={"path": str(tmp_path / "one.mid")}).text
+    near = page[page.index("Near-duplicates <small>") :]
+    assert "up.mid" in near and "100% alike, transposed by +2" in near and "half.mid" in near and "other.mid" not in near
+    link = next(link for link in Elements(near).links("/") if "like:" in link)
+    assert any("up.mid" in other for other in Elements(client.get(link).text).links("/file"))
+
+
+def test_like_names_a_file_of_the_database_and_no_other(client):
+    """The collection has a copy of the file, and a reworked one, which reading it would find."""
+    assert found(client, f'like:"{path_of(client, "nocturne.mid")}"')
+    assert not found(client, f'like:"{SAMPLE / "piano" / "nocturne.mid"}"')
 
 
 # Searching

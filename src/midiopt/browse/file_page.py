@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from midiopt.display.fact_sections import sections
 from midiopt.display.fact_values import Fact
-from midiopt.library.one_file import OtherFile, StoredFile, same_bytes, same_notes
+from midiopt.errors import SourceError
+from midiopt.library.near import NEAR_SCORE
+from midiopt.library.one_file import StoredFile, same_bytes, same_notes
+from midiopt.library.similar import Similar, similar
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSES, REPAIRS, STATUS_MEANINGS, UNUSUAL, issue_names
 
 MAX_OTHERS = 20  # files of a list
+MAX_SIMILAR = 100  # that are looked at: copies and the like are among them
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,24 @@ class Issue:
 
 
 @dataclass(frozen=True)
-class Others:
-    """Some of the files that belong to one, and whether there are more."""
+class RelatedFile:
+    """A file that belongs to the one that is shown."""
 
-    files: list[OtherFile]
+    path: str
+    title: str | None
+    remark: str = ""
+    is_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the files that belong to one in the same way, and the search that finds all of them, if one does."""
+
+    heading: str
+    meaning: str
+    files: list[RelatedFile]
     has_more: bool
+    query: str = ""
 
 
 def context(library: Snapshot, file: StoredFile) -> dict[str, object]:
@@ -46,8 +63,7 @@ def context(library: Snapshot, file: StoredFile) -> dict[str, object]:
         "status_meaning": STATUS_MEANINGS[file.status].replace("`", ""),
         "issues": _issues(file),
         "sections": _sections(file),
-        "copies": _first(same_bytes(library, file, MAX_OTHERS + 1)),
-        "same_notes": _first(same_notes(library, file, MAX_OTHERS + 1)),
+        "groups": [group for group in _groups(library, file) if group.files],
         "can_play": file.facts is not None and file.facts.note_count > 0,
     }
 
@@ -69,5 +85,37 @@ def _sections(file: StoredFile) -> list[tuple[str, list[ShownFact]]]:
     ]
 
 
-def _first(found: list[OtherFile]) -> Others:
-    return Others(found[:MAX_OTHERS], len(found) > MAX_OTHERS)
+def _groups(library: Snapshot, file: StoredFile) -> list[Group]:
+    """What has the same bytes, the same notes, and much or some of the same music: each file once."""
+    copies = [RelatedFile(other.path, other.title, is_missing=other.is_missing) for other in same_bytes(library, file, MAX_OTHERS + 1)]
+    same = [RelatedFile(other.path, other.title, is_missing=other.is_missing) for other in same_notes(library, file, MAX_OTHERS + 1)]
+    like = [other for other in _similar(library, file) if not {"same bytes", "same notes"}.intersection(other.differs)]
+    near, further = (
+        [RelatedFile(other.path, other.title, _remark(other)) for other in like if (other.score >= NEAR_SCORE) is is_near]
+        for is_near in (True, False)
+    )
+    query = f'like:"{file.path}"' if like and '"' not in file.path else ""
+    return [
+        _group("Copies", "the same bytes", copies),
+        _group("Same notes", "the same music, saved differently", same),
+        _group("Near-duplicates", "nearly the same music", near, query),
+        _group("Similar files", "some of the same music", further, query),
+    ]
+
+
+def _group(heading: str, meaning: str, files: list[RelatedFile], query: str = "") -> Group:
+    return Group(heading, meaning, files[:MAX_OTHERS], len(files) > MAX_OTHERS, query)
+
+
+def _similar(library: Snapshot, file: StoredFile) -> list[Similar]:
+    """None where there are too few notes to compare."""
+    if file.facts is None:
+        return []
+    try:
+        return similar(library, file.path, MAX_SIMILAR)
+    except SourceError:
+        return []
+
+
+def _remark(other: Similar) -> str:
+    return ", ".join((f"{other.score:.0%} alike", *other.differs))
