@@ -19,6 +19,7 @@ from midiopt.sinks import open_sink
 from tests.helpers.batches import analysis_row, file_row, make_batch, write
 
 LOOPS = (None, "Am F C G", "F C G Am", "Bm G D A", "C", "Dm G", "Am F C G Am", "C#m A E B", "Gsus4 C", "C " * 30 + "G")
+SKETCHES = tuple([(place << 19) + 1000 * n + place for place in range(32)] for n in range(12))  # with no hash in common
 ANALYSED = ("ok", "repaired")
 
 
@@ -53,6 +54,7 @@ def make_rows() -> list[dict[str, Any]]:
                     "loop_bars": chance.choice([None, 1, 4]),
                     "programs": sorted(chance.sample([0, 1, 32, 36, 127], chance.randrange(4))),
                     "chord_progression": chance.choice(LOOPS),
+                    "sketch": chance.choice([None, *SKETCHES]),
                     "issues": chance.choice([0, 0, ISSUE_BITS["stuck_note"], ISSUE_BITS["stuck_note"] | ISSUE_BITS["long_varint"]]),
                 }
             )
@@ -212,6 +214,19 @@ def test_duplicates(found: tuple[LibraryReport, list[dict[str, Any]]]) -> None:
     assert [(group.files, group.size_bytes) for group in duplicates.largest] == ranked[:10]
     paths = {tuple(sorted(row["path"] for row in group)[:3]) for group in shared}
     assert all(tuple(group.paths) in paths for group in duplicates.largest)
+
+
+def test_near_duplicates(found: tuple[LibraryReport, list[dict[str, Any]]]) -> None:
+    """Contents with equal sketches are one group; of the files that the query does not find none counts."""
+    report, rows = found
+    groups: dict[tuple[int, ...], set[bytes]] = {}
+    for row in rows:
+        if row["content"] and row["content"]["sketch"]:
+            groups.setdefault(tuple(row["content"]["sketch"]), set()).add(row["content_hash"])
+    sizes = sorted((len(group) for group in groups.values() if len(group) > 1), reverse=True)
+    assert (report.near.groups, report.near.contents) == (len(sizes), sum(sizes))
+    assert [contents for contents, _ in report.near.largest] == sizes[:10]
+    assert all(group.contents <= 3 and len(group.files) >= group.contents for _, group in report.near.largest)
 
 
 def test_the_slowest_files(found: tuple[LibraryReport, list[dict[str, Any]]]) -> None:

@@ -100,7 +100,7 @@ def test_nothing_is_loaded_and_nothing_runs(text: str, page: Page) -> None:
 def test_every_section_is_in_the_contents(page: Page) -> None:
     sections = [attributes["id"] for attributes in page.named("section")]
     assert sections == [
-        *("status", "issues", "tempo", "lengths", "keys", "instruments", "patterns", "confidence", "duplicates", "slowest", "runs")
+        *("status", "issues", "tempo", "lengths", "keys", "instruments", "patterns", "confidence", "duplicates", "near", "slowest", "runs")
     ]
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))

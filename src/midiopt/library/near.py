@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from midiopt.library.differences import compared_rows, differences
-from midiopt.library.similar import decoded
+from midiopt.library.similar import FETCHED_CONTENTS, decoded
 from midiopt.library.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -38,15 +38,28 @@ class NearGroup:
 
 def near_groups(library: Snapshot, min_score: float = NEAR_SCORE) -> Iterator[NearGroup]:
     """The groups of at least two contents, those with most of them first; missing files are left out."""
+    for numbers in near_contents(library, min_score):
+        group = near_group(library, numbers)
+        if group.contents > 1:
+            yield group
+
+
+def near_contents(library: Snapshot, min_score: float = NEAR_SCORE, among: Container[int] | None = None) -> list[list[int]]:
+    """The numbers of the contents of each group of at least two, or of those `among` them; the largest group first."""
     members: dict[int, list[int]] = {}
     for number, root in grouped(library, min_score).items():
-        members.setdefault(root, []).append(number)
-    for numbers in sorted((numbers for numbers in members.values() if len(numbers) > 1), key=lambda numbers: (-len(numbers), numbers)):
-        files = sorted(compared_rows(library, numbers), key=lambda file: (file.analysis_id, file.path))
-        contents = len({file.analysis_id for file in files})
-        if contents > 1:
-            first = files[0]
-            yield NearGroup([NearFile(f.path, () if f is first else tuple(differences(first, f))) for f in files], contents)
+        if among is None or number in among:
+            members.setdefault(root, []).append(number)
+    return sorted((numbers for numbers in members.values() if len(numbers) > 1), key=lambda numbers: (-len(numbers), numbers))
+
+
+def near_group(library: Snapshot, numbers: Sequence[int]) -> NearGroup:
+    """The files with these contents that are not missing, and what differs from the first."""
+    parts = (numbers[at : at + FETCHED_CONTENTS] for at in range(0, len(numbers), FETCHED_CONTENTS))
+    rows = (file for part in parts for file in compared_rows(library, part))
+    files = sorted(rows, key=lambda file: (file.analysis_id, file.path))
+    found = [NearFile(f.path, () if f is files[0] else tuple(differences(files[0], f))) for f in files]
+    return NearGroup(found, len({file.analysis_id for file in files}))
 
 
 def grouped(library: Snapshot, min_score: float = NEAR_SCORE) -> dict[int, int]:
@@ -54,14 +67,21 @@ def grouped(library: Snapshot, min_score: float = NEAR_SCORE) -> dict[int, int]:
     this score, and so of those of these."""
     import numpy as np
 
-    rows = list(library.rows("SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL ORDER BY id"))
-    sketches = np.zeros((len(rows), PLACES), np.int32)
-    for row, (_, sketch) in enumerate(rows):
+    numbers, kinds = [], []  # of each content, and of each which of the different sketches it has
+    different: dict[str | tuple[int, ...], int] = {}
+    firsts: list[int] = []  # of each different sketch the first content
+    for number, sketch in library.rows("SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL ORDER BY id"):
+        kind = different.setdefault(sketch if isinstance(sketch, str) else tuple(sketch), len(different))
+        if kind == len(firsts):
+            firsts.append(number)
+        numbers.append(number)
+        kinds.append(kind)
+    sketches = np.zeros((len(different), PLACES), np.int32)
+    for row, sketch in enumerate(different):
         hashes = decoded(sketch)
         sketches[row, [hash_ >> 19 for hash_ in hashes]] = hashes
     roots = _roots(sketches, min_score)
-    numbers = [number for number, _ in rows]
-    return {number: numbers[root] for number, root in zip(numbers, roots, strict=True)}
+    return {number: firsts[roots[kind]] for number, kind in zip(numbers, kinds, strict=True)}
 
 
 def _roots(sketches: npt.NDArray[np.int32], min_score: float) -> list[int]:

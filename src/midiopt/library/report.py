@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from midiopt.library.near import NearGroup, near_contents, near_group
 from midiopt.library.queries import FileTime, Run, latest_runs
 from midiopt.library.report_counts import MAX_SECONDS, Counts, Rows, count_values
 from midiopt.library.search import Query
@@ -63,6 +64,16 @@ class Duplicates:
 
 
 @dataclass(frozen=True)
+class NearDuplicates:
+    """Groups of contents that are nearly the same music."""
+
+    groups: int
+    contents: int
+    largest: list[tuple[int, NearGroup]]
+    """The number of contents of a group and its first ones, those with most contents first."""
+
+
+@dataclass(frozen=True)
 class LibraryReport:
     """Facts of the files that a query finds."""
 
@@ -74,6 +85,7 @@ class LibraryReport:
     counts: Counts
     """How many files have each value of the expressions of report_counts."""
     duplicates: Duplicates
+    near: NearDuplicates
     slowest: list[FileTime]
     runs: list[Run]
     """The latest ones of the whole library, the first one first."""
@@ -95,7 +107,7 @@ class LibraryReport:
 
 
 def library_report(library: Snapshot, query: Query, progress: Callable[[str], None] = lambda doing: None) -> LibraryReport:
-    """Read the library in six passes. ``progress`` is told what is being done."""
+    """Read the library in seven passes. ``progress`` is told what is being done."""
     condition, values = query.condition(library.dialect)
     join = "JOIN" if query.needs_content else "LEFT JOIN"
     rows = f"FROM files f {join} analyses a ON a.id = f.analysis_id WHERE {condition}", values
@@ -107,8 +119,11 @@ def library_report(library: Snapshot, query: Query, progress: Callable[[str], No
     issues = _issue_lines(library, rows)
     progress("looking for duplicates")
     duplicates = _duplicates(library, rows)
+    progress("looking for near-duplicates")
+    near = _near(library, rows)
     progress("looking for the slowest files")
-    return LibraryReport(query.text, statuses, issues, counts, duplicates, _slowest(library, rows), latest_runs(library, MAX_RUNS)[::-1])
+    runs = latest_runs(library, MAX_RUNS)[::-1]
+    return LibraryReport(query.text, statuses, issues, counts, duplicates, near, _slowest(library, rows), runs)
 
 
 def _status_lines(library: Snapshot, rows: Rows) -> list[StatusLine]:
@@ -157,6 +172,13 @@ def _duplicates(library: Snapshot, rows: Rows) -> Duplicates:
         for files, size_bytes, minus_id in sorted(largest, reverse=True)
     ]
     return Duplicates(contents, copies, size, found)
+
+
+def _near(library: Snapshot, rows: Rows) -> NearDuplicates:
+    query = f"SELECT DISTINCT f.analysis_id {rows[0]} AND f.analysis_id IS NOT NULL"
+    groups = near_contents(library, among={number for (number,) in library.rows(query, rows[1])})
+    largest = [(len(numbers), near_group(library, numbers[:MAX_PATHS])) for numbers in groups[:MAX_GROUPS]]
+    return NearDuplicates(len(groups), sum(map(len, groups)), largest)
 
 
 def _slowest(library: Snapshot, rows: Rows) -> list[FileTime]:

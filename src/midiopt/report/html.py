@@ -51,12 +51,16 @@ def shares(bars: Sequence[Bar], whole: float = 0) -> list[tuple[str, int, str]]:
     return [(bar.label, int(bar.value), percent(bar.value, total)) for bar in bars]
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]], name: str = "Numbers", is_stacked: bool = False) -> str:
-    """Texts, numbers, which are aligned at their end, and Markup, which is taken as it is. A narrow screen shows the cells of a row below
-    each other, if it is stacked."""
-    head = element("tr", "".join(element("th", text_of(label), scope="col") for label in heads))
-    body = "".join(element("tr", "".join(map(_cell, row))) for row in rows)
-    found = element("table", element("thead", head) + element("tbody", body), class_="stacked" if is_stacked else None)
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], name: str = "Numbers", class_: str | None = None) -> str:
+    """Texts, numbers, which are aligned at their end, and Markup, which is taken as it is.
+
+    Of the class `stacked` a narrow screen shows the cells of a row below each other; of the class `paths` the last column has all room.
+    """
+    listed = list(rows)
+    numbers = [isinstance(value, int | float) for value in listed[0]] if listed else [False] * len(heads)
+    head = "".join(element("th", text_of(h), scope="col", class_="number" if n else None) for h, n in zip(heads, numbers, strict=True))
+    body = "".join(element("tr", "".join(map(_cell, row))) for row in listed)
+    found = element("table", element("thead", element("tr", head)) + element("tbody", body), class_=class_)
     return element("div", found, class_="table", tabindex=0, role="group", aria_label=name)
 
 
@@ -96,7 +100,7 @@ def path(text: str) -> Markup:
     return Markup(element("code", text_of(cut(text, end=True)).replace("/", "/<wbr>")))
 
 
-def paths(texts: Iterable[str], more: int = 0) -> Markup:
-    """Paths below each other, and how many there are beyond them."""
-    rest = element("li", text_of(f"and {more:,} more")) if more else ""
-    return Markup(element("ul", "".join(element("li", path(text)) for text in texts) + rest))
+def items(parts: Iterable[Markup], more: int = 0, what: str = "") -> Markup:
+    """Parts below each other, and how many there are beyond them."""
+    rest = element("li", text_of(f"and {more:,} more {what}".rstrip())) if more else ""
+    return Markup(element("ul", "".join(element("li", part) for part in parts) + rest))

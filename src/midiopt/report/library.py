@@ -10,12 +10,12 @@ from midiopt.display.text import clock
 from midiopt.library.queries import Run
 from midiopt.library.report import LibraryReport
 from midiopt.report.distributions import percent, spoken, tenths
-from midiopt.report.html import Markup, bar_figure, card, cut, figure, grid, note, path, paths, section, table
+from midiopt.report.html import Markup, bar_figure, card, cut, figure, grid, items, note, path, section, table
 from midiopt.schema import REPAIRS, STATUS_MEANINGS, UNUSUAL
 
 FIRSTS, MEANINGS = "The first file of each, and why", "What they mean, with an example"
 LATEST, UNFINISHED = "The latest runs", "not finished"
-MAX_ISSUES = 20
+MAX_ISSUES, MAX_NEAR = 20, 6  # that are listed
 LISTED_RUNS = 12
 TRIALS = {  # what is compared: name of the counts, title, what the confidence claims, and what counts as right
     "bpm by name": ("Tempo and names", "bpm_confidence of files whose name has a tempo; right where bpm is within 4 % of it."),
@@ -44,7 +44,7 @@ def status(report: LibraryReport) -> str:
         (line.status, Markup(path(line.example) + note(cut(line.error or "")))) for line in report.statuses if line.example is not None
     ]
     if examples:
-        parts.append(card(FIRSTS, table(("status", "file"), examples, FIRSTS, is_stacked=True), is_wide=True))
+        parts.append(card(FIRSTS, table(("status", "file"), examples, FIRSTS, "stacked paths"), is_wide=True))
     return section("status", "Status", grid(*parts))
 
 
@@ -58,7 +58,7 @@ def issues(report: LibraryReport) -> str:
     about = "Repairs, and what is unusual but valid. A file may have several."
     rows = [(Markup(svg.element("strong", line.name) + note(meanings[line.name])), path(line.example)) for line in shown]
     rest = note("Fewer: " + ", ".join(f"{line.name} {line.files:,}" for line in others)) if others else ""
-    listed = table(("issue", "a file that has it"), rows, MEANINGS, is_stacked=True)
+    listed = table(("issue", "a file that has it"), rows, MEANINGS, "stacked")
     return section(
         "issues",
         "Issues",
@@ -98,12 +98,33 @@ def duplicates(report: LibraryReport) -> str:
     if not found.contents:
         return section("duplicates", "Duplicates", about="No two files have the same bytes.")
     about = (
-        f"{found.contents:,} {'content is' if found.contents == 1 else 'contents are'} there more than once: {found.copies:,} beyond the"
-        f" first file of each ({percent(found.copies, report.analysed)} of the files), {size_text(found.bytes)}."
+        f"{found.contents:,} {'content is' if found.contents == 1 else 'contents are'} there more than once. Beyond the first file of each"
+        f" there {'is' if found.copies == 1 else 'are'} {found.copies:,}, {percent(found.copies, report.analysed)} of the files:"
+        f" {size_text(found.bytes)}."
     )
-    rows = [(group.files, size_text(group.size_bytes), paths(group.paths, group.files - len(group.paths))) for group in found.largest]
-    listed = card("Most copies", table(("copies", "size", "files"), rows, "Most copies", is_stacked=True))
+    rows = [
+        (group.files, size_text(group.size_bytes), items(map(path, group.paths), group.files - len(group.paths))) for group in found.largest
+    ]
+    listed = card("Most copies", table(("copies", "size", "files"), rows, "Most copies", "stacked paths"))
     return section("duplicates", "Duplicates", listed, about=about)
+
+
+def near(report: LibraryReport) -> str:
+    """The largest groups of contents that are nearly the same music, and what differs."""
+    found = report.near
+    if not found.groups:
+        return section("near", "Near-duplicates", about="No two contents are nearly the same music.")
+    about = (
+        f"{found.contents:,} contents are in {found.groups:,} {'group' if found.groups == 1 else 'groups'} of nearly the same music:"
+        " retitled, transposed, faster, with a track fewer. midiopt duplicates --near lists them all."
+    )
+    rows = []
+    for contents, group in found.largest:
+        listed = [Markup(path(file.path) + (note(", ".join(file.differs)) if file.differs else "")) for file in group.files[:MAX_NEAR]]
+        rows.append((contents, items(listed, contents - group.contents, "contents")))
+    heads = ("contents", "files, and what differs from the first")
+    shown = card("Largest groups", table(heads, rows, "Largest groups", "stacked paths"))
+    return section("near", "Near-duplicates", shown, about=about)
 
 
 def slowest(report: LibraryReport) -> str:
@@ -112,7 +133,7 @@ def slowest(report: LibraryReport) -> str:
         return ""
     rows = [(f"{file.seconds * 1000:,.1f} ms", path(file.path)) for file in report.slowest]
     title = "Time of reading and analysis"
-    return section("slowest", "Slowest files", card(title, table(("time", "file"), rows, title)))
+    return section("slowest", "Slowest files", card(title, table(("time", "file"), rows, title, "paths")))
 
 
 def runs(report: LibraryReport) -> str:

@@ -25,6 +25,7 @@ CONTENTS = {
     "patterns": "Patterns",
     "confidence": "Confidence",
     "duplicates": "Duplicates",
+    "near": "Near-duplicates",
     "slowest": "Slowest",
     "runs": "Runs",
 }
@@ -37,7 +38,7 @@ def report_page(report: LibraryReport, database: str, now: dt.datetime) -> str:
     parts = [library.status(report), library.issues(report)] if report.files else []
     if report.analysed:
         parts += [part(report) for part in (music.tempo, music.lengths, music.keys, music.instruments, music.patterns, library.confidence)]
-        parts.append(library.duplicates(report))
+        parts += [library.duplicates(report), library.near(report)]
     if report.files:
         parts += [library.slowest(report), library.runs(report)]
     main = "".join(parts) or element("p", "No file is found.", class_="empty")
