@@ -14,7 +14,7 @@ from midiopt.library.search import SORTS
 from midiopt.library.search_terms import TERMS
 
 HEADER = "# Completion of midiopt: written by python -m docs.generate.\n"
-FILES = {"SOURCE", "FILE", "URL", "DATABASE"}  # metavars of paths
+FILES = {"SOURCE", "FILE", "DIR", "URL", "DATABASE"}  # metavars of paths
 FISH_FUNCTION = """function __midiopt_command
     set -l words (commandline -opc)
     test "$words[2]" = "$argv[1]"

@@ -62,6 +62,8 @@ def test_no_command_prints_controls(folder, capsys, options):
         "duplicates": shown(capsys, "duplicates", "--db", database, *options),
         "search": shown(capsys, "search", "--db", database, *options),
         "search of nothing": shown(capsys, "search", "--db", database, f"{EVIL}:{EVIL}", *options),
+        "export": shown(capsys, "export", "--db", database, "--copy", f"copies{EVIL}"),
+        "export of nothing": shown(capsys, "export", "--db", database, "--copy", "copies", "--name", f"{{{EVIL}}}"),
         "verify": shown(capsys, "verify", "--db", database, "--all", *options),
         "usage": shown(capsys, "verify", "--sample", EVIL) + shown(capsys, EVIL),
     }

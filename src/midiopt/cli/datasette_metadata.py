@@ -28,13 +28,13 @@ def command(options: argparse.Namespace) -> int:
 
     from midiopt.cli.hidden_arguments import database_url
     from midiopt.errors import SinkError
-    from midiopt.library import open_library
     from midiopt.library.datasette import metadata
+    from midiopt.library.snapshot import open_snapshot
     from midiopt.sinks.urls import is_postgres, sqlite_path
 
     options.db = database_url(options)
     if is_postgres(options.db):
         raise SinkError("Datasette reads SQLite databases; PostgreSQL shows the same by \\d+ and in its comments")
-    with open_library(options.db) as library:
+    with open_snapshot(options.db) as library:
         print(json.dumps(metadata(library, sqlite_path(options.db), build.version), indent=2))
     return 0

@@ -39,15 +39,15 @@ def add_options(parser: Parser) -> None:
 def command(options: argparse.Namespace) -> int:
     """Print each group as it is found."""
     from midiopt.cli.hidden_arguments import database_url
-    from midiopt.library import open_library
     from midiopt.library.duplicates import duplicate_groups
+    from midiopt.library.snapshot import open_snapshot
     from midiopt.sinks.urls import without_password
 
     options.db = database_url(options)
     if options.near:
         return _print_near(options)
     groups = files = size = 0
-    with open_library(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
+    with open_snapshot(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
         if not items.wanted:
             print(f"{'files':>7}  {'bytes each':>12}  content and paths")
         for group in duplicate_groups(library, options.missing):

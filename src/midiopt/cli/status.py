@@ -33,12 +33,12 @@ def add_options(parser: Parser) -> None:
 def command(options: argparse.Namespace) -> int:
     """Print a table, or with --json one object."""
     from midiopt.cli.hidden_arguments import database_url
-    from midiopt.library import open_library
+    from midiopt.library.snapshot import open_snapshot
     from midiopt.library.status import library_status
     from midiopt.sinks.urls import without_password
 
     options.db = database_url(options)
-    with open_library(options.db) as library:
+    with open_snapshot(options.db) as library:
         status = library_status(library)
     database = without_password(options.db)
     if options.json or options.jsonl:

@@ -46,12 +46,12 @@ def command(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from midiopt.cli.hidden_arguments import database_url
-    from midiopt.library import open_library
+    from midiopt.library.snapshot import open_snapshot
     from midiopt.library.verify import Verification
     from midiopt.sinks.urls import without_password
 
     options.db = database_url(options)
-    with open_library(options.db) as library, JsonItems(options, "verify", without_password(options.db)) as items:
+    with open_snapshot(options.db) as library, JsonItems(options, "verify", without_password(options.db)) as items:
         verification = Verification(library, None if options.all else options.sample)
         for difference in verification.differences():
             if items.wanted:

@@ -42,7 +42,7 @@ def arrow_table(
     wanted = list(known if columns is None else columns)
     if unknown := [name for name in wanted if name not in known]:
         raise ValueError(f"{table} has no column {unknown[0]!r}")
-    makers = [_maker(pa, known[name], in_view=table == "library") for name in wanted]
+    makers = [maker(pa, known[name], in_view=table == "library") for name in wanted]
     query = f"SELECT {', '.join(wanted)} FROM {table}" + (f" WHERE {where}" if where else "")
     with open_snapshot(db) as library:
         if library.dialect.database == "postgres":
@@ -58,7 +58,7 @@ def _parts(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
         yield list(zip(*part, strict=True))
 
 
-def _maker(pa: Any, column: Column, in_view: bool) -> Callable[[Sequence[Any]], Any]:
+def maker(pa: Any, column: Column, in_view: bool) -> Callable[[Sequence[Any]], Any]:
     """What makes an array of the values of a column as either database has them."""
     kind = column.kind
     if kind is ENUM:

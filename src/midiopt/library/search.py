@@ -80,8 +80,8 @@ class Found:
 
 FACTS = tuple(field.name for field in fields(Found))
 _STORED = {column.name: column for table in (ANALYSES, FILES) for column in table.stored}
-_COLUMNS = [_STORED[field.name] for field in fields(Found)]
-_SELECTED = ", ".join(f"{'f' if column in FILES.stored else 'a'}.{column.name}" for column in _COLUMNS)
+COLUMNS = [_STORED[field.name] for field in fields(Found)]
+_SELECTED = ", ".join(f"{'f' if column in FILES.stored else 'a'}.{column.name}" for column in COLUMNS)
 
 
 def sort_named(name: str) -> tuple[Sort, bool]:
@@ -135,15 +135,21 @@ def csv_values(found: Found) -> list[object]:
 def _plain(name: str, value: object) -> object:
     if isinstance(value, list):
         return ("|" if name == "track_names" else " ").join(map(str, value))
-    if isinstance(value, bytes):
-        return value.hex()
     if isinstance(value, bool):
         return str(value).lower()
-    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
+    return plain_value(value) if isinstance(value, bytes | dt.datetime) else value
+
+
+def plain_value(value: object) -> str:
+    """Bytes in hexadecimal, times as ISO 8601 in UTC."""
+    if isinstance(value, bytes):
+        return value.hex()
+    assert isinstance(value, dt.datetime)
+    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 def _found(row: tuple[Any, ...]) -> Found:
-    return Found(**{column.name: python_value(column, value) for column, value in zip(_COLUMNS, row, strict=True)})
+    return Found(**{column.name: python_value(column, value) for column, value in zip(COLUMNS, row, strict=True)})
 
 
 def count(library: Snapshot, query: Query, at_most: int | None = None) -> int:

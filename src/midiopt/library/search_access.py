@@ -18,7 +18,8 @@ from midiopt.sinks.words import match_of
 
 MAX_IDS = 40_000  # candidates that are fetched as a list: 20 ms
 FIRST_CHUNK, GROWTH = 500, 8  # of candidates by words
-INDEXED = {"key", "bpm", "meter", "role", "duration", "notes", "polyphony", "swing", "loop", "issue", "chords", "status", "missing"}
+RARE = "like"  # a term that few files meet
+INDEXED = {"key", "bpm", "meter", "role", "duration", "notes", "polyphony", "swing", "loop", "issue", "chords", "status", "missing", RARE}
 _TABLES = ("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, f"{sqlite_programs.TABLE}_of_deleted", "analyses_words", "files_words")
 
 
@@ -60,6 +61,11 @@ class Access:
         return self._library.rows(sql.replace("?", self._library.dialect.placeholder), values)
 
     # --- one term at a time ---
+
+    @staticmethod
+    def is_rare(query: Query) -> bool:
+        """Whether few files can meet the query, so that looking at the next ones is of no use."""
+        return any(isinstance(part, Item) and part.name == RARE for part in query.root.parts)
 
     def rarest(self, query: Query) -> list[int] | None:
         """The ids of the contents that meet the rarest condition of the query, if they are few enough for a list."""

@@ -105,7 +105,7 @@ class Pages:
         if phrases and self._by is ARRIVAL and not self._direction:
             return self._by_words(phrases, limit, after)
         later = self._after(after)
-        if self._by.is_indexed and (window := self._window(limit, after)):
+        if self._by.is_indexed and not self._access.is_rare(self._query) and (window := self._window(limit, after)):
             found = self._page(window, later, limit)
             if len(found) == limit:
                 return found

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from midiopt.errors import SourceError, TooLarge, over_limit
+from midiopt.errors import MidioptError, SourceError, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive
@@ -35,7 +36,15 @@ def read_content(name: str) -> Buffer:
     path = _existing(name)
     if path is None and (archive := archive_in(name)) and (found := _existing(archive)):
         return _read_member(found, name.removeprefix(archive + MEMBER_SEPARATOR), archive)
-    path = os.fsencode(name) if path is None else path
+    return _read_file(os.fsencode(name) if path is None else path, name)
+
+
+def read_stored(text: str) -> Buffer:
+    """The content of a file on disk whose path the database writes so. Raises as ``read_content``."""
+    return _read_file(path_bytes(text), text)
+
+
+def _read_file(path: bytes, name: str) -> Buffer:
     if os.path.isdir(path):
         raise SourceError("it is a folder; midiopt analyze reads folders")
     reader = Reader(MAX_FILE_BYTES)
@@ -66,27 +75,47 @@ def _read_pipe() -> Buffer:
 
 
 def _read_member(path: bytes, member: str, archive: str) -> Buffer:
-    with closing(FileArchive(path)) as file:
-        found = _find(Archive(file), _ARCHIVE, path_text(_ARCHIVE) + MEMBER_SEPARATOR + member, 0)
-        if found is None:
-            raise SourceError(f"there is no member {member} in {archive}")
+    for _, found in read_members(path, {member}):
+        if isinstance(found, Exception):
+            raise found
         return found
+    raise SourceError(f"there is no member {member} in {archive}")
 
 
-def _find(archive: Archive, path: bytes, wanted: str, depth: int) -> Buffer | None:
-    """The content of the member with this path, also in an archive inside."""
+def read_members(path: bytes, members: Collection[str]) -> Iterator[tuple[str, Buffer | OSError | MidioptError]]:
+    """The contents of these members of the archive on disk at this path, or why there is none, as one pass through the archive finds them.
+
+    A member has the name that follows the archive in its path as the database writes it. Raises SourceError where the archive ends early.
+    """
+    start = path_text(_ARCHIVE) + MEMBER_SEPARATOR
+    with closing(FileArchive(path)) as file:
+        for text, data in _wanted(Archive(file), _ARCHIVE, {start + member for member in members}, 0):
+            yield text.removeprefix(start), data
+
+
+def _wanted(archive: Archive, path: bytes, texts: Collection[str], depth: int) -> Iterator[tuple[str, Buffer | OSError | MidioptError]]:
+    """Those of the members with these paths that there are, also in archives inside."""
+    rest = set(texts)
     for member in archive.members(0, sys.maxsize):
         member_bytes = member_path(path, member.name)
         text = path_text(member_bytes)
-        if text == wanted:
-            return _member_content(member)
-        if depth < MAX_DEPTH and wanted.startswith(text + MEMBER_SEPARATOR) and is_archive(member.original_name):
-            inner = Archive(MemoryArchive(bytes(member.data())), DEFAULT_LIMITS, archive.budget)
-            if (found := _find(inner, member_bytes, wanted, depth + 1)) is not None:
-                return found
+        try:
+            if text in rest:
+                rest.discard(text)
+                yield text, _member_content(member)
+            elif depth < MAX_DEPTH and is_archive(member.original_name):
+                inside = {other for other in rest if other.startswith(text + MEMBER_SEPARATOR)}
+                if inside:
+                    inner = Archive(MemoryArchive(bytes(member.data())), DEFAULT_LIMITS, archive.budget)
+                    for found, data in _wanted(inner, member_bytes, inside, depth + 1):
+                        rest.discard(found)
+                        yield found, data
+        except (OSError, MidioptError) as problem:
+            yield text, problem
+        if not rest:
+            return
     if archive.read_error:
         raise SourceError(f"not all of the archive can be read: {archive.read_error}")
-    return None
 
 
 def _member_content(member: Member) -> Buffer:
