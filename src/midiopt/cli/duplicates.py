@@ -20,8 +20,7 @@ DESCRIPTION = "List the groups of files with identical bytes, or with --near nea
 
 EXAMPLES = (
     ("midiopt duplicates", "of midiopt.db"),
-    ("midiopt duplicates music.db", "of another database"),
-    ("midiopt duplicates --near", "also transposed, faster, retitled ..."),
+    ("midiopt duplicates --near", "nearly the same music"),
     ("midiopt duplicates --jsonl | jq -r '.paths[1:][]'", "all but the first"),
 )
 

@@ -26,9 +26,9 @@ DESCRIPTION = (
 )
 PROGRESS_INTERVAL = 0.1  # seconds
 EXAMPLES = (
-    ("midiopt export key:Am -o minor.csv", "or .jsonl, .parquet, .m3u8"),
-    ("midiopt export has:drums loop:4 --copy loops", "files and archive members"),
-    ("midiopt export bach --link b --name '{key}/{bpm:.0f} {title}'", "in folders"),
+    ("midiopt export key:Am -o minor.csv", ".jsonl, .parquet, .m3u8"),
+    ("midiopt export has:drums loop:4 --copy loops", "also out of archives"),
+    ("midiopt export bach --link b --name '{key}/{title}'", "in folders"),
 )
 
 

@@ -21,7 +21,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "show": "show the facts of files",
     "search": "list the files that meet a search",
     "similar": "list files with similar music",
-    "export": "write what meets a search to a table, a playlist or a folder",
+    "export": "write what a search finds into a file or a folder",
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
     "report": "write a page about a database, with charts and examples",

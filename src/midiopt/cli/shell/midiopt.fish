@@ -10,7 +10,7 @@ complete -c midiopt -n '__midiopt_command' -a analyze -d 'analyse files into a d
 complete -c midiopt -n '__midiopt_command' -a show -d 'show the facts of files'
 complete -c midiopt -n '__midiopt_command' -a search -d 'list the files that meet a search'
 complete -c midiopt -n '__midiopt_command' -a similar -d 'list files with similar music'
-complete -c midiopt -n '__midiopt_command' -a export -d 'write what meets a search to a table, a playlist or a folder'
+complete -c midiopt -n '__midiopt_command' -a export -d 'write what a search finds into a file or a folder'
 complete -c midiopt -n '__midiopt_command' -a status -d 'show what a database holds and how the last run ended'
 complete -c midiopt -n '__midiopt_command' -a duplicates -d 'list files with identical bytes'
 complete -c midiopt -n '__midiopt_command' -a report -d 'write a page about a database, with charts and examples'
