@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 from benchmarks.verdict import Speedup, format_ratio
+from midiopt.display.svg import Chart
 
+TITLE = "Speed-up by each optimisation"
 WIDTH, ROW, TOP, LEFT, RIGHT = 1080, 34, 64, 450, 90
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 EXPECTED, FASTER, SLOWER = "#c9c4b4", "#2f6f8f", "#b5523b"
@@ -25,28 +26,25 @@ def svg(rows: Sequence[tuple[Speedup, tuple[float, float] | None]]) -> str:
 
     height = TOP + ROW * len(rows) + 34
     bottom = height - 30
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        '<text x="16" y="24" font-size="16" font-weight="bold">Speed-up by each optimisation</text>',
-        f'<rect x="16" y="36" width="22" height="12" fill="{EXPECTED}"/><text x="44" y="46">expected</text>',
-        f'<rect x="116" y="36" width="22" height="12" fill="{FASTER}"/><text x="144" y="46">measured, with quartiles</text>',
-    ]
+    described = "; ".join(f"{s.on} against {s.off}: ×{format_ratio(s.median)}" for s, _ in rows)
+    chart = Chart("speed-up", TITLE, f"{described}.", height, WIDTH)
+    chart.text(16, 24, TITLE, class_=None, size=16, font_weight="bold")
+    for left, colour, meaning in ((16, EXPECTED, "expected"), (116, FASTER, "measured, with quartiles")):
+        chart.rect(left, 36, 22, 12, None, fill=colour)
+        chart.text(left + 28, 46, meaning, class_=None, size=None)
     for tick in TICKS:
         if lowest <= tick <= highest:
-            colour = "#444" if tick == 1 else "#ddd"
-            out.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP - 6}" y2="{bottom}" stroke="{colour}"/>')
-            out.append(f'<text x="{x(tick):.1f}" y="{bottom + 18}" text-anchor="middle">×{tick:g}</text>')
+            chart.line(x(tick), TOP - 6, x(tick), bottom, None, stroke="#444" if tick == 1 else "#ddd")
+            chart.text(x(tick), bottom + 18, f"×{tick:g}", "middle", None, None)
     for i, (s, expected) in enumerate(rows):
         y = TOP + ROW * i
         if expected:
             begin, end = map(x, expected)
-            out.append(f'<rect x="{begin:.1f}" y="{y}" width="{end - begin:.1f}" height="26" fill="{EXPECTED}"/>')
+            chart.rect(begin, y, end - begin, 26, None, fill=EXPECTED)
         begin, end = sorted((x(1), x(s.median)))
-        colour = FASTER if s.median >= 1 else SLOWER
-        out.append(f'<rect x="{begin:.1f}" y="{y + 7}" width="{max(1, end - begin):.1f}" height="12" fill="{colour}"/>')
-        out.append(f'<line x1="{x(s.low):.1f}" x2="{x(s.high):.1f}" y1="{y + 13}" y2="{y + 13}" stroke="black" stroke-width="2"/>')
-        out.append(f'<text x="{max(x(s.high), end) + 6:.1f}" y="{y + 17}">×{format_ratio(s.median)}</text>')
-        out.append(f'<text x="16" y="{y + 12}" font-weight="bold">{escape(s.optimisation)}</text>')
-        out.append(f'<text x="16" y="{y + 25}" font-size="10" fill="#555">{escape(f"{s.on} against {s.off}, {s.workload}")}</text>')
-    return "\n".join([*out, "</svg>", ""])
+        chart.rect(begin, y + 7, max(1, end - begin), 12, None, fill=FASTER if s.median >= 1 else SLOWER)
+        chart.line(x(s.low), y + 13, x(s.high), y + 13, None, stroke="black", stroke_width=2)
+        chart.text(max(x(s.high), end) + 6, y + 17, f"×{format_ratio(s.median)}", class_=None, size=None)
+        chart.text(16, y + 12, s.optimisation, class_=None, size=None, font_weight="bold")
+        chart.text(16, y + 25, f"{s.on} against {s.off}, {s.workload}", class_=None, size=10, fill="#555")
+    return chart.file()

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from midiopt.display.svg import Chart
+
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 360, 70, 40, 300
 COLOURS = {"SQLite": "#2f6f8f", "PostgreSQL": "#b5523b", "no database": "#6b6b6b"}
 
@@ -31,22 +33,21 @@ def svg(title: str, lines: Sequence[Line]) -> str:
     def up(y: float) -> float:
         return BOTTOM - (math.log10(y) - low) / ((high - low) or 1) * (BOTTOM - TOP)
 
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="16" y="24" font-size="16" font-weight="bold">{title}</text>',
-    ]
+    told = "; ".join(f"{line.name}: " + ", ".join(f"{y:,.0f} at {x:,}" for x, y in line.points) for line in lines)
+    chart = Chart("chart", title, f"{told}.", HEIGHT, WIDTH)
+    chart.text(16, 24, title, class_=None, size=16, font_weight="bold")
     for power in range(low, high + 1):
         y = up(10**power)
-        out.append(f'<line x1="{LEFT}" x2="{WIDTH - 120}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
-        out.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{10**power:,}</text>')
+        chart.line(LEFT, y, WIDTH - 120, y, None, stroke="#ddd")
+        chart.text(LEFT - 6, y + 4, f"{10**power:,}", "end", None, None)
     for x in sorted({x for line in lines for x, _ in line.points}):
-        out.append(f'<text x="{across(x):.1f}" y="{BOTTOM + 22}" text-anchor="middle">{x:,}</text>')
+        chart.text(across(x), BOTTOM + 22, f"{x:,}", "middle", None, None)
     for line in lines:
         places = [(across(x), up(y)) for x, y in line.points]
-        colour, dash = COLOURS.get(line.name, "#999"), ' stroke-dasharray="6 4"' if line.is_dashed else ""
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
-        out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
-        out += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in places]
-        out.append(f'<text x="{places[-1][0] + 8:.1f}" y="{places[-1][1] + 4:.1f}" fill="{colour}">{line.name}</text>')
-    return "\n".join([*out, "</svg>", ""])
+        colour, dash = COLOURS.get(line.name, "#999"), "6 4" if line.is_dashed else None
+        points = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in places)
+        chart.path(points, fill="none", stroke=colour, stroke_width=2, stroke_dasharray=dash)
+        for a, b in places:
+            chart.dot(a, b, 3, None, fill=colour)
+        chart.text(places[-1][0] + 8, places[-1][1] + 4, line.name, class_=None, size=None, fill=colour)
+    return chart.file()

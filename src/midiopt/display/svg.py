@@ -2,7 +2,7 @@
 
 A chart is 360 units wide, so that its text is legible on a telephone. A page sets the colours of the classes: `bar`, `bar other`, `mark`
 (a line or dot beside bars), `axis`, `grid`, `label`, `label strong`, `label on-bar`, and `sector full`, whose opacity
-grows with the property --share, from 0 to 1.
+grows with the property --share, from 0 to 1. The charts of benchmarks/ are files of their own, and have their colours in attributes.
 """
 
 from __future__ import annotations
@@ -51,31 +51,52 @@ class Chart:
             element("desc", text_of(description), id=f"{name}-desc"),
         ]
 
-    def rect(self, x: float, y: float, width: float, height: float, class_: str = "bar", about: str = "") -> None:
+    def rect(
+        self, x: float, y: float, width: float, height: float, class_: str | None = "bar", about: str = "", **attributes: object
+    ) -> None:
         """A rectangle; `about` is shown where a pointer rests on it."""
-        self._parts.append(element("rect", _about(about), class_=class_, x=x, y=y, width=width, height=height))
+        self._parts.append(element("rect", _about(about), class_=class_, x=x, y=y, width=width, height=height, **attributes))
 
-    def line(self, x1: float, y1: float, x2: float, y2: float, class_: str = "grid") -> None:
+    def line(self, x1: float, y1: float, x2: float, y2: float, class_: str | None = "grid", **attributes: object) -> None:
         """A straight line."""
-        self._parts.append(element("line", class_=class_, x1=x1, y1=y1, x2=x2, y2=y2))
+        self._parts.append(element("line", "", class_=class_, x1=x1, y1=y1, x2=x2, y2=y2, **attributes))
 
-    def path(self, d: str, class_: str, about: str = "", **attributes: object) -> None:
+    def path(self, d: str, class_: str | None = None, about: str = "", **attributes: object) -> None:
         """A path in the words of SVG."""
         self._parts.append(element("path", _about(about), class_=class_, d=d, **attributes))
 
-    def dot(self, x: float, y: float, radius: float, class_: str = "mark", about: str = "") -> None:
+    def dot(self, x: float, y: float, radius: float, class_: str | None = "mark", **attributes: object) -> None:
         """A filled circle."""
-        self._parts.append(element("circle", _about(about), class_=class_, cx=x, cy=y, r=radius))
+        self._parts.append(element("circle", "", class_=class_, cx=x, cy=y, r=radius, **attributes))
 
-    def text(self, x: float, y: float, text: str, anchor: str = "start", class_: str = "label", size: float = SMALL) -> None:
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        anchor: str | None = None,
+        class_: str | None = "label",
+        size: float | None = SMALL,
+        **attributes: object,
+    ) -> None:
         """A line of text, which begins, ends ("end") or has its middle ("middle") at x."""
-        self._parts.append(element("text", text_of(text), class_=class_, x=x, y=y, text_anchor=anchor, font_size=size))
+        self._parts.append(element("text", text_of(text), class_=class_, x=x, y=y, text_anchor=anchor, font_size=size, **attributes))
 
     def svg(self) -> str:
-        """The element."""
+        """The element, as a part of a page."""
+        return self._element()
+
+    def file(self) -> str:
+        """A file of its own: on white, a line per part."""
+        width, height = self._size
+        self._parts.insert(2, element("rect", width=width, height=height, fill="white"))
+        return self._element("\n", xmlns="http://www.w3.org/2000/svg", font_family="sans-serif", font_size=NORMAL) + "\n"
+
+    def _element(self, end: str = "", **attributes: object) -> str:
         labels = f"{self._name}-title {self._name}-desc"
         width, height = self._size
-        return element("svg", "".join(self._parts), viewBox=f"0 0 {width:g} {height:g}", role="img", aria_labelledby=labels)
+        content = end + "".join(part + end for part in self._parts)
+        return element("svg", content, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_labelledby=labels, **attributes)
 
 
 def _about(text: str) -> str:
@@ -178,7 +199,7 @@ def reliability(name: str, title: str, description: str, tenths: Sequence[tuple[
             chart.rect(left + (i + 0.5) * wide - broad / 2, bottom - max(share * scale, 1.0), broad, max(share * scale, 1.0), "bar", about)
     chart.line(left, bottom, WIDTH, ceiling, "mark")
     for i in (0, 5, 10):
-        chart.text(left + i * wide, bottom + 16, f"{i / 10:g}", "start" if i == 0 else "end" if i == 10 else "middle")
+        chart.text(left + i * wide, bottom + 16, f"{i / 10:g}", None if i == 0 else "end" if i == 10 else "middle")
     return chart.svg()
 
 
