@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate, generate_cli
+from docs import generate, generate_cli, generate_first_song
 from midiopt.cli import quantities
 from midiopt.pipeline.options import RunOptions
 
@@ -25,6 +25,15 @@ def test_generated_blocks_are_current(page, name, text):
 @pytest.mark.parametrize("path", generate.FILES, ids=lambda path: path.name)
 def test_generated_files_are_current(path):
     assert path.read_text() == generate.FILES[path]()
+
+
+def test_the_first_commands_print_what_their_page_shows():
+    """``python -m docs.generate_first_song`` writes it again. How fast the first one is differs from run to run."""
+    page = generate_first_song.PAGE.read_text()
+    analysed, *others = generate_first_song.outputs()
+    assert analysed[: analysed.index("│ analysed")] in page
+    for printed in others:
+        assert f"\n{printed}\n```" in page
 
 
 def test_the_readme_is_a_front_door():
