@@ -98,7 +98,7 @@ def _groups(library: Snapshot, file: StoredFile) -> list[Group]:
     return [
         _group("Copies", "the same bytes", copies),
         _group("Same notes", "the same music, saved differently", same),
-        _group("Near-duplicates", "nearly the same music", near, query),
+        _group("Near-duplicates", "nearly the same music", near, "" if further else query),
         _group("Similar files", "some of the same music", further, query),
     ]
 
