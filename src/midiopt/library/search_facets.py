@@ -1,6 +1,6 @@
 """How the files that a search finds are distributed, over all facets in one pass.
 
-At a million files the six queries of ``search.facet`` took 280 to 700 ms over 20,000 files of a term, one pass 20 to 60.
+At a million files, six queries of ``search.facet`` over 10,000 files of a term took 7 times as long.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any
 
 from midiopt.library.search import FACETS, Facet, facet_term
+from midiopt.library.search_pages import Pages
 from midiopt.library.search_query import Query
 from midiopt.library.snapshot import Snapshot
 
@@ -19,12 +20,9 @@ def facets(library: Snapshot, query: Query, at_most: int) -> tuple[dict[str, lis
 
     No more than ``at_most`` are.
     """
-    dialect = library.dialect
-    condition, values = query.condition(dialect)
-    columns = ["a.programs" if name == "program" else value[dialect.database == "postgres"] for name, value in FACETS.items()]
-    join = "JOIN" if query.needs_content else "LEFT JOIN"
-    source = f"FROM files f {join} analyses a ON a.id = f.analysis_id WHERE {condition} LIMIT {dialect.placeholder}"
-    rows = list(library.rows(f"SELECT {', '.join(columns)} {source}", [*values, at_most]))
+    is_postgres = library.dialect.database == "postgres"
+    columns = ", ".join("a.programs" if name == "program" else value[is_postgres] for name, value in FACETS.items())
+    rows = Pages(library, query).columns(columns, at_most)
     found = {}
     for name, column in zip(FACETS, zip(*rows, strict=True) if rows else [()] * len(FACETS), strict=True):
         counts = _programs(Counter(map(str, column))) if name == "program" else Counter(value for value in column if value is not None)

@@ -93,8 +93,16 @@ class Pages:
             found += self._count(source, limit - found)
             if found == limit:
                 break
-        if found < limit and not self._query.needs_content:
-            found += self._count(_Source(FILES_ONLY, ("f.analysis_id IS NULL",)), limit - found)
+        return found
+
+    def columns(self, columns: str, at_most: int) -> list[tuple[Any, ...]]:
+        """Columns of the files, as SQL, in no order; of no more files than `at_most`."""
+        found: list[tuple[Any, ...]] = []
+        for source in self._counted():
+            where, values = self._where(source)
+            found += self._rows(f"SELECT {columns} FROM {source.tables} WHERE {where} LIMIT ?", (*values, at_most - len(found)))
+            if len(found) == at_most:
+                break
         return found
 
     # --- the three ways ---
@@ -170,15 +178,16 @@ class Pages:
         return self._run(_Source(tables, where, values), later, ["f.path"], limit)
 
     def _counted(self) -> Iterator[_Source]:
-        """Where files with an analysis that meet the query are found."""
-        if self._query.needs_no_content:
-            return
-        if phrases := self._access.phrases(self._query):
-            yield from map(self._of_list, self._access.word_chunks(phrases, 0))
-        elif (ids := self._access.rarest(self._query)) is not None:
-            yield self._of_list(ids)
-        else:
-            yield _Source(self._access.contents + self._join)
+        """Where the files that meet the query are found, each in one source."""
+        if not self._query.needs_no_content:
+            if phrases := self._access.phrases(self._query):
+                yield from map(self._of_list, self._access.word_chunks(phrases, 0))
+            elif (ids := self._access.rarest(self._query)) is not None:
+                yield self._of_list(ids)
+            else:
+                yield _Source(self._access.contents + self._join)
+        if not self._query.needs_content:
+            yield _Source(FILES_ONLY, ("f.analysis_id IS NULL",))
 
     # --- SQL ---
 
