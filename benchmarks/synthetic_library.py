@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from midiopt.limits import BATCH_SIZE
 from midiopt.pipeline.worker import Worker
@@ -22,6 +23,7 @@ SAMPLE = Path(__file__).resolve().parent.parent / "sample" / "midi"
 COPIES = 0.2
 STATUSES = (0.965, 0.02, 0.01, 0.004, 0.001)  # shares of ok, repaired, rejected, unreadable, crashed
 SAME_NOTES = 0.05
+PLACES, VALUE_BITS, COMMON_HASHES = 32, 19, 0.02  # of sketches
 NAMED = 0.03  # have a tempo in their names, one in ten a wrong one
 ISSUE_SHARES = {"stuck_note": 0.03, "running_status_crossed": 0.05, "trailing_bytes": 0.01, "drums_by_name": 0.01, "no_notes": 0.002}
 TITLE_WORDS = ("Blue", "Night", "River", "Slap", "Waltz", "Moon", "Prelude", "Groove", "Love", "Rain", "Fire", "Etude")
@@ -68,6 +70,7 @@ def batches(count: int, seed: int = 1) -> Iterator[Batch]:
         analyses["primary_program"] = chance.integers(0, 128, n)
         analyses["programs"] = np.packbits(chance.random((n, 128)) < 0.03, axis=1, bitorder="little")
         analyses["issues"] = sum((chance.random(n) < share) * np.int64(ISSUE_BITS[name]) for name, share in ISSUE_SHARES.items())
+        analyses["sketch"] = _sketches(chance, n)
         signatures = place([*meters])
         chosen = chance.choice(len(meters), n, p=(0.01, 0.06, 0.12, 0.66, 0.02, 0.01, 0.01, 0.01, 0.01, 0.06, 0.01, 0.01, 0.01))
         analyses["time_signature"] = np.array(signatures, analyses["time_signature"].dtype)[chosen]
@@ -93,6 +96,17 @@ def batches(count: int, seed: int = 1) -> Iterator[Batch]:
             files[name][copies] = files[name][originals]
         used = np.isin(analyses["content_hash"].view("V16").ravel(), files["content_hash"][files["status"] < 2].copy().view("V16").ravel())
         yield Batch(files, analyses[used], bytes(heap))
+
+
+def _sketches(chance: np.random.Generator, count: int) -> NDArray[np.int32]:
+    """One sketch in twenty shares two thirds with another one; one hash in fifty is one of the hundred that many songs have."""
+    places = np.arange(PLACES, dtype=np.int32) << VALUE_BITS
+    hashes = places + chance.integers(1, 1 << VALUE_BITS, (count, PLACES), np.int32)
+    hashes = np.where(chance.random((count, PLACES)) < COMMON_HASHES, places + chance.integers(1, 101, (count, PLACES), np.int32), hashes)
+    near = np.flatnonzero(chance.random(count) < SAME_NOTES)
+    others = hashes[chance.integers(0, count, len(near))]
+    hashes[near] = np.where(chance.random((len(near), PLACES)) < 2 / 3, others, hashes[near])
+    return hashes
 
 
 def fill(url: str, count: int) -> None:

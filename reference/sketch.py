@@ -15,6 +15,7 @@ GROUP_FRAMES = 3
 STEPS, MIN_MOVES = 7, 3
 DRUM_GROUPS, MAX_SIXTEENTHS = 5, 8
 MIN_PLACES = 4
+FEW_PLACES, MAX_SHORT = 8, 512
 KINDS = ({35, 36}, {37, 38, 39, 40}, {42, 44}, {46}, {41, 43, 45, 47, 48, 50}, {49, 52, 55, 57}, {51, 53, 59})
 
 Groups = list[tuple[int, int]]  # the frame at which each begins, and its highest pitch or the classes of its drums
@@ -26,6 +27,8 @@ def sketch(sequences: list[Sequence], quarter: float) -> list[int] | None:
     drums: dict[int, int] = defaultdict(int)
     for sequence in sequences:
         add(pitched, [gram for groups in pitched_groups(sequence, quarter) for gram in pitched_grams(groups)])
+        if len(pitched) < FEW_PLACES and len(sequence.pitched) <= MAX_SHORT:
+            add(pitched, pitched_grams(single_notes(sequence, quarter)))
         if len(pitched) < MIN_PLACES:
             add(drums, drum_grams(drum_groups(sequence, quarter)))
     for places in (pitched, drums):
@@ -80,6 +83,13 @@ def pitched_groups(sequence: Sequence, quarter: float) -> list[Groups]:
         together = sorted(item for items in groups for item in items if item[0] < MAX_FRAMES)
         groups.append(joined(together, "max"))
     return groups
+
+
+def single_notes(sequence: Sequence, quarter: float) -> Groups:
+    """The notes group by group, in each from the lowest, and each pitch once."""
+    found = frames(sequence.pitched, sequence, quarter) if sequence.pitched else []
+    starts = joined([(frame, 0) for frame, _ in found], "max")
+    return sorted({(max(start for start, _ in starts if start <= frame), note.pitch) for frame, note in found})
 
 
 def pitched_grams(groups: Groups) -> list[bytes]:

@@ -91,10 +91,15 @@ def _tempo(first: Compared, other: Compared) -> Iterator[str]:
         return
     ratio = other.bpm / first.bpm
     if abs(ratio - 1) > SAME_TEMPO:
-        yield f"{'faster' if ratio > 1 else 'slower'} by {abs(ratio - 1) * 100:.2g} %"
+        yield f"{'faster' if ratio > 1 else 'slower'} by {_percent(ratio)} %"
     length = other.duration_s * ratio / first.duration_s if first.duration_s else 1
     if abs(length - 1) > SAME_DURATION:
-        yield f"{'longer' if length > 1 else 'shorter'} by {abs(length - 1) * 100:.2g} %"
+        yield f"{'longer' if length > 1 else 'shorter'} by {_percent(length)} %"
+
+
+def _percent(ratio: float) -> str:
+    percent = abs(ratio - 1) * 100
+    return f"{percent:.0f}" if percent >= 10 else f"{percent:.2g}"
 
 
 def transposition(first: Compared, other: Compared) -> int:

@@ -9,6 +9,7 @@ cdef enum:
     SKETCH_WORDS = 1024  # of 64 frames each, from the first onset on
     SKETCH_FRAMES = SKETCH_WORDS * 64  # 2,730 quarters
     MAX_GROUPS = 8192  # of a track, or of all tracks
+    MAX_SHORT = 512  # pitched notes of a sequence that is taken note by note
     MAX_GRAM = 7  # groups that a gram has beside its first one
 
 cdef struct Groups:  # of notes that begin together, in time order
@@ -24,6 +25,7 @@ cdef struct Sketch:  # scratch memory: 150 KB, of which a song of three minutes 
     uint32_t low[SKETCH_BLOCK]  # first bytes of each gram
     uint32_t high[SKETCH_BLOCK]  # its other bytes
     uint32_t hashes[SKETCH_BLOCK]
+    uint32_t short_notes[MAX_SHORT]  # frame << 8 | pitch
     Groups groups
     # Results, of all sequences so far.
     uint32_t pitched[SKETCH_SIZE]

@@ -8,8 +8,9 @@ notes is rare enough to look for.
 
 Notes that begin within an eighth of a quarter of the first one are a group. A gram is seven steps from one group's highest pitch to
 the next one's, of which three are not 0; it has no time, so tempo and ticks do not matter. Groups are made of each track, so that a
-dropped track costs only its own grams, and of all tracks together, so that tracks merged into one still share most of theirs. Files
-without enough of them are known by their drums: five groups of kinds of drums, with the sixteenths from one to the next.
+dropped track costs only its own grams, and of all tracks together, so that tracks merged into one still share most of theirs. A file
+with few of them, such as four chords, has those of its notes one by one, too, each group from the lowest. One that still lacks grams is
+known by its drums: five groups of kinds of drums, with the sixteenths from one to the next.
 """
 
 from libc.stddef cimport size_t
@@ -28,9 +29,13 @@ cdef enum:
     DRUM_GROUPS = 5  # of a gram
     HASH_BITS = 24
     VALUE_SHIFT = 19  # the bits below choose no value
+    GAPS = 6  # of the sort of a short sequence
     MIN_VALUES = 4  # of a sketch, which is null with fewer
+    FEW_VALUES = 8  # with fewer, notes are taken one by one, too
 
 cdef uint32_t MULTIPLIER_1 = 0x9E3779B1, MULTIPLIER_2 = 0x85EBCA6B, MULTIPLIER_3 = 0xC2B2AE35
+
+cdef int[GAPS] SORT_GAPS = [132, 57, 23, 10, 4, 1]
 
 # Kinds of General MIDI percussion, a bit each: kick, snare or clap, closed and open hi-hat, tom, crash, ride, any other.
 cdef enum:
@@ -59,6 +64,8 @@ cdef void add_sketch(Sketch *sketch, const Notes *notes, const TempoMap *map) no
     if notes.columns.count == 0:
         return
     add_tracks(sketch, notes, map)
+    if count_values(sketch.pitched) < FEW_VALUES:
+        add_short(sketch, notes, map)
     if notes.counts.drums and count_values(sketch.pitched) < MIN_VALUES:
         place_drums(sketch, notes, map)
         join_frames(sketch, True)
@@ -67,9 +74,10 @@ cdef void add_sketch(Sketch *sketch, const Notes *notes, const TempoMap *map) no
 
 cdef void write_sketch(const Sketch *sketch, Facts *facts) noexcept nogil:
     """Set the fact; all zero, which is null, with fewer than MIN_VALUES values."""
-    cdef bint is_pitched = count_values(sketch.pitched) >= MIN_VALUES
-    if is_pitched or count_values(sketch.drums) >= MIN_VALUES:
-        memcpy(facts.sketch, &sketch.pitched[0] if is_pitched else &sketch.drums[0], sizeof(facts.sketch))
+    if count_values(sketch.pitched) >= MIN_VALUES:
+        memcpy(facts.sketch, sketch.pitched, sizeof(facts.sketch))
+    elif count_values(sketch.drums) >= MIN_VALUES:
+        memcpy(facts.sketch, sketch.drums, sizeof(facts.sketch))
 
 
 cdef int count_values(const uint32_t *values) noexcept nogil:
@@ -151,6 +159,56 @@ cdef void end_track(Sketch *sketch, bint has_several) noexcept nogil:
             sketch.has_onset[frame >> 6] |= <uint64_t>1 << (frame & 63)
         sketch.last_frame = max(sketch.last_frame, frame)
     start_groups(groups)
+
+
+cdef void add_short(Sketch *sketch, const Notes *notes, const TempoMap *map) noexcept nogil:
+    """Add the grams of the single notes of a short sequence: group by group, from the lowest pitch, each pitch of a group once."""
+    cdef Groups *groups = &sketch.groups
+    cdef uint32_t *found = sketch.short_notes
+    cdef const uint8_t *sounds
+    cdef size_t row = 0, n, i
+    cdef uint32_t frame, start = 0
+    cdef int count = 0
+    while row < notes.columns.count:
+        n = min(notes.columns.count - row, <size_t>SKETCH_BLOCK)
+        find_frames(sketch, notes, map, row, n)
+        sounds = notes.columns.sound + row
+        for i in range(n):
+            if not sounds[i] & 1:
+                if count == MAX_SHORT:
+                    return
+                found[count] = <uint32_t>sketch.frames[i] << 8 | sounds[i] >> 1
+                count += 1
+        row += n
+    sort_notes(found, count)
+    for i in range(<size_t>count):
+        frame = found[i] >> 8
+        if i == 0 or frame - start >= MIN_GROUP_FRAMES:
+            start = frame
+        found[i] = start << 8 | found[i] & 0xFF
+    sort_notes(found, count)
+    groups.count = 0
+    for i in range(<size_t>count):
+        if i == 0 or found[i] != found[i - 1]:
+            groups.count += 1
+            groups.code[groups.count] = <uint8_t>found[i]
+    add_pitched_grams(sketch)
+    start_groups(groups)
+
+
+cdef void sort_notes(uint32_t *notes, int count) noexcept nogil:
+    """Shell's sort (1959), with the gaps of M. Ciura (2001): few notes, which mostly are in order."""
+    cdef uint32_t note
+    cdef int gap, i, j, k
+    for k in range(GAPS):
+        gap = SORT_GAPS[k]
+        for i in range(gap, count):
+            note = notes[i]
+            j = i
+            while j >= gap and notes[j - gap] > note:
+                notes[j] = notes[j - gap]
+                j -= gap
+            notes[j] = note
 
 
 cdef void place_drums(Sketch *sketch, const Notes *notes, const TempoMap *map) noexcept nogil:
