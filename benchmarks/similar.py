@@ -37,7 +37,7 @@ from midiopt.library.snapshot import open_snapshot
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, RESULTS = ROOT / "docs" / "similar.md", ROOT / "benchmarks" / "results" / "similar.json"
 FALSE_PAIRS = 0.001
-MIN_SONG, MIN_GROOVE = 32, 32  # notes
+MIN_SONG, MIN_GROOVE = 64, 32  # notes
 VERSIONS = ("POP909", "asap")  # in the path of a corpus whose folders have several versions of one song
 
 Chance = np.random.Generator
@@ -80,13 +80,21 @@ CHANGES: dict[str, tuple[str, float, Change]] = {  # name, recall to reach, and 
     "retimed": ("another tempo", 1.0, lambda song, chance: replace(song, microseconds=int(chance.integers(300_000, 900_000)))),
     "stretched": ("faster or slower by up to 10 % in ticks", 1.0, _stretched),
     "delayed": ("delayed", 1.0, _delayed),
-    "ticks": ("other ticks per quarter (96 to 960)", 1.0, lambda song, chance: replace(song, ticks=int(chance.choice([96, 120, 192, 960])))),
+    "ticks": (
+        "other ticks per quarter (96 to 960)",
+        1.0,
+        lambda song, chance: replace(song, ticks=int(chance.choice([96, 120, 192, 960]))),
+    ),
     "dropped": ("a track dropped", 0.97, _without_track),
     "changed": ("5 % of the notes changed", 0.97, _changed_notes),
     "half": ("first half only", 0.92, lambda song, chance: song.kept(song.onset < song.onset.max() / 2)),
     "jitter": ("onsets moved by up to a sixteenth of a quarter", 0.95, _jittered),
     "merged": ("all tracks merged into one", 0.95, lambda song, chance: replace(song, track=np.zeros_like(song.track))),
-    "requantized": ("re-encoded, quantized to sixteenth notes", 0.95, lambda song, chance: replace(song, onset=np.round(song.onset * 4) / 4)),
+    "requantized": (
+        "re-encoded, quantized to sixteenth notes",
+        0.95,
+        lambda song, chance: replace(song, onset=np.round(song.onset * 4) / 4),
+    ),
 }
 
 
@@ -176,8 +184,12 @@ def versions(folder: Path, threshold: float) -> dict[str, Any]:
         number = path.parts[path.parts.index("POP909") + 1]
         songs.setdefault(number, []).append(midiopt.analyze(path).sketch or [])
     scores = [score(a, b) for sketches in songs.values() for a, b in combinations(sketches, 2)]
-    best = [max(score(sketches[i], other) for j, other in enumerate(sketches) if j != i) for sketches in songs.values() if len(sketches) > 1
-            for i in range(len(sketches))]
+    best = [
+        max(score(sketches[i], other) for j, other in enumerate(sketches) if j != i)
+        for sketches in songs.values()
+        if len(sketches) > 1
+        for i in range(len(sketches))
+    ]
     return {
         "songs": len(songs), "pairs": len(scores), "found": float(np.mean([value >= threshold for value in scores])),
         "files": len(best), "files_found": float(np.mean([value >= threshold for value in best])),

@@ -29,6 +29,7 @@ EXAMPLES = (
     ("midiopt export key:Am -o minor.csv", ".jsonl, .parquet, .m3u8"),
     ("midiopt export has:drums loop:4 --copy loops", "also out of archives"),
     ("midiopt export bach --link b --name '{key}/{title}'", "in folders"),
+    ("midiopt export --split 80:10:10 --group near -o a.csv", "for training"),
 )
 
 
@@ -39,6 +40,14 @@ def add_options(parser: Parser) -> None:
     group = parser.group("what to export")
     group.add_argument("--sort", default="", metavar="COLUMN", help="as in midiopt search; copies are made in the order of the paths")
     group.add_argument("--limit", type=positive_integer, metavar="N", help="export at most this many files")
+    group.add_argument(
+        "--split",
+        type=shares,
+        metavar="SHARES",
+        help="split for machine learning, such as 80:10:10 into train, validation and test, or 90:10: a table or a folder each; copies"
+        " stay together",
+    )
+    group.add_argument("--group", choices=["near"], help="with --split: near-duplicates stay together, too")
     targets = parser.group(WHERE).add_mutually_exclusive_group(required=True)
     targets.add_argument("-o", "--output", metavar="FILE", help="write a table: .csv, .jsonl, .parquet, or a playlist .m3u8")
     targets.add_argument("--copy", metavar="DIR", help="copy the files into this folder, members of archives and .gz decompressed")
@@ -54,36 +63,82 @@ def add_options(parser: Parser) -> None:
     add_library_options(parser, as_argument=False)
 
 
+def shares(text: str) -> dict[str, float]:
+    """The parts of a split and their shares."""
+    from midiopt.library.split import parse_shares
+
+    try:
+        return parse_shares(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be two or three shares, such as 80:10:10, not {text!r}") from None
+
+
 def command(options: argparse.Namespace) -> int:
     """Export, and report what could not be: exit code 3 if there is such."""
     from midiopt.cli.hidden_arguments import database_url
+    from midiopt.errors import MidioptError
     from midiopt.library.search import find_all, parse_query, sort_named
     from midiopt.library.snapshot import open_snapshot
-    from midiopt.pipeline.signals import Stop
 
+    if options.group and not options.split:
+        raise MidioptError("--group says what --split keeps together; name both")
     query = parse_query(query_text(options.query), reads_files=True)
     sort_named(options.sort)
     options.db = database_url(options)
     with open_snapshot(options.db) as library:
-        if options.output is None:
-            return _copy(library, options, query)
-        from midiopt.library.export_table import export_table
+        if not options.split:
+            return _export(library, options, query)
+        from midiopt.library.split import split
 
-        failures: list[str] = []
+        parts = split(library, find_all(library, query, options.sort, options.limit), options.split, options.group == "near")
+        code = 0
+        for name in options.split:
+            of_part = argparse.Namespace(**vars(options), keep=lambda file, name=name: parts.part_of(file) == name)
+            for target in ("output", "copy", "link"):
+                if value := getattr(options, target):
+                    setattr(of_part, target, _part_target(value, name, is_file=target == "output"))
+            code = code if code > 3 else max(code, _export(library, of_part, query))
+    return code
 
-        def failed(path: str, reason: str) -> None:
-            failures.append(path)
-            print_error(f"{path}: {reason}")
 
-        stop = Stop()
-        with stop.on_signals():
-            try:
-                number = export_table(options.output, _until(stop, find_all(library, query, options.sort, options.limit)), failed)
-            except Stopped:
-                return 128 + stop.signal
+def _part_target(target: str, name: str, is_file: bool) -> str:
+    """The file `songs.train.csv` beside `songs.csv`, or the folder `train` within one."""
+    import os
+
+    stem, suffix = os.path.splitext(target) if is_file else (os.path.join(target, ""), "")
+    return f"{stem}.{name}{suffix}" if is_file else stem + name
+
+
+def _export(library: Snapshot, options: argparse.Namespace, query: object) -> int:
+    """Export to one target; the exit code."""
+    if options.output is None:
+        return _copy(library, options, query)
+    from midiopt.library.export_table import export_table
+    from midiopt.pipeline.signals import Stop
+
+    failures: list[str] = []
+
+    def failed(path: str, reason: str) -> None:
+        failures.append(path)
+        print_error(f"{path}: {reason}")
+
+    stop = Stop()
+    with stop.on_signals():
+        try:
+            number = export_table(options.output, _until(stop, _found(library, options, query, options.sort)), failed)
+        except Stopped:
+            return 128 + stop.signal
     if not options.quiet:
         print(f"{number:,} files in {options.output}" + (f", {len(failures):,} could not be" if failures else ""))
     return 3 if failures else 0
+
+
+def _found(library: Snapshot, options: argparse.Namespace, query: object, sort: str) -> Iterator[Found]:
+    """The files to export, of a split those of one part."""
+    from midiopt.library.search import Query, find_all
+
+    assert isinstance(query, Query)
+    return filter(getattr(options, "keep", None) or (lambda file: True), find_all(library, query, sort, options.limit))
 
 
 def _copy(library: Snapshot, options: argparse.Namespace, query: object) -> int:
@@ -132,12 +187,9 @@ def _until(stop: Stop, files: Iterator[Found]) -> Iterator[Found]:
 
 def _in_order(library: Snapshot, options: argparse.Namespace, query: object) -> Iterator[Found]:
     """The files in the order of their paths: members of an archive follow each other."""
-    from midiopt.library.search import Query, find_all
-
-    assert isinstance(query, Query)
     if options.limit is None:
-        return find_all(library, query, "path")
-    return iter(sorted(find_all(library, query, options.sort, options.limit), key=lambda file: file.path.encode()))
+        return _found(library, options, query, "path")
+    return iter(sorted(_found(library, options, query, options.sort), key=lambda file: file.path.encode()))
 
 
 def _summary(counts: CopyCounts) -> str:
