@@ -105,9 +105,15 @@ def fill_changed(song: Song, chance: Chance) -> Song:
     number = max(len(song.onset) - len(kept.onset), 6)
     onset = np.sort(np.round((end - 4 * chance.random(number)) * 4) / 4)
     drums = chance.choice([38, 41, 43, 45, 47, 48, 50, 36, 49], number)
-    new = (onset, np.full(number, 0.25), drums, np.full(number, 90), np.ones(number, bool), np.zeros(number, np.int64))
-    names = ("onset", "length", "pitch", "velocity", "is_drum", "track")
-    return replace(kept, **{name: np.concatenate([getattr(kept, name), values]) for name, values in zip(names, new, strict=True)})
+    return replace(
+        kept,
+        onset=np.concatenate([kept.onset, onset]),
+        length=np.concatenate([kept.length, np.full(number, 0.25)]),
+        pitch=np.concatenate([kept.pitch, drums]),
+        velocity=np.concatenate([kept.velocity, np.full(number, 90)]),
+        is_drum=np.concatenate([kept.is_drum, np.ones(number, bool)]),
+        track=np.concatenate([kept.track, np.zeros(number, np.int64)]),
+    )
 
 
 @dataclass
@@ -232,7 +238,7 @@ def speed(url: str, files: int, questions: int = 200) -> dict[str, Any]:
     with open_snapshot(url) as library:
         rows = library.rows("SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL AND id % 997 = 1 ORDER BY id")
         sketches = [json.loads(sketch) if isinstance(sketch, str) else sketch for _, sketch in rows][:questions]
-        times = []
+        times: list[float] = []
         for _ in range(2):  # the second round is warm
             times = []
             for sketch in sketches:

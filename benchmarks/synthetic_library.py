@@ -106,7 +106,7 @@ def _sketches(chance: np.random.Generator, count: int) -> NDArray[np.int32]:
     near = np.flatnonzero(chance.random(count) < SAME_NOTES)
     others = hashes[chance.integers(0, count, len(near))]
     hashes[near] = np.where(chance.random((len(near), PLACES)) < 2 / 3, others, hashes[near])
-    return hashes
+    return hashes.astype(np.int32)
 
 
 def fill(url: str, count: int) -> None:

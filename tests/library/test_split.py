@@ -70,7 +70,7 @@ def test_shares():
     assert parse_shares("80:10:10") == {"train": 0.8, "validation": 0.1, "test": 0.1}
     assert parse_shares("3:1") == {"train": 0.75, "test": 0.25}
     for wrong in ("80", "80:20:0", "a:b", "1:2:3:4", "inf:1", "nan:1", "-1:2"):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             parse_shares(wrong)
     done = finish("export", "--group", "near", "-o", "x.csv", module="midiopt")
     assert done.returncode != 0 and "--split" in done.stderr
