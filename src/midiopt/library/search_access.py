@@ -112,6 +112,19 @@ class Access:
 
     # --- words ---
 
+    def hints(self, query: Query, of_files: bool = False) -> Sql:
+        """What PostgreSQL finds by its index of words: conditions that follow from the query; for files without an analysis, of paths."""
+        conditions, values = ["TRUE"], []
+        for part in query.root.parts if self._has_words and not self.is_sqlite else ():
+            if isinstance(part, Item) and part.condition.phrase and (source := self._words_source([part.condition.phrase])):
+                conditions.append("midiopt_words(f.path) @@ ?::tsquery" if of_files else f"a.id IN ({source[0]})")
+                values += source[1][:1] if of_files else source[1]
+        return " AND ".join(conditions), values
+
+    def has_hints(self, query: Query) -> bool:
+        """Whether there is such a condition."""
+        return self.hints(query)[0] != "TRUE"
+
     def phrases(self, query: Query) -> list[str]:
         """The words that every file has that meets the query, if an index finds them in SQLite."""
         if not (self._has_words and self.is_sqlite):
@@ -128,7 +141,7 @@ class Access:
             wanted = " & ".join([*(f"'{word}'" for word in whole), f"'{last}'" + (":*" if words.endswith("*") else "")])
             contents = "SELECT id FROM analyses WHERE midiopt_words(title, track_names) @@ ?::tsquery"
             files = "SELECT analysis_id FROM files WHERE midiopt_words(path) @@ ?::tsquery AND analysis_id IS NOT NULL"
-            return f"SELECT DISTINCT id FROM ({contents} UNION ALL {files}) AS found", [wanted, wanted]
+            return f"SELECT id FROM ({contents} UNION ALL {files}) AS found", [wanted, wanted]
         match = match_of(phrases)
         return None if match is None else (f"SELECT id FROM ({self._words_sql()})", [match] * self._words_sql().count("?"))
 

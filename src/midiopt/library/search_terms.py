@@ -6,6 +6,7 @@ add a row to TERMS; docs/search.md and the completion of shells are made from it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +16,7 @@ from midiopt.library.search_like import like_file, like_path
 from midiopt.library.search_values import choice, family, keys, nearest, number_range, programs, progressions
 from midiopt.schema import ANALYSED, ANALYSES, ISSUE_BITS, ISSUES, NAME_METERS, ROLES, STATUSES
 from midiopt.sinks.sql import NAMES, Dialect
-from midiopt.sinks.words import FUNCTION, postgres_words, words_of
+from midiopt.sinks.words import FUNCTION, may_have, postgres_words, words_of
 
 Sql = tuple[str, list[object]]
 """A condition with `?` for each of its values."""
@@ -24,6 +25,7 @@ PLAIN = {"": 1.0}
 COUNTS = {"": 1.0, "k": 1e3, "m": 1e6}
 TIMES = {"": 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "ms": 0.001}
 SAME_TEMPO = 0.04  # two tempos that differ by less count as one, as in `name_agrees`
+MAX_INT32 = 2**31 - 1
 ROUNDING = 1e-7  # of single precision: 0.8 is stored as 0.800000012
 HAS = {
     "drums": "a.drum_note_count > 0",
@@ -71,9 +73,10 @@ def words(text: str) -> Condition | None:
         return None
     phrase = " ".join(found) + ("*" if text.endswith("*") else "")
     pattern = f"% {phrase.removesuffix('*')}" + ("%" if phrase.endswith("*") else " %")
-    postgres = " OR ".join(f"{postgres_words(text)} LIKE ?" for text in ("f.path", NAMES.format("a.title", "a.track_names")))
+    texts = ("f.path", NAMES.format("a.title", "a.track_names"))
+    postgres = " OR ".join(f"(CASE WHEN {may_have(text)} THEN {postgres_words(text)} LIKE ? ELSE FALSE END)" for text in texts)
     sqlite = f"{FUNCTION}(?, f.path, a.title, a.track_names)"
-    return Condition((sqlite, [phrase]), (f"({postgres})", [pattern] * 2), of_content=False, phrase=phrase)
+    return Condition((sqlite, [phrase]), (f"({postgres})", [found[0], pattern] * 2), of_content=False, phrase=phrase)
 
 
 @dataclass(frozen=True)
@@ -120,12 +123,18 @@ def _range(column: str, units: dict[str, float], example: str) -> Callable[[str]
 
     def condition(value: str) -> Condition:
         wanted = number_range(value, units, example)
-        if kind in (INT16, INT32) and wanted.is_exact and units == PLAIN and "." not in value:
-            return both(f"a.{column} = ?", int(value))
-        above = ">=" if wanted.low is not None else ""
-        below = "<" if wanted.is_exact else "<="
-        limits = [(above, wanted.low, 1 - ROUNDING), (below, wanted.high, 1 + ROUNDING)]
-        parts = [(sign, limit * (1 if wanted.is_exact else factor)) for sign, limit, factor in limits if limit is not None]
+        limits: list[tuple[str, float | None]]
+        if kind in (INT16, INT32):  # PostgreSQL uses no index of integers for other numbers
+            low = None if wanted.low is None else math.ceil(wanted.low)
+            high = None if wanted.high is None else math.ceil(wanted.high) - 1 if wanted.is_exact else math.floor(wanted.high)
+            limits = [(">=", low and min(low, MAX_INT32)), ("<=", high and min(high, MAX_INT32))]
+        else:
+            scale = 0 if wanted.is_exact else ROUNDING
+            limits = [
+                (">=", wanted.low and wanted.low * (1 - scale)),
+                ("<" if wanted.is_exact else "<=", wanted.high and wanted.high * (1 + scale)),
+            ]
+        parts = [(sign, limit) for sign, limit in limits if limit is not None]
         return both(" AND ".join(f"a.{column} {sign} ?" for sign, _ in parts), *(limit for _, limit in parts))
 
     return condition
@@ -196,7 +205,7 @@ def _missing(value: str) -> Condition:
 def _status(value: str) -> Condition:
     status = choice(value, STATUSES, "status")
     is_analysed = STATUSES.index(status) in ANALYSED
-    return replace(_in("f.status", [status], of_content=is_analysed), without_content=not is_analysed)
+    return replace(both(f"f.status = '{status}'", of_content=is_analysed), without_content=not is_analysed)
 
 
 def _like(value: str) -> Condition:

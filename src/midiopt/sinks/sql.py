@@ -173,7 +173,6 @@ INDEXES = {
     "analyses_polyphony": "analyses (polyphony_max)",
     "analyses_swing": "analyses (swing) WHERE swing IS NOT NULL",
     "analyses_loop": "analyses (loop_bars) WHERE loop_bars IS NOT NULL",
-    "analyses_issues": "analyses (issues) WHERE issues <> 0",
 }
 # What the terms of a search compare, in the order of the contents: a search whose terms are all frequent reads this and not the
 # rows, which are seven times as wide.
@@ -186,11 +185,13 @@ SEARCH_INDEX = "analyses_search"
 HASH_INDEXES = {"analyses_notes_hash": "analyses", "tracks_notes_hash": "tracks"}  # of notes_hash, as the views show it
 SQLITE_INDEXES = {
     "files_status": "files (status)",  # with the path, which is the key
+    "analyses_issues": "analyses (issues) WHERE issues <> 0",
     "analyses_title": "analyses (title)",  # a scan of all titles reads 30 instead of 500 bytes each
     SEARCH_INDEX: f"analyses (id, {', '.join(SEARCHED)})",
 }
 POSTGRES_INDEXES = {
     "files_status": f"files (status, path) WHERE status <> {quoted(STATUSES[OK])}",
+    "analyses_issues": "analyses (issues, id) WHERE issues <> 0",  # with the id, bits are tested in the index alone
     "analyses_title": "analyses (title, id)",
     "analyses_programs": "analyses USING gin (programs)",
     "analyses_channels": "analyses USING gin (channels)",
