@@ -83,7 +83,7 @@ def test_unusable_content(data: bytes) -> None:
         midiopt.harmony(data)
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(REPRODUCIBLE, max_examples=50)
 @given(midi_files())
 def test_they_are_what_the_facts_summarise(data: bytes) -> None:
     """The half bars of the analysis, and as many keys as key_changes says."""

@@ -203,6 +203,12 @@ def test_a_large_library_makes_no_large_page(tmp_path: Path) -> None:
     assert len(page_of(url).encode()) < 200_000
 
 
+def test_near_duplicates_of_many_contents_are_not_looked_for(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "WALTZ.RMI" in page_of(database).partition('id="near"')[2].partition("</section>")[0]
+    monkeypatch.setattr("midiopt.library.report.MAX_NEAR", 28)
+    assert "Not looked for among more than" in page_of(database)
+
+
 def test_the_command(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["report", "--db", database]) == 0

@@ -45,11 +45,10 @@ def near_groups(library: Snapshot, min_score: float = NEAR_SCORE) -> Iterator[Ne
 
 
 def near_contents(library: Snapshot, min_score: float = NEAR_SCORE, among: Container[int] | None = None) -> list[list[int]]:
-    """The numbers of the contents of each group of at least two, or of those `among` them; the largest group first."""
+    """The numbers of the contents of each group of at least two, the largest group first; of those `among` all, if given."""
     members: dict[int, list[int]] = {}
-    for number, root in grouped(library, min_score).items():
-        if among is None or number in among:
-            members.setdefault(root, []).append(number)
+    for number, root in grouped(library, min_score, among).items():
+        members.setdefault(root, []).append(number)
     return sorted((numbers for numbers in members.values() if len(numbers) > 1), key=lambda numbers: (-len(numbers), numbers))
 
 
@@ -62,15 +61,17 @@ def near_group(library: Snapshot, numbers: Sequence[int]) -> NearGroup:
     return NearGroup(found, len({file.analysis_id for file in files}))
 
 
-def grouped(library: Snapshot, min_score: float = NEAR_SCORE) -> dict[int, int]:
+def grouped(library: Snapshot, min_score: float = NEAR_SCORE, among: Container[int] | None = None) -> dict[int, int]:
     """Of each content with a sketch, the number of the first content of its group: a content is in the group of every other one with
-    this score, and so of those of these."""
+    this score, and so of those of these. No others count than those `among` all, if given."""
     import numpy as np
 
     numbers, kinds = [], []  # of each content, and of each which of the different sketches it has
     different: dict[str | tuple[int, ...], int] = {}
     firsts: list[int] = []  # of each different sketch the first content
     for number, sketch in library.rows("SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL ORDER BY id"):
+        if among is not None and number not in among:
+            continue
         kind = different.setdefault(sketch if isinstance(sketch, str) else tuple(sketch), len(different))
         if kind == len(firsts):
             firsts.append(number)

@@ -14,6 +14,7 @@ from midiopt.library.search import Query
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSED, OK, OPENED, STATUSES, issue_names
 
+MAX_NEAR = 200_000  # contents that are compared with each other; a million took minutes and 2 GB
 MAX_GROUPS, MAX_PATHS, MAX_FILES, MAX_RUNS = 10, 3, 10, 40  # that are listed
 
 
@@ -85,7 +86,8 @@ class LibraryReport:
     counts: Counts
     """How many files have each value of the expressions of report_counts."""
     duplicates: Duplicates
-    near: NearDuplicates
+    near: NearDuplicates | None
+    """None where there are more than MAX_NEAR contents."""
     slowest: list[FileTime]
     runs: list[Run]
     """The latest ones of the whole library, the first one first."""
@@ -174,9 +176,12 @@ def _duplicates(library: Snapshot, rows: Rows) -> Duplicates:
     return Duplicates(contents, copies, size, found)
 
 
-def _near(library: Snapshot, rows: Rows) -> NearDuplicates:
-    query = f"SELECT DISTINCT f.analysis_id {rows[0]} AND f.analysis_id IS NOT NULL"
-    groups = near_contents(library, among={number for (number,) in library.rows(query, rows[1])})
+def _near(library: Snapshot, rows: Rows) -> NearDuplicates | None:
+    query = f"SELECT DISTINCT f.analysis_id {rows[0]} AND f.analysis_id IS NOT NULL LIMIT {MAX_NEAR + 1}"
+    found = {number for (number,) in library.rows(query, rows[1])}
+    if len(found) > MAX_NEAR:
+        return None
+    groups = near_contents(library, among=found)
     largest = [(len(numbers), near_group(library, numbers[:MAX_PATHS])) for numbers in groups[:MAX_GROUPS]]
     return NearDuplicates(len(groups), sum(map(len, groups)), largest)
 

@@ -8,14 +8,15 @@ from midiopt.display import svg
 from midiopt.display.svg import Bar
 from midiopt.display.text import clock
 from midiopt.library.queries import Run
-from midiopt.library.report import LibraryReport
+from midiopt.library.report import MAX_NEAR, LibraryReport
 from midiopt.report.distributions import percent, spoken, tenths
 from midiopt.report.html import Markup, bar_figure, card, cut, figure, grid, items, note, path, section, table
 from midiopt.schema import REPAIRS, STATUS_MEANINGS, UNUSUAL
 
 FIRSTS, MEANINGS = "The first file of each, and why", "What they mean, with an example"
 LATEST, UNFINISHED = "The latest runs", "not finished"
-MAX_ISSUES, MAX_NEAR = 20, 6  # that are listed
+LISTS_NEAR = "midiopt duplicates --near lists them all."
+MAX_ISSUES, MAX_NEAR_FILES = 20, 6  # that are listed
 LISTED_RUNS = 12
 TRIALS = {  # what is compared: name of the counts, title, what the confidence claims, and what counts as right
     "bpm by name": ("Tempo and names", "bpm_confidence of files whose name has a tempo; right where bpm is within 4 % of it."),
@@ -112,15 +113,19 @@ def duplicates(report: LibraryReport) -> str:
 def near(report: LibraryReport) -> str:
     """The largest groups of contents that are nearly the same music, and what differs."""
     found = report.near
+    if found is None:
+        return section("near", "Near-duplicates", about=f"Not looked for among more than {MAX_NEAR:,} contents: {LISTS_NEAR}")
     if not found.groups:
         return section("near", "Near-duplicates", about="No two contents are nearly the same music.")
     about = (
         f"{found.contents:,} contents are in {found.groups:,} {'group' if found.groups == 1 else 'groups'} of nearly the same music:"
-        " retitled, transposed, faster, with a track fewer. midiopt duplicates --near lists them all."
+        f" retitled, transposed, faster, with a track fewer. {LISTS_NEAR}"
     )
     rows = []
     for contents, group in found.largest:
-        listed = [Markup(path(file.path) + (note(", ".join(file.differs)) if file.differs else "")) for file in group.files[:MAX_NEAR]]
+        listed = [
+            Markup(path(file.path) + (note(", ".join(file.differs)) if file.differs else "")) for file in group.files[:MAX_NEAR_FILES]
+        ]
         rows.append((contents, items(listed, contents - group.contents, "contents")))
     heads = ("contents", "files, and what differs from the first")
     shown = card("Largest groups", table(heads, rows, "Largest groups", "stacked paths"))
