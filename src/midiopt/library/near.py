@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from midiopt.library.differences import compared_rows, differences
 from midiopt.library.similar import FETCHED_CONTENTS, decoded
@@ -44,7 +44,7 @@ def near_groups(library: Snapshot, min_score: float = NEAR_SCORE) -> Iterator[Ne
             yield group
 
 
-def near_contents(library: Snapshot, min_score: float = NEAR_SCORE, among: Container[int] | None = None) -> list[list[int]]:
+def near_contents(library: Snapshot, min_score: float = NEAR_SCORE, among: Collection[int] | None = None) -> list[list[int]]:
     """The numbers of the contents of each group of at least two, the largest group first; of those `among` all, if given."""
     members: dict[int, list[int]] = {}
     for number, root in grouped(library, min_score, among).items():
@@ -61,7 +61,7 @@ def near_group(library: Snapshot, numbers: Sequence[int]) -> NearGroup:
     return NearGroup(found, len({file.analysis_id for file in files}))
 
 
-def grouped(library: Snapshot, min_score: float = NEAR_SCORE, among: Container[int] | None = None) -> dict[int, int]:
+def grouped(library: Snapshot, min_score: float = NEAR_SCORE, among: Collection[int] | None = None) -> dict[int, int]:
     """Of each content with a sketch, the number of the first content of its group: a content is in the group of every other one with
     this score, and so of those of these. No others count than those `among` all, if given."""
     import numpy as np
@@ -69,9 +69,7 @@ def grouped(library: Snapshot, min_score: float = NEAR_SCORE, among: Container[i
     numbers, kinds = [], []  # of each content, and of each which of the different sketches it has
     different: dict[str | tuple[int, ...], int] = {}
     firsts: list[int] = []  # of each different sketch the first content
-    for number, sketch in library.rows("SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL ORDER BY id"):
-        if among is not None and number not in among:
-            continue
+    for number, sketch in _sketches(library, among):
         kind = different.setdefault(sketch if isinstance(sketch, str) else tuple(sketch), len(different))
         if kind == len(firsts):
             firsts.append(number)
@@ -83,6 +81,18 @@ def grouped(library: Snapshot, min_score: float = NEAR_SCORE, among: Container[i
         sketches[row, [hash_ >> 19 for hash_ in hashes]] = hashes
     roots = _roots(sketches, min_score)
     return {number: firsts[roots[kind]] for number, kind in zip(numbers, kinds, strict=True)}
+
+
+def _sketches(library: Snapshot, among: Collection[int] | None) -> Iterator[tuple[int, Any]]:
+    """(content, sketch) in the order of contents, without those that have none."""
+    query = "SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL"
+    if among is None:
+        yield from library.rows(f"{query} ORDER BY id")
+        return
+    numbers = sorted(among)
+    for at in range(0, len(numbers), FETCHED_CONTENTS):
+        part = numbers[at : at + FETCHED_CONTENTS]
+        yield from library.rows(f"{query} AND id IN {library.dialect.values(len(part))} ORDER BY id", part)
 
 
 def _roots(sketches: npt.NDArray[np.int32], min_score: float) -> list[int]:
