@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from midiopt.core import build
-from midiopt.library import open_library
 from midiopt.library.datasette import metadata
+from midiopt.library.snapshot import open_snapshot
 
 PAGES = ("library", "library?role=drums", "files", "analyses", "analyses?_sort=note_count")
 
@@ -18,7 +18,7 @@ async def times(path: str, rounds: int) -> list[list[str]]:
     """The status and the best time of each page, with the metadata of midiopt and without suggested facets."""
     from datasette.app import Datasette
 
-    with open_library(path) as library:
+    with open_snapshot(path) as library:
         about = metadata(library, path, build.version)
     datasette = Datasette([path], metadata=about, settings={"suggest_facets": False})
     await datasette.invoke_startup()

@@ -12,7 +12,7 @@ import pytest
 
 import midiopt
 from midiopt.errors import SinkError
-from midiopt.library import open_library
+from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink
 from tests.helpers.batches import make_older, query
 from tests.helpers.processes import finish
@@ -45,8 +45,9 @@ os.kill(os.getpid(), 9)
 
 def test_a_database_in_a_folder_that_cannot_be_written():
     """As an ordinary user, whom root becomes after importing what lies in its own folders."""
-    read = "with open_library({!r}) as library: print(next(library.rows('SELECT count(*) FROM files'))[0])"
-    code = "import os; from midiopt.library import open_library, sqlite; os.geteuid() or os.setuid(65534)\n"
+    read = "with open_snapshot({!r}) as library: print(next(library.rows('SELECT count(*) FROM files'))[0])"
+    code = "import os; from midiopt.library import sqlite; from midiopt.library.snapshot import open_snapshot\n"
+    code += "os.geteuid() or os.setuid(65534)\n"
     with tempfile.TemporaryDirectory() as folder:
         db = os.path.join(folder, "facts.db")
         summary = midiopt.run([SAMPLE], db)
@@ -63,9 +64,9 @@ def test_databases_that_cannot_be_read(tmp_path, url):
         assert done.returncode == 1 and "there is no database" in done.stderr and "Traceback" not in done.stderr
     query(url, "CREATE TABLE songs (path text)")
     with pytest.raises(SinkError, match="was not made by midiopt"):
-        open_library(url)
+        open_snapshot(url)
     open_sink(url).close()
     make_older(url, 1)
     query(url, "DROP TABLE runs")
     with pytest.raises(SinkError, match="analyze upgrades it"):
-        open_library(url)
+        open_snapshot(url)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from benchmarks import postgres_server
 from midiopt.errors import QueryError
 from midiopt.general_midi import FAMILIES, PROGRAMS
-from midiopt.library import open_library
 from midiopt.library.search import FACETS, SORTS, count, facet, find, parse_query
 from midiopt.library.search_terms import TERMS
+from midiopt.library.snapshot import open_snapshot
 from midiopt.schema import ISSUE_BITS, KEYS, METERS, ROLES, STATUSES
 from midiopt.sinks import open_sink
 from tests.helpers.batches import analysis_row, file_row, make_batch, write
@@ -86,12 +86,12 @@ def library(request, tmp_path_factory):
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('search')}/facts.db"
         fill(url)
-        with open_library(url) as library:
+        with open_snapshot(url) as library:
             yield library
         return
     with postgres_server.database(request.getfixturevalue("pg_dsn")) as url:
         fill(url)
-        with open_library(url) as library:
+        with open_snapshot(url) as library:
             yield library
 
 

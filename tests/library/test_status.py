@@ -14,9 +14,10 @@ import pytest
 
 import midiopt
 from midiopt.errors import SinkError
-from midiopt.library import open_library, queries
+from midiopt.library import queries
 from midiopt.library import status as status_module
 from midiopt.library.queries import Run
+from midiopt.library.snapshot import open_snapshot
 from midiopt.library.status import LibraryStatus, library_status
 from midiopt.pipeline.new_files import NewFiles
 from midiopt.schema import RUNS, STATUSES
@@ -96,7 +97,7 @@ def counted(monkeypatch) -> list[str]:
 
 
 def shown(url) -> LibraryStatus:
-    with open_library(url) as library:
+    with open_snapshot(url) as library:
         return library_status(library)
 
 

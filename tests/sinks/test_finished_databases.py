@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from midiopt.errors import SinkError
-from midiopt.library import open_library
 from midiopt.library.queries import content_counts
+from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink
 from midiopt.sinks.urls import split_schema, with_schema, without_password
 from tests.helpers.batches import analysis_row, file_row, make_batch, query, write
@@ -73,7 +73,7 @@ def test_a_named_schema_is_created_and_used(pg_url):
         sink.finalize()
     assert query(pg_url, """SELECT count(bpm) FROM "My ""music""\".library""") == [(1,)]
     assert query(pg_url, "SELECT count(*) FROM files") == [(0,)]
-    with open_library(url) as library:
+    with open_snapshot(url) as library:
         assert content_counts(library).analysed_files == 1
     with pytest.raises(SinkError, match="not made by midiopt"):
         open_sink(pg_url)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import midiopt
 from midiopt.cli.main import main
-from midiopt.library import open_library
+from midiopt.library.snapshot import open_snapshot
 from midiopt.library.verify import Verification
 from midiopt.pipeline.crashed import crashed_row_message
 from midiopt.pipeline.missing import Existence
@@ -66,7 +66,7 @@ def test_verify_of_a_name_with_nul_in_an_archive_that_is_gone(tmp_path):
     archive.write_bytes(raw_zip([(b"a\0b.mid", song(1)), (b"c.mid", song(2))]))
     midiopt.run([archive], tmp_path / "x.db", workers=1)
     archive.unlink()
-    with open_library(tmp_path / "x.db") as library:
+    with open_snapshot(tmp_path / "x.db") as library:
         verification = Verification(library)
         assert list(verification.differences()) == []
         assert verification.counts.gone == 2
@@ -118,7 +118,7 @@ def test_no_name_ends_a_run(members, lines, make):
         assert {path for path, *_ in before[0] if "!/" in path} >= {path_text(member_path(prefix + b"x.zip", name)) for name in members}
         second = midiopt.run(sources, db, workers=1)
         assert (second.gone, second.ok) == (0, 0) and tables(db) == before
-        with open_library(db) as library:
+        with open_snapshot(db) as library:
             verification = Verification(library, None)
             assert list(verification.differences()) == []
             assert verification.counts.checked >= first.ok
@@ -151,7 +151,7 @@ def test_a_folder_called_like_an_archive(tmp_path):
         summary = midiopt.run([root], db, workers=1, prune="all")
         assert (summary.analysed + summary.opened >= 11) == bool(analysed) and summary.gone == 0
         assert {path.removeprefix(f"{root}/") for path in file_rows(db)} == expected
-    with open_library(db) as library:
+    with open_snapshot(db) as library:
         verification = Verification(library, None)
         assert not list(verification.differences())
     assert (verification.counts.gone, verification.counts.changed) == (0, 0)

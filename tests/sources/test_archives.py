@@ -13,7 +13,7 @@ import pytest
 
 import midiopt
 from midiopt.errors import NotAnArchive
-from midiopt.library import open_library
+from midiopt.library.snapshot import open_snapshot
 from midiopt.library.verify import Verification
 from midiopt.pipeline.sampling import PathSample
 from midiopt.pipeline.tasks import (
@@ -230,7 +230,7 @@ def test_a_song_under_the_name_of_an_archive(tmp_path):
     assert found["a.zip"][4] == stored_hash(db, song(1))
     assert found["d.tgz"][:2] == ("rejected", f"{len(contents['d.tgz']):,} bytes, over the limit of 67,108,864")
     assert midiopt.run([music], db, workers=1).analysed == 0
-    with open_library(db) as library:
+    with open_snapshot(db) as library:
         verification = Verification(library, None)
         assert not list(verification.differences())
     assert (verification.counts.checked, verification.counts.gone) == (6, 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from midiopt.library.snapshot import Snapshot, open_snapshot
+from midiopt.library.snapshot import open_snapshot
 
 if TYPE_CHECKING:
     from midiopt.library.near import NearGroup
@@ -81,8 +81,3 @@ class Library:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._snapshot.__exit__(kind, error, traceback)
-
-
-def open_library(url: str | os.PathLike[str], finds_use: bool = True) -> Snapshot:
-    """Open the database at `url`."""
-    return open_snapshot(url, finds_use)
