@@ -101,12 +101,12 @@ def batches(count: int, seed: int = 1) -> Iterator[Batch]:
 def _sketches(chance: np.random.Generator, count: int) -> NDArray[np.int32]:
     """One sketch in twenty shares two thirds with another one; one hash in fifty is one of the hundred that many songs have."""
     places = np.arange(PLACES, dtype=np.int32) << VALUE_BITS
-    hashes = places + chance.integers(1, 1 << VALUE_BITS, (count, PLACES), np.int32)
+    hashes: NDArray[np.int32] = places + chance.integers(1, 1 << VALUE_BITS, (count, PLACES), np.int32)
     hashes = np.where(chance.random((count, PLACES)) < COMMON_HASHES, places + chance.integers(1, 101, (count, PLACES), np.int32), hashes)
     near = np.flatnonzero(chance.random(count) < SAME_NOTES)
     others = hashes[chance.integers(0, count, len(near))]
     hashes[near] = np.where(chance.random((len(near), PLACES)) < 2 / 3, others, hashes[near])
-    return hashes.astype(np.int32)
+    return hashes
 
 
 def fill(url: str, count: int) -> None:
