@@ -35,6 +35,7 @@ def make_app(url: str, port: int) -> Starlette:
         Route("/", pages.search),
         Route("/facets", pages.facets),
         Route("/file", pages.file),
+        Route("/similar", pages.similar),
         Route("/notes", pages.notes),
         Route("/download", pages.download),
         Route("/help", pages.help),
@@ -81,8 +82,17 @@ class _Pages:
     def file(self, request: Request) -> Response:
         """The page of one file."""
         with self._libraries.open() as library:
-            values = file_page.context(library, find_file(library, _path(request)))
+            file = find_file(library, _path(request))
+            values = file_page.context(library, file)
+            if request.query_params.get("similar"):
+                values["similar"] = file_page.similar_groups(library, file)
         return self._page("file.html", values | {"query": request.query_params.get("q", "")})
+
+    def similar(self, request: Request) -> Response:
+        """Near-duplicates and similar files: a part of a file's page, which its script asks for."""
+        with self._libraries.open() as library:
+            groups = file_page.similar_groups(library, find_file(library, _path(request)))
+        return self._page("groups_page.html", {"groups": groups, "query": request.query_params.get("q", "")})
 
     def notes(self, request: Request) -> Response:
         """The notes of a file: see song.py."""

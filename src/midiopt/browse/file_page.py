@@ -63,7 +63,7 @@ def context(library: Snapshot, file: StoredFile) -> dict[str, object]:
         "status_meaning": STATUS_MEANINGS[file.status].replace("`", ""),
         "issues": _issues(file),
         "sections": _sections(file),
-        "groups": [group for group in _groups(library, file) if group.files],
+        "groups": _shown(_copies(library, file)),
         "can_play": file.facts is not None and file.facts.note_count > 0,
     }
 
@@ -85,22 +85,31 @@ def _sections(file: StoredFile) -> list[tuple[str, list[ShownFact]]]:
     ]
 
 
-def _groups(library: Snapshot, file: StoredFile) -> list[Group]:
-    """What has the same bytes, the same notes, and much or some of the same music: each file once."""
-    copies = [RelatedFile(other.path, other.title, is_missing=other.is_missing) for other in same_bytes(library, file, MAX_OTHERS + 1)]
-    same = [RelatedFile(other.path, other.title, is_missing=other.is_missing) for other in same_notes(library, file, MAX_OTHERS + 1)]
+def similar_groups(library: Snapshot, file: StoredFile) -> list[Group]:
+    """What has much or some of the same music, copies aside: where very many files do, to find them takes seconds."""
     like = [other for other in _similar(library, file) if not {"same bytes", "same notes"}.intersection(other.differs)]
     near, further = (
         [RelatedFile(other.path, other.title, _remark(other)) for other in like if (other.score >= NEAR_SCORE) is is_near]
         for is_near in (True, False)
     )
     query = f'like:"{file.path}"' if like and '"' not in file.path else ""
-    return [
-        _group("Copies", "the same bytes", copies),
-        _group("Same notes", "the same music, saved differently", same),
-        _group("Near-duplicates", "nearly the same music", near, "" if further else query),
-        _group("Similar files", "some of the same music", further, query),
-    ]
+    return _shown(
+        [
+            _group("Near-duplicates", "nearly the same music", near, "" if further else query),
+            _group("Similar files", "some of the same music", further, query),
+        ]
+    )
+
+
+def _copies(library: Snapshot, file: StoredFile) -> list[Group]:
+    """What has the same bytes, and the same notes."""
+    copies = [RelatedFile(other.path, other.title, is_missing=other.is_missing) for other in same_bytes(library, file, MAX_OTHERS + 1)]
+    same = [RelatedFile(other.path, other.title, is_missing=other.is_missing) for other in same_notes(library, file, MAX_OTHERS + 1)]
+    return [_group("Copies", "the same bytes", copies), _group("Same notes", "the same music, saved differently", same)]
+
+
+def _shown(groups: list[Group]) -> list[Group]:
+    return [group for group in groups if group.files]
 
 
 def _group(heading: str, meaning: str, files: list[RelatedFile], query: str = "") -> Group:

@@ -1,6 +1,7 @@
 // The page of a file: the roll, the transport and the list of tracks.
 
 import { onKey } from "./keys.js";
+import { loadPart } from "./part.js";
 import { Player } from "./player.js";
 import { Roll, pitchName } from "./roll.js";
 import { clock, loadSong } from "./song.js";
@@ -17,6 +18,9 @@ BACK.addEventListener("click", (event) => {
     history.back(); // the list as it was left: the same page of it, at the same place
   }
 });
+
+const similar = at("similar");
+if (similar) loadPart(similar.dataset.similar, similar);
 
 if (box) {
   loadSong(box.dataset.notes).then(start, (problem) => {

@@ -1,6 +1,7 @@
 // The page of a search: a selected row that keys move, a song that plays while one goes on looking, and the facets, loaded apart.
 
 import { onKey } from "./keys.js";
+import { loadPart } from "./part.js";
 import { Player } from "./player.js";
 import { clock, loadSong } from "./song.js";
 
@@ -72,7 +73,6 @@ at("now-stop").addEventListener("click", () => player?.pause());
 seek.addEventListener("input", () => player?.seek(Number(seek.value)));
 addEventListener("pagehide", () => player?.isPlaying && player.pause());
 
-// The facets: read as a document, because the policy of the page lets no text become elements.
 const narrow = at("narrow");
 const facets = at("facets");
 
@@ -80,14 +80,9 @@ function loadFacets() {
   const wait = facets.querySelector(".wait");
   if (!narrow.open || !wait || !wait.hidden) return;
   wait.hidden = false;
-  const request = new XMLHttpRequest();
-  request.open("GET", facets.dataset.facets);
-  request.responseType = "document";
-  request.addEventListener("load", () => {
-    if (request.status === 200) facets.replaceChildren(...document.adoptNode(request.response.body).childNodes);
-    else wait.textContent = "The counts cannot be read.";
+  loadPart(facets.dataset.facets, facets, () => {
+    wait.textContent = "The counts cannot be read.";
   });
-  request.send();
 }
 
 narrow.addEventListener("toggle", loadFacets);
