@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from midiopt.library.search_access import Access
+from midiopt.library.search_access import FIRST_CHUNK, Access
 from midiopt.library.search_query import Query
 from midiopt.library.search_terms import Sql
 from midiopt.library.snapshot import Snapshot
@@ -127,9 +127,12 @@ class Pages:
     def _by_words(self, phrases: list[str], limit: int, after: Any) -> list[str]:
         found: list[str] = []
         for ids in self._access.word_chunks(phrases, 0 if after is None else after.analysis_id):
+            is_first = not found and len(ids) == FIRST_CHUNK
             found += self._page(self._of_list(ids), self._after(after), limit - len(found))
             if len(found) == limit:
                 break
+            if is_first and (rarest := self._access.rarest(self._query)) is not None:  # not all that have the words
+                return self._page(self._of_list(rarest), self._after(after), limit)
         return found
 
     def _window(self, size: int, after: Any) -> _Source | None:
