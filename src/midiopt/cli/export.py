@@ -27,8 +27,7 @@ DESCRIPTION = (
 PROGRESS_INTERVAL = 0.1  # seconds
 EXAMPLES = (
     ("midiopt export key:Am -o minor.csv", ".jsonl, .parquet, .m3u8"),
-    ("midiopt export has:drums loop:4 --copy loops", "also out of archives"),
-    ("midiopt export bach --link b --name '{key}/{title}'", "in folders"),
+    ("midiopt export bach --copy b --name '{key}/{title}'", "also out of archives"),
     ("midiopt export --split 80:10:10 --group near -o a.csv", "for training"),
 )
 
