@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from midiopt.errors import MidioptError, QueryError
-from midiopt.library.similar import MIN_SCORE, MIN_SHARED
+from midiopt.library.similar import MIN_SCORE, MIN_SHARED, analyze_file
 from midiopt.sinks.sqlite_sketches import TABLE
 from midiopt.sources.paths import path_text
 
@@ -22,10 +22,8 @@ def like_path(value: str) -> tuple[Sql, Sql]:
 
 def like_file(value: str) -> tuple[Sql, Sql] | None:
     """Contents similar to a file on disk; None if there is none."""
-    from midiopt.library.analyzed_file import analyzed_file
-
     try:
-        sketch = analyzed_file(value).sketch
+        sketch = analyze_file(value).sketch
     except FileNotFoundError:
         return None
     except (OSError, MidioptError) as problem:

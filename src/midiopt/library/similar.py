@@ -10,12 +10,15 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from midiopt.errors import MidioptError, SourceError
 from midiopt.library.differences import Compared, compared_rows, differences
 from midiopt.library.snapshot import Snapshot
 from midiopt.sinks.sqlite_sketches import IS_OURS, SELECT_DONE, TABLE
+
+if TYPE_CHECKING:
+    from midiopt._analysis import Analysis
 
 MIN_SCORE = 0.1
 MIN_SHARED = 2  # hashes: one alone may be chance
@@ -84,15 +87,21 @@ def find_wanted(library: Snapshot, name: str) -> Wanted:
 
 
 def _analyzed(name: str) -> Wanted:
-    from midiopt.library.analyzed_file import analyzed_file
-
     try:
-        facts = analyzed_file(name)
+        facts = analyze_file(name)
     except OSError as problem:
         raise SourceError(f"{name}: it is not in the database and cannot be read: {problem.strerror or problem}") from problem
     except MidioptError as problem:
         raise SourceError(f"{name}: {problem}") from problem
     return Wanted(_enough(facts.sketch, name), Compared.of(facts, name), None)
+
+
+def analyze_file(name: str) -> Analysis:
+    """The facts of the file that a user names. Raises OSError, or a MidioptError that says why there are none."""
+    from midiopt.api import analyze
+    from midiopt.sources.content import read_content
+
+    return analyze(memoryview(read_content(name)))
 
 
 def _enough(sketch: list[int] | None, name: str) -> list[int]:
