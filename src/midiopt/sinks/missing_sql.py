@@ -6,6 +6,7 @@ A missing file keeps its row, with the time since when a run misses it. A partia
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from midiopt.sinks.sql import PAGE_ROWS, Dialect, upsert_meta
@@ -71,22 +72,22 @@ def _paths(dialect: Dialect) -> str:
     return "path = ?" if dialect.database == "sqlite" else "path = ANY(%s)"
 
 
-class MissingFilesCatalog:
+class MissingFilesCatalog(ABC):
     """The methods of Catalog about them, by three of a database: ``_rows``, ``_change`` and ``_change_files``."""
 
     _dialect: ClassVar[Dialect]
 
+    @abstractmethod
     def _rows(self, query: str, *values: object) -> list[Any]:
         """All rows of a query."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _change(self, statement: str, *values: object) -> None:
         """Execute a statement."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _change_files(self, statement: str, paths: list[str], *values: object) -> None:
         """Execute a statement whose last value is a path, or a list of them: see _paths()."""
-        raise NotImplementedError
 
     def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
         """See Catalog."""
