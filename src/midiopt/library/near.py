@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from midiopt.kinds import SKETCH
 from midiopt.library.differences import compared_rows, differences
 from midiopt.library.similar import FETCHED_CONTENTS, decoded
 from midiopt.library.snapshot import Snapshot
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 NEAR_SCORE = 0.5
-PLACES = 32
+PLACE_SHIFT = 19  # of a hash: its bits from here on are its place in the sketch, see kinds.SKETCH
 MAX_NEIGHBOURS = 256  # with the same hash, that a content is compared with on either side
 
 
@@ -75,10 +76,10 @@ def grouped(library: Snapshot, min_score: float = NEAR_SCORE, among: Collection[
             firsts.append(number)
         numbers.append(number)
         kinds.append(kind)
-    sketches = np.zeros((len(different), PLACES), np.int32)
+    sketches = np.zeros((len(different), SKETCH.items), np.int32)
     for row, sketch in enumerate(different):
         hashes = decoded(sketch)
-        sketches[row, [hash_ >> 19 for hash_ in hashes]] = hashes
+        sketches[row, [hash_ >> PLACE_SHIFT for hash_ in hashes]] = hashes
     roots = _roots(sketches, min_score)
     return {number: firsts[roots[kind]] for number, kind in zip(numbers, kinds, strict=True)}
 
