@@ -15,14 +15,13 @@ import contextlib
 import http.client
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import generated_blocks, postgres_server
+from benchmarks import generated_blocks
 from benchmarks.command_line import run_program
-from benchmarks.synthetic_library import fill
+from benchmarks.synthetic_library import filled
 from midiopt.browse.addresses import address
 from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks.urls import is_postgres
@@ -109,11 +108,8 @@ def libraries(urls: list[str], files: int) -> Iterator[list[str]]:
     if urls:
         yield urls
         return
-    with tempfile.TemporaryDirectory() as folder, postgres_server.server() as dsn, postgres_server.database(dsn) as postgres:
-        made = [f"{folder}/library.db", postgres]
-        for url in made:
-            fill(url, files)
-        yield made
+    with filled("sqlite", files) as sqlite, filled("postgres", files) as postgres:
+        yield [sqlite, postgres]
 
 
 def main() -> int:

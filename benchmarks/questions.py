@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,10 +20,10 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import generated_blocks, postgres_server
+from benchmarks import generated_blocks
 from benchmarks.command_line import run_program
 from benchmarks.question_list import QUESTIONS
-from benchmarks.synthetic_library import fill
+from benchmarks.synthetic_library import filled
 from midiopt.sinks.postgres_tables import DIALECT as POSTGRES
 from midiopt.sinks.sql import create_indexes
 from midiopt.sinks.sqlite_writers import DIALECT as SQLITE
@@ -39,27 +38,21 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 @contextlib.contextmanager
 def sqlite_library(files: int) -> Iterator[Ask]:
     """Asks a filled SQLite database."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/library.db"
-        fill(path, files)
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA mmap_size = 4000000000")
-            yield lambda query: connection.execute(query).fetchall()
+    with filled("sqlite", files) as path, contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA mmap_size = 4000000000")
+        yield lambda query: connection.execute(query).fetchall()
 
 
 @contextlib.contextmanager
 def postgres_library(files: int) -> Iterator[Ask]:
     """Asks a filled PostgreSQL database."""
-    with postgres_server.server() as server, postgres_server.database(server) as url:
-        fill(url, files)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    with filled("postgres", files) as url, psycopg.connect(url, autocommit=True) as connection:
 
-            def ask(query: str) -> list[tuple[Any, ...]]:
-                cursor = connection.execute(query.encode())
-                return cursor.fetchall() if cursor.description else []
+        def ask(query: str) -> list[tuple[Any, ...]]:
+            cursor = connection.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
 
-            yield ask
+        yield ask
 
 
 def answers(ask: Ask, is_postgres: bool, rounds: int) -> list[dict[str, Any]]:

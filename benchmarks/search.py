@@ -14,17 +14,16 @@ import argparse
 import contextlib
 import itertools
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from benchmarks import generated_blocks, postgres_server
+from benchmarks import generated_blocks
 from benchmarks.command_line import run_program
-from benchmarks.synthetic_library import fill
+from benchmarks.synthetic_library import filled
 from midiopt.library.search import count, find, parse_query
 from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.sinks import sqlite_words
@@ -151,24 +150,6 @@ def _ms(ms: float, limit: float) -> str:
     return f"{ms:,.1f} ms" + ("" if ms <= limit else " **over**")
 
 
-@contextlib.contextmanager
-def sqlite_library(files: int) -> Iterator[str]:
-    """The path of a filled SQLite database."""
-    with tempfile.TemporaryDirectory() as folder:
-        fill(f"{folder}/library.db", files)
-        yield f"{folder}/library.db"
-
-
-@contextlib.contextmanager
-def postgres_library(files: int) -> Iterator[str]:
-    """The URL of a filled PostgreSQL database."""
-    with postgres_server.server() as server, postgres_server.database(server) as url:
-        fill(url, files)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
-        yield url
-
-
 def main() -> int:
     """Measure, print and store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -181,9 +162,9 @@ def main() -> int:
     if options.files < 1 or options.rounds < 1:
         parser.error("--files and --rounds must be at least 1")
     results: dict[str, Any] = {"files": options.files}
-    for name, make in (("sqlite", sqlite_library), ("postgres", postgres_library)):
+    for name in ("sqlite", "postgres"):
         given = getattr(options, name)
-        with contextlib.nullcontext(given) if given else make(options.files) as url:
+        with contextlib.nullcontext(given) if given else filled(name, options.files) as url:
             results[name] = measure(url, options.rounds) | {"indexes": index_costs(url, name == "postgres")}
     text = page(results)
     if options.page:

@@ -7,12 +7,15 @@ has the notes of another, and a few names have a tempo.
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import postgres_server
 from midiopt.limits import BATCH_SIZE
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
@@ -107,6 +110,20 @@ def _sketches(chance: np.random.Generator, count: int) -> NDArray[np.int32]:
     others = hashes[chance.integers(0, count, len(near))]
     hashes[near] = np.where(chance.random((len(near), PLACES)) < 2 / 3, others, hashes[near])
     return hashes
+
+
+@contextlib.contextmanager
+def filled(database: str, count: int) -> Iterator[str]:
+    """The URL of a new library of so many files, in ``sqlite`` or ``postgres``, whose planner knows what is in its tables."""
+    with contextlib.ExitStack() as resources:
+        if database == "sqlite":
+            url = f"{resources.enter_context(tempfile.TemporaryDirectory())}/library.db"
+        else:
+            url = resources.enter_context(postgres_server.database(resources.enter_context(postgres_server.server())))
+        fill(url, count)
+        if database == "postgres":
+            postgres_server.execute(url, "VACUUM ANALYZE")
+        yield url
 
 
 def fill(url: str, count: int) -> None:
