@@ -12,6 +12,7 @@ import pytest
 from midiopt.errors import Damaged, TooLarge
 from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.archives.limits import ArchiveLimits
+from midiopt.sources.archives.tar import is_header
 from midiopt.sources.archives.tar_types import Sparse
 from tests.helpers.archive_bytes import padded, pax_header, pax_record, tar_file, tar_header, with_checksum
 from tests.helpers.archives import analyze_archive, outcomes, zip_of, zst_of
@@ -228,3 +229,13 @@ def test_archives_one_after_another(name, tmp_path):
         found = outcomes(analyze_archive(tmp_path / name, keep_old=False)[1])
         assert {path.rpartition("!/")[2] for path, outcome in found.items() if outcome == OK} == {"a.mid", "b.mid", "c.mid"}
         assert found[""] == ("opened", None)
+
+
+@pytest.mark.parametrize("field", [b"no digit", b"\xff" * 8, b" " * 8, bytes(8)])
+def test_a_header_without_a_checksum(field):
+    """Signed, the bytes of both blocks add up to what stands for no digits: -1, or 0 for an empty field. One random file in 4,000 does."""
+    for last in (0xFF, 0x00):
+        head = bytearray(b"x" + bytes(147) + field + bytes(356))
+        # 0x78 and eight blanks are 376: two bytes of -128 and one of -120 make 0, and 0xFF one less.
+        head[200:204] = bytes((0x80, 0x80, 0x88, last))
+        assert not is_header(bytes(head))

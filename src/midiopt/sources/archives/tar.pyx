@@ -260,7 +260,10 @@ cdef inline bint is_zero(const uint8_t *block) noexcept nogil:
 
 
 cdef bint has_valid_checksum(const uint8_t *block) noexcept nogil:
-    """The checksum is the sum of the header's bytes, with blanks in its own field; old programs summed signed bytes."""
+    """The checksum is the sum of the header's bytes, with blanks in its own field; old programs summed signed bytes.
+
+    A field without digits is no checksum: the signed sum of random bytes is -1, as of no digits, once in 4,000 times.
+    """
     cdef int declared = <int>parse_tar_field(block + 148, 8), plain = 8 * 32, negative = 0
     cdef int i
     for i in range(BLOCK):
@@ -269,7 +272,7 @@ cdef bint has_valid_checksum(const uint8_t *block) noexcept nogil:
     for i in range(148, 156):
         plain -= block[i]
         negative -= block[i] >> 7
-    return declared == plain or declared == plain - 256 * negative
+    return declared > 0 and (declared == plain or declared == plain - 256 * negative)
 
 
 cdef bytes field_text(const uint8_t *field, Py_ssize_t width):
