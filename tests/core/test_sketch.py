@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,15 +54,17 @@ def test_the_order_of_tracks_does_not_matter(song, order):
     assert sketch([(order[number], *rest) for number, *rest in song]) == sketch(song)
 
 
-@given(SONGS)
-def test_merged_tracks_share_much(song):
-    merged = sketch(sorted((0, *rest) for _, *rest in song))
-    assert shared(merged, sketch(song)) >= 0.1
+def test_merged_tracks_share_much():
+    songs = [make_song(seed) for seed in range(200)]
+    scores = sorted(shared(sketch(sorted((0, *rest) for _, *rest in song)), sketch(song)) for song in songs)
+    assert scores[100] > 0.4 and scores[10] > 0.2
 
 
-@given(SONGS, st.integers(0, 2))
-def test_a_song_without_a_track_shares_much(song, dropped):
-    assert shared(sketch([note for note in song if note[0] != dropped]), sketch(song)) >= 0.1
+@pytest.mark.parametrize("dropped", range(3))
+def test_a_song_without_a_track_shares_much(dropped):
+    songs = [make_song(seed) for seed in range(200)]
+    scores = sorted(shared(sketch([note for note in song if note[0] != dropped]), sketch(song)) for song in songs)
+    assert scores[100] > 0.3 and scores[10] > 0.1
 
 
 @given(SONGS)
