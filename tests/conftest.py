@@ -7,12 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import midiopt
 from benchmarks import postgres_server
 from benchmarks import slow_disk as preloaded
 from tests.helpers.processes import tables
 from tests.helpers.songs import write_songs
+
+# The examples are the same in every run, so that what passes here passes elsewhere: `pytest --hypothesis-profile=random` looks for others.
+# Generating whole files is slow.
+SLOW_DATA = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("fixed", deadline=None, derandomize=True, suppress_health_check=SLOW_DATA)
+settings.register_profile("random", deadline=None, suppress_health_check=SLOW_DATA)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")

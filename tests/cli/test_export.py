@@ -219,7 +219,7 @@ def test_an_interrupted_export_keeps_what_is_done(tmp_path):
     assert done.returncode == 0 and len(os.listdir(out)) == 3000 and "there already" in done.stdout
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_names_are_safe_whatever_the_facts_are(title, path):
     """One component per part of the template, without what a file system or a terminal takes for something else."""

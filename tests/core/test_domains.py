@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import midiopt
@@ -221,7 +221,7 @@ extreme_files = st.builds(smf.smf, st.lists(extreme_tracks(), min_size=1, max_si
 SHARED = Analyzer()  # has analysed every example before
 
 
-@settings(deadline=None, derandomize=True, max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=200)
 @given(extreme_files)
 def test_extreme_files(data: bytes) -> None:
     check(data)

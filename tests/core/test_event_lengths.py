@@ -6,7 +6,7 @@ A dump shows the events of the only track of a file of 96 ticks per quarter; C4 
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import midiopt
@@ -100,7 +100,6 @@ def test_the_written_length_is_kept_where_nothing_speaks_against_it():
 messages = st.binary(min_size=1, max_size=70).map(lambda data: bytes(b & 127 for b in data))
 
 
-@settings(deadline=None, derandomize=True)
 @given(messages, st.integers(-2, 2) | st.none(), st.lists(st.tuples(st.integers(0, 300), st.integers(0, 127)), min_size=16, max_size=40))
 @example(bytes.fromhex("41 10 42 12 40 00 7F 00 41"), None, [(0, 60)] * 20)
 def test_no_note_is_lost(data, miscount, notes):

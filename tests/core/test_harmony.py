@@ -12,7 +12,7 @@ import midiopt
 from midiopt.core.analysis import Analyzer
 from midiopt.core.inspection import half_bars
 from sample import smf
-from tests.helpers.strategies import REPRODUCIBLE, midi_files
+from tests.helpers.strategies import midi_files
 
 QUARTER = 480
 TRIADS = {"C": (48, 60, 64, 67), "F": (41, 60, 65, 69), "G": (43, 59, 62, 67), "Am": (45, 60, 64, 69)}
@@ -83,7 +83,7 @@ def test_unusable_content(data: bytes) -> None:
         midiopt.harmony(data)
 
 
-@settings(REPRODUCIBLE, max_examples=50)
+@settings(max_examples=50)
 @given(midi_files())
 def test_they_are_what_the_facts_summarise(data: bytes) -> None:
     """The half bars of the analysis, and as many keys as key_changes says."""

@@ -14,7 +14,7 @@ import midiopt
 from reference.analyzer import sequences_of
 from reference.tracks import read_tracks
 from sample import smf
-from tests.helpers.strategies import REPRODUCIBLE, midi_files
+from tests.helpers.strategies import midi_files
 
 # Format 1, 480 ticks per quarter: a melody on channel 1 with program 36 under two tempos, and a bass drum.
 SONG = bytes.fromhex(
@@ -123,7 +123,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         midiopt.notes(tmp_path / "missing.mid")
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(max_examples=100)
 @given(midi_files(valid=True))
 def test_the_second_analyser_reads_the_same_notes(data: bytes) -> None:
     format_, division, tracks = read_tracks(data)
@@ -138,7 +138,7 @@ def test_the_second_analyser_reads_the_same_notes(data: bytes) -> None:
     assert sorted(zip(*(getattr(notes, name).tolist() for name in names), strict=True)) == expected
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(max_examples=100)
 @given(midi_files())
 def test_seconds_follow_the_tempo_map(data: bytes) -> None:
     """In format 2, that of the note's track."""

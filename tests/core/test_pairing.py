@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import midiopt
@@ -165,7 +165,7 @@ def in_time(steps: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
     return found
 
 
-@settings(deadline=None, derandomize=True, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.lists(steps, min_size=1, max_size=4), st.sampled_from([1, 1, 1, 2]), st.booleans())
 def test_few_pitches_and_channels(tracks, number, tempos):
     """Notes that overlap, repeat and are cut in all ways, under one tempo and under two."""

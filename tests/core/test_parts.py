@@ -6,7 +6,7 @@ Most files here have a track per part and 96 ticks per quarter. BEAT is four qua
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import midiopt
@@ -223,7 +223,6 @@ def test_a_part_that_says_so_itself_is_not_inferred(events):
     assert (facts.drum_note_count, facts.issues) == (len(BEAT), 0)
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.text("drumspeckhiat-BDRP 1", max_size=14))
 def test_names_as_in_the_reference(name):
     facts = song(at_start(smf.meta(smf.TRACK_NAME, name.encode())) + notes(3, BEAT))
@@ -233,7 +232,6 @@ def test_names_as_in_the_reference(name):
 # --- what follows -------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, derandomize=True)
 @given(
     st.integers(0, 15).filter(lambda channel: channel != 9),
     st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 127)), min_size=1, max_size=40),

@@ -1,7 +1,4 @@
-"""Properties of every file: written events are read back, nothing crashes or hangs, and facts follow the music.
-
-The examples are the same in every run (derandomize), and there is no deadline per example.
-"""
+"""Properties of every file: written events are read back, nothing crashes or hangs, and facts follow the music."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ import midiopt
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, SHARES
 from midiopt.schema import ANALYSES, KEYS, REPAIRS
 from sample import compose, smf
-from tests.helpers.strategies import REPRODUCIBLE, Note, Song, divisions, midi_files, note_lists, play, songs
+from tests.helpers.strategies import Note, Song, divisions, midi_files, note_lists, play, songs
 
 HANG_TIMEOUT = 600  # seconds; a test takes a few, and up to 300 if it fails and Hypothesis looks for a smaller example
 
@@ -73,7 +70,7 @@ def is_valid(kind: int, data: bytes) -> bool:
     return not (kind == 0x58 and (data[0] == 0 or data[1] > 7))
 
 
-@settings(REPRODUCIBLE, max_examples=200)
+@settings(max_examples=200)
 @given(songs())
 def test_written_events_read_back(song):
     events, marks, tracks = expected_of(song)
@@ -85,7 +82,7 @@ def test_written_events_read_back(song):
         assert (len(arena), arena.format, arena.division) == (len(events), song.format, song.division)
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(max_examples=100)
 @given(songs(valid=True))
 def test_a_valid_file_is_ok(song):
     facts = midiopt.analyze(song.encode())
@@ -154,7 +151,7 @@ def check_ranges(facts: midiopt.Analysis) -> None:
         assert facts.bpm_min <= facts.bpm <= facts.bpm_max
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(max_examples=100)
 @given(midi_files(), st.lists(st.floats(0, 1, exclude_max=True), min_size=8, max_size=8))
 def test_any_prefix(data, cuts):
     for cut in cuts:
@@ -195,7 +192,7 @@ def mutate(data: bytes, kind: str, place: float, what) -> bytes:
     return data[:at] + other[int(start * len(other)) : int(stop * len(other))] + data[at:]
 
 
-@settings(REPRODUCIBLE, max_examples=1200)
+@settings(max_examples=1200)
 @given(st.sampled_from(SEEDS), mutations)
 def test_any_mutation(data, changes):
     for change in changes:
@@ -203,7 +200,7 @@ def test_any_mutation(data, changes):
         check_robust(data)
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(max_examples=100)
 @given(midi_files(), mutations)
 def test_any_mutation_of_a_generated_file(data, changes):
     for change in changes:
@@ -214,13 +211,13 @@ def test_any_mutation_of_a_generated_file(data, changes):
 HEADERS = [b"", b"MThd", b"MThd\0\0\0\6\0\1\0\2\0\x60", b"MThd\0\0\0\6\0\1\0\0\0\x60MTrk\0\0\1\0", b"RIFF\0\0\1\0RMIDdata\0\0\1\0"]
 
 
-@settings(REPRODUCIBLE, max_examples=600)
+@settings(max_examples=600)
 @given(st.sampled_from(HEADERS), st.binary(max_size=300) | st.lists(some_bytes, max_size=40).map(b"".join))
 def test_random_bytes(header, data):
     check_robust(header + data)
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(max_examples=100)
 @given(st.sampled_from(SEEDS), mutations, midi_files())
 def test_same_bytes_same_row(data, changes, between):
     """Independent of the files that were analysed before in the same memory, valid or not."""
@@ -267,7 +264,7 @@ def without_ties(tracks: list[list[smf.Event]]) -> list[list[smf.Event]]:
     return spread
 
 
-@settings(REPRODUCIBLE, max_examples=150)
+@settings(max_examples=150)
 @given(songs(), st.randoms(use_true_random=False))
 def test_the_order_of_tracks(song, random):
     assume(len(song.tracks) > 1)
@@ -317,7 +314,7 @@ def test_transposed_keys():
     assert [transposed_chord(c, 1) for c in ("C", "Bbm", "Csus4", "F#dim")] == ["Db", "Bm", "Dbsus4", "Gdim"]
 
 
-@settings(REPRODUCIBLE, max_examples=200)
+@settings(max_examples=200)
 @given(note_lists(min_size=3), st.integers(-24, 24).filter(bool))
 def test_transposition(notes, by):
     """Of pitched notes: drums have no pitch."""
@@ -338,7 +335,7 @@ def test_transposition(notes, by):
 tempo_lists = st.dictionaries(st.sampled_from([0, 0, 480, 960]) | st.integers(0, 4000), st.integers(200_000, 1_500_000), max_size=5)
 
 
-@settings(REPRODUCIBLE, max_examples=200)
+@settings(max_examples=200)
 @given(note_lists(min_size=1), tempo_lists, st.integers(2, 10))
 def test_tempo_scaling(notes, tempos, by):
     """At a tempo `by` times slower, times are `by` times longer and rates `by` times lower."""
@@ -358,7 +355,7 @@ def test_tempo_scaling(notes, tempos, by):
     compare(one, other, tempo_facts)
 
 
-@settings(REPRODUCIBLE, max_examples=100)
+@settings(max_examples=100)
 @given(note_lists(min_size=12), tempo_lists, st.sampled_from([96, 480, 960]), st.integers(2, 10))
 def test_the_beat_is_in_the_seconds(notes, tempos, division, by):
     """Slower tempos and equally shorter ticks: the same seconds, so the same onsets, whatever tempo the file declares."""
@@ -381,7 +378,7 @@ def test_the_beat_of_a_march(bpm):
     assert facts.bpm_onsets == pytest.approx(bpm, rel=0.005)
 
 
-@settings(REPRODUCIBLE, max_examples=150)
+@settings(max_examples=150)
 @given(note_lists(), divisions.filter(lambda division: division < 0x8000 // 4), st.integers(2, 4))
 def test_the_same_music_at_another_division(notes, division, by):
     one = midiopt.analyze(music(notes, division))
@@ -391,7 +388,7 @@ def test_the_same_music_at_another_division(notes, division, by):
     assert other.duration_ticks == one.duration_ticks * by
 
 
-@settings(REPRODUCIBLE, max_examples=150)
+@settings(max_examples=150)
 @given(note_lists(), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_the_same_music_in_other_tracks(notes, parts, random):
     """Format 0, format 1 with one track, and notes split at random into several tracks: the same facts but for the sketch, of which
@@ -407,7 +404,7 @@ def test_the_same_music_in_other_tracks(notes, parts, random):
     assert one.notes_hash == again.notes_hash == other.notes_hash
 
 
-@settings(REPRODUCIBLE, max_examples=150)
+@settings(max_examples=150)
 @given(note_lists(min_size=1), st.data())
 def test_other_notes_have_another_hash(notes, data):
     i = data.draw(st.integers(0, len(notes) - 1))

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 
 import midiopt
 from accuracy import corpus
@@ -47,7 +47,7 @@ EQUAL_AS_FLOAT32 = [
 ]
 
 
-@settings(deadline=None, derandomize=True, max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=400)
 @given(midi_files())
 @example(smf.smf([smf.track(EQUAL_AS_FLOAT32)], division=1))
 def test_generated_files(data):

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 import midiopt
 from midiopt.schema import REPAIRS
 from sample import smf
-from tests.core.test_properties import REPRODUCIBLE
 from tests.helpers.strategies import songs
 
 ABOUT_THE_BYTES = ("content_hash", "issues", "status", "error")
@@ -331,7 +330,6 @@ def split(data: bytes) -> list[bytes]:
     return found
 
 
-@REPRODUCIBLE
 @given(valid, st.integers(1, 2), st.booleans())
 def test_any_file_changed_in_text_mode(song, times, mac):
     good = song.encode()
@@ -343,7 +341,6 @@ def test_any_file_changed_in_text_mode(song, times, mac):
     assert music(damaged) == music(good)
 
 
-@REPRODUCIBLE
 @given(valid, st.integers(1, 2))
 def test_any_file_saved_as_utf8(song, times):
     good = damaged = song.encode()
@@ -353,7 +350,6 @@ def test_any_file_saved_as_utf8(song, times):
     assert music(damaged) == music(good)
 
 
-@REPRODUCIBLE
 @given(valid, st.data())
 def test_any_lengths_of_tracks(song, data):
     """Whatever the lengths say, events and End of Track tell where tracks end."""
@@ -365,7 +361,6 @@ def test_any_lengths_of_tracks(song, data):
     assert music(damaged) == music(good)
 
 
-@REPRODUCIBLE
 @given(valid)
 def test_any_tracks_in_one_chunk(song):
     good = song.encode()
@@ -376,7 +371,6 @@ def test_any_tracks_in_one_chunk(song):
     assert music(damaged) == music(good)
 
 
-@REPRODUCIBLE
 @given(valid)
 def test_any_tracks_that_are_not_counted(song):
     good = song.encode()
@@ -387,7 +381,6 @@ def test_any_tracks_that_are_not_counted(song):
     assert "undeclared_tracks" in midiopt.analyze(files[0]).issue_names
 
 
-@REPRODUCIBLE
 @given(valid, st.binary(max_size=60) | st.sampled_from([SONG, track(HIGH), b"XFIH" + bytes(4)]))
 def test_bytes_after_the_last_track_change_only_status_and_issues(song, rest):
     good = song.encode()

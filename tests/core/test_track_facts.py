@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 
 import midiopt
 from midiopt.core.analysis import Analyzer
@@ -20,9 +20,6 @@ from tests.helpers.track_rows import DIGEST, VERSION, track_rows
 
 QUARTER = 480  # ticks; at 120 BPM half a second
 COLUMNS = tuple(c for c in TRACKS if c.name not in ("content_hash", "analyzer_version"))
-GENERATED = settings(
-    deadline=None, derandomize=True, max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
 SHARED = Analyzer()  # has analysed every example before
 
 
@@ -90,7 +87,7 @@ ENDED_ELSEWHERE = smf.smf(
 WIDE = smf.smf([smf.chunk(b"MTrk", b"\0" + smf.note_on(0, 60, 64) + (smf.varint(2**28 - 1) + b"\xf8") * 8 + b"\0\xff\x2f\0")] * 2)
 
 
-@GENERATED
+@settings(max_examples=300)
 @given(midi_files())
 @example(ENDED_ELSEWHERE)
 @example(WIDE)

@@ -14,13 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from sample import smf
-
-# Generating whole files is slow.
-REPRODUCIBLE = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 # A few values are frequent, so that events coincide; all values are possible.
 channels = st.sampled_from([0, 0, 1, 9, 15]) | st.integers(0, 15)

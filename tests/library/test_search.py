@@ -220,7 +220,7 @@ def test_every_term_finds_what_a_filter_finds(library):
     assert {*TERMS} - {text.lower().partition(":")[0] for text, _ in ATOMS} == untested
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(QUERIES)
 def test_queries_of_any_shape_find_what_a_filter_finds(library, query):
     text, test = query
@@ -286,7 +286,7 @@ VALUES = st.builds(lambda name, value: f'{name}:"{value}"', st.sampled_from([*TE
 # --- the grammar -----------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(alphabet=st.sampled_from('ab:-()"|~. or1/kKey\0\ud800é') | st.characters(), max_size=40) | st.text(max_size=40))
 @example("(" * 2000)
 @example("-" * 2000 + "a")
@@ -303,7 +303,7 @@ def test_reading_a_query_raises_nothing_but_its_own_error(text):
         assert query.text == text
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.sampled_from([*TERMS]).flatmap(lambda name: st.text(max_size=8).map(lambda value: f'{name}:"{value}"')) | st.text(max_size=8),

@@ -66,7 +66,7 @@ def raw(messages: list[bytes]) -> bytes:
     return b"".join(len(message).to_bytes(4) + message for message in messages)
 
 
-@settings(deadline=None, max_examples=40)  # each cut costs REST_TIMEOUT
+@settings(max_examples=40)  # each cut costs REST_TIMEOUT
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=5), st.lists(st.integers(1, 30), min_size=1))
 def test_messages_arrive_however_they_are_cut(messages, sizes):
     pipe, found = MessagePipe(), []

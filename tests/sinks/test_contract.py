@@ -78,7 +78,7 @@ def table_rows(columns, key):
     return st.lists(st.fixed_dictionaries({c.name: column_values(c) for c in columns}), max_size=4, unique_by=lambda row: row[key])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(files=table_rows(FILES, "path"), analyses=table_rows(ANALYSES, "content_hash"))
 def test_both_databases_return_the_rows_that_were_written(tmp_path, pg_url, files, analyses):
     batch = make_batch(files, analyses)

@@ -101,7 +101,7 @@ def test_times_that_no_column_holds(year, tmp_path):
 
 
 @given(st.lists(names, min_size=1, max_size=30), st.lists(st.binary(max_size=40), max_size=5), st.sampled_from([raw_zip, raw_tar]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_no_name_ends_a_run(members, lines, make):
     """First run, second run, verification, and a run with prune when the archive is gone."""
     with tempfile.TemporaryDirectory() as folder:

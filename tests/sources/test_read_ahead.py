@@ -50,7 +50,7 @@ def test_files_read_ahead_are_those_read_one_after_another(paths):
     assert (ahead.files_ahead, ahead.bytes_ahead) == (0, 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(["expect", "read", "read another"]), st.integers(0, 400))))
 def test_any_order_of_calls_gives_the_right_files(paths, calls):
     """Also files that nobody announced, between those that were."""
