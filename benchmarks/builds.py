@@ -9,6 +9,7 @@ builds. A process imports the build whose folder (the result of ``build``) is in
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -78,23 +79,30 @@ Report = Callable[[str], object]  # receives a line per step
 
 
 def build(name: str, report: Report = print) -> Path:
-    """The folder that the build called ``name`` is imported from; compiled if it is missing or out of date."""
+    """The folder that the build called ``name`` is imported from; compiled if it is missing or out of date, by one process at a time."""
     folder = BUILD / name
-    if not is_current(name):
-        _translate(report)
-        report(f"compiling {name}")
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(TRANSLATED, folder)
-        if BUILDS[name].mode in ("pgo-generate", "pgo-use"):
-            _run(folder, BUILDS[name].environment | {"MIDIOPT_BUILD": "pgo-generate"}, *_COMPILE)
-            report(f"training {name}")
-            _run(folder, environment(folder / "src"), "-m", "pgo.train")
-        if BUILDS[name].mode == "pgo-use":
-            report(f"compiling {name} with its profile")
-        if BUILDS[name].mode != "pgo-generate":
-            _run(folder, BUILDS[name].environment, *_COMPILE)
-        (folder / "stamp").write_text(_stamp(BUILDS[name]))
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_current(name):
+            _compile(name, folder, report)
     return folder / "src"
+
+
+def _compile(name: str, folder: Path, report: Report) -> None:
+    _translate(report)
+    report(f"compiling {name}")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(TRANSLATED, folder)
+    if BUILDS[name].mode in ("pgo-generate", "pgo-use"):
+        _run(folder, BUILDS[name].environment | {"MIDIOPT_BUILD": "pgo-generate"}, *_COMPILE)
+        report(f"training {name}")
+        _run(folder, environment(folder / "src"), "-m", "pgo.train")
+    if BUILDS[name].mode == "pgo-use":
+        report(f"compiling {name} with its profile")
+    if BUILDS[name].mode != "pgo-generate":
+        _run(folder, BUILDS[name].environment, *_COMPILE)
+    (folder / "stamp").write_text(_stamp(BUILDS[name]))
 
 
 def is_current(name: str) -> bool:
