@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from midiopt.schema import ANALYSES, issue_names
@@ -35,6 +36,8 @@ STATUS_FIELDS = '''    status: str
     """``ok`` or ``repaired``."""
     error: str | None
     """The repairs, with the byte offset of the first one; None if there were none."""
+    source: str | int | None = field(compare=False)
+    """The path that was given; of content, its place in what analyze_many() was given, from 0, and None from analyze()."""
 '''
 FOOTER = '''
     @property
@@ -55,6 +58,10 @@ FOOTER = '''
         facts = [f"{{minutes}}:{{seconds:02}}", f"{{self.note_count:,}} notes", "" if self.bpm is None else f"{{self.bpm:.0f}} BPM"]
         facts += [self.key or "", self.time_signature or self.meter_estimated or "", self.chord_progression or ""]
         return f"<Analysis: {{', '.join(filter(None, facts))}}>"
+
+    def _repr_html_(self) -> str:
+        html: str = import_module("midiopt.display.notebook").analysis_html(self)  # of a layer above this one
+        return html
 
 
 def json_value(facts: Analysis, name: str) -> Any:
@@ -101,7 +108,7 @@ def field(column: Column) -> str:
 def source() -> str:
     """The text of the module."""
     fields = "".join(map(field, ANALYSES)) + STATUS_FIELDS
-    names = [*(column.name for column in ANALYSES), "status", "error"]
+    names = [*(column.name for column in ANALYSES), "status", "error", "source"]
     targets = "\n".join(f"            self.{name}," for name in names)
     return HEADER + fields + FOOTER.format(targets=targets)
 

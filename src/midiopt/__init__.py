@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from midiopt.core.smf.arena import EventArena
     from midiopt.library import Library
     from midiopt.library.arrow import arrow_table
+    from midiopt.library.duplicates import DuplicateGroup
     from midiopt.library.near import NearFile, NearGroup
     from midiopt.library.search import Found
     from midiopt.library.similar import Similar
+    from midiopt.many.analyze import analyze_many
+    from midiopt.many.failure import Failure
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.summary import Summary
 
@@ -39,7 +42,9 @@ __version__ = build.version
 __all__ = [
     "Analysis",
     "DatabaseBusy",
+    "DuplicateGroup",
     "EventArena",
+    "Failure",
     "Found",
     "Harmony",
     "Library",
@@ -62,6 +67,7 @@ __all__ = [
     "TimeSignature",
     "TooLarge",
     "analyze",
+    "analyze_many",
     "arrow_table",
     "build_info",
     "harmony",
@@ -74,7 +80,9 @@ __all__ = [
 # Imported on first use: numpy takes a tenth of a second and 20 MB, which workers do not need.
 _LAZY = {
     "Analysis": "midiopt.api",
+    "DuplicateGroup": "midiopt.library.duplicates",
     "EventArena": "midiopt.core.smf.arena",
+    "Failure": "midiopt.many.failure",
     "Found": "midiopt.library.search",
     "Library": "midiopt.library",
     "Harmony": "midiopt.api",
@@ -88,6 +96,7 @@ _LAZY = {
     "TempoMap": "midiopt.api",
     "TimeSignature": "midiopt.api",
     "analyze": "midiopt.api",
+    "analyze_many": "midiopt.many.analyze",
     "arrow_table": "midiopt.library.arrow",
     "harmony": "midiopt.api",
     "notes": "midiopt.api",

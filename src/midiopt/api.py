@@ -14,6 +14,7 @@ from midiopt.core.notes.note_view import Notes
 from midiopt.core.smf.arena import EventArena
 from midiopt.core.smf.parser import parse as parse_bytes
 from midiopt.core.timeline.timeline_view import read_timeline
+from midiopt.errors import MidioptError
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
 from midiopt.rows.decode import row_to_values
 from midiopt.schema import ANALYSES, STATUSES
@@ -58,13 +59,32 @@ def analyze(source: Source) -> Analysis:
     be read. Each thread has its own analyzer, and its memory is kept for the next file; the lock of the interpreter is released.
     """
     data = _content(source)
+    _local.content = data if isinstance(data, bytes) else None
     if not hasattr(_local, "analyzer"):
         _local.analyzer = Analyzer()
     rows = RowBuilder()
     outcome = analyze_bytes(_local.analyzer, data, content_hash(data), rows)
     if outcome.exception:
         raise outcome.exception from None
-    return build_analysis([*row_to_values(ANALYSES, rows.analyses, rows.heap), STATUSES[outcome.status], outcome.error])
+    name = os.fsdecode(source) if isinstance(source, (str, os.PathLike)) else None
+    return build_analysis([*row_to_values(ANALYSES, rows.analyses, rows.heap), STATUSES[outcome.status], outcome.error, name])
+
+
+def notes_of(facts: Analysis) -> Notes | None:
+    """The notes of the file that has these facts, for a picture of it; None if it is not there any more, or has changed.
+
+    Content is kept of the last call of analyze() only, in its thread: facts do not keep that of their files.
+    """
+    from midiopt.sources.content import read_content  # and with it all of sources.archives
+
+    content = getattr(_local, "content", None)
+    try:
+        if content is not None and content_hash(content) == facts.content_hash:
+            return Notes(content)
+        data = read_content(os.path.join(os.curdir, facts.source)) if isinstance(facts.source, str) else b""
+        return Notes(data) if content_hash(data) == facts.content_hash else None
+    except (OSError, MidioptError):
+        return None
 
 
 def parse(source: Source, into: EventArena | None = None) -> EventArena:

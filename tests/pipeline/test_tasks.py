@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from midiopt.pipeline.tasks import (
     AnalyzeFiles,
+    AnalyzeItems,
     ArchiveReport,
     FileState,
     FinishArchive,
@@ -43,6 +44,7 @@ STATES = st.builds(FileState, NUMBERS, NUMBERS)
 RANGES = st.builds(MemberRange, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 TASKS = (
     st.builds(AnalyzeFiles, st.lists(PATHS, min_size=1), st.booleans())
+    | st.builds(AnalyzeItems, st.lists(st.binary(max_size=9), max_size=5), st.booleans(), st.just([]))
     | st.builds(ReadMembers, PATHS, RANGES, STATES)
     | st.builds(FinishArchive, PATHS, STATES, st.integers(0, len(STATUSES) - 1), st.text())
 )

@@ -29,6 +29,7 @@ LAYERS = {
     "display": ("api",),
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
+    "many": ("api", "rows", "pipeline"),
     "library": ("api", "rows", "sources", "sinks", "pipeline"),
     "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
     "report": ("core.build", "api", "display", "sinks", "library"),

@@ -67,7 +67,8 @@ def undocumented(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]:
     for child in node.body:
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not child.name.startswith("_"):
             name = f"{prefix}.{child.name}"
-            if not ast.get_docstring(child):
+            overloads = [d for d in child.decorator_list if ast.unparse(d) == "overload"]  # their meaning stands once, after them
+            if not ast.get_docstring(child) and not overloads:
                 yield name
             if isinstance(child, ast.ClassDef):
                 yield from undocumented(child, name)

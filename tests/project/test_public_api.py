@@ -33,7 +33,7 @@ def test_the_type_of_the_facts_is_current() -> None:
 
 def test_facts_cannot_be_changed() -> None:
     facts = midiopt.analyze(b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\4\0\xff\x2f\0")
-    assert [name for name in facts.__slots__ if name not in ("status", "error")] == [column.name for column in ANALYSES]
+    assert [name for name in facts.__slots__ if name not in ("status", "error", "source")] == [column.name for column in ANALYSES]
     with pytest.raises(AttributeError, match="cannot assign to field 'bpm'"):
         facts.bpm = 120.0  # type: ignore[misc]
 

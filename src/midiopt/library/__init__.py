@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
+from midiopt.errors import MissingExtra
 from midiopt.library.snapshot import open_snapshot
 
 if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow as pa
+
+    from midiopt.library.duplicates import DuplicateGroup
     from midiopt.library.near import NearGroup
     from midiopt.library.search import Found
     from midiopt.library.similar import Similar
@@ -23,6 +29,8 @@ class Library:
         with midiopt.Library("music.db") as library:
             for found in library.search("key:Am bpm:118..124", sort="-notes", limit=10):
                 print(found.path, found.bpm)
+
+    Iterating over it gives all files that are not missing, as ``search()`` does.
 
     Raises SinkError if the database does not exist, was not made by midiopt, or was made by an older or newer midiopt, and MissingExtra
     without the PostgreSQL driver.
@@ -62,6 +70,44 @@ class Library:
 
         return similar(self._snapshot, os.fspath(file), limit, min_score)
 
+    @overload
+    def table(self, query: str = "", columns: Sequence[str] | None = None, to: Literal["arrow"] = "arrow") -> pa.Table: ...
+    @overload
+    def table(self, query: str = "", columns: Sequence[str] | None = None, *, to: Literal["pandas"]) -> pandas.DataFrame: ...
+    @overload
+    def table(self, query: str = "", columns: Sequence[str] | None = None, *, to: Literal["polars"]) -> polars.DataFrame: ...
+    def table(self, query: str = "", columns: Sequence[str] | None = None, to: str = "arrow") -> Any:
+        """The files that meet a search as a table, in no particular order; ``columns`` names those wanted of the view ``library``.
+
+        ``to`` is `arrow` (a pyarrow.Table), `pandas` (whose columns have Arrow types, so that integers with nulls stay integers) or
+        `polars`. Raises QueryError for a search that cannot be read, ValueError for an unknown column, and MissingExtra without
+        pyarrow, pandas or polars.
+        """
+        from midiopt.library.arrow import found_table
+        from midiopt.library.search import parse_query
+
+        if to not in ("arrow", "pandas", "polars"):
+            raise ValueError(f"to must be 'arrow', 'pandas' or 'polars', not {to!r}")
+        table = found_table(self._snapshot, parse_query(query, reads_files=True), columns)
+        try:
+            if to == "pandas":
+                from pandas import ArrowDtype
+
+                return table.to_pandas(types_mapper=ArrowDtype)
+            if to == "polars":
+                import polars
+
+                return polars.from_arrow(table)
+        except ImportError as error:
+            raise MissingExtra(f"A table of {to}", to) from error
+        return table
+
+    def duplicates(self) -> Iterator[DuplicateGroup]:
+        """Groups of files with the same bytes: most files first, then the largest."""
+        from midiopt.library.duplicates import duplicate_groups
+
+        return duplicate_groups(self._snapshot)
+
     def near_duplicates(self, min_score: float = 0.5) -> Iterator[NearGroup]:
         """Groups of files with nearly the same music and other bytes, the largest first, and what differs."""
         from midiopt.library.near import near_groups
@@ -71,6 +117,9 @@ class Library:
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a SELECT in SQL, with `?` (SQLite) or `%s` (PostgreSQL) for each value. Raises SinkError when the database fails."""
         return self._snapshot.rows(query, values)
+
+    def __iter__(self) -> Iterator[Found]:
+        return self.search()
 
     def close(self) -> None:
         """Close the database. Closing twice does nothing."""

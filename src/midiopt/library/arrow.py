@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from midiopt.errors import MissingExtra
 from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, SET, SHARES, TEXTS, TIME, Kind
-from midiopt.library.snapshot import open_snapshot
+from midiopt.library.search_pages import FILES_ONLY
+from midiopt.library.search_query import Query
+from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.schema import Column
 from midiopt.sinks.name_tables import RELATIONS
+from midiopt.sinks.sql import stored_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,24 +35,43 @@ def arrow_table(
 
     Raises SinkError if the database cannot be read, ValueError for an unknown table or column, and MissingExtra without pyarrow.
     """
+    if table not in TABLES:
+        raise ValueError(f"there is no table {table!r}; there are {', '.join(TABLES)}")
+    wanted = _wanted(table, columns)
+    query = f"SELECT {', '.join(column.name for column in wanted)} FROM {table}" + (f" WHERE {where}" if where else "")
+    with open_snapshot(db) as library:
+        if library.dialect.database == "postgres":
+            query = query.replace("%", "%%")  # psycopg's placeholder
+        return _table(library.rows(query), wanted, in_view=table == "library")
+
+
+def found_table(library: Snapshot, query: Query, columns: Sequence[str] | None = None) -> pa.Table:
+    """The columns of the view ``library`` of the files that meet a search. Raises like arrow_table."""
+    wanted = _wanted("library", columns)
+    values = [(stored_value(column), column.kind in (HASH8, HASH16)) for column in wanted]
+    selected = ", ".join(library.dialect.hexadecimal(value) if is_hash else value for value, is_hash in values)
+    condition, of_condition = query.condition(library.dialect)
+    rows = library.rows(f"SELECT {selected} FROM {FILES_ONLY} WHERE {condition}", of_condition)
+    return _table(rows, wanted, in_view=True)
+
+
+def _wanted(table: str, names: Sequence[str] | None) -> list[Column]:
+    known = {column.name: column for column in TABLES[table]}
+    wanted = list(known if names is None else names)
+    if unknown := [name for name in wanted if name not in known]:
+        raise ValueError(f"{table} has no column {unknown[0]!r}")
+    return [known[name] for name in wanted]
+
+
+def _table(rows: Iterator[tuple[Any, ...]], columns: Sequence[Column], in_view: bool) -> pa.Table:
     try:
         import pyarrow as pa
     except ImportError as error:
         raise MissingExtra("Arrow", "arrow") from error
-    if table not in TABLES:
-        raise ValueError(f"there is no table {table!r}; there are {', '.join(TABLES)}")
-    known = {column.name: column for column in TABLES[table]}
-    wanted = list(known if columns is None else columns)
-    if unknown := [name for name in wanted if name not in known]:
-        raise ValueError(f"{table} has no column {unknown[0]!r}")
-    makers = [maker(pa, known[name], in_view=table == "library") for name in wanted]
-    query = f"SELECT {', '.join(wanted)} FROM {table}" + (f" WHERE {where}" if where else "")
-    with open_snapshot(db) as library:
-        if library.dialect.database == "postgres":
-            query = query.replace("%", "%%")  # psycopg's placeholder
-        chunks = [[make(values) for make, values in zip(makers, part, strict=True)] for part in _parts(library.rows(query))]
+    makers = [maker(pa, column, in_view) for column in columns]
+    chunks = [[make(values) for make, values in zip(makers, part, strict=True)] for part in _parts(rows)]
     chunks = chunks or [[make(()) for make in makers]]
-    return pa.table({name: pa.chunked_array([chunk[i] for chunk in chunks]) for i, name in enumerate(wanted)})
+    return pa.table({column.name: pa.chunked_array([chunk[i] for chunk in chunks]) for i, column in enumerate(columns)})
 
 
 def _parts(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:

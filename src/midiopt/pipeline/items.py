@@ -58,6 +58,13 @@ def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat
             yield path, reader.size_bytes, reader.mtime_ns, data, OK, None
 
 
+def content_items(contents: Iterable[bytes], heartbeat: Heartbeat) -> Iterator[Item]:
+    """Contents that came with the task; they have no path."""
+    for content in contents:
+        heartbeat.start_item()
+        yield b"", len(content), 0, content, OK, None
+
+
 def not_regular_items(paths: Iterable[bytes], heartbeat: Heartbeat) -> Iterator[Item]:
     """FIFOs and devices, which are not opened."""
     for path in paths:

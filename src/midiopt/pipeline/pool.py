@@ -27,8 +27,8 @@ from midiopt.pipeline.message_pipe import wait
 from midiopt.pipeline.options import RunOptions, available_cores
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import Stop
-from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, ReadMembers, Task
-from midiopt.pipeline.worker_handle import WorkerHandle, item_count
+from midiopt.pipeline.tasks import AnalyzeFiles, AnalyzeItems, ArchiveReport, ReadMembers, Task, item_count
+from midiopt.pipeline.worker_handle import WorkerHandle
 from midiopt.rows.wire import report_in
 from midiopt.run_log import event
 
@@ -47,11 +47,12 @@ class Result:
 
     message: bytes  # with the rows, see rows/wire.py
     report: ArchiveReport | None  # on the archive that the rows are from
+    task: Task
 
     @classmethod
-    def from_message(cls, message: bytes) -> Self:
+    def from_message(cls, message: bytes, task: Task) -> Self:
         """Decode a message of a worker."""
-        return cls(message, ArchiveReport.decode(report_in(message)))
+        return cls(message, ArchiveReport.decode(report_in(message)), task)
 
 
 class WorkerPool:
@@ -74,19 +75,19 @@ class WorkerPool:
         self._archives: ArchiveScheduler[WorkerHandle] = ArchiveScheduler()
         self._retries: deque[Task] = deque()  # tasks of workers that died
         self._given_up: list[Result] = []  # rows of what crashed too often
-        self._solo_crashes: Counter[bytes | ArchiveTask] = Counter()  # of a path or an archive's task
+        self._solo_crashes: Counter[bytes | int | ArchiveTask] = Counter()  # of a path, an item's number or an archive's task
         self._failed_starts = 0  # in a row: workers that died before their first file
         self._next_timeout_check = 0.0
 
-    def run(self, tasks: Iterator[Task | None], stop: Stop | None = None) -> Iterator[list[Result]]:
+    def run(self, tasks: Iterator[Task | None], stop: Stop | None = None, ahead: int = MAX_TASKS_AHEAD) -> Iterator[list[Result]]:
         """Process all tasks. Yields the results that have arrived, often none, several times per second.
 
         ``tasks`` may yield None to return control to the caller before the next task is found. While no result arrives,
-        tasks are taken ahead, up to MAX_TASKS_AHEAD. When ``stop`` is requested no more tasks are taken; those that the
+        tasks are taken ahead, up to ``ahead``, at least one. When ``stop`` is requested no more tasks are taken; those that the
         workers have are finished, or abandoned after STOP_GRACE seconds.
         """
         stop = stop or Stop()
-        upcoming = _TaskBuffer(tasks)
+        upcoming = _TaskBuffer(tasks, ahead)
         while stop.seconds() < STOP_GRACE and (self._is_busy() or not (stop.is_requested() or upcoming.is_empty())):
             can_fetch = upcoming.can_fetch() and not stop.is_requested()
             results = self._collect(0 if can_fetch else RESULT_TIMEOUT)
@@ -176,8 +177,8 @@ class WorkerPool:
             if answer is None:
                 continue
             task, message = answer
-            result = Result.from_message(message)
-            if not isinstance(task, AnalyzeFiles):
+            result = Result.from_message(message, task)
+            if not isinstance(task, AnalyzeFiles | AnalyzeItems):
                 assert result.report
                 self._archives.answered(task, result.report, worker)
             results.append(result)
@@ -216,21 +217,23 @@ class WorkerPool:
         index = worker.current_index()
         if not 0 <= index < item_count(first):  # it had not begun the task
             self._retries.append(first)
-        elif isinstance(first, AnalyzeFiles):
+        elif isinstance(first, AnalyzeFiles | AnalyzeItems):
             self._retry_files(first, index, reason or f"the worker process crashed: {cause}")
         else:
             self._retry_archive_task(first, worker, reason or f"the worker process crashed: {cause}")
 
-    def _retry_files(self, task: AnalyzeFiles, index: int, reason: str) -> None:
+    def _retry_files(self, task: AnalyzeFiles | AnalyzeItems, index: int, reason: str) -> None:
         """Retry the file at which a worker died alone, and the others without it."""
-        path = task.paths[index]
-        others = task.paths[:index] + task.paths[index + 1 :]
-        if others:
-            self._retries.append(task._replace(paths=others))
-        elif self._has_crashed_too_often(path, MAX_SOLO_CRASHES):
-            self._given_up.append(Result.from_message(crashed_row_message(path, reason)))
-            return
-        self._retries.append(task._replace(paths=[path]))
+        alone, others = task.split_at(index)
+        if item_count(others):
+            self._retries.append(others)
+        else:
+            item = alone.paths[0] if isinstance(alone, AnalyzeFiles) else alone.numbers[0]
+            if self._has_crashed_too_often(item, MAX_SOLO_CRASHES):
+                path = item if isinstance(item, bytes) else b""
+                self._given_up.append(Result.from_message(crashed_row_message(path, reason), alone))
+                return
+        self._retries.append(alone)
 
     def _retry_archive_task(self, task: ArchiveTask, worker: WorkerHandle, reason: str) -> None:
         """Retry the member at which a worker died in a task of its own, and the others in theirs."""
@@ -241,11 +244,12 @@ class WorkerPool:
         elif self._has_crashed_too_often(task, MAX_SOLO_CRASHES + 1):  # the first time it was not alone with its worker
             self._archives.given_up(task)
             is_member = isinstance(task, ReadMembers) and task.members.is_single_part
-            self._given_up.append(Result.from_message(crashed_row_message(path, reason, ArchiveReport(members=int(is_member)).encode())))
+            report = ArchiveReport(members=int(is_member)).encode()
+            self._given_up.append(Result.from_message(crashed_row_message(path, reason, report), task))
         else:
             self._retries.append(task)
 
-    def _has_crashed_too_often(self, item: bytes | ArchiveTask, limit: int) -> bool:
+    def _has_crashed_too_often(self, item: bytes | int | ArchiveTask, limit: int) -> bool:
         self._solo_crashes[item] += 1
         return self._solo_crashes[item] == limit
 
@@ -253,8 +257,9 @@ class WorkerPool:
 class _TaskBuffer:
     """Tasks from an iterator, some of them taken before a worker can accept them."""
 
-    def __init__(self, tasks: Iterator[Task | None]) -> None:
+    def __init__(self, tasks: Iterator[Task | None], max_ahead: int) -> None:
         self._tasks = tasks
+        self._max_ahead = max_ahead
         self._ahead: deque[Task] = deque()
         self._at_end = False
 
@@ -264,7 +269,7 @@ class _TaskBuffer:
 
     def can_fetch(self) -> bool:
         """Whether one more task may be taken ahead."""
-        return not self._at_end and len(self._ahead) < MAX_TASKS_AHEAD
+        return not self._at_end and len(self._ahead) < self._max_ahead
 
     def fetch(self) -> None:
         """Take one task ahead, if the iterator has one by now."""

@@ -20,8 +20,10 @@ NO_MEMBER = -1  # the number of the current member before there is one
 _NOT_REGULAR = b"-"
 _READ = b"r"
 _FINISH = b"f"
+_ITEMS = b"i"
 _READ_FIELDS = struct.Struct("<cqqqqqq")
 _FINISH_FIELDS = struct.Struct("<cqqBI")
+_ITEMS_FIELDS = struct.Struct("<c?I")  # then the length of each item, then the items
 _REPORT_FIELDS = struct.Struct("<????qqqqqq")
 
 UNKNOWN_STATE = FileState(-1, 0)
@@ -77,6 +79,25 @@ class AnalyzeFiles(NamedTuple):
     paths: list[bytes]
     are_regular: bool = True
 
+    def split_at(self, index: int) -> tuple[Self, Self]:
+        """A task for the file of this index, and one for the others."""
+        return self._replace(paths=[self.paths[index]]), self._replace(paths=self.paths[:index] + self.paths[index + 1 :])
+
+
+class AnalyzeItems(NamedTuple):
+    """The rows of each item, with an analysis for each of equal contents: items are contents, or paths of files."""
+
+    items: list[bytes]
+    are_contents: bool
+    numbers: list[int]
+    """Of the items; they stay with the parent."""
+
+    def split_at(self, index: int) -> tuple[Self, Self]:
+        """A task for the item of this index, and one for the others."""
+        items, numbers = self.items, self.numbers
+        one = self._replace(items=[items[index]], numbers=[numbers[index]])
+        return one, self._replace(items=items[:index] + items[index + 1 :], numbers=numbers[:index] + numbers[index + 1 :])
+
 
 class ReadMembers(NamedTuple):
     """The rows of some members of an archive."""
@@ -99,7 +120,17 @@ class FinishArchive(NamedTuple):
     error: str = ""
 
 
-Task = AnalyzeFiles | ReadMembers | FinishArchive
+Task = AnalyzeFiles | AnalyzeItems | ReadMembers | FinishArchive
+
+
+def item_count(task: Task) -> int:
+    """By how much a task advances the heartbeat's count."""
+    match task:
+        case AnalyzeFiles(paths):
+            return len(paths)
+        case AnalyzeItems(items):
+            return len(items)
+    return 1
 
 
 def encode_task(task: Task) -> bytes:
@@ -108,6 +139,9 @@ def encode_task(task: Task) -> bytes:
         case AnalyzeFiles(paths, are_regular):
             joined = b"\0".join(paths)
             return joined if are_regular else _NOT_REGULAR + joined
+        case AnalyzeItems(items, are_contents):
+            lengths = struct.pack(f"<{len(items)}I", *map(len, items))
+            return b"".join((_ITEMS_FIELDS.pack(_ITEMS, are_contents, len(items)), lengths, *items))
         case ReadMembers(path, members, state):
             return _READ_FIELDS.pack(_READ, *members, *state) + path
         case FinishArchive(path, state, status, error):
@@ -122,6 +156,11 @@ def decode_task(data: bytes) -> Task:
     kind = data[:1]
     if kind == _NOT_REGULAR:
         return AnalyzeFiles(data[1:].split(b"\0"), are_regular=False)
+    if kind == _ITEMS:
+        _, are_contents, count = _ITEMS_FIELDS.unpack_from(data)
+        lengths = struct.unpack_from(f"<{count}I", data, _ITEMS_FIELDS.size)
+        at = _ITEMS_FIELDS.size + 4 * count
+        return AnalyzeItems([data[at : (at := at + length)] for length in lengths], are_contents, [])
     if kind == _READ:
         _, first, end, part, part_end, size, mtime_ns = _READ_FIELDS.unpack_from(data)
         return ReadMembers(data[_READ_FIELDS.size :], MemberRange(first, end, part, part_end), FileState(size, mtime_ns))

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from midiopt.core.analysis import Analyzer
@@ -23,11 +23,11 @@ from midiopt.kinds import INT64
 from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
-from midiopt.pipeline.items import Item, file_items, not_regular_items
+from midiopt.pipeline.items import Item, content_items, file_items, not_regular_items
 from midiopt.pipeline.message_pipe import WorkerPipe
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
-from midiopt.pipeline.tasks import AnalyzeFiles, FinishArchive, ReadMembers, Task, decode_task
+from midiopt.pipeline.tasks import AnalyzeFiles, AnalyzeItems, FinishArchive, ReadMembers, Task, decode_task
 from midiopt.pipeline.worker_arguments import WorkerArguments
 from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hasher, crashed_outcome
 from midiopt.schema import OK
@@ -83,9 +83,13 @@ class Worker:
         """Announce a task that will be processed after those announced before: its files may be read meanwhile."""
         if isinstance(task, AnalyzeFiles) and task.are_regular:
             self._reader.expect(task.paths)
+        elif isinstance(task, AnalyzeItems) and not task.are_contents:
+            self._reader.expect(task.items)
 
     def process(self, task: Task) -> bytes:
         """The message that answers a task."""
+        if isinstance(task, AnalyzeItems):
+            return self._analyze_items(task)
         if not isinstance(task, AnalyzeFiles):
             return self._process_archive_task(task)
         if not task.are_regular:
@@ -96,6 +100,13 @@ class Worker:
         """The message with a ``files`` row per path, and ``analyses`` rows of their content."""
         return self._make_rows(file_items(paths, self._reader, self._max_file_bytes, self._heartbeat), RowBuilder(self._tracks)).message()
 
+    def _analyze_items(self, task: AnalyzeItems) -> bytes:
+        if task.are_contents:
+            items = content_items(task.items, self._heartbeat)
+        else:
+            items = file_items(task.items, self._reader, self._max_file_bytes, self._heartbeat)
+        return self._make_rows(items, RowBuilder(self._tracks), self._analyze_copy).message()
+
     def _process_archive_task(self, task: ReadMembers | FinishArchive) -> bytes:
         if self._archive_reader is None:
             from midiopt.pipeline.archive_worker import ArchiveReader  # 10 ms and 1.3 MB that most workers never need
@@ -105,14 +116,17 @@ class Worker:
         self._make_rows(self._archive_reader.items(task, rows), rows)
         return rows.message(self._archive_reader.report.encode())
 
-    def _make_rows(self, items: Iterable[Item], rows: RowBuilder) -> RowBuilder:
+    def _make_rows(
+        self, items: Iterable[Item], rows: RowBuilder, analyze: Callable[[Buffer, RowBuilder], Outcome] | None = None
+    ) -> RowBuilder:
         """Append the rows of files or archive members. An unexpected exception costs one file its facts, and not the worker."""
         now_us = time.time_ns() // 1000
         heartbeat = self._heartbeat
+        analyze = analyze or self._analyze
         for path, size, mtime_ns, data, status, error in items:
             sizes = rows.sizes()
             try:
-                outcome = self._analyze(data, rows) if data is not None else Outcome(status, error=error)
+                outcome = analyze(data, rows) if data is not None else Outcome(status, error=error)
                 duration_us = (time.monotonic_ns() - heartbeat.started_at) // 1000
                 rows.add_file(path, size, mtime_ns, outcome, now_us, duration_us)
             except Exception as problem:
@@ -137,6 +151,10 @@ class Worker:
                 self.recent_hashes.clear()
             self.recent_hashes.add(digest)
         return outcome
+
+    def _analyze_copy(self, data: Buffer, rows: RowBuilder) -> Outcome:
+        """Analyse content, whether or not it is known."""
+        return analyze_bytes(self._analyzer, data, self._content_hash(data), rows)
 
 
 def serve(pipe: WorkerPipe, worker: Worker) -> None:

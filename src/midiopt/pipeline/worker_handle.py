@@ -20,7 +20,7 @@ from midiopt.pipeline.message_pipe import MessagePipe
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.sampling import PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
-from midiopt.pipeline.tasks import AnalyzeFiles, Task, encode_task
+from midiopt.pipeline.tasks import Task, encode_task, item_count
 from midiopt.pipeline.worker_arguments import WorkerArguments
 
 EXIT_TIMEOUT = 1.0  # seconds that a process has to end after its pipe was closed, and again after it was killed
@@ -116,8 +116,3 @@ class WorkerHandle:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-
-def item_count(task: Task) -> int:
-    """By how much a task advances the heartbeat's count."""
-    return len(task.paths) if isinstance(task, AnalyzeFiles) else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from midiopt.kinds import Decode
+from midiopt.kinds import NULL_TEXT, Decode
 from midiopt.rows.layout import LAYOUTS
 from midiopt.schema import Column, Table
 
@@ -45,6 +45,12 @@ def row_to_values(table: Table, row: Any, heap: bytes | bytearray) -> list[objec
     for i, decode in decoder.decoders:
         values[i] = decode(values[i], heap)
     return values
+
+
+def text_of(row: Any, column: str, heap: bytes) -> str | None:
+    """The text of a column in a row of an array."""
+    offset, length = row[column].tolist()
+    return None if length == NULL_TEXT else heap[offset : offset + length].decode()
 
 
 def row_to_dict(table: Table, row: Any, heap: bytes | bytearray) -> dict[str, object]:
