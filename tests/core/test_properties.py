@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import midiopt
+from accuracy.rewritten import difference
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, SHARES
 from midiopt.schema import ANALYSES, KEYS, REPAIRS
 from sample import compose, smf
@@ -121,6 +122,7 @@ def check_robust(data: bytes) -> None:
         of_track = ticks[first : first + count]
         assert (of_track[1:] >= of_track[:-1]).all()
         assert (of_track[-1] if count else 0) == last
+    assert difference(arena) is None
     check_ranges(facts)
 
 

@@ -6,6 +6,9 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from midiopt.core.memory cimport Scratch, open_item
 from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Issue, Mark, Status, Track, issue_bit
 
+cdef enum:
+    MAX_KEPT_CHUNKS = 16  # of other kinds, whose places are known; files of the XF format have two
+
 cdef struct Arena:
     Scratch *scratch  # owns the arrays
     const uint8_t *data  # the bytes that were read, which the marks point into: not the file's where a transfer was undone
@@ -17,6 +20,7 @@ cdef struct Arena:
     size_t mark_count, mark_capacity
     size_t track_count, track_capacity
     Header header
+    uint32_t[MAX_KEPT_CHUNKS] alien_chunks_at  # places in the data of the first of header.alien_chunks
     size_t repair_budget  # bytes that may still be read a second time, in search of a better reading
 
 # How far an arena was filled at some moment.

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import disjoint_base
@@ -32,5 +34,11 @@ class EventArena:
         """
     def tracks(self) -> list[tuple[int, int, int]]:
         """(first row in events(), number of events, tick of the last event) of each track, as a list of tuples."""
+    def to_bytes(self, tracks: Sequence[npt.ArrayLike] | None = None) -> bytes:
+        """A valid Standard MIDI File with these events, which reads back as they are; what no valid file can hold is left out.
+
+        With ``tracks``, a file of other tracks: for each, rows of events() in the order of their ticks. It has format 1, or 0 if there is
+        one. Raises ValueError if the arena holds no file, or for rows that are not there or not in order.
+        """
     def reset(self) -> None:
         """Drop the events and free the memory. Raises BufferError while a view from events() lives."""

@@ -7,10 +7,13 @@ refilling an arena while a view of it lives is an error at compile time; here th
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
+from libc.stdint cimport uint32_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from midiopt.core.memory cimport EVENT_BLOCK, MARK_BLOCK, TRACK_BLOCK, release, reserve_block, set_room
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, USABLE
+from midiopt.core.smf.writer cimport TrackRows, WrittenSong, write_smf
 
 
 cdef enum:
@@ -123,6 +126,60 @@ cdef class EventArena:
             (self.arena.tracks[i].first_event, self.arena.tracks[i].event_count, self.arena.tracks[i].end_tick)
             for i in range(self.arena.track_count)
         ]
+
+    def to_bytes(self, tracks=None):
+        """A valid Standard MIDI File with these events, which reads back as they are; what no valid file can hold is left out.
+
+        With ``tracks``, a file of other tracks: for each, rows of events() in the order of their ticks. It has format 1, or 0 if there is
+        one. Raises ValueError if the arena holds no file, or for rows that are not there or not in order.
+        """
+        cdef Py_ssize_t i
+        cdef const uint32_t[::1] rows
+        cdef size_t count = self.arena.track_count if tracks is None else len(tracks)
+        cdef TrackRows *written
+        cdef WrittenSong song
+        if self.arena.track_count == 0:
+            raise ValueError("the arena holds no file")
+        if not 0 < count <= MAX_TRACKS:
+            raise ValueError(f"a file has 1 to {MAX_TRACKS:,} tracks, not {count:,}")
+        chosen = None if tracks is None else [self._check_rows(track) for track in tracks]
+        written = <TrackRows *>calloc(count, sizeof(TrackRows))
+        if written == NULL:
+            raise MemoryError()
+        try:
+            for i in range(<Py_ssize_t>count):
+                if chosen is None:
+                    written[i].first_event = self.arena.tracks[i].first_event
+                    written[i].count = self.arena.tracks[i].event_count
+                    written[i].first_mark = self.arena.tracks[i].first_mark
+                    written[i].mark_count = self.arena.tracks[i].mark_count
+                else:
+                    rows = chosen[i]
+                    written[i].count = rows.shape[0]
+                    if rows.shape[0]:
+                        written[i].rows = &rows[0]
+            song.data, song.events, song.marks = <const uint8_t *>self._data, self.arena.events, self.arena.marks
+            song.tracks, song.track_count = written, count
+            song.chunks_at = self.arena.alien_chunks_at
+            song.chunk_count = 0 if chosen is not None else min(self.arena.header.alien_chunks, <size_t>MAX_KEPT_CHUNKS)
+            song.format = self.arena.header.format if chosen is None else 0
+            song.division = self.arena.header.division
+            return write_smf(&song)
+        finally:
+            free(written)
+
+    def _check_rows(self, track):
+        """The rows of a track to write, as an array of uint32."""
+        import numpy as np
+
+        rows = np.asarray(track)
+        if rows.size and rows.dtype.kind not in "iu":
+            raise TypeError(f"rows are whole numbers, not {rows.dtype}")
+        if rows.ndim != 1 or (rows.size and not 0 <= rows.min() <= rows.max() < self.arena.event_count):
+            raise ValueError(f"rows are numbers from 0 to {self.arena.event_count - 1:,}")
+        if (np.diff(self.events()["tick"][rows.astype(np.intp)]) < 0).any():
+            raise ValueError("the rows of a track must be in the order of their ticks")
+        return np.ascontiguousarray(rows, np.uint32)
 
     def __len__(self):
         """Number of events."""

@@ -10,7 +10,7 @@ Readings that are tried cost a multiple of the file's size at most: arena.repair
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
-from midiopt.core.smf.arena cimport read_so_far, return_to
+from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, read_so_far, return_to
 from midiopt.core.smf.chunks cimport find_chunk, find_song, is_chunk_header, is_plausible_chunk
 from midiopt.core.smf.midi cimport (
     ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, TICK_BITS,
@@ -198,6 +198,8 @@ cdef void pass_alien_chunk(Arena *arena, const uint8_t *data, const uint8_t *chu
     cdef const uint8_t *at = chunk + CHUNK_HEADER
     cdef size_t i
     record_issue(arena, ALIEN_CHUNK, chunk - data)
+    if arena.header.alien_chunks < MAX_KEPT_CHUNKS:
+        arena.alien_chunks_at[arena.header.alien_chunks] = chunk - data
     arena.header.alien_chunks += 1
     if memcmp(chunk, b"XFKM", 4) != 0 or not spend(arena, load_be32(chunk + 4)):
         return
