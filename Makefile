@@ -18,7 +18,7 @@ CORPUS ?=
 OWN_FILES = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
 OWN_COUNT = $(if $(FILES),--files $(FILES))
 
-.PHONY: help build run test clients browser-tests lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
+.PHONY: help build run test clients arrow-tests browser-tests lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ test: $(VENV)/test-extra  ## Run all tests, with a real PostgreSQL server
 
 clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette, pandas, polars, DuckDB and more (they take 700 MB)
 	$(BIN)/python -m pytest tests/clients
+
+arrow-tests: $(VENV)/arrow-extra $(VENV)/test-extra  ## Run the tests of Parquet and Arrow, which make test skips without pyarrow (170 MB)
+	$(PYTEST) tests/sinks/test_contract.py tests/sinks/test_parquet.py tests/cli/test_export.py
 
 # axe-core, which looks for barriers, stays outside of the repository. Without npm or the network its test is skipped.
 browser-tests: $(VENV)/test-extra  ## Test the pages of midiopt browse in Chromium, with axe-core (apt-get install chromium npm)

@@ -1,16 +1,18 @@
-"""What rows cost SQLite: as a run writes them, by Python's executemany(), and at best.
+"""What rows cost SQLite: as a run writes them, by Python's executemany(), and at best; and what they cost as Parquet.
 
     python -m benchmarks.sqlite_writes [--files 50000] [--rounds 5]
 
 Processor time per file of the rows of generated songs, batch by batch, each a transaction. `at best` is the least that SQLite can
 take for these values: the same values bound in the same way, into tables without keys, checks and indexes, with a plain INSERT.
-The ways take turns, in an order that is reversed every round.
+`Parquet` is a directory of Parquet files, by its sink, with the last part; it is left out without pyarrow. The ways take turns, in an
+order that is reversed every round.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import sqlite3
 import statistics
 import tempfile
@@ -88,7 +90,21 @@ def at_best(path: str, batches: list[Batch]) -> float:
         return processor_time(write)
 
 
+def as_parquet(path: str, batches: list[Batch]) -> float:
+    """By the sink of Parquet directories."""
+    with open_sink(f"parquet:{path}") as sink:
+
+        def write() -> None:
+            for batch in batches:
+                sink.write(batch)
+            sink.flush()
+
+        return processor_time(write)
+
+
 WAYS: dict[str, Write] = {"as a run": as_a_run, "executemany()": by_executemany, "at best": at_best}
+if importlib.util.find_spec("pyarrow"):
+    WAYS["Parquet"] = as_parquet
 
 
 def main() -> int:

@@ -39,6 +39,7 @@ from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSES, ANALYZER_VERSION, FILES, TRACKS, Column
 from midiopt.sinks import open_sink
 from midiopt.sinks.base import Sink
+from tests.helpers import parquet
 
 EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 NOW = dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC)
@@ -123,7 +124,10 @@ def sqlite_path(url: str) -> str:
 
 
 def query(url: str, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of a query over a connection of its own; its changes are committed."""
+    """The rows of a query over a connection of its own; its changes are committed, but not in a Parquet directory."""
+    if url.startswith(parquet.PREFIX):
+        with parquet.as_sqlite(url) as copy:
+            return query(copy, sql)
     if url.startswith("postgresql:"):
         with psycopg.connect(url, options="-c TimeZone=UTC") as connection:
             cursor = connection.execute(sql)
@@ -149,6 +153,10 @@ TABLES = {table.name: table for table in (FILES, ANALYSES, TRACKS)}
 def stored(url: str, name: str) -> list[dict[str, Any]]:
     """The rows of `files`, `analyses` or `tracks` in a database, as ``row_to_dict`` gives them."""
     table = TABLES[name]
+    if url.startswith(parquet.PREFIX):
+        of_table = dict(zip((FILES, ANALYSES), parquet.files_and_analyses(url), strict=True))[table]
+        rows = ({c.name: row[c.name] for c in table} for row in of_table)
+        return sorted(rows, key=lambda row: row["path"].encode() if table is FILES else row[table.key])
     of_analysis = " JOIN (SELECT id, content_hash FROM analyses) AS a ON id = analysis_id" if table is TRACKS else ""
     order = "content_hash, track" if table is TRACKS else table.key
     rows = query(url, f"SELECT {', '.join(c.name for c in table)} FROM {name}{of_analysis} ORDER BY {order}")

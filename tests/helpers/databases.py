@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sqlite3
 import struct
 import subprocess
 import threading
@@ -14,10 +15,11 @@ from typing import Any
 import psycopg
 
 from midiopt.rows.batch import Batch
-from midiopt.sinks import open_sink
+from midiopt.sinks import open_sink, sqlite
 from tests.helpers.batches import analysis_row, file_row, make_batch, query
 
 WAIT_TIMEOUT = 30.0  # seconds
+WRITERS = ("sqlite", "sqlite by tuples", "postgres")
 LOCK_HOLDER = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)"
 
 
@@ -109,3 +111,12 @@ class Proxy:
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)  # wakes the other thread
             end.close()
+
+
+def url_of_writer(writer: str, request, tmp_path, monkeypatch) -> str:
+    """The URL of an empty database that is written in one of these ways."""
+    if writer == "postgres":
+        return request.getfixturevalue("pg_url")
+    if writer == "sqlite by tuples":
+        monkeypatch.setattr(sqlite, "connect", lambda path, **options: (sqlite3.connect(path, **options), None))
+    return f"sqlite:///{tmp_path}/facts.db"

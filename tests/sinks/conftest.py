@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 import midiopt
 from benchmarks import postgres_server
-from midiopt.sinks import open_sink, sqlite
+from midiopt.sinks import open_sink
+from tests.helpers.databases import WRITERS, url_of_writer
 from tests.helpers.processes import tables
 
 
@@ -20,14 +19,10 @@ def without_failure(songs, pg_dsn) -> tuple[list, list]:
         return tables(url)
 
 
-@pytest.fixture(params=["sqlite", "sqlite by tuples", "postgres"])
+@pytest.fixture(params=WRITERS)
 def url_of_each_writer(request, tmp_path, monkeypatch):
     """The URL of an empty database, written in each of three ways; `by tuples` stands for an interpreter whose SQLite has no handle."""
-    if request.param == "postgres":
-        return request.getfixturevalue("pg_url")
-    if request.param == "sqlite by tuples":
-        monkeypatch.setattr(sqlite, "connect", lambda path, **options: (sqlite3.connect(path, **options), None))
-    return f"sqlite:///{tmp_path}/facts.db"
+    return url_of_writer(request.param, request, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""The contract of a database (sinks/base.py): the same tests over SQLite and PostgreSQL."""
+"""The contract of a database (sinks/base.py): the same tests over SQLite, PostgreSQL and Parquet directories."""
 
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import json
 from itertools import chain
 
@@ -17,14 +18,42 @@ from midiopt.schema import ANALYSES, ANALYZER_VERSION, BPM_SOURCES, FILES, KEYS,
 from midiopt.sinks import open_sink
 from midiopt.sources.paths import path_text
 from tests.helpers.batches import HASH, NOW, analysis_row, file_row, make_batch, make_older, query, records, stored, write
+from tests.helpers.databases import WRITERS, url_of_writer
 from tests.helpers.extremes import INTEGERS, highest, lowest, null
 
+HAS_PYARROW = importlib.util.find_spec("pyarrow") is not None
 LATER = NOW + dt.timedelta(days=1)
 
 
+@pytest.fixture(params=[*WRITERS, "parquet"])
+def url(request, tmp_path, monkeypatch) -> str:
+    """An empty database of each kind, written in each way."""
+    if request.param == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+        return f"parquet:{tmp_path}/facts"
+    return url_of_writer(request.param, request, tmp_path, monkeypatch)
+
+
 @pytest.fixture
-def url(url_of_each_writer: str) -> str:
+def sql_url(url_of_each_writer: str) -> str:
+    """Those with tables, which others may change."""
     return url_of_each_writer
+
+
+@pytest.fixture
+def sink(url):
+    with open_sink(url) as sink:
+        yield sink
+
+
+def with_files(files: list[dict], analyses: list[dict]) -> dict[str, list[dict]]:
+    """The rows, and a file for each analysis: in a Parquet directory there is no analysis without one."""
+    paths = (f"/a path that no other row of these tests has/{row['content_hash'].hex()}" for row in analyses)
+    own = [
+        file_row(path=path, content_hash=row["content_hash"], analyzer_version=row["analyzer_version"])
+        for path, row in zip(paths, analyses, strict=True)
+    ]
+    return {"files": [*files, *own], "analyses": analyses}
 
 
 def content_hash(n: int) -> bytes:
@@ -39,7 +68,7 @@ def extreme_rows() -> Batch:
     files += [file_row(path=f"/{status}", status=status) for status in STATUSES]
     analyses += [analysis_row(content_hash=content_hash(100 + i), key=k, key_notes=KEYS[-i], key_declared=k) for i, k in enumerate(KEYS)]
     analyses += [analysis_row(content_hash=content_hash(200 + i), bpm_source=s) for i, s in enumerate(BPM_SOURCES)]
-    return make_batch(files, analyses)
+    return make_batch(**with_files(files, analyses))
 
 
 def test_extremes_and_nulls_are_read_back(sink, url):
@@ -80,9 +109,9 @@ def table_rows(columns, key):
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(files=table_rows(FILES, "path"), analyses=table_rows(ANALYSES, "content_hash"))
-def test_both_databases_return_the_rows_that_were_written(tmp_path, pg_url, files, analyses):
-    batch = make_batch(files, analyses)
-    for url in (f"sqlite:///{tmp_path}/facts.db", pg_url):
+def test_all_databases_return_the_rows_that_were_written(tmp_path, pg_url, files, analyses):
+    batch = make_batch(**with_files(files, analyses))
+    for url in (f"sqlite:///{tmp_path}/facts.db", pg_url, *([f"parquet:{tmp_path}/facts"] if HAS_PYARROW else [])):
         with open_sink(url) as sink:
             write(sink, batch)
         for table, key in (("files", "path"), ("analyses", "content_hash")):
@@ -113,6 +142,7 @@ def test_a_change_of_any_column_is_stored(sink, url, was_null):
         ]
     for row in after["files"]:
         row["analyzed_at"] = LATER
+    before, after = with_files(**before), with_files(**after)
     write(sink, make_batch(**before))
     write(sink, make_batch(**after))
     for table in ("files", "analyses"):
@@ -174,7 +204,7 @@ def test_iter_files_returns_every_file_and_whether_it_is_settled(sink):
     assert {path for path, _, _, is_settled in chain(*sink.iter_files(keep_old=True)) if is_settled} == settled | {"/old"}
     rows = [(row["path"], row["size_bytes"], row["mtime_ns"]) for row in [*files, *others]]
     assert sorted(row[:3] for row in chain(*sink.iter_files())) == sorted(rows)
-    assert list(sink.iter_content_hashes()) == [HASH]
+    assert list(sink.iter_content_hashes()) == ([HASH] if sink.shares_analyses else [])
 
 
 def test_paths_are_in_the_order_of_their_bytes_and_can_be_deleted(sink, url):
@@ -257,30 +287,31 @@ def test_one_run_writes_and_others_read(url):
     open_sink(url).close()
 
 
-def test_only_finalize_creates_indexes(url):
+def test_only_finalize_creates_indexes(sql_url):
     def indexes():
-        table = "pg_indexes" if url.startswith("postgresql") else "sqlite_master"
-        column = "indexname" if url.startswith("postgresql") else "name"
-        return query(url, f"SELECT {column} FROM {table} WHERE {column} LIKE 'analyses_key_bpm'")
+        table = "pg_indexes" if sql_url.startswith("postgresql") else "sqlite_master"
+        column = "indexname" if sql_url.startswith("postgresql") else "name"
+        return query(sql_url, f"SELECT {column} FROM {table} WHERE {column} LIKE 'analyses_key_bpm'")
 
-    open_sink(url).close()
+    open_sink(sql_url).close()
     assert indexes() == []
     for _ in range(2):
-        sink = open_sink(url)
+        sink = open_sink(sql_url)
         sink.finalize()
         sink.close()
         sink.close()
         assert len(indexes()) == 1
 
 
-def test_finalize_deletes_analyses_without_a_file(sink, url):
-    files = [file_row(path="/a", content_hash=content_hash(1)), file_row(path="/b", content_hash=content_hash(2))]
-    write(sink, make_batch(files, [analysis_row(content_hash=content_hash(n)) for n in (1, 2)]))
-    write(sink, make_batch([file_row(path="/a", content_hash=content_hash(3))], [analysis_row(content_hash=content_hash(3))]))
-    write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=content_hash(2))]))
-    assert query(url, "SELECT count(*) FROM analyses") == [(3,)]
-    sink.finalize()
-    assert [row["content_hash"] for row in stored(url, "analyses")] == [content_hash(3)]
+def test_finalize_deletes_analyses_without_a_file(sql_url):
+    with open_sink(sql_url) as sink:
+        files = [file_row(path="/a", content_hash=content_hash(1)), file_row(path="/b", content_hash=content_hash(2))]
+        write(sink, make_batch(files, [analysis_row(content_hash=content_hash(n)) for n in (1, 2)]))
+        write(sink, make_batch([file_row(path="/a", content_hash=content_hash(3))], [analysis_row(content_hash=content_hash(3))]))
+        write(sink, make_batch([file_row(path="/b", status="rejected", error="why", content_hash=content_hash(2))]))
+        assert query(sql_url, "SELECT count(*) FROM analyses") == [(3,)]
+        sink.finalize()
+        assert [row["content_hash"] for row in stored(sql_url, "analyses")] == [content_hash(3)]
 
 
 def run_rows(url) -> list[tuple]:
@@ -307,80 +338,80 @@ def test_runs_are_recorded(url):
 
 
 @pytest.mark.parametrize("name", ["runs", "tracks"])
-def test_a_later_table_of_another_program_is_refused(url, name):
-    open_sink(url).close()
-    query(url, "DROP TABLE runs")
-    make_older(url, 1)
-    query(url, f"CREATE TABLE {name} (path text)")
+def test_a_later_table_of_another_program_is_refused(sql_url, name):
+    open_sink(sql_url).close()
+    query(sql_url, "DROP TABLE runs")
+    make_older(sql_url, 1)
+    query(sql_url, f"CREATE TABLE {name} (path text)")
     with pytest.raises(SinkError, match=f"already has {name}"):
-        open_sink(url)
-    query(url, f"DROP TABLE {name}")
-    open_sink(url).close()
-    assert run_rows(url) == []
+        open_sink(sql_url)
+    query(sql_url, f"DROP TABLE {name}")
+    open_sink(sql_url).close()
+    assert run_rows(sql_url) == []
 
 
 @pytest.mark.parametrize("name", ["files", "analyses", "library", "meta", "runs", "tracks", "library_tracks"])
-def test_tables_of_another_program_are_left_alone(url, name):
-    query(url, f"CREATE TABLE {name} (path text)")
-    query(url, f"INSERT INTO {name} VALUES ('precious')")
+def test_tables_of_another_program_are_left_alone(sql_url, name):
+    query(sql_url, f"CREATE TABLE {name} (path text)")
+    query(sql_url, f"INSERT INTO {name} VALUES ('precious')")
     for _ in range(2):
         with pytest.raises(SinkError, match=f"already has {name}, not made by midiopt"):
-            open_sink(url)
-    assert query(url, f"SELECT * FROM {name}") == [("precious",)]
-    assert query(url, "SELECT count(*) FROM " + ("pg_tables WHERE schemaname = 'public'" if "postgresql" in url else "sqlite_master")) == [
-        (1,)
-    ]
+            open_sink(sql_url)
+    assert query(sql_url, f"SELECT * FROM {name}") == [("precious",)]
+    assert query(
+        sql_url, "SELECT count(*) FROM " + ("pg_tables WHERE schemaname = 'public'" if "postgresql" in sql_url else "sqlite_master")
+    ) == [(1,)]
 
 
-def test_other_tables_may_be_in_the_database(url):
-    query(url, "CREATE TABLE songs (path text)")
-    open_sink(url).close()
-    assert query(url, "SELECT count(*) FROM songs") == [(0,)]
+def test_other_tables_may_be_in_the_database(sql_url):
+    query(sql_url, "CREATE TABLE songs (path text)")
+    open_sink(sql_url).close()
+    assert query(sql_url, "SELECT count(*) FROM songs") == [(0,)]
 
 
-def test_a_newer_schema_is_refused(url):
-    with open_sink(url) as sink:
+def test_a_newer_schema_is_refused(sql_url):
+    with open_sink(sql_url) as sink:
         write(sink, make_batch([file_row()], [analysis_row()]))
-    before = stored(url, "files"), stored(url, "analyses")
-    query(url, "UPDATE meta SET value = '999' WHERE key = 'schema_version'")
+    before = stored(sql_url, "files"), stored(sql_url, "analyses")
+    query(sql_url, "UPDATE meta SET value = '999' WHERE key = 'schema_version'")
     with pytest.raises(SinkError, match="upgrade midiopt"):
-        open_sink(url)
-    assert (stored(url, "files"), stored(url, "analyses")) == before
+        open_sink(sql_url)
+    assert (stored(sql_url, "files"), stored(sql_url, "analyses")) == before
 
 
-def test_an_older_schema_is_upgraded(url):
-    with open_sink(url) as sink:
+def test_an_older_schema_is_upgraded(sql_url):
+    with open_sink(sql_url) as sink:
         write(sink, make_batch([file_row()], [analysis_row()]))
-    query(url, "DROP VIEW library")
-    query(url, "ALTER TABLE analyses DROP COLUMN sysex_count")
-    query(url, "ALTER TABLE files DROP COLUMN error")
-    if url.startswith("postgresql"):
-        query(url, "ALTER TABLE analyses ALTER COLUMN polyphony_max TYPE smallint")  # as in an early schema
-    query(url, "DROP TABLE runs")
-    make_older(url, 0)
-    with open_sink(url) as sink:
-        assert query(url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]
+    query(sql_url, "DROP VIEW library")
+    query(sql_url, "ALTER TABLE analyses DROP COLUMN sysex_count")
+    query(sql_url, "ALTER TABLE files DROP COLUMN error")
+    if sql_url.startswith("postgresql"):
+        query(sql_url, "ALTER TABLE analyses ALTER COLUMN polyphony_max TYPE smallint")  # as in an early schema
+    query(sql_url, "DROP TABLE runs")
+    make_older(sql_url, 0)
+    with open_sink(sql_url) as sink:
+        assert query(sql_url, "SELECT sysex_count, error, bpm FROM library") == [(None, None, 0.5)]
         write(sink, make_batch([file_row(error="why")], [analysis_row(sysex_count=3, polyphony_max=100_000)]))
-    assert query(url, "SELECT sysex_count, polyphony_max, error FROM library") == [(3, 100_000, "why")]
-    open_sink(url).close()
+    assert query(sql_url, "SELECT sysex_count, polyphony_max, error FROM library") == [(3, 100_000, "why")]
+    open_sink(sql_url).close()
 
 
-def test_issues_of_an_older_schema_are_widened(url):
+def test_issues_of_an_older_schema_are_widened(sql_url):
     """Before version 6 they had 32 bits, the unusual ones from bit 16: the value stays the same set of names."""
-    with open_sink(url) as sink:
+    with open_sink(sql_url) as sink:
         write(sink, make_batch([file_row()], [analysis_row()]))
-    make_older(url, 5)
-    if "postgresql" in url:
-        query(url, "DROP VIEW library")
-        query(url, "ALTER TABLE analyses ALTER COLUMN issues TYPE integer USING 0")
-    query(url, f"UPDATE analyses SET issues = {1 << 15 | 1 | 1 << 16 | 1 << 23}")
+    make_older(sql_url, 5)
+    if "postgresql" in sql_url:
+        query(sql_url, "DROP VIEW library")
+        query(sql_url, "ALTER TABLE analyses ALTER COLUMN issues TYPE integer USING 0")
+    query(sql_url, f"UPDATE analyses SET issues = {1 << 15 | 1 | 1 << 16 | 1 << 23}")
     for _ in range(2):  # once only
-        open_sink(url).close()
-        [(issues,)] = query(url, "SELECT issues FROM library")
+        open_sink(sql_url).close()
+        [(issues,)] = query(sql_url, "SELECT issues FROM library")
         assert issue_names(issues) == ["leading_junk", "lost_track", "rmid", "stuck_note"]
-    with open_sink(url) as sink:
+    with open_sink(sql_url) as sink:
         write(sink, make_batch([file_row(content_hash=bytes(15) + b"2")], [analysis_row(content_hash=bytes(15) + b"2", issues=2**52 + 1)]))
-    assert query(url, "SELECT max(issues) FROM analyses") == [(2**52 + 1,)]
+    assert query(sql_url, "SELECT max(issues) FROM analyses") == [(2**52 + 1,)]
 
 
 def invalid_batch(column: str, value, more: bytes = b"") -> Batch:

@@ -109,7 +109,8 @@ def _add_places(parser: Parser) -> None:
         "--db",
         default=default_database(),
         metavar="URL",
-        help=f"the database: an SQLite file (a path or sqlite:///path) or postgresql://user@host/name ({DATABASE_DEFAULT})",
+        help=f"the database: an SQLite file (a path or sqlite:///path), postgresql://user@host/name, or parquet:DIR, a folder of Parquet "
+        f"files for other programs ({DATABASE_DEFAULT})",
     )
     add_schema_option(group)
     group.add_argument(

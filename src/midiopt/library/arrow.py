@@ -9,10 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from midiopt.errors import MissingExtra
-from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, SET, SHARES, TEXTS, TIME, Kind
+from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, TIME
 from midiopt.library.search_pages import FILES_ONLY
 from midiopt.library.search_query import Query
 from midiopt.library.snapshot import Snapshot, open_snapshot
+from midiopt.rows.arrow_schema import arrow_type
 from midiopt.schema import Column
 from midiopt.sinks.name_tables import RELATIONS
 from midiopt.sinks.sql import stored_value
@@ -82,32 +83,22 @@ def _parts(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
 
 def maker(pa: Any, column: Column, in_view: bool) -> Callable[[Sequence[Any]], Any]:
     """What makes an array of the values of a column as either database has them."""
-    kind = column.kind
+    kind, type_ = column.kind, arrow_type(pa, column, hexadecimal=in_view)
     if kind is ENUM:
         names = pa.array(column.values, pa.string())
         numbers = {name: i for i, name in enumerate(column.values)}
         return lambda values: pa.DictionaryArray.from_arrays(pa.array(map(numbers.get, values), pa.int8()), names)
-    if in_view and kind in (HASH8, HASH16):
-        return lambda values: pa.array(values, pa.string())
     if kind is TIME:
-        return lambda values: _times(pa, values)
-    arrow_type = _type(pa, kind)
+        return lambda values: _times(pa, values, type_)
     if kind is BOOL:
-        return lambda values: pa.array([None if value is None else bool(value) for value in values], arrow_type)
+        return lambda values: pa.array([None if value is None else bool(value) for value in values], type_)
     if kind.is_list:
-        return lambda values: pa.array([json.loads(value) if isinstance(value, str) else value for value in values], arrow_type)
-    return lambda values: pa.array(values, arrow_type)
+        return lambda values: pa.array([json.loads(value) if isinstance(value, str) else value for value in values], type_)
+    return lambda values: pa.array(values, type_)
 
 
-def _times(pa: Any, values: Sequence[Any]) -> Any:
+def _times(pa: Any, values: Sequence[Any], type_: Any) -> Any:
     """Times are text in SQLite."""
     if any(isinstance(value, str) for value in values):
-        return pa.array(values, pa.string()).cast(_type(pa, TIME))
-    return pa.array(values, _type(pa, TIME))
-
-
-def _type(pa: Any, kind: Kind) -> Any:
-    """The Arrow type that the kind names."""
-    lists = {TEXTS: pa.list_(pa.string()), SET: pa.list_(pa.int16()), SHARES: pa.list_(pa.float32(), 12)}
-    others = {HASH16: pa.binary(16), HASH8: pa.binary(8), TIME: pa.timestamp("us", tz="UTC")}
-    return {**lists, **others}.get(kind) or pa.type_for_alias(kind.arrow)
+        return pa.array(values, pa.string()).cast(type_)
+    return pa.array(values, type_)

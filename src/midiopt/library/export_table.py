@@ -17,10 +17,13 @@ from midiopt.errors import MissingExtra, SourceError
 from midiopt.kinds import HASH8, HASH16, TEXTS
 from midiopt.library.arrow import maker
 from midiopt.library.search import COLUMNS, FACTS, Found, csv_values, plain_value
+from midiopt.rows.arrow_schema import arrow_schema
 from midiopt.schema import Column
 from midiopt.sources.paths import archive_in, is_truncated, path_bytes
 
 ROWS_PER_GROUP = 50_000  # of a Parquet file
+# In which issues are lists of names.
+_TABLE_COLUMNS = [Column("issues", TEXTS, "repairs and what is unusual") if c.name == "issues" else c for c in COLUMNS]
 Report = Callable[[str, str], None]
 
 
@@ -100,34 +103,29 @@ def _write_playlist(file: IO[bytes], files: Iterable[Found], failed: Report) -> 
 def _write_parquet(file: IO[bytes], files: Iterable[Found], failed: Report) -> int:
     try:
         import pyarrow as pa
-        import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtra("Parquet", "arrow") from error
+    from midiopt.sinks.parquet_parts import open_writer
+
+    schema = arrow_schema(pa, _TABLE_COLUMNS)
     number = 0
-    with contextlib.ExitStack() as opened:
-        writer: Any = None
+    with open_writer(file, schema, _TABLE_COLUMNS) as writer:
         for rows in _groups(files):
-            table = pa.table({column.name: _array(pa, column, rows) for column in COLUMNS})
-            writer = writer or opened.enter_context(pq.ParquetWriter(file, table.schema, compression="zstd"))
-            writer.write_table(table)
+            writer.write_table(pa.table([_array(pa, column, rows) for column in _TABLE_COLUMNS], schema=schema))
             number += len(rows)
     return number
 
 
 def _groups(files: Iterable[Found]) -> Iterator[list[Found]]:
-    """So many files at a time; once an empty list if there are none."""
+    """So many files at a time."""
     rest = iter(files)
-    rows = list(islice(rest, ROWS_PER_GROUP))
-    yield rows
     while rows := list(islice(rest, ROWS_PER_GROUP)):
         yield rows
 
 
 def _array(pa: Any, column: Column, rows: list[Found]) -> Any:
-    """Hashes are hexadecimal, issues lists of names."""
-    if column.name == "issues":
-        return maker(pa, Column("issues", TEXTS, ""), in_view=True)([found.issue_names for found in rows])
-    values = [getattr(found, column.name) for found in rows]
+    """Hashes are hexadecimal."""
+    values: list[Any] = [found.issue_names if column.name == "issues" else getattr(found, column.name) for found in rows]
     if column.kind in (HASH8, HASH16):
         values = [value and value.hex() for value in values]
     return maker(pa, column, in_view=True)(values)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from midiopt.errors import MissingExtra
+from midiopt.errors import MissingExtra, SinkError
 from midiopt.sinks.sql import Dialect
-from midiopt.sinks.urls import is_postgres, sqlite_path
+from midiopt.sinks.urls import is_postgres, parquet_path, sqlite_path
 
 
 class Snapshot(Protocol):
@@ -37,6 +37,12 @@ def open_snapshot(url: str | os.PathLike[str], finds_use: bool = True) -> Snapsh
     without the PostgreSQL driver.
     """
     url = os.fspath(url)
+    if (folder := parquet_path(url)) is not None:
+        raise SinkError(
+            f"{folder} holds Parquet files, which other programs read: DuckDB (SELECT * FROM '{folder}/*.parquet'),"
+            f" polars (scan_parquet('{folder}/*.parquet')) or pyarrow (dataset.dataset('{folder}'));"
+            " commands that read need an SQLite file or PostgreSQL"
+        )
     if is_postgres(url):
         try:
             import psycopg  # noqa: F401

@@ -15,7 +15,7 @@ MAX_PENDING_BYTES = 32 << 20  # a batch is written when its rows take more, howe
 
 
 class BatchWriter:
-    """Writes batches of ``batch_size`` files. The hashes of what is `ok` go into the shared hash table."""
+    """Writes batches of ``batch_size`` files. The hashes of what is `ok` go into the shared hash table, if the sink shares analyses."""
 
     def __init__(self, sink: Sink, table: SharedHashTableWriter, batch_size: int) -> None:
         self._sink = sink
@@ -35,6 +35,13 @@ class BatchWriter:
         if self._pending_files >= self._batch_size or self._pending_bytes > MAX_PENDING_BYTES:
             self._write()
 
+    def write_in_order(self) -> None:
+        """Write the pending rows, so that no row that is added from now on is committed before them."""
+        if self._pending:
+            self._write()
+        if not self._sink.commits_in_order:
+            self._sink.flush()
+
     def flush(self) -> None:
         """Write the pending rows, and wait until everything is committed."""
         if self._pending:
@@ -44,7 +51,8 @@ class BatchWriter:
     def _write(self) -> None:
         batch = Batch.concat(self._pending)
         self._sink.write(batch)  # blocks while the sink has no room: meanwhile the workers fill their pipes, and wait
-        self._table.add(batch.files["content_hash"][batch.files["status"] == OK])
+        if self._sink.shares_analyses:
+            self._table.add(batch.files["content_hash"][batch.files["status"] == OK])
         if is_enabled():
             _log(batch)
         self._pending, self._pending_files, self._pending_bytes = [], 0, 0

@@ -58,18 +58,25 @@ class Result:
 class WorkerPool:
     """Runs tasks in worker processes, which start when there is work for them, or when start_worker() is called before that.
 
-    ``members`` selects the members of archives to analyse. Close the pool, or use it as a context manager.
+    ``members`` selects the members of archives to analyse, ``shares_analyses`` is that of the sink. Close the pool, or use it as a
+    context manager.
     """
 
     handle = WorkerHandle
 
     def __init__(
-        self, options: RunOptions, table: SharedHashTable, experiments: Experiments | None = None, members: PathSample = ALL_PATHS
+        self,
+        options: RunOptions,
+        table: SharedHashTable,
+        experiments: Experiments | None = None,
+        members: PathSample = ALL_PATHS,
+        shares_analyses: bool = True,
     ) -> None:
         self._options = options
         self._table = table
         self._experiments = experiments or Experiments()
         self._members = members
+        self._shares_analyses = shares_analyses
         self._max_workers = options.workers or available_cores()
         self._workers: list[WorkerHandle] = []
         self._archives: ArchiveScheduler[WorkerHandle] = ArchiveScheduler()
@@ -118,7 +125,7 @@ class WorkerPool:
         self._workers.append(self._new_worker())
 
     def _new_worker(self) -> WorkerHandle:
-        return self.handle(self._options, self._experiments, self._table, self._members)
+        return self.handle(self._options, self._experiments, self._table, self._members, self._shares_analyses)
 
     def _is_busy(self) -> bool:
         return bool(self._retries or self._given_up) or any(worker.queue for worker in self._workers)

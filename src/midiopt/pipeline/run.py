@@ -88,7 +88,10 @@ def _analyze(
     summary: Summary,
 ) -> None:
     """The run between the opening of the database and the end of its record. Raises Stopped when a signal cuts it short."""
-    with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, WorkerPool(options, table, experiments) as pool:
+    with (
+        contextlib.closing(SharedHashTableWriter(database.content_key)) as table,
+        WorkerPool(options, table, experiments, shares_analyses=database.shares_analyses) as pool,
+    ):
         with contextlib.closing(database.iter_files(options.keep_old, options.tracks)) as pages:
             first_page = next(pages, None)
             if first_page is None:  # whatever the walk finds is new

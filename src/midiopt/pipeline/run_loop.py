@@ -105,7 +105,7 @@ class RunLoop:
             self.members += report.members
             self.appledouble += report.appledouble
             if report.is_finish:  # the archive's own row must not be committed before those of its members
-                self.writer.flush()
+                self.writer.write_in_order()
             self.missing.check_archive(batch, report.has_archive_row)
         self.writer.add(batch, len(result.message))
         statuses = batch.files["status"]

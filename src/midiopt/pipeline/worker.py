@@ -48,6 +48,7 @@ class Worker:
 
     ``known_hashes`` are those of content that needs no analysis, ``sample`` says which archive members to analyse,
     ``content_key`` is the key of the database's content hashes, and ``tracks`` says whether to make rows of tracks, too.
+    Unless ``shares_analyses``, each message has the analyses of all its files.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Worker:
         archive_limits: ArchiveLimits = DEFAULT_LIMITS,
         content_key: bytes = b"",
         tracks: bool = False,
+        shares_analyses: bool = True,
     ) -> None:
         self._reader = READERS[reader](max_file_bytes)
         self._analyzer = Analyzer(max_events)
@@ -68,6 +70,7 @@ class Worker:
         self._content_hash = content_hasher(content_key)
         self._known_hashes = known_hashes
         self._tracks = tracks
+        self._shares_analyses = shares_analyses
         self._sample = sample
         self._max_file_bytes = max_file_bytes
         self._archive_limits = archive_limits._replace(max_file_bytes=max_file_bytes)
@@ -123,6 +126,8 @@ class Worker:
         now_us = time.time_ns() // 1000
         heartbeat = self._heartbeat
         analyze = analyze or self._analyze
+        if not self._shares_analyses:
+            self.recent_hashes.clear()
         for path, size, mtime_ns, data, status, error in items:
             sizes = rows.sizes()
             try:
@@ -188,7 +193,16 @@ def main() -> None:
     heartbeat = Heartbeat(mmap.mmap(arguments.heartbeat, HEARTBEAT_BYTES))
     table = SharedHashTable(arguments.hash_table)
     limits = options.max_file_bytes, options.max_events
-    worker = Worker(arguments.reader, *limits, heartbeat, table, arguments.members, content_key=table.content_key, tracks=options.tracks)
+    worker = Worker(
+        arguments.reader,
+        *limits,
+        heartbeat,
+        table,
+        arguments.members,
+        content_key=table.content_key,
+        tracks=options.tracks,
+        shares_analyses=arguments.shares_analyses,
+    )
     serve(WorkerPipe(arguments.pipe), worker)
 
 

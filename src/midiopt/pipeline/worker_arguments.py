@@ -20,6 +20,7 @@ class WorkerArguments:
     options: RunOptions
     reader: str  # a key of sources.readers.READERS
     members: PathSample  # which members of archives to analyse
+    shares_analyses: bool  # whether a file may refer to an analysis in another message
 
     def to_json(self) -> str:
         """The argument."""

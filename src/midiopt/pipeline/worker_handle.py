@@ -31,14 +31,17 @@ class WorkerHandle:
 
     program = "midiopt.pipeline.worker"  # the module that the process runs; benchmarks run another one
 
-    def __init__(self, options: RunOptions, experiments: Experiments, table: SharedHashTable, members: PathSample) -> None:
+    def __init__(
+        self, options: RunOptions, experiments: Experiments, table: SharedHashTable, members: PathSample, shares_analyses: bool
+    ) -> None:
         self.pipe = MessagePipe()
         theirs = self.pipe.theirs
         self.queue: deque[Task] = deque()  # sent and not answered, in order
         self.answered_items = 0  # files and archive tasks
         self.progress_at = 0  # when it got work or sent something, in ns of the monotonic clock
         fd = os.memfd_create("midiopt-heartbeat")
-        arguments = WorkerArguments(os.getpid(), theirs.fileno(), fd, table.fd, options, experiments.reader, members)
+        files = theirs.fileno(), fd, table.fd
+        arguments = WorkerArguments(os.getpid(), *files, options, experiments.reader, members, shares_analyses)
         command = [sys.executable, "-P", "-m", self.program, arguments.to_json()]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)} | preload(experiments.allocator)
         # A signal to the process group could arrive before the worker ignores it, so it starts with both signals blocked.

@@ -23,6 +23,12 @@ class Sink(Protocol):
     As a context manager a sink is flushed, unless an error is on its way, and closed.
     """
 
+    shares_analyses: bool
+    """Whether a file may refer to the analysis of its content in an earlier batch; else its own batch must have that, too."""
+
+    commits_in_order: bool
+    """Whether no row of a batch is committed before those of the batches that were written before it."""
+
     def write(self, batch: Batch) -> None:
         """Commit the rows of all tables in one transaction, or none of them.
 

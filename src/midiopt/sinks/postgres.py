@@ -49,6 +49,8 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
     """
 
     _dialect = DIALECT
+    shares_analyses = True
+    commits_in_order = False
 
     def __init__(
         self, url: str, writers: int, warm: bool, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]

@@ -65,6 +65,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
     """A Database (base.py describes the methods) in the SQLite file at `path`, which is created if absent."""
 
     _dialect = DIALECT
+    shares_analyses = True
+    commits_in_order = True
 
     def __init__(self, path: str, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
         self._path = path

@@ -24,7 +24,7 @@ _URI = re.compile(
     re.DOTALL,
 )
 # Databases that there is no sink for. A file name may have a colon, too, so that not every word before one is a scheme.
-_OTHERS = "duckdb|mysql|mariadb|mongodb|redis|oracle|mssql|sqlserver|clickhouse|cockroachdb|bigquery|snowflake|parquet"
+_OTHERS = "duckdb|mysql|mariadb|mongodb|redis|oracle|mssql|sqlserver|clickhouse|cockroachdb|bigquery|snowflake"
 _OTHER_DATABASE = re.compile(rf"(?:{_OTHERS})(?:\+\w+)*:", re.IGNORECASE)
 _SECRET = re.compile("password|secret|scram_", re.IGNORECASE)  # password, sslpassword, oauth_client_secret, scram_client_key ...
 _HIDDEN = "***"
@@ -40,6 +40,12 @@ class _Parts(NamedTuple):
 def is_postgres(url: str) -> bool:
     """Whether the URL names a PostgreSQL database; all others name an SQLite file."""
     return url.startswith(("postgresql://", "postgres://")) or _KEY_VALUES.match(url) is not None
+
+
+def parquet_path(url: str) -> str | None:
+    """The directory that ``parquet:DIR`` names; None for a URL of another kind."""
+    scheme, colon, path = url.partition(":")
+    return path if colon and scheme == "parquet" else None
 
 
 def sqlite_path(url: str) -> str:
@@ -103,7 +109,7 @@ def _start(url: str) -> str:
 
 def _split(url: str) -> _Parts | None:
     if re.match(r"\w+://|postgres(ql)?:", url):
-        return _Parts(url, []) if url.startswith("sqlite:") else _split_uri(url)
+        return _Parts(url, []) if url.startswith(("sqlite:", "parquet:")) else _split_uri(url)
     return _split_key_values(url) if is_postgres(url) else _Parts(url, [])
 
 

@@ -1,0 +1,3 @@
+from midiopt.rows.batch import Rows
+
+def gather_texts(rows: Rows, offset: int, heap: bytes) -> tuple[bytes, bytes, bytes]: ...

@@ -1,0 +1,222 @@
+"""Parquet directories: what is in them, and what is left of a run that is killed. test_contract.py has what all databases promise."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import midiopt
+from midiopt.errors import DatabaseBusy, SinkError
+from midiopt.rows.arrow_schema import ROW_COLUMNS
+from midiopt.schema import FILES
+from midiopt.sinks import open_sink
+from tests.helpers import parquet
+from tests.helpers.archives import tar_of
+from tests.helpers.batches import analysis_row, file_row, make_batch, write
+from tests.helpers.processes import finish
+from tests.helpers.songs import song, write_songs
+
+pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+
+VOLATILE = {column.name for column in FILES if column.volatile}
+
+
+@pytest.fixture
+def url(tmp_path) -> str:
+    return f"parquet:{tmp_path}/facts"
+
+
+def lasting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows in the order of their paths, without what differs between runs."""
+    kept = ({name: value for name, value in row.items() if name not in VOLATILE} for row in rows)
+    return sorted(kept, key=lambda row: row["path"])
+
+
+def contents(numbers: range, **facts: Any) -> Any:
+    """A batch with a file and its analysis for each number."""
+    keys = [n.to_bytes(16) for n in numbers]
+    files = [file_row(path=f"/{n:05}", content_hash=key, **facts) for n, key in zip(numbers, keys, strict=True)]
+    return make_batch(files, [analysis_row(content_hash=key, title=f"song {n}") for n, key in zip(numbers, keys, strict=True)])
+
+
+def test_a_part_has_the_columns_with_their_meaning_and_unit(url):
+    with open_sink(url) as sink:
+        write(sink, contents(range(2)))
+    [part] = parquet.parts(url)
+    schema = pq.read_schema(part)
+    assert schema.names == [column.name for column in ROW_COLUMNS]
+    for column in ROW_COLUMNS:
+        metadata = schema.field(column.name).metadata
+        assert (metadata[b"meaning"].decode(), metadata.get(b"unit", b"").decode()) == (column.meaning, column.unit)
+    bpm, status = (pq.ParquetFile(part).metadata.row_group(0).column(schema.names.index(name)) for name in ("bpm", "status"))
+    assert (bpm.compression, "RLE_DICTIONARY" in bpm.encodings, "RLE_DICTIONARY" in status.encodings) == ("ZSTD", False, True)
+
+
+def test_a_file_has_its_facts_in_its_row(url):
+    files = [file_row(path="/a"), file_row(path="/b"), file_row(path="/c", status="rejected")]
+    with open_sink(url) as sink:
+        write(sink, make_batch(files, [analysis_row(bpm=99.0)]))
+    assert [(row["path"], row["bpm"]) for row in parquet.rows(url)] == [("/a", 99.0), ("/b", 99.0), ("/c", None)]
+
+
+def test_rows_come_in_parts_of_one_size(url, monkeypatch):
+    monkeypatch.setattr("midiopt.sinks.parquet_parts.PART_ROWS", 100)
+    with open_sink(url) as sink:
+        for start in range(0, 330, 30):
+            sink.write(contents(range(start, start + 30)))
+        assert len(parquet.parts(url)) == 3
+    assert [pq.read_metadata(part).num_rows for part in parquet.parts(url)] == [100, 100, 100, 30]
+    assert [row["title"] for row in parquet.rows(url)] == [f"song {n}" for n in range(330)]
+
+
+def test_a_changed_row_stays_in_its_part(url):
+    for start in (0, 10):
+        with open_sink(url) as sink:
+            write(sink, contents(range(start, start + 10)))
+    before = [Path(part).read_bytes() for part in parquet.parts(url)]
+    with open_sink(url) as sink:
+        write(sink, contents(range(15)))
+        assert [Path(part).read_bytes() for part in parquet.parts(url)] == before, "nothing differs"
+        write(sink, contents(range(12, 13), size_bytes=99))
+    after = [Path(part).read_bytes() for part in parquet.parts(url)]
+    assert (after[0] == before[0], after[1] == before[1]) == (True, False)
+    assert [(row["path"], row["size_bytes"]) for row in parquet.rows(url)] == [(f"/{n:05}", 99 if n == 12 else 7) for n in range(20)]
+
+
+def test_copies_have_their_facts_wherever_they_are(url, tmp_path, monkeypatch):
+    """In a database a copy refers to the facts of the first file; here each row has its own."""
+    monkeypatch.setattr("midiopt.sinks.parquet_parts.PART_ROWS", 50)
+    write_songs(tmp_path / "a", 100)
+    write_songs(tmp_path / "b", 100)
+    summary = midiopt.run([tmp_path / "a", tmp_path / "b"], url, workers=2)
+    rows = lasting(parquet.rows(url))
+    assert (len(rows), summary.duplicates) == (200, 100)
+    facts = [{name: row[name] for name in row if name not in ("path", "mtime_ns")} for row in rows]
+    assert facts[:100] == facts[100:] and all(row["note_count"] for row in rows)
+
+
+def test_the_rows_are_those_of_a_database(url, tmp_path):
+    songs = write_songs(tmp_path / "songs", 50)
+    (songs / "text.mid").write_bytes(b"no MIDI file")
+    (songs / "some.tar").write_bytes(tar_of({"one.mid": b"no MIDI file", "two.mid": song(1)}))
+    database = str(tmp_path / "songs.db")
+    for target in (url, database):
+        midiopt.run([songs], target)
+    only_here = ("sketch", "content_hash", "missing_since")
+    table = midiopt.arrow_table(database, columns=[c.name for c in ROW_COLUMNS if c.name not in only_here])
+    rows = [{name: row[name] for name in table.column_names if name not in VOLATILE} for row in parquet.rows(url)]
+    expected = [{name: value for name, value in row.items() if name not in VOLATILE} for row in table.to_pylist()]
+    assert sorted(rows, key=lambda row: row["path"]) == sorted(expected, key=lambda row: row["path"])
+
+
+def test_another_run_is_refused(url):
+    with open_sink(url), pytest.raises(DatabaseBusy, match="another run"):
+        open_sink(url)
+
+
+def test_files_of_other_programs_are_left_alone(url, tmp_path):
+    import pyarrow as pa
+
+    folder = tmp_path / "facts"
+    folder.mkdir()
+    (folder / "readme.txt").write_text("mine")
+    open_sink(url).close()
+    pq.write_table(pa.table({"a": [1]}), folder / "theirs.parquet")
+    with pytest.raises(SinkError, match=r"already has theirs\.parquet, not made by midiopt"):
+        open_sink(url)
+    (tmp_path / "file").write_text("")
+    for name, reason in (("parquet:", "must name a directory"), (f"parquet:{tmp_path}/file", "cannot open the directory")):
+        with pytest.raises(SinkError, match=reason):
+            open_sink(name)
+
+
+def test_what_is_damaged_or_newer_is_refused_with_its_name(url):
+    with open_sink(url) as sink:
+        write(sink, contents(range(3)))
+    [part] = map(Path, parquet.parts(url))
+    table, data = pq.read_table(part), part.read_bytes()
+    part.write_bytes(data[:-20])
+    with pytest.raises(SinkError, match=f"{part.name}: .*delete it: its files are then analysed again"):
+        open_sink(url)
+    pq.write_table(table.replace_schema_metadata({"midiopt.schema_version": "999"}), part)
+    with pytest.raises(SinkError, match=r"newer midiopt .*upgrade midiopt"):
+        open_sink(url)
+
+
+def test_a_part_of_an_older_schema_is_upgraded_when_a_row_changes(url):
+    with open_sink(url) as sink:
+        write(sink, contents(range(3)))
+    [part] = parquet.parts(url)
+    pq.write_table(pq.read_table(part).drop_columns(["swing", "error"]), part)
+    with open_sink(url) as sink:
+        write(sink, contents(range(1, 2)))
+    assert [row["swing"] for row in parquet.rows(url)] == [None, 0.5, None]
+
+
+def test_tracks_need_another_database(url, songs):
+    with pytest.raises(SinkError, match="--tracks needs an SQLite file or PostgreSQL"):
+        midiopt.run([songs], url, tracks=True)
+
+
+@pytest.mark.parametrize("command", ["status", "search", "duplicates", "verify"])
+def test_commands_that_read_say_what_does(url, command):
+    arguments = [command, *(["bach"] if command == "search" else []), "--db", url]
+    done = subprocess.run([sys.executable, "-m", "midiopt", *arguments], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "DuckDB (SELECT * FROM" in done.stderr and "scan_parquet" in done.stderr
+
+
+# --- kill -9 ---
+
+SMALL_PARTS = """
+import sys
+from midiopt.orchestrator import main
+from midiopt.sinks import parquet_parts
+parquet_parts.PART_ROWS = 150
+sys.exit(main())
+"""
+KILLS = 20
+FILES_OF_RUN = 1000
+
+
+def test_a_run_killed_at_random_points_is_completed_by_the_next(tmp_path):
+    """Each path is in one row, with the facts of a quiet run, whenever someone looks; some runs change rows that are there."""
+    songs = write_songs(tmp_path / "songs", FILES_OF_RUN)
+    quiet, killed = (f"parquet:{tmp_path}/{name}" for name in ("quiet", "killed"))
+    began = time.monotonic()
+    assert finish(songs, "--db", quiet, "--quiet").returncode == 0
+    duration = time.monotonic() - began
+    expected = {row["path"]: row for row in lasting(parquet.rows(quiet))}
+    rng = random.Random(1)
+    partly = kills = 0
+    while kills < KILLS:
+        command = [sys.executable, "-c", SMALL_PARTS, str(songs), "--db", killed, "--batch-size", "64", "--quiet"]
+        run = subprocess.Popen(command, stderr=subprocess.PIPE)
+        time.sleep(rng.uniform(duration / 4, duration))
+        run.kill()
+        run.communicate()
+        if run.returncode == 0:  # it was done: now each file has another time
+            for path in songs.rglob("*.mid"):
+                os.utime(path, ns=(0, os.stat(path).st_mtime_ns + 1))
+            continue
+        kills += 1
+        rows = parquet.rows(killed) if os.path.isdir(killed.removeprefix("parquet:")) else []
+        assert len({row["path"] for row in rows}) == len(rows), "a path in two rows"
+        assert without_times(rows) == without_times([expected[row["path"]] for row in rows])
+        partly += 0 < len(rows) < FILES_OF_RUN
+    assert partly, "no run was killed while it wrote"
+    for target in (killed, quiet):
+        assert finish(songs, "--db", target, "--quiet").returncode == 0
+    assert lasting(parquet.rows(killed)) == lasting(parquet.rows(quiet))
+    assert not [name for name in os.listdir(killed.removeprefix("parquet:")) if name.endswith(".tmp")]
+
+
+def without_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"mtime_ns": 0} for row in lasting(rows)]
