@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import random
 import subprocess
@@ -24,6 +25,8 @@ from tests.helpers.processes import finish
 from tests.helpers.songs import song, write_songs
 
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+
+parquet_compact = pytest.importorskip("midiopt.sinks.parquet_compact")
 
 VOLATILE = {column.name for column in FILES if column.volatile}
 
@@ -220,3 +223,75 @@ def test_a_run_killed_at_random_points_is_completed_by_the_next(tmp_path):
 
 def without_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"mtime_ns": 0} for row in lasting(rows)]
+
+
+# --- midiopt compact ---
+
+
+def small_parts(url: str, count: int) -> None:
+    """So many parts of ten rows; every second path lies before those of the part before it."""
+    for part in range(count):
+        with open_sink(url) as sink:
+            write(sink, contents(range(1000 - 10 * part, 1010 - 10 * part)))
+
+
+def compact(url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "midiopt", "compact", url, *options], capture_output=True, text=True)
+
+
+def test_compact_joins_small_parts_in_the_order_of_paths(url):
+    small_parts(url, 4)
+    before = lasting(parquet.rows(url))
+    done = compact(url)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("40 rows in 1 parts of "), done
+    assert lasting(parquet.rows(url)) == before == [{k: row[k] for k in row if k not in VOLATILE} for row in parquet.rows(url)]
+    [part] = parquet.parts(url)
+    assert compact(url, "-q").stdout == "" and parquet.parts(url) == [part], "there is nothing to join"
+    with open_sink(url) as sink:
+        write(sink, contents(range(1)))
+    assert len(parquet.rows(url)) == 41, "a new part has a new name"
+
+
+def test_compact_keeps_the_latest_row_of_a_path(url, tmp_path):
+    """Two tasks of a cluster may have had the same file."""
+    folder = Path(url.removeprefix("parquet:"))
+    for name, size in (("a", 1), ("b", 2)):
+        other = f"parquet:{tmp_path}/{name}"
+        with open_sink(other) as sink:
+            when = dt.datetime(2024, 1, size, tzinfo=dt.UTC)
+            write(sink, contents(range(10 * size, 10 * size + 15), size_bytes=size, analyzed_at=when))
+        folder.mkdir(exist_ok=True)
+        [part] = parquet.parts(other)
+        os.rename(part, folder / f"part-{name}.parquet")
+    assert "5 older rows of the same paths deleted" in compact(url).stdout
+    assert [(row["path"], row["size_bytes"]) for row in parquet.rows(url)] == [(f"/{n:05}", 1 if n < 20 else 2) for n in range(10, 35)]
+
+
+def test_compact_fills_parts(url, monkeypatch):
+    small_parts(url, 7)
+    monkeypatch.setattr("midiopt.sinks.parquet_parts.PART_ROWS", 30)
+    result = parquet_compact.compact(url.removeprefix("parquet:"))
+    assert (result.rows, result.parts_before, result.parts_after) == (70, 7, 3)
+    assert [pq.read_metadata(part).num_rows for part in parquet.parts(url)] == [10, 30, 30]
+
+
+@pytest.mark.parametrize("opens", ["a run", "compact"])
+def test_a_compaction_that_was_killed_is_completed(url, monkeypatch, opens):
+    small_parts(url, 3)
+    before = lasting(parquet.rows(url))
+
+    def killed(parts: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(parquet_compact, "delete_parts", killed)
+        parquet_compact.compact(url.removeprefix("parquet:"))
+    assert len(parquet.parts(url)) == 4
+    open_sink(url).close() if opens == "a run" else compact(url)
+    assert len(parquet.parts(url)) == 1 and lasting(parquet.rows(url)) == before
+
+
+def test_what_cannot_be_compacted_is_told(url, tmp_path):
+    assert (done := compact(url)).returncode == 1 and "there is no directory" in done.stderr
+    with open_sink(url):
+        assert (done := compact(url)).returncode == 1 and "another run is writing" in done.stderr

@@ -26,6 +26,7 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "duplicates": "list files with identical bytes",
     "report": "write a page about a database, with charts and examples",
     "browse": "search, look and listen in a web browser",
+    "compact": "join the small parts of a Parquet directory",
     "verify": "analyse files again and report rows that differ",
     "datasette-metadata": "print what Datasette shows beside the rows",
     "completion": "print the completion script of bash, zsh or fish",

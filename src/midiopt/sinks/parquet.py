@@ -22,7 +22,7 @@ from midiopt.sinks.batch_rows import last_row_per_key
 from midiopt.sinks.parquet_columns import TIME, analysed, between, marked, short_hashes, with_missing, without
 from midiopt.sinks.parquet_folder import ParquetFolder
 from midiopt.sinks.parquet_index import PathIndex, path_hashes
-from midiopt.sinks.parquet_parts import Part, find_parts, new_name, read_columns, read_part, with_rows, write_part
+from midiopt.sinks.parquet_parts import find_parts, new_name, next_number, read_columns, read_part, with_rows, write_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class ParquetSink:
         except BaseException:
             self._folder.close()
             raise
-        self._next_number = 1 + max((_number(part) for part in self._parts), default=0)
+        self._next_number = next_number(self._parts)
         self._tables = RowTables(pa)
         self._index: PathIndex | None = None  # of the paths in parts, from the first write on
         self._new: list[pa.RecordBatch] = []
@@ -287,9 +287,3 @@ class ParquetSink:
 def _plain(facts: dict[str, object]) -> dict[str, Any]:
     """Values as JSON has them."""
     return {name: value.astimezone(dt.UTC).isoformat() if isinstance(value, dt.datetime) else value for name, value in facts.items()}
-
-
-def _number(part: Part) -> int:
-    """The number in the name of a part; 0 in one that a task of a cluster has written."""
-    digits = part.name.split("-")[1].split(".")[0] if "-" in part.name else ""
-    return int(digits) if digits.isdecimal() else 0

@@ -14,7 +14,7 @@ _midiopt() {
         [[ ${COMP_WORDS[i]} != -* ]] && { command=${COMP_WORDS[i]}; break; }
     done
     case $command in
-    '') _midiopt_words 'analyze show search similar export status duplicates report browse verify datasette-metadata completion help --help --version' ;;
+    '') _midiopt_words 'analyze show search similar export status duplicates report browse compact verify datasette-metadata completion help --help --version' ;;
     analyze)
         case $prev in
         --schema|--file-timeout|--max-file-bytes|--max-events|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
@@ -79,6 +79,10 @@ _midiopt() {
         [[ $cur == -* ]] && { _midiopt_words '--db --schema --port --open -h --help'; return; }
         # files, which readline completes
         ;;
+    compact)
+        [[ $cur == -* ]] && { _midiopt_words '-q --quiet -h --help'; return; }
+        # files, which readline completes
+        ;;
     verify)
         case $prev in
         --schema|--sample) _midiopt_words ''; return ;;
@@ -99,7 +103,7 @@ _midiopt() {
         ;;
     help)
         [[ $cur == -* ]] && { _midiopt_words '-h --help'; return; }
-        _midiopt_words 'analyze show search similar export status duplicates report browse verify datasette-metadata completion help'
+        _midiopt_words 'analyze show search similar export status duplicates report browse compact verify datasette-metadata completion help'
         ;;
     esac
 }

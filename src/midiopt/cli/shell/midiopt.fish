@@ -15,6 +15,7 @@ complete -c midiopt -n '__midiopt_command' -a status -d 'show what a database ho
 complete -c midiopt -n '__midiopt_command' -a duplicates -d 'list files with identical bytes'
 complete -c midiopt -n '__midiopt_command' -a report -d 'write a page about a database, with charts and examples'
 complete -c midiopt -n '__midiopt_command' -a browse -d 'search, look and listen in a web browser'
+complete -c midiopt -n '__midiopt_command' -a compact -d 'join the small parts of a Parquet directory'
 complete -c midiopt -n '__midiopt_command' -a verify -d 'analyse files again and report rows that differ'
 complete -c midiopt -n '__midiopt_command' -a datasette-metadata -d 'print what Datasette shows beside the rows'
 complete -c midiopt -n '__midiopt_command' -a completion -d 'print the completion script of bash, zsh or fish'
@@ -101,6 +102,9 @@ complete -c midiopt -n '__midiopt_command browse' -l schema -r -d 'the PostgreSQ
 complete -c midiopt -n '__midiopt_command browse' -l port -r -d 'the port'
 complete -c midiopt -n '__midiopt_command browse' -l open -d 'open the page in the browser'
 complete -c midiopt -n '__midiopt_command browse' -s h -l help -d 'show this help'
+complete -c midiopt -n '__midiopt_command compact' -F
+complete -c midiopt -n '__midiopt_command compact' -s q -l quiet -d 'no summary'
+complete -c midiopt -n '__midiopt_command compact' -s h -l help -d 'show this help'
 complete -c midiopt -n '__midiopt_command verify' -F
 complete -c midiopt -n '__midiopt_command verify' -l db -r -F -d 'the same as an option'
 complete -c midiopt -n '__midiopt_command verify' -l schema -r -d 'the PostgreSQL schema with the tables'
@@ -115,5 +119,5 @@ complete -c midiopt -n '__midiopt_command datasette-metadata' -l schema -r -d 't
 complete -c midiopt -n '__midiopt_command datasette-metadata' -s h -l help -d 'show this help'
 complete -c midiopt -n '__midiopt_command completion' -f -a 'bash zsh fish'
 complete -c midiopt -n '__midiopt_command completion' -s h -l help -d 'show this help'
-complete -c midiopt -n '__midiopt_command help' -f -a 'analyze show search similar export status duplicates report browse verify datasette-metadata completion help'
+complete -c midiopt -n '__midiopt_command help' -f -a 'analyze show search similar export status duplicates report browse compact verify datasette-metadata completion help'
 complete -c midiopt -n '__midiopt_command help' -s h -l help -d 'show this help'
