@@ -30,7 +30,7 @@ LAYERS = {
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
     "many": ("api", "rows", "pipeline"),
-    "library": ("api", "rows", "sources", "sinks", "pipeline"),
+    "library": ("core.smf.arena", "api", "rows", "sources", "sinks", "pipeline"),
     "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
     "report": ("core.build", "api", "display", "sinks", "library"),
     "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library", "browse", "report"),

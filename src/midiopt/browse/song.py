@@ -16,14 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from midiopt.api import Notes, Segments, TempoMap, harmony, tempo_map
-from midiopt.core.analysis import Analyzer
 from midiopt.core.smf.parser import parse
 from midiopt.display.text import printable_text
 from midiopt.general_midi import DRUM_SOUNDS, PROGRAMS
-from midiopt.rows.builder import NO_HASH
-from midiopt.rows.decode import row_to_dict
-from midiopt.rows.layout import LAYOUTS
-from midiopt.schema import ANALYZER_VERSION, TRACKS
+from midiopt.rows.track_names import track_names
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -86,7 +82,7 @@ def _padded(data: bytes) -> bytes:
 
 def _parts(data: Buffer, notes: Notes) -> tuple[list[dict[str, Any]], npt.NDArray[np.intp]]:
     """What has a colour of its own: the notes of one channel in one track. The part of each note, too."""
-    names = _track_names(data)
+    names = track_names(data)
     keys = (notes.track.astype(np.int32) << 5) | (notes.channel.astype(np.int32) << 1) | notes.is_drum
     found, part_of = np.unique(keys, return_inverse=True)
     in_track = Counter((found >> 5).tolist())
@@ -109,15 +105,6 @@ def _parts(data: Buffer, notes: Notes) -> tuple[list[dict[str, Any]], npt.NDArra
             }
         )
     return parts[:MAX_PARTS], np.minimum(part_of, MAX_PARTS - 1)
-
-
-def _track_names(data: Buffer) -> dict[int, str]:
-    """Decoded as in the database, by the index of the track."""
-    analyses, heap, tracks = bytearray(), bytearray(), bytearray()
-    Analyzer().analyze(data, NO_HASH, ANALYZER_VERSION, analyses, heap, tracks)
-    size = struct.calcsize(LAYOUTS[TRACKS].struct_format)
-    rows = (row_to_dict(TRACKS, tracks[at : at + size], heap) for at in range(0, len(tracks), size))
-    return {int(row["track"]): str(row["name"]) for row in rows if row["name"]}  # type: ignore[call-overload]
 
 
 def _bars(time: TempoMap, notes: Notes) -> npt.NDArray[np.float64]:

@@ -22,6 +22,8 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "search": "list the files that meet a search",
     "similar": "list files with similar music",
     "export": "write what a search finds into a file or a folder",
+    "repair": "write damaged files anew, valid and complete",
+    "split": "write a file per track or channel of a song",
     "status": "show what a database holds and how the last run ended",
     "duplicates": "list files with identical bytes",
     "report": "write a page about a database, with charts and examples",

@@ -13,6 +13,7 @@ from midiopt.errors import QueryError
 from midiopt.library.search import COLUMNS, FACTS, Found
 from midiopt.library.search_values import nearest
 from midiopt.schema import MEMBER_SEPARATOR
+from midiopt.sources.content import STANDARD_INPUT
 from midiopt.sources.filetypes import SUFFIXES
 
 DEFAULT_TEMPLATE = "{name}"
@@ -55,7 +56,7 @@ def check_template(template: str) -> None:
 
 def target_name(template: str, found: Found) -> list[str]:
     """The folders and the name below the folder of copies, without a number and without the suffix, which comes last."""
-    stem, suffix = _stem_and_suffix(found.path)
+    stem, suffix = stem_and_suffix(found.path)
     folder = found.path.replace(MEMBER_SEPARATOR, "/").rpartition("/")[0].rpartition("/")[2]
     facts = {name: getattr(found, name) for name in FACTS} | {"meter": found.meter, "name": stem, "folder": folder}
     facts |= {name: " ".join(map(str, value)) for name, value in facts.items() if isinstance(value, list)}
@@ -63,7 +64,7 @@ def target_name(template: str, found: Found) -> list[str]:
     facts["title"] = found.title or stem
     filled = {name: _Unknown() if value is None or value == "" else value for name, value in facts.items()}
     text = _Safe().vformat(template, (), filled)
-    parts = [_component(part) for part in text.split("/") if part.strip(" .")] or [UNKNOWN]
+    parts = [component(part) for part in text.split("/") if part.strip(" .")] or [UNKNOWN]
     return [*parts, suffix]
 
 
@@ -72,7 +73,8 @@ def numbered(name: str, suffix: str, number: int) -> str:
     return f"{name} ({number}){suffix}" if number > 1 else name + suffix
 
 
-def _component(text: str) -> str:
+def component(text: str) -> str:
+    """The text as the name of a file or folder."""
     text = _FORBIDDEN.sub("_", text).strip(" ").rstrip(" .").lstrip(" ")
     text = text.encode()[:MAX_BYTES].decode(errors="ignore").rstrip(" .")
     if _RESERVED.fullmatch(text) or text.startswith("."):
@@ -80,7 +82,12 @@ def _component(text: str) -> str:
     return text or UNKNOWN
 
 
-def _stem_and_suffix(path: str) -> tuple[str, str]:
+def file_name(argument: str) -> str:
+    """The name of a file that a user names, also of one from a pipe."""
+    return "standard input.mid" if argument == STANDARD_INPUT else argument
+
+
+def stem_and_suffix(path: str) -> tuple[str, str]:
     """Of a file or member: its name without the suffixes of compression and of MIDI files, and the latter."""
     name = path.replace(MEMBER_SEPARATOR, "/").rpartition("/")[2]
     stem, suffix = os.path.splitext(name)

@@ -39,6 +39,21 @@ def read_content(name: str) -> Buffer:
     return _read_file(os.fsencode(name) if path is None else path, name)
 
 
+def names_file(name: str) -> bool:
+    """Whether there is a file of this name to read, or the archive that it names a member of."""
+    archive = archive_in(name)
+    return name == STANDARD_INPUT or _existing(name) is not None or (archive is not None and _existing(archive) is not None)
+
+
+def file_identity(name: str) -> tuple[int, int] | None:
+    """(device, inode) of the file on disk of this name, also of the archive that it names a member of; None if there is none."""
+    for path in filter(None, (name, archive_in(name))):
+        if (found := _existing(path)) is not None and os.path.exists(found):
+            info = os.stat(found)
+            return info.st_dev, info.st_ino
+    return None
+
+
 def read_stored(text: str) -> Buffer:
     """The content of a file on disk whose path the database writes so. Raises as ``read_content``."""
     return _read_file(path_bytes(text), text)

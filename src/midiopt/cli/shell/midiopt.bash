@@ -14,7 +14,7 @@ _midiopt() {
         [[ ${COMP_WORDS[i]} != -* ]] && { command=${COMP_WORDS[i]}; break; }
     done
     case $command in
-    '') _midiopt_words 'analyze show search similar export status duplicates report browse compact verify datasette-metadata completion help --help --version' ;;
+    '') _midiopt_words 'analyze show search similar export repair split status duplicates report browse compact verify datasette-metadata completion help --help --version' ;;
     analyze)
         case $prev in
         --schema|--file-timeout|--max-file-bytes|--max-events|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
@@ -50,6 +50,20 @@ _midiopt() {
         esac
         [[ $cur == -* ]] && { _midiopt_words '--sort --limit --split --group -o --output --copy --link --name -q --quiet --db --schema -h --help'; return; }
         _midiopt_words 'key: bpm: meter: program: family: has:drums has:lyrics has:title has:chords has:key has:bpm has:swing has:pedal has:bends has:sysex role:drums role:bass role:chords role:melody role:full chords: duration: notes: polyphony: swing: loop:yes loop:no performance:yes performance:no confidence: status:ok status:repaired status:rejected status:unreadable status:crashed status:opened like: issue:leading_junk issue:header_length issue:unknown_format issue:format_0_tracks issue:chunk_overrun issue:event_cut issue:no_end_of_track issue:bytes_after_end issue:stray_data issue:data_over_127 issue:bad_status issue:long_varint issue:bad_meta issue:zero_tempo issue:missing_tracks issue:lost_track issue:sysex_length issue:text_mode issue:utf8_text issue:track_length issue:joined_tracks issue:early_end issue:undeclared_tracks issue:rmid_size issue:frame_rate issue:rmid issue:alien_chunk issue:smpte issue:format_2 issue:no_notes issue:trailing_bytes issue:running_status_crossed issue:stuck_note issue:drums_by_name issue:joined_songs missing:yes missing:no'
+        ;;
+    repair)
+        case $prev in
+        --schema) _midiopt_words ''; return ;;
+        esac
+        [[ $cur == -* ]] && { _midiopt_words '-o --output --force -q --quiet --db --schema --json --jsonl -h --help'; return; }
+        _midiopt_words ''
+        ;;
+    split)
+        case $prev in
+        --by) _midiopt_words 'track channel'; return ;;
+        esac
+        [[ $cur == -* ]] && { _midiopt_words '--by -o --output --force -q --quiet --json --jsonl -h --help'; return; }
+        # files, which readline completes
         ;;
     status)
         case $prev in
@@ -103,7 +117,7 @@ _midiopt() {
         ;;
     help)
         [[ $cur == -* ]] && { _midiopt_words '-h --help'; return; }
-        _midiopt_words 'analyze show search similar export status duplicates report browse compact verify datasette-metadata completion help'
+        _midiopt_words 'analyze show search similar export repair split status duplicates report browse compact verify datasette-metadata completion help'
         ;;
     esac
 }

@@ -1,0 +1,150 @@
+"""A folder that files are written into: nothing is written outside of it, and no file is overwritten unless that is asked for.
+
+A name that is taken by other content gets a number, and folders are opened one by one without following links. A file is there already if
+one of its numbered names has its content, so that a second run continues the first one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING
+
+from midiopt.errors import SourceError
+from midiopt.library.target_names import numbered
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class TargetFolder:
+    """The folder, which is made if it is not there. Names are sequences of folders, a name and its suffix.
+
+    With ``replaces``, a file that was there before is replaced: none that this object has written, and none in ``sources``, the (device,
+    inode) of files that were read.
+    """
+
+    def __init__(self, folder: str, replaces: bool = False) -> None:
+        self.sources: set[tuple[int, int]] = set()
+        self._replaces = replaces
+        self._written: set[tuple[str, ...]] = set()
+        self._path = folder
+        try:
+            os.makedirs(folder, exist_ok=True)
+            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as problem:
+            raise SourceError(f"{folder}: {problem.strerror or problem}") from None
+        self._part = f".midiopt-{os.getpid()}.part"
+
+    def close(self) -> None:
+        """Close the folder."""
+        os.close(self._folder)
+
+    def write(self, names: Sequence[str], data: Buffer, mtime_ns: int | None = None) -> tuple[str, bool]:
+        """Write the content under the first name that is free, unless one before it has this content.
+
+        Returns the path, and whether it was written, not there already.
+        """
+        *folders, name, suffix = names
+        with self._open(folders) as folder:
+            for number in count(1):
+                target = numbered(name, suffix, number)
+                key = (*folders, target)
+                if _is_same(folder, target, data):
+                    break
+                replaces = self._replaces and key not in self._written and self._may_replace(folder, target)
+                if (replaces or not _exists(folder, target)) and self._put(folder, target, data, mtime_ns, replaces):
+                    self._written.add(key)
+                    return os.path.join(self._path, *key), True
+        return os.path.join(self._path, *key), False
+
+    def link(self, names: Sequence[str], path: bytes) -> bool:
+        """Make a symbolic link to the path; False if it is there already."""
+        *folders, name, suffix = names
+        with self._open(folders) as folder:
+            for number in count(1):
+                target = numbered(name, suffix, number)
+                try:
+                    os.symlink(path, target.encode(), dir_fd=folder)
+                except FileExistsError:
+                    if _exists(folder, target, os.fsdecode(path)):
+                        return False
+                    continue
+                break
+        return True
+
+    def _may_replace(self, folder: int, target: str) -> bool:
+        """Whether there is a regular file of this name, or a link, that is no source."""
+        try:
+            info = os.lstat(target, dir_fd=folder)
+        except OSError:
+            return False
+        return (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)) and (info.st_dev, info.st_ino) not in self.sources
+
+    def _put(self, folder: int, target: str, data: Buffer, mtime_ns: int | None, replaces: bool) -> bool:
+        """Whether the file could get this name: another program may have taken it meanwhile."""
+        try:
+            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            with open(descriptor, "wb") as part:
+                part.write(data)
+                part.flush()
+                if mtime_ns is not None:
+                    with contextlib.suppress(OSError, OverflowError):
+                        os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+            if replaces:
+                os.rename(self._part, target, src_dir_fd=folder, dst_dir_fd=folder)
+                return True
+            try:
+                os.link(self._part, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            except FileExistsError:
+                return False
+            except OSError:  # FAT has no hard links
+                if _exists(folder, target):
+                    return False
+                os.rename(self._part, target, src_dir_fd=folder, dst_dir_fd=folder)
+            return True
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(self._part, dir_fd=folder)
+
+    @contextlib.contextmanager
+    def _open(self, folders: Sequence[str]) -> Iterator[int]:
+        """The last of the folders, each in the one before, made if need be."""
+        with contextlib.ExitStack() as opened:
+            descriptor = self._folder
+            for folder in folders:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder, dir_fd=descriptor)
+                try:
+                    descriptor = os.open(folder, _DIRECTORY, dir_fd=descriptor)
+                except OSError:
+                    raise SourceError(f"{folder} in the folder of copies is a link or no folder") from None
+                opened.callback(os.close, descriptor)
+            yield descriptor
+
+
+def _exists(folder: int, name: str, link: str | None = None) -> bool:
+    """Whether there is something of this name; with `link`, a symbolic link to that path."""
+    try:
+        if link is not None:
+            return os.readlink(name, dir_fd=folder) == link
+        os.lstat(name, dir_fd=folder)
+    except OSError:
+        return False
+    return True
+
+
+def _is_same(folder: int, name: str, data: Buffer) -> bool:
+    """Whether there is a file of this name with this content."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    with open(descriptor, "rb") as file:
+        info = os.fstat(descriptor)
+        return stat.S_ISREG(info.st_mode) and info.st_size == memoryview(data).nbytes and file.read() == bytes(data)
