@@ -49,7 +49,7 @@ def stored_file(library: Snapshot, path: str) -> StoredFile | None:
     facts = None
     if row["status"] in _WITH_FACTS:
         found = rows_by_key(library, ANALYSES, [row["content_hash"]]).get(row["content_hash"])
-        facts = build_analysis([*(found[column.name] for column in ANALYSES), row["status"], row["error"]]) if found else None
+        facts = build_analysis([*(found[column.name] for column in ANALYSES), row["status"], row["error"], path]) if found else None
     return StoredFile(**{name: row[name] for name in names}, is_missing=missing_since is not None, facts=facts)
 
 
