@@ -53,12 +53,19 @@ def answers() -> str:
     return "```sql\n" + "\n".join(lines) + "\n```"
 
 
+def conversions() -> str:
+    """The lines that make objects of other libraries, without what a program has around them."""
+    text = (ROOT / "sample" / "conversions.py").read_text()
+    return f"```python\n{text[text.index('import numpy') :].rstrip()}\n```"
+
+
 # (page, name of the block, what makes its text)
 BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("README.md", "answers", answers),
     ("docs/cli.md", "commands", generate_cli.page),
     ("docs/search.md", "terms", generate_search.terms_table),
     ("docs/tracks.md", "answers", generate_tracks.answers),
+    ("docs/how-to/machine-learning.md", "conversions", conversions),
     ("SECURITY.md", "limits", generate_limits.limits_table),
     *(("docs/columns.md", name, partial(generate_columns.table, columns)) for name, columns in generate_columns.TABLES.items()),
 )

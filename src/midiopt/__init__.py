@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from midiopt.library.similar import Similar
     from midiopt.many.analyze import analyze_many
     from midiopt.many.failure import Failure
+    from midiopt.many.notes import notes_many
     from midiopt.pipeline.options import RunOptions
     from midiopt.pipeline.summary import Summary
 
@@ -72,6 +73,7 @@ __all__ = [
     "build_info",
     "harmony",
     "notes",
+    "notes_many",
     "parse",
     "run",
     "tempo_map",
@@ -100,6 +102,7 @@ _LAZY = {
     "arrow_table": "midiopt.library.arrow",
     "harmony": "midiopt.api",
     "notes": "midiopt.api",
+    "notes_many": "midiopt.many.notes",
     "parse": "midiopt.api",
     "run": "midiopt.cli.python_run",
     "tempo_map": "midiopt.api",

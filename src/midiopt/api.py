@@ -31,7 +31,7 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Bi
 _local = threading.local()
 
 
-def _content(source: Source) -> Reader | bytes | bytearray | memoryview:
+def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
     """The content of a file, or the buffer itself."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return source
@@ -58,7 +58,7 @@ def analyze(source: Source) -> Analysis:
     Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and OSError for a file that cannot
     be read. Each thread has its own analyzer, and its memory is kept for the next file; the lock of the interpreter is released.
     """
-    data = _content(source)
+    data = content_of(source)
     _local.content = data if isinstance(data, bytes) else None
     if not hasattr(_local, "analyzer"):
         _local.analyzer = Analyzer()
@@ -93,7 +93,7 @@ def parse(source: Source, into: EventArena | None = None) -> EventArena:
     Without ``into`` the lock of the interpreter is released meanwhile. Raises the same errors as analyze() (``into`` is then empty if
     the content is unusable), and BufferError while a view from ``into.events()`` lives.
     """
-    return parse_bytes(_content(source), into)
+    return parse_bytes(content_of(source), into)
 
 
 def notes(source: Source) -> Notes:
@@ -102,7 +102,7 @@ def notes(source: Source) -> Notes:
     They are paired as docs/policy.md says. Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and
     OSError for a file that cannot be read.
     """
-    return Notes(_content(source))
+    return Notes(content_of(source))
 
 
 class TimeSignature(NamedTuple):

@@ -1,0 +1,78 @@
+"""midiopt.notes_many: the notes of each file, in the order of the files."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import itertools
+import threading
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from tests.helpers.archives import zip_of
+from tests.helpers.songs import song, write_songs
+
+
+def pitches(found: midiopt.Notes | midiopt.Failure) -> list[int]:
+    assert isinstance(found, midiopt.Notes), found
+    return found.pitch.tolist()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_notes_are_those_of_each_file_in_order(tmp_path: Path, workers: int) -> None:
+    paths: list[object] = sorted(write_songs(tmp_path, 250).rglob("*.mid"))
+    sources = [*paths, song(3), bytearray(song(4)), io.BytesIO(song(5)), b"RIFF", tmp_path / "none.mid", tmp_path, ""]
+    found = list(midiopt.notes_many(sources, workers=workers))
+    assert list(map(pitches, found[:253])) == [midiopt.notes(song(seed)).pitch.tolist() for seed in [*range(250), 3, 4, 5]]
+    with pytest.raises(midiopt.NotMidi) as not_midi:
+        midiopt.analyze(b"RIFF")
+    assert [(f.source, f.status, f.error) for f in found[253:] if isinstance(f, midiopt.Failure)] == [
+        (253, "rejected", str(not_midi.value)),
+        (str(tmp_path / "none.mid"), "unreadable", "No such file or directory"),
+        (str(tmp_path), "unreadable", "not a regular file"),
+        ("", "unreadable", "No such file or directory"),
+    ]
+
+
+def test_a_path_may_be_one_of_a_library(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(zip_of({"x/1.mid": song(1), "bad.mid": b"MThd"}))
+    (tmp_path / "b.mid.gz").write_bytes(gzip.compress(song(2)))
+    (tmp_path / "c\\d.mid").write_bytes(song(3))
+    midiopt.run([tmp_path], tmp_path / "x.db", workers=1)
+    with midiopt.Library(tmp_path / "x.db") as library:
+        paths = sorted(found.path for found in library.search("notes:1.."))
+    assert len(paths) == 3
+    assert list(map(pitches, midiopt.notes_many(paths))) == [midiopt.notes(song(seed)).pitch.tolist() for seed in (1, 2, 3)]
+    bad, none = midiopt.notes_many([f"{tmp_path}/a.zip!/bad.mid", f"{tmp_path}/a.zip!/none.mid"])
+    assert isinstance(bad, midiopt.Failure) and bad.status == "rejected"
+    assert isinstance(none, midiopt.Failure) and none.status == "unreadable"
+
+
+@pytest.mark.parametrize(("workers", "ahead"), [(1, 1), (2, 128)])
+def test_an_endless_source_is_read_only_a_little_ahead(workers: int, ahead: int) -> None:
+    taken = 0
+
+    def contents():
+        nonlocal taken
+        for data in itertools.cycle([song(1), song(2)]):
+            taken += 1
+            yield data
+
+    before = threading.active_count()
+    found = midiopt.notes_many(contents(), workers=workers)
+    for number in range(500):
+        next(found)
+        assert taken <= number + ahead + 32
+    found.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before
+
+
+def test_arguments_are_checked_at_once() -> None:
+    with pytest.raises(TypeError, match=r"notes_many\(\) takes many files, .*; notes\(\) takes one"):
+        midiopt.notes_many("a.mid")
+    with pytest.raises(ValueError, match="workers must be a positive integer, not 0"):
+        midiopt.notes_many([], workers=0)
+    with pytest.raises(ZeroDivisionError):
+        list(midiopt.notes_many((1 // 0 for _ in range(1)), workers=2))
