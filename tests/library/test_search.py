@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from benchmarks import postgres_server
 from midiopt.errors import QueryError
 from midiopt.general_midi import FAMILIES, PROGRAMS
+from midiopt.library import search_access, search_pages, search_query
 from midiopt.library.search import FACETS, SORTS, count, facet, find, parse_query
 from midiopt.library.search_terms import TERMS
 from midiopt.library.snapshot import open_snapshot
@@ -91,6 +92,7 @@ def library(request, tmp_path_factory):
         return
     with postgres_server.database(request.getfixturevalue("pg_dsn")) as url:
         fill(url)
+        postgres_server.execute(url, "ANALYZE")  # which words are common is known from its statistics
         with open_snapshot(url) as library:
             yield library
 
@@ -226,6 +228,27 @@ def test_queries_of_any_shape_find_what_a_filter_finds(library, query):
     text, test = query
     wanted = {row["path"] for row in ROWS if test(row) and not row["missing_since"]}
     assert sorted(paths(library, text)) == sorted(wanted)
+
+
+@settings(max_examples=60)
+@given(QUERIES)
+def test_queries_find_the_same_in_every_way(library, query):
+    """Lists are so short, and what is looked at first so little, that files are found by parts of the index of words, parts of lists,
+    parts of all contents and scans."""
+    text, test = query
+    wanted = {row["path"] for row in ROWS if test(row) and not row["missing_since"]}
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, value in (
+            (search_access, "MAX_IDS", 20), (search_access, "FEW_IDS", 3), (search_access, "FIRST_CHUNK", 4),
+            (search_pages, "FIRST_CHUNK", 4), (search_pages, "WINDOWS", (2, 9)), (search_pages, "MAX_LOOKED_AT", 40),
+        ):  # fmt: skip
+            patch.setattr(module, name, value)
+        pages, after = [], None
+        while page := find(library, parse_query(text), limit=9, after=after):
+            pages += page
+            after = page[-1]
+        assert sorted(found.path for found in pages) == sorted(wanted)
+        assert count(library, parse_query(text)) == len(wanted)
 
 
 def test_missing_files_are_found_only_if_asked_for(library):
@@ -380,3 +403,15 @@ def test_sorts_and_facets_that_there_are_not(library):
         find(library, parse_query(""), "tempo")
     with pytest.raises(QueryError, match="there is no facet 'colour'"):
         facet(library, parse_query(""), "colour")
+
+
+@pytest.mark.parametrize("text", ["waltz -waltz", '"slap waltz" -waltz', "key:Am -key:Am", "-(a or b) (a or b)"])
+def test_a_contradiction_finds_nothing(text, library):
+    assert parse_query(text).root.parts[0] == search_query.Any(())
+    assert find(library, parse_query(text)) == [] and count(library, parse_query(text)) == 0
+    assert parse_query(f"({text}) or waltz").root.parts[0] != search_query.Any(())
+
+
+@pytest.mark.parametrize("text", ["waltz -waltzes", "waltz -wa*", '-"slap waltz" waltz', "a -b", "-a -a"])
+def test_what_only_looks_like_a_contradiction(text):
+    assert search_query.Any(()) not in parse_query(text).root.parts

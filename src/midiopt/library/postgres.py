@@ -31,6 +31,8 @@ class PostgresSnapshot:
         with contextlib.ExitStack() as resources, sink_errors():
             self._connection = resources.enter_context(contextlib.closing(connect(url)))
             self._connection.execute("SET cursor_tuple_fraction = 1")  # every row of a cursor is read
+            # A search by words remembers pages, not rows, where a million rows exceed 4 MB: it then took 26 s instead of 1.3.
+            self._connection.execute("SET work_mem = '64MB'")
             self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             require_current_schema(schema_version(self._connection))
             self._cursor_names = map("rows_{}".format, itertools.count())

@@ -7,19 +7,20 @@ bounded, whatever files a search finds and wherever they are.
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from midiopt.library.search_access import FIRST_CHUNK, Access
+from midiopt.library.search_access import FIRST_CHUNK, GROWTH, Access
 from midiopt.library.search_query import Query
 from midiopt.library.search_terms import Sql
 from midiopt.library.snapshot import Snapshot
 
 WINDOWS = (2000, 20_000)  # contents that are looked at first: in 1 to 3 ms, then in 5 to 20
-GROWTH = 8  # of the parts in which PostgreSQL counts
+MAX_LOOKED_AT = 15_000  # contents with the words, before rarer terms are asked
 
 
 @dataclass(frozen=True)
@@ -121,18 +122,35 @@ class Pages:
                     return found
         if self._query.needs_content or self._by.of_content:
             ids = self._access.rarest(self._query)
+            if ids is not None and self._by is ARRIVAL and not self._direction:
+                return self._of_ids(ids, limit, after)
+            if not self._sqlite and self._by is ARRIVAL and not self._direction:
+                return self._of_parts(limit, after)
             return self._page(self._whole() if ids is None else self._of_list(ids), later, limit, is_whole=ids is None)
         return self._page(_Source(FILES_ONLY), later, limit)
 
     def _by_words(self, phrases: list[str], limit: int, after: Any) -> list[str]:
         found: list[str] = []
+        seen, is_asked = 0, False
         for ids in self._access.word_chunks(phrases, 0 if after is None else after.analysis_id):
-            is_first = not found and len(ids) == FIRST_CHUNK
             found += self._page(self._of_list(ids), self._after(after), limit - len(found))
             if len(found) == limit:
                 break
-            if is_first and (rarest := self._access.rarest(self._query)) is not None:  # not all that have the words
-                return self._page(self._of_list(rarest), self._after(after), limit)
+            seen += len(ids)
+            if not is_asked and seen * limit > MAX_LOOKED_AT * len(found):  # as far as can be told, the page is full after more
+                is_asked = True
+                if (rarest := self._access.rarest(self._query)) is not None:
+                    return self._of_ids(rarest, limit, after)
+        return found
+
+    def _of_ids(self, ids: list[int], limit: int, after: Any) -> list[str]:
+        """The files of sorted contents in the order of arrival: of the next contents, then of more and more, until the page is full."""
+        found: list[str] = []
+        at, size = 0 if after is None else bisect.bisect_left(ids, after.analysis_id), FIRST_CHUNK
+        while at < len(ids) and len(found) < limit:
+            found += self._page(self._of_list(ids[at : at + size]), self._after(after), limit - len(found))
+            at += size
+            size *= GROWTH
         return found
 
     def _window(self, size: int, after: Any) -> _Source | None:
@@ -194,7 +212,7 @@ class Pages:
                 yield from map(self._of_list, self._access.word_chunks(phrases, 0))
             elif (ids := self._access.rarest(self._query)) is not None:
                 yield self._of_list(ids)
-            elif self._sqlite or self._access.has_hints(self._query):
+            elif self._sqlite:
                 yield self._whole()
             else:
                 yield from self._parts()
@@ -202,9 +220,18 @@ class Pages:
             hint, values = self._access.hints(self._query, of_files=True)
             yield _Source(FILES_ONLY, ("f.analysis_id IS NULL", hint), tuple(values))
 
-    def _parts(self) -> Iterator[_Source]:
+    def _of_parts(self, limit: int, after: Any) -> list[str]:
+        """The files in the order of arrival, of longer and longer parts, until the page is full."""
+        found: list[str] = []
+        for part in self._parts(0 if after is None else after.analysis_id):
+            found += self._page(part, self._after(after), limit - len(found))
+            if len(found) == limit:
+                break
+        return found
+
+    def _parts(self, after: int = 0) -> Iterator[_Source]:
         """All files with an analysis in longer and longer parts: PostgreSQL would look at every row before it counts the first."""
-        [(first, last)] = self._rows("SELECT min(id), max(id) FROM analyses")
+        [(first, last)] = self._rows("SELECT min(id), max(id) FROM analyses WHERE id >= ?", (after,))
         size = WINDOWS[-1]
         while first is not None and first <= last:
             yield _Source(self._access.contents + self._join, ("a.id BETWEEN ? AND ?",), (first, first + size - 1))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from midiopt.errors import QueryError
 from midiopt.library.search_terms import Condition, Sql, term_condition, words
@@ -127,6 +128,14 @@ def node_sql(node: Node, dialect: Dialect) -> Sql:
     return f"({joined})" if len(parts) > 1 else joined, [value for _, values in parts for value in values]
 
 
+def _follows(node: Node, other: Node) -> bool:
+    """Whether every file that meets the other node meets this one, as far as is seen at once: of a contradiction no file is read."""
+    if not (isinstance(node, Item) and isinstance(other, Item)) or node == other:
+        return node == other
+    phrase, longer = node.condition.phrase, other.condition.phrase
+    return bool(phrase and longer) and "*" not in phrase and f" {phrase} " in f" {longer.removesuffix('*')} "
+
+
 class _Parser:
     """A recursive descent over the tokens."""
 
@@ -161,6 +170,8 @@ class _Parser:
             part = self._part()
             if part is not None:
                 parts.append(part)
+        if any(isinstance(part, Not) and any(map(partial(_follows, part.part), parts)) for part in parts):
+            return Any(())
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _part(self) -> Node | None:

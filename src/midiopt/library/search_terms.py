@@ -16,7 +16,7 @@ from midiopt.library.search_like import like_file, like_path
 from midiopt.library.search_values import choice, family, keys, nearest, number_range, programs, progressions
 from midiopt.schema import ANALYSED, ANALYSES, ISSUE_BITS, ISSUES, NAME_METERS, ROLES, STATUSES
 from midiopt.sinks.sql import NAMES, Dialect
-from midiopt.sinks.words import FUNCTION, may_have, postgres_words, words_of
+from midiopt.sinks.words import FUNCTION, postgres_has, postgres_patterns, words_of
 
 Sql = tuple[str, list[object]]
 """A condition with `?` for each of its values."""
@@ -72,11 +72,11 @@ def words(text: str) -> Condition | None:
     if not found:
         return None
     phrase = " ".join(found) + ("*" if text.endswith("*") else "")
-    pattern = f"% {phrase.removesuffix('*')}" + ("%" if phrase.endswith("*") else " %")
-    texts = ("f.path", NAMES.format("a.title", "a.track_names"))
-    postgres = " OR ".join(f"(CASE WHEN {may_have(text)} THEN {postgres_words(text)} LIKE ? ELSE FALSE END)" for text in texts)
+    postgres = " OR ".join(map(postgres_has, ("f.path", NAMES.format("a.title", "a.track_names"))))
     sqlite = f"{FUNCTION}(?, f.path, a.title, a.track_names)"
-    return Condition((sqlite, [phrase]), (f"({postgres})", [found[0], pattern] * 2), of_content=False, phrase=phrase)
+    return Condition(
+        (sqlite, [phrase]), (f"({postgres})", [*postgres_patterns(phrase), *postgres_patterns(phrase)]), of_content=False, phrase=phrase
+    )
 
 
 @dataclass(frozen=True)

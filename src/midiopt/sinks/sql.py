@@ -184,13 +184,13 @@ SEARCHED = (
 SEARCH_INDEX = "analyses_search"
 HASH_INDEXES = {"analyses_notes_hash": "analyses", "tracks_notes_hash": "tracks"}  # of notes_hash, as the views show it
 SQLITE_INDEXES = {
-    "files_status": "files (status)",  # with the path, which is the key
+    "files_status": f"files (status, path, {ANALYSIS_ID})",  # with its contents, of which a search makes a list
     "analyses_issues": "analyses (issues) WHERE issues <> 0",
     "analyses_title": "analyses (title)",  # a scan of all titles reads 30 instead of 500 bytes each
     SEARCH_INDEX: f"analyses (id, {', '.join(SEARCHED)})",
 }
 POSTGRES_INDEXES = {
-    "files_status": f"files (status, path) WHERE status <> {quoted(STATUSES[OK])}",
+    "files_status": f"files (status, path, {ANALYSIS_ID}) WHERE status <> {quoted(STATUSES[OK])}",
     "analyses_issues": "analyses (issues, id) WHERE issues <> 0",  # with the id, bits are tested in the index alone
     "analyses_title": "analyses (title, id)",
     "analyses_programs": "analyses USING gin (programs)",

@@ -92,6 +92,20 @@ def postgres_words(text: str) -> str:
     return f"(' ' || {longest}, '([^ ]{{{MAX_LETTERS}}})[^ ]+', '\\1', 'g') || ' ')"
 
 
-def may_have(text: str) -> str:
-    """A condition of PostgreSQL, with a word as its value: false where a text cannot have it, found in a tenth of the time."""
-    return f"(strpos(lower({text}), ?) > 0 OR octet_length({text}) <> length({text}))"
+def postgres_has(text: str) -> str:
+    """A condition of PostgreSQL: whether a text has a phrase, with postgres_patterns() as its values.
+
+    An ASCII text is searched as it is: that takes a tenth of the time of its words.
+    """
+    ascii_text = f'lower(({text}) COLLATE "C")'
+    in_ascii = f"strpos({ascii_text}, ?) > 0 AND {ascii_text} ~ ?"
+    return f"(CASE WHEN octet_length({text}) = length({text}) THEN {in_ascii} ELSE {postgres_words(text)} LIKE ? END)"
+
+
+def postgres_patterns(phrase: str) -> list[str]:
+    """The first word, a regular expression for an ASCII text and a LIKE pattern for the words of others; see has_phrase()."""
+    words = phrase.removesuffix("*").split(" ")
+    is_begun = phrase.endswith("*")
+    letters = [word + "[0-9a-z]*" * (len(word) == MAX_LETTERS) for word in words]
+    expression = f"(^|[^0-9a-z]){'[^0-9a-z]+'.join(letters)}{'' if is_begun else '($|[^0-9a-z])'}"
+    return [words[0], expression, f"% {' '.join(words)}" + ("%" if is_begun else " %")]
