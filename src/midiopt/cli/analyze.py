@@ -15,6 +15,7 @@ from midiopt.cli.arguments import (
     byte_option,
     count_option,
     default_database,
+    executor_option,
     prune_option,
     seconds_option,
     workers_option,
@@ -26,11 +27,14 @@ from midiopt.cli.quantities import bytes_text, count_text, seconds_text
 from midiopt.errors import MidioptError, SourceError
 from midiopt.limits import (
     BATCH_SIZE,
+    DASK,
+    DASK_LOCAL,
     FILE_TIMEOUT,
     MAX_EVENTS,
     MAX_EVENTS_CAP,
     MAX_FILE_BYTES,
     MAX_FILE_BYTES_CAP,
+    PROCESSES,
     SINK_TIMEOUT,
     WRITERS,
 )
@@ -143,8 +147,17 @@ def _add_limits(parser: Parser) -> None:
         metavar="N",
         help=f"reject files with more events (default: {count_text(MAX_EVENTS)}; at most {count_text(MAX_EVENTS_CAP)})",
     )
-    parser.group("how fast").add_argument(
+    fast = parser.group("how fast")
+    fast.add_argument(
         "--workers", type=workers_option, metavar="N", help="number of worker processes (default: auto, which is one per available core)"
+    )
+    fast.add_argument(
+        "--executor",
+        type=executor_option,
+        default=PROCESSES,
+        metavar="NAME",
+        help=f"where the files are analysed: {PROCESSES} (of this machine), {DASK_LOCAL} or {DASK}HOST:PORT, the scheduler of a cluster "
+        f"whose workers have midiopt and the same files (default: {PROCESSES})",
     )
 
 
@@ -177,7 +190,7 @@ def command(arguments: Namespace) -> int:
         if arguments.dry_run:
             return show_dry_run(arguments, options)
         with RunProgress(arguments.quiet) as progress:
-            summary = run(arguments.sources, arguments.db, options, progress=progress)
+            summary = run(arguments.sources, arguments.db, options, progress=progress, executor=arguments.executor)
             progress.finish(summary, without_password(arguments.db))
     except SourceError as problem:
         print_error(problem)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from midiopt.cli.parser import Parser, suggestion
 from midiopt.cli.quantities import parse_bytes, parse_count, parse_seconds
-from midiopt.limits import DATABASE, check_option
+from midiopt.limits import DATABASE, check_executor, check_option
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
@@ -94,6 +94,14 @@ def seconds_option(name: str) -> Callable[[str], object]:
 def workers_option(text: str) -> object:
     """The number of workers; None is one per core."""
     return None if text == "auto" else _run_option("workers", parse_count, "a number or auto", ["auto"])(text)
+
+
+def executor_option(text: str) -> str:
+    """Where files are analysed."""
+    try:
+        return check_executor(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def _run_option(name: str, parse: Callable[[str], float], what: str, words: Sequence[str] = ()) -> Callable[[str], object]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from midiopt.pipeline.tasks import MEMBERS_PER_TASK, ArchiveReport, FinishArchive, MemberRange, ReadMembers, archive_outcome
+from midiopt.pipeline.tasks import MEMBERS_PER_TASK, UNKNOWN_STATE, ArchiveReport, FinishArchive, MemberRange, ReadMembers, archive_outcome
 from midiopt.sources.archives.limits import TIME_ERROR, max_cpu_seconds
 
 ArchiveTask = ReadMembers | FinishArchive
@@ -19,11 +19,14 @@ Worker = TypeVar("Worker")
 
 
 @dataclass
-class _ArchiveState(Generic[Worker]):
+class ArchiveState(Generic[Worker]):
+    """An archive that is being read."""
+
     path: bytes
     report: ArchiveReport | None = None  # on the first task that was answered
     stream_worker: Worker | None = None  # answered the first task; gets all others if the archive is a stream
     in_flight: int = 1  # number of tasks handed out and not answered
+    answered: int = 0  # number of tasks
     next_member: int = MEMBERS_PER_TASK  # the first one not handed out
     at_end: bool = False  # every member has been handed out
     crashed_members: int = 0
@@ -40,12 +43,17 @@ class _ArchiveState(Generic[Worker]):
             return not self.report.is_stream or worker is self.stream_worker
         return not self.in_flight and not self.is_finishing
 
+    def members_per_task(self) -> int:
+        """Members of the next range."""
+        return MEMBERS_PER_TASK
+
     def next_task(self) -> ArchiveTask:
+        """The next range of members, or the task that finishes the archive."""
         assert self.report
         self.in_flight += 1
         if not self.at_end:
             first = self.next_member
-            self.next_member += MEMBERS_PER_TASK
+            self.next_member += self.members_per_task()
             return ReadMembers(self.path, MemberRange(first, self.next_member), self.report.state)
         self.is_finishing = True
         return FinishArchive(self.path, self.report.state, *archive_outcome(self.crashed_members, self.read_error))
@@ -54,12 +62,14 @@ class _ArchiveState(Generic[Worker]):
 class ArchiveScheduler(Generic[Worker]):
     """A source of tasks: those of the archives that are being read."""
 
+    state: type[ArchiveState[Worker]] = ArchiveState
+
     def __init__(self) -> None:
-        self._archives: dict[bytes, _ArchiveState[Worker]] = {}
+        self._archives: dict[bytes, ArchiveState[Worker]] = {}
 
     def add(self, task: ReadMembers) -> None:
         """The first task of an archive was handed out."""
-        self._archives[task.path] = _ArchiveState(task.path)
+        self._archives[task.path] = self.state(task.path)
 
     def has_shared_task(self) -> bool:
         """Whether there is a task for any worker."""
@@ -82,14 +92,15 @@ class ArchiveScheduler(Generic[Worker]):
     def answered(self, task: ArchiveTask, report: ArchiveReport, worker: Worker) -> None:
         """A task was answered."""
         archive = self._archives[task.path]
-        if not archive.report:
+        archive.answered += 1
+        if not archive.report and report.state != UNKNOWN_STATE:
             archive.report, archive.stream_worker = report, worker
         archive.at_end |= report.at_end
         archive.has_row |= report.has_archive_row
         archive.crashed_members += report.crashed_members
         archive.read_error = archive.read_error or report.read_error
         archive.cpu_ms += report.cpu_ms
-        if not archive.at_end and archive.cpu_ms > 1000 * max_cpu_seconds(archive.report.state.size):
+        if archive.report and not archive.at_end and archive.cpu_ms > 1000 * max_cpu_seconds(archive.report.state.size):
             archive.at_end, archive.read_error = True, TIME_ERROR
         self._remove(archive)
 
@@ -102,7 +113,7 @@ class ArchiveScheduler(Generic[Worker]):
             archive.has_row = True
         self._remove(archive)
 
-    def _remove(self, archive: _ArchiveState[Worker]) -> None:
+    def _remove(self, archive: ArchiveState[Worker]) -> None:
         """Count the answer to a task; forget the archive after the last one."""
         archive.in_flight -= 1
         if archive.has_row and not archive.in_flight:

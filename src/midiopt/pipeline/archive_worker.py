@@ -15,7 +15,16 @@ from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.pipeline.items import Item
 from midiopt.pipeline.member_items import MemberItems
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
-from midiopt.pipeline.tasks import FIRST_MEMBERS, NO_MEMBER, UNKNOWN_STATE, ArchiveReport, FinishArchive, ReadMembers, archive_outcome
+from midiopt.pipeline.tasks import (
+    FIRST_MEMBERS,
+    FIRST_OF_SHARD,
+    NO_MEMBER,
+    UNKNOWN_STATE,
+    ArchiveReport,
+    FinishArchive,
+    ReadMembers,
+    archive_outcome,
+)
 from midiopt.rows.builder import RowBuilder, crashed_outcome
 from midiopt.schema import OK, REJECTED, UNREADABLE
 from midiopt.sources.archives.archive import Archive, FileArchive
@@ -103,7 +112,7 @@ class ArchiveReader:
         cpu_ms = round(opened.budget.pause() * 1000)
         if not opened.file.is_unchanged():
             yield self._settle(task, state, UNREADABLE, CHANGED)
-        elif archive.at_end and members == FIRST_MEMBERS:
+        elif archive.at_end and members in (FIRST_MEMBERS, FIRST_OF_SHARD):
             status, error = archive_outcome(rows.crashed, archive.read_error)
             yield self._settle(task, state, status, error or None, appledouble)
         else:

@@ -27,13 +27,13 @@ from midiopt.pipeline.message_pipe import wait
 from midiopt.pipeline.options import RunOptions, available_cores
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import Stop
+from midiopt.pipeline.task_buffer import MAX_TASKS_AHEAD, TaskBuffer
 from midiopt.pipeline.tasks import AnalyzeFiles, AnalyzeItems, ArchiveReport, ReadMembers, Task, item_count
 from midiopt.pipeline.worker_handle import WorkerHandle
 from midiopt.rows.wire import report_in
 from midiopt.run_log import event
 
 MAX_QUEUED_TASKS = 4  # per worker; three answers of 128 files fit into a pipe, but only one of 256
-MAX_TASKS_AHEAD = 800  # found and not yet sent to a worker: 100,000 paths, about 15 MB
 MAX_SOLO_CRASHES = 2
 MAX_FAILED_STARTS = 20  # in a row
 TIMEOUT_CHECK_INTERVAL = 0.25  # seconds
@@ -58,7 +58,8 @@ class Result:
 class WorkerPool:
     """Runs tasks in worker processes, which start when there is work for them, or when start_worker() is called before that.
 
-    ``members`` selects the members of archives to analyse, ``shares_analyses`` is that of the sink. Close the pool, or use it as a
+    ``members`` selects the members of archives to analyse, ``shares_analyses`` is that of the sink, and ``archives``
+    schedules the ranges of archives. Close the pool, or use it as a
     context manager.
     """
 
@@ -71,6 +72,7 @@ class WorkerPool:
         experiments: Experiments | None = None,
         members: PathSample = ALL_PATHS,
         shares_analyses: bool = True,
+        archives: ArchiveScheduler[WorkerHandle] | None = None,
     ) -> None:
         self._options = options
         self._table = table
@@ -79,7 +81,7 @@ class WorkerPool:
         self._shares_analyses = shares_analyses
         self._max_workers = options.workers or available_cores()
         self._workers: list[WorkerHandle] = []
-        self._archives: ArchiveScheduler[WorkerHandle] = ArchiveScheduler()
+        self._archives = archives or ArchiveScheduler[WorkerHandle]()
         self._retries: deque[Task] = deque()  # tasks of workers that died
         self._given_up: list[Result] = []  # rows of what crashed too often
         self._solo_crashes: Counter[bytes | int | ArchiveTask] = Counter()  # of a path, an item's number or an archive's task
@@ -94,7 +96,8 @@ class WorkerPool:
         workers have are finished, or abandoned after STOP_GRACE seconds.
         """
         stop = stop or Stop()
-        upcoming = _TaskBuffer(tasks, ahead)
+        self._solo_crashes.clear()
+        upcoming = TaskBuffer(tasks, ahead)
         while stop.seconds() < STOP_GRACE and (self._is_busy() or not (stop.is_requested() or upcoming.is_empty())):
             can_fetch = upcoming.can_fetch() and not stop.is_requested()
             results = self._collect(0 if can_fetch else RESULT_TIMEOUT)
@@ -251,7 +254,7 @@ class WorkerPool:
         elif self._has_crashed_too_often(task, MAX_SOLO_CRASHES + 1):  # the first time it was not alone with its worker
             self._archives.given_up(task)
             is_member = isinstance(task, ReadMembers) and task.members.is_single_part
-            report = ArchiveReport(members=int(is_member)).encode()
+            report = ArchiveReport.of_crash(is_member).encode()
             self._given_up.append(Result.from_message(crashed_row_message(path, reason, report), task))
         else:
             self._retries.append(task)
@@ -259,37 +262,3 @@ class WorkerPool:
     def _has_crashed_too_often(self, item: bytes | int | ArchiveTask, limit: int) -> bool:
         self._solo_crashes[item] += 1
         return self._solo_crashes[item] == limit
-
-
-class _TaskBuffer:
-    """Tasks from an iterator, some of them taken before a worker can accept them."""
-
-    def __init__(self, tasks: Iterator[Task | None], max_ahead: int) -> None:
-        self._tasks = tasks
-        self._max_ahead = max_ahead
-        self._ahead: deque[Task] = deque()
-        self._at_end = False
-
-    def is_empty(self) -> bool:
-        """Whether all tasks have been taken."""
-        return self._at_end and not self._ahead
-
-    def can_fetch(self) -> bool:
-        """Whether one more task may be taken ahead."""
-        return not self._at_end and len(self._ahead) < self._max_ahead
-
-    def fetch(self) -> None:
-        """Take one task ahead, if the iterator has one by now."""
-        if task := self._next():
-            self._ahead.append(task)
-
-    def take(self) -> Task | None:
-        """The next task; None if there is none, or none yet."""
-        return self._ahead.popleft() if self._ahead else self._next()
-
-    def _next(self) -> Task | None:
-        try:
-            return next(self._tasks)
-        except StopIteration:
-            self._at_end = True
-            return None

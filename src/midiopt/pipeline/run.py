@@ -2,7 +2,7 @@
 
 The parent is one event loop over three overlapping stages with bounded work in flight. It walks the sources, sends tasks
 to the workers, and passes batches to the sink; the workers read and analyse. While idle, the parent walks ahead (up to
-pool.MAX_TASKS_AHEAD tasks), so that progress can show the time remaining early.
+task_buffer.MAX_TASKS_AHEAD tasks), so that progress can show the time remaining early.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import Unpack
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
 
 from midiopt.core import build
 from midiopt.errors import SinkError, Stopped
-from midiopt.limits import DATABASE
+from midiopt.limits import DATABASE, PROCESSES, check_executor
 from midiopt.pipeline.experiments import Experiments
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.options import RunOptions, RunOverrides
@@ -35,6 +36,11 @@ from midiopt.sources.paths import path_text
 from midiopt.sources.roots import find_roots
 from midiopt.sources.walk import WalkStats
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from midiopt.pipeline.executor_pool import ExecutorPool
+
 
 def run(
     sources: Sequence[str | os.PathLike[str]],
@@ -42,18 +48,23 @@ def run(
     options: RunOptions | None = None,
     *,
     progress: Progress | None = None,
+    executor: Executor | str = PROCESSES,
     **overrides: Unpack[RunOverrides],
 ) -> Summary:
     """Analyse all files of ``sources`` (files, folders, archives and @lists) into the database ``db``.
 
     Files that are unchanged since an earlier run into the same database are skipped. ``overrides`` replace fields of
     ``options``: ``run(["music"], "music.db", workers=2, prune=True)``. ``progress`` receives the state of the run.
+    ``executor`` says where the files are analysed: in processes of this run, by Dask ("dask:local", "dask://HOST:PORT"), or by any
+    concurrent.futures.Executor, whose workers need midiopt and the same files.
 
     SIGINT and SIGTERM end the run early with all results so far written (``Summary.interrupted`` is then the signal); a
     second one raises KeyboardInterrupt. Raises SourceError if none of the sources can be read, SinkError when the database
     cannot be opened or written, DatabaseBusy while another run writes it, and ValueError for an invalid option.
     """
     options = replace(options or RunOptions(), **overrides)
+    if isinstance(executor, str):
+        check_executor(executor)
     experiments = Experiments.from_environment()
     db = os.fspath(db)
     walked = WalkStats()
@@ -67,9 +78,12 @@ def run(
         stop.on_signals(),
     ):
         settings = asdict(options) | experiments.changed()
+        if executor != PROCESSES:
+            settings["executor"] = executor if isinstance(executor, str) else type(executor).__name__
         with _recorded(database, roots, without_password(db), settings) as summary:
             with contextlib.suppress(Stopped):
-                _analyze(roots, walked, database, options, experiments, progress or NoProgress(), stop, summary)
+                new_pool = partial(_new_pool, executor, options, experiments, notify)
+                _analyze(roots, walked, database, options, new_pool, progress or NoProgress(), stop, summary)
             summary.interrupted = stop.signal
             summary.seconds = time.monotonic() - started
             summary.files_per_second = summary.analysed / summary.seconds
@@ -82,16 +96,13 @@ def _analyze(
     walked: WalkStats,
     database: Database,
     options: RunOptions,
-    experiments: Experiments,
+    new_pool: Callable[[SharedHashTableWriter, bool], WorkerPool | ExecutorPool],
     progress: Progress,
     stop: Stop,
     summary: Summary,
 ) -> None:
     """The run between the opening of the database and the end of its record. Raises Stopped when a signal cuts it short."""
-    with (
-        contextlib.closing(SharedHashTableWriter(database.content_key)) as table,
-        WorkerPool(options, table, experiments, shares_analyses=database.shares_analyses) as pool,
-    ):
+    with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, new_pool(table, database.shares_analyses) as pool:
         with contextlib.closing(database.iter_files(options.keep_old, options.tracks)) as pages:
             first_page = next(pages, None)
             if first_page is None:  # whatever the walk finds is new
@@ -107,6 +118,23 @@ def _analyze(
         loop.find_missing()
     if not stop.is_requested():
         summary.duplicates = database.finalize()
+
+
+def _new_pool(
+    executor: Executor | str,
+    options: RunOptions,
+    experiments: Experiments,
+    notify: Callable[[str], None],
+    table: SharedHashTableWriter,
+    shares_analyses: bool,
+) -> WorkerPool | ExecutorPool:
+    if executor == PROCESSES:
+        return WorkerPool(options, table, experiments, shares_analyses=shares_analyses)
+    from midiopt.pipeline.executor_pool import ExecutorPool
+    from midiopt.pipeline.executor_task import TaskSettings
+    from midiopt.pipeline.executors import connect
+
+    return ExecutorPool(connect(executor, options.workers), TaskSettings.of(options, experiments, table.content_key), notify)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from midiopt.schema import OPENED, STATUSES
 from midiopt.sinks.base import Database
 from midiopt.sources.walk import WalkStats, walk
 
+if TYPE_CHECKING:
+    from midiopt.pipeline.executor_pool import ExecutorPool
+
 
 @dataclass
 class RunLoop:
@@ -41,7 +45,7 @@ class RunLoop:
     index: FileIndex
     database: Database
     table: SharedHashTableWriter
-    pool: WorkerPool
+    pool: WorkerPool | ExecutorPool
     options: RunOptions
     progress: Progress
     stop: Stop

@@ -14,6 +14,7 @@ from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import SLASH
 
 MEMBERS_PER_TASK = 128
+MEMBERS_PER_SHARD = 4096  # in one task of an executor
 ALL_PARTS = 2**62
 NO_MEMBER = -1  # the number of the current member before there is one
 
@@ -71,6 +72,7 @@ class MemberRange(NamedTuple):
 
 
 FIRST_MEMBERS = MemberRange()
+FIRST_OF_SHARD = MemberRange(0, MEMBERS_PER_SHARD)
 
 
 class AnalyzeFiles(NamedTuple):
@@ -196,6 +198,11 @@ class ArchiveReport(NamedTuple):
         """The bytes that travel behind the rows."""
         *fields, state, error = self
         return _REPORT_FIELDS.pack(*fields, *state) + error.encode()
+
+    @classmethod
+    def of_crash(cls, is_member: bool) -> Self:
+        """The report beside the row of a member that crashed too often, or of an archive that did."""
+        return cls(has_archive_row=not is_member, members=int(is_member), crashed_members=int(is_member), state=UNKNOWN_STATE)
 
     @classmethod
     def decode(cls, data: bytes) -> Self | None:
