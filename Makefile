@@ -55,7 +55,7 @@ run: build  ## Analyse the bundled sample into sample.db and query it
 test: $(VENV)/test-extra  ## Run all tests, with a real PostgreSQL server
 	$(PYTEST)
 
-clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette, pandas, polars, DuckDB and more (they take 700 MB)
+clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette, pandas, polars, DuckDB, symusic and more (1 GB; for tests of PyTorch install torch)
 	$(BIN)/python -m pytest tests/clients
 
 arrow-tests: $(VENV)/arrow-extra $(VENV)/test-extra  ## Run the tests of Parquet and Arrow, which make test skips without pyarrow (170 MB)

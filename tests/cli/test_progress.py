@@ -85,6 +85,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Display:
     display.display = shown.display  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as ipykernel does
     monkeypatch.setattr(notebook_view, "INTERVAL", 0.0)
     return shown
 
@@ -96,6 +97,7 @@ def test_a_notebook_shows_the_bar_and_then_the_summary(kernel, tmp_path, capfd):
     assert any("files/s" in text for text in texts[:-1]) and all(len(text) <= 80 for text in texts[:-1])
     assert "files found" in texts[-1] and f"{summary.files:,}" in texts[-1] and str(tmp_path) in texts[-1]
     assert all("<songs>" not in content["text/html"] and "<x>" not in content["text/html"] for content in kernel.contents)
+    assert not any("\x1b" in text for text in texts)
     assert capfd.readouterr() == ("", "")
 
 

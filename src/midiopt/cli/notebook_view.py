@@ -50,7 +50,9 @@ class NotebookView:
     def finish(self, summary: Summary, database: str) -> None:
         """Replace the line by the summary, and what could not be read."""
         file = io.StringIO()
-        print_summary(Console(file=file, width=WIDTH, highlight=False, force_jupyter=False), summary, database)
+        # Kernels set FORCE_COLOR, which would write escape sequences into the text.
+        plain = Console(file=file, width=WIDTH, highlight=False, force_jupyter=False, force_terminal=False, color_system=None)
+        print_summary(plain, summary, database)
         self._show(self._notices + file.getvalue().rstrip())
 
     def _show(self, text: str) -> None:
