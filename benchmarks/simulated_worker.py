@@ -17,11 +17,11 @@ import numpy as np
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
 from midiopt.pipeline.message_pipe import WorkerPipe
 from midiopt.pipeline.tasks import AnalyzeFiles, decode_task
-from midiopt.pipeline.worker import die_with
 from midiopt.pipeline.worker_arguments import WorkerArguments
 from midiopt.rows.batch import Batch, Rows
 from midiopt.rows.wire import message
 from midiopt.schema import ANALYSES, FILES
+from midiopt.sources.system import end_with
 
 CANNED_ROWS = "MIDIOPT_CANNED_ROWS"  # environment variable: the path of a message with one analysis per file, in order
 RATE = "MIDIOPT_SIMULATED_RATE"  # environment variable: files per second
@@ -47,7 +47,7 @@ def answer(paths: list[bytes], canned: Batch) -> bytes:
 def main() -> None:
     """Answer tasks until the pipe closes."""
     arguments = WorkerArguments.from_json(sys.argv[1])
-    die_with(arguments.parent)
+    end_with(arguments.parent)
     canned = Batch.from_bytes(Path(os.environ[CANNED_ROWS]).read_bytes())
     seconds_per_file = 1 / float(os.environ[RATE])
     heartbeat = Heartbeat(mmap.mmap(arguments.heartbeat, HEARTBEAT_BYTES))

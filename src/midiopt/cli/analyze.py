@@ -39,6 +39,10 @@ from midiopt.limits import (
     WRITERS,
 )
 
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from midiopt.pipeline.options import RunOptions
+
 IN_MEMORY = (":memory:", "sqlite:///:memory:", "sqlite://:memory:", "sqlite://")  # of SQLite and SQLAlchemy
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. A second run analyses only new and changed files."
 EXAMPLES = (
@@ -105,6 +109,9 @@ def _add_sources(parser: Parser) -> None:
         help="also store facts of each track, in the table tracks; files that were analysed without are analysed again",
     )
     group.add_argument("--dry-run", action="store_true", help="show what the run would do, and write nothing")
+    group.add_argument(
+        "--watch", action="store_true", help="keep running: analyse again after each change of the folders, once it has settled"
+    )
 
 
 def _add_places(parser: Parser) -> None:
@@ -168,17 +175,10 @@ def command(arguments: Namespace) -> int:
     was found, 128 + N after signal N.
     """
     import gc
-    import signal
-    import sys
     from dataclasses import fields
 
-    from midiopt.cli.dry_run import show_dry_run
     from midiopt.cli.hidden_arguments import database_url
-    from midiopt.cli.progress import RunProgress
-    from midiopt.cli.python_run import run
     from midiopt.pipeline.options import RunOptions
-    from midiopt.pipeline.signals import ABORT_MESSAGE
-    from midiopt.sinks.urls import without_password
 
     arguments.db = database_url(arguments)
     if arguments.db in IN_MEMORY:
@@ -186,6 +186,31 @@ def command(arguments: Namespace) -> int:
         return 1
     gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
+    if not arguments.watch:
+        return _analyze(arguments, options)
+    from midiopt.cli.watch import watch_sources
+
+    if arguments.dry_run:
+        print_error("--watch writes, and --dry-run does not: name one of them")
+        return 2
+    try:
+        return watch_sources(arguments.sources, arguments.follow_links, arguments.quiet, lambda: _analyze(arguments, options))
+    except SourceError as problem:
+        print_error(problem)
+        return 2
+
+
+def _analyze(arguments: Namespace, options: RunOptions) -> int:
+    """One run."""
+    import signal
+    import sys
+
+    from midiopt.cli.dry_run import show_dry_run
+    from midiopt.cli.progress import RunProgress
+    from midiopt.cli.python_run import run
+    from midiopt.pipeline.signals import ABORT_MESSAGE
+    from midiopt.sinks.urls import without_password
+
     try:
         if arguments.dry_run:
             return show_dry_run(arguments, options)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from midiopt.errors import MidioptError
 from midiopt.pipeline.hash_slots import double, insert
 from midiopt.pipeline.hash_table import BUCKET_BYTES, HEADER_BYTES, KEY_OFFSET, MAX_BUCKETS, MIN_BUCKETS, SharedHashTable
+from midiopt.sources.system import shared_memory
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -24,7 +25,7 @@ class SharedHashTableWriter(SharedHashTable):
     """
 
     def __init__(self, content_key: bytes = b"", max_buckets: int = MAX_BUCKETS) -> None:
-        fd = os.memfd_create("midiopt-hash-table")
+        fd = shared_memory("midiopt-hash-table")
         try:
             os.truncate(fd, HEADER_BYTES + MAX_BUCKETS * BUCKET_BYTES)  # pages are allocated as they fill
         except OSError as problem:

@@ -8,9 +8,7 @@ database driver, so it starts in a tenth of a second.
 
 from __future__ import annotations
 
-import ctypes
 import mmap
-import os
 import signal
 import sys
 import time
@@ -33,13 +31,13 @@ from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_has
 from midiopt.schema import OK
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
 from midiopt.sources.readers import READERS
+from midiopt.sources.system import end_with
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
     from midiopt.pipeline.archive_worker import ArchiveReader
 
-PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
 MAX_RECENT_HASHES = 20_000  # about 2 MB: ten batches of the default size
 
 
@@ -175,17 +173,10 @@ def serve(pipe: WorkerPipe, worker: Worker) -> None:
             return
 
 
-def die_with(parent: int) -> None:
-    """Be killed when the parent dies, even in the middle of a file: the pipe is only read between tasks."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it has died already
-        sys.exit()
-
-
 def main() -> None:
     """Run as a worker process until the pipe closes."""
     arguments = WorkerArguments.from_json(sys.argv[1])
-    die_with(arguments.parent)
+    end_with(arguments.parent)  # even in the middle of a file: the pipe is only read between tasks
     for number in STOP_SIGNALS:  # they may reach the whole process group; the parent decides
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # blocked by the parent until here

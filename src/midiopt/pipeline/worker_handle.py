@@ -22,6 +22,7 @@ from midiopt.pipeline.sampling import PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
 from midiopt.pipeline.tasks import Task, encode_task, item_count
 from midiopt.pipeline.worker_arguments import WorkerArguments
+from midiopt.sources.system import shared_memory
 
 EXIT_TIMEOUT = 1.0  # seconds that a process has to end after its pipe was closed, and again after it was killed
 
@@ -39,7 +40,7 @@ class WorkerHandle:
         self.queue: deque[Task] = deque()  # sent and not answered, in order
         self.answered_items = 0  # files and archive tasks
         self.progress_at = 0  # when it got work or sent something, in ns of the monotonic clock
-        fd = os.memfd_create("midiopt-heartbeat")
+        fd = shared_memory("midiopt-heartbeat")
         files = theirs.fileno(), fd, table.fd
         arguments = WorkerArguments(os.getpid(), *files, options, experiments.reader, members, shares_analyses)
         command = [sys.executable, "-P", "-m", self.program, arguments.to_json()]

@@ -15,10 +15,11 @@ from midiopt.rows.layout cimport (
     TextSlice, is_zero, load_double, load_float, load_int16, load_int32, load_int64, read_enum, read_fields, read_text,
 )
 
-cdef extern from "<endian.h>" nogil:
-    uint16_t htobe16(uint16_t)
-    uint32_t htobe32(uint32_t)
-    uint64_t htobe64(uint64_t)
+# <endian.h> is Linux's. Only little-endian machines are supported, see load_le16() in core/smf/cursor.pxd.
+cdef extern from *:
+    uint16_t htobe16 "__builtin_bswap16"(uint16_t) noexcept nogil
+    uint32_t htobe32 "__builtin_bswap32"(uint32_t) noexcept nogil
+    uint64_t htobe64 "__builtin_bswap64"(uint64_t) noexcept nogil
 
 cdef enum:
     HEADER_SIZE = 19

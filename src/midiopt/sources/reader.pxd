@@ -2,20 +2,6 @@
 
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t
-from posix.stat cimport struct_stat
-
-cdef extern from "<sys/stat.h>" nogil:
-    """
-    #include <limits.h>
-    static inline long long midiopt_mtime_ns(const struct stat *s) {
-        long long ns;
-        if (__builtin_mul_overflow((long long)s->st_mtim.tv_sec, 1000000000LL, &ns)
-            || __builtin_add_overflow(ns, (long long)s->st_mtim.tv_nsec, &ns) || ns == LLONG_MIN)
-            return s->st_mtim.tv_sec < 0 ? -LLONG_MAX : LLONG_MAX;
-        return ns;
-    }
-    """
-    int64_t mtime_ns_of "midiopt_mtime_ns"(const struct_stat *s)  # as FileState.from_stat
 
 # Why a file was not read, beside the positive numbers of errno.
 cdef enum:

@@ -10,20 +10,25 @@ from libc.errno cimport EINTR, ENOMEM, errno
 from libc.stdlib cimport free
 from libc.string cimport strlen
 from posix.fcntl cimport O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDONLY, open
-from posix.mman cimport MAP_FAILED, MAP_POPULATE, MAP_PRIVATE, PROT_READ, mmap, munmap
-from posix.stat cimport S_ISREG, fstat
+from posix.mman cimport MAP_FAILED, MAP_PRIVATE, PROT_READ, mmap, munmap
+from posix.stat cimport S_ISREG, fstat, struct_stat
 from posix.unistd cimport close, read
 
 import os
 
 from midiopt.errors import TooLarge, over_limit
 from midiopt import limits
+from midiopt.sources.system import has
 
 from midiopt.core.memory cimport reserve
+from midiopt.sources.portable cimport POPULATE, announce, mtime_ns_of
 
 cdef enum:
     KEPT_BYTES = 4 << 20  # a larger buffer is freed before the next smaller file
 
+
+cdef int map_flags = MAP_PRIVATE | (POPULATE if has("MAP_POPULATE") else 0)
+cdef bint announces = has("posix_fadvise")
 
 cdef extern from *:
     """
@@ -39,10 +44,6 @@ cdef extern from *:
     """
     bint take "midiopt_take"(int64_t *left, int64_t amount) noexcept nogil
     void give_back "midiopt_give_back"(int64_t *left, int64_t amount) noexcept nogil
-
-cdef extern from "<fcntl.h>" nogil:
-    int POSIX_FADV_WILLNEED
-    int posix_fadvise(int fd, long offset, long length, int advice)
 
 
 cdef int open_file(const char *path) noexcept nogil:
@@ -79,7 +80,8 @@ cdef int fill(int fd, int64_t max_bytes, int64_t *budget, FileRead *file) noexce
         return error
     if budget != NULL:
         if not take(budget, file.size_bytes):
-            posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED)
+            if announces:
+                announce(fd)
             return POSTPONED
         file.charged = file.size_bytes
     if file.capacity > KEPT_BYTES and file.size_bytes <= KEPT_BYTES:
@@ -204,7 +206,7 @@ cdef class MappedReader(Reader):
         return error
 
     cdef int map(self, int fd) noexcept:
-        cdef void *start = mmap(NULL, self.file.size_bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0)
+        cdef void *start = mmap(NULL, self.file.size_bytes, PROT_READ, map_flags, fd, 0)
         if start == MAP_FAILED:
             return errno
         self.file.bytes = <uint8_t *>start

@@ -8,7 +8,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport strlen
 from posix.stat cimport lstat, stat, struct_stat
 
-from midiopt.sources.reader cimport mtime_ns_of
+from midiopt.sources.portable cimport mtime_ns_of
 from midiopt.sources.thread_pool cimport Job, ThreadPool, finish, submit, wait_count
 
 cdef enum:

@@ -3,10 +3,15 @@
 from libc.stddef cimport size_t
 from libc.stdlib cimport calloc, free
 
+from midiopt.sources.system import has
+
+from midiopt.sources.portable cimport thread_waits
+
 cdef enum:
     STACK_BYTES = 256 << 10
     SPARE_DESCRIPTORS = 128  # for the rest of the process; a thread has at most one file open
 
+cdef bint counts_waits = has("RUSAGE_THREAD")
 
 cdef extern from "<pthread.h>" nogil:
     ctypedef struct pthread_attr_t:
@@ -36,17 +41,12 @@ cdef extern from "<signal.h>" nogil:
 cdef extern from "<sys/resource.h>" nogil:
     struct rlimit:
         long rlim_cur
-    struct rusage:
-        long ru_nvcsw
     int RLIMIT_NOFILE
-    int RUSAGE_THREAD
     int getrlimit(int, rlimit *)
-    int getrusage(int, rusage *)
 
 
 cdef long wait_count() noexcept nogil:
-    cdef rusage usage
-    return 0 if getrusage(RUSAGE_THREAD, &usage) else usage.ru_nvcsw
+    return thread_waits() if counts_waits else 0
 
 
 cdef int affordable_threads() noexcept nogil:

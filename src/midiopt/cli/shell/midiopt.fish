@@ -27,6 +27,7 @@ complete -c midiopt -n '__midiopt_command analyze' -l follow-links -d 'follow sy
 complete -c midiopt -n '__midiopt_command analyze' -l prune  -d 'delete the rows of files that have disappeared from the given folders and from archives'
 complete -c midiopt -n '__midiopt_command analyze' -l tracks -d 'also store facts of each track, in the table tracks'
 complete -c midiopt -n '__midiopt_command analyze' -l dry-run -d 'show what the run would do, and write nothing'
+complete -c midiopt -n '__midiopt_command analyze' -l watch -d 'keep running'
 complete -c midiopt -n '__midiopt_command analyze' -l db -r -F -d 'the database'
 complete -c midiopt -n '__midiopt_command analyze' -l schema -r -d 'the PostgreSQL schema with the tables'
 complete -c midiopt -n '__midiopt_command analyze' -l log -r -F -d 'append the events of the run and each file that is not ok to FILE, one JSON object per line'
