@@ -1,20 +1,20 @@
 """How well similar files are found: recall and false pairs over real songs, and the speed of an answer in a large library.
 
-    python -m benchmarks.similar [--corpus FOLDER] [--songs 1000] [--speed 1000000] [--page]
+    python -m benchmarks.similar [--corpus FOLDER] [--songs 1000] [--speed 1000000] [--sqlite PATH] [--postgres URL] [--page]
 
 Each song is changed in every way of CHANGES, saved, and analyzed; it is found if its score against the song reaches the threshold: the
 lowest score that at most 1 of 1,000 pairs of different songs reaches. The index finds all contents that share two hashes, so the scores
 are those of `midiopt similar` (tests/library/test_similar.py). Drum files are counted apart, with their own fills. Without a corpus the
-songs are those of sample/. With --speed a synthetic library of so many files is made in each database, and asked. With --page the
-results are written into docs/similar.md.
+songs are those of sample/. With --speed a synthetic library of so many files is made in each database, and asked; --sqlite and
+--postgres name libraries that are filled already. With --page the results are written into docs/similar.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,11 +27,11 @@ import numpy.typing as npt
 
 import midiopt
 from accuracy.corpus import CORPUS
-from benchmarks import generated_blocks, postgres_server
+from benchmarks import generated_blocks
 from benchmarks.command_line import run_program
 from benchmarks.song_bytes import Song, read_song, song_bytes
-from benchmarks.synthetic_library import SAMPLE, fill
-from midiopt.library.similar import score_of, similar_contents
+from benchmarks.synthetic_library import SAMPLE, filled
+from midiopt.library.similar import MIN_SCORE, decoded, score_of, similar_contents
 from midiopt.library.snapshot import open_snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -230,24 +230,20 @@ def quality(folder: Path, wanted: int) -> dict[str, Any]:
     return results
 
 
-def speed(url: str, files: int, questions: int = 200) -> dict[str, Any]:
-    """Fill a database, and ask it for contents similar to those of its own."""
-    began = time.perf_counter()
-    fill(url, files)
-    filled = time.perf_counter() - began
+def speed(url: str, questions: int = 200) -> dict[str, float]:
+    """Ask a library for contents similar to those of its own: the median and the 99th percentile in milliseconds, of the second round."""
     with open_snapshot(url) as library:
-        rows = library.rows("SELECT id, sketch FROM analyses WHERE sketch IS NOT NULL AND id % 997 = 1 ORDER BY id")
-        sketches = [json.loads(sketch) if isinstance(sketch, str) else sketch for _, sketch in rows][:questions]
+        [(files,)] = library.rows("SELECT count(*) FROM files")
+        rows = library.rows("SELECT sketch FROM analyses WHERE sketch IS NOT NULL AND id - id / 997 * 997 = 1 ORDER BY id")
+        sketches = [decoded(sketch) for (sketch,) in rows][:questions]
         times: list[float] = []
-        for _ in range(2):  # the second round is warm
+        for _ in range(2):
             times = []
             for sketch in sketches:
                 began = time.perf_counter()
-                similar_contents(library, sketch, 0.1)
+                similar_contents(library, sketch, MIN_SCORE)
                 times.append(1000 * (time.perf_counter() - began))
-        result = {"files": files, "seconds": filled, "median_ms": float(np.median(times)), "p99_ms": float(np.quantile(times, 0.99))}
-    print(url.partition(":")[0], result, flush=True)
-    return result
+    return {"files": files, "median": float(np.median(times)), "p99": float(np.quantile(times, 0.99))}
 
 
 def page(results: dict[str, Any]) -> str:
@@ -255,6 +251,9 @@ def page(results: dict[str, Any]) -> str:
     lines = ["| change | songs | recall | to reach | mean score |", "| --- | ---: | ---: | ---: | ---: |"]
     rows = [*results["rows"], *([{"change": "a drum groove with a fill changed", **results["grooves"]}] if "grooves" in results else [])]
     lines += [f"| {r['change']} | {r['songs']:,} | {r['recall']:.3f} | {r['target']:.2f} | {r['score']:.2f} |" for r in rows]
+    if "speed" in results:
+        lines += ["", "| database | files | median | 99th percentile |", "| --- | ---: | ---: | ---: |"]
+        lines += [f"| {name} | {r['files']:,} | {r['median']:.1f} ms | {r['p99']:.1f} ms |" for name, r in results["speed"].items()]
     return "\n".join(lines)
 
 
@@ -264,16 +263,19 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, default=CORPUS / "dev" if (CORPUS / "dev").is_dir() else SAMPLE)
     parser.add_argument("--songs", type=int, default=1000)
     parser.add_argument("--speed", type=int, default=0, metavar="FILES")
+    parser.add_argument("--sqlite", metavar="PATH", help="a filled library")
+    parser.add_argument("--postgres", metavar="URL", help="a filled library")
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if options.songs:
         results |= quality(options.corpus, options.songs)
-    if options.speed:
-        with tempfile.TemporaryDirectory() as folder:
-            results["sqlite"] = speed(f"{folder}/library.db", options.speed)
-        with postgres_server.server() as server, postgres_server.database(server) as url:
-            results["postgresql"] = speed(url, options.speed)
+    for database, name in (("sqlite", "SQLite"), ("postgres", "PostgreSQL")):
+        given = getattr(options, database)
+        if given or options.speed:
+            with contextlib.nullcontext(given) if given else filled(database, options.speed) as url:
+                results.setdefault("speed", {})[name] = speed(url)
+                print(name, results["speed"][name], flush=True)
     if options.page:
         generated_blocks.store(RESULTS, results)
         generated_blocks.fill(PAGE, "similar", page(results))

@@ -210,10 +210,11 @@ class Pages:
     def _counted(self) -> Iterator[_Source]:
         """Where the files that meet the query are found, each in one source."""
         if not self._query.needs_no_content:
-            if phrases := self._access.phrases(self._query):
-                yield from map(self._of_list, self._access.word_chunks(phrases, 0))
-            elif (ids := self._access.rarest(self._query)) is not None:
+            phrases = self._access.phrases(self._query)
+            if not (phrases and self._query.is_of_words) and (ids := self._access.rarest(self._query)) is not None:
                 yield self._of_list(ids)
+            elif phrases:
+                yield from map(self._of_list, self._access.word_chunks(phrases, 0))
             elif self._sqlite:
                 yield self._whole()
             else:

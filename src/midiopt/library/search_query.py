@@ -77,6 +77,11 @@ class Query:
         return needs_content(self.root)
 
     @property
+    def is_of_words(self) -> bool:
+        """Whether it has no term."""
+        return all(isinstance(part, Item) and (part.condition.phrase or part.name == "missing") for part in self.root.parts)
+
+    @property
     def needs_no_content(self) -> bool:
         """Whether only files without an analysis can meet it."""
         return any(isinstance(part, Item) and part.condition.without_content for part in self.root.parts)
