@@ -166,9 +166,9 @@ def meters_in(name: str) -> set[str]:
 
 
 def without_suffix(name: str) -> str:
-    """A name without its suffix, and without the one before .gz."""
+    """A name without its suffix, and without the one before that of a compression."""
     stem, dot, suffix = name.rpartition(".")
-    if dot and suffix.lower() == "gz":
+    if dot and suffix.lower() in ("gz", "bz2", "xz", "zst"):
         return stem.rpartition(".")[0] if "." in stem else stem
     return stem if dot else name
 

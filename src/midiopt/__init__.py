@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from midiopt.library.search import Found
     from midiopt.library.similar import Similar
     from midiopt.many.analyze import analyze_many
+    from midiopt.many.arrow_batch import analyze_batch
     from midiopt.many.failure import Failure
     from midiopt.many.notes import notes_many
     from midiopt.pipeline.options import RunOptions
@@ -68,6 +69,7 @@ __all__ = [
     "TimeSignature",
     "TooLarge",
     "analyze",
+    "analyze_batch",
     "analyze_many",
     "arrow_table",
     "build_info",
@@ -98,6 +100,7 @@ _LAZY = {
     "TempoMap": "midiopt.api",
     "TimeSignature": "midiopt.api",
     "analyze": "midiopt.api",
+    "analyze_batch": "midiopt.many.arrow_batch",
     "analyze_many": "midiopt.many.analyze",
     "arrow_table": "midiopt.library.arrow",
     "harmony": "midiopt.api",

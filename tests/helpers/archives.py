@@ -66,7 +66,10 @@ MAKERS: dict[str, Callable[[Files], bytes]] = {
     "ustar.TAR": lambda files: tar_of(files, format=tarfile.USTAR_FORMAT),
     "x.tar.gz": lambda files: tar_of(files, "w:gz"),
     "x.tgz": lambda files: tar_of(files, "w:gz"),
+    "x.tar.bz2": lambda files: tar_of(files, "w:bz2"),
+    "x.tbz2": lambda files: tar_of(files, "w:bz2"),
     "x.tar.xz": lambda files: tar_of(files, "w:xz"),
+    "x.txz": lambda files: tar_of(files, "w:xz"),
     "x.tar.zst": lambda files: zst_of(tar_of(files)),
 }
 

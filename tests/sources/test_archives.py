@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
@@ -21,7 +22,7 @@ from midiopt.pipeline.tasks import (
 )
 from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.archives.decompress import decompress_file
-from tests.helpers.archives import MAKERS, TIME, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
+from tests.helpers.archives import MAKERS, TIME, analyze_archive, outcomes, process_task, songs, tar_of, zip_of, zst_of
 from tests.helpers.batches import known_hash
 from tests.helpers.processes import file_rows, stored_hash
 from tests.helpers.songs import song
@@ -110,26 +111,28 @@ def test_entries_of_a_tar_that_are_not_files(tmp_path):
     }
 
 
-def test_a_file_that_was_compressed_alone(tmp_path):
+@pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+def test_a_file_that_was_compressed_alone(tmp_path, suffix, compress):
     """Its hash is that of the decompressed data."""
     music = tmp_path / "music"
     music.mkdir()
-    whole = gzip.compress(song(1))
+    whole = compress(song(1))
     cases = {
         "a.mid.gz": whole,
         "B.MID.GZ": whole,
         "cut.mid.gz": whole[:-20],
         "plain.mid.gz": song(2),
         "html.mid.gz": b"<html>Not found</html>",
-        "tail.mid.gz": gzip.compress(song(3)) + b"\n<footer>",
-        "bad.mid.gz": whole[:30] + b"x" + whole[31:],
+        "tail.mid.gz": compress(song(3)) + b"\n<footer>",
+        "bad.mid.gz": whole[:90] + bytes([whole[90] ^ 1]) + whole[91:],
     }
+    cases = {name.replace("gz", suffix).replace("GZ", suffix.upper()): data for name, data in cases.items()}
     for name, data in cases.items():
         (music / name).write_bytes(data)
     db = tmp_path / "x.db"
     summary = midiopt.run([music], db, workers=1)
     assert (summary.files, summary.ok, summary.unreadable, summary.opened) == (7, 4, 2, 0)
-    found = {path.removeprefix(f"{music}/"): row for path, row in file_rows(db).items()}
+    found = {path.removeprefix(f"{music}/").replace(suffix, "gz"): row for path, row in file_rows(db).items()}
     assert found["a.mid.gz"][2] == len(whole) and found["a.mid.gz"][4] == stored_hash(db, song(1))
     assert found["cut.mid.gz"][1].startswith("compressed data truncated")
     assert found["plain.mid.gz"][4] == stored_hash(db, song(2))
@@ -138,6 +141,21 @@ def test_a_file_that_was_compressed_alone(tmp_path):
     assert found["bad.mid.gz"][1].startswith("compressed data damaged")
     again = midiopt.run([music], db, workers=1)
     assert (again.skipped, again.unreadable) == (5, 2)
+
+
+def test_zstd_data_alone_and_in_an_archive(tmp_path):
+    data = zst_of(song(1))
+    (tmp_path / "A.MID.ZST").write_bytes(data)
+    (tmp_path / "x.zip").write_bytes(zip_of({"b.kar.zst": data, "c.mid.bz2": bz2.compress(song(2)), "d.mid.xz": lzma.compress(song(3))}))
+    assert (summary := midiopt.run([tmp_path], tmp_path / "x.db", workers=1)).ok == summary.files - summary.opened == 4
+
+
+def test_a_dataset_for_webdataset_is_a_tar(tmp_path):
+    """A sample is what members with one name but for the suffix hold: the songs are read, whatever is beside them."""
+    members = {f"{i:06}.{suffix}": data for i in range(3) for suffix, data in (("json", b"{}"), ("mid", song(i)), ("txt", b"a song"))}
+    (tmp_path / "train-000000.tar").write_bytes(tar_of(members))
+    _, rows = analyze_archive(tmp_path / "train-000000.tar")
+    assert outcomes(rows) == {"": ("opened", None)} | {f"{i:06}.mid": ("ok", None) for i in range(3)}
 
 
 def test_archives_inside_archives(tmp_path):

@@ -33,10 +33,11 @@ def test_files_that_are_not_archives(tmp_path):
     assert file_rows(tmp_path / "x.db")[f"{tmp_path}/nowhere.zip"][:2] == ("unreadable", "No such file or directory")
 
 
-CHECKED = ("x.tar.gz", "x.tgz", "x.tar.xz")  # zstandard does not report where its data is truncated
+# Of bzip2 data nothing is kept of a block of 900 KB that is cut.
+CHECKED = ("x.tar.gz", "x.tgz", "x.tar.xz", "x.txz")  # zstandard does not report where its data is truncated
 
 
-@pytest.mark.parametrize("name", [n for n in MAKERS if ".zip" not in n])
+@pytest.mark.parametrize("name", [n for n in MAKERS if ".zip" not in n and "bz2" not in n])
 def test_a_truncated_tar(name, tmp_path):
     """The members before the end are analysed, and the archive's error says where it ends."""
     files = songs(300)

@@ -44,7 +44,7 @@ SPELLED = {
     "in a minor.mid": "Am", "A Minor.mid": "Am", "a-minor.mid": "Am", "key of G.mid": "G", "Key=F#.mid": "F#", "key Am loop.mid": "Am",
     "Loop - Am.mid": "Am", "Am.mid": "Am", "(Em) loop.mid": "Em", "Em 120bpm.mid": "Em", "Em - bpm 90.mid": "Em", "Amin 100.mid": "Am",
     "Bach/G minor/x.mid": "Gm", "G minor/D minor/x.mid": "Dm", "G minor/F.mid": "Gm",
-    "Dm.mid.gz": "Dm", "Am.mid.gz": "Am", "Fm.zip!/x.mid": "Fm",
+    "Dm.mid.gz": "Dm", "Am.mid.gz": "Am", "Em.mid.bz2": "Em", "Bm.KAR.XZ": "Bm", "Gm.rmi.zst": "Gm", "Fm.zip!/x.mid": "Fm",
     "Db Major - Bb minor/Minor/Bb - i iv.mid": "Bbm", "Db Major - Bb minor/Db - I V.mid": "Db",
     "A song.mid": None, "Am I Blue.mid": None, "Be my baby.mid": None, "C.mid": None, "Bb.mid": None, "Who I Am.mid": None, "am.mid": None,
     "Here-I-Am.mid": None, "Here.I.Am.mid": None, "I Am 95.mid": None, "Nho Em.mid": None, "Em oi.mid": None, "Idi Amin.mid": None,
@@ -82,7 +82,7 @@ def test_keys(path):
 PIECES = (
     *("Am", "am", "Em", "Bbm", "f#m", "C", "A", "a", "F#", "b", "min", "maj", "minor", "Major", "m", "sharp", "Flat", "♯", "♭"),
     *("'", "I", "in", "bpm", "BPM", "90", "120", "95.5", "12", "1", "2000", "key", "Key", "of", " ", " ", "_", "-", "-", " - "),
-    *(".", ",", "(", "=", "/", "!/", ".mid", ".gz", "é", "#", "x", "song", "4-4", "12-8", "3-4", "1-4"),
+    *(".", ",", "(", "=", "/", "!/", ".mid", ".gz", ".bz2", ".Xz", ".zst", ".bz", "é", "#", "x", "song", "4-4", "12-8", "3-4", "1-4"),
 )
 
 

@@ -23,6 +23,7 @@ from midiopt.display.text import printable_text
 from midiopt.errors import MidiError, SinkError
 from midiopt.library.search_terms import TERMS
 from midiopt.sinks.urls import without_password
+from midiopt.sources.filetypes import without_compression
 
 STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 ERRORS: dict[type[Exception], int] = {NotStored: 404, NoContent: 410, MidiError: 422, SinkError: 503}
@@ -107,8 +108,7 @@ class _Pages:
         with self._libraries.open() as library:
             file = find_file(library, _path(request))
             data = bytes(memoryview(read_stored(library, file)))
-        name = base_name(file.path)
-        name = name[:-3] if name.lower().endswith(".gz") else name
+        name = without_compression(base_name(file.path))
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
         return Response(data, media_type="audio/midi", headers=headers)
 

@@ -49,7 +49,7 @@ def add_options(parser: Parser) -> None:
     group.add_argument("--group", choices=["near"], help="with --split: near-duplicates stay together, too")
     targets = parser.group(WHERE).add_mutually_exclusive_group(required=True)
     targets.add_argument("-o", "--output", metavar="FILE", help="write a table: .csv, .jsonl, .parquet, or a playlist .m3u8")
-    targets.add_argument("--copy", metavar="DIR", help="copy the files into this folder, members of archives and .gz decompressed")
+    targets.add_argument("--copy", metavar="DIR", help="copy the files into this folder, decompressed, members of archives included")
     targets.add_argument("--link", metavar="DIR", help="make symbolic links there; what lies in archives or is compressed is copied")
     parser.group(WHERE).add_argument(
         "--name",

@@ -24,7 +24,7 @@ def add_options(parser: Parser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="a MIDI file, also compressed (.gz), a member of an archive (a.zip!/x.mid), or - for a file from standard input; "
+        help="a MIDI file, also .gz .bz2 .xz .zst, a member of an archive (a.zip!/x.mid), or - for a file from standard input; "
         "paths may be written as the database writes them",
     )
     add_json_options(parser)

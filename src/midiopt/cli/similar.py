@@ -29,7 +29,7 @@ def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.examples = EXAMPLES
     group = parser.group("what to find")
-    group.add_argument("file", metavar="FILE", help="a path in the database, or any MIDI file (also .gz, a.zip!/x.mid, or -)")
+    group.add_argument("file", metavar="FILE", help="a path in the database, or any MIDI file (also .gz .bz2 .xz .zst, a.zip!/x.mid, or -)")
     group.add_argument(
         "--limit", type=positive_integer, metavar="N", default=LIMIT, help=f"list at most this many files (default: {LIMIT})"
     )

@@ -14,7 +14,7 @@ from midiopt.library.search import COLUMNS, FACTS, Found
 from midiopt.library.search_values import nearest
 from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.content import STANDARD_INPUT
-from midiopt.sources.filetypes import SUFFIXES
+from midiopt.sources.filetypes import SUFFIXES, without_compression
 
 DEFAULT_TEMPLATE = "{name}"
 MAX_BYTES = 200  # of a component: most file systems take 255, of which a number and the suffix take some
@@ -90,9 +90,7 @@ def file_name(argument: str) -> str:
 def stem_and_suffix(path: str) -> tuple[str, str]:
     """Of a file or member: its name without the suffixes of compression and of MIDI files, and the latter."""
     name = path.replace(MEMBER_SEPARATOR, "/").rpartition("/")[2]
-    stem, suffix = os.path.splitext(name)
-    if suffix.lower() == ".gz":
-        stem, suffix = os.path.splitext(stem)
+    stem, suffix = os.path.splitext(without_compression(name))
     if suffix.lower().encode(errors="replace") in SUFFIXES:
         return stem, suffix
     return name, ".mid"

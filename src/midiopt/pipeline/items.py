@@ -48,7 +48,7 @@ def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat
         data: Buffer = reader
         try:
             reader.read(path)
-            if path[-1] in b"zZ" and is_compressed(path):
+            if path[-1] in b"zZ2tT" and is_compressed(path):
                 from midiopt.sources.archives.decompress import decompress_file  # that most workers never need
 
                 data = decompress_file(reader, max_bytes)

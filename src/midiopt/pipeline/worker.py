@@ -101,6 +101,10 @@ class Worker:
         """The message with a ``files`` row per path, and ``analyses`` rows of their content."""
         return self._make_rows(file_items(paths, self._reader, self._max_file_bytes, self._heartbeat), RowBuilder(self._tracks)).message()
 
+    def rows_of(self, items: Iterable[Item]) -> bytes:
+        """The message with a ``files`` row per item, and ``analyses`` rows of their content."""
+        return self._make_rows(items, RowBuilder(self._tracks)).message()
+
     def _analyze_items(self, task: AnalyzeItems) -> bytes:
         if task.are_contents:
             items = content_items(task.items, self._heartbeat)

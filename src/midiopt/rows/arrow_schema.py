@@ -48,6 +48,9 @@ def arrow_field(pa: Any, column: Column, hexadecimal: bool = True) -> Any:
     return pa.field(column.name, arrow_type(pa, column, hexadecimal), metadata=metadata)
 
 
-def arrow_schema(pa: Any, columns: Iterable[Column] = ROW_COLUMNS) -> pa.Schema:
-    """The schema of rows with these columns."""
-    return pa.schema([arrow_field(pa, column) for column in columns], {VERSION_KEY: str(SCHEMA_VERSION).encode()})
+def arrow_schema(pa: Any, columns: Iterable[Column] = ROW_COLUMNS, dictionaries: bool = True) -> pa.Schema:
+    """The schema of rows with these columns; without dictionaries, which Spark and datasets do not read, enumerations are text."""
+    fields = [arrow_field(pa, column) for column in columns]
+    if not dictionaries:
+        fields = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in fields]
+    return pa.schema(fields, {VERSION_KEY: str(SCHEMA_VERSION).encode()})

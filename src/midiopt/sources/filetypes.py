@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 SUFFIXES = (b".mid", b".midi", b".smf", b".kar", b".rmi")
-COMPRESSED = tuple(suffix + b".gz" for suffix in SUFFIXES)
-ARCHIVES = (b".zip", b".tar", b".tar.gz", b".tgz", b".tar.xz", b".tar.zst")
+COMPRESSIONS = (b".gz", b".bz2", b".xz", b".zst")
+COMPRESSED = tuple(suffix + compression for suffix in SUFFIXES for compression in COMPRESSIONS)
+ARCHIVES = (b".zip", b".tar", b".tgz", b".tbz2", b".txz", *(b".tar" + compression for compression in COMPRESSIONS))
 WANTED = SUFFIXES + COMPRESSED + ARCHIVES
 
 
@@ -21,6 +22,12 @@ def is_archive(name: bytes) -> bool:
 def is_compressed(name: bytes) -> bool:
     """Whether the name is that of a single compressed MIDI file."""
     return name.lower().endswith(COMPRESSED)
+
+
+def without_compression(name: str) -> str:
+    """The name of what a file that was compressed alone holds."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem if (dot + suffix).lower().encode(errors="replace") in COMPRESSIONS else name
 
 
 def is_appledouble(name: bytes) -> bool:

@@ -10,7 +10,8 @@ from midiopt.errors import MidiError, NotMidi
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-MIDI, ZIP, ZIP_EMPTY, GZIP, XZ, ZSTD = b"MThd", b"PK\3\4", b"PK\5\6", b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
+MIDI, ZIP, ZIP_EMPTY = b"MThd", b"PK\3\4", b"PK\5\6"
+GZIP, BZIP2, XZ, ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 50 to 5F, of frames that hold no data
 MAGIC = (
     (ZIP, "a zip archive"),
@@ -18,7 +19,7 @@ MAGIC = (
     (GZIP, "gzip data"),
     (XZ, "xz data"),
     (ZSTD, "zstd data"),
-    (b"BZh", "bzip2 data"),
+    (BZIP2, "bzip2 data"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"ID3", "MP3 audio"),

@@ -74,7 +74,7 @@ complete -c midiopt -n '__midiopt_command export' -l limit -r -d 'export at most
 complete -c midiopt -n '__midiopt_command export' -l split -r -d 'split for machine learning, such as'
 complete -c midiopt -n '__midiopt_command export' -l group -r -f -a 'near' -d 'with --split'
 complete -c midiopt -n '__midiopt_command export' -s o -l output -r -F -d 'write a table'
-complete -c midiopt -n '__midiopt_command export' -l copy -r -F -d 'copy the files into this folder, members of archives and .gz decompressed'
+complete -c midiopt -n '__midiopt_command export' -l copy -r -F -d 'copy the files into this folder, decompressed, members of archives included'
 complete -c midiopt -n '__midiopt_command export' -l link -r -F -d 'make symbolic links there'
 complete -c midiopt -n '__midiopt_command export' -l name -r -d 'name of a copy from facts in braces, with / between folders, such as \'{key}/{bpm'
 complete -c midiopt -n '__midiopt_command export' -s q -l quiet -d 'no progress and no summary'

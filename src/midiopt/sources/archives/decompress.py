@@ -1,7 +1,8 @@
-"""Streaming decompression of gzip, xz and zstd in bounded memory."""
+"""Streaming decompression of gzip, bzip2, xz and zstd in bounded memory."""
 
 from __future__ import annotations
 
+import bz2
 import io
 import lzma
 import zlib
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from midiopt.errors import Damaged, MissingExtra, TooLarge
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, MAX_DICTIONARY_BYTES
-from midiopt.sources.sniff import GZIP, XZ, ZSTD, ZSTD_SKIPPABLE
+from midiopt.sources.sniff import BZIP2, GZIP, XZ, ZSTD, ZSTD_SKIPPABLE
 
 try:
     import zstandard
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
     from _typeshed import WriteableBuffer
 
-CODEC_ERRORS: tuple[type[Exception], ...] = (zlib.error, lzma.LZMAError)
+
+class Bzip2Error(Exception):
+    """Damaged bzip2 data: the module raises OSError, as does a disk that cannot be read."""
+
+
+CODEC_ERRORS: tuple[type[Exception], ...] = (zlib.error, lzma.LZMAError, Bzip2Error)
 if zstandard is not None:
     CODEC_ERRORS += (zstandard.ZstdError,)
 
@@ -70,6 +76,31 @@ class _Gzip:
         return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
 
 
+class _Bzip2:
+    """bz2.BZ2Decompressor with an error of its own."""
+
+    def __init__(self) -> None:
+        self._bz2 = bz2.BZ2Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return self._bz2.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._bz2.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._bz2.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        try:
+            return self._bz2.decompress(data, max_length)
+        except OSError as problem:
+            raise Bzip2Error(str(problem)) from None
+
+
 class _StreamReader:
     """Like gzip.GzipFile and lzma.LZMAFile, but returns all data before a truncation, and limits memory."""
 
@@ -111,6 +142,7 @@ def _open_zstd(file: BinaryIO) -> Readable:
 
 DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {
     GZIP: lambda file: _StreamReader(file, GZIP, _Gzip),
+    BZIP2: lambda file: _StreamReader(file, BZIP2, _Bzip2),
     XZ: lambda file: _StreamReader(file, XZ, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
     ZSTD: _open_zstd,
 }

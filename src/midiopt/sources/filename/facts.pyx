@@ -84,14 +84,25 @@ cdef uint32_t with_tonic(uint32_t keys, int tonic) noexcept nogil:
     return matching if matching and matching & (matching - 1) == 0 else keys
 
 
+cdef bint is_compression(const uint8_t *suffix, int size) noexcept nogil:
+    """Whether a suffix without its dot is that of a compression."""
+    if size == 2:
+        return (suffix[0] | 32 == b"g" or suffix[0] | 32 == b"x") and suffix[1] | 32 == b"z"
+    if size != 3:
+        return False
+    if suffix[0] | 32 == b"b":
+        return suffix[1] | 32 == b"z" and suffix[2] == b"2"
+    return suffix[0] | 32 == b"z" and suffix[1] | 32 == b"s" and suffix[2] | 32 == b"t"
+
+
 cdef int without_suffix(NameSlice name) noexcept nogil:
-    """Length of the name without its extension; `.mid.gz` counts as one extension."""
+    """Length of the name without its extension; `.mid.gz` counts as one extension, as do those of other compressions."""
     cdef int i = name.size, last = name.size
     cdef bint again = True
     while i > 0:
         i -= 1
         if name.at[i] == b".":
-            if again and last - i == 3 and name.at[i + 1] | 32 == b"g" and name.at[i + 2] | 32 == b"z":
+            if again and is_compression(name.at + i + 1, last - i - 1):
                 again = False
                 last = i
                 continue
