@@ -125,4 +125,5 @@ def _task(are_contents: bool) -> AnalyzeItems:
 
 def _absolute(path: str | os.PathLike[str]) -> bytes:
     """The path from the root: the caller may change the folder before a worker opens it."""
-    return os.path.join(os.getcwdb(), os.fsencode(path))
+    name = os.fsencode(path)
+    return name if name.startswith(b"/") else os.path.join(os.getcwdb(), name)
