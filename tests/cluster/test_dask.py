@@ -1,6 +1,6 @@
 """Runs over a Dask cluster: a scheduler and three workers, each a process of its own, which talk over TCP.
 
-`make cluster-tests` installs Dask; without it these tests are skipped. Where network namespaces can be made, each process has one.
+`make cluster-tests` installs Dask; without it these tests are skipped.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def test_a_signal_ends_the_run_with_what_is_written(cluster, collection, single,
     assert ask(db, "SELECT outcome FROM runs ORDER BY id") == [("interrupted",), ("finished",)]
 
 
-def test_no_process_is_left_when_workers_are_idle(cluster, collection, tmp_path):
+def test_tasks_share_one_process(cluster, collection, tmp_path):
     """Each worker has at most one process of midiopt per thread, however many tasks it has executed."""
     midiopt.run([collection / "000"], tmp_path / "x.db", executor=cluster.url)
     assert all(len(children(worker.pid)) <= 1 for worker in cluster.workers)

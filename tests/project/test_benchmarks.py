@@ -12,6 +12,7 @@ from rich.progress import Progress
 import midiopt
 from benchmarks import (
     chart,
+    cluster,
     compare_builds,
     cores,
     file_reads,
@@ -207,6 +208,18 @@ def test_the_pipeline_of_mido_finds_what_midiopt_finds():
     assert row[11:15] == (facts.note_count, facts.drum_note_count, facts.pitch_min, facts.pitch_max)
     assert row[18:21] == (facts.programs, facts.channels, facts.control_changes)
     assert key_of([0.0] * 12) is None
+
+
+def test_what_a_cluster_costs_and_what_is_busy_first():
+    """Two cores keep the workers busy, more of them the driver."""
+    few, all_files = cluster.Cost(1.0, 0.5, 0.5), cluster.Cost(1.1, 0.51, 1.5)
+    over = all_files.per_file(few, 1000)
+    assert over.total == pytest.approx(0.00111)
+    page = cluster.tables([cluster.Cost(0.001)], [over], (1.0, 2.0), 10_000.0, 500.0, (0.004, 0.001), "3 rounds")
+    rows = {row.split(" | ")[0].strip("| "): row for row in page.splitlines()}
+    assert rows["files per processor second, beside a local run"].endswith("0.90 (0.90 to 0.90) |")
+    assert rows["2"] == "| 2 | 2,000 | 20 MB/s | 1 MB/s | workers | 139 h |"
+    assert rows["256"] == "| 256 | 10,000 | 100 MB/s | 5 MB/s | driver | 28 h |"
 
 
 @needs_avx2
