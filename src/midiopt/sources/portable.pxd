@@ -16,7 +16,7 @@ cdef extern from *:
     #else
     #define midiopt_mtime st_mtim
     #endif
-    static inline long long midiopt_mtime_ns(const struct stat *s) {
+    static inline __attribute__((unused)) long long midiopt_mtime_ns(const struct stat *s) {
         long long ns;
         if (__builtin_mul_overflow((long long)s->midiopt_mtime.tv_sec, 1000000000LL, &ns)
             || __builtin_add_overflow(ns, (long long)s->midiopt_mtime.tv_nsec, &ns) || ns == LLONG_MIN)
@@ -30,7 +30,7 @@ cdef extern from *:
     #define MIDIOPT_MAP_POPULATE 0
     #endif
 
-    static inline void midiopt_announce(int fd) {
+    static inline __attribute__((unused)) void midiopt_announce(int fd) {
     #ifdef POSIX_FADV_WILLNEED
         posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
     #else
@@ -38,7 +38,7 @@ cdef extern from *:
     #endif
     }
 
-    static inline long midiopt_thread_waits(void) {
+    static inline __attribute__((unused)) long midiopt_thread_waits(void) {
     #ifdef RUSAGE_THREAD
         struct rusage usage;
         return getrusage(RUSAGE_THREAD, &usage) ? 0 : usage.ru_nvcsw;
