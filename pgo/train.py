@@ -1,7 +1,7 @@
 """Train a pgo-generate build: python -m pgo.train [--corpus DIR]
 
 Does the work of a run in one process, because a forked or killed worker leaves no profile: files and members
-of an archive to rows, like a worker; rows into SQLite and into the format of PostgreSQL's COPY, like the parent;
+of an archive to rows, like a worker; rows into SQLite, the format of PostgreSQL's COPY and columns of Arrow, like the parent;
 and views of an EventArena, like an application. A process writes its profile when it exits, so a child does the
 training and the parent checks its profile.
 """
@@ -38,11 +38,13 @@ VIEW_INTERVAL = 20  # every 20th file is also parsed into an EventArena
 def train(sources: list[Path]) -> None:
     """Do the work of a run over all files of the sources; SystemExit unless this build writes a profile."""
     from midiopt.core import build, inspection, processor
+    from midiopt.kinds import CODES, TEXT
     from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
     from midiopt.pipeline.tasks import AnalyzeFiles
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
     from midiopt.rows.layout import LAYOUTS
+    from midiopt.rows.text_columns import gather_texts
     from midiopt.rows.validate import validate
     from midiopt.sinks import open_sink
     from midiopt.sinks.batch_rows import last_row_per_key
@@ -68,6 +70,9 @@ def train(sources: list[Path]) -> None:
                     for table, to_tuples, to_postgres in encoders:
                         list(to_tuples.tuples(batch.rows(table), batch.heap))
                         to_postgres.encode(last_row_per_key(table, batch), batch.heap)
+                        for field in LAYOUTS[table].fields:
+                            if field.kind == CODES[TEXT]:
+                                gather_texts(batch.rows(table), field.offset, batch.heap)
     inspection.row_layouts()  # not part of a run, but an extension without a profile does not compile
     assert processor.level is not None  # likewise
     view(paths[::VIEW_INTERVAL])
