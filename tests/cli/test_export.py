@@ -82,7 +82,7 @@ def test_a_second_run_copies_nothing_twice(music, capsys):
     (out / "b.mid").unlink()
     capsys.readouterr()
     assert export(music, "status:ok", "--copy", str(out)) == 0
-    assert capsys.readouterr().out == "1 files copied, 10 there already\n"
+    assert capsys.readouterr().out == "1 file copied, 10 there already\n"
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")}.keys() == before.keys() and titles(out) == ALL
 
 

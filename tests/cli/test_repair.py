@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def test_a_repaired_file_is_valid_and_the_damaged_one_stays(folder, capsys):
     assert main(["repair", "cut.mid", "good.mid", "-o", "out"]) == 0
-    assert capsys.readouterr().out == f"cut.mid\n  out/cut.mid: {CUT_SENTENCE}\n1 files repaired, 1 without a fault\n"
+    assert capsys.readouterr().out == f"cut.mid\n  out/cut.mid: {CUT_SENTENCE}\n1 file repaired, 1 without a fault\n"
     assert contents(folder / "out") == {"cut.mid": GOOD}
     assert Path("cut.mid").read_bytes() == CUT
 

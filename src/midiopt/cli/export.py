@@ -9,6 +9,7 @@ from midiopt.cli.arguments import OUTPUT, WHERE, add_library_options, positive_i
 from midiopt.cli.console import print_error
 from midiopt.cli.parser import Parser
 from midiopt.cli.query_arguments import add_query, query_text
+from midiopt.display.text import counted
 from midiopt.errors import Stopped
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
@@ -128,7 +129,7 @@ def _export(library: Snapshot, options: argparse.Namespace, query: object) -> in
         except Stopped:
             return 128 + stop.signal
     if not options.quiet:
-        print(f"{number:,} files in {options.output}" + (f", {len(failures):,} could not be" if failures else ""))
+        print(f"{counted(number, 'file')} in {options.output}" + (f", {len(failures):,} could not be" if failures else ""))
     return 3 if failures else 0
 
 
@@ -193,7 +194,7 @@ def _in_order(library: Snapshot, options: argparse.Namespace, query: object) -> 
 
 def _summary(counts: CopyCounts) -> str:
     parts = [
-        f"{counts.copied:,} files copied" if counts.copied or not counts.linked else "",
+        f"{counted(counts.copied, 'file')} copied" if counts.copied or not counts.linked else "",
         f"{counts.linked:,} linked" if counts.linked else "",
         f"{counts.there:,} there already" if counts.there else "",
         f"{counts.failed:,} could not be" if counts.failed else "",

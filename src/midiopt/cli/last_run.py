@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from midiopt.display.text import clock
+from midiopt.display.text import clock, counted
 from midiopt.library.queries import Run
 from midiopt.pipeline.options import RunOptions
 from midiopt.schema import STATUSES
@@ -46,7 +46,7 @@ def _found(run: Run) -> list[str]:
     if not run.ended:
         return []
     analysed = sum(getattr(run, status) or 0 for status in STATUSES if status != "opened")
-    words = [f"{run.files or 0:,} files found", f"{analysed:,} analysed", f"{run.skipped or 0:,} unchanged"]
+    words = [f"{counted(run.files or 0, 'file')} found", f"{analysed:,} analysed", f"{run.skipped or 0:,} unchanged"]
     return [", ".join(words + ([f"{run.gone:,} no longer there"] if run.gone else []))]
 
 

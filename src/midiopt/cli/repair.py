@@ -145,8 +145,10 @@ def _repair(folder: TargetFolder, path: str, content: Buffer | Exception, option
 
 
 def _summary(counts: dict[str, int]) -> str:
+    from midiopt.display.text import counted
+
     parts = [
-        f"{counts['repaired']:,} files repaired",
+        f"{counted(counts['repaired'], 'file')} repaired",
         f"{counts['there']:,} there already" if counts["there"] else "",
         f"{counts['good']:,} without a fault" if counts["good"] else "",
         f"{counts['failed']:,} could not be" if counts["failed"] else "",

@@ -41,7 +41,7 @@ def command(options: argparse.Namespace) -> int:
 
     from midiopt.cli.hidden_arguments import database_url
     from midiopt.cli.progress_text import ProgressText
-    from midiopt.display.text import printable_text
+    from midiopt.display.text import counted, printable_text
     from midiopt.library.report import library_report
     from midiopt.library.search import parse_query
     from midiopt.library.snapshot import open_snapshot
@@ -60,5 +60,5 @@ def command(options: argparse.Namespace) -> int:
         sys.stdout.buffer.write(page.encode())
         return 0
     write_page(options.output, page)
-    print(f"{printable_text(options.output)}: {report.files:,} files, {len(page.encode()) / 1000:,.0f} KB")
+    print(f"{printable_text(options.output)}: {counted(report.files, 'file')}, {len(page.encode()) / 1000:,.0f} KB")
     return 0

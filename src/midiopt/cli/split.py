@@ -39,7 +39,7 @@ def command(options: argparse.Namespace) -> int:
     from contextlib import closing
 
     from midiopt.cli.json_output import JsonItems
-    from midiopt.display.text import printable_text
+    from midiopt.display.text import counted, printable_text
     from midiopt.library.found_content import FAULTS, reason_of
     from midiopt.library.split_song import split_song
     from midiopt.library.target_folder import TargetFolder
@@ -70,5 +70,5 @@ def command(options: argparse.Namespace) -> int:
                     items.add({"path": file, "error": reason_of(problem)})
         items.totals = {"written": written, "there": there, "failed": failed}
     if not items.wanted and not options.quiet:
-        print(f"{written:,} files written" + (f", {there:,} there already" if there else ""))
+        print(f"{counted(written, 'file')} written" + (f", {there:,} there already" if there else ""))
     return 3 if failed else 0

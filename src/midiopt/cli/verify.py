@@ -7,7 +7,7 @@ import argparse
 from midiopt.cli.arguments import add_json_options, add_library_options, positive_integer
 from midiopt.cli.json_output import JsonItems
 from midiopt.cli.parser import Parser
-from midiopt.display.text import printable_text
+from midiopt.display.text import counted, printable_text
 from midiopt.limits import VERIFIED_FILES
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
@@ -74,8 +74,8 @@ def _summary(counts: VerificationCounts) -> str:
     from midiopt.library.verify import NOT_COMPARABLE
 
     lines = [
-        f"{counts.checked:,} files checked, {counts.differing:,} values differ;"
-        f" {counts.changed:,} files changed, {counts.gone:,} no longer there"
+        f"{counted(counts.checked, 'file')} checked, {counts.differing:,} values differ;"
+        f" {counted(counts.changed, 'file')} changed, {counts.gone:,} no longer there"
     ]
     if counts.cut:
         lines.append(f"{counts.cut:,} not checked: their stored paths are truncated")

@@ -1,4 +1,4 @@
-"""Text from files in printable characters, and durations as a clock shows them."""
+"""Text from files in printable characters, numbers of things, and durations as a clock shows them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def is_printable(c: str) -> bool:
 def printable_text(text: str) -> str:
     """The text with U+FFFD for each character that is not printable: escape sequences, overrides of direction, line ends."""
     return text if text.isprintable() else "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def clock(seconds: float) -> str:
