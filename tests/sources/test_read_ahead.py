@@ -147,7 +147,9 @@ def counts(*arguments: object, environment: dict[str, str]) -> list[list[int]]:
 def test_reading_ahead_begins_with_slow_files_and_ends_with_fast_ones(slow_and_fast, slow_disk):
     slow, fast = slow_and_fast
     slow_counts, [slow_ahead], fast_counts, [fast_ahead] = counts(f"{slow}:{fast}", environment=slow_disk(slow, 2))
-    assert (slow_counts, fast_counts) == ([400, 4000, 64, 0], [400, 8000, 64, 0])
+    assert (slow_counts[:2], fast_counts[:2]) == ([400, 4000], [400, 8000])
+    assert 0 < slow_counts[2] <= fast_counts[2] <= 64  # threads: on a busy machine fewer are started
+    assert slow_counts[3] == fast_counts[3] == 0
     assert 0 < slow_ahead <= 128 and fast_ahead == 0
 
 
