@@ -38,10 +38,7 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
     if not isinstance(source, (str, os.PathLike)):
         if not hasattr(source, "read"):
             return source  # type: ignore[return-value]  # another buffer, as type checkers cannot know
-        content = source.read()
-        if isinstance(content, str):
-            raise TypeError('the file is open as text: open it with mode "rb"')
-        return content
+        return rest_of(source)
     if not hasattr(_local, "reader"):
         _local.reader = Reader()
     reader: Reader = _local.reader
@@ -50,6 +47,14 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
     return reader
+
+
+def rest_of(file: BinaryIO) -> bytes:
+    """What is left to read of a file object. Raises TypeError for one that is open as text."""
+    content = file.read()
+    if isinstance(content, str):
+        raise TypeError('the file is open as text: open it with mode "rb"')
+    return content
 
 
 def analyze(source: Source) -> Analysis:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from midiopt.api import Source
+from midiopt.api import Source, rest_of
 
 
 def source_of(number: int, source: Source) -> str | int:
@@ -19,10 +19,7 @@ def bytes_of(source: Source) -> bytes:
         return source
     if isinstance(source, (str, os.PathLike)) or not hasattr(source, "read"):
         return bytes(memoryview(source))  # type: ignore[arg-type]  # another buffer, as type checkers cannot know
-    content = source.read()
-    if isinstance(content, str):
-        raise TypeError('the file is open as text: open it with mode "rb"')
-    return content
+    return rest_of(source)  # type: ignore[arg-type]  # likewise
 
 
 def check_many(sources: Iterable[Source], name: str) -> None:

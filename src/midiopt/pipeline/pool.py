@@ -58,9 +58,8 @@ class Result:
 class WorkerPool:
     """Runs tasks in worker processes, which start when there is work for them, or when start_worker() is called before that.
 
-    ``members`` selects the members of archives to analyse, ``shares_analyses`` is that of the sink, and ``archives``
-    schedules the ranges of archives. Close the pool, or use it as a
-    context manager.
+    ``members`` selects the members of archives to analyse, ``shares_analyses`` is that of the sink, and ``archives`` schedules the
+    ranges of archives. Close the pool, or use it as a context manager.
     """
 
     handle = WorkerHandle

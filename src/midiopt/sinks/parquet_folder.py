@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import json
 import os
 from typing import Any
 
-from midiopt.errors import DatabaseBusy, SinkError
+from midiopt.errors import SinkError
 from midiopt.schema import PRODUCT, SCHEMA_VERSION
 from midiopt.sinks.parquet_parts import TEMPORARY, errors_of, sync_folder
+from midiopt.sinks.run_lock import lock
 
 RECORDS = f"_{PRODUCT}.json"  # readers of directories of Parquet pass over names that begin with _
 
@@ -29,11 +29,7 @@ class ParquetFolder:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise SinkError(f"cannot open the directory {path}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._descriptor)
-            raise DatabaseBusy(f"another run is writing {path}; wait until it has ended") from None
+        lock(self._descriptor, path)
         for left in glob.glob(os.path.join(glob.escape(path), TEMPORARY)):  # by a run that was killed
             with contextlib.suppress(OSError):
                 os.unlink(left)

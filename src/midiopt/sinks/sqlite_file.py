@@ -6,7 +6,8 @@ import contextlib
 import fcntl
 import os
 
-from midiopt.errors import DatabaseBusy, SinkError
+from midiopt.errors import SinkError
+from midiopt.sinks.run_lock import lock
 
 
 class DatabaseFile:
@@ -23,11 +24,7 @@ class DatabaseFile:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise SinkError(f"cannot open the database {path}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._descriptor)
-            raise DatabaseBusy(f"another run is writing {path}; wait until it has ended") from None
+        lock(self._descriptor, path)
 
         if not os.fstat(self._descriptor).st_size:
             # Of a database that was moved or deleted while another run wrote it: SQLite would take them for those of the new file.
