@@ -59,7 +59,7 @@ clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette,
 	$(BIN)/python -m pytest tests/clients
 
 arrow-tests: $(VENV)/arrow-extra $(VENV)/test-extra  ## Run the tests of Parquet and Arrow, which make test skips without pyarrow (170 MB)
-	$(PYTEST) tests/sinks/test_contract.py tests/sinks/test_parquet.py tests/cli/test_export.py
+	$(PYTEST) tests/sinks/test_contract.py tests/sinks/test_parquet.py tests/sources/test_tables.py tests/cli/test_export.py
 
 cluster-tests: $(VENV)/test-extra $(VENV)/cluster-extra  ## Run the tests over a Dask cluster: a scheduler and three workers
 	$(BIN)/python -m pytest tests/cluster

@@ -18,7 +18,7 @@ import midiopt
 from fuzz.libfuzzer import blocks_executed
 from midiopt.core.analysis import Analyzer
 from midiopt.core.inspection import memory_of
-from midiopt.errors import Damaged, NotAnArchive, SourceError, TooLarge
+from midiopt.errors import Damaged, MissingExtra, NotAnArchive, SourceError, TooLarge
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64
 from midiopt.pipeline.tasks import ArchiveReport, decode_task, encode_task
 from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, Rows
@@ -137,7 +137,7 @@ def archives(data: Input) -> None:
 def _read_archive(data: bytes, depth: int) -> None:
     try:
         archive = Archive(MemoryArchive(data))
-    except (NotAnArchive, Damaged, TooLarge):
+    except (NotAnArchive, Damaged, MissingExtra, TooLarge):
         return
     for member in archive.members(0, 1000):
         assert -(2**63) <= member.mtime_ns < 2**63 and 0 <= member.size < 2**63 and member.name

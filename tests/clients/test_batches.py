@@ -114,6 +114,13 @@ def note_count(path: daft.Series):
     return midiopt.analyze_batch(daft.recordbatch.MicroPartition.from_pydict({{"path": path}}).to_arrow())["note_count"].combine_chunks()
 notes = songs.with_column("notes", note_count(songs["path"])).to_pydict()["notes"]
 """,
+    "datasets": """
+import datasets, midiopt
+songs = [{{"bytes": open("{folder}/%d.mid" % i, "rb").read(), "path": "%d.mid" % i}} for i in (0, 1)]
+songs = datasets.Dataset.from_dict({{"midi": songs}})
+facts = songs.with_format("arrow").map(midiopt.analyze_batch, batched=True, remove_columns=songs.column_names)
+notes = facts.with_format(None)["note_count"]
+""",
     "duckdb": """
 import duckdb, midiopt
 songs = duckdb.sql("SELECT file AS path FROM glob('{folder}/[01].mid') ORDER BY path")
@@ -127,7 +134,7 @@ notes = [notes for (notes,) in duckdb.sql("SELECT note_count FROM facts ORDER BY
 def test_other_programs_analyse_their_batches(module, folder):
     pytest.importorskip(module, reason=f"{module} is not installed")
     code = PROGRAMS[module].format(folder=folder) + "\nimport json\nprint(json.dumps([int(n) for n in notes]))"
-    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "HF_HOME": str(folder), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [midiopt.analyze(data).note_count for data in SONGS[:2]]

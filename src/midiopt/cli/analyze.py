@@ -89,7 +89,7 @@ def _add_sources(parser: Parser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a MIDI file, an archive, a folder (searched for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz and others), @FILE, "
+        help="a MIDI file, an archive, a folder (searched for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz, .parquet and others), @FILE, "
         "a list of paths, one per line, or - for a list from standard input",
     )
     group.add_argument("--follow-links", action="store_true", help="follow symbolic links in folders; each folder is searched once")
@@ -107,6 +107,11 @@ def _add_sources(parser: Parser) -> None:
         "--tracks",
         action="store_true",
         help="also store facts of each track, in the table tracks; files that were analysed without are analysed again",
+    )
+    group.add_argument(
+        "--column",
+        metavar="NAME",
+        help="the column of .parquet, .arrow and .feather files that has the MIDI files, where several might; it is part of the paths then",
     )
     group.add_argument("--dry-run", action="store_true", help="show what the run would do, and write nothing")
     group.add_argument(

@@ -17,14 +17,13 @@ from midiopt.rows.batch import Batch
 from midiopt.rows.validate import validate
 from midiopt.schema import FILES, OK, UNREADABLE
 from midiopt.sources.reader import Reader
+from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
-CONTENTS = ("bytes", "content", "midi", "data")  # names of columns and of fields, the first one that there is
-PATHS = ("path", "name", "file_name", "filename", "file", "__key__")
 COLUMNS = (*FILES, *FACTS)
 NULL = "null, where a path or content should be"
 _of_thread = threading.local()  # a worker and what makes Arrow rows: neither is shared between threads
@@ -67,7 +66,7 @@ def analyze_batch(batch: Rows, column: str | None = None) -> Rows:
 
 def _inputs(pa: Any, batch: Any, column: str | None) -> tuple[list[bytes | None] | None, list[str | None]]:
     """The contents, if there are any, and the paths or names."""
-    kinds = {field.name: _kind(pa, field.type) for field in batch.schema}
+    kinds = {field.name: column_kind(pa, field.type) for field in batch.schema}
     if column is None:
         column = _found(kinds)
     kind = kinds[column]
@@ -75,7 +74,7 @@ def _inputs(pa: Any, batch: Any, column: str | None) -> tuple[list[bytes | None]
     if kind == "path":
         return None, values
     if kind == "struct":
-        fields = [{field: value and value.get(field) for field in _names(batch.schema.field(column).type)} for value in values]
+        fields = [{field: value and value.get(field) for field in field_names(batch.schema.field(column).type)} for value in values]
         of_bytes = [next((row[name] for name in CONTENTS if name in row), None) for row in fields]
         names = [next((row[name] for name in PATHS if name in row), None) for row in fields]
         return of_bytes, names
@@ -83,23 +82,6 @@ def _inputs(pa: Any, batch: Any, column: str | None) -> tuple[list[bytes | None]
         raise ValueError(f"the column {column!r} has neither text nor binary values, but {batch.schema.field(column).type}")
     name = next((name for name in PATHS if kinds.get(name) == "path"), None)
     return values, batch.column(name).to_pylist() if name else [None] * len(values)
-
-
-def _names(type_: Any) -> list[str]:
-    return [field.name for field in type_]
-
-
-def _kind(pa: Any, type_: Any) -> str:
-    """What a column of this type may have; empty for another one."""
-    types = pa.types
-    if types.is_struct(type_):
-        return "struct" if set(CONTENTS) & set(_names(type_)) else ""
-    if types.is_dictionary(type_):
-        return _kind(pa, type_.value_type)
-    if types.is_string(type_) or types.is_large_string(type_) or type_ == "string_view":
-        return "path"
-    is_bytes = types.is_binary(type_) or types.is_large_binary(type_) or type_ == "binary_view"
-    return "bytes" if is_bytes else ""
 
 
 def _found(kinds: dict[str, str]) -> str:

@@ -47,13 +47,18 @@ class ArchiveState(Generic[Worker]):
         """Members of the next range."""
         return MEMBERS_PER_TASK
 
+    def _end_of_range(self, first: int) -> int:
+        """Where a group of members ends, so that no two workers decompress the same one."""
+        end, group = first + self.members_per_task(), self.report.group_size if self.report else 1
+        return end if group <= 1 else -(-end // group) * group
+
     def next_task(self) -> ArchiveTask:
         """The next range of members, or the task that finishes the archive."""
         assert self.report
         self.in_flight += 1
         if not self.at_end:
             first = self.next_member
-            self.next_member += self.members_per_task()
+            self.next_member = self._end_of_range(first)
             return ReadMembers(self.path, MemberRange(first, self.next_member), self.report.state)
         self.is_finishing = True
         return FinishArchive(self.path, self.report.state, *archive_outcome(self.crashed_members, self.read_error))

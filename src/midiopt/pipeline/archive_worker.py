@@ -123,6 +123,7 @@ class ArchiveReader:
                 crashed_members=rows.crashed,
                 appledouble=appledouble,
                 cpu_ms=cpu_ms,
+                group_size=archive.group_size,
                 state=state,
                 read_error=archive.read_error,
             )

@@ -30,7 +30,7 @@ class MemberItems:
         self._heartbeat = heartbeat
         self._sample = sample
         self._limits = limits
-        self._nested_limits = limits._replace(bomb_min_bytes=limits.nested_bomb_min_bytes)
+        self._nested_limits = limits._replace(bomb_min_bytes=limits.nested_bomb_min_bytes, column=None)
         self._number = 0  # of the current member
         self._part = 0  # of the current member, see MemberRange
         self._nested_budget = 0  # bytes that archives inside the current member may still expand to

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from midiopt.pipeline.tasks import AnalyzeFiles, ReadMembers, Task
-from midiopt.sources.filetypes import is_archive
+from midiopt.sources.filetypes import is_archive, is_table
 from midiopt.sources.walk import EMPTY_PAGE, PAGE_PATHS, Page
 
 FILES_PER_TASK = 128
@@ -17,10 +17,12 @@ UnchangedTest = Callable[[list[bytes]], list[bool]]
 
 
 class NewFiles:
-    """The tasks for all files of a walk but the unchanged ones, which are counted in ``skipped``."""
+    """The tasks for all files of a walk but the unchanged ones, which are counted in ``skipped``. With ``reopen_tables``
+    those of tables are made anyway."""
 
-    def __init__(self, pages: Iterable[Page], unchanged: UnchangedTest | None = None) -> None:
+    def __init__(self, pages: Iterable[Page], unchanged: UnchangedTest | None = None, reopen_tables: bool = False) -> None:
         self._pages = pages
+        self._reopen_tables = reopen_tables
         self._unchanged = unchanged
         self.skipped = 0
 
@@ -72,6 +74,6 @@ class NewFiles:
             yield Page(self._without_unchanged(waiting, self._unchanged))
 
     def _without_unchanged(self, paths: list[bytes], unchanged: UnchangedTest) -> list[bytes]:
-        changed = [path for path, is_same in zip(paths, unchanged(paths), strict=True) if not is_same]
+        changed = [path for path, same in zip(paths, unchanged(paths), strict=True) if not same or (self._reopen_tables and is_table(path))]
         self.skipped += len(paths) - len(changed)
         return changed

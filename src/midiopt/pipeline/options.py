@@ -23,6 +23,7 @@ class RunOverrides(TypedDict, total=False):
     max_file_bytes: int
     max_events: int
     tracks: bool
+    column: str | None
     keep_old: bool
     prune: Prune
     log: str | os.PathLike[str] | None
@@ -58,6 +59,10 @@ class RunOptions:
 
     tracks: bool = False
     """Also store facts of each track, in the table `tracks`. A content that was analysed without is analysed again."""
+
+    column: str | None = None
+    """The column of Parquet and Arrow files that has the MIDI files, where it is not found by itself. Its name is then part of the
+    members' paths, and such files are read again even if they are unchanged."""
 
     keep_old: bool = False
     """Keep the results of older analyser versions instead of analysing their files again."""

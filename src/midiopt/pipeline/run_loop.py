@@ -55,7 +55,7 @@ class RunLoop:
 
     def __post_init__(self) -> None:
         pages = walk(self.roots, self.walked, self.options.follow_links)
-        self.new_files = NewFiles(pages, self.index.unchanged if len(self.index) else None)
+        self.new_files = NewFiles(pages, self.index.unchanged if len(self.index) else None, self.options.column is not None)
         self.since = dt.datetime.now(dt.UTC)
         self.missing = MissingFiles(self.database, self.index, self.since, self.stop.is_requested)
         self.writer = BatchWriter(self.database, self.table, self.options.batch_size)
@@ -110,7 +110,8 @@ class RunLoop:
             self.appledouble += report.appledouble
             if report.is_finish:  # the archive's own row must not be committed before those of its members
                 self.writer.write_in_order()
-            self.missing.check_archive(batch, report.has_archive_row)
+            # With a column that was told, a table shows nothing about the members that it has by another one.
+            self.missing.check_archive(batch, report.has_archive_row and self.options.column is None)
         self.writer.add(batch, len(result.message))
         statuses = batch.files["status"]
         for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES)).tolist(), strict=True):

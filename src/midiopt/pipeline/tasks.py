@@ -25,7 +25,7 @@ _ITEMS = b"i"
 _READ_FIELDS = struct.Struct("<cqqqqqq")
 _FINISH_FIELDS = struct.Struct("<cqqBI")
 _ITEMS_FIELDS = struct.Struct("<c?I")  # then the length of each item, then the items
-_REPORT_FIELDS = struct.Struct("<????qqqqqq")
+_REPORT_FIELDS = struct.Struct("<????qqqqqqq")
 
 UNKNOWN_STATE = FileState(-1, 0)
 
@@ -191,6 +191,7 @@ class ArchiveReport(NamedTuple):
     crashed_members: int = 0  # those of them with that status
     appledouble: int = 0  # AppleDouble files skipped
     cpu_ms: int = 0  # processor time of the task
+    group_size: int = 1  # members that are stored together, and best read by one worker
     state: FileState = FileState(0, 0)
     read_error: str = ""  # why not all members could be read
 

@@ -194,6 +194,7 @@ def main() -> None:
         heartbeat,
         table,
         arguments.members,
+        DEFAULT_LIMITS._replace(column=options.column),
         content_key=table.content_key,
         tracks=options.tracks,
         shares_analyses=arguments.shares_analyses,

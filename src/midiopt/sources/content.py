@@ -5,19 +5,20 @@ Paths are taken as they are, or as the database writes them (sources/paths.py): 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from midiopt.errors import MidioptError, SourceError, TooLarge, over_limit
+from midiopt.errors import MidioptError, NotAnArchive, SourceError, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive
 from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
-from midiopt.sources.filetypes import is_archive, is_compressed
+from midiopt.sources.filetypes import is_archive, is_compressed, is_table
 from midiopt.sources.paths import archive_in, member_path, path_bytes, path_text
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import GZIP, is_song
@@ -103,9 +104,18 @@ def read_members(path: bytes, members: Collection[str]) -> Iterator[tuple[str, B
     A member has the name that follows the archive in its path as the database writes it. Raises SourceError where the archive ends early.
     """
     start = path_text(_ARCHIVE) + MEMBER_SEPARATOR
+    rest = {start + member for member in members}
     with closing(FileArchive(path)) as file:
-        for text, data in _wanted(Archive(file), _ARCHIVE, {start + member for member in members}, 0):
-            yield text.removeprefix(start), data
+        columns = sorted({member.partition("/")[0] for member in members}) if is_table(path) else []
+        for column in (None, *columns):  # a table that was read by a column that was told has its name before those of the members
+            with contextlib.suppress(*((NotAnArchive,) if columns else ())):
+                archive = Archive(file, DEFAULT_LIMITS._replace(column=column))
+                archive.with_sizes = False
+                for text, data in _wanted(archive, _ARCHIVE, rest, 0):
+                    rest.discard(text)
+                    yield text.removeprefix(start), data
+            if not rest:
+                return
 
 
 def _wanted(archive: Archive, path: bytes, texts: Collection[str], depth: int) -> Iterator[tuple[str, Buffer | OSError | MidioptError]]:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
 SUFFIXES = (b".mid", b".midi", b".smf", b".kar", b".rmi")
 COMPRESSIONS = (b".gz", b".bz2", b".xz", b".zst")
 COMPRESSED = tuple(suffix + compression for suffix in SUFFIXES for compression in COMPRESSIONS)
-ARCHIVES = (b".zip", b".tar", b".tgz", b".tbz2", b".txz", *(b".tar" + compression for compression in COMPRESSIONS))
+TABLES = (b".parquet", b".arrow", b".feather")
+ARCHIVES = (b".zip", b".tar", b".tgz", b".tbz2", b".txz", *(b".tar" + compression for compression in COMPRESSIONS), *TABLES)
+OWN_PART = re.compile(rb"(?:\A|/)part-\d{6,}-[0-9a-f]{8}\.parquet\Z")  # of a database that a run writes, see sinks/parquet_parts.py
 WANTED = SUFFIXES + COMPRESSED + ARCHIVES
 
 
 def is_wanted(name: bytes) -> bool:
     """Whether a file of this name is read: MIDI, compressed MIDI or an archive."""
-    return name.endswith(SUFFIXES) or name.lower().endswith(WANTED)  # most names are lower case
+    if name.endswith(SUFFIXES):  # most names are lower case
+        return True
+    return name.lower().endswith(WANTED) and not (name.endswith(b".parquet") and OWN_PART.search(name))
 
 
 def is_archive(name: bytes) -> bool:
     """Whether a file of this name is opened as an archive."""
     return not name.endswith(SUFFIXES) and name.lower().endswith(ARCHIVES)
+
+
+def is_table(name: bytes) -> bool:
+    """Whether a file of this name is opened as a table whose rows are files."""
+    return name.lower().endswith(TABLES)
 
 
 def is_compressed(name: bytes) -> bool:

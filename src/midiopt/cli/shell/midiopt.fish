@@ -26,6 +26,7 @@ complete -c midiopt -n '__midiopt_command analyze' -F
 complete -c midiopt -n '__midiopt_command analyze' -l follow-links -d 'follow symbolic links in folders'
 complete -c midiopt -n '__midiopt_command analyze' -l prune  -d 'delete the rows of files that have disappeared from the given folders and from archives'
 complete -c midiopt -n '__midiopt_command analyze' -l tracks -d 'also store facts of each track, in the table tracks'
+complete -c midiopt -n '__midiopt_command analyze' -l column -r -d 'the column of .parquet, .arrow and .feather files that has the MIDI files, where several might'
 complete -c midiopt -n '__midiopt_command analyze' -l dry-run -d 'show what the run would do, and write nothing'
 complete -c midiopt -n '__midiopt_command analyze' -l watch -d 'keep running'
 complete -c midiopt -n '__midiopt_command analyze' -l db -r -F -d 'the database'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.decompress import Decompressor, find_magic
 from midiopt.sources.archives.hard_links import HardLinks, Place
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, ROWS_ERROR, ArchiveLimits, max_rows
+from midiopt.sources.archives.table import Table, TableRow, is_table
 from midiopt.sources.archives.tar_types import HardLink, Sparse
 from midiopt.sources.archives.zip import read_entry
 from midiopt.sources.archives.zip_directory import Entry, is_zip, iter_central_directory
@@ -41,7 +43,7 @@ class Member(NamedTuple):
     compressed_size: int  # bytes that it takes in the archive
     skipped_before: int  # AppleDouble files between the previous member and this one
     archive: Archive
-    entry: Entry | HardLink | Place | Sparse | None  # of a zip its directory entry; of a tar where its content is, if not behind its header
+    entry: Entry | HardLink | Place | Sparse | TableRow | None  # where its content is; in a tar None, if it is behind its header
 
     def data(self) -> bytes | memoryview:
         """Its content, valid until the next member is taken. Raises Damaged or TooLarge."""
@@ -122,8 +124,11 @@ class Archive:
 
     ``position`` is the number of the next member. ``at_end`` says that there is none; then ``skipped_at_end`` counts the
     AppleDouble files behind the last member, and ``read_error`` says why not all members could be read. ``is_stream`` says
-    that the archive can only be read from front to back. An archive inside another shares its ``budget``.
+    that the archive can only be read from front to back; else ``group_size`` members are best read by one worker. An archive inside
+    another shares its ``budget``. Unless ``with_sizes``, the members of a table have the size 0 until they are read.
     """
+
+    with_sizes = True
 
     def __init__(self, file: FileArchive | MemoryArchive, limits: ArchiveLimits = DEFAULT_LIMITS, budget: Budget | None = None) -> None:
         self.position = 0
@@ -134,6 +139,8 @@ class Archive:
         self._limits = limits
         self.budget = budget or Budget(file.size, limits)
         self._tar: tar.Tar | None = None
+        self._table: Table | None = None
+        self.group_size = 1
         self._stream: Decompressor | None = None
         head = file.read(SNIFF_BYTES, 0)
         magic = find_magic(head)
@@ -150,6 +157,9 @@ class Archive:
                 return tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=_SecondReader(file))
 
             self._tar, self._links = open_tar(), HardLinks(open_tar)
+        elif is_table(head):
+            self._table = Table(file, head, limits)
+            self.group_size, self.is_stream = self._table.group_rows, not self._table.group_rows
         elif not head.startswith((ZIP, ZIP_EMPTY)) and not is_zip(file):
             raise NotAnArchive(_describe_other_type(head))
         self._members = self._iter_members()
@@ -158,6 +168,8 @@ class Archive:
         """Members number ``first`` to ``end`` (excluded); ``first`` must not be less than ``position``."""
         if self._tar:
             self._tar.read_ahead = False
+        if self._table:
+            self._table.first = first if self.with_sizes else sys.maxsize
         try:
             while self.position < end and not self.at_end:
                 if self._tar and self.position >= first:
@@ -178,26 +190,26 @@ class Archive:
         names, promised_bytes, skipped = PathSet(), 0, 0
         rows_left = max_rows(self._file.size, self._limits)
         until_sign_of_life = ENTRIES_PER_SIGN_OF_LIFE
-        for name, size, mtime_ns, compressed_size, entry in self._tar or self._zip_entries():
+        for name, size, mtime_ns, compressed_size, entry in self._tar or self._table or self._zip_entries():
             until_sign_of_life -= 1
             if not until_sign_of_life:
                 self.budget.show_life()
                 until_sign_of_life = ENTRIES_PER_SIGN_OF_LIFE
-            if not is_wanted(name):
+            if not (self._table or is_wanted(name)):
                 continue
             if is_appledouble(name):
                 skipped += 1
                 continue
             if len(name) > MAX_NAME_BYTES:
                 raise Damaged(f"member name of {len(name):,} bytes, over the limit of {MAX_NAME_BYTES:,}")
-            if not self._tar and size <= self._limits.max_file_bytes:  # a Decompressor counts what a stream really expands to
+            if isinstance(entry, Entry) and size <= self._limits.max_file_bytes:  # others are counted where they are read
                 promised_bytes += size
                 if promised_bytes > self._limits.bomb_min_bytes + BOMB_RATIO * self._file.size:
                     raise Damaged(BOMB_ERROR)
             rows_left -= 1
             if rows_left < 0:
                 raise Damaged(ROWS_ERROR)
-            content: Entry | HardLink | Place | Sparse | None = entry
+            content: Entry | HardLink | Place | Sparse | TableRow | None = entry
             if isinstance(entry, HardLink) and (place := self._links.find(entry)):
                 size, content = place.size, place
             count = names.add(name)
@@ -215,6 +227,10 @@ class Archive:
         """See :meth:`Member.data`."""
         if isinstance(member.entry, Entry):
             return read_entry(self._file, member.entry, self._limits.max_file_bytes, self.budget.spend)
+        if isinstance(member.entry, TableRow):
+            data = member.entry.data(self._limits.max_file_bytes)
+            self.budget.spend(len(data))
+            return data
         if isinstance(member.entry, HardLink):
             raise Damaged("hard link to a file that the archive does not have before it")
         if (size := max(member.size, member.compressed_size)) > self._limits.max_file_bytes:

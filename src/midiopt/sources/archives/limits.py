@@ -26,7 +26,7 @@ MAX_DEPTH = 2  # of archives inside archives
 
 
 class ArchiveLimits(NamedTuple):
-    """The limits that depend on the options of the run, or that tests lower."""
+    """What depends on the options of the run, or what tests lower."""
 
     max_file_bytes: int = MAX_FILE_BYTES  # of a member, decompressed
     bomb_min_bytes: int = 64 << 20  # bytes that an archive may expand to before BOMB_RATIO applies
@@ -34,6 +34,7 @@ class ArchiveLimits(NamedTuple):
     min_rows: int = 10_000  # members that an archive may have before BYTES_PER_ROW applies
     max_nested_members: int = 100_000  # of an archive inside another: their rows, about 50 MB, travel in one message
     min_cpu_seconds: float = 60.0  # that an archive may take before CPU_BYTES_PER_SECOND applies
+    column: str | None = None  # with the contents of a table; None: it is found
 
 
 DEFAULT_LIMITS = ArchiveLimits()

@@ -1,0 +1,351 @@
+"""Tables whose rows are files: Parquet and Arrow (files, streams and Feather), as dataset hubs ship MIDI.
+
+A row is a member. The contents are in a column of binary values, or in a struct of `bytes` and `path`, as Hugging Face has them; of
+several such columns, in the one whose first values are songs. A row has the name that the table has for it, else its number; after the
+name of the column where that was told.
+
+A Parquet file is read in small batches from one group of rows after the other, and an Arrow file is mapped into memory. Rows before the
+first one that is wanted are only counted, and their names read.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge, over_limit
+from midiopt.sources.archives.decompress import find_magic
+from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, ArchiveLimits
+from midiopt.sources.sniff import ARROW_FILE, ARROW_STREAM, PARQUET, is_song
+from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_names, first_of
+
+READ_BYTES = 1 << 20  # of a column at a time
+SNIFFED_ROWS = 16  # of each column that may have the files
+BATCH_ROWS = 64  # 33 us a song of 14 KB with snappy, as with 16 or 256
+# A dictionary of one value of 30 MB, named by 100,000 rows, takes 1.6 KB of a file. Where a dictionary may be larger than this, values
+# stay in it: songs in no dictionary then take 58 us instead of 33. Below, a batch takes at most 256 MB.
+MAX_PLAIN_DICTIONARY_BYTES = 16 << 20
+DICTIONARY_BATCH_ROWS, VALUES_BATCH_ROWS = 256, 16
+MAX_FOOTER_STRINGS, MAX_FOOTER_ITEMS = 16 << 20, 1_000_000  # bytes and list entries of the metadata
+MAX_GROUP_ROWS = 4096  # of a group that any worker reads as a whole; with larger ones the file is read from front to back
+
+
+class RandomAccess(Protocol):
+    """A file, or bytes in memory."""
+
+    size: int
+    fd: int
+
+    def read(self, size: int, offset: int) -> bytes:
+        """At most ``size`` bytes from ``offset``; fewer where the file ends, none outside it."""
+
+
+class Place(NamedTuple):
+    """The column, and where it is a struct the field, of contents or names."""
+
+    column: str
+    field: str | None = None
+
+    @property
+    def dotted(self) -> str:
+        """As Parquet has it."""
+        return self.column if self.field is None else f"{self.column}.{self.field}"
+
+
+def is_table(head: bytes) -> bool:
+    """Whether a Parquet or Arrow file begins with these bytes."""
+    return head.startswith((PARQUET, ARROW_FILE, ARROW_STREAM))
+
+
+class TableRow:
+    """A row of a table, whose content is read when it is asked for."""
+
+    def __init__(self, table: Table, group: _Group, row: int) -> None:
+        self._table = table
+        self._group = group
+        self._row = row
+
+    def size(self) -> int:
+        """Bytes of the content; 0 if there is none."""
+        content = self._content()
+        return 0 if content is None else len(content)
+
+    def data(self, max_bytes: int) -> memoryview:
+        """The content. Raises Damaged and TooLarge."""
+        content = self._content()
+        if content is None:
+            raise Damaged("null in place of a content")
+        if len(content) > max_bytes:
+            raise TooLarge(over_limit(len(content), max_bytes))
+        return content
+
+    def _content(self) -> memoryview | None:
+        with self._table.errors:
+            return self._group.value(self._table.contents, self._row)
+
+
+class Table:
+    """The rows of a table: name, size, and what reads the content.
+
+    ``first`` is the first row whose size is wanted. ``group_rows`` is how many rows must be read as one; 0: the whole file.
+    Raises NotAnArchive, and MissingExtra without pyarrow.
+    """
+
+    def __init__(self, file: RandomAccess, head: bytes, limits: ArchiveLimits) -> None:
+        self.first = 0
+        try:
+            import pyarrow as pa
+            import pyarrow.compute
+        except ImportError as error:
+            raise MissingExtra("a Parquet or Arrow file", "arrow") from error
+        self.errors = _Errors(pa)
+        try:
+            with self.errors:
+                self._reader = _ParquetGroups(pa, file, limits) if head.startswith(PARQUET) else _ArrowGroups(pa, file, head)
+                self.contents, self._names = self._find_columns(pa, self._reader.schema, limits.column)
+                self._reader.check(self.contents)
+        except Damaged as problem:
+            raise NotAnArchive(str(problem)) from None
+        self.group_rows = self._reader.group_rows
+        self._prefix = b"" if limits.column is None else limits.column.encode() + b"/"
+
+    def __iter__(self) -> Iterator[tuple[bytes, int, int, int, TableRow]]:
+        number = 0
+        groups = self._reader.groups()
+        while True:
+            with self.errors:
+                group = next(groups, None)
+            if group is None:
+                return
+            for at in range(group.rows):
+                with self.errors:
+                    name = group.value(self._names, at) if self._names else None
+                row = TableRow(self, group, at)
+                size = row.size() if number >= self.first else 0
+                yield self._prefix + bytes(name or b"%d.mid" % number), size, 0, size, row
+                number += 1
+
+    def _find_columns(self, pa: Any, schema: Any, told: str | None) -> tuple[Place, Place | None]:
+        kinds = {field.name: column_kind(pa, field.type) for field in schema}
+        found = [Place(name) for name, kind in kinds.items() if kind == "bytes"]
+        for name in (name for name, kind in kinds.items() if kind == "struct"):
+            fields = field_names(schema.field(name).type)
+            found.append(Place(name, first_of(CONTENTS, fields)))
+        if told is not None:
+            found = [place for place in found if place.column == told]
+        if not found:
+            raise NotAnArchive(f"a table without a column {told or 'of contents'} (binary)")
+        contents = found[0] if len(found) == 1 else self._with_songs(found)
+        beside = field_names(schema.field(contents.column).type) if contents.field else []
+        if name := first_of(PATHS, [field for field in beside if field != contents.field]):
+            return contents, Place(contents.column, name)
+        name = first_of(PATHS, [name for name, kind in kinds.items() if kind == "path"])
+        return contents, Place(name) if name else None
+
+    def _with_songs(self, found: list[Place]) -> Place:
+        """The column whose first values are songs, or compressed."""
+        group = next(self._reader.groups(), None)
+        songs = []
+        for place in found:
+            if group is None:
+                break
+            values = [group.value(place, row) for row in range(min(group.rows, SNIFFED_ROWS))]
+            heads = [bytes(value[:12]) for value in values if value is not None]
+            if any(is_song(head) or find_magic(head[:6]) for head in heads):
+                songs.append(place)
+        usual = [place for name in CONTENTS for place in songs or found if place.column == name]
+        if not usual and len(songs) != 1:
+            names = ", ".join(place.dotted for place in songs or found)
+            raise NotAnArchive(f"a table with several columns that may have the files: {names}; name one with --column")
+        return (usual or songs)[0]
+
+
+class _Group:
+    """Rows that are stored together, and their columns, each read from front to back."""
+
+    def __init__(self, pa: Any, reader: _ParquetGroups | _ArrowGroups, number: int, rows: int) -> None:
+        self.rows = rows
+        self._pa = pa
+        self._reader = reader
+        self._number = number
+        self._open: dict[Place, _Values] = {}
+
+    def value(self, place: Place, row: int) -> memoryview | None:
+        """The value of a row, text in UTF-8."""
+        values = self._open.get(place)
+        if values is None or row < values.start:
+            values = self._open[place] = _Values(self._pa, self._reader.arrays(self._number, place))
+        return values.value(row)
+
+
+class _Values:
+    """The values of a column of a group."""
+
+    def __init__(self, pa: Any, arrays: Iterable[Any]) -> None:
+        self.start = 0  # the row at which the present array begins
+        self._pa = pa
+        self._arrays = iter(arrays)
+        self._take(None)
+
+    def _take(self, array: Any) -> None:
+        self._array, self._length = array, 0 if array is None else len(array)
+        self._indices = None
+        if array is not None and self._pa.types.is_dictionary(array.type):
+            self._array, self._indices = array.dictionary, array.indices
+
+    def value(self, row: int) -> memoryview | None:
+        """That of a row not before ``start``."""
+        while row >= self.start + self._length:
+            self.start += self._length
+            array = next(self._arrays, None)
+            if array is None:
+                raise Damaged("fewer rows than the table says")
+            self._take(array)
+        at = row - self.start
+        if self._indices is not None:
+            at = self._indices[at].as_py()
+        scalar = None if at is None else self._array[at]
+        buffer = None if scalar is None else scalar.as_buffer()
+        return None if buffer is None else memoryview(buffer)
+
+
+class _ParquetGroups:
+    """The groups of rows of a Parquet file."""
+
+    def __init__(self, pa: Any, file: RandomAccess, limits: ArchiveLimits) -> None:
+        import pyarrow.parquet as pq
+
+        self._pa = pa
+        self._pq = pq
+        self._source = file
+        self._max_bytes = limits.bomb_min_bytes + BOMB_RATIO * file.size
+        self._file = self._open([])
+        self.schema = self._file.schema_arrow
+        self._metadata = self._file.metadata
+        self._batch_rows = VALUES_BATCH_ROWS
+        rows = max((self._metadata.row_group(i).num_rows for i in range(self._metadata.num_row_groups)), default=1)
+        self.group_rows = max(1, rows) if rows <= MAX_GROUP_ROWS else 0
+
+    def _open(self, dictionaries: list[str]) -> Any:
+        return self._pq.ParquetFile(
+            self._pa.PythonFile(_Stream(self._source), mode="r"),
+            buffer_size=READ_BYTES,
+            pre_buffer=False,
+            read_dictionary=dictionaries,
+            thrift_string_size_limit=MAX_FOOTER_STRINGS,
+            thrift_container_size_limit=MAX_FOOTER_ITEMS,
+        )
+
+    def check(self, contents: Place) -> None:
+        """Decide how the contents are read. Raises Damaged where they expand too much."""
+        chunks = []
+        for group in map(self._metadata.row_group, range(self._metadata.num_row_groups)):
+            columns = map(group.column, range(group.num_columns))
+            wanted = [column for column in columns if column.path_in_schema == contents.dotted]
+            chunks += [(column.total_uncompressed_size, column.has_dictionary_page) for column in wanted]
+        if sum(size for size, _ in chunks) > self._max_bytes:
+            raise Damaged(BOMB_ERROR)
+        if any(has_dictionary and size > MAX_PLAIN_DICTIONARY_BYTES for size, has_dictionary in chunks):
+            self._file, self._batch_rows = self._open([contents.dotted]), DICTIONARY_BATCH_ROWS
+        elif not any(has_dictionary for _, has_dictionary in chunks):
+            self._batch_rows = BATCH_ROWS
+
+    def groups(self) -> Iterator[_Group]:
+        """In order."""
+        for number in range(self._metadata.num_row_groups):
+            yield _Group(self._pa, self, number, self._metadata.row_group(number).num_rows)
+
+    def arrays(self, group: int, place: Place) -> Iterator[Any]:
+        """The values of a column of a group, some at a time."""
+        for batch in self._file.iter_batches(self._batch_rows, row_groups=[group], columns=[place.dotted], use_threads=False):
+            yield _values(self._pa, batch, place)
+
+
+class _ArrowGroups:
+    """The record batches of an Arrow file or stream."""
+
+    group_rows = 0
+
+    def __init__(self, pa: Any, file: RandomAccess, head: bytes) -> None:
+        self._pa = pa
+        if file.fd >= 0:  # mapped: what is not looked at is not read
+            source = pa.BufferReader(pa.py_buffer(mmap.mmap(file.fd, 0, access=mmap.ACCESS_READ)))
+        else:
+            source = pa.PythonFile(_Stream(file), mode="r")
+        self._source = source
+        self._is_file = head.startswith(ARROW_FILE)
+        self._batch: Any = None
+        self.schema = self._open().schema
+
+    def _open(self) -> Any:
+        self._source.seek(0)
+        return self._pa.ipc.open_file(self._source) if self._is_file else self._pa.ipc.open_stream(self._source)
+
+    def check(self, contents: Place) -> None:
+        """Nothing says how far it expands, before it is read."""
+
+    def groups(self) -> Iterator[_Group]:
+        """In order; only the last one can be read."""
+        reader = self._open()
+        batches = map(reader.get_batch, range(reader.num_record_batches)) if self._is_file else reader
+        for number, batch in enumerate(batches):
+            batch.validate(full=True)  # offsets may lead anywhere
+            self._batch = batch
+            yield _Group(self._pa, self, number, len(batch))
+
+    def arrays(self, group: int, place: Place) -> Iterator[Any]:
+        """The values of a column of the present batch."""
+        yield _values(self._pa, self._batch, place)
+
+
+def _values(pa: Any, batch: Any, place: Place) -> Any:
+    array = batch.column(batch.schema.get_field_index(place.column))
+    return array if place.field is None else pa.compute.struct_field(array, place.field)
+
+
+class _Stream(io.RawIOBase):
+    """What pyarrow reads a file by."""
+
+    def __init__(self, file: RandomAccess) -> None:
+        self._file = file
+        self._at = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes."""
+        data = self._file.read(self._file.size - self._at if size < 0 else size, self._at)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to an offset."""
+        self._at = offset + (0, self._at, self._file.size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """The present offset."""
+        return self._at
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+
+class _Errors:
+    """As a context manager, raises what pyarrow raises as Damaged. Errors of the disk stay what they are: they have a number."""
+
+    def __init__(self, pa: Any) -> None:
+        self._kinds = (pa.ArrowException, ValueError, NotImplementedError, OverflowError, KeyError, MemoryError)
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, traceback: object) -> None:
+        if isinstance(problem, self._kinds) or (isinstance(problem, OSError) and problem.errno is None):
+            text = "not enough memory" if isinstance(problem, MemoryError) else next(iter(str(problem).splitlines()), "")[:200]
+            raise Damaged(f"damaged table ({text or type(problem).__name__})") from None
