@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import random
@@ -187,22 +188,26 @@ sys.exit(main())
 """
 KILLS = 20
 FILES_OF_RUN = 1000
+MAX_PARTS_SEEN = 4  # of the seven parts of a run, until it is killed
 
 
 def test_a_run_killed_at_random_points_is_completed_by_the_next(tmp_path):
     """Each path is in one row, with the facts of a quiet run, whenever someone looks; some runs change rows that are there."""
     songs = write_songs(tmp_path / "songs", FILES_OF_RUN)
     quiet, killed = (f"parquet:{tmp_path}/{name}" for name in ("quiet", "killed"))
-    began = time.monotonic()
     assert finish(songs, "--db", quiet, "--quiet").returncode == 0
-    duration = time.monotonic() - began
     expected = {row["path"]: row for row in lasting(parquet.rows(quiet))}
     rng = random.Random(1)
     partly = kills = 0
     while kills < KILLS:
         command = [sys.executable, "-c", SMALL_PARTS, str(songs), "--db", killed, "--batch-size", "64", "--quiet"]
+        seen = {*state_of(killed)}
+        enough = len(seen) + rng.randint(1, MAX_PARTS_SEEN)
         run = subprocess.Popen(command, stderr=subprocess.PIPE)
-        time.sleep(rng.uniform(duration / 4, duration))
+        while run.poll() is None and len(seen) < enough:  # not by the clock: how long a run takes depends on the machine
+            time.sleep(0.002)
+            seen.update(state_of(killed))
+        time.sleep(rng.uniform(0, 0.03))
         run.kill()
         run.communicate()
         if run.returncode == 0:  # it was done: now each file has another time
@@ -219,6 +224,15 @@ def test_a_run_killed_at_random_points_is_completed_by_the_next(tmp_path):
         assert finish(songs, "--db", target, "--quiet").returncode == 0
     assert lasting(parquet.rows(killed)) == lasting(parquet.rows(quiet))
     assert not [name for name in os.listdir(killed.removeprefix("parquet:")) if name.endswith(".tmp")]
+
+
+def state_of(url: str) -> list[tuple[str, int]]:
+    """What shows that a part was written: names and inodes."""
+    found = []
+    for part in parquet.parts(url):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((part, os.stat(part).st_ino))
+    return found
 
 
 def without_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
