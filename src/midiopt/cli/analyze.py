@@ -90,7 +90,7 @@ def _add_sources(parser: Parser) -> None:
         nargs="+",
         metavar="SOURCE",
         help="a MIDI file, an archive, a folder (searched for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz, .parquet and others), @FILE, "
-        "a list of paths, one per line, or - for a list from standard input",
+        "a list of paths, one per line, - for a list from standard input, or a URL: s3://BUCKET/PREFIX, gs://, az:// or http(s)://",
     )
     group.add_argument("--follow-links", action="store_true", help="follow symbolic links in folders; each folder is searched once")
     parser.values = {"--prune": "missing"}
@@ -193,10 +193,16 @@ def command(arguments: Namespace) -> int:
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
     if not arguments.watch:
         return _analyze(arguments, options)
+    import os
+
     from midiopt.cli.watch import watch_sources
+    from midiopt.sources.urls import is_url
 
     if arguments.dry_run:
         print_error("--watch writes, and --dry-run does not: name one of them")
+        return 2
+    if any(is_url(os.fsencode(source)) for source in arguments.sources):
+        print_error("--watch watches folders; an object store is analysed again by another run, such as one of a timer")
         return 2
     try:
         return watch_sources(arguments.sources, arguments.follow_links, arguments.quiet, lambda: _analyze(arguments, options))

@@ -15,6 +15,7 @@ from midiopt.library.target_names import target_name
 from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_compressed
 from midiopt.sources.paths import archive_in, path_bytes
+from midiopt.sources.urls import is_url
 
 
 @dataclass
@@ -57,7 +58,7 @@ class FileCopier:
         for on_disk, group in groupby(files, lambda file: archive_in(file.path) is None):
             if on_disk and self._links:
                 for file in group:
-                    if is_compressed(path_bytes(file.path)):
+                    if is_compressed(path := path_bytes(file.path)) or is_url(path):
                         self._write(self._contents.read_file(file))
                     else:
                         self._link(file)

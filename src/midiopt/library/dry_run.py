@@ -25,6 +25,7 @@ from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import path_text
 from midiopt.sources.roots import find_roots
 from midiopt.sources.stat_many import StatMany
+from midiopt.sources.urls import may_name_urls
 from midiopt.sources.walk import Page, WalkStats, walk
 
 MAX_EXAMPLES = 3
@@ -90,7 +91,7 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
         with contextlib.suppress(NoDatabase):
             library = resources.enter_context(open_snapshot(db))
         catalog, result = ReadOnlyCatalog(library), DryRun(problems=walked.problems)
-        index = FileIndex(catalog.iter_files(options.keep_old, options.tracks), catalog.missing_paths())
+        index = FileIndex(catalog.iter_files(options.keep_old, options.tracks), catalog.missing_paths(), may_name_urls(roots))
         new_places = _walk(walk(roots, walked, options.follow_links), index, result)
         known_places = sources_of(roots, [])
         MissingFiles(catalog, index, dt.datetime.now(dt.UTC), never).check_folders(known_places)
@@ -115,7 +116,7 @@ def _walk(pages: Iterable[Page], index: FileIndex, result: DryRun) -> dict[FileS
             result.new.add(names)
             result.archives += sum(map(is_archive, paths))
             continue
-        unchanged, known = index.unchanged(paths) if page.are_regular else [False] * len(paths), index.knows(names)
+        unchanged, known = index.unchanged(paths, page.states) if page.are_regular else [False] * len(paths), index.knows(names)
         new = [i for i, is_known in enumerate(known) if not is_known]
         result.new.add(names[i] for i in new)
         result.changed.add(name for name, same, is_known in zip(names, unchanged, known, strict=True) if is_known and not same)

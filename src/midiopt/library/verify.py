@@ -22,7 +22,7 @@ from midiopt.pipeline.tasks import AnalyzeFiles, ReadMembers, Task
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSED, ANALYSES, FILES, REJECTED, STATUSES, Column, Table
-from midiopt.sources.file_state import FileState
+from midiopt.sources.archives.archive import state_at
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import archive_in, is_truncated, path_bytes, path_text
 
@@ -124,8 +124,9 @@ class Verification:
         stored = queries.file_state(self._library, path_text(archive))
         if stored is None:
             return _UNCHANGED
-        state = FileState.of(archive)
-        if state is None:
+        try:
+            state = state_at(archive)
+        except OSError:
             return _GONE
         return _UNCHANGED if state == stored else _CHANGED
 

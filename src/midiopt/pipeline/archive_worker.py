@@ -6,9 +6,9 @@ one with the reason. So does the archive, after all its members: `opened`, or `r
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from midiopt.errors import MissingExtra, NotAnArchive, over_limit
 from midiopt.pipeline.heartbeat import Heartbeat
@@ -27,19 +27,23 @@ from midiopt.pipeline.tasks import (
 )
 from midiopt.rows.builder import RowBuilder, crashed_outcome
 from midiopt.schema import OK, REJECTED, UNREADABLE
-from midiopt.sources.archives.archive import Archive, FileArchive
+from midiopt.sources.archives.archive import Archive, FileArchive, open_archive, state_at
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_OPEN, ArchiveLimits
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import member_path
 from midiopt.sources.sniff import SNIFF_BYTES, is_song
+from midiopt.sources.urls import is_url
+
+if TYPE_CHECKING:
+    from midiopt.sources.archives.remote import RemoteArchive
 
 CHANGED = "the archive changed while it was being read"
 
 
 @dataclass
 class _OpenArchive:
-    file: FileArchive
+    file: FileArchive | RemoteArchive
     budget: Budget
     archive: Archive | None = None  # None until the format is known
 
@@ -118,7 +122,7 @@ class ArchiveReader:
         else:
             self.report = ArchiveReport(
                 at_end=archive.at_end,
-                is_stream=archive.is_stream,
+                is_stream=archive.is_stream or is_url(task.path),  # no two workers load the same object
                 members=self._members,
                 crashed_members=rows.crashed,
                 appledouble=appledouble,
@@ -135,7 +139,7 @@ class ArchiveReader:
         if path not in self._open:
             if len(self._open) == MAX_OPEN:
                 self._close(next(iter(self._open)))  # the one opened first
-            file = FileArchive(path)
+            file = open_archive(path, self._heartbeat.refresh)
             self._open[path] = _OpenArchive(file, Budget(file.size, self._limits, self._heartbeat.refresh))
         return self._open[path]
 
@@ -146,12 +150,12 @@ class ArchiveReader:
     def _finish(self, task: FinishArchive) -> Item:
         """The archive after its last member, if it still is what it was."""
         self._close(task.path)
-        state = FileState.from_stat(os.stat(task.path))
+        state = state_at(task.path)
         if state != task.state:
             return self._settle(task, state, UNREADABLE, CHANGED)
         return self._settle(task, state, task.status, task.error or None)
 
-    def _song(self, task: ReadMembers, file: FileArchive) -> Item:
+    def _song(self, task: ReadMembers, file: FileArchive | RemoteArchive) -> Item:
         """A MIDI file under the name of an archive: a web client undid the compression, and kept the name."""
         limit = self._limits.max_file_bytes
         if file.size > limit:

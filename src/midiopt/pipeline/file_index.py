@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midiopt.sinks.base import KnownFile
+from midiopt.sources.file_state import SECOND, FileState
 from midiopt.sources.paths import path_text
 from midiopt.sources.stat_many import StatMany
+from midiopt.sources.urls import is_url
 
 
 class FileIndex:
@@ -25,15 +27,19 @@ class FileIndex:
     ``pages`` come from Catalog.iter_files, in which a file may occur twice; a settled file needs no new analysis while its size
     and mtime stay the same. ``missing`` are pages of those that are marked as missing.
 
+    With ``has_urls`` the run looks up URLs, too: an object is known by its size and the digest of its etag, the nanoseconds of its mtime.
+
     ``returned`` are files that were missing and are back unchanged, ``vanished`` those that a source names and that are no longer there.
     """
 
-    def __init__(self, pages: Iterable[list[KnownFile]], missing: Iterable[list[str]] = ()) -> None:
+    def __init__(self, pages: Iterable[list[KnownFile]], missing: Iterable[list[str]] = (), has_urls: bool = False) -> None:
         paths, states, are_settled = array("q"), array("q"), array("b")
         for page in pages:
             names, sizes, times, settled = zip(*page, strict=True)
             paths.extend(map(hash, names))
             # A size of -1 never matches, so unsettled files are always analysed again.
+            if has_urls:
+                times = tuple(ns if name[0] == "/" else ns % SECOND for name, ns in zip(names, times, strict=True))
             states.frombytes(_states(np.where(settled, sizes, -1), np.array(times)).tobytes())
             are_settled.extend(settled)
         hashes = np.frombuffer(paths, np.int64)
@@ -57,12 +63,19 @@ class FileIndex:
     def __len__(self) -> int:
         return len(self._paths)
 
-    def unchanged(self, paths: list[bytes]) -> list[bool]:
+    def unchanged(self, paths: list[bytes], states: list[FileState] | None = None) -> list[bool]:
         """Whether each file is settled and has the size and mtime that the database knows; all are marked as visited.
 
-        A settled file that has vanished counts as unchanged, so that its row stays; it is not visited.
+        A settled file that has vanished counts as unchanged, so that its row stays; it is not visited. ``states`` are those of objects
+        that were listed; others are asked for.
         """
-        sizes, times = np.frombuffer(self._stat_many(paths), np.int64).reshape(-1, 3).T[:2]
+        if paths and is_url(paths[0]):
+            from midiopt.sources.objects import heads  # which most runs never need
+
+            found_states = np.array(heads(paths) if states is None else states, np.int64).reshape(-1, 2)
+            sizes, times = found_states[:, 0], found_states[:, 1] % SECOND
+        else:
+            sizes, times = np.frombuffer(self._stat_many(paths), np.int64).reshape(-1, 3).T[:2]
         names = list(map(path_text, paths))
         at, found = self._find(names)
         unchanged = found & (self._states[at] == _states(sizes, times)) & (sizes >= 0)

@@ -24,6 +24,8 @@ from midiopt.sinks.base import Catalog
 from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import archive_in, path_bytes, path_text
 from midiopt.sources.stat_many import StatMany
+from midiopt.sources.urls import is_url
+from midiopt.sources.walk import is_object
 
 CHECKED_TOGETHER = 64  # files: a signal waits for one answer of a slow disk, or two
 CLEARED_TOGETHER = 10_000  # paths
@@ -59,8 +61,15 @@ class Existence:
 
     def __call__(self, paths: list[str]) -> list[bool]:
         """Whether each is there. If the system cannot tell, it counts as there; a path with NUL is that of no file."""
-        states = memoryview(self._stat_many([path_bytes(archive_in(path) or path) for path in paths])).cast("q")
         missing = (errno.ENOENT, errno.ENOTDIR)
+        files = [path_bytes(archive_in(path) or path) for path in paths]
+        if urls := list(filter(is_url, dict.fromkeys(files))):
+            from midiopt.sources.objects import heads  # which most runs never need
+
+            of_urls = dict(zip(urls, heads(urls), strict=True))
+            others = iter(self([path for path, file in zip(paths, files, strict=True) if file not in of_urls]))
+            return [of_urls[file][0] >= 0 or of_urls[file][1] not in missing if file in of_urls else next(others) for file in files]
+        states = memoryview(self._stat_many(files)).cast("q")
         return [bool(mode) or reason not in missing for reason, mode in zip(states[1::3], states[2::3], strict=True)]
 
 
@@ -165,10 +174,15 @@ def pages(catalog: Catalog, paths: PathRange, missing: bool = False) -> Iterator
         yield page
 
 
+def _is_folder(root: bytes) -> bool:
+    """Whether a run finds what lies below a root; never so for a @list."""
+    return not is_object(root) if is_url(root) else os.path.isdir(root)
+
+
 def sources_of(roots: list[bytes], changed_archives: list[PathRange]) -> list[PathRange]:
     """The folders and archives among the roots, and archives that lack members; none that lies in another folder."""
     folders: list[PathRange] = []
-    for folder in sorted(path_text(root.rstrip(b"/") + b"/") for root in roots if os.path.isdir(root)):
+    for folder in sorted(path_text(root.rstrip(b"/") + b"/") for root in roots if _is_folder(root)):
         if not folders or not folder.startswith(folders[-1].after):
             folders.append(PathRange.of_folder(folder))
     named = (PathRange.of_members(path_text(root)) for root in roots if is_archive(root) and not root.startswith(b"@"))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from midiopt.pipeline.tasks import AnalyzeFiles, ReadMembers, Task
 from midiopt.sources.filetypes import is_archive, is_table
+from midiopt.sources.paths import SLASH
+from midiopt.sources.urls import is_url, public_url
 from midiopt.sources.walk import EMPTY_PAGE, PAGE_PATHS, Page
 
 FILES_PER_TASK = 128
 PATH_BYTES_PER_TASK = 16 * 1024  # the queued tasks of a worker fit into its pipe's buffer, so that sending never blocks
 YIELD_INTERVAL = 0.1  # seconds between two results of a walk that finds nothing new
 
-UnchangedTest = Callable[[list[bytes]], list[bool]]
+UnchangedTest = Callable[..., list[bool]]  # of paths, and of what a listing says of their states
 
 
 class NewFiles:
@@ -39,7 +42,7 @@ class NewFiles:
                 yield AnalyzeFiles(page.paths, are_regular=False)
                 continue
             for path in page.paths:
-                if is_archive(path):
+                if is_archive(path if path[0] == SLASH else public_url(path)):
                     yield ReadMembers(path)
                     continue
                 if len(group) == FILES_PER_TASK or (group and size + len(path) > PATH_BYTES_PER_TASK):
@@ -63,6 +66,9 @@ class NewFiles:
         for page in self._pages:
             if not page.are_regular:
                 yield page
+                continue
+            if page.paths and is_url(page.paths[0]):
+                yield Page(self._without_unchanged(page.paths, partial(self._unchanged, states=page.states)))
                 continue
             waiting += page.paths
             if len(waiting) < PAGE_PATHS:

@@ -16,6 +16,7 @@ from midiopt.pipeline.options import Prune
 from midiopt.run_log import event
 from midiopt.sinks.base import Catalog
 from midiopt.sources.paths import path_bytes
+from midiopt.sources.urls import is_url
 
 MIN_SUSPICIOUS = 100  # missing files of a source from which a share is looked at
 MAX_MISSING_SHARE = 0.1  # of the files of a source that the database knows
@@ -70,7 +71,7 @@ def _is_other_device(folder: PathRange, known: str | None) -> bool:
 def _refusal(catalog: Catalog, source: PathRange, missing: int, known_device: str | None) -> str | None:
     """Why the rows of the missing files of a source, at least one, are kept; None if they may be deleted."""
     name = source.after if source.is_folder else source.after[:-2]
-    if source.is_folder:
+    if source.is_folder and not is_url(path_bytes(source.after)):
         try:
             with os.scandir(path_bytes(source.after)) as entries:
                 is_empty = next(entries, None) is None

@@ -34,6 +34,7 @@ from midiopt.sinks.base import Database, RunJournal
 from midiopt.sinks.urls import without_password
 from midiopt.sources.paths import path_text
 from midiopt.sources.roots import find_roots
+from midiopt.sources.urls import may_name_urls
 from midiopt.sources.walk import WalkStats
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def _analyze(
             from midiopt.pipeline.file_index import FileIndex
             from midiopt.pipeline.run_loop import RunLoop
 
-            index = FileIndex(itertools.chain([first_page], pages) if first_page else (), database.missing_paths())
+            known = itertools.chain([first_page], pages) if first_page else ()
+            index = FileIndex(known, database.missing_paths(), may_name_urls(roots))
         loop = RunLoop(roots, walked, index, database, table, pool, options, progress, stop, summary)
         loop.run()
     if not stop.is_requested():

@@ -19,6 +19,7 @@ ALL_PARTS = 2**62
 NO_MEMBER = -1  # the number of the current member before there is one
 
 _NOT_REGULAR = b"-"
+_URLS = b"u"
 _READ = b"r"
 _FINISH = b"f"
 _ITEMS = b"i"
@@ -140,7 +141,9 @@ def encode_task(task: Task) -> bytes:
     match task:
         case AnalyzeFiles(paths, are_regular):
             joined = b"\0".join(paths)
-            return joined if are_regular else _NOT_REGULAR + joined
+            if not are_regular:
+                return _NOT_REGULAR + joined
+            return joined if joined[0] == SLASH else _URLS + joined
         case AnalyzeItems(items, are_contents):
             lengths = struct.pack(f"<{len(items)}I", *map(len, items))
             return b"".join((_ITEMS_FIELDS.pack(_ITEMS, are_contents, len(items)), lengths, *items))
@@ -156,6 +159,8 @@ def decode_task(data: bytes) -> Task:
     if data[0] == SLASH:
         return AnalyzeFiles(data.split(b"\0"))
     kind = data[:1]
+    if kind == _URLS:
+        return AnalyzeFiles(data[1:].split(b"\0"))
     if kind == _NOT_REGULAR:
         return AnalyzeFiles(data[1:].split(b"\0"), are_regular=False)
     if kind == _ITEMS:

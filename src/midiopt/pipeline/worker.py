@@ -13,7 +13,8 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from midiopt.core.analysis import Analyzer
@@ -21,7 +22,7 @@ from midiopt.kinds import INT64
 from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
-from midiopt.pipeline.items import Item, content_items, file_items, not_regular_items
+from midiopt.pipeline.items import Item, content_items, file_items, not_regular_items, object_items
 from midiopt.pipeline.message_pipe import WorkerPipe
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
@@ -30,13 +31,16 @@ from midiopt.pipeline.worker_arguments import WorkerArguments
 from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hasher, crashed_outcome
 from midiopt.schema import OK
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
+from midiopt.sources.paths import SLASH
 from midiopt.sources.readers import READERS
 from midiopt.sources.system import end_with
+from midiopt.sources.urls import is_url
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
     from midiopt.pipeline.archive_worker import ArchiveReader
+    from midiopt.sources.objects import ObjectReader
 
 MAX_RECENT_HASHES = 20_000  # about 2 MB: ten batches of the default size
 
@@ -73,6 +77,7 @@ class Worker:
         self._max_file_bytes = max_file_bytes
         self._archive_limits = archive_limits._replace(max_file_bytes=max_file_bytes)
         self._archive_reader: ArchiveReader | None = None
+        self._objects: ObjectReader | None = None
         self.recent_hashes: set[bytes] = set()  # of content that was `ok` here and may not be among the known ones yet
 
     def close(self) -> None:
@@ -83,7 +88,10 @@ class Worker:
     def expect(self, task: Task) -> None:
         """Announce a task that will be processed after those announced before: its files may be read meanwhile."""
         if isinstance(task, AnalyzeFiles) and task.are_regular:
-            self._reader.expect(task.paths)
+            if any(path[0] != SLASH for path in task.paths):
+                self._object_reader().expect(filter(is_url, task.paths))
+            else:
+                self._reader.expect(task.paths)
         elif isinstance(task, AnalyzeItems) and not task.are_contents:
             self._reader.expect(task.items)
 
@@ -99,7 +107,23 @@ class Worker:
 
     def analyze_files(self, paths: Iterable[bytes]) -> bytes:
         """The message with a ``files`` row per path, and ``analyses`` rows of their content."""
-        return self._make_rows(file_items(paths, self._reader, self._max_file_bytes, self._heartbeat), RowBuilder(self._tracks)).message()
+        return self._make_rows(self._file_items(paths), RowBuilder(self._tracks)).message()
+
+    def _file_items(self, paths: Iterable[bytes]) -> Iterator[Item]:
+        """From disk; one URL among the paths takes the way of all others, which costs a file more than on the short way."""
+        paths = list(paths)
+        heartbeat = self._heartbeat
+        if all(path[0] == SLASH for path in paths):
+            return file_items(paths, self._reader, self._max_file_bytes, heartbeat)
+        local = partial(file_items, reader=self._reader, max_bytes=self._max_file_bytes, heartbeat=heartbeat)
+        return object_items(paths, self._object_reader(), local, self._max_file_bytes, heartbeat)
+
+    def _object_reader(self) -> ObjectReader:
+        if self._objects is None:
+            from midiopt.sources.objects import ObjectReader  # which most workers never need
+
+            self._objects = ObjectReader(self._max_file_bytes)
+        return self._objects
 
     def rows_of(self, items: Iterable[Item]) -> bytes:
         """The message with a ``files`` row per item, and ``analyses`` rows of their content."""

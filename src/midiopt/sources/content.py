@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from midiopt.errors import MidioptError, NotAnArchive, SourceError, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.schema import MEMBER_SEPARATOR
-from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive
+from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive, open_archive
 from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
 from midiopt.sources.filetypes import is_archive, is_compressed, is_table
 from midiopt.sources.paths import archive_in, member_path, path_bytes, path_text
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import GZIP, is_song
+from midiopt.sources.urls import is_url
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -34,6 +35,9 @@ def read_content(name: str) -> Buffer:
     """The content, decompressed. Raises OSError, or a MidioptError that says why there is none."""
     if name == STANDARD_INPUT:
         return _read_pipe()
+    if is_url(os.fsencode(name)):
+        archive = archive_in(name)
+        return _read_member(path_bytes(archive), name.removeprefix(archive + MEMBER_SEPARATOR), archive) if archive else read_stored(name)
     path = _existing(name)
     if path is None and (archive := archive_in(name)) and (found := _existing(archive)):
         return _read_member(found, name.removeprefix(archive + MEMBER_SEPARATOR), archive)
@@ -43,7 +47,9 @@ def read_content(name: str) -> Buffer:
 def names_file(name: str) -> bool:
     """Whether there is a file of this name to read, or the archive that it names a member of."""
     archive = archive_in(name)
-    return name == STANDARD_INPUT or _existing(name) is not None or (archive is not None and _existing(archive) is not None)
+    if name == STANDARD_INPUT or is_url(os.fsencode(name)):
+        return True
+    return _existing(name) is not None or (archive is not None and _existing(archive) is not None)
 
 
 def file_identity(name: str) -> tuple[int, int] | None:
@@ -56,7 +62,14 @@ def file_identity(name: str) -> tuple[int, int] | None:
 
 
 def read_stored(text: str) -> Buffer:
-    """The content of a file on disk whose path the database writes so. Raises as ``read_content``."""
+    """The content of a file on disk, or an object, whose path the database writes so. Raises as ``read_content``."""
+    if is_url(path := path_bytes(text)):
+        from midiopt.sources import objects  # which most runs never need
+
+        data = objects.read_object(path, MAX_FILE_BYTES)[0]
+        if isinstance(data, Exception):
+            raise data
+        return decompress_file(data, MAX_FILE_BYTES) if is_compressed(path) else data
     return _read_file(path_bytes(text), text)
 
 
@@ -105,7 +118,7 @@ def read_members(path: bytes, members: Collection[str]) -> Iterator[tuple[str, B
     """
     start = path_text(_ARCHIVE) + MEMBER_SEPARATOR
     rest = {start + member for member in members}
-    with closing(FileArchive(path)) as file:
+    with closing(open_archive(path)) as file:
         columns = sorted({member.partition("/")[0] for member in members}) if is_table(path) else []
         for column in (None, *columns):  # a table that was read by a column that was told has its name before those of the members
             with contextlib.suppress(*((NotAnArchive,) if columns else ())):

@@ -7,6 +7,8 @@ from typing import NamedTuple, Self
 
 from midiopt.kinds import INT64
 
+SECOND = 1_000_000_000  # nanoseconds
+
 
 class FileState(NamedTuple):
     """A file is taken for unchanged while both stay equal."""
@@ -21,7 +23,7 @@ class FileState(NamedTuple):
 
     @classmethod
     def of(cls, path: bytes) -> Self | None:
-        """The state of the file at this path; None if there is none, whatever bytes the path has."""
+        """The state of the file at this path; None if there is none, whatever bytes the path has, and for a URL."""
         try:
             return cls.from_stat(os.stat(path))
         except (OSError, ValueError):  # ValueError: the path contains NUL, which only names in archives can

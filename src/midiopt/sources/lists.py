@@ -1,4 +1,4 @@
-"""Lists of paths: ``@FILE``, and ``-`` or ``@-`` for standard input.
+"""Lists of paths and URLs: ``@FILE``, and ``-`` or ``@-`` for standard input.
 
 One path per line, which may stand in quotes, or each ended by NUL, as ``find -print0`` writes them: the last byte of the list says
 which. Lines end with LF, CRLF, or CR alone where there is no LF. With a byte-order mark a list is UTF-8, UTF-16 (PowerShell's ``>``)
@@ -17,6 +17,7 @@ from typing import IO
 
 from midiopt.errors import SourceError
 from midiopt.sources.sniff import GZIP, SNIFF_BYTES, XZ, ZIP, ZSTD, detect_type, is_song
+from midiopt.sources.urls import is_url
 
 STANDARD_INPUT = b"-"
 MAX_PATH_BYTES = 1 << 20  # the system allows 4 KiB; up to here a path that is too long gets its row
@@ -65,7 +66,8 @@ def listed_paths(path: bytes, add_problem: Callable[[str], None]) -> Iterator[by
             if b"\0" in name:
                 add_problem(f"not a path: {os.fsdecode(name[:100])!r}")
             elif name:
-                yield os.path.abspath(name if separator == b"\0" else _without_quotes(name))
+                name = name if separator == b"\0" else _without_quotes(name)
+                yield name if is_url(name) else os.path.abspath(name)
 
 
 def _copy_standard_input() -> None:

@@ -17,6 +17,7 @@ import xxhash
 
 from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.filetypes import ARCHIVES
+from midiopt.sources.urls import is_url, public_url
 
 SLASH = ord("/")
 SEPARATOR_BYTES = MEMBER_SEPARATOR.encode()
@@ -31,7 +32,10 @@ TRUNCATED_BYTES = 1900
 
 
 def path_text(path: bytes) -> str:
-    """The path as the databases store it."""
+    """The path as the databases store it; of a URL, without what must not be stored."""
+    if path[:1] != b"/" and is_url(path):
+        url, join, member = path.partition(JOIN)
+        path = public_url(url) + join + member
     try:
         text = path.decode()
     except UnicodeDecodeError:

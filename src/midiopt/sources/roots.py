@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from midiopt.errors import SourceError
 from midiopt.sources.lists import STANDARD_INPUT, check_list
+from midiopt.sources.urls import is_url
 
 
 def find_roots(arguments: Iterable[str | os.PathLike[str]], problems: list[str] | None = None) -> list[bytes]:
-    """Absolute paths of files and folders, and @lists, in path order; ``-`` is ``@-``, a list from standard input.
+    """Absolute paths of files and folders, URLs, and @lists, in path order; ``-`` is ``@-``, a list from standard input.
 
     One that cannot be used is added to ``problems`` if another can be. Raises SourceError if none can, or without ``problems``.
     """
@@ -40,6 +41,11 @@ def _find_root(path: bytes) -> bytes:
         if os.path.isdir(path[1:]) or not os.access(path[1:], os.R_OK):
             raise SourceError(f"the list {name!r} cannot be read")
         check_list(path[1:])
+        return path
+    if is_url(path):
+        from midiopt.sources.objects import need_obstore
+
+        need_obstore()
         return path
     if not os.path.lexists(path):
         raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}")

@@ -14,16 +14,19 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import compress, groupby, islice
 from typing import NamedTuple
 
+from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_wanted
 from midiopt.sources.listing import Listing
 from midiopt.sources.lists import listed_paths
 from midiopt.sources.path_set import PathSet
+from midiopt.sources.paths import path_text
 from midiopt.sources.roots import find_roots
 from midiopt.sources.stat_many import StatMany
 from midiopt.sources.thread_pool import ThreadPool
+from midiopt.sources.urls import WEB, is_url
 
 PAGE_PATHS = 512  # paths per page, which are looked up together: numpy takes 40 us per call, however few they are
 MAX_SORTED_ENTRIES = 100_000  # of a folder in memory: 16 MB with paths of 70 bytes
@@ -36,10 +39,14 @@ SLASH = ord("/")
 
 
 class Page(NamedTuple):
-    """Paths found together, possibly none. A named path that is not a regular file (a FIFO, a device) is a page by itself."""
+    """Paths found together, possibly none. A named path that is not a regular file (a FIFO, a device) is a page by itself.
+
+    URLs and other paths are in different pages; ``states`` are what a listing says of objects.
+    """
 
     paths: list[bytes]
     are_regular: bool = True
+    states: list[FileState] | None = None
 
 
 EMPTY_PAGE = Page([])
@@ -59,7 +66,7 @@ class WalkStats:
     def add_problem(self, path: bytes, problem: str | None) -> None:
         """Record a folder or entry, or a line of a list, that could not be read."""
         if len(self.problems) < MAX_LISTED_PROBLEMS:
-            self.problems.append(f"{os.fsdecode(path)}: {problem}")
+            self.problems.append(f"{path_text(path) if is_url(path) else os.fsdecode(path)}: {problem}")
         else:
             self.unlisted_problems += 1
 
@@ -78,13 +85,19 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
         while named := list(islice(paths, PAGE_PATHS)):
             for page in _named(named, stat_many, folders):
                 if seen is not None:
-                    new = [path for path in page.paths if seen.add(path) == 1]
-                    page = Page(new, page.are_regular) if new else EMPTY_PAGE
+                    page = _only_new(page, seen)
                 stats.found += len(page.paths)
                 yield page
     if stats.unlisted_problems:
         stats.problems.append(f"{stats.unlisted_problems:,} more folders")
     stats.at_end = True
+
+
+def _only_new(page: Page, seen: PathSet) -> Page:
+    """The paths of a page that none before it had."""
+    is_new = [seen.add(path) == 1 for path in page.paths]
+    states = list(compress(page.states, is_new)) if page.states else None
+    return Page(list(compress(page.paths, is_new)), page.are_regular, states) if any(is_new) else EMPTY_PAGE
 
 
 def iter_paths(arguments: Iterable[str | os.PathLike[str]]) -> Iterator[bytes]:
@@ -93,7 +106,36 @@ def iter_paths(arguments: Iterable[str | os.PathLike[str]]) -> Iterator[bytes]:
 
 
 def _named(paths: list[bytes], stat_many: StatMany, folders: _FolderWalk) -> Iterator[Page]:
-    """The pages of paths that the user named: folders, or files with any suffix."""
+    """The pages of paths and URLs that the user named, in their order."""
+    for are_urls, group in groupby(paths, is_url):
+        together = list(group)
+        yield from _remote(together, folders.stats) if are_urls else _local(together, stat_many, folders)
+
+
+def _remote(urls: Iterable[bytes], stats: WalkStats) -> Iterator[Page]:
+    """The pages of URLs: objects with a suffix that is wanted, what lies below others in a store, and files on a web server."""
+    from midiopt.sources.objects import ListedObjects  # which most runs never need
+
+    for is_single, group in groupby(urls, is_object):
+        if is_single:
+            yield Page(list(group))
+            continue
+        for url in group:
+            try:
+                for listed in ListedObjects(url):
+                    names = [(key, state) for key, state in listed if is_wanted(key)]
+                    stats.appledouble += sum(is_appledouble(key) for key, _ in names)
+                    found = [(key, state) for key, state in names if not is_appledouble(key)]
+                    for start in range(0, len(found), PAGE_PATHS):
+                        part = found[start : start + PAGE_PATHS]
+                        yield Page([key for key, _ in part], states=[state for _, state in part])
+                    yield EMPTY_PAGE
+            except OSError as problem:
+                stats.add_problem(url, problem.strerror)
+
+
+def _local(paths: list[bytes], stat_many: StatMany, folders: _FolderWalk) -> Iterator[Page]:
+    """The pages of paths: folders, or files with any suffix."""
     regular: list[bytes] = []
     modes = memoryview(stat_many(paths)).cast("q")[2::3]
     for path, mode in zip(paths, modes, strict=True):
@@ -109,6 +151,11 @@ def _named(paths: list[bytes], stat_many: StatMany, folders: _FolderWalk) -> Ite
             yield Page([path], False)
     if regular:
         yield Page(regular)
+
+
+def is_object(url: bytes) -> bool:
+    """Whether a URL is that of one object: all on a web server, in a store those with a suffix that is wanted."""
+    return url.startswith(WEB) or is_wanted(url)
 
 
 class _FolderWalk:

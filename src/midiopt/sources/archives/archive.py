@@ -10,8 +10,8 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias, cast
 
 from midiopt.errors import Damaged, NotAnArchive, TooLarge, over_limit
 from midiopt.sources.archives import tar
@@ -27,6 +27,10 @@ from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_appledouble, is_wanted
 from midiopt.sources.path_set import PathSet
 from midiopt.sources.sniff import MIDI, SNIFF_BYTES, ZIP, ZIP_EMPTY, detect_type
+from midiopt.sources.urls import is_url
+
+if TYPE_CHECKING:
+    from midiopt.sources.archives.remote import RemoteArchive
 
 MAX_NAME_BYTES = 0xFFFF  # what zip allows
 MEMBERS_PER_TIME_CHECK = 8  # a check costs 0.3 us, and a member at most --file-timeout
@@ -81,6 +85,24 @@ class FileArchive:
         return FileState.from_stat(os.fstat(self.fd)) == self.state
 
 
+def open_archive(path: bytes, show_life: Callable[[], None] = lambda: None) -> FileArchive | RemoteArchive:
+    """The archive at a path or URL. Raises OSError."""
+    if is_url(path):
+        from midiopt.sources.archives.remote import RemoteArchive  # which most runs never need
+
+        return RemoteArchive(path, show_life)
+    return FileArchive(path)
+
+
+def state_at(path: bytes) -> FileState:
+    """The state of the archive at a path or URL. Raises OSError."""
+    if is_url(path):
+        from midiopt.sources.objects import head
+
+        return head(path)
+    return FileState.from_stat(os.stat(path))
+
+
 class MemoryArchive:
     """An archive inside another."""
 
@@ -95,10 +117,13 @@ class MemoryArchive:
         return self.file.getbuffer()[offset : offset + size].tobytes() if offset >= 0 else b""
 
 
+AnyArchive: TypeAlias = "FileArchive | MemoryArchive | RemoteArchive"
+
+
 class _SecondReader:
     """Reads an archive from its start, wherever other readers of it are."""
 
-    def __init__(self, archive: FileArchive | MemoryArchive) -> None:
+    def __init__(self, archive: AnyArchive) -> None:
         self._archive = archive
         self._offset = 0
 
@@ -130,7 +155,7 @@ class Archive:
 
     with_sizes = True
 
-    def __init__(self, file: FileArchive | MemoryArchive, limits: ArchiveLimits = DEFAULT_LIMITS, budget: Budget | None = None) -> None:
+    def __init__(self, file: AnyArchive, limits: ArchiveLimits = DEFAULT_LIMITS, budget: Budget | None = None) -> None:
         self.position = 0
         self.at_end = False
         self.skipped_at_end = 0
@@ -146,7 +171,7 @@ class Archive:
         magic = find_magic(head)
         self.is_stream = magic is not None
         if magic is not None:
-            self._stream = Decompressor(file.file, magic, self.budget, limits.bomb_min_bytes)
+            self._stream = Decompressor(cast(BinaryIO, file.file), magic, self.budget, limits.bomb_min_bytes)
             self._tar = tar.Tar(stream=self._stream)
             self._links = HardLinks(
                 lambda: tar.Tar(stream=Decompressor(_SecondReader(file), magic, self.budget, limits.bomb_min_bytes))  # type: ignore[arg-type]

@@ -10,14 +10,14 @@ first one that is wanted are only counted, and their names read.
 
 from __future__ import annotations
 
-import io
 import mmap
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge, over_limit
 from midiopt.sources.archives.decompress import find_magic
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, ArchiveLimits
+from midiopt.sources.archives.stream import RandomAccess, Stream
 from midiopt.sources.sniff import ARROW_FILE, ARROW_STREAM, PARQUET, is_song
 from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_names, first_of
 
@@ -30,16 +30,6 @@ MAX_PLAIN_DICTIONARY_BYTES = 16 << 20
 DICTIONARY_BATCH_ROWS, VALUES_BATCH_ROWS = 256, 16
 MAX_FOOTER_STRINGS, MAX_FOOTER_ITEMS = 16 << 20, 1_000_000  # bytes and list entries of the metadata
 MAX_GROUP_ROWS = 4096  # of a group that any worker reads as a whole; with larger ones the file is read from front to back
-
-
-class RandomAccess(Protocol):
-    """A file, or bytes in memory."""
-
-    size: int
-    fd: int
-
-    def read(self, size: int, offset: int) -> bytes:
-        """At most ``size`` bytes from ``offset``; fewer where the file ends, none outside it."""
 
 
 class Place(NamedTuple):
@@ -230,7 +220,7 @@ class _ParquetGroups:
 
     def _open(self, dictionaries: list[str]) -> Any:
         return self._pq.ParquetFile(
-            self._pa.PythonFile(_Stream(self._source), mode="r"),
+            self._pa.PythonFile(Stream(self._source), mode="r"),
             buffer_size=READ_BYTES,
             pre_buffer=False,
             read_dictionary=dictionaries,
@@ -273,7 +263,7 @@ class _ArrowGroups:
         if file.fd >= 0:  # mapped: what is not looked at is not read
             source = pa.BufferReader(pa.py_buffer(mmap.mmap(file.fd, 0, access=mmap.ACCESS_READ)))
         else:
-            source = pa.PythonFile(_Stream(file), mode="r")
+            source = pa.PythonFile(Stream(file), mode="r")
         self._source = source
         self._is_file = head.startswith(ARROW_FILE)
         self._batch: Any = None
@@ -303,37 +293,6 @@ class _ArrowGroups:
 def _values(pa: Any, batch: Any, place: Place) -> Any:
     array = batch.column(batch.schema.get_field_index(place.column))
     return array if place.field is None else pa.compute.struct_field(array, place.field)
-
-
-class _Stream(io.RawIOBase):
-    """What pyarrow reads a file by."""
-
-    def __init__(self, file: RandomAccess) -> None:
-        self._file = file
-        self._at = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes."""
-        data = self._file.read(self._file.size - self._at if size < 0 else size, self._at)
-        self._at += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to an offset."""
-        self._at = offset + (0, self._at, self._file.size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """The present offset."""
-        return self._at
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
 
 
 class _Errors:

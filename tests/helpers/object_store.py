@@ -1,0 +1,106 @@
+"""An S3 server over a folder, and a web server, on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.helpers.databases import wait_until
+
+RCLONE = shutil.which("rclone", path=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
+SECRET = "s3cr3t-of-the-tests"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens on a port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def s3_server(folder: Path) -> Iterator[dict[str, str]]:
+    """Each folder in this one is a bucket. Returns the environment in which clients find it."""
+    assert RCLONE
+    port = free_port()
+    command = [RCLONE, "serve", "s3", "--auth-key", f"KEY,{SECRET}", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0", str(folder)]
+    server = subprocess.Popen([*command, "--config", str(folder / "none.conf")], stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: answers(port))
+        yield {
+            "AWS_ACCESS_KEY_ID": "KEY",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_REGION": "us-east-1",
+        }
+    finally:
+        server.kill()
+        server.wait()
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: WebServer
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """With the faults and ranges of the server."""
+        self.server.requests.append((self.command, self.path))
+        if self.server.failures > 0:
+            self.server.failures -= 1
+            self.send_error(503)
+            return
+        if self.server.password and self.headers.get("Authorization") != self.server.password:
+            self.send_error(401)
+            return
+        wanted = self.headers.get("Range")
+        if not wanted:
+            super().do_GET()
+            return
+        data = Path(self.translate_path(self.path)).read_bytes()
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        part = data[int(first) : int(last) + 1]
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Last-Modified", self.date_time_string(int(os.stat(self.translate_path(self.path)).st_mtime)))
+        self.end_headers()
+        self.wfile.write(part)
+
+
+class WebServer(http.server.ThreadingHTTPServer):
+    """Serves a folder; ``failures`` is how many requests it answers with 503, ``requests`` are those that it got."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), lambda *arguments: _Handler(*arguments, directory=str(folder)))  # type: ignore[arg-type]
+        self.requests: list[tuple[str, str]] = []
+        self.failures = 0
+        self.password = ""
+        self.port = self.server_address[1]
+
+    def __enter__(self) -> WebServer:
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()

