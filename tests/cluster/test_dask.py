@@ -19,9 +19,11 @@ import pytest
 
 import midiopt
 from midiopt.errors import MidioptError
+from midiopt.schema import FILES as FILES_TABLE
+from tests.helpers import parquet
 from tests.helpers.archives import songs, tar_of, zip_of
 from tests.helpers.databases import wait_until
-from tests.helpers.processes import FAULT_INJECTION, ask, children, command, finish, tables, written
+from tests.helpers.processes import FAULT_INJECTION, ask, children, command, finish, tables, with_faults, written
 from tests.helpers.songs import faulty_song, write_songs
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed (make cluster-tests)")
@@ -159,6 +161,38 @@ def test_the_client_is_killed_and_started_again(cluster, collection, single, tmp
     assert finish(collection, "--db", db, "--executor", cluster.url, "--quiet").returncode == 0
     assert tables(db) == single
     assert [outcome for (outcome,) in ask(db, "SELECT outcome FROM runs ORDER BY id")] == ["killed", "finished"]
+
+
+@pytest.mark.parametrize("what", ["nothing", "a worker", "the scheduler", "the client"])
+def test_workers_write_parquet_parts(what, cluster, collection, tmp_path):
+    """Whatever is killed once the first part is there; the rows are those of a run on this machine."""
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    alone, url = f"parquet:{tmp_path}/alone", f"parquet:{tmp_path}/facts"
+    assert finish(collection, "--db", alone, "--quiet", env=with_faults()).returncode == 0
+    line = command(collection, "--db", url, "--executor", cluster.url, "--quiet", "--batch-size", 128)
+    with subprocess.Popen(line) as run:
+        wait_until(lambda: parquet.parts(url) or run.poll() is not None)
+        if what == "a worker":
+            cluster.kill_worker()
+            cluster.add_worker()
+        elif what == "the scheduler":
+            cluster.stop()
+            cluster.start()
+        elif what == "the client":
+            run.kill()
+            run.wait()
+            assert finish(collection, "--db", url, "--executor", cluster.url, "--quiet").returncode == 0
+    assert what == "the client" or run.returncode == 0
+    assert lasting_rows(url) == lasting_rows(alone)
+    midiopt.run([collection / "000"], url)
+    assert not list(Path(url.removeprefix("parquet:")).glob(".part-*.tmp"))
+
+
+def lasting_rows(url: str) -> list[dict]:
+    """The rows in the order of their paths, but for what differs between runs."""
+    volatile = {column.name for column in FILES_TABLE if column.volatile}
+    rows = [{name: value for name, value in row.items() if name not in volatile} for row in parquet.rows(url)]
+    return sorted(rows, key=lambda row: row["path"])
 
 
 def test_a_signal_ends_the_run_with_what_is_written(cluster, collection, single, tmp_path):

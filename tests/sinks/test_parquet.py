@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from tests.helpers.songs import song, write_songs
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 
 parquet_compact = pytest.importorskip("midiopt.sinks.parquet_compact")
+part_task = pytest.importorskip("midiopt.pipeline.part_task")
+ParquetSink = pytest.importorskip("midiopt.sinks.parquet").ParquetSink
 
 VOLATILE = {column.name for column in FILES if column.volatile}
 
@@ -237,6 +240,69 @@ def state_of(url: str) -> list[tuple[str, int]]:
 
 def without_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row | {"mtime_ns": 0} for row in lasting(rows)]
+
+
+# --- parts that the tasks of an executor write ---
+
+
+@pytest.fixture
+def many(tmp_path) -> Path:
+    """Songs, and an archive of more than a range of an executor's task."""
+    folder = write_songs(tmp_path / "many", 1500)
+    (folder / "a.tar").write_bytes(tar_of({f"{i}.mid": song(i) for i in range(5000)}))
+    return folder
+
+
+def test_tasks_of_an_executor_write_their_rows(url, many, tmp_path, monkeypatch):
+    """The run commits them by a rename; its own rows are those of small tasks. The tables are those of a run without an executor."""
+    adopted = []
+    monkeypatch.setattr(ParquetSink, "adopt", lambda sink, name, adopt=ParquetSink.adopt: (adopted.append(name), adopt(sink, name)))
+    midiopt.run([many], f"parquet:{tmp_path}/single")
+    with ThreadPoolExecutor(2) as executor:
+        summary = midiopt.run([many], url, executor=executor)
+        assert (summary.ok, summary.opened, summary.files) == (6500, 1, 6501) and len(adopted) >= 1
+        assert lasting(parquet.rows(url)) == lasting(parquet.rows(f"parquet:{tmp_path}/single"))
+        for path in many.rglob("*.mid"):
+            os.utime(path, ns=(0, 7 * 10**9))
+        again = midiopt.run([many], url, executor=executor)
+    assert (again.analysed, again.skipped) == (1500, 1)
+    rows = parquet.rows(url)
+    assert len(rows) == len({row["path"] for row in rows}) == 6501, "known paths keep their row, whoever writes the new one"
+    assert sum(row["mtime_ns"] == 7 * 10**9 for row in rows) == 1500
+
+
+class Lossy(ThreadPoolExecutor):
+    """Loses the first answer whose task has written its rows."""
+
+    lost = 0
+
+    def submit(self, function, *arguments):
+        return super().submit(self._call, function, *arguments)
+
+    def _call(self, function, *arguments):
+        answer = function(*arguments)
+        if answer[1] and not self.lost:
+            self.lost += 1
+            raise BrokenExecutor
+        return answer
+
+
+def test_lost_answers_leave_no_rows(url, many):
+    """A task that was executed twice has one part; what the other one wrote is deleted by the next run."""
+    with Lossy(2) as executor:
+        midiopt.run([many], url, executor=executor)
+        assert executor.lost == 1
+    rows, folder = parquet.rows(url), Path(url.removeprefix("parquet:"))
+    assert len(rows) == len({row["path"] for row in rows}) == 6501
+    assert list(folder.glob(".part-*.tmp"))
+    midiopt.run([many], url)
+    assert not list(folder.glob(".part-*.tmp")) and len(parquet.rows(url)) == 6501
+
+
+def test_workers_without_the_directory(url, many, monkeypatch):
+    monkeypatch.setattr(part_task, "write_unadopted", lambda folder, rows: ".part-elsewhere.tmp")
+    with pytest.raises(SinkError, match="the workers need the same directory"), ThreadPoolExecutor(1) as executor:
+        midiopt.run([many], url, executor=executor)
 
 
 # --- midiopt compact ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
@@ -9,7 +11,7 @@ from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
 from midiopt.run_log import event, is_enabled
 from midiopt.schema import FILES, OK, OPENED
-from midiopt.sinks.base import Sink
+from midiopt.sinks.base import PartsSink, Sink
 
 MAX_PENDING_BYTES = 32 << 20  # a batch is written when its rows take more, however few they are
 
@@ -29,6 +31,13 @@ class BatchWriter:
         self._pending.append(batch)
         self._pending_files += len(batch)
         self._pending_bytes += size
+
+    def adopt(self, batch: Batch, part: str) -> None:
+        """Take over rows that a task of an executor has written, if ``part`` names the file."""
+        if part:
+            cast(PartsSink, self._sink).adopt(part)
+        if is_enabled():
+            _log(batch)
 
     def write_if_full(self) -> None:
         """Write the pending rows if they are a batch."""

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import dataclass
+from itertools import cycle
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
@@ -160,7 +161,7 @@ class ExecutorPool:
 
     def _results(self, work: _Work, future: Future[Any]) -> list[Result]:
         try:
-            messages = future.result()
+            messages, part = future.result()
         except CancelledError as problem:
             self._again.append(work)
             self._lose(problem)
@@ -173,7 +174,8 @@ class ExecutorPool:
             self._retry(work, problem)
             return []
         task = work.tasks[0]
-        results = [Result.from_message(message, task) for message in messages]
+        parts = [part] if part is None else [""] * (len(messages) - 1) + [part]  # its file is there before the last one is received
+        results = [Result.from_message(message, task, of) for message, of in zip(messages, cycle(parts), strict=False)]
         if isinstance(task, (ReadMembers, FinishArchive)):
             self._archives.answered_in_parts(task, [result.report for result in results if result.report])
         return results

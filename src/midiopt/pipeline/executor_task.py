@@ -1,4 +1,4 @@
-"""What an executor runs on its workers: a function of bytes that returns bytes.
+"""What an executor runs on its workers: a function of bytes that returns bytes, or writes rows and returns less of them.
 
 Each thread of a worker has a worker process of midiopt, as a local run has, so a file that kills or hangs it is found and retried
 in the task itself, and neither a worker of the executor nor another file is lost. The process stays for the next task, and is ended
@@ -32,12 +32,13 @@ class TaskSettings:
     options: str  # RunOptions as JSON
     experiments: Experiments
     content_key: bytes
+    parts_folder: str | None = None  # into which tasks write their rows, see sinks/parquet.py
     versions: tuple[object, ...] = VERSIONS
 
     @classmethod
-    def of(cls, options: RunOptions, experiments: Experiments, content_key: bytes) -> TaskSettings:
+    def of(cls, options: RunOptions, experiments: Experiments, content_key: bytes, parts_folder: str | None = None) -> TaskSettings:
         """The settings of a run, without what concerns the driver alone."""
-        return cls(json.dumps(asdict(options) | {"workers": 1, "log": None}), experiments, content_key)
+        return cls(json.dumps(asdict(options) | {"workers": 1, "log": None}), experiments, content_key, parts_folder)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -113,14 +114,22 @@ class _Slot:
 _slots = threading.local()
 
 
-def run_task(task: ExecutorTask) -> list[bytes]:
-    """The messages that answer a task. Raises MidioptError where another version of midiopt is installed, or none can run."""
+def run_task(task: ExecutorTask) -> tuple[list[bytes], str | None]:
+    """The messages that answer a task, and in which file their rows are, if the messages have them without their analyses.
+
+    Raises MidioptError where another version of midiopt is installed, or none can run, and SinkError where the rows cannot be written.
+    """
     if task.settings.versions != VERSIONS:
         raise MidioptError(f"a worker of the executor has midiopt {_text(VERSIONS)}, and the run {_text(task.settings.versions)}")
     if not hasattr(_slots, "of_this_thread"):
         _slots.of_this_thread = _Slot()
     slot: _Slot = _slots.of_this_thread
-    return slot.run(task)
+    messages, folder = slot.run(task), task.settings.parts_folder
+    if folder is None:
+        return messages, None
+    from midiopt.pipeline.part_task import MIN_PART_ROWS, row_count, write_rows
+
+    return write_rows(messages, folder) if sum(map(row_count, messages)) >= MIN_PART_ROWS else (messages, None)
 
 
 def _text(versions: tuple[object, ...]) -> str:

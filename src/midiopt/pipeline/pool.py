@@ -48,11 +48,13 @@ class Result:
     message: bytes  # with the rows, see rows/wire.py
     report: ArchiveReport | None  # on the archive that the rows are from
     task: Task
+    part: str | None = None
+    """Where the rows of the message are already, without their analyses here: in this part, or, if empty, in that of a later result."""
 
     @classmethod
-    def from_message(cls, message: bytes, task: Task) -> Self:
+    def from_message(cls, message: bytes, task: Task, part: str | None = None) -> Self:
         """Decode a message of a worker."""
-        return cls(message, ArchiveReport.decode(report_in(message)), task)
+        return cls(message, ArchiveReport.decode(report_in(message)), task, part)
 
 
 class WorkerPool:

@@ -97,13 +97,13 @@ def _analyze(
     walked: WalkStats,
     database: Database,
     options: RunOptions,
-    new_pool: Callable[[SharedHashTableWriter, bool], WorkerPool | ExecutorPool],
+    new_pool: Callable[[SharedHashTableWriter, Database], WorkerPool | ExecutorPool],
     progress: Progress,
     stop: Stop,
     summary: Summary,
 ) -> None:
     """The run between the opening of the database and the end of its record. Raises Stopped when a signal cuts it short."""
-    with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, new_pool(table, database.shares_analyses) as pool:
+    with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, new_pool(table, database) as pool:
         with contextlib.closing(database.iter_files(options.keep_old, options.tracks)) as pages:
             first_page = next(pages, None)
             if first_page is None:  # whatever the walk finds is new
@@ -128,15 +128,16 @@ def _new_pool(
     experiments: Experiments,
     notify: Callable[[str], None],
     table: SharedHashTableWriter,
-    shares_analyses: bool,
+    database: Database,
 ) -> WorkerPool | ExecutorPool:
     if executor == PROCESSES:
-        return WorkerPool(options, table, experiments, shares_analyses=shares_analyses)
+        return WorkerPool(options, table, experiments, shares_analyses=database.shares_analyses)
     from midiopt.pipeline.executor_pool import ExecutorPool
     from midiopt.pipeline.executor_task import TaskSettings
     from midiopt.pipeline.executors import connect
 
-    return ExecutorPool(connect(executor, options.workers), TaskSettings.of(options, experiments, table.content_key), notify)
+    settings = TaskSettings.of(options, experiments, table.content_key, getattr(database, "parts_folder", None))
+    return ExecutorPool(connect(executor, options.workers), settings, notify)
 
 
 @contextlib.contextmanager

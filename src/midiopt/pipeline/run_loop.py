@@ -112,7 +112,10 @@ class RunLoop:
                 self.writer.write_in_order()
             # With a column that was told, a table shows nothing about the members that it has by another one.
             self.missing.check_archive(batch, report.has_archive_row and self.options.column is None)
-        self.writer.add(batch, len(result.message))
+        if result.part is None:
+            self.writer.add(batch, len(result.message))
+        else:
+            self.writer.adopt(batch, result.part)
         statuses = batch.files["status"]
         for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES)).tolist(), strict=True):
             setattr(self.summary, status, getattr(self.summary, status) + count)

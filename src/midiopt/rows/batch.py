@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from midiopt.kinds import NULL_TEXT
 from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT, TRACKS_LAYOUT, RowLayout
-from midiopt.rows.wire import HEADER
+from midiopt.rows.wire import HEADER, message
 from midiopt.schema import ANALYSES, FILES, TRACKS, Column, Table
 
 Rows = np.ndarray[Any, np.dtype[np.void]]
@@ -54,6 +55,22 @@ class Batch:
     def rows(self, table: Table) -> Rows:
         """The rows of FILES, ANALYSES or TRACKS."""
         return self.files if table is FILES else self.analyses if table is ANALYSES else self.tracks
+
+    def files_only(self) -> Batch:
+        """The rows of ``files`` alone, over a heap that has no other texts."""
+        files, heap = self.files.copy(), bytearray()
+        for name in _TEXT_COLUMNS[FILES]:
+            texts = files[name]
+            for i, (offset, length) in enumerate(texts.tolist()):
+                if length != NULL_TEXT:
+                    texts[i] = len(heap), length
+                    heap += self.heap[offset : offset + length]
+        return Batch(files, self.analyses[:0], bytes(heap))
+
+    def to_bytes(self, report: bytes = b"") -> bytes:
+        """The message with these rows."""
+        files, analyses, tracks = (np.ascontiguousarray(rows).tobytes() for rows in (self.files, self.analyses, self.tracks))
+        return message(files, analyses, tracks, self.heap, report)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Batch:

@@ -50,6 +50,16 @@ class Sink(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None: ...
 
 
+class PartsSink(Protocol):
+    """A sink into whose folder the tasks of an executor may write their rows themselves."""
+
+    parts_folder: str
+    """Its absolute path."""
+
+    def adopt(self, name: str) -> None:
+        """Commit what a task has written there under this name, one row a path as ever. Raises SinkError if it is not there."""
+
+
 class Catalog(Protocol):
     """What earlier runs have stored. Every method raises SinkError when the database fails.
 

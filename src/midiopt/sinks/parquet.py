@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from types import TracebackType
@@ -22,7 +23,18 @@ from midiopt.sinks.batch_rows import last_row_per_key
 from midiopt.sinks.parquet_columns import TIME, analysed, between, marked, short_hashes, with_missing, without
 from midiopt.sinks.parquet_folder import ParquetFolder
 from midiopt.sinks.parquet_index import PathIndex, path_hashes
-from midiopt.sinks.parquet_parts import find_parts, new_name, next_number, read_columns, read_part, with_rows, write_part
+from midiopt.sinks.parquet_parts import (
+    Part,
+    adopt_file,
+    delete_parts,
+    find_parts,
+    new_name,
+    next_number,
+    read_columns,
+    read_part,
+    with_rows,
+    write_part,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +56,7 @@ class ParquetSink:
     def __init__(self, path: str, should_stop: Callable[[], bool]) -> None:
         self._should_stop = should_stop
         self._folder = ParquetFolder(path)
+        self.parts_folder = os.path.abspath(path)
         try:
             self._parts = find_parts(path)
         except BaseException:
@@ -61,7 +74,30 @@ class ParquetSink:
 
     def write(self, batch: Batch) -> None:
         """See Sink; a batch must have the analyses of its files."""
-        rows = self._tables.record_batch(Batch(last_row_per_key(FILES, batch), batch.analyses, batch.heap))
+        self._write(self._tables.record_batch(Batch(last_row_per_key(FILES, batch), batch.analyses, batch.heap)))
+
+    def adopt(self, name: str) -> None:
+        """Take over what a task of an executor has written into the directory (parquet_parts.write_unadopted), committed at once.
+
+        It becomes a part by a rename, or its rows are written like others if some of their paths are known.
+        """
+        path = os.path.join(self.parts_folder, name)
+        if not os.path.exists(path):
+            raise SinkError(f"{path} is not there: the workers need the same directory under the same path")
+        unadopted = Part.at(path)
+        hashes = path_hashes(read_columns(unadopted, ["path"])["path"].to_pylist())
+        is_new = self._new_paths.isdisjoint(hashes.tolist()) and (self._known_paths().find(hashes) < 0).all()
+        if is_new and len(np.unique(hashes)) == len(hashes):
+            part = adopt_file(self.parts_folder, name, self._next_number)
+            self._known_paths().add(hashes, len(self._parts))
+            self._parts.append(part)
+            self._next_number += 1
+            return
+        for rows in read_part(unadopted).to_batches():
+            self._write(rows)
+        delete_parts([unadopted])
+
+    def _write(self, rows: pa.RecordBatch) -> None:
         hashes = path_hashes(rows["path"].to_pylist())
         if not self._new_paths.isdisjoint(hashes.tolist()):
             self._commit()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PART_ROWS = 100_000
 TEMPORARY = ".part-*.tmp"
+UNADOPTED = ".part-{}.tmp"  # of a task of an executor, until the run takes it over
 REPLACES_KEY = f"{PRODUCT}.replaces".encode()  # in the metadata of a part: the names of those that it replaces, as JSON
 SCHEMA: pa.Schema = arrow_schema(pa)
 # A dictionary only for texts of which many are equal. 100,000 rows of the corpus (files come again): 0.35 s; with a dictionary for every
@@ -114,20 +115,42 @@ def new_name(number: int) -> str:
 
 def write_part(folder: str, name: str, rows: Iterable[pa.RecordBatch], metadata: dict[bytes, bytes] | None = None) -> Part:
     """Write rows with the columns of ROW_COLUMNS as one part, which replaces one of that name. Raises SinkError."""
-    path, temporary = os.path.join(folder, name), os.path.join(folder, f".{name}.tmp")
-    schema = SCHEMA.with_metadata({**SCHEMA.metadata, **(metadata or {})})
+    temporary = os.path.join(folder, f".{name}.tmp")
+    _write_file(temporary, rows, metadata or {})
+    return _renamed(temporary, folder, name)
+
+
+def write_unadopted(folder: str, rows: Iterable[pa.RecordBatch]) -> str:
+    """Write rows into a file that is no part yet, and that the next run deletes if this one does not adopt it. Returns its name."""
+    name = UNADOPTED.format(secrets.token_hex(8))
+    _write_file(os.path.join(folder, name), rows, {})
+    return name
+
+
+def adopt_file(folder: str, temporary: str, number: int) -> Part:
+    """Make what ``write_unadopted`` has written a part."""
+    return _renamed(os.path.join(folder, temporary), folder, new_name(number))
+
+
+def _write_file(path: str, rows: Iterable[pa.RecordBatch], metadata: dict[bytes, bytes]) -> None:
+    schema = SCHEMA.with_metadata({**SCHEMA.metadata, **metadata})
     with errors_of(path):
         try:
-            with open(temporary, "wb") as file:
+            with open(path, "wb") as file:
                 with open_writer(file, schema, ROW_COLUMNS) as writer:
                     writer.write_table(pa.Table.from_batches(list(rows), schema), row_group_size=PART_ROWS)
                 file.flush()
                 os.fsync(file.fileno())
-            os.rename(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(path)
             raise
+
+
+def _renamed(temporary: str, folder: str, name: str) -> Part:
+    path = os.path.join(folder, name)
+    with errors_of(path):
+        os.rename(temporary, path)
         sync_folder(folder)
     return Part.at(path)
 
