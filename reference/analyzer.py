@@ -19,6 +19,7 @@ from reference.key import key_facts
 from reference.meter import accent_meter, quantized_meter
 from reference.names import name_facts
 from reference.notes import note_facts, notes_hash, pitch_facts
+from reference.phase import quarter_phase
 from reference.quantization import quantization_facts
 from reference.sequence import Facts, Sequence
 from reference.sketch import sketch
@@ -38,7 +39,8 @@ RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # of floating-point columns
 def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
     """Beat, quantization and estimated meter, from each sequence up to the first that has a beat; a later one overrides."""
     columns = ("bpm_onsets", "bpm_onsets_confidence", "grid_deviation", "is_performance", "swing", "meter_estimated")
-    facts: Facts = {**dict.fromkeys(columns), "meter_confidence": 0.0, "tempo_map_ignored": False}
+    facts: Facts = {**dict.fromkeys(columns), "meter_confidence": 0.0, "tempo_map_ignored": False, "phase": 0}
+    with_form = next((s for s in sequences if s.notes), None)
     pitches: list[int] = []
     drums = searched = 0
     for s in sequences:
@@ -53,6 +55,8 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
         median_pitch, drum_share = lower_median(pitches), drums / max(len(pitches) + drums, 1)
         if division.ticks_per_quarter:
             facts |= quantization_facts(onsets)
+            if s is with_form and facts["is_performance"] is False:
+                facts["phase"] = quarter_phase(onsets, drum_share)
         evidence = find_evidence(onsets, median_pitch, drum_share)
         if evidence is None:
             continue
@@ -139,7 +143,7 @@ def analyze(data: bytes) -> Facts:
         **event_facts(tracks, xf_lyrics(data)),
         **name_facts(tracks),
     }
-    facts |= form_facts(sequences, division.ticks_per_quarter)
+    facts |= form_facts(sequences, division.ticks_per_quarter, facts["phase"])
     facts["role"] = role(sequences, division.quarter, facts["polyphony_mean"])
     facts |= best_bpm(facts)
     facts["notes_per_second"] = notes_per_second(facts)

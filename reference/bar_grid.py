@@ -31,17 +31,22 @@ class Span:
         return self.bar // self.halves
 
 
-def spans_of(signatures: list[tuple[int, int, int]], quarter: int) -> list[Span]:
-    """Spans from (tick, numerator, denominator) in time order, each a real change; `quarter` is in ticks."""
+def spans_of(signatures: list[tuple[int, int, int]], quarter: int, phase: int, first_onset: int) -> list[Span]:
+    """Spans from (tick, numerator, denominator) in time order, each a real change; `quarter` and `first_onset` are in ticks.
+
+    The bars have the phase of the beats, in 1/192 quarter; where notes begin before it there is one more bar.
+    """
     if not signatures or signatures[0][0] > 0:
         signatures = [(0, 4, 4), *signatures]
     signatures = signatures[:MAX_SPANS]
-    ends = [SUBTICKS * tick for tick, _, _ in signatures[1:]] + [math.inf]
-    spans = []
+    phase = (2 * phase - 1) * quarter * SUBTICKS // 384 if phase else 0  # where the positions that round to it begin
+    ends = [SUBTICKS * tick + phase for tick, _, _ in signatures[1:]] + [math.inf]
+    spans: list[Span] = []
     for (tick, numerator, denominator), end in zip(signatures, ends, strict=True):
         bar = 4 * SUBTICKS * quarter * numerator // denominator
         halves = 2 if numerator % 2 == 0 and bar >= 3 * SUBTICKS * quarter else 1
-        spans.append(Span(SUBTICKS * tick, end, numerator, bar, halves))
+        upbeat = bar if not spans and SUBTICKS * first_onset < phase else 0
+        spans.append(Span(SUBTICKS * tick + phase - upbeat, end, numerator, bar, halves))
     return spans
 
 

@@ -28,7 +28,7 @@ def loop_facts(sequence: Sequence, spans: list[Span], bars: int, quarter: int) -
     """
     no_loop = {"is_loop": False, "loop_bars": None}
     bar = spans[0].bar
-    if len(spans) > 1 or bars > MAX_LOOP_BARS or SUBTICKS * sequence.duration > bars * bar + SUBTICKS * quarter // 8:
+    if len(spans) > 1 or spans[0].start or bars > MAX_LOOP_BARS or SUBTICKS * sequence.duration > bars * bar + SUBTICKS * quarter // 8:
         return no_loop
     contents: list[Counter[tuple[int, int, bool]]] = [Counter() for _ in range(bars)]
     for note in sequence.notes:
@@ -65,13 +65,16 @@ def role(sequences: list[Sequence], quarter: float, polyphony_mean: float) -> st
     return "chords" if 2 * simultaneous >= len(pitched) and pitch_range <= 36 else "full"
 
 
-def form_facts(sequences: list[Sequence], quarter: int | None) -> Facts:
-    """Everything but the role, of the first sequence with notes; all null under an SMPTE division, where `quarter` is None."""
+def form_facts(sequences: list[Sequence], quarter: int | None, phase: int) -> Facts:
+    """Everything but the role, of the first sequence with notes; all null under an SMPTE division, where `quarter` is None.
+
+    `phase` is that of the beats, in 1/192 quarter.
+    """
     null: Facts = dict.fromkeys(COLUMNS)
     sequence = next((s for s in sequences if s.notes), None)
     if sequence is None or quarter is None:
         return null
-    spans = spans_of(sequence.time_signatures(), quarter)
+    spans = spans_of(sequence.time_signatures(), quarter, phase, min(n.onset for n in sequence.notes))
     end = SUBTICKS * sequence.music_end
     bars_per_span = bars_before(spans, end - SUBTICKS * quarter // 8)  # a note that rings on by 1/8 quarter begins no further bar
     half_bars = HalfBars(spans, bars_per_span)

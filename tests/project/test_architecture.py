@@ -46,7 +46,7 @@ CORE_LAYERS = {
     "timeline": ("smf",),
     "notes": ("smf", "timeline"),
     "rhythm": ("smf", "timeline", "notes"),
-    "harmony": ("smf", "text", "timeline", "notes"),
+    "harmony": ("smf", "text", "timeline", "notes", "rhythm"),
     "structure": ("smf", "timeline", "notes"),
     "analysis": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure"),
     "inspection": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure", "analysis"),

@@ -30,7 +30,7 @@ from midiopt.core.structure.sketch cimport add_sketch, reset_sketch, write_sketc
 from midiopt.core.structure.track_facts cimport add_tracks, start_tracks
 from midiopt.core.text.mark_facts cimport write_mark_facts
 from midiopt.core.text.text cimport append_ascii
-from midiopt.core.timeline.bar_grid cimport build_bar_grid
+from midiopt.core.timeline.bar_grid cimport build_bar_grid, phase_in_subticks
 from midiopt.core.timeline.tempo_map cimport TempoSegment, read_tempo_map, seconds_at, write_tempo_facts
 from midiopt.core.timeline.time_signatures cimport denominator_power_of, numerator_of, read_time_signatures
 
@@ -281,7 +281,8 @@ cdef Status write_time_signature(Analyzer self) noexcept nogil:
 
 cdef Status analyze_form(Analyzer self, int64_t duration) noexcept nogil:
     """The facts that need bars; in format 2, of the first sequence that has notes."""
-    build_bar_grid(&self.bars, &self.signatures, self.facts.ticks_per_quarter, self.notes.counts.last_end)
+    cdef int64_t quarter = self.facts.ticks_per_quarter, phase = phase_in_subticks(self.onsets.phase, quarter)
+    build_bar_grid(&self.bars, &self.signatures, quarter, phase, self.notes.counts.first_onset, self.notes.counts.last_end)
     drum_facts(self.drums, self.notes, &self.bars, &self.facts)
     form_facts(self.notes, &self.bars, duration, &self.facts)
     if not estimate_chords(self.chords, self.notes, &self.bars):

@@ -1,5 +1,7 @@
 """A look inside the analyser for training, accuracy and tests: nothing in the package needs it."""
 
+from libc.stdint cimport int64_t
+
 from midiopt.core.analysis cimport Analyzer
 from midiopt.core.facts cimport NULL_TEXT, Facts, TrackFacts
 from midiopt.core.harmony.chords cimport write_chord
@@ -29,9 +31,17 @@ def half_bars(Analyzer analyzer not None):
     if analyzer.facts.chord_progression.length == NULL_TEXT:
         return []
     return [
-        (analyzer.bars.starts[i] >> SUBTICK_SHIFT, text[: write_chord(text, analyzer.chords.chords[i], analyzer.chords.base)].decode())
+        (
+            max(analyzer.bars.starts[i] >> SUBTICK_SHIFT, <int64_t>0),
+            text[: write_chord(text, analyzer.chords.chords[i], analyzer.chords.base)].decode(),
+        )
         for i in range(analyzer.chords.first, analyzer.bars.half_bar_count)
     ]
+
+
+def quarter_phase(Analyzer analyzer not None):
+    """The phase of the quarter of the file analysed last, in 1/192 quarter: accuracy/phase.py compares it with annotations."""
+    return analyzer.onsets.phase
 
 
 def memory_of(Analyzer analyzer not None):

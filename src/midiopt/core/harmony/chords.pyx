@@ -99,7 +99,7 @@ cdef void accumulate_weights(Chords *c, const Notes *notes, const BarGrid *bars,
             span = span_at(bars, span, onset_in_subticks(columns, row))
             n = notes_within(span.start, min(span.end, grid_end), columns, row, n)
             if span.end < INT64_MAX:
-                next_half_bar = min((span + 1).half_bar, (span + 1).end - (span + 1).start)
+                next_half_bar = min(<double>(span + 1).half_bar, <double>(span + 1).end - <double>(span + 1).start)
         place_notes(c, columns, row, n, span, count, next_half_bar, scale)
         uncapped += n
         if uncapped > max_uncapped:
@@ -145,7 +145,7 @@ cdef void place_notes(
 
     `count` is the number of half bars, `next_half_bar` the length of the first half bar of the next span.
     """
-    cdef double start = span.start, width = span.end - span.start, half_bar = span.half_bar
+    cdef double start = span.start, width = span.end - start, half_bar = span.half_bar
     cdef double per_subtick = span.half_bars_per_subtick, last = count - span.first_half_bar
     cdef double onset, length, end, rest, here, after
     cdef int first = span.first_half_bar, k

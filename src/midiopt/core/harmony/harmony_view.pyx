@@ -14,13 +14,14 @@ from midiopt.core.memory cimport Scratch, allocate_zeroed, release
 from midiopt.core.notes.notes cimport read_notes, reset_note_counts
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.notes.types cimport Notes
+from midiopt.core.rhythm.onsets cimport Onsets, onset_facts
 from midiopt.core.smf.arena cimport EventArena
 from midiopt.core.smf.midi cimport USABLE, Status
-from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, BarGrid, build_bar_grid
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, BarGrid, build_bar_grid, phase_in_subticks
 from midiopt.core.timeline.tempo_map cimport TempoMap, TempoSegment, read_tempo_map, seconds_at
 from midiopt.core.timeline.time_signatures cimport TimeSignatures, read_time_signatures
 
-# All that an estimate needs (1.4 MB), for one file.
+# All that an estimate needs (1.7 MB), for one file.
 cdef struct Estimate:
     Scratch scratch
     TempoMap map
@@ -30,6 +31,7 @@ cdef struct Estimate:
     Chords chords
     Chroma chroma
     KeyEvidence evidence
+    Onsets onsets
     Facts facts  # of these, those of the key
     bint has_chords
 
@@ -72,7 +74,7 @@ cdef Status read_first_sequence(Estimate *e, EventArena events) noexcept:
 
 cdef Status estimate(Estimate *e, EventArena events, size_t first, size_t end) noexcept:
     """As analysis.pyx does. Ticks of an SMPTE division have no bars, and so no chords."""
-    cdef int64_t duration = 0
+    cdef int64_t duration = 0, quarter = events.arena.header.division, phase
     cdef Status status
     cdef size_t i
     add_chroma(&e.chroma, &e.notes, e.map.ticks_per_quarter)
@@ -86,7 +88,10 @@ cdef Status estimate(Estimate *e, EventArena events, size_t first, size_t end) n
     if not status:
         status = read_time_signatures(&e.signatures, &events.arena, events.arena.data, first, end, duration)
     if not status:
-        build_bar_grid(&e.bars, &e.signatures, events.arena.header.division, e.notes.counts.last_end)
+        e.facts.ticks_per_quarter = quarter
+        onset_facts(&e.onsets, &e.notes, &e.map, &e.facts)
+        phase = phase_in_subticks(e.onsets.phase, quarter)
+        build_bar_grid(&e.bars, &e.signatures, quarter, phase, e.notes.counts.first_onset, e.notes.counts.last_end)
         e.has_chords = estimate_chords(&e.chords, &e.notes, &e.bars)
     return status
 
@@ -102,7 +107,7 @@ cdef list chord_list(Estimate *e):
         return found
     for i in range(e.chords.first, e.bars.half_bar_count):
         if i == e.chords.first or e.chords.chords[i] != e.chords.chords[i - 1]:
-            tick = e.bars.starts[i] >> SUBTICK_SHIFT
+            tick = max(e.bars.starts[i] >> SUBTICK_SHIFT, <int64_t>0)
             size = write_chord(text, e.chords.chords[i], e.chords.base)
             found.append((tick, seconds_at(&e.map, &segment, tick), text[:size].decode()))
     return found

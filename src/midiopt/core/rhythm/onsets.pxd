@@ -7,6 +7,7 @@ from midiopt.core.rhythm.autocorrelation cimport LAGS
 from midiopt.core.rhythm.beat cimport STRENGTHS, Autocorrelations, BeatScratch
 from midiopt.core.rhythm.meter_accents cimport AccentScratch
 from midiopt.core.rhythm.meter_quantized cimport SlotScratch
+from midiopt.core.rhythm.phase cimport PhaseScratch
 from midiopt.core.rhythm.quantization cimport QuarterPositions
 from midiopt.core.timeline.tempo_map cimport TempoMap
 
@@ -39,6 +40,8 @@ cdef struct Onsets:  # 310 KB of scratch memory, of which a song of three minute
     AccentScratch accents
     SlotScratch slots
     QuarterPositions positions_in_quarter
+    PhaseScratch phase_scratch
+    int phase  # result: the position of the beats relative to the nearest quarter, see phase.pxd
     int sequence_count  # of the file so far, those with too few notes not counted
     bint tempo_map_ignored  # result: the notes do not keep to the quarters that the file declares
     # All zero between files.

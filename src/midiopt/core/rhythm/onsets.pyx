@@ -22,7 +22,8 @@ from midiopt.core.rhythm.beat cimport Beat, choose_beat
 from midiopt.core.bits cimport leading_zeros, popcount, trailing_zeros
 from midiopt.core.rhythm.meter_accents cimport MeterEstimate, meter_from_accents
 from midiopt.core.rhythm.meter_quantized cimport meter_from_slots
-from midiopt.core.rhythm.quantization cimport LEFT_OUT, POSITIONS, quantization_facts
+from midiopt.core.rhythm.phase cimport quarter_phase
+from midiopt.core.rhythm.quantization cimport COUNT_BITS, LEFT_OUT, POSITIONS, quantization_facts
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at, segment_at
 
 cdef enum:
@@ -34,6 +35,9 @@ cdef enum:
     MAX_LENGTH = 64  # ... up to two seconds
     DRUM_LENGTH = 8
     BASS_MARGIN = 7  # semitones below the median pitch from which a note is low
+
+# The phase of the quarter is looked for where not more of the notes are drums: a groove plays late and ahead of the beat.
+cdef double MAX_DRUM_SHARE = 0.5
 
 # Packed strengths: a field of 10 bits for loudness, one of 10 bits for bass, and one of 12 bits for length.
 cdef enum:
@@ -66,6 +70,7 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
     cdef uint32_t first_middle_pitch
     cdef double drums
     cdef int s
+    onsets.phase = 0
     if notes.columns.count < MIN_ONSETS or onsets.sequence_count == MAX_SEQUENCES:
         return
     onsets.sequence_count += 1
@@ -79,6 +84,8 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
     if n >= MIN_ONSETS:
         if facts.ticks_per_quarter != NULL_INT32:
             onsets.tempo_map_ignored = quantization_facts(&onsets.positions_in_quarter, facts)
+            if facts.is_performance == 0 and drums <= MAX_DRUM_SHARE:
+                onsets.phase = quarter_phase(&onsets.positions_in_quarter, &onsets.phase_scratch)
         correlate_strengths(onsets)
         beat_facts(onsets, notes, map, n, first_middle_pitch, drums, facts)
     for s in range(STRENGTHS):
@@ -145,6 +152,7 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
         pack_strengths(onsets, c.sound + row, c.velocity + row, n, first_middle_pitch)
         add_onsets(onsets, n)
         row += n
+    unpack_positions(&onsets.positions_in_quarter)
     onsets.positions_in_quarter.count = <uint32_t>c.count - onsets.positions_in_quarter.notes[LEFT_OUT]
     onsets.packed[MAX_FRAMES] = onsets.has_onset[FRAME_WORDS] = 0
     return last // WORD
@@ -231,7 +239,16 @@ cdef inline void add_onsets(Onsets *onsets, size_t n) noexcept nogil:
             packed = packed ^ over | over >> 2
         onsets.packed[frame] = packed
         onsets.has_onset[frame // WORD] |= <uint64_t>1 << (frame % WORD)
-        positions.notes[onsets.positions[i]] += 1
+        positions.packed[onsets.positions[i]] += <uint64_t>(onsets.packed_notes[i] >> LENGTH_SHIFT) << COUNT_BITS | 1
+
+
+cdef void unpack_positions(QuarterPositions *positions) noexcept nogil:
+    """Set the notes and the lengths by position. Packed, they cost one addition per note."""
+    cdef int i
+    for i in range(POSITIONS + 1):
+        positions.notes[i] = <uint32_t>(positions.packed[i] & (1 << COUNT_BITS) - 1)
+    for i in range(POSITIONS):
+        positions.lengths[i] = positions.packed[i] >> COUNT_BITS
 
 
 cdef size_t count_onset_frames(const Onsets *onsets, size_t last_word) noexcept nogil:

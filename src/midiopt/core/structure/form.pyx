@@ -22,7 +22,7 @@ cdef int[LOOP_LENGTHS] LOOP_BARS = [1, 2, 4, 8, 12, 16]
 cdef void form_facts(const Notes *notes, const BarGrid *bars, int64_t duration, Facts *facts) noexcept nogil:
     """Set bar_count, is_loop and loop_bars of one sequence; `duration` is the tick of its last event.
 
-    A loop begins in its first bar, plays in its last, ends with a bar line (nothing sounds or is written more than an eighth of
+    A loop begins with its first bar and in it, plays in its last, ends with a bar line (nothing sounds or is written more than an eighth of
     a quarter after it), keeps one signature, and has 1, 2, 4, 8, 12 or 16 bars; or it has up to 64 bars that repeat such a loop
     note for note (onsets to 1/24 quarter).
     """
@@ -31,7 +31,7 @@ cdef void form_facts(const Notes *notes, const BarGrid *bars, int64_t duration, 
     facts.bar_count = <int32_t>bars.bar_count if bars.bar_count <= INT32_MAX else NULL_INT32
     facts.is_loop = False
     facts.loop_bars = NULL_INT16
-    if bars.span_count > 1 or bars.bar_count > MAX_LOOP:
+    if bars.span_count > 1 or bars.bar_count > MAX_LOOP or bars.spans[0].start:
         return
     n = <int>bars.bar_count
     if (duration << SUBTICK_SHIFT) > n * bars.spans[0].bar + (bars.quarter >> 3):

@@ -11,7 +11,7 @@ cdef enum:
     MAX_HALF_BARS = 4096  # 2,048 bars of 4/4: more than half an hour
 
 cdef struct Span:  # the bars under one time signature
-    int64_t start  # subticks
+    int64_t start  # subticks; that of the first span may be negative
     int64_t end  # subticks; INT64_MAX in the last span
     int64_t bar  # length in subticks
     int64_t half_bar  # length in subticks: of the whole bar where that is not divided
@@ -24,6 +24,7 @@ cdef struct BarGrid:
     Span spans[MAX_SPANS]
     int64_t starts[MAX_HALF_BARS + 2]  # of each half bar in subticks, then twice the end of the last one
     int64_t quarter  # length in subticks
+    int64_t phase  # of the beats, in subticks: by how much each bar begins after the declared bar
     int64_t end  # of the last note, in subticks
     int64_t bar_count
     int span_count
@@ -32,8 +33,12 @@ cdef struct BarGrid:
 
 
 # Domain: ticks below 2**TICK_BITS, which are 2**58 subticks; a bar has 2 (1/128 at a quarter of 1 tick) to 2**32 of them. Half bars
-# after MAX_HALF_BARS are left out of the grid, signatures after MAX_SPANS of everything; bar_count counts all bars.
-cdef void build_bar_grid(BarGrid *bars, const TimeSignatures *signatures, int64_t quarter, int64_t end) noexcept nogil
+# after MAX_HALF_BARS are left out of the grid, signatures after MAX_SPANS of everything; bar_count counts all bars. A phase is at most
+# half a quarter.
+cdef void build_bar_grid(
+    BarGrid *bars, const TimeSignatures *signatures, int64_t quarter, int64_t phase, int64_t first_onset, int64_t end
+) noexcept nogil
+cdef int64_t phase_in_subticks(int phase, int64_t quarter) noexcept nogil
 cdef int half_bars_of(const BarGrid *bars, int span) noexcept nogil
 cdef const Span *find_span(const BarGrid *bars, const Span *low, int64_t subtick) noexcept nogil
 

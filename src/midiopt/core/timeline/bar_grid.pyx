@@ -10,15 +10,20 @@ from midiopt.core.timeline.time_signatures cimport denominator_power_of, numerat
 from midiopt.core.timeline.timed_values cimport TimedValue
 
 
-cdef void build_bar_grid(BarGrid *bars, const TimeSignatures *signatures, int64_t quarter, int64_t end) noexcept nogil:
-    """Make the spans, bars and half bars of a sequence up to `end`, its last note end; `quarter` and `end` are in ticks.
+cdef void build_bar_grid(
+    BarGrid *bars, const TimeSignatures *signatures, int64_t quarter, int64_t phase, int64_t first_onset, int64_t end
+) noexcept nogil:
+    """Make the spans, bars and half bars of a sequence up to `end`, its last note end, in ticks as `quarter` and
+    `first_onset`.
 
     Each time signature starts a new bar and cuts the one before short. The last bar is whole; a note that lasts up to an
-    eighth of a quarter past it opens no further bar.
+    eighth of a quarter past it opens no further bar. Where the beats of the notes have a phase (in subticks), all bars have it; notes
+    from before it are in a bar of their own.
     """
     cdef const TimedValue *changes = signatures.changes.items
     cdef size_t i, count = signatures.changes.count
     bars.quarter = quarter << SUBTICK_SHIFT
+    bars.phase = phase
     bars.end = end << SUBTICK_SHIFT
     bars.span_count = bars.half_bar_count = bars.main_span = 0
     bars.bar_count = 0
@@ -29,12 +34,20 @@ cdef void build_bar_grid(BarGrid *bars, const TimeSignatures *signatures, int64_
             break
         add_span(bars, changes[i].tick, numerator_of(changes[i].value), denominator_power_of(changes[i].value))
     bars.spans[bars.span_count - 1].end = INT64_MAX
+    if first_onset << SUBTICK_SHIFT < phase:
+        bars.spans[0].start -= bars.spans[0].bar
     add_half_bars(bars)
+
+
+cdef int64_t phase_in_subticks(int phase, int64_t quarter) noexcept nogil:
+    """Where the positions that round to a phase of phase.pxd begin, for a quarter in ticks: 1/384 of it earlier. No note on the beat is
+    then left in the bar before. A 192nd quarter is a third of a subtick per tick of the quarter."""
+    return (2 * phase - 1 + <int64_t>384) * quarter // 6 - 64 * quarter if phase else 0  # rounded down
 
 
 cdef void add_span(BarGrid *bars, int64_t tick, int numerator, int denominator_power) noexcept nogil:
     cdef Span *span = &bars.spans[bars.span_count]
-    span.start = tick << SUBTICK_SHIFT
+    span.start = (tick << SUBTICK_SHIFT) + bars.phase
     span.numerator = numerator
     span.bar = bars.quarter * 4 * numerator >> denominator_power
     span.half_bars_per_bar = 2 if numerator % 2 == 0 and span.bar >= 3 * bars.quarter else 1
