@@ -1,35 +1,44 @@
-"""How often the chords are right, where a collection says which they are.
+"""How often the chords are right, second by second, where a collection says which they are.
 
-    half bars    Tunes whose chords also exist alone, in `chords/NAME.mid` beside `NAME.mid`: a block of notes per chord symbol,
-                 the lowest note the root. The right chord of a half bar is the one that sounds longest in it. Each tune is
-                 analyzed as written, and with the lowest one or two notes of each chord an octave higher (inversions).
-    loops        Files named after their chords, "Gb - I bVII IV - Hopeful", against chord_progression.
+    POP909       songs whose chords are in the table pop909_chords.tsv (start and end in seconds, label in Harte's syntax), which
+                 another program found from the piano part alone; those from which training/chords.py did not learn
+    tunes        whose chords also exist alone, in `chords/NAME.mid` beside `NAME.mid`: a block of notes per chord symbol, the
+                 lowest note the root. Each is analyzed as written, and with the lowest one or two notes of each chord an octave
+                 higher (inversions).
 
-The baseline takes the best of 24 major and minor triads by sounding time, for each half bar separately.
+The measures are those of mir_eval, of the time that has a label, song by song, and then their mean: `root`, `majmin` (the triad, where
+the label's is major or minor) and `sevenths` (where it is major, minor, 7, maj7 or m7). The baseline takes the best of 24 major and
+minor triads by sounding time, for each quarter separately.
 """
 
 from __future__ import annotations
 
+import csv
 import io
-import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 import midiopt
-from accuracy import markdown
-from midiopt.core.analysis import Analyzer
-from midiopt.core.inspection import half_bars
+from accuracy import ground_truth, markdown
 
 Message: TypeAlias = Any  # of mido, which is imported only when it is needed
 File: TypeAlias = Any
-Chord: TypeAlias = tuple[int, str]  # root and quality
+Label: TypeAlias = tuple[float, float, str]  # start and end in seconds, Harte's syntax
 
-QUALITIES = {(0, 4, 7): "", (0, 4, 7, 10): "", (0, 3, 7): "m", (0, 3, 7, 10): "m", (0, 3, 7, 9): "m", (0, 3, 6): "dim"}
-TRIADS = {(root, quality): {root, (root + third) % 12, (root + 7) % 12} for quality, third in (("", 4), ("m", 3)) for root in range(12)}
-NATURALS = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
-ACCIDENTALS = {"b": -1, "": 0, "#": 1}
+TABLE = "pop909_chords.tsv"
+TRAINING_FOLDS = (0, 1)  # training/chords.py fits the scores to these songs of POP909; the others are scored
+MEASURES = ("root", "majmin", "sevenths")
+HARTE = {"": "maj", "m": "min", "6": "maj6", "m6": "min6", "m7": "min7", "m7b5": "hdim7"}  # qualities that midiopt writes otherwise
+QUALITIES = {(0, 4, 7): "maj", (0, 4, 7, 10): "7", (0, 3, 7): "min", (0, 3, 7, 10): "min7", (0, 3, 7, 9): "min6", (0, 3, 6): "dim"}
+ROOTS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+TRIADS = {f"{ROOTS[root]}:{quality}": (root, (root + third) % 12, (root + 7) % 12)
+          for quality, third in (("maj", 4), ("min", 3)) for root in range(12)}  # fmt: skip
 VOICINGS = ("as written", "first inversions", "second inversions")  # by the number of notes raised an octave
 
 
@@ -41,32 +50,17 @@ class Note(NamedTuple):
     pitch: int
 
 
-class Block(NamedTuple):
-    """A chord symbol."""
-
-    onset: int  # ticks
-    end: int  # ticks
-    chord: Chord
+# --- what is right -----------------------------------------------------------------------------------
 
 
-class Score(NamedTuple):
-    """What is right about a half bar."""
-
-    chord: bool
-    root: bool
-    baseline: bool
-
-
-def parse_chord(name: str) -> Chord:
-    """Root and quality of a name of chord_progression: "Bbm" -> (10, "m")."""
-    found = re.fullmatch("([A-G])([b#]?)(.*)", name)
-    if not found:
-        raise ValueError(f"{name!r} is not the name of a chord")
-    letter, accidental, quality = found.groups()
-    return (NATURALS[letter] + ACCIDENTALS[accidental]) % 12, quality
-
-
-# --- half bars -------------------------------------------------------------------------------------
+def songs(truth: Path) -> dict[str, list[Label]]:
+    """The labels of each song of the table, by its path."""
+    found: dict[str, list[Label]] = defaultdict(list)
+    if (truth / TABLE).is_file():
+        with (truth / TABLE).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                found[row["relpath"]].append((float(row["start_s"]), float(row["end_s"]), row["label"]))
+    return found
 
 
 def read(path: Path) -> File:
@@ -93,18 +87,20 @@ def notes_of(track: Sequence[Message]) -> list[Note]:
     return sorted(notes)
 
 
-def blocks_of(notes: Sequence[Note]) -> list[Block]:
+def labels_of(notes: Sequence[Note], time: midiopt.TempoMap) -> list[Label]:
     """The chords that simultaneous onsets make; those that are no known chord are left out."""
     by_onset = defaultdict(list)
     for note in notes:
         by_onset[note.onset].append(note)
-    blocks = []
+    labels = []
     for onset, chord in sorted(by_onset.items()):
         root = min(note.pitch for note in chord)
         quality = QUALITIES.get(tuple(sorted({(note.pitch - root) % 12 for note in chord})))
         if quality is not None:
-            blocks.append(Block(onset, max(note.end for note in chord), (root % 12, quality)))
-    return blocks
+            start, end = time.seconds_at([onset, max(note.end for note in chord)])
+            labels.append((float(start), float(end), f"{ROOTS[root % 12]}:{quality}"))
+    starts = [start for start, _, _ in labels[1:]]
+    return [(start, min(end, after), label) for (start, end, label), after in zip(labels, [*starts, np.inf], strict=True)]
 
 
 def raise_lowest(track: Sequence[Message], count: int) -> None:
@@ -126,19 +122,6 @@ def raise_lowest(track: Sequence[Message], count: int) -> None:
             message.note += 12
 
 
-def overlap(start: int, end: int, other_start: int, other_end: int) -> int:
-    """The ticks that two intervals share."""
-    return max(0, min(end, other_end) - max(start, other_start))
-
-
-def best_triad(notes: Sequence[Note], start: int, end: int) -> Chord:
-    """The baseline: the triad whose pitch classes sound longest between two ticks."""
-    weights = [0] * 12
-    for note in notes:
-        weights[note.pitch % 12] += overlap(note.onset, note.end, start, end)
-    return max(TRIADS, key=lambda chord: sum(weights[pc] for pc in TRIADS[chord]))
-
-
 def tunes(corpus: Path) -> Iterator[tuple[Path, Path]]:
     """Files, and the files of their chords alone."""
     for chords in sorted(corpus.rglob("chords/*.mid")):
@@ -146,100 +129,104 @@ def tunes(corpus: Path) -> Iterator[tuple[Path, Path]]:
             yield tune, chords
 
 
-def score_half_bars(analyzer: Analyzer, file: File, truth: list[Block]) -> Iterator[Score]:
-    """Compare each half bar of a file that overlaps a true chord."""
-    data = io.BytesIO()
-    file.save(file=data)
-    notes = sorted(note for track in file.tracks for note in notes_of(track))
-    analyzer.analyze(data.getvalue(), bytes(16), 0, bytearray(), bytearray())
-    found = [(tick, parse_chord(name)) for tick, name in half_bars(analyzer)]
-    ends = [tick for tick, _ in found[1:]] + [max(note.end for note in notes)]
-    for (start, chord), end in zip(found, ends, strict=True):
-        longest = max(truth, key=lambda block, s=start, e=end: overlap(block.onset, block.end, s, e))  # type: ignore[misc]
-        if overlap(longest.onset, longest.end, start, end):
-            sounding = [note for note in notes if note.onset < end and note.end > start]
-            right = longest.chord
-            yield Score(chord == right, chord[0] == right[0], best_triad(sounding, start, end) == right)
+# --- what was found ----------------------------------------------------------------------------------
 
 
-def half_bar_table(corpus: Path) -> list[list[object]]:
-    """A row per voicing: half bars, and the share with the right chord, root, and baseline."""
-    scores: dict[str, list[Score]] = {name: [] for name in VOICINGS}
-    analyzer = Analyzer()
+def harte(symbol: str) -> str:
+    """A chord symbol without its bass in Harte's syntax: "Am7/G" -> "A:min7"."""
+    if symbol == "N":
+        return symbol
+    name = symbol.partition("/")[0]
+    root = name[:2] if name[1:2] in ("b", "#") else name[:1]
+    quality = name[len(root) :]
+    return f"{root}:{HARTE.get(quality, quality)}"
+
+
+def found_labels(data: bytes) -> list[Label]:
+    """The chords of a file."""
+    chords, end = midiopt.harmony(data).chords, midiopt.notes(data).end_s.max()
+    return [(start, after, harte(name)) for start, after, name in zip(chords.seconds, [*chords.seconds[1:], end], chords.name, strict=True)]
+
+
+def best_triads(data: bytes) -> list[Label]:
+    """The baseline."""
+    notes, time = midiopt.notes(data), midiopt.tempo_map(data)
+    onset, end = notes.onset / notes.ticks_per_quarter, (notes.onset + notes.length) / notes.ticks_per_quarter
+    quarters = np.arange(np.ceil(end.max()) + 1)
+    weights = np.zeros((len(quarters) - 1, 12))
+    for a, b, pitch, is_drum in zip(onset, end, notes.pitch, notes.is_drum, strict=True):
+        for quarter in range(int(a), int(np.ceil(b))) if not is_drum else ():
+            weights[quarter, pitch % 12] += min(b, quarter + 1) - max(a, quarter)
+    scores = np.array([weights[:, list(classes)].sum(1) for classes in TRIADS.values()])
+    names = [list(TRIADS)[best] for best in scores.argmax(0)]
+    return [(a, b, name) for (a, b), name in zip(pairwise(time.seconds_at(quarters * notes.ticks_per_quarter)), names, strict=True)]
+
+
+def compare(right: list[Label], found: list[Label]) -> list[float]:
+    """The measures of a song."""
+    try:
+        import mir_eval
+    except ImportError:
+        raise SystemExit("make eval needs mir_eval: pip install 'midiopt[eval]'") from None
+    intervals, labels = np.array([label[:2] for label in right]), [label for *_, label in right]
+    found = [label for label in found if label[1] > label[0]]
+    with warnings.catch_warnings():  # it warns of songs without any label that a measure knows
+        warnings.simplefilter("ignore")
+        found_intervals, found_labels = mir_eval.util.adjust_intervals(
+            np.array([label[:2] for label in found]), [label for *_, label in found], intervals.min(), intervals.max(), "N", "N"
+        )
+        parts, expected, given = mir_eval.util.merge_labeled_intervals(intervals, labels, found_intervals, found_labels)
+        seconds = np.diff(parts, axis=1)[:, 0]
+        chord = mir_eval.chord
+        return [float(chord.weighted_accuracy(getattr(chord, measure)(expected, given), seconds)) for measure in MEASURES]
+
+
+def song_rows(corpus: Path, truth: Path) -> list[list[object]]:
+    """The row of POP909, and that of the baseline."""
+    scores, baseline = [], []
+    for name, labels in songs(truth).items():
+        if (corpus / name).is_file() and ground_truth.fold(name) not in TRAINING_FOLDS:
+            data = (corpus / name).read_bytes()
+            scores.append(compare(labels, found_labels(data)))
+            baseline.append(compare(labels, best_triads(data)))
+    return [
+        [source, len(rows), *np.mean(rows, axis=0).tolist()]
+        for source, rows in (("POP909, untouched", scores), ("POP909, best of 24 triads", baseline))
+        if rows
+    ]
+
+
+def tune_rows(corpus: Path) -> list[list[object]]:
+    """A row per voicing of the tunes, and one of the baseline as written."""
+    scores: dict[str, list[list[float]]] = defaultdict(list)
     for tune, chords in tunes(corpus):
-        truth = blocks_of([note for track in read(chords).tracks for note in notes_of(track)])
-        for raised, name in enumerate(VOICINGS):
+        time = midiopt.tempo_map(tune)
+        blocks = [note for track in read(chords).tracks for note in notes_of(track)]
+        for raised, voicing in enumerate(VOICINGS):
             file = read(tune)
-            if blocks_of(notes_of(file.tracks[-1])) != truth:
+            if notes_of(file.tracks[-1]) != blocks:
                 break  # the tune is another version
             raise_lowest(file.tracks[-1], raised)
-            scores[name] += score_half_bars(analyzer, file, truth)
-    return [[name, len(hits), *(sum(each) / len(hits) for each in zip(*hits, strict=True))] for name, hits in scores.items() if hits]
+            content = io.BytesIO()
+            file.save(file=content)
+            if labels := without_gaps(labels_of(blocks, time)):
+                scores[f"tunes, {voicing}"].append(compare(labels, found_labels(content.getvalue())))
+                if not raised:
+                    scores["tunes, best of 24 triads"].append(compare(labels, best_triads(content.getvalue())))
+    return [[source, len(rows), *np.mean(rows, axis=0).tolist()] for source, rows in scores.items()]
 
 
-# --- loops -----------------------------------------------------------------------------------------
-
-DEGREES = ("i", "ii", "iii", "iv", "v", "vi", "vii")
-NUMERAL = re.compile("([b#]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(.*)")
-SCALES = {"maj": (0, 2, 4, 5, 7, 9, 11), "min": (0, 2, 3, 5, 7, 8, 10)}
-DIMINISHED = {"maj": "vii", "min": "ii"}  # diminished by custom when written without a sign
-
-
-def chords_in_name(path: Path) -> list[Chord]:
-    """The chords in a file name, Roman numerals above a tonic (below a folder `Minor` of the minor scale); empty if there are none."""
-    tonic, *rest = path.stem.split(" - ")
-    root_name = re.fullmatch("([A-G])([b#]?)", tonic)
-    words = rest[0].split() if rest else []
-    numerals = [found for word in words if (found := NUMERAL.fullmatch(word))]
-    if not root_name or not words or len(numerals) < len(words):
-        return []
-    mode = "min" if "Minor" in path.parts else "maj"
-    chords = []
-    for numeral in numerals:
-        accidental, degree, suffix = numeral.groups()
-        step = SCALES[mode][DEGREES.index(degree.lower())]
-        root = NATURALS[root_name[1]] + ACCIDENTALS[root_name[2]] + step + ACCIDENTALS[accidental]
-        quality = next((q for q in ("dim", "sus4", "sus2") if suffix.startswith(q)), "m" if degree.islower() else "")
-        if not suffix and not accidental and degree == DIMINISHED[mode]:
-            quality = "dim"
-        chords.append((root % 12, quality))
-    period = next(n for n in range(1, len(chords) + 1) if chords == (chords * len(chords))[:n] * (len(chords) // n))
-    return [chord for i, chord in enumerate(chords[:period]) if i == 0 or chord != chords[i - 1]]
-
-
-def common_subsequence_length(found: Sequence[object], right: Sequence[object]) -> int:
-    """The length of the longest common subsequence."""
-    row = [0] * (len(right) + 1)
-    for item in found:
-        before = row[:]
-        for i, other in enumerate(right):
-            row[i + 1] = before[i] + 1 if item == other else max(row[i], before[i + 1])
-    return row[-1]
-
-
-def loop_table(corpus: Path) -> list[list[object]]:
-    """A row per folder: files, the share of whole progressions, of chords, and of roots that are right."""
-    scores: dict[str, list[tuple[bool, int, int, int]]] = defaultdict(list)  # whole, chords, roots, length
-    for path in sorted(corpus.rglob("*.mid")):
-        if right := chords_in_name(path.relative_to(corpus)):
-            found = [parse_chord(name) for name in (midiopt.analyze(path).chord_progression or "").split()]
-            chords = common_subsequence_length(found, right)
-            roots = common_subsequence_length([root for root, _ in found], [root for root, _ in right])
-            scores[path.parent.name].append((found == right, chords, roots, max(len(found), len(right))))
-    rows: list[list[object]] = []
-    for name, hits in sorted(scores.items()):
-        whole, in_order, roots, length = (sum(column) for column in zip(*hits, strict=True))
-        rows.append([name, len(hits), whole / len(hits), in_order / length, roots / length])
-    return rows
+def without_gaps(labels: list[Label]) -> list[Label]:
+    """Labels with X, which no measure counts, between them."""
+    filled: list[Label] = []
+    for start, end, label in labels:
+        if filled and start > filled[-1][1]:
+            filled.append((filled[-1][1], start, "X"))
+        filled.append((start, end, label))
+    return filled
 
 
 def report(corpus: Path, truth: Path, sample: int) -> str:
-    """The tables. The truth lies beside the files, so `truth` is not read, and all files are scored whatever `sample` says."""
-    return "\n\n".join(
-        [
-            "### Chords: half bars",
-            markdown.table(["chords", "half bars", "right", "root", "best of 24 triads"], half_bar_table(corpus)),
-            "### Chords: loops by their names",
-            markdown.table(["folder", "files", "whole progression", "chords", "roots"], loop_table(corpus)),
-        ]
-    )
+    """The table; all files are scored whatever `sample` says."""
+    rows = [*song_rows(corpus, truth), *tune_rows(corpus)]
+    return "### Chords\n\n" + markdown.table(["source", "songs", *MEASURES], rows)

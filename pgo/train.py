@@ -104,7 +104,7 @@ def view(paths: list[bytes]) -> None:
     """Parse files into an arena and use every property of it; read their notes; analyze them and inspect the result."""
     import midiopt
     from midiopt.core.analysis import Analyzer
-    from midiopt.core.inspection import half_bars, key_evidence
+    from midiopt.core.inspection import beat_triads, key_evidence
 
     arena = midiopt.EventArena()
     analyzer = Analyzer()
@@ -119,7 +119,7 @@ def view(paths: list[bytes]) -> None:
         assert midiopt.tempo_map(data).ticks_per_quarter == notes.ticks_per_quarter
         analyzer.analyze(data, bytes(16), 0, bytearray(), bytearray(), bytearray())  # with tracks
         assert len(key_evidence(analyzer)) == 24
-        assert half_bars(analyzer) is not None
+        assert beat_triads(analyzer) is not None
         assert len(arena.events()) == len(arena)
         assert arena.marks() is not None  # a file may have none
         assert arena.tracks()

@@ -11,7 +11,8 @@ and it is the specification of every column. Exact arithmetic comes before speed
     notes           pitches, velocities, programs, the hash of the notes
     beat            tempo from onsets; quantization: how onsets lie on the declared quarters; meter: from either
     key             estimated key
-    bar_grid        bars and half bars; chords, drums and form are built on it
+    bar_grid        bars, half bars and beats; chords, drums and form are built on it
+    chords          a chord per beat; progression: the loop that they make
     text            charset detection of track names
     filenames       tempo, key and meter in file names
 """

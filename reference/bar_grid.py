@@ -1,6 +1,6 @@
-"""Bars and half bars of the declared time signatures, 4/4 until one is declared.
+"""Bars, half bars and beats of the declared time signatures, 4/4 until one is declared.
 
-Time is counted in *subticks* of 1/64 tick: a bar and a half bar are then whole numbers whatever the signature and division.
+Time is counted in *subticks* of 1/64 tick: a bar, a half bar and a beat are then whole numbers whatever the signature and division.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import islice
 
 SUBTICKS = 64  # per tick
 MAX_SPANS = 1024
-MAX_HALF_BARS = 4096
+MAX_BEATS = 8192
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,17 @@ class Span:
     numerator: int
     bar: int
     halves: int  # 2 if half a bar is at least a dotted quarter; otherwise the bar is not halved, and this is 1
+    beat: int
 
     @property
     def half_bar(self) -> int:
         """Length of half a bar, or of the bar if it is not halved."""
         return self.bar // self.halves
+
+    @property
+    def beats(self) -> int:
+        """Beats of half a bar."""
+        return self.half_bar // self.beat
 
 
 def spans_of(signatures: list[tuple[int, int, int]], quarter: int, phase: int, first_onset: int) -> list[Span]:
@@ -46,8 +52,18 @@ def spans_of(signatures: list[tuple[int, int, int]], quarter: int, phase: int, f
         bar = 4 * SUBTICKS * quarter * numerator // denominator
         halves = 2 if numerator % 2 == 0 and bar >= 3 * SUBTICKS * quarter else 1
         upbeat = bar if not spans and SUBTICKS * first_onset < phase else 0
-        spans.append(Span(SUBTICKS * tick + phase - upbeat, end, numerator, bar, halves))
+        beat = beat_of(bar // halves, numerator, denominator, SUBTICKS * quarter)
+        spans.append(Span(SUBTICKS * tick + phase - upbeat, end, numerator, bar, halves, beat))
     return spans
+
+
+def beat_of(half_bar: int, numerator: int, denominator: int, quarter: int) -> int:
+    """The length of a beat: the shortest span in which a chord is estimated."""
+    if denominator >= 8 and numerator % 3 == 0:
+        return 3 * 4 * quarter // denominator
+    if half_bar % quarter == 0:
+        return quarter
+    return quarter // 2 if denominator == 8 else half_bar
 
 
 def bars_before(spans: list[Span], end: int) -> list[int]:
@@ -56,18 +72,26 @@ def bars_before(spans: list[Span], end: int) -> list[int]:
     return [max(1, begun[0]), *begun[1:]]
 
 
-class HalfBars:
-    """The half bars (bars where these are not halved) of the given number of bars of each span, at most MAX_HALF_BARS."""
+class Beats:
+    """The beats of the given number of bars of each span, at most MAX_BEATS."""
 
     def __init__(self, spans: list[Span], bars: list[int]) -> None:
         all_of_them = (
             (start, span)
             for span, n in zip(spans, bars, strict=True)
-            for start in range(span.start, math.floor(min(span.end, span.start + n * span.bar)), span.half_bar)
+            for start in range(span.start, math.floor(min(span.end, span.start + n * span.bar)), span.beat)
         )
-        placed = list(islice(all_of_them, MAX_HALF_BARS))
+        placed = list(islice(all_of_them, MAX_BEATS))
         self.starts = [start for start, _ in placed]
         self.spans = [span for _, span in placed]
-        self.ends = self.starts[1:] + [start + span.half_bar for start, span in placed[-1:]]
+        self.ends = self.starts[1:] + [start + span.beat for start, span in placed[-1:]]
         count = Counter(self.spans)
-        self.main = max(spans, key=lambda span: count[span])  # the span with the most half bars, the first on a tie
+        self.main = max(spans, key=lambda span: count[span])  # the span with the most beats, the first on a tie
+
+    def half_bars(self) -> list[range]:
+        """The beats of each half bar; a time signature may cut the last one before it short."""
+        found, first = [], 0
+        for span, n in Counter(self.spans).items():
+            found += [range(first + i, first + min(i + span.beats, n)) for i in range(0, n, span.beats)]
+            first += n
+        return found

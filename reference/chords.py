@@ -1,134 +1,148 @@
-"""A chord per half bar by template matching, and the progression that they make (docs/accuracy-methods.md, "Chords")."""
+"""A chord per beat by template matching and a Viterbi path (docs/accuracy-methods.md, "Chords")."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import groupby, pairwise
-from typing import TypeAlias
+from typing import NamedTuple
 
+from midiopt.core.harmony.chord_scores import BASS, BIAS, CHANGE, NO_CHORD, NO_CHORD_WEIGHT
+from midiopt.core.harmony.chord_symbols import BASSES, FLAT_ROOTS, QUALITIES, SIXTHS, TRIADS
 from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
-from reference.bar_grid import SUBTICKS, HalfBars
-from reference.sequence import Facts, Note, Sequence
+from reference.bar_grid import SUBTICKS, Beats
+from reference.sequence import Note
 
-Chord: TypeAlias = int | None  # 12 * quality + root, where the root counts from the pitch class of the lowest note; None before the first
-
-QUALITIES = (("", 4, 7), ("m", 3, 7), ("dim", 3, 6), ("aug", 4, 8), ("sus4", 5, 7), ("sus2", 2, 7))  # name, third, fifth in semitones
-COMMON_QUALITIES = ("", "m")
-WEIGHT_SCALE = 4096  # weight of a pitch class that sounds for a usual half bar
+WEIGHT_SCALE = 4096  # weight of a pitch class that sounds for a usual beat
 MAX_WEIGHT = 1 << 20
 WEIGHT_OFFSET = 0.37123456789  # added before a weight is truncated, so that the same music weighs the same at every division
-NO_BASS = 128
-MAX_HALF_BARS_HELD = 64  # a note sounds in at most this many half bars after the first, a chord counts as held for at most this many
-LOOP_BARS = (2, 4, 8, 12)
-SHORT_PIECE_BARS = 8  # a piece no longer than this is its own loop
+MAX_BEATS_HELD = 128  # a note sounds in at most this many beats after the first
+THIN_DIVISOR = 4  # notes of thin parts count a quarter,
+BASS_DIVISOR = 2  # and of the bass half
+MAX_PART_TRACKS = 64  # any tracks beyond share the parts of the last
+SUFFIXES = (*(suffix for suffix, _ in QUALITIES), *SIXTHS.values())
 
 
-def half_bar_weights(half_bars: HalfBars, notes: list[Note], lowest: int) -> tuple[list[list[int]], list[int]]:
-    """The weight (sounding time) of each pitch class in each half bar, and the lowest pitch that sounds for a third of it.
+class Chord(NamedTuple):
+    """Root and bass count from the pitch class of the lowest note."""
 
-    Pitches and pitch classes count from `lowest`, the pitch class of the lowest note; NO_BASS if there is no such pitch.
+    quality: int  # in SUFFIXES
+    root: int
+    bass: int
+
+    @property
+    def triad(self) -> Chord:
+        """The chord without its seventh or sixth, over its root."""
+        return Chord(TRIADS[self.quality], self.root, self.root)
+
+    def symbol(self, lowest: int) -> str:
+        """The chord in writing, spelled after its third; `lowest` is the pitch class of the lowest note."""
+        minor = 3 in QUALITIES[TRIADS[self.quality]][1]
+        root, bass = (self.root + lowest) % 12, (self.bass + lowest) % 12
+        over = "" if bass == root else "/" + BASSES[root in FLAT_ROOTS[minor]][bass]
+        return (MINOR_TONICS if minor else MAJOR_TONICS)[root] + SUFFIXES[self.quality] + over
+
+
+def thin_parts(notes: list[Note], quarter: int) -> dict[tuple[int, int], int]:
+    """By what the weights of the notes of parts, channels of a track, are divided that play single notes beside others."""
+    parts: dict[tuple[int, int], list[Note]] = defaultdict(list)
+    for note in sorted(notes, key=lambda note: (note.track, note.onset)):
+        parts[part_of(note)].append(note)
+    thin = {}
+    lowest = min(parts)
+    for part, of_part in sorted(parts.items()):
+        together = sum(0 <= b.onset - a.onset <= quarter // 12 for a, b in pairwise(of_part))
+        if len(of_part) < 2 or 5 * together < len(of_part) - 1:
+            thin[part] = THIN_DIVISOR
+        if sum(n.pitch for n in of_part) * len(parts[lowest]) < sum(n.pitch for n in parts[lowest]) * len(of_part):
+            lowest = part
+    if len(thin) == len(parts):
+        return {}
+    return thin | ({lowest: BASS_DIVISOR} if lowest in thin else {})
+
+
+def part_of(note: Note) -> tuple[int, int]:
+    """Track and channel."""
+    return min(note.track, MAX_PART_TRACKS - 1), note.channel
+
+
+def beat_weights(beats: Beats, notes: list[Note], lowest: int, quarter: int) -> tuple[list[list[int]], list[int | None]]:
+    """The weight (sounding time) of each pitch class in each beat, and the lowest pitch that sounds for a third of it.
+
+    Pitches and pitch classes count from `lowest`, the pitch class of the lowest note.
     """
-    weights = [[0] * 12 for _ in half_bars.starts]
-    bass = [NO_BASS] * len(weights)
-    scale = WEIGHT_SCALE / half_bars.main.half_bar
+    weights = [[0] * 12 for _ in beats.starts]
+    bass: list[int | None] = [None] * len(weights)
+    scale = WEIGHT_SCALE / beats.main.beat
+    thin = thin_parts(notes, quarter)
     for note in notes:
         on, off = SUBTICKS * note.onset, SUBTICKS * note.end
-        first = bisect_right(half_bars.starts, on) - 1
-        for i in range(first, min(first + MAX_HALF_BARS_HELD + 1, len(weights))):
-            start, end = half_bars.starts[i], half_bars.ends[i]
+        first = bisect_right(beats.starts, on) - 1
+        for i in range(first, min(first + MAX_BEATS_HELD + 1, len(weights))):
+            start, end = beats.starts[i], beats.ends[i]
             sounding = min(off, end) - max(on, start)
             if (i > first and sounding <= 0) or on >= end:
                 break
-            pc = (note.pitch - lowest) % 12
-            weights[i][pc] = min(weights[i][pc] + int(sounding * scale + WEIGHT_OFFSET), MAX_WEIGHT)
+            pc, pitch = (note.pitch - lowest) % 12, note.pitch - lowest
+            weight = min(int(sounding * scale + WEIGHT_OFFSET), MAX_WEIGHT)
+            weights[i][pc] = min(weights[i][pc] + weight // thin.get(part_of(note), 1), MAX_WEIGHT)
             if 3 * sounding >= end - start:
-                bass[i] = min(bass[i], note.pitch - lowest)
-    return weights, bass
+                bass[i] = pitch if bass[i] is None else min(bass[i] or 0, pitch)
+    return weights, [None if pitch is None else pitch % 12 for pitch in bass]
 
 
-def template_scores(weights: list[int], bass: int | None) -> list[int]:
-    """The score of each chord: the weight of its three pitch classes, corrected.
+def beat_scores(weights: list[int], bass: int | None) -> list[int]:
+    """The score of each chord in a beat, all roots of a quality in a row, and that of no chord."""
+    shares = [min(weight, WEIGHT_SCALE) // 4 for weight in weights]
 
-    Added are 1/16 of all weight if the bass is the root, and 1/4 of the weight of a seventh; 1/8 of all weight is
-    subtracted from qualities other than major and minor.
-    """
-    total = sum(weights)
+    def place(tones: tuple[int, ...], root: int) -> int:
+        interval = ((bass or 0) - root) % 12
+        return BASS[tones.index(interval) if interval in tones else 4] if bass is not None else 0
 
-    def score(quality: str, third: int, fifth: int, root: int) -> int:
-        minor_seventh, major_seventh = weights[(root + 10) % 12], weights[(root + 11) % 12]
-        seventh = {"": max(minor_seventh, major_seventh), "m": minor_seventh}.get(quality, 0)
-        triad = weights[root] + weights[(root + third) % 12] + weights[(root + fifth) % 12]
-        return triad + total // 16 * (root == bass) + seventh // 4 - (0 if quality in COMMON_QUALITIES else total // 8)
-
-    return [score(*quality, root) for quality in QUALITIES for root in range(12)]
+    chords = [
+        BIAS[quality] + place(tones, root) + sum(shares[(root + tone) % 12] for tone in tones)
+        for quality, (_, tones) in enumerate(QUALITIES)
+        for root in range(12)
+    ]
+    return [*chords, NO_CHORD + sum(shares) * NO_CHORD_WEIGHT // 1024]
 
 
-def estimate_chords(weights: list[list[int]], bass: list[int]) -> list[Chord]:
-    """A chord per half bar. It stays until another scores more than 1/16 of all weight higher, also through rests and single notes."""
-    chords: list[Chord] = []
-    current: Chord = None
-    for w, low in zip(weights, bass, strict=True):
-        if sum(x > 0 for x in w) >= 2:
-            scores = template_scores(w, low % 12 if low < NO_BASS else None)
-            if current is None or scores[current] < max(scores) - sum(w) // 16:
-                current = scores.index(max(scores))
-        chords.append(current)
+def best_path(scores: list[list[int]]) -> list[int]:
+    """The chord of each beat on the path with the highest sum of scores less CHANGE per change (A. Viterbi, 1967)."""
+    totals = [0] * len(scores[0])
+    sources: list[list[int]] = []
+    for of_beat in scores:
+        leader = totals.index(max(totals))
+        after_change = totals[leader] - CHANGE
+        sources.append([k if total >= after_change else leader for k, total in enumerate(totals)])
+        totals = [max(total, after_change) + score for total, score in zip(totals, of_beat, strict=True)]
+    path = [totals.index(max(totals))]
+    for source in reversed(sources[1:]):
+        path.append(source[path[-1]])
+    return path[::-1]
+
+
+def estimate_chords(weights: list[list[int]], basses: list[int | None]) -> list[Chord | None]:
+    """A chord, or None, per beat. Its bass is the pitch class that is lowest in more than half of its beats, else the root."""
+    chords: list[Chord | None] = []
+    path = best_path([beat_scores(w, bass) for w, bass in zip(weights, basses, strict=True)])
+    for state, group in groupby(range(len(path)), key=path.__getitem__):
+        beats = list(group)
+        if state == 12 * len(QUALITIES):
+            chords += [None] * len(beats)
+            continue
+        quality, root = divmod(state, 12)
+        lows = Counter(basses[i] for i in beats if basses[i] is not None)
+        bass = next((low for low, n in lows.items() if 2 * n > len(beats) and low is not None), root)
+        if quality in SIXTHS and bass == (root + 3) % 12:  # the notes of Am7 over C are C6
+            quality, root = len(QUALITIES) + list(SIXTHS).index(quality), bass
+        chords += [Chord(quality, root, bass)] * len(beats)
     return chords
 
 
-def chord_name(chord: int, lowest: int) -> str:
-    """The name of a chord, spelled after its third."""
-    quality, third, _ = QUALITIES[chord // 12]
-    return (MINOR_TONICS if third == 3 else MAJOR_TONICS)[(chord + lowest) % 12] + quality
-
-
-def progression_text(chords: list[Chord], lowest: int) -> str:
-    """The names of the shortest loop that makes up the chords, each chord once for as long as it holds."""
-    n = len(chords)
-    period = next(p for p in range(1, n + 1) if n % p == 0 and chords[:p] * (n // p) == chords)
-    return " ".join(chord_name(chord, lowest) for chord, _ in groupby(chords[:period]) if chord is not None)
-
-
-def progression(chords: list[Chord], per_bar: int, lowest: int) -> str:
-    """The loop of 2, 4, 8 or 12 bars whose repeats cover the most half bars; `per_bar` is half bars per bar.
-
-    A short piece is its own loop unless one covers all of it; without a loop the first 8 bars count.
-    """
-    first = chords.count(None)
-    length_with_chords = len(chords) - first
-    best, loop = 0, chords[first : first + SHORT_PIECE_BARS * per_bar]
-    for bars in LOOP_BARS:
-        length = bars * per_bar
-        repeats: Counter[tuple[Chord, ...]] = Counter()
-        free_from: dict[tuple[Chord, ...], int] = {}  # repeats must not overlap
-        for start in range(0, len(chords) - length + 1, per_bar):
-            window = tuple(chords[start : start + length])
-            if start >= first and len(set(window)) > 1 and start >= free_from.get(window, 0):
-                repeats[window] += 1
-                free_from[window] = start + length
-        for window, times in repeats.items():  # in order of first occurrence
-            if times > 1 and times * length > best:
-                best, loop = times * length, list(window)
-    if length_with_chords <= SHORT_PIECE_BARS * per_bar and length_with_chords > best:
-        loop = chords[first:]
-    return progression_text(loop, lowest)
-
-
-def chord_facts(sequence: Sequence, half_bars: HalfBars, quarter: int) -> Facts:
-    """chord_progression, chord_changes_per_bar and harmonic_rhythm; empty if two pitch classes never sound together."""
-    if sequence.polyphony()[0] < 2:
-        return {}
-    lowest = min(note.pitch for note in sequence.pitched) % 12  # so that a tie is a tie in every transposition
-    chords = estimate_chords(*half_bar_weights(half_bars, sequence.pitched, lowest))
-    placed = [(chord, span) for chord, span in zip(chords, half_bars.spans, strict=True) if chord is not None]
-    if not placed:
-        return {}
-    changes = sum(a != b for (a, _), (b, _) in pairwise(placed))
-    held = sorted(min(len(list(run)), MAX_HALF_BARS_HELD) for _, run in groupby(chord for chord, _ in placed))  # half bars
-    median = next(length for length in held if 2 * sum(h for h in held if h <= length) >= sum(held))
-    return {
-        "chord_progression": progression(chords, half_bars.main.halves, lowest),
-        "chord_changes_per_bar": changes / sum(1 / span.halves for _, span in placed),
-        "harmonic_rhythm": median * half_bars.main.half_bar / (SUBTICKS * quarter),
-    }
+def held(chords: list[Chord | None]) -> list[Chord | None]:
+    """The chords, each until the next one."""
+    found: list[Chord | None] = []
+    for chord in chords:
+        found.append(chord or (found[-1] if found else None))
+    return found

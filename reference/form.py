@@ -7,16 +7,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from reference.bar_grid import SUBTICKS, HalfBars, Span, bars_before, spans_of
-from reference.chords import chord_facts
+from reference.bar_grid import SUBTICKS, Beats, Span, bars_before, spans_of
 from reference.drums import drum_facts
+from reference.progression import chord_facts
 from reference.sequence import Facts, Sequence
 
 MAX_LOOP_BARS = 64
 LOOP_BARS = (1, 2, 4, 8, 12, 16)
 MAX_INT32 = 2**31 - 1
 COLUMNS = (
-    *("chord_progression", "chord_changes_per_bar", "harmonic_rhythm", "drum_density", "drum_pattern"),
+    *("chord_progression", "chord_symbols", "chord_changes_per_bar", "harmonic_rhythm", "drum_density", "drum_pattern"),
     *("bar_count", "is_loop", "loop_bars"),
 )
 
@@ -77,12 +77,12 @@ def form_facts(sequences: list[Sequence], quarter: int | None, phase: int) -> Fa
     spans = spans_of(sequence.time_signatures(), quarter, phase, min(n.onset for n in sequence.notes))
     end = SUBTICKS * sequence.music_end
     bars_per_span = bars_before(spans, end - SUBTICKS * quarter // 8)  # a note that rings on by 1/8 quarter begins no further bar
-    half_bars = HalfBars(spans, bars_per_span)
+    beats = Beats(spans, bars_per_span)
     bars = sum(bars_per_span)
     return {
         **null,
-        **chord_facts(sequence, half_bars, quarter),
-        **drum_facts(sequence, half_bars.main, end),
+        **chord_facts(sequence, beats, quarter),
+        **drum_facts(sequence, beats.main, end),
         "bar_count": bars if bars <= MAX_INT32 else None,
         **loop_facts(sequence, spans, bars, quarter),
     }

@@ -154,6 +154,8 @@ class Analysis:
     """Bit set of repairs and unusual properties; docs/policy.md lists their names."""
     sketch: list[int] | None
     """Hashes of what is played, of which similar files share some (docs/similar.md); None with too few notes; not in `library`."""
+    chord_symbols: str | None
+    """The same loop with sevenths and basses, such as `Am7 Fmaj7 C/G G`, as it is first played; None with `chord_progression`."""
     status: str
     """``ok`` or ``repaired``."""
     error: str | None
@@ -267,6 +269,7 @@ class _Draft:
             self.notes_hash,
             self.issues,
             self.sketch,
+            self.chord_symbols,
             self.status,
             self.error,
             self.source,

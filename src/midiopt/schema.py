@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Kind
 
 ANALYZER_VERSION = 13  # raised whenever any fact may change
-SCHEMA_VERSION = 7  # raised whenever a table changes shape
+SCHEMA_VERSION = 8  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUS_MEANINGS = {
@@ -375,6 +375,12 @@ ANALYSES = Table(
             "sketch",
             SKETCH,
             "hashes of what is played, of which similar files share some (docs/similar.md); null with too few notes; not in `library`",
+            nullable=True,
+        ),
+        Column(
+            "chord_symbols",
+            TEXT,
+            "the same loop with sevenths and basses, such as `Am7 Fmaj7 C/G G`, as it is first played; null with `chord_progression`",
             nullable=True,
         ),
     ),

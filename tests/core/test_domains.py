@@ -232,7 +232,7 @@ def test_extreme_files(data: bytes) -> None:
 
 
 def chord_song() -> bytes:
-    """A short and a long bar: 128 of 1/128 make the usual half bar 2 subticks, then a tick of 255/1 weighs 2**17."""
+    """A short and a long bar: 128 of 1/128 make the usual beat 2 subticks, then a tick of 255/1 weighs 2**17."""
     events = [(0, signature(1, 7)), (4, signature(255, 0))]
     for pitch in range(48, 60):
         for length in [1] if pitch < 50 else [1020] * 32 + [120]:
@@ -257,8 +257,8 @@ def test_weights_of_many_notes() -> None:
     assert facts.polyphony_max == facts.polyphony_mean == 3 * count
 
 
-def test_the_last_half_bar_ends_before_a_later_signature() -> None:
-    """4,096 bars of 1/128 fill the grid; the next signature, 2,000,000 ticks later, is no end of the last of them."""
+def test_the_last_beat_ends_before_a_later_signature() -> None:
+    """8,192 bars of 1/128 fill the grid; the next signature, 2,000,000 ticks later, is no end of the last of them."""
     events = [(0, signature(1, 7)), (0, smf.note_on(0, 60, 64)), (1, smf.note_off(0, 60))]
     events += [(127, smf.note_on(0, key, 64)) for key in (60, 64, 67)]
     events += [(2_000_000, signature(4, 2)), *((2_000_001, smf.note_off(0, key)) for key in (60, 64, 67))]

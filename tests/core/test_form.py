@@ -8,7 +8,7 @@ import pytest
 
 import midiopt
 from midiopt.core.analysis import Analyzer
-from midiopt.core.inspection import half_bars
+from midiopt.core.inspection import beat_triads
 from sample.smf import END_OF_TRACK, note_off, note_on, program_change, smf, time_signature, track
 
 Q = 480  # ticks per quarter
@@ -85,14 +85,14 @@ def test_a_chord_played_ahead_of_its_bar_leaves_the_one_before() -> None:
     assert song([(*time, p) for time, chord in zip(times, (c, em, am, f), strict=True) for p in chord]).chord_progression == "C Em Am F"
 
 
-def test_half_bars() -> None:
+def test_a_triad_for_each_beat() -> None:
     analyzer = Analyzer()
     events = [(960 * i, note_on(0, pitch, 90)) for i, chord in enumerate((AM, F, C, G)) for pitch in chord]
     events += [(960 * i + 960, note_off(0, pitch)) for i, chord in enumerate((AM, F, C, G)) for pitch in chord]
     analyzer.analyze(smf([track(sorted(events, key=lambda e: (e[0], e[1][0])))], division=Q), bytes(16), 1, bytearray(), bytearray())
-    assert half_bars(analyzer) == [(0, "Am"), (960, "F"), (1920, "C"), (2880, "G")]
+    assert beat_triads(analyzer) == [(i * 480, ("Am", "F", "C", "G")[i // 2]) for i in range(8)]
     analyzer.analyze(smf([track([(0, note_on(0, 60, 90)), (960, note_off(0, 60))])], division=Q), bytes(16), 1, bytearray(), bytearray())
-    assert half_bars(analyzer) == []
+    assert beat_triads(analyzer) == []
 
 
 def test_two_chords_per_bar_and_their_spelling() -> None:

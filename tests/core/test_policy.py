@@ -991,7 +991,7 @@ def test_every_issue_is_documented_in_order():
         ("core/smf/midi.pxd", r"TICK_BITS = 52\b", f"{2**52 - 1:,} ticks"),
         ("core/smf/midi.pxd", r"OFFSET_BITS = 32\b", f"{2**32 - 1:,} bytes"),
         ("core/rhythm/onsets.pxd", r"MAX_SEQUENCES = 32\b", "the first 32 with six notes"),
-        ("core/timeline/bar_grid.pxd", r"MAX_HALF_BARS = 4096\b", "4,096 half bars"),
+        ("core/timeline/bar_grid.pxd", r"MAX_BEATS = 8192\b", "8,192 beats"),
         ("limits.py", r"MAX_FILE_BYTES = 64 << 20\b", "64 MiB"),
         ("core/text/text.pyx", r"MAX_NAME_CHARACTERS = 1000\b", "1,000 characters"),
         ("core/text/names.pxd", r"MAX_TRACK_NAMES = 1000\b", "1,000 track names"),

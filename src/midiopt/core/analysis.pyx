@@ -142,6 +142,7 @@ cdef class Analyzer:
         cdef Py_ssize_t base = PyByteArray_GET_SIZE(heap)
         self.facts.time_signature.offset += base
         self.facts.chord_progression.offset += base
+        self.facts.chord_symbols.offset += base
         self.facts.title.offset += base
         self.facts.track_names.offset += base
         PyByteArray_Resize(heap, base + self.heap.size)
@@ -220,7 +221,7 @@ cdef void reset(Analyzer self) noexcept nogil:
 
 cdef void reset_form(Facts *facts) noexcept nogil:
     """The facts that need bars: null so far, and always under an SMPTE division, whose ticks have no bars."""
-    facts.chord_progression.length = NULL_TEXT
+    facts.chord_progression.length = facts.chord_symbols.length = NULL_TEXT
     facts.chord_changes_per_bar = facts.harmonic_rhythm = facts.drum_density = NAN
     facts.drum_pattern = facts.is_loop = NULL_ENUM
     facts.loop_bars = NULL_INT16

@@ -107,6 +107,7 @@ cdef struct Facts:
     uint8_t notes_hash[8]
     int64_t issues
     int32_t sketch[SKETCH_SIZE]
+    Text chord_symbols
 
 cdef struct TrackFacts:
     uint8_t content_hash[16]

@@ -1,10 +1,11 @@
 """A look inside the analyser for training, accuracy and tests: nothing in the package needs it."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t
 
 from midiopt.core.analysis cimport Analyzer
 from midiopt.core.facts cimport NULL_TEXT, Facts, TrackFacts
-from midiopt.core.harmony.chords cimport write_chord
+from midiopt.core.harmony.chord_weights cimport FULL_WEIGHT, ChordWeights
+from midiopt.core.harmony.chords cimport write_triad
 from midiopt.core.harmony.key cimport EVIDENCE
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 
@@ -21,21 +22,34 @@ def key_evidence(Analyzer analyzer not None):
     ]
 
 
-def half_bars(Analyzer analyzer not None):
-    """(tick, chord) of each half bar of the file analysed last, from the first one that has a chord.
-
-    Where bars are not divided (3/4, 2/4 and the like), of each bar. accuracy/chords.py compares them with annotations.
-    """
-    cdef char[8] text
+def beat_triads(Analyzer analyzer not None):
+    """(tick, triad) of each beat of the file analysed last, from the first one that has a chord."""
+    cdef char[12] text
     cdef int i
     if analyzer.facts.chord_progression.length == NULL_TEXT:
         return []
     return [
         (
             max(analyzer.bars.starts[i] >> SUBTICK_SHIFT, <int64_t>0),
-            text[: write_chord(text, analyzer.chords.chords[i], analyzer.chords.base)].decode(),
+            text[: write_triad(text, analyzer.chords.triads[i], analyzer.chords.base)].decode(),
         )
-        for i in range(analyzer.chords.first, analyzer.bars.half_bar_count)
+        for i in range(analyzer.chords.first, analyzer.bars.beat_count)
+    ]
+
+
+def beat_weights(Analyzer analyzer not None):
+    """(tick, weights, bass) of each beat of the file analysed last, with the pitch classes counted from C: training/chords.py fits the
+    scores. The weights are those that chords.pyx adds up; the bass is None in silence.
+    """
+    cdef const ChordWeights *c = &analyzer.chords.weights
+    cdef int i, k
+    return [
+        (
+            max(analyzer.bars.starts[i] >> SUBTICK_SHIFT, <int64_t>0),
+            [min(c.weights[(k + 12 - analyzer.chords.base) % 12][i], <int32_t>FULL_WEIGHT) >> 2 for k in range(12)],
+            c.lowest[i] % 12 if c.lowest[i] < 128 else None,
+        )
+        for i in range(analyzer.bars.beat_count)
     ]
 
 

@@ -1,47 +1,41 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int16_t, int32_t, uint8_t
 
-from midiopt.core.harmony.sustained cimport FullWeights
-from midiopt.core.notes.types cimport NoteColumns, Notes
-from midiopt.core.timeline.bar_grid cimport MAX_HALF_BARS, BarGrid, Span
+from midiopt.core.harmony.chord_weights cimport CHORD_BLOCK, ChordWeights
+from midiopt.core.notes.types cimport Notes
+from midiopt.core.timeline.bar_grid cimport MAX_BEATS, BarGrid
 
 cdef enum:
-    CHORD_NOTES = 256  # notes that are processed at a time
-    CHORD_BLOCK = 32  # half bars that are scored at a time
-    ROW = MAX_HALF_BARS + CHORD_BLOCK  # no power of two: all classes of a half bar would share eight lines of the cache
+    QUALITIES = 11
+    LANES = 16  # for twelve roots
+    STATES = QUALITIES * LANES  # a chord is quality * LANES + root
+    SIXTH = QUALITIES  # the qualities of chords with a sixth are found afterwards, see set_basses
+    MINOR_SIXTH
+    NAMED_QUALITIES
+    NO_CHORD = 255
 
-# A pitch class is counted from the class of the lowest note. A chord is quality * 12 + root, 255 before the first.
+# Pitch classes and roots are counted from the class of the lowest note.
 cdef struct Chords:
-    int32_t weights[12][ROW]  # of each pitch class in each half bar, see accumulate_weights
-    uint8_t lowest[ROW]  # pitch; 128 or more in silence
-    uint8_t chords[MAX_HALF_BARS]
-    int first  # half bar with a chord
+    ChordWeights weights
+    uint8_t chords[MAX_BEATS]  # of each beat
+    uint8_t basses[MAX_BEATS]  # pitch class of the bass of its chord
+    uint8_t triads[MAX_BEATS]  # the chord without its seventh or sixth; that before where there is none; NO_CHORD before the first
+    int16_t held[MAX_BEATS]  # the last beat with a chord, up to and including each beat
+    int first  # beat with a chord
     int base  # pitch class of the lowest note
-    # Scratch memory, of a block of notes: onset and length in ticks, the half bar in which each begins, its weight there and in
-    # the next half bar, 255 where it does not sound long enough to be the lowest note, and how long it sounds after both in
-    # subticks.
-    double onsets[CHORD_NOTES]
-    double lengths[CHORD_NOTES]
-    double beyond[CHORD_NOTES]
-    int32_t half_bars[CHORD_NOTES]
-    int32_t weight[CHORD_NOTES]
-    int32_t next_weight[CHORD_NOTES]
-    int32_t too_short[CHORD_NOTES]
-    int32_t next_too_short[CHORD_NOTES]
-    # Scratch memory, of a block of half bars: see score_chords.
-    int32_t bass[CHORD_BLOCK]
-    int32_t best[CHORD_BLOCK]
+    # Scratch memory: of the best chord of each beat so far, which it is, and since which beat it holds.
+    uint8_t best[MAX_BEATS]
+    int16_t best_since[MAX_BEATS]
+    # Scratch memory: of each chord, the score less that of the best, and since which beat it holds.
+    int16_t scores[STATES]
+    int16_t since[STATES]
+    # Scratch memory, of a block of beats: the weights of the classes and of an octave more.
+    int16_t classes[CHORD_BLOCK][2 * LANES]
     int32_t total[CHORD_BLOCK]
-    int32_t classes[CHORD_BLOCK]
-    FullWeights full
+    int32_t class_count[CHORD_BLOCK]
 
 
-# Domain: ticks below 2**TICK_BITS, any signatures and any number of notes. A bar of 255/1 has 32,640 times the length of one of
-# 1/128, which is 2**27 of weight: a note counts at most MAX_WEIGHT, and so does a class while notes are added. Notes after MAX_HALF_BARS
-# are left out.
+# Domain: as in chord_weights.pxd.
 cdef bint estimate_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil
-cdef int write_chord(char *text, int chord, int base) noexcept nogil
-cdef void place_notes(
-    Chords *c, const NoteColumns *notes, size_t row, size_t n, const Span *span, int count, double next_half_bar, double scale
-) noexcept nogil
-cdef void score_chords(Chords *c, size_t block) noexcept nogil
+cdef int write_triad(char *text, uint8_t chord, int base) noexcept nogil
+cdef int write_symbol(char *text, uint8_t chord, uint8_t bass, int base) noexcept nogil

@@ -1,66 +1,82 @@
-"""Estimates a chord for each half bar.
+"""Estimates a chord for each beat: the most likely path through the chords of a song (A. Viterbi, 1967).
 
-Template matching on pitch-class weights (T. Fujishima, "Realtime Chord Recognition of Musical Sound", ICMC 1999), computed
-from notes with their sounding time. The score of a triad is the weight of its three classes and a quarter of its seventh's.
-The lowest note that sounds for a third of the half bar adds 1/16 of the total weight to its root: in C E G A it decides
-between Am and C, while inversions keep their root. Triads other than major and minor are penalised by 1/8. A chord is kept
-until another scores 1/16 higher; rests and single notes keep it too. Classes are counted from that of the lowest note, so
-that ties break the same way in every transposition.
+In each beat a chord scores the weights of its pitch classes (template matching: T. Fujishima, "Realtime Chord Recognition of
+Musical Sound", ICMC 1999), a bias for its quality, and a bonus for the place of the lowest note in it; a change costs CHANGE.
+"No chord" scores best where little sounds. The numbers of chord_scores.py are fitted by training/chords.py, and docs/accuracy.md
+says how well they work.
 
-Share of half bars that are right, of Nottingham tunes in root position and in first and second inversion, and of chord loops,
-played on time and ahead of the beat (by a quarter for the tunes, by a sixth for the loops):
-
-    bonus of the lowest note                            root  first second loops
-    1/8, no seventh                                     .995  .942  .981   .978
-    1/32                                                .995  .985  .989
-    1/16, with the seventh                              .996  .991  .994   .977
-    1/16, only when it sounds for a third               .996  .991  .994   .989
-
-With a seventh added to every chord of the tunes: .986, .953, .991 and .991. accuracy/chords.py measures all of them.
+Since any change comes from the best chord of the beat before, a path is stored as that chord and the beat since which it holds.
+Classes are counted from that of the lowest note, so that ties break the same way in every transposition.
 """
 
-from libc.stdint cimport INT32_MAX, INT64_MAX, int64_t
 from libc.string cimport memset, strcpy
 
-from midiopt.core.doubles cimport TRUNCATION_OFFSET
-from midiopt.core.harmony.sustained cimport MAX_WEIGHT, add_sustained
-from midiopt.core.notes.columns cimport length_ticks, onset_ticks
-from midiopt.core.notes.types cimport onset_of
-from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, span_at
+from midiopt.core.harmony import chord_scores, chord_symbols
+from midiopt.core.harmony.chord_weights cimport FULL_WEIGHT, accumulate_weights
 from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 
 cdef enum:
-    QUALITIES = 6
-    UNPENALISED = 2  # of the qualities: major and minor
-    FULL_WEIGHT = 4096  # of a class that sounds throughout a half bar of the main span
+    SHIFT = 2  # from the weights of chord_weights.pyx to those of chord_scores.py
+    IMPOSSIBLE = -16000  # of the lanes that are no root
 
-# In half tones above the root, as in score_chords; power chords and single thirds become major or minor.
-cdef int[QUALITIES] THIRDS = [4, 3, 3, 4, 5, 2]
-cdef int[QUALITIES] FIFTHS = [7, 7, 6, 8, 7, 7]
-cdef const char *SUFFIXES[QUALITIES]
-SUFFIXES[:] = [b"", b"m", b"dim", b"aug", b"sus4", b"sus2"]
+cdef int CHANGE = chord_scores.CHANGE
+cdef int NO_CHORD_SCORE = chord_scores.NO_CHORD
+cdef int NO_CHORD_WEIGHT = chord_scores.NO_CHORD_WEIGHT
 
-cdef char[12][4] MAJOR_NAMES  # of roots under a chord with a major third or none
-cdef char[12][4] MINOR_NAMES
+cdef int16_t[13][STATES] BONUS  # of each chord, by class of the bass; 12 for none
+cdef uint8_t[NAMED_QUALITIES * LANES] TRIAD
+cdef char[2][12][4] ROOT_NAMES  # under a chord with a major third or none, and with a minor third
+cdef char[2][12][12][4] BASS_NAMES  # by root
+cdef char[NAMED_QUALITIES][8] SUFFIXES
+cdef uint8_t[NAMED_QUALITIES] MINOR_THIRD
+cdef uint8_t[QUALITIES] OVER_THIRD  # the quality with a sixth of the same notes; 0 for none
 cdef uint8_t[128 + 12] CLASSES  # of a pitch, and of an octave more
-cdef int _i
-for _i in range(12):
-    strcpy(MAJOR_NAMES[_i], MAJOR_TONICS[_i].encode())
-    strcpy(MINOR_NAMES[_i], MINOR_TONICS[_i].encode())
-for _i in range(128 + 12):
-    CLASSES[_i] = _i % 12
+
+
+def fill_tables():
+    """Fill the tables of this module."""
+    cdef int bass, minor, quality, root, sixth, _i
+    for _i in range(12):
+        for minor, tonics in enumerate((MAJOR_TONICS, MINOR_TONICS)):
+            strcpy(ROOT_NAMES[minor][_i], tonics[_i].encode())
+            for bass in range(12):
+                strcpy(BASS_NAMES[minor][_i][bass], chord_symbols.BASSES[_i in chord_symbols.FLAT_ROOTS[minor]][bass].encode())
+    for _i in range(128 + 12):
+        CLASSES[_i] = _i % 12
+    for quality, triad in enumerate(chord_symbols.TRIADS):
+        MINOR_THIRD[quality] = 3 in chord_symbols.QUALITIES[triad][1]
+        for root in range(LANES):
+            TRIAD[quality * LANES + root] = triad * LANES + root
+    for sixth, (quality, suffix) in enumerate(chord_symbols.SIXTHS.items()):
+        OVER_THIRD[quality] = SIXTH + sixth
+        strcpy(SUFFIXES[SIXTH + sixth], suffix.encode())
+    for quality, (suffix, tones) in enumerate(chord_symbols.QUALITIES):
+        strcpy(SUFFIXES[quality], suffix.encode())
+        for root in range(LANES):
+            for bass in range(13):
+                interval = (bass + 24 - root) % 12
+                place = tones.index(interval) if bass < 12 and interval in tones else 4
+                score = chord_scores.BIAS[quality] + (chord_scores.BASS[place] if bass < 12 else 0)
+                BONUS[bass][quality * LANES + root] = score if root < 12 else IMPOSSIBLE
+
+
+fill_tables()
 
 
 cdef bint estimate_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil:
-    """Estimate the chords of one sequence; False when no half bar has two classes."""
+    """Estimate the chords of one sequence; False when no beat has two classes or nothing is a chord."""
     cdef const uint8_t *class_of
-    if notes.counts.polyphony_max < 2 or bars.half_bar_count == 0:
+    if notes.counts.polyphony_max < 2 or bars.beat_count == 0:
         return False
     c.base = lowest_class(notes)
     class_of = &CLASSES[12 - c.base]
-    accumulate_weights(c, notes, bars, class_of)
-    c.first = choose_chords(c, bars.half_bar_count, class_of)
-    return c.first < bars.half_bar_count
+    accumulate_weights(&c.weights, notes, bars, class_of)
+    if not find_path(c, bars.beat_count, class_of):
+        return False
+    trace_back(c, bars.beat_count)
+    set_basses(c, bars.beat_count, class_of)
+    set_triads(c, bars.beat_count)
+    return c.first < bars.beat_count
 
 
 cdef int lowest_class(const Notes *notes) noexcept nogil:
@@ -71,207 +87,152 @@ cdef int lowest_class(const Notes *notes) noexcept nogil:
     return pitch % 12
 
 
-cdef void accumulate_weights(Chords *c, const Notes *notes, const BarGrid *bars, const uint8_t *class_of) noexcept nogil:
-    """Set the weights and the lowest note of each half bar.
-
-    A weight is the time for which a class sounds, in 1/4096 of a half bar of the main span. Most notes sound in one or two half
-    bars and are added to two, without a branch that is hard to predict; place_notes, in vectors of doubles (which hold every
-    length exactly), finds which and how long: 78.1 us per file instead of 80.1 with AVX-512, and no difference without.
-    """
-    cdef const NoteColumns *columns = &notes.columns
-    cdef const Span *span = &bars.spans[0]
-    cdef size_t row = 0, uncapped = 0, max_uncapped, n
-    cdef int count = bars.half_bar_count, pitch_class
-    cdef int64_t grid_end = bars.starts[count] if count == MAX_HALF_BARS else INT64_MAX  # later notes are left out
-    cdef double next_half_bar = 0
-    cdef double scale = FULL_WEIGHT / <double>bars.spans[bars.main_span].half_bar
-    max_uncapped = <size_t>((INT32_MAX - MAX_WEIGHT) / heaviest_note(bars, scale))
-    for pitch_class in range(12):
-        memset(c.weights[pitch_class], 0, (count + CHORD_BLOCK) * sizeof(int32_t))
-    memset(c.lowest, 255, count + CHORD_BLOCK)
-    c.full.known = False
-    while row < columns.count:
-        n = min(columns.count - row, <size_t>CHORD_NOTES)
-        if bars.span_count > 1 or grid_end < INT64_MAX:
-            if onset_in_subticks(columns, row) >= grid_end:
-                row += 1
-                continue
-            span = span_at(bars, span, onset_in_subticks(columns, row))
-            n = notes_within(span.start, min(span.end, grid_end), columns, row, n)
-            if span.end < INT64_MAX:
-                next_half_bar = min(<double>(span + 1).half_bar, <double>(span + 1).end - <double>(span + 1).start)
-        place_notes(c, columns, row, n, span, count, next_half_bar, scale)
-        uncapped += n
-        if uncapped > max_uncapped:
-            cap_weights(c, count)
-            uncapped = n
-        add_notes(c, bars, columns.sound + row, n, class_of, scale)
-        row += n
-
-
-cdef double heaviest_note(const BarGrid *bars, double scale) noexcept nogil:
-    """No note weighs more in a half bar: 4,097 if all have one length, so that 500,000 notes fit into 31 bits, and 2,046 at least."""
-    cdef int64_t longest = 0
-    cdef int i
-    for i in range(bars.span_count):
-        longest = max(longest, bars.spans[i].half_bar)
-    return min(longest * scale + 1, <double>MAX_WEIGHT)
-
-
-cdef void cap_weights(Chords *c, int count) noexcept nogil:
-    """Cap all weights at MAX_WEIGHT, before further notes overflow one."""
-    cdef int pitch_class, f
-    for pitch_class in range(12):
-        for f in range(count + 2):  # notes after the last half bar are added to the two that follow
-            c.weights[pitch_class][f] = min(c.weights[pitch_class][f], <int32_t>MAX_WEIGHT)
-
-
-cdef inline int64_t onset_in_subticks(const NoteColumns *notes, size_t i) noexcept nogil:
-    return onset_of(notes, i) << SUBTICK_SHIFT
-
-
-cdef size_t notes_within(int64_t start, int64_t end, const NoteColumns *notes, size_t row, size_t n) noexcept nogil:
-    """The number of notes, of the n from `row` on, that begin from `start` to `end` (in subticks) before one does not; the first does."""
-    cdef size_t i = 1
-    while i < n and start <= onset_in_subticks(notes, row + i) < end:
-        i += 1
-    return i
-
-
-cdef void place_notes(
-    Chords *c, const NoteColumns *notes, size_t row, size_t n, const Span *span, int count, double next_half_bar, double scale
-) noexcept nogil:
-    """Set half bar, weights and the rest of a block of notes that begin within a span, in vectors.
-
-    `count` is the number of half bars, `next_half_bar` the length of the first half bar of the next span.
-    """
-    cdef double start = span.start, width = span.end - start, half_bar = span.half_bar
-    cdef double per_subtick = span.half_bars_per_subtick, last = count - span.first_half_bar
-    cdef double onset, length, end, rest, here, after
-    cdef int first = span.first_half_bar, k
-    cdef size_t i
-    onset_ticks(notes, row, n, c.onsets)
-    length_ticks(notes, row, n, c.lengths)
-    for i in range(n):
-        onset = max((1 << SUBTICK_SHIFT) * c.onsets[i] - start, 0.0)
-        length = (1 << SUBTICK_SHIFT) * c.lengths[i]
-        k = <int>min((onset + 0.5) * per_subtick, last)
-        end = min((k + 1) * half_bar, width)
-        rest = onset + length - end
-        here = length - max(rest, 0.0)
-        after = min(half_bar, width - end)
-        after = after if after > 0 else next_half_bar
-        c.beyond[i] = rest - after
-        rest = min(max(rest, 0.0), after)
-        c.half_bars[i] = first + k
-        c.weight[i] = <int32_t>(here * scale + TRUNCATION_OFFSET)
-        c.next_weight[i] = <int32_t>(rest * scale + TRUNCATION_OFFSET)
-        c.too_short[i] = 0 if 3 * here >= end - k * half_bar else 255
-        c.next_too_short[i] = 0 if 3 * rest >= after else 255
-    if max(half_bar, next_half_bar) * scale >= MAX_WEIGHT:
-        for i in range(n):
-            c.weight[i] = min(c.weight[i], <int32_t>MAX_WEIGHT)
-            c.next_weight[i] = min(c.next_weight[i], <int32_t>MAX_WEIGHT)
-
-
-cdef inline void add_notes(
-    Chords *c, const BarGrid *bars, const uint8_t *sounds, size_t n, const uint8_t *class_of, double scale
-) noexcept nogil:
-    """Add a block of notes to the weights and the lowest notes of their half bars."""
-    cdef int32_t *weights
-    cdef uint8_t *lowest
-    cdef uint8_t pitch, pitch_class
-    cdef int f
-    cdef size_t i
-    for i in range(n):
-        if sounds[i] & 1:  # a drum
-            continue
-        pitch = sounds[i] >> 1
-        pitch_class = class_of[pitch]
-        f = c.half_bars[i]
-        weights = &c.weights[pitch_class][f]
-        lowest = &c.lowest[f]
-        weights[0] += c.weight[i]
-        lowest[0] = min(lowest[0], <uint8_t>(pitch | c.too_short[i]))
-        weights[1] += c.next_weight[i]
-        lowest[1] = min(lowest[1], <uint8_t>(pitch | c.next_too_short[i]))
-        if c.beyond[i] > 0:
-            add_sustained(c.weights[pitch_class], c.lowest, &c.full, bars, f + 2, <int64_t>c.beyond[i], pitch, scale)
-
-
-cdef int choose_chords(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
-    """Set the chord of each half bar; returns the first half bar that has one."""
-    cdef size_t block = 0, i
-    cdef int f, winner, first = count, chord = -1
-    while <int>block < count:
-        for i in range(<size_t>CHORD_BLOCK):
-            c.bass[i] = class_of[c.lowest[block + i]] if c.lowest[block + i] < 128 else -1
-        score_chords(c, block)
-        for i in range(min(count - block, <size_t>CHORD_BLOCK)):
-            f = <int>(block + i)
-            if c.classes[i] >= 2:
-                winner = 127 - (c.best[i] & 127)
-                if chord < 0 or (
-                    winner != chord and chord_score(c, f, chord, c.bass[i], c.total[i]) < (c.best[i] >> 7) - (c.total[i] >> 4)
-                ):
-                    chord = winner
-                    first = min(first, f)
-            c.chords[f] = chord & 0xFF
-        block += CHORD_BLOCK
-    return first
-
-
-cdef void score_chords(Chords *c, size_t block) noexcept nogil:
-    """Set, for CHORD_BLOCK half bars, the best score, the total weight and the number of classes; cap weights at MAX_WEIGHT.
-
-    A score is shifted up by seven bits that hold 127 - chord, so that one maximum over all finds the best chord, and the first
-    on a tie. The inner loops run over half bars: with roots in the vectors instead, each load waited for stores that it
-    straddled.
-    """
-    cdef int32_t root, second, minor, major, fourth, flat, fifth, sharp, seventh, leading, rare, plain
-    cdef size_t i, f
-    cdef int k
-    memset(c.total, 0, sizeof(c.total))
-    memset(c.classes, 0, sizeof(c.classes))
-    memset(c.best, 0, sizeof(c.best))
-    for k in range(12):
-        for i in range(<size_t>CHORD_BLOCK):
-            root = min(c.weights[k][block + i], MAX_WEIGHT)
-            c.weights[k][block + i] = root
-            c.total[i] += root
-            c.classes[i] += root > 0
-    for k in range(12):
-        for i in range(<size_t>CHORD_BLOCK):
+cdef bint find_path(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
+    """Set the best chord of each beat, and since when it holds; returns whether a beat has two classes."""
+    cdef int block = 0, i, f, no_chord = 0, no_chord_since = 0, best, winner
+    cdef bint two_classes = False
+    memset(c.scores, 0, sizeof(c.scores))
+    memset(c.since, 0, sizeof(c.since))
+    while block < count:
+        prepare_block(c, block)
+        for i in range(min(count - block, <int>CHORD_BLOCK)):
             f = block + i
-            root = c.weights[k][f] + (c.total[i] >> 4 if c.bass[i] == k else 0)
-            second = c.weights[(k + 2) % 12][f]
-            minor = c.weights[(k + 3) % 12][f]
-            major = c.weights[(k + 4) % 12][f]
-            fourth = c.weights[(k + 5) % 12][f]
-            flat = c.weights[(k + 6) % 12][f]
-            fifth = c.weights[(k + 7) % 12][f]
-            sharp = c.weights[(k + 8) % 12][f]
-            seventh = c.weights[(k + 10) % 12][f]
-            leading = c.weights[(k + 11) % 12][f]
-            plain = ((major + fifth + (max(seventh, leading) >> 2)) << 7) + 127
-            plain = max(plain, ((minor + fifth + (seventh >> 2)) << 7) + 115)
-            rare = max(((minor + flat) << 7) + 103, ((major + sharp) << 7) + 91)
-            rare = max(rare, max(((fourth + fifth) << 7) + 79, ((second + fifth) << 7) + 67))
-            c.best[i] = max(c.best[i], (root << 7) - k + max(plain, rare - (c.total[i] >> 3 << 7)))
+            two_classes |= c.class_count[i] > 1
+            best = add_beat(c, c.classes[i], BONUS[class_of[c.weights.lowest[f]] if c.weights.lowest[f] < 128 else 12], f)
+            if no_chord < -CHANGE:
+                no_chord = -CHANGE
+                no_chord_since = f
+            no_chord += NO_CHORD_SCORE + (c.total[i] * NO_CHORD_WEIGHT >> 10)
+            winner = subtract_best(c.scores, best, max(best, no_chord))
+            if no_chord > best:
+                c.best[f] = NO_CHORD
+                c.best_since[f] = <int16_t>no_chord_since
+            else:
+                c.best[f] = <uint8_t>winner
+                c.best_since[f] = c.since[winner]
+            no_chord -= max(best, no_chord)
+        block += CHORD_BLOCK
+    return two_classes
 
 
-cdef inline int32_t chord_score(const Chords *c, int f, int chord, int bass, int32_t total) noexcept nogil:
-    """The score of one chord in half bar f, as in score_chords."""
-    cdef int quality = chord // 12, root = chord % 12
-    cdef int32_t score = c.weights[root][f] + c.weights[(root + THIRDS[quality]) % 12][f] + c.weights[(root + FIFTHS[quality]) % 12][f]
-    cdef int32_t seventh = c.weights[(root + 10) % 12][f]
-    if root == bass:
-        score += total >> 4
-    if quality >= UNPENALISED:
-        return score - (total >> 3)
-    if quality == 0:
-        seventh = max(seventh, c.weights[(root + 11) % 12][f])
-    return score + (seventh >> 2)
+cdef void prepare_block(Chords *c, int block) noexcept nogil:
+    """Set the weights of a block of beats as add_beat reads them: at most 1024 each, beat by beat."""
+    cdef int16_t[12][CHORD_BLOCK] weights
+    cdef const int32_t *row
+    cdef int i, k
+    cdef int32_t weight
+    memset(c.total, 0, sizeof(c.total))
+    memset(c.class_count, 0, sizeof(c.class_count))
+    for k in range(12):
+        row = &c.weights.weights[k][block]
+        for i in range(<int>CHORD_BLOCK):
+            weight = min(row[i], <int32_t>FULL_WEIGHT) >> SHIFT
+            weights[k][i] = <int16_t>weight
+            c.total[i] += weight
+            c.class_count[i] += row[i] > 0
+    for i in range(<int>CHORD_BLOCK):
+        for k in range(12):
+            c.classes[i][k] = weights[k][i]
+        for k in range(12):
+            c.classes[i][12 + k] = c.classes[i][k]
+
+
+cdef int add_beat(Chords *c, const int16_t *x, const int16_t *bonus, int f) noexcept nogil:
+    """Add beat f to the scores of all chords; returns the best. `x` are the weights of the classes, twice."""
+    cdef int16_t[STATES] e
+    cdef int16_t root, fifth, seventh, major, minor, diminished, score, change = <int16_t>-CHANGE, best = -32768
+    cdef int r, k
+    for r in range(<int>LANES):
+        root = x[r]
+        fifth = x[r + 7]
+        seventh = x[r + 10]
+        major = root + x[r + 4]
+        minor = root + x[r + 3]
+        diminished = minor + x[r + 6]
+        e[3 * LANES + r] = bonus[3 * LANES + r] + major + x[r + 8]
+        major += fifth
+        minor += fifth
+        fifth += root
+        e[r] = bonus[r] + major
+        e[LANES + r] = bonus[LANES + r] + minor
+        e[2 * LANES + r] = bonus[2 * LANES + r] + diminished
+        e[4 * LANES + r] = bonus[4 * LANES + r] + fifth + x[r + 5]
+        e[5 * LANES + r] = bonus[5 * LANES + r] + fifth + x[r + 2]
+        e[6 * LANES + r] = bonus[6 * LANES + r] + major + seventh
+        e[7 * LANES + r] = bonus[7 * LANES + r] + major + x[r + 11]
+        e[8 * LANES + r] = bonus[8 * LANES + r] + minor + seventh
+        e[9 * LANES + r] = bonus[9 * LANES + r] + diminished + seventh
+        e[10 * LANES + r] = bonus[10 * LANES + r] + diminished + x[r + 9]
+    for k in range(<int>STATES):
+        score = c.scores[k]
+        c.since[k] = c.since[k] if score >= change else <int16_t>f
+        score = (score if score > change else change) + e[k]
+        c.scores[k] = score
+        best = best if best > score else score
+    return best
+
+
+cdef int subtract_best(int16_t *scores, int best, int subtrahend) noexcept nogil:
+    """Subtract from all scores; returns the first chord that has the best of them."""
+    cdef int16_t winner = STATES, score, to_find = <int16_t>best, less = <int16_t>subtrahend
+    cdef int16_t k, candidate
+    for k in range(<int16_t>STATES):
+        score = scores[k]
+        candidate = k if score == to_find else <int16_t>STATES
+        winner = winner if winner < candidate else candidate
+        scores[k] = score - less
+    return winner
+
+
+cdef void trace_back(Chords *c, int count) noexcept nogil:
+    """Set the chords from the last beat back."""
+    cdef int end = count, start
+    while end > 0:
+        start = c.best_since[end - 1]
+        memset(&c.chords[start], c.best[end - 1], end - start)
+        end = start
+
+
+cdef void set_basses(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
+    """Set the bass of each chord: the class that is lowest in more than half of its beats, else the root.
+
+    A seventh chord over its third may be one with a sixth: the notes of Am7 over C are C6.
+    """
+    cdef int start = 0, end, f, lead, bass, beats, chord
+    while start < count:
+        end = start + 1
+        while end < count and c.chords[end] == c.chords[start]:
+            end += 1
+        bass = lead = beats = 0
+        for f in range(start, end):  # the only class that can be the majority (R. Boyer and J S. Moore, 1981)
+            if c.weights.lowest[f] < 128 and (lead == 0 or class_of[c.weights.lowest[f]] == bass):
+                bass = class_of[c.weights.lowest[f]]
+                lead += 1
+            elif lead:
+                lead -= 1
+        for f in range(start, end):
+            beats += c.weights.lowest[f] < 128 and class_of[c.weights.lowest[f]] == bass
+        chord = c.chords[start]
+        if 2 * beats <= end - start:
+            bass = chord % LANES
+        elif chord != NO_CHORD and OVER_THIRD[chord // LANES] and bass == (chord % LANES + 3) % 12:
+            memset(&c.chords[start], OVER_THIRD[chord // LANES] * LANES + bass, end - start)
+        memset(&c.basses[start], bass, end - start)
+        start = end
+
+
+cdef void set_triads(Chords *c, int count) noexcept nogil:
+    """Set the triads and the first beat that has one."""
+    cdef uint8_t triad = NO_CHORD
+    cdef int f, held = 0
+    c.first = count
+    for f in range(count):
+        if c.chords[f] != NO_CHORD:
+            triad = TRIAD[c.chords[f]]
+            held = f
+            c.first = min(c.first, f)
+        c.triads[f] = triad
+        c.held[f] = <int16_t>held
 
 
 cdef inline int copy_text(char *text, const char *part) noexcept nogil:
@@ -283,8 +244,20 @@ cdef inline int copy_text(char *text, const char *part) noexcept nogil:
     return size
 
 
-cdef int write_chord(char *text, int chord, int base) noexcept nogil:
-    """Write the name of a chord whose classes are counted from `base`; returns its length, at most 7."""
-    cdef int root = (chord + base) % 12
-    cdef int size = copy_text(text, &MINOR_NAMES[root][0] if THIRDS[chord // 12] == 3 else &MAJOR_NAMES[root][0])
-    return size + copy_text(&text[size], SUFFIXES[chord // 12])
+cdef int write_triad(char *text, uint8_t chord, int base) noexcept nogil:
+    """Write a chord over its root, which is counted from `base` and spelled after the third; returns the length, at most 7."""
+    cdef int quality = chord // LANES
+    cdef int size = copy_text(text, ROOT_NAMES[MINOR_THIRD[quality]][(chord % LANES + base) % 12])
+    return size + copy_text(&text[size], SUFFIXES[quality])
+
+
+cdef int write_symbol(char *text, uint8_t chord, uint8_t bass, int base) noexcept nogil:
+    """Write the symbol of a chord over a bass, or N for none; returns its length, at most 10."""
+    cdef int size
+    if chord == NO_CHORD:
+        return copy_text(text, b"N")
+    size = write_triad(text, chord, base)
+    if bass != chord % LANES:
+        size += copy_text(&text[size], b"/")
+        size += copy_text(&text[size], BASS_NAMES[MINOR_THIRD[chord // LANES]][(chord % LANES + base) % 12][(bass + base) % 12])
+    return size

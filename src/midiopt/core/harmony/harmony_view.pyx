@@ -7,7 +7,7 @@ from libc.stdlib cimport free
 from midiopt import schema
 
 from midiopt.core.facts cimport NULL_ENUM, Facts
-from midiopt.core.harmony.chords cimport Chords, estimate_chords, write_chord
+from midiopt.core.harmony.chords cimport Chords, estimate_chords, write_symbol
 from midiopt.core.harmony.chroma cimport SEGMENTS, Chroma, add_chroma
 from midiopt.core.harmony.key cimport KeyEvidence, declared_key, estimate_key, key_code
 from midiopt.core.memory cimport Scratch, allocate_zeroed, release
@@ -97,18 +97,19 @@ cdef Status estimate(Estimate *e, EventArena events, size_t first, size_t end) n
 
 
 cdef list chord_list(Estimate *e):
-    """The half bars in which another chord begins."""
+    """The beats in which another chord begins."""
     cdef const TempoSegment *segment = e.map.segments
-    cdef char[8] text
+    cdef const Chords *c = &e.chords
+    cdef char[12] text
     cdef int64_t tick
     cdef int i, size
     found = []
     if not e.has_chords:
         return found
-    for i in range(e.chords.first, e.bars.half_bar_count):
-        if i == e.chords.first or e.chords.chords[i] != e.chords.chords[i - 1]:
+    for i in range(c.first, e.bars.beat_count):
+        if i == c.first or c.chords[i] != c.chords[i - 1]:
             tick = max(e.bars.starts[i] >> SUBTICK_SHIFT, <int64_t>0)
-            size = write_chord(text, e.chords.chords[i], e.chords.base)
+            size = write_symbol(text, c.chords[i], c.basses[i], c.base)
             found.append((tick, seconds_at(&e.map, &segment, tick), text[:size].decode()))
     return found
 
