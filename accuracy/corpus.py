@@ -1,6 +1,7 @@
 """Where the corpus of real MIDI files lies: the folder that MIDIOPT_CORPUS names, by default ../shared/corpus beside the project.
 
-It is not part of the project. `dev/` below it holds MIDI files, `truth/` tables of annotations (accuracy/ground_truth.py).
+It is not part of the project. `dev/` below it holds MIDI files, `truth/` tables of annotations (accuracy/ground_truth.py); `more/`, if
+there, holds further collections that declare their tempos and meters.
 """
 
 from __future__ import annotations
@@ -30,3 +31,8 @@ def parse_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
         if not folder.is_dir():
             parser.error(f"{folder} is not a folder (MIDIOPT_CORPUS names another corpus)")
     return arguments
+
+
+def beside(corpus: Path) -> list[Path]:
+    """The folders of further collections beside a corpus that are there: `more`, and `folk` of training/folk_tunes.py."""
+    return [folder for name in ("more", "folk") if (folder := corpus.parent / name).is_dir()]

@@ -223,7 +223,7 @@ def find_evidence(onsets: list[Onset], median_pitch: int, drum_share: float) -> 
         period = refine_peak(combined_averaged, peak)
         slowness = math.log2(period / 25)  # octaves below 120 BPM
         per_beat = density + slowness + math.log2(25)  # log2 of onset frames per beat
-        features = [slowness, slowness**2, slowness**3, per_beat**2, drum_share * slowness, drum_share * slowness**2, density, drum_share]
+        features = [slowness, slowness**2, slowness**3, per_beat**2]
         features += [ratio(max_near(e, period * r), top) for e, top in zip(averaged, highest, strict=True) for r in PERIOD_RATIOS]
         features += [value for e in faded for value in fourier_at_multiples(e, period)] + [1]
         candidates.append(Candidate(refine_period(combined, period), features))

@@ -1,14 +1,16 @@
 """The estimated meter, in two ways; each is a linear model whose weights are learnt (training/).
 
 Notes that keep to the declared quarters are counted in slots of 1/12 quarter, which hold sixteenths and triplets: the
-meter shows in the lags at which long, low and top notes recur, and in where in a bar the music begins and ends. All other
-music has the meter from accents: the autocorrelations of beat.py at multiples of the beat and of the shortest pulse.
+meter shows in the lags at which long, low and top notes recur, and in where in a bar the music begins and ends, if its
+quarters are the declared ones. All other music has the meter from accents: the autocorrelations of beat.py at multiples of
+the beat and of the shortest pulse.
 Declared meters are no evidence in either.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from itertools import pairwise
 from operator import mul
 
@@ -29,7 +31,7 @@ MIN_ONSET_SLOTS = 6
 MAX_INTERVAL = 48  # slots
 INTERVALS = (2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 48)  # slots between onsets that are counted
 BAR_LENGTHS = (12, 18, 24, 36, 48, 54, 72, 108, 144)  # slots
-LAGS = (6, 9, 12, 18, 24, 36, 48, 54, 60, 72, 96, 108, 144, 162, 192, 216)  # slots
+LAGS = (6, 9, 12, 18, 24, 36, 42, 48, 54, 60, 72, 84, 96, 108, 120, 144, 162, 168, 192, 216)  # slots
 
 
 # --- from quantized notes --------------------------------------------------------------------------
@@ -58,8 +60,9 @@ def quantized_features(notes: list[Note], median_pitch: int, drum_share: float, 
         top[slot][not n.pitched] = max(top[slot][not n.pitched], n.pitch)
     features = [1.0, drum_share]
     features += [intervals.count(interval) / len(slots) for interval in INTERVALS]
-    features += [math.cos(2 * math.pi * first / bar) for bar in BAR_LENGTHS]
-    features += [math.cos(2 * math.pi * end / bar) for bar in BAR_LENGTHS]
+    phases = Counter((first + slot) % SLOTS for slot in slots)
+    is_phase_declared = phases[0] == max(phases.values())  # otherwise the bar lines of the file are elsewhere
+    features += [is_phase_declared * math.cos(2 * math.pi * end_point / bar) for end_point in (first, end) for bar in BAR_LENGTHS]
     for marked in (long, low):
         features += [sum(slot + lag in marked for slot in marked) / max(len(marked), 1) for lag in LAGS]
     features += [sum(top.get(slot + lag) == notes_on_top for slot, notes_on_top in top.items()) / len(slots) for lag in LAGS]

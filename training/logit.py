@@ -15,11 +15,16 @@ Bools: TypeAlias = npt.NDArray[np.bool_]
 
 RIDGE = 1.0
 MAX_NEWTON_STEPS = 20
+MAX_BOUND_STEPS = 300
 
 
 def probabilities(weights: Floats, features: Floats, offset: Floats | float = 0.0) -> Floats:
     """Probability of each choice, files x choices, from features of shape files x choices x kinds and an added score."""
-    scores = features @ weights + offset
+    return softmax(features @ weights + offset)
+
+
+def softmax(scores: Floats) -> Floats:
+    """Probability of each choice from its score, files x choices."""
     p = np.exp(scores - scores.max(1, keepdims=True))
     return np.asarray(p / p.sum(1, keepdims=True))
 
@@ -48,4 +53,20 @@ def fit(features: Floats, right: Bools, importance: Floats, offset: Floats | flo
         while log_likelihood(weights + step) < log_likelihood(weights) and np.abs(step).max() > 1e-6:
             step /= 2
         weights = weights + step
+    return weights
+
+
+def fit_by_choice(features: Floats, right: Bools, importance: Floats) -> Floats:
+    """The weights, kinds x choices, of a logit whose choices have the features of the file and weights of their own.
+
+    Each step solves with a bound of the curvature that is the same for all choices (D. Böhning, "Multinomial Logistic Regression
+    Algorithm", 1992), so that it is factored once; with Nesterov's momentum 300 steps converge.
+    """
+    curvature = (features.T * importance) @ features / 2 + RIDGE * np.eye(features.shape[1])
+    inverse = np.linalg.inv(curvature)
+    weights = ahead = np.zeros((features.shape[1], right.shape[1]))
+    for step in range(MAX_BOUND_STEPS):
+        gradient = features.T @ ((right - softmax(features @ ahead)) * importance[:, None]) - RIDGE * ahead
+        before, weights = weights, ahead + inverse @ gradient
+        ahead = weights + step / (step + 3) * (weights - before)
     return weights

@@ -8,11 +8,12 @@ import numpy as np
 
 from training.logit import Bools, Floats
 
-# Features are scaled to a standard deviation of 1. With 16 units and this ridge untouched pieces are right as often as with 12
-# or 24; with a ridge of 2 one performance in 20 fewer is right, and one answer in ten above 0.8 is wrong.
+# Features are scaled to a standard deviation of 1. Of collections that are held out 0.71 are right with this ridge, 0.685 with a
+# third of it (and a third of the declared files' weight); with 60 and 120 no more. Half the units make 0.705.
 UNITS = 16
-RIDGE = 10
-STEPS = 400
+RIDGE = 30
+EPOCHS = 24
+BATCHES = 16
 LEARNING_RATE = 0.02
 WARM_UP_STEPS = 20
 ABSENT = -1e9  # score of a candidate that a file does not have
@@ -58,27 +59,31 @@ def choice_probabilities(present: Bools, scores: Floats, none_score: float) -> F
 def train(features: Floats, present: Bools, right: Bools, importance: Floats) -> Network:
     """The network that makes the right choices most probable, by Adam (D. Kingma and J. Ba, 2015) with a decaying rate.
 
-    `features` is files x candidates x features; `right` has one column more, that of no candidate.
+    `features` is files x candidates x features; `right` has one column more, that of no candidate. Each step sees one of BATCHES
+    of the files: as good as steps that see all, in a tenth of the time.
     """
-    x = features[present].astype(np.float32)
-    kinds = x.shape[1]
+    files, _, kinds = features.shape
     rng = np.random.default_rng(0)
     start = (rng.normal(0, 0.9 / kinds**0.5, (kinds, UNITS)), rng.normal(0, 0.1, UNITS), np.zeros(1))
     net = [each.astype(np.float32) for each in start]
     ridges = (RIDGE, RIDGE, 0)
     mean = [np.zeros_like(each) for each in net]
     square = [np.zeros_like(each) for each in net]
-    for step in range(1, STEPS + 1):
+    for step in range(1, EPOCHS * BATCHES + 1):
+        if step % BATCHES == 1:
+            order = rng.permutation(files)
+        mine = order[step % BATCHES :: BATCHES]
         hidden, output, none_score = net
+        x = features[mine][present[mine]].astype(np.float32)
         sums = x @ hidden
         units = tanh_approx(sums)
-        p = choice_probabilities(present, units @ output, none_score[0])
-        among_right = p * right
-        error = (p - among_right / among_right.sum(1, keepdims=True)) * importance[:, None]
-        candidate_error = error[:, :-1][present].astype(np.float32)
+        p = choice_probabilities(present[mine], units @ output, none_score[0])
+        among_right = p * right[mine]
+        error = (p - among_right / among_right.sum(1, keepdims=True)) * importance[mine, None] * (files / len(mine))
+        candidate_error = error[:, :-1][present[mine]].astype(np.float32)
         back = candidate_error[:, None] * output * tanh_approx_derivative(sums)
         gradient = (x.T @ back, units.T @ candidate_error, error[:, -1:].sum(0))
-        rate = LEARNING_RATE * min(1, step / WARM_UP_STEPS) * (0.5 + 0.5 * np.cos(np.pi * step / STEPS))
+        rate = LEARNING_RATE * min(1, step / WARM_UP_STEPS) * (0.5 + 0.5 * np.cos(np.pi * step / (EPOCHS * BATCHES)))
         for i, ridge in enumerate(ridges):
             g = gradient[i] + ridge * net[i]
             mean[i] = 0.9 * mean[i] + 0.1 * g

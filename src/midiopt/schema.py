@@ -32,7 +32,7 @@ SETTLED = (OK, REPAIRED, REJECTED, OPENED)  # skipped by the next run if unchang
 
 OUTCOMES = ("finished", "interrupted", "failed", "killed")  # of a run
 
-METERS = ("4/4", "3/4", "6/8", "2/4", "9/8")  # that meter_estimated chooses from
+METERS = ("4/4", "3/4", "6/8", "2/4", "9/8", "12/8", "5/4", "7/8")  # that meter_estimated chooses from
 NAME_METERS = ("2/2", "2/4", "3/4", "4/4", "5/4", "6/4", "7/4", "3/8", "5/8", "6/8", "7/8", "9/8", "12/8")
 BPM_SOURCES = ("tempo_map", "onsets", "none")
 

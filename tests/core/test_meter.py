@@ -11,11 +11,11 @@ from tests.helpers.strategies import Note, play
 QUARTER = 480
 
 
-def tune(bar: float, rhythm: list[float], declared: tuple[int, int] | None = None) -> midiopt.Analysis:
-    """A melody of 16 bars with the same rhythm, in quarters, over a bass note on each first beat."""
+def tune(bar: float, rhythm: list[float], declared: tuple[int, int] | None = None, start: float = 0) -> midiopt.Analysis:
+    """A melody of 16 bars with the same rhythm, in quarters, over a bass note on each first beat; `start` is that of the first."""
     notes = []
     for i in range(16):
-        at = i * bar
+        at = start + i * bar
         notes.append(Note(round(at * QUARTER), round(bar * QUARTER), 36 + 5 * (i % 4 == 3), 80, 0))
         for j, length in enumerate(rhythm):
             notes.append(Note(round(at * QUARTER), round(length * QUARTER), 60 + (0, 4, 7, 5)[j % 4] + 2 * (i % 2), 80, 0))
@@ -30,6 +30,8 @@ TUNES = {
     "3/4": (3, [2, 1]),
     "6/8": (3, [1.5, 0.5, 0.5, 0.5]),
     "9/8": (4.5, [0.5, 0.5, 0.5, 1, 0.5, 1, 0.5]),
+    "5/4": (5, [1.5, 0.5, 1, 1, 1]),
+    "7/8": (3.5, [1, 1, 0.5, 0.5, 0.5]),
 }
 
 
@@ -44,6 +46,14 @@ def test_a_declared_time_signature_changes_nothing(meter: str) -> None:
     for declared in ((4, 4), (3, 4), (6, 8)):
         other = tune(*TUNES[meter], declared=declared)
         assert (other.meter_estimated, other.meter_confidence) == (estimated.meter_estimated, estimated.meter_confidence)
+
+
+@pytest.mark.parametrize("meter", TUNES)
+def test_bar_lines_between_the_beats_of_the_music_are_no_evidence(meter: str) -> None:
+    """With beats a twelfth of a quarter after the declared ones, it does not matter on which of these the music begins."""
+    first, *others = (tune(*TUNES[meter], start=beats + 1 / 12) for beats in range(4))
+    assert first.meter_estimated == meter
+    assert {(other.meter_estimated, other.meter_confidence) for other in others} == {(meter, first.meter_confidence)}
 
 
 def test_too_few_slots_leave_the_estimate_to_the_accents() -> None:

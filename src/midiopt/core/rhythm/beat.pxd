@@ -36,5 +36,5 @@ cdef struct Beat:
 
 
 # Domain: autocorrelations of small integers over at most 1,024 frames, see onsets.pyx; none exceeds 7 * 7 * 1024 * 16.
-cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density, double drums) noexcept nogil
+cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density) noexcept nogil
 cdef double refine_peak(const uint32_t *sums, int peak) noexcept nogil

@@ -19,7 +19,7 @@ cdef enum:
     MAX_SCALE_LAG = 150  # the maximum of an averaged autocorrelation is taken up to this lag
     AVERAGED_LAGS = 199  # lags that can be averaged
     RATIO_COUNT = 9
-    TEMPO_FEATURES = 8  # features of tempo, density and drums alone
+    TEMPO_FEATURES = 4  # features of tempo and density alone
     FIXED_POINT = 1 << 20  # scale of averaged_sum and excess_sum
 
 cdef double LOG2_25 = 4.643856189774724
@@ -28,10 +28,10 @@ cdef double LOG2_25 = 4.643856189774724
 cdef double[RATIO_COUNT] RATIOS = [1, 1 / 2.0, 1 / 3.0, 1 / 4.0, 2, 3, 4, 3 / 2.0, 2 / 3.0]
 
 
-cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density, double drums) noexcept nogil:
+cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density) noexcept nogil:
     """The beat with the highest score; on a tie, that of the highest peak.
 
-    `density` is log2 of the share of frames with onsets, `drums` the share of drums among the notes.
+    `density` is log2 of the share of frames with onsets.
     """
     cdef double total
     cdef Beat beat
@@ -52,7 +52,7 @@ cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density,
         b.periods[i] = refine_peak(b.averaged_sum, b.peaks[i])
     fourier_at_multiples(&b.fourier, b.periods, n)
     for i in range(n):
-        set_features(b, i, density, drums)
+        set_features(b, i, density)
         b.scores[i] = network_score(&b.layers)
         if b.scores[i] > b.scores[best]:
             best = i
@@ -192,7 +192,7 @@ cdef double refine_period(const uint32_t *sums, double period) noexcept nogil:
     return refined if fabs(refined - period) <= 0.02 * period else period
 
 
-cdef void set_features(BeatScratch *b, int i, double density, double drums) noexcept nogil:
+cdef void set_features(BeatScratch *b, int i, double density) noexcept nogil:
     """Set the network's input for candidate i; reference/beat.py has the same order.
 
     Averaged autocorrelations are read at their maximum within 1 % of a lag, and at least half a frame; 0 beyond AVERAGED_LAGS.
@@ -200,7 +200,7 @@ cdef void set_features(BeatScratch *b, int i, double density, double drums) noex
     cdef double *features = b.layers.features
     cdef double period = b.periods[i], lag, reach
     cdef int s, r, at, first, last
-    tempo_features(period, density, drums, features)
+    tempo_features(period, density, features)
     features += TEMPO_FEATURES
     for r in range(RATIO_COUNT):
         lag = period * RATIOS[r]
@@ -221,15 +221,14 @@ cdef void set_features(BeatScratch *b, int i, double density, double drums) noex
     b.layers.features[FEATURES - 1] = 1
 
 
-cdef void tempo_features(double period, double density, double drums, double *features) noexcept nogil:
-    """Set the first TEMPO_FEATURES features: a prior over the tempo that depends on the density of onsets and on drums."""
+cdef void tempo_features(double period, double density, double *features) noexcept nogil:
+    """Set the first TEMPO_FEATURES features: a prior over the tempo that depends on the density of onsets.
+
+    The share of drums is no feature: with it 0.706 of files in collections that are held out are right, without it 0.715.
+    """
     cdef double slow = log2(period / 25)  # octaves below 120 BPM
     cdef double onsets = density + slow + LOG2_25  # log2 of the onset frames per beat
     features[0] = slow
     features[1] = slow * slow
     features[2] = slow * slow * slow
     features[3] = onsets * onsets
-    features[4] = drums * slow
-    features[5] = drums * slow * slow
-    features[6] = density
-    features[7] = drums

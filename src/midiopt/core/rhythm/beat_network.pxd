@@ -1,5 +1,5 @@
 cdef enum:
-    FEATURES = 60  # per candidate; the last is the constant 1; a multiple of four
+    FEATURES = 56  # per candidate; the last is the constant 1; a multiple of four
     UNITS = 16  # in the hidden layer
 
 cdef struct Layers:

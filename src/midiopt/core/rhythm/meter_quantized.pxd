@@ -12,9 +12,9 @@ cdef enum:
     MAX_INTERVAL = 48  # slots
     INTERVAL_COUNT = 11
     BAR_LENGTH_COUNT = 9
-    LAG_COUNT = 16
+    LAG_COUNT = 20
     QUANTIZED_FEATURES = 2 + INTERVAL_COUNT + 2 * BAR_LENGTH_COUNT + 3 * LAG_COUNT
-    QUANTIZED_METERS = 5  # all of schema.METERS
+    QUANTIZED_METERS = 8  # all of schema.METERS
 
 # Scratch memory of meter_from_slots.
 cdef struct SlotScratch:

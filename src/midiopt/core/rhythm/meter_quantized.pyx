@@ -2,8 +2,9 @@
 
 Time is divided into slots of 1/12 quarter, which hold sixteenths and triplets. The features are the shares of long notes, low
 notes and top notes that recur after various numbers of slots, the intervals between onsets, and the position of the first
-onset and of the last note end in bars of various lengths, if the file begins with a bar. A multinomial logit weighs them;
-training/meter.py fits the weights. Declared time signatures are no input. reference/meter.py has the same in plain Python.
+onset and of the last note end in bars of various lengths, if the file begins with a bar: only where no other phase of the quarter
+has more onsets than the declared quarters, since bar lines elsewhere say nothing. A multinomial logit weighs them; training/meter.py
+fits the weights. Declared time signatures are no input. reference/meter.py has the same in plain Python.
 """
 
 from libc.math cimport cos, pi
@@ -24,10 +25,11 @@ cdef enum:
     MIN_ONSET_SLOTS = 6
     EXACT_SLOT_BITS = 50  # a double holds slots of as many bits to 1/8
     PHASE_STEPS = 432  # a multiple of all BAR_LENGTHS
+    WORD = 64  # slots
 
 cdef int[INTERVAL_COUNT] INTERVALS = [2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 48]
 cdef int[BAR_LENGTH_COUNT] BAR_LENGTHS = [12, 18, 24, 36, 48, 54, 72, 108, 144]
-cdef int[LAG_COUNT] LAGS = [6, 9, 12, 18, 24, 36, 48, 54, 60, 72, 96, 108, 144, 162, 192, 216]
+cdef int[LAG_COUNT] LAGS = [6, 9, 12, 18, 24, 36, 42, 48, 54, 60, 72, 84, 96, 108, 120, 144, 162, 168, 192, 216]
 
 cdef double[QUANTIZED_METERS][QUANTIZED_FEATURES] WEIGHTS
 cdef int _m, _i
@@ -38,6 +40,10 @@ for _m in range(QUANTIZED_METERS):
 cdef double[PHASE_STEPS] COSINES
 for _i in range(PHASE_STEPS):
     COSINES[_i] = cos(2 * pi * _i / PHASE_STEPS)
+
+cdef uint64_t[SLOTS_PER_QUARTER] PHASE_MASKS  # every twelfth bit, the first at the index
+for _i in range(WORD):
+    PHASE_MASKS[_i % SLOTS_PER_QUARTER] |= <uint64_t>1 << _i
 
 
 cdef bint meter_from_slots(
@@ -51,6 +57,7 @@ cdef bint meter_from_slots(
     cdef double slots_per_tick = SLOTS_PER_QUARTER / quarter
     cdef int64_t first = slot_of(notes.counts.first_onset, slots_per_tick)
     cdef int64_t end = slot_of(notes.counts.last_end, slots_per_tick)
+    cdef double weight
     cdef int i, m, n, words = SLOT_WORDS
     if end >> EXACT_SLOT_BITS:
         return False
@@ -69,9 +76,10 @@ cdef bint meter_from_slots(
     features += 2
     measure_intervals(s, words, n, features)
     features += INTERVAL_COUNT
+    weight = 1 if is_phase_declared(s.onsets, words, first) else 0
     for i in range(BAR_LENGTH_COUNT):
-        features[i] = COSINES[first % BAR_LENGTHS[i] * (PHASE_STEPS // BAR_LENGTHS[i])]
-        features[BAR_LENGTH_COUNT + i] = COSINES[end % BAR_LENGTHS[i] * (PHASE_STEPS // BAR_LENGTHS[i])]
+        features[i] = weight * COSINES[first % BAR_LENGTHS[i] * (PHASE_STEPS // BAR_LENGTHS[i])]
+        features[BAR_LENGTH_COUNT + i] = weight * COSINES[end % BAR_LENGTHS[i] * (PHASE_STEPS // BAR_LENGTHS[i])]
     features += 2 * BAR_LENGTH_COUNT
     lag_matches(s.long_notes, words, features)
     lag_matches(s.low_notes, words, features + LAG_COUNT)
@@ -141,6 +149,24 @@ cdef int count_slots(const uint64_t *slots, int words) noexcept nogil:
     for i in range(words):
         count += popcount(slots[i])
     return count
+
+
+cdef bint is_phase_declared(const uint64_t *onsets, int words, int64_t first) noexcept nogil:
+    """Whether as many slots with notes lie on the declared quarters as on any other of their twelfths. `first` is the slot that slot 0
+    is, counted from the beginning.
+
+    In 94 of 100 songs of POP909, which were recorded to another beat, they do not; in 84 of 100 notated tunes they do.
+    """
+    cdef int[SLOTS_PER_QUARTER] counts
+    cdef int word, phase, declared = <int>(-first % SLOTS_PER_QUARTER + SLOTS_PER_QUARTER) % SLOTS_PER_QUARTER
+    memset(counts, 0, sizeof(counts))
+    for word in range(words):
+        for phase in range(SLOTS_PER_QUARTER):  # WORD is 4 more than a multiple of the quarter
+            counts[phase] += popcount(onsets[word] & PHASE_MASKS[(phase + 8 * word) % SLOTS_PER_QUARTER])
+    for phase in range(SLOTS_PER_QUARTER):
+        if counts[phase] > counts[declared]:
+            return False
+    return True
 
 
 cdef void measure_intervals(SlotScratch *s, int words, int n, double *features) noexcept nogil:

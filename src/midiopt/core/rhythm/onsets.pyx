@@ -117,7 +117,7 @@ cdef void beat_facts(
     """Set bpm_onsets, meter_estimated and their confidences, if there is a beat."""
     cdef Autocorrelations *a = &onsets.autocorrelations
     cdef double density = log2(<double>n / max(a.frames - 1, <size_t>(FRAME_RATE // 2)))
-    cdef Beat beat = choose_beat(a, &onsets.beat, density, drums)
+    cdef Beat beat = choose_beat(a, &onsets.beat, density)
     cdef bint follows_map = facts.ticks_per_quarter != NULL_INT32 and not onsets.tempo_map_ignored
     cdef MeterEstimate meter
     if beat.period == 0:
