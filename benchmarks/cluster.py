@@ -1,12 +1,13 @@
 """What a run over a Dask cluster costs beside a local run, and which part of a large one is busy first.
 
-    python -m benchmarks.cluster [--files 10000] [--workers 2] [--rounds 3] [--page]
+    python -m benchmarks.cluster [--files 10000] [--workers 2] [--rounds 3] [--parquet] [--page]
 
 A scheduler and workers run on this machine and talk over TCP; the collection is generated songs in tars of 1,000. Local runs and runs
 over the cluster take turns, each also over the first tar alone: the difference is the cost per file, the rest that of a run. Compared is
 the processor time of all processes, which other programs on the machine disturb less than the
 clock: the driver, the scheduler, Dask's workers and their processes of midiopt. The rows of a file are counted in bytes, and empty
-tasks give the cost of a task. With --page the tables are written into docs/performance.md.
+tasks give the cost of a task. With --parquet the rows go into a Parquet directory, in parts that tasks write. With --page the tables are
+written into docs/performance.md. The workers are started without Dask's statistical profiler.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from midiopt.pipeline.executor_task import ExecutorTask, TaskSettings, run_task
 from midiopt.pipeline.experiments import Experiments
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import Batch
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 PORT = 28786
@@ -92,7 +94,8 @@ def cluster(workers: int) -> Iterator[tuple[int, list[int]]]:
 
     def start(kind: str, *arguments: str) -> subprocess.Popen[bytes]:
         line = [*command[:-1], command[-1] + kind, *arguments, *options]
-        return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        environment = os.environ | {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+        return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
     processes = [start("scheduler", "--port", str(PORT))]
     try:
@@ -112,13 +115,13 @@ def client() -> Any:
     return need("distributed").Client(f"tcp://127.0.0.1:{PORT}", set_as_default=False, timeout=120)
 
 
-def measure(folder: Path, workers: int, pids: tuple[int, list[int]] | None) -> Cost:
-    """One whole run from the command line into SQLite."""
+def measure(folder: Path, workers: int, pids: tuple[int, list[int]] | None, database: str) -> Cost:
+    """One whole run from the command line."""
     scheduler, others = pids or (0, [])
     before = cpu_seconds(scheduler), sum(map(cpu_seconds, others))
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as out:
-        line = [sys.executable, "-m", "midiopt", "analyze", str(folder), "--db", f"{out}/x.db", "--quiet", "--workers", str(workers)]
+        line = [sys.executable, "-m", "midiopt", "analyze", str(folder), "--db", database.format(out), "--quiet", "--workers", str(workers)]
         subprocess.run([*line, "--executor", f"dask://127.0.0.1:{PORT}" if pids else "processes"], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     driver = after.ru_utime + after.ru_stime - usage.ru_utime - usage.ru_stime
@@ -137,13 +140,14 @@ def task_seconds(pids: tuple[int, list[int]]) -> tuple[float, float]:
         return (time.perf_counter() - started) / EMPTY_TASKS, (cpu_seconds(pids[0]) - cpu) / EMPTY_TASKS
 
 
-def row_bytes(files: int) -> float:
-    """Bytes of the rows of a file, as a worker sends them."""
+def row_bytes(files: int, are_stored: bool) -> float:
+    """Bytes of the rows of a file, as a worker sends them to the driver: without analyses where it has stored the rows."""
     with tempfile.TemporaryDirectory() as folder:
         for _ in generate_collection.write(Path(folder), files):
             pass
         paths = [os.fsencode(path) for path in sorted(Path(folder).rglob("*")) if path.is_file()]
-        return len(Worker().analyze_files(paths)) / len(paths)
+        message = Worker().analyze_files(paths)
+        return len(Batch.from_bytes(message).files_only().to_bytes() if are_stored else message) / len(paths)
 
 
 def tables(
@@ -187,24 +191,26 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--parquet", action="store_true")
     parser.add_argument("--page", action="store_true")
     arguments = parser.parse_args()
+    database = "parquet:{}/facts" if arguments.parquet else "{}/x.db"
     with tempfile.TemporaryDirectory() as folder, cluster(arguments.workers) as pids:
         write_shards(Path(folder), arguments.files)
         first, whole = Path(folder) / "00000.tar", Path(folder)
         size = sum(path.stat().st_size for path in whole.iterdir()) / arguments.files
         local, over, starts = [], [], []
         for _ in range(arguments.rounds):
-            few = measure(first, arguments.workers, None), measure(first, arguments.workers, pids)
+            few = measure(first, arguments.workers, None, database), measure(first, arguments.workers, pids, database)
             starts.append((few[0].total, few[1].total))
             more = arguments.files - SHARD_FILES
-            local.append(measure(whole, arguments.workers, None).per_file(few[0], more))
-            over.append(measure(whole, arguments.workers, pids).per_file(few[1], more))
+            local.append(measure(whole, arguments.workers, None, database).per_file(few[0], more))
+            over.append(measure(whole, arguments.workers, pids, database).per_file(few[1], more))
         own, with_cluster = (statistics.median(values) for values in zip(*starts, strict=True))
         title = f"{arguments.files:,} songs in tars of {SHARD_FILES:,}, {arguments.rounds} rounds"
-        text = tables(local, over, (own, with_cluster), size, row_bytes(500), task_seconds(pids), title)
+        text = tables(local, over, (own, with_cluster), size, row_bytes(500, arguments.parquet), task_seconds(pids), title)
     if arguments.page:
-        generated_blocks.fill(PAGE, "cluster", text)
+        generated_blocks.fill(PAGE, "cluster-parquet" if arguments.parquet else "cluster", text)
     else:
         print(text)
 

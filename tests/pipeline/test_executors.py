@@ -77,6 +77,23 @@ def test_any_executor_gives_the_same_tables(collection, single, tmp_path):
     assert ask(db, "SELECT outcome, json_extract(options, '$.executor') FROM runs") == [("finished", "ThreadPoolExecutor")] * 2
 
 
+def test_small_archives_share_tasks(tmp_path, monkeypatch):
+    """Few at first, then up to four; a member that kills its worker costs the others nothing."""
+    monkeypatch.syspath_prepend(str(FAULT_INJECTION))
+    folder, sizes = tmp_path / "shards", []
+    folder.mkdir()
+    for i in range(30):
+        (folder / f"{i:02}.tar").write_bytes(tar_of(songs(3, 3 * i) | ({"fault.mid": faulty_song("kill")} if i == 25 else {})))
+    midiopt.run([folder], tmp_path / "single.db", workers=1)
+    midiopt.run([folder], tmp_path / "x.db", executor=Direct(lambda task: sizes.append(len(task.tasks))), workers=2)
+    assert tables(tmp_path / "x.db") == tables(tmp_path / "single.db")
+    crashed = ask(tmp_path / "x.db", "SELECT path FROM files WHERE status = 'crashed' ORDER BY path")
+    assert crashed == [(f"{folder}/25.tar",), (f"{folder}/25.tar!/fault.mid",)]
+    assert sizes[0] == 1 and max(sizes) == executor_pool.MAX_ARCHIVES and sum(sizes) == 31, (
+        "the last one is the row of the archive with the crash"
+    )
+
+
 @pytest.mark.parametrize("name", ["x.tar", "x.tar.gz", "x.zip"])
 def test_a_large_archive_is_several_tasks(name, tmp_path):
     """More members than a task has, each once; the archive's own row says that all of them were read."""

@@ -1,9 +1,9 @@
 """Runs tasks over an executor: on a cluster, or wherever else a caller's concurrent.futures.Executor does.
 
-It stands in the place of the WorkerPool. A task of an executor is a range of an archive, or several tasks of files together: few at
-first, so that all workers get some of a small collection, then up to MAX_GROUP. At most TASKS_PER_SLOT of them per slot are in
-flight. A task whose worker is lost is executed again, in pieces, until a single file or range is left, which is `crashed` when it
-has lost MAX_LOSSES workers more; files that kill or hang their process never get so far (executor_task.py). After the loss of the
+It stands in the place of the WorkerPool. A task of an executor is a range of an archive, or several archives, or several tasks of files:
+few at first, so that all workers get some of a small collection, then up to MAX_ARCHIVES or MAX_GROUP. At most TASKS_PER_SLOT of them per
+slot are in flight. A task whose worker is lost is executed again, in pieces, until a single file or range is left, which is `crashed` when
+it has lost MAX_LOSSES workers more; files that kill or hang their process never get so far (executor_task.py). After the loss of the
 scheduler the tasks in flight are sent again when it is back.
 """
 
@@ -14,8 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future
-from dataclasses import dataclass
-from itertools import cycle
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
@@ -32,6 +31,7 @@ from midiopt.pipeline.tasks import AnalyzeFiles, ArchiveReport, FinishArchive, R
 from midiopt.run_log import event
 
 MAX_GROUP = 16  # tasks of files in a task of the executor: 2,048 files, 0.3 s and more
+MAX_ARCHIVES = 4  # in a task of the executor, the first range of each: with 1,000 songs in each, the same as one archive of 4,000
 TASKS_PER_SLOT = 2  # one that is executed, and one that waits
 SLOTS_INTERVAL = 2.0  # seconds between two questions for the number of slots, which may change
 MAX_LOSSES = 3
@@ -128,12 +128,11 @@ class ExecutorPool:
         group: list[Task] = []
         size = min(MAX_GROUP, 1 + self._submitted // self._slots)
         while len(group) < size and (task := upcoming.take()):
-            if isinstance(task, ReadMembers):
-                if group:
-                    upcoming.put_back(task)
-                    break
-                return _Work([self._archives.first_task(task)])
-            group.append(task)
+            is_archive = isinstance(task, ReadMembers)
+            if group and (is_archive != isinstance(group[0], ReadMembers) or (is_archive and len(group) == MAX_ARCHIVES)):
+                upcoming.put_back(task)
+                break
+            group.append(self._archives.first_task(task) if isinstance(task, ReadMembers) else task)
         return _Work(group) if group else None
 
     def _submit(self, work: _Work) -> None:
@@ -161,7 +160,7 @@ class ExecutorPool:
 
     def _results(self, work: _Work, future: Future[Any]) -> list[Result]:
         try:
-            messages, part = future.result()
+            answers, part = future.result()
         except CancelledError as problem:
             self._again.append(work)
             self._lose(problem)
@@ -173,11 +172,14 @@ class ExecutorPool:
                 raise MidioptError(f"a worker of the executor cannot run midiopt: {type(problem).__name__}: {problem}") from problem
             self._retry(work, problem)
             return []
-        task = work.tasks[0]
-        parts = [part] if part is None else [""] * (len(messages) - 1) + [part]  # its file is there before the last one is received
-        results = [Result.from_message(message, task, of) for message, of in zip(messages, cycle(parts), strict=False)]
-        if isinstance(task, (ReadMembers, FinishArchive)):
-            self._archives.answered_in_parts(task, [result.report for result in results if result.report])
+        results: list[Result] = []
+        for task, messages in zip(work.tasks, answers, strict=True):
+            found = [Result.from_message(message, task, None if part is None else "") for message in messages]
+            if isinstance(task, (ReadMembers, FinishArchive)):
+                self._archives.answered_in_parts(task, [result.report for result in found if result.report])
+            results += found
+        if part:
+            results[-1] = replace(results[-1], part=part)
         return results
 
     def _retry(self, work: _Work, problem: Exception) -> None:

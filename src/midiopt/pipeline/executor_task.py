@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from midiopt.core import build
 from midiopt.errors import MidioptError
@@ -18,7 +19,7 @@ from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.pool import WorkerPool
 from midiopt.pipeline.shard_scheduler import OneRange
-from midiopt.pipeline.tasks import decode_task
+from midiopt.pipeline.tasks import FinishArchive, ReadMembers, decode_task
 from midiopt.schema import ANALYZER_VERSION, SCHEMA_VERSION
 
 IDLE_TIMEOUT = 30.0
@@ -65,9 +66,16 @@ class _Process:
         # No answer may refer to an analysis in another one, which may get lost.
         self._pool = WorkerPool(options, self._table, settings.experiments, shares_analyses=False, archives=OneRange())
 
-    def run(self, tasks: tuple[bytes, ...]) -> list[bytes]:
-        """The messages that answer the tasks, in the order in which the worker sent them."""
-        return [result.message for results in self._pool.run(map(decode_task, tasks)) for result in results]
+    def run(self, tasks: tuple[bytes, ...]) -> list[list[bytes]]:
+        """The messages that answer the task of each archive, as the worker sent them; of tasks of files, all with the first one."""
+        decoded = list(map(decode_task, tasks))
+        answers: list[list[bytes]] = [[] for _ in decoded]
+        numbers = {task.path: i for i, task in enumerate(decoded) if isinstance(task, ReadMembers | FinishArchive)}
+        for results in self._pool.run(iter(decoded)):
+            for result in results:
+                number = numbers[result.task.path] if isinstance(result.task, ReadMembers | FinishArchive) else 0
+                answers[number].append(result.message)
+        return answers
 
     def close(self) -> None:
         """End the worker process."""
@@ -83,8 +91,8 @@ class _Slot:
         self._process: _Process | None = None
         self._timer: threading.Timer | None = None
 
-    def run(self, task: ExecutorTask) -> list[bytes]:
-        """The messages that answer a task."""
+    def run(self, task: ExecutorTask) -> list[list[bytes]]:
+        """The messages that answer the tasks."""
         if self._timer:
             self._timer.cancel()
         with self._lock:
@@ -114,8 +122,8 @@ class _Slot:
 _slots = threading.local()
 
 
-def run_task(task: ExecutorTask) -> tuple[list[bytes], str | None]:
-    """The messages that answer a task, and in which file their rows are, if the messages have them without their analyses.
+def run_task(task: ExecutorTask) -> tuple[list[list[bytes]], str | None]:
+    """The messages that answer each of the tasks, and in which file their rows are, if the messages have them without their analyses.
 
     Raises MidioptError where another version of midiopt is installed, or none can run, and SinkError where the rows cannot be written.
     """
@@ -124,12 +132,12 @@ def run_task(task: ExecutorTask) -> tuple[list[bytes], str | None]:
     if not hasattr(_slots, "of_this_thread"):
         _slots.of_this_thread = _Slot()
     slot: _Slot = _slots.of_this_thread
-    messages, folder = slot.run(task), task.settings.parts_folder
+    answers, folder = slot.run(task), task.settings.parts_folder
     if folder is None:
-        return messages, None
+        return answers, None
     from midiopt.pipeline.part_task import MIN_PART_ROWS, row_count, write_rows
 
-    return write_rows(messages, folder) if sum(map(row_count, messages)) >= MIN_PART_ROWS else (messages, None)
+    return write_rows(answers, folder) if sum(map(row_count, chain(*answers))) >= MIN_PART_ROWS else (answers, None)
 
 
 def _text(versions: tuple[object, ...]) -> str:

@@ -73,6 +73,7 @@ class _Dask:
     """A Dask scheduler at an address, or one in this process."""
 
     def __init__(self, address: str | None, workers: int | None) -> None:
+        import dask
         import distributed
 
         self._distributed = distributed
@@ -83,13 +84,14 @@ class _Dask:
         if address is None:
             # In threads: each of them has a worker process of midiopt, which Ctrl-C does not reach. Without an address for the dashboard
             # Dask takes port 8787, and warns if another cluster has it.
-            self._cluster = distributed.LocalCluster(
-                n_workers=1,
-                threads_per_worker=workers or available_cores(),
-                processes=False,
-                dashboard_address="127.0.0.1:0",
-                memory_limit=0,
-            )
+            with dask.config.set({"distributed.worker.profile.enabled": False}):  # which samples the threads every 10 ms
+                self._cluster = distributed.LocalCluster(
+                    n_workers=1,
+                    threads_per_worker=workers or available_cores(),
+                    processes=False,
+                    dashboard_address="127.0.0.1:0",
+                    memory_limit=0,
+                )
         try:
             self.reconnect()
         except OSError:

@@ -27,12 +27,14 @@ def row_count(message: bytes) -> int:
     return int(HEADER.unpack_from(message)[0]) // FILES_DTYPE.itemsize
 
 
-def write_rows(messages: list[bytes], folder: str) -> tuple[list[bytes], str]:
-    """The messages without analyses, and the name of the file that has all their rows. Raises SinkError."""
+def write_rows(answers: list[list[bytes]], folder: str) -> tuple[list[list[bytes]], str]:
+    """The messages of each task without analyses, and the name of the file that has all their rows. Raises SinkError."""
     if not hasattr(_of_thread, "tables"):
         _of_thread.tables = RowTables(pa)
     tables: RowTables = _of_thread.tables
-    batches = [validate(Batch.from_bytes(message)) for message in messages]
-    rows = [tables.record_batch(Batch(last_row_per_key(FILES, batch), batch.analyses, batch.heap)) for batch in batches]
-    name = write_unadopted(folder, rows)
-    return [batch.files_only().to_bytes(report_in(message)) for batch, message in zip(batches, messages, strict=True)], name
+    rows, short = [], []
+    for messages in answers:
+        batches = [validate(Batch.from_bytes(message)) for message in messages]
+        rows += [tables.record_batch(Batch(last_row_per_key(FILES, batch), batch.analyses, batch.heap)) for batch in batches]
+        short.append([batch.files_only().to_bytes(report_in(message)) for batch, message in zip(batches, messages, strict=True)])
+    return short, write_unadopted(folder, rows)
