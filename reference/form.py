@@ -10,6 +10,7 @@ import numpy as np
 from reference.bar_grid import SUBTICKS, Beats, Span, bars_before, spans_of
 from reference.drums import drum_facts
 from reference.progression import chord_facts
+from reference.sections import form_text, sections_of
 from reference.sequence import Facts, Sequence
 
 MAX_LOOP_BARS = 64
@@ -17,7 +18,7 @@ LOOP_BARS = (1, 2, 4, 8, 12, 16)
 MAX_INT32 = 2**31 - 1
 COLUMNS = (
     *("chord_progression", "chord_symbols", "chord_changes_per_bar", "harmonic_rhythm", "drum_density", "drum_pattern"),
-    *("bar_count", "is_loop", "loop_bars"),
+    *("bar_count", "is_loop", "loop_bars", "sections"),
 )
 
 
@@ -85,4 +86,5 @@ def form_facts(sequences: list[Sequence], quarter: int | None, phase: int) -> Fa
         **drum_facts(sequence, beats.main, end),
         "bar_count": bars if bars <= MAX_INT32 else None,
         **loop_facts(sequence, spans, bars, quarter),
+        "sections": form_text(sections_of(sequence, spans, quarter)),
     }

@@ -1,7 +1,7 @@
 """midiopt turns a collection of MIDI files into a database of musical facts.
 
-``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``harmony`` its chords and keys, ``parse`` its
-events; ``run`` fills a database, ``Library`` searches it, and ``arrow_table`` reads it as a table.
+``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``harmony`` its chords and keys, ``sections``
+its form, ``parse`` its events; ``run`` fills a database, ``Library`` searches it, and ``arrow_table`` reads it as a table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,21 @@ from midiopt.errors import (
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 5 ms that typing takes to import; type checkers know the name
 if TYPE_CHECKING:
-    from midiopt.api import Analysis, Harmony, Notes, Segments, TempoMap, TimeSignature, analyze, harmony, notes, parse, tempo_map
+    from midiopt.api import (
+        Analysis,
+        Harmony,
+        Notes,
+        Sections,
+        Segments,
+        TempoMap,
+        TimeSignature,
+        analyze,
+        harmony,
+        notes,
+        parse,
+        sections,
+        tempo_map,
+    )
     from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
     from midiopt.library import Library
@@ -60,6 +74,7 @@ __all__ = [
     "Notes",
     "QueryError",
     "RunOptions",
+    "Sections",
     "Segments",
     "Similar",
     "SinkError",
@@ -78,6 +93,7 @@ __all__ = [
     "notes_many",
     "parse",
     "run",
+    "sections",
     "tempo_map",
 ]
 
@@ -94,6 +110,7 @@ _LAZY = {
     "NearGroup": "midiopt.library.near",
     "Notes": "midiopt.api",
     "RunOptions": "midiopt.pipeline.options",
+    "Sections": "midiopt.api",
     "Segments": "midiopt.api",
     "Similar": "midiopt.library.similar",
     "Summary": "midiopt.pipeline.summary",
@@ -108,6 +125,7 @@ _LAZY = {
     "notes_many": "midiopt.many.notes",
     "parse": "midiopt.api",
     "run": "midiopt.cli.python_run",
+    "sections": "midiopt.api",
     "tempo_map": "midiopt.api",
 }
 

@@ -156,6 +156,9 @@ class Analysis:
     """Hashes of what is played, of which similar files share some (docs/similar.md); None with too few notes; not in `library`."""
     chord_symbols: str | None
     """The same loop with sevenths and basses, such as `Am7 Fmaj7 C/G G`, as it is first played; None with `chord_progression`."""
+    sections: str | None
+    """Sections with their lengths in bars, such as `A8 A8 B8 A8`: equal letters repeat each other; None where less than half of the bars
+    are repeated, or below 8 or above 512 bars."""
     status: str
     """``ok`` or ``repaired``."""
     error: str | None
@@ -270,6 +273,7 @@ class _Draft:
             self.issues,
             self.sketch,
             self.chord_symbols,
+            self.sections,
             self.status,
             self.error,
             self.source,

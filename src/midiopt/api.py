@@ -1,4 +1,4 @@
-"""One file at a time, from Python: its facts, its notes, its tempo map, its harmony and its events."""
+"""One file at a time, from Python: its facts, its notes, its tempo map, its harmony, its sections and its events."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from midiopt.core.harmony.harmony_view import read_harmony
 from midiopt.core.notes.note_view import Notes
 from midiopt.core.smf.arena import EventArena
 from midiopt.core.smf.parser import parse as parse_bytes
+from midiopt.core.structure.section_view import read_sections
 from midiopt.core.timeline.timeline_view import read_timeline
 from midiopt.errors import MidioptError
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Analysis", "Harmony", "Notes", "Segments", "TempoMap", "TimeSignature", "analyze", "harmony", "notes", "parse", "tempo_map"]
+__all__ = [
+    *("Analysis", "Harmony", "Notes", "Sections", "Segments", "TempoMap", "TimeSignature"),
+    *("analyze", "harmony", "notes", "parse", "sections", "tempo_map"),
+]
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -220,3 +224,40 @@ def _segments(found: list[tuple[int, float, str]]) -> Segments:
 
     tick, seconds, name = zip(*found, strict=True) if found else ((), (), ())
     return Segments(np.array(tick, np.int64), np.array(seconds, np.float64), list(name))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sections:
+    """The sections of a file, as columns of equal length: bars that repeat each other have the same label."""
+
+    tick: npt.NDArray[np.int64]
+    """The tick at which each section starts, int64."""
+    seconds: npt.NDArray[np.float64]
+    """The time at which each section starts, float64, in seconds."""
+    bar: npt.NDArray[np.int32]
+    """The bar with which each section starts, int32; the first is 0. Bars are those of the declared time signatures, else 4/4."""
+    bars: npt.NDArray[np.int32]
+    """The length of each section, int32, in bars."""
+    label: list[str]
+    """A, B, ... in the order of their first sections; after Z come AA, AB, ..."""
+
+    def __len__(self) -> int:
+        """Number of sections."""
+        return len(self.label)
+
+    @property
+    def form(self) -> str:
+        """The labels with their lengths, such as ``A8 A8 B8 A8``."""
+        return " ".join(f"{label}{bars}" for label, bars in zip(self.label, self.bars.tolist(), strict=True))
+
+
+def sections(source: Source) -> Sections:
+    """The sections of one MIDI file, given like that of analyze(): which of its bars repeat which.
+
+    ``Analysis.sections`` is the form as text where more than half of the bars are repeated; here are the sections of every file of 8 to
+    512 bars. In a file of format 2 they are those of the first track that has notes. Raises the same errors as notes().
+    """
+    import numpy as np
+
+    tick, seconds, label, bar, bars = zip(*found, strict=True) if (found := read_sections(parse(source))) else ((),) * 5
+    return Sections(np.array(tick, np.int64), np.array(seconds, np.float64), np.array(bar, np.int32), np.array(bars, np.int32), list(label))

@@ -383,6 +383,13 @@ ANALYSES = Table(
             "the same loop with sevenths and basses, such as `Am7 Fmaj7 C/G G`, as it is first played; null with `chord_progression`",
             nullable=True,
         ),
+        Column(
+            "sections",
+            TEXT,
+            "sections with their lengths in bars, such as `A8 A8 B8 A8`: equal letters repeat each other; null where less than half of the"
+            " bars are repeated, or below 8 or above 512 bars",
+            nullable=True,
+        ),
     ),
     added=(Column("id", INT64, "number of the row, in order of arrival; `analysis_id` in `files` refers to it"),),
 )
@@ -399,7 +406,13 @@ LIBRARY_ONLY = (  # the last columns of the view `library`, which shows those of
     FILES.added[0],
 )
 _OF_FILE = {column.name for column in FILES}
-LIBRARY_COLUMNS = (*FILES, *(column for column in ANALYSES if column.name not in (*_OF_FILE, "sketch")), *LIBRARY_ONLY)
+_ADDED_LATER = ("chord_symbols", "sections")  # these come last, so that the columns of the view before keep their places
+LIBRARY_COLUMNS = (
+    *FILES,
+    *(column for column in ANALYSES if column.name not in (*_OF_FILE, "sketch", *_ADDED_LATER)),
+    *LIBRARY_ONLY,
+    *(column for column in ANALYSES if column.name in _ADDED_LATER),
+)
 
 RUNS = Table(
     "runs",

@@ -23,7 +23,7 @@ LAYERS = {
     "rows": ("core.analysis", "sources"),
     "api": (
         *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.arena", "core.smf.parser"),
-        "core.timeline.timeline_view",
+        *("core.structure.section_view", "core.timeline.timeline_view"),
         *("rows", "sources"),
     ),
     "display": ("api",),
@@ -47,7 +47,7 @@ CORE_LAYERS = {
     "notes": ("smf", "timeline"),
     "rhythm": ("smf", "timeline", "notes"),
     "harmony": ("smf", "text", "timeline", "notes", "rhythm"),
-    "structure": ("smf", "timeline", "notes"),
+    "structure": ("smf", "text", "timeline", "notes", "rhythm"),
     "analysis": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure"),
     "inspection": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure", "analysis"),
 }

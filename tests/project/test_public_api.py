@@ -81,7 +81,7 @@ def test_facts_become_json() -> None:
 
 
 def test_facts_have_a_short_text() -> None:
-    assert repr(midiopt.analyze(SONG)) == "<Analysis: 0:23, 60 notes, 77 BPM, Fm, 6/8>"
+    assert repr(midiopt.analyze(SONG)) == "<Analysis: 0:23, 60 notes, 77 BPM, Fm, 4/4>"
     empty = b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\4\0\xff\x2f\0"
     assert repr(midiopt.analyze(empty)) == "<Analysis: 0:00, 0 notes>"
 

@@ -28,10 +28,11 @@ FILE_ROWS = [
     file_row(path="/rejected", content_hash=HASHES[1], status="rejected", error="no longer read"),
     file_row(path="/unreadable", content_hash=None, status="unreadable", error="gone"),
 ]
+NEW = dict.fromkeys(("sketch", "chord_symbols", "sections"))  # columns that schema 6 has not
 ANALYSIS_ROWS = [
-    analysis_row(content_hash=HASHES[0], is_loop=False, sketch=None, chord_symbols=None),
-    analysis_row(content_hash=HASHES[1], is_loop=None, title=None, notes_hash=None, sketch=None, chord_symbols=None),
-    analysis_row(content_hash=HASHES[2], track_names=["of no file", '"'], sketch=None, chord_symbols=None),
+    analysis_row(content_hash=HASHES[0], is_loop=False, **NEW),
+    analysis_row(content_hash=HASHES[1], is_loop=None, title=None, notes_hash=None, **NEW),
+    analysis_row(content_hash=HASHES[2], track_names=["of no file", '"'], **NEW),
 ]
 RUN = {c.name: 5 for c in RUNS} | {
     "id": 1, "started": NOW, "ended": None, "outcome": "finished", "error": None, "version": "1", "build": "release",
@@ -58,7 +59,7 @@ def old(url: str) -> str:
         connection.execute(meta)
         for table, rows in (("analyses", ANALYSIS_ROWS), ("files", FILE_ROWS), ("runs", [RUN])):
             for row in rows:
-                names = [name for name in row if name not in ("sketch", "chord_symbols") and not (table == "runs" and name == "id")]
+                names = [name for name in row if name not in NEW and not (table == "runs" and name == "id")]
                 marks = ", ".join(["?" if is_sqlite(url) else "%s"] * len(names))
                 statement: Any = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
                 connection.execute(statement, [old_value(url, row[name]) for name in names])

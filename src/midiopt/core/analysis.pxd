@@ -10,6 +10,7 @@ from midiopt.core.notes.types cimport Notes
 from midiopt.core.rhythm.onsets cimport Onsets
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.structure.drums cimport Drums
+from midiopt.core.structure.sections cimport Sections
 from midiopt.core.structure.sketch cimport Sketch
 from midiopt.core.structure.track_facts cimport TrackTable
 from midiopt.core.text.text cimport TextHeap
@@ -32,6 +33,7 @@ cdef class Analyzer:
     cdef KeyEvidence *evidence
     cdef Onsets *onsets
     cdef Sketch *sketch
+    cdef Sections *sections
     cdef TextHeap heap
     cdef Facts facts
     cdef TrackTable *tracks  # NULL until they are asked for

@@ -26,6 +26,7 @@ from midiopt.core.smf.midi cimport DRUMS_BY_NAME, MAX_EVENTS_CAP, NO_MEMORY, NO_
 from midiopt.core.smf.parser cimport parse_smf, raise_status
 from midiopt.core.structure.drums cimport drum_facts
 from midiopt.core.structure.form cimport count_simultaneous, form_facts, role_of
+from midiopt.core.structure.sections cimport append_form, find_sections
 from midiopt.core.structure.sketch cimport add_sketch, reset_sketch, write_sketch
 from midiopt.core.structure.track_facts cimport add_tracks, start_tracks
 from midiopt.core.text.mark_facts cimport write_mark_facts
@@ -69,8 +70,9 @@ cdef class Analyzer:
         self.evidence = <KeyEvidence *>allocate_zeroed(sizeof(KeyEvidence))
         self.onsets = <Onsets *>allocate_zeroed(sizeof(Onsets))
         self.sketch = <Sketch *>allocate_zeroed(sizeof(Sketch))
+        self.sections = <Sections *>allocate_zeroed(sizeof(Sections))
         kernels = self.notes and self.chords and self.progression and self.drums and self.chroma and self.evidence and self.onsets
-        if not (kernels and self.sketch):
+        if not (kernels and self.sketch and self.sections):
             raise MemoryError()
         self.arena.scratch = &self.scratch
         self.map.scratch = &self.scratch
@@ -89,6 +91,7 @@ cdef class Analyzer:
         free(self.evidence)
         free(self.onsets)
         free(self.sketch)
+        free(self.sections)
         free(self.tracks)
 
     def analyze(
@@ -145,6 +148,7 @@ cdef class Analyzer:
         self.facts.chord_symbols.offset += base
         self.facts.title.offset += base
         self.facts.track_names.offset += base
+        self.facts.sections.offset += base
         PyByteArray_Resize(heap, base + self.heap.size)
         if self.heap.size:
             memcpy(PyByteArray_AS_STRING(heap) + base, self.heap.bytes, self.heap.size)
@@ -221,7 +225,7 @@ cdef void reset(Analyzer self) noexcept nogil:
 
 cdef void reset_form(Facts *facts) noexcept nogil:
     """The facts that need bars: null so far, and always under an SMPTE division, whose ticks have no bars."""
-    facts.chord_progression.length = facts.chord_symbols.length = NULL_TEXT
+    facts.chord_progression.length = facts.chord_symbols.length = facts.sections.length = NULL_TEXT
     facts.chord_changes_per_bar = facts.harmonic_rhythm = facts.drum_density = NAN
     facts.drum_pattern = facts.is_loop = NULL_ENUM
     facts.loop_bars = NULL_INT16
@@ -286,6 +290,9 @@ cdef Status analyze_form(Analyzer self, int64_t duration) noexcept nogil:
     build_bar_grid(&self.bars, &self.signatures, quarter, phase, self.notes.counts.first_onset, self.notes.counts.last_end)
     drum_facts(self.drums, self.notes, &self.bars, &self.facts)
     form_facts(self.notes, &self.bars, duration, &self.facts)
+    find_sections(self.sections, self.notes, &self.bars)
+    if append_form(self.sections, &self.heap, &self.facts):
+        return NO_MEMORY
     if not estimate_chords(self.chords, self.notes, &self.bars):
         return USABLE
     return progression_facts(self.progression, self.chords, &self.bars, &self.heap, &self.facts)

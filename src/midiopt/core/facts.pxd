@@ -108,6 +108,7 @@ cdef struct Facts:
     int64_t issues
     int32_t sketch[SKETCH_SIZE]
     Text chord_symbols
+    Text sections
 
 cdef struct TrackFacts:
     uint8_t content_hash[16]

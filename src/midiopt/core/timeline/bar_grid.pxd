@@ -16,6 +16,7 @@ cdef struct Span:  # the bars under one time signature
     int64_t bar  # length in subticks
     int64_t half_bar  # length in subticks: of the whole bar where that is not divided
     int64_t beat  # length in subticks
+    int64_t first_bar
     double beats_per_subtick
     int first_beat
     int numerator

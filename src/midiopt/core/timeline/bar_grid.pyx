@@ -77,6 +77,7 @@ cdef void add_beats(BarGrid *bars) noexcept nogil:
         span = &bars.spans[i]
         span.first_beat = bars.beat_count
         span_bars = max((min(span.end, last) - span.start + span.bar - 1) // span.bar, <int64_t>(i == 0))
+        span.first_bar = bars.bar_count
         bars.bar_count += max(span_bars, 0)
         limit = min(span.end, span.start + span_bars * span.bar)
         at = span.start

@@ -1,0 +1,374 @@
+"""Sections: which bars repeat which.
+
+The bars are described at the least cost, from the first to the last (a minimum description length; J. Rissanen, 1978): a bar is
+new, or a copy of the bar `lag` bars before, which costs more the less they are alike; to go on with another lag costs more, least
+between groups of eight bars. Sections begin where the lag changes.
+"""
+
+from libc.stdint cimport int64_t
+from libc.stdio cimport snprintf
+from libc.string cimport memcpy, memset
+
+from midiopt.core.bits cimport popcount
+from midiopt.core.notes.columns cimport onset_ticks
+from midiopt.core.notes.types cimport NoteColumns
+from midiopt.core.smf.midi cimport USABLE
+from midiopt.core.text.text cimport append_ascii
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span, span_at
+
+cdef uint32_t MULTIPLIER = 0x9E3779B1  # of the hash of a position and a pitch; odd
+
+cdef enum:
+    MIN_LAG = 4  # bars
+    LAG_STEP = 2  # repetitions after an odd number of bars are rare
+    SAMPLE = 3  # bars: one in so many is looked at to choose lags, which finds the form as often as all do
+    MIN_SECTION = 3  # bars
+    # Costs. Chosen on folk tunes whose repeats are written, see docs/accuracy-methods.md.
+    NEW = 256
+    UNLIKE = 768  # of a copy, by the share of unlike notes: cheaper than a new bar where two thirds are alike
+    COPY = 384  # of going on with a lag
+    OFF_FOUR = 1024  # of a change that is not between fours of bars
+    OFF_EIGHT = 256  # of one that is, but not between eights
+    UNUSUAL = 512  # of eights that begin elsewhere than with the first bar, after an upbeat with the second
+    IMPOSSIBLE = 1 << 24  # of a copy of a bar before the first
+    MAX_NAMED = 26  # labels in the text of the form
+    MAX_SECTIONS = 64  # in it
+    NO_LABEL = -1  # before the first section and after the last; of a label without a new number
+    UNSEEN = -2  # neighbour of a label that has not been seen yet
+    SEVERAL = -3  # of one that has more than one
+
+
+cdef void find_sections(Sections *s, const Notes *notes, const BarGrid *bars) noexcept nogil:
+    """Set the sections of the bars of one sequence."""
+    cdef int n = <int>bars.bar_count
+    s.count = 0
+    if not MIN_BARS <= bars.bar_count <= MAX_BARS:
+        return
+    fill_bits(s, notes, bars, n)
+    choose_lags(s, n)
+    if s.lag_count > 1:
+        fill_costs(s, n)
+        describe(s, n)
+    else:
+        memset(s.lag, 0, n * sizeof(int))
+    cut_sections(s, n)
+    label_sections(s, n)
+    join_sections(s)
+
+
+cdef void fill_bits(Sections *s, const Notes *notes, const BarGrid *bars, int n) noexcept nogil:
+    """Set the bits of each bar: one per position (to a sixteenth) and pitch of the notes that begin in it.
+
+    Drums are left out where there are other notes, since they repeat throughout.
+    """
+    cdef NoteColumns c = notes.columns  # a copy: no store can change it
+    cdef const Span *span = &bars.spans[0]
+    cdef int bar, first, last
+    cdef uint8_t drum = 1
+    cdef size_t note, count
+    memset(s.bits[0], 0, n * sizeof(uint64_t))
+    memset(s.bits[1], 0, n * sizeof(uint64_t))
+    for note in range(c.count):
+        drum &= c.sound[note]
+    note = 0
+    while note < c.count:
+        count = min(c.count - note, <size_t>SECTION_NOTES)
+        onset_ticks(&c, note, count, s.onsets)
+        span = span_at(bars, span, <int64_t>s.onsets[0] * (1 << SUBTICK_SHIFT) + (bars.quarter >> 3))
+        if bars.span_count > 1:
+            count = notes_in_span(s, count, span, bars.quarter >> 3)
+        first = <int>span.first_bar
+        last = (<int>span[1].first_bar if span < &bars.spans[bars.span_count - 1] else n) - 1
+        place_notes(s, &c.sound[note], count, span, bars.quarter, drum)
+        for bar in range(<int>count):
+            s.bits[s.words[bar]][min(first + s.bars[bar], last)] |= s.masks[bar]
+        note += count
+    for bar in range(n):
+        if not s.bits[0][bar] | s.bits[1][bar]:
+            s.bits[0][bar] = 1  # so that rests are like each other
+        s.sizes[bar] = popcount(s.bits[0][bar]) + popcount(s.bits[1][bar])
+
+
+cdef size_t notes_in_span(const Sections *s, size_t count, const Span *span, int64_t rounding) noexcept nogil:
+    """How many of these notes follow each other in the span."""
+    cdef double start = <double>(span.start - rounding) / (1 << SUBTICK_SHIFT)
+    cdef double end = <double>(span.end - rounding) / (1 << SUBTICK_SHIFT)
+    cdef size_t i = 1
+    while i < count and start <= s.onsets[i] < end:
+        i += 1
+    return i
+
+
+cdef void place_notes(Sections *s, const uint8_t *sound, size_t count, const Span *span, int64_t quarter, uint8_t drum) noexcept nogil:
+    """Set the bar of each note, counted from the start of the span, the word that its bit is in, and that bit, none for a note that is
+    left out.
+
+    Numbers below 2**42 subticks, as 512 bars have, are exact; adding 0.5 keeps the quotient of a multiple from being truncated to the
+    number below it.
+    """
+    cdef double offset, start = <double>(span.start - (quarter >> 3)), bar = <double>span.bar
+    cdef double bars_per_subtick = 1.0 / bar, positions_per_subtick = 4.0 / quarter
+    cdef uint32_t hash
+    cdef size_t i
+    for i in range(count):
+        offset = s.onsets[i] * (1 << SUBTICK_SHIFT) - start + 0.5
+        s.bars[i] = <int32_t>(offset * bars_per_subtick)
+        hash = <uint32_t><int32_t>((offset - s.bars[i] * bar) * positions_per_subtick)
+        hash = (hash << 8 | sound[i]) * MULTIPLIER >> 25
+        s.words[i] = hash >> 6
+        s.masks[i] = <uint64_t>((sound[i] & 1) == drum) << (hash & 63)
+
+
+cdef int64_t start_of_bar(const BarGrid *bars, int bar) noexcept nogil:
+    """The start of a bar of the grid in subticks."""
+    cdef int i = bars.span_count - 1
+    while bars.spans[i].first_bar > bar:
+        i -= 1
+    return bars.spans[i].start + (bar - bars.spans[i].first_bar) * bars.spans[i].bar
+
+
+cdef void choose_lags(Sections *s, int n) noexcept nogil:
+    """Set the lags at which the most bars are cheaper as copies, in ascending order; the shorter ones on a tie."""
+    cdef int64_t[ROWS] alike
+    cdef int lag, i, place, kept = 1
+    cdef int64_t count
+    s.lags[0] = 0
+    lag = MIN_LAG
+    while lag < n:
+        count = count_alike(s, n, lag)
+        if count and (kept < ROWS or count > alike[kept - 1]):
+            i = kept = min(kept + 1, <int>ROWS)
+            i -= 1
+            while i > 1 and alike[i - 1] < count:
+                alike[i] = alike[i - 1]
+                s.lags[i] = s.lags[i - 1]
+                i -= 1
+            alike[i] = count
+            s.lags[i] = lag
+        lag += LAG_STEP
+    s.lag_count = kept
+    for i in range(2, kept):  # by insertion
+        lag = s.lags[i]
+        place = i
+        while place > 1 and s.lags[place - 1] > lag:
+            s.lags[place] = s.lags[place - 1]
+            place -= 1
+        s.lags[place] = lag
+
+
+cdef int64_t count_alike(const Sections *s, int n, int lag) noexcept nogil:
+    """How many bars of a sample cost less as copies than as new bars: more than two thirds of the notes of both are alike."""
+    cdef const uint64_t *low = s.bits[0]
+    cdef const uint64_t *high = s.bits[1]
+    cdef int64_t count = 0
+    cdef int i = lag
+    while i < n:
+        count += 2 * (s.sizes[i] + s.sizes[i - lag]) < 5 * both_have(low[i] & low[i - lag], high[i] & high[i - lag])
+        i += SAMPLE
+    return count
+
+
+cdef inline int64_t both_have(uint64_t low, uint64_t high) noexcept nogil:
+    return <int64_t>popcount(low) + <int64_t>popcount(high)
+
+
+cdef void fill_costs(Sections *s, int n) noexcept nogil:
+    """Set the cost of each bar in each row."""
+    cdef const uint64_t *low = s.bits[0]
+    cdef const uint64_t *high = s.bits[1]
+    cdef int32_t *costs
+    cdef int64_t both, either
+    cdef int i, row, lag
+    for i in range(n):
+        s.costs[0][i] = NEW
+    for row in range(1, s.lag_count):
+        lag = s.lags[row]
+        costs = s.costs[row]
+        for i in range(lag):
+            costs[i] = IMPOSSIBLE
+        for i in range(lag, n):
+            both = both_have(low[i] & low[i - lag], high[i] & high[i - lag])
+            either = s.sizes[i] + s.sizes[i - lag] - both
+            costs[i] = <int32_t>(<float>(UNLIKE * <int32_t>(either - both)) / <float><int32_t>either)
+
+
+cdef void describe(Sections *s, int n) noexcept nogil:
+    """Set the lag of each bar in the cheapest description (A. Viterbi, 1967), from all positions of the eights at once."""
+    cdef int32_t[EIGHTHS] best
+    cdef int32_t cost
+    cdef int i, row, eighth
+    for row in range(s.lag_count):
+        for eighth in range(EIGHTHS):
+            s.total[0][row][eighth] = s.costs[row][0]
+    for i in range(1, n):
+        memcpy(best, s.total[i - 1][0], sizeof(best))
+        for row in range(1, s.lag_count):
+            for eighth in range(EIGHTHS):
+                best[eighth] = min(s.total[i - 1][row][eighth], best[eighth])
+        for eighth in range(EIGHTHS):
+            best[eighth] += OFF_FOUR
+        best[i & 7] += -OFF_FOUR
+        best[i + 4 & 7] += OFF_EIGHT - OFF_FOUR
+        for row in range(s.lag_count):
+            cost = s.costs[row][i]
+            for eighth in range(EIGHTHS):
+                s.total[i][row][eighth] = min(s.total[i - 1][row][eighth], best[eighth]) + cost
+            if row == 0:
+                for eighth in range(EIGHTHS):
+                    best[eighth] += COPY
+    go_back(s, n)
+
+
+cdef void go_back(Sections *s, int n) noexcept nogil:
+    """Set the lags from the rows that were cheapest, from the last bar to the first."""
+    cdef int usual = 2 * s.sizes[0] <= s.sizes[1]  # after an upbeat the second bar begins the first group
+    cdef int i, row = 0, eighth = 0, found, change
+    cdef int32_t cost, least = 0
+    for i in range(EIGHTHS):
+        found = cheapest_row(s, n - 1, i)
+        cost = s.total[n - 1][found][i] + (0 if i == usual else UNUSUAL)
+        if i == 0 or cost < least:
+            least = cost
+            eighth = i
+            row = found
+    i = n - 1
+    while i > 0:
+        s.lag[i] = s.lags[row]
+        found = cheapest_row(s, i - 1, eighth)
+        change = 0 if (i - eighth) & 7 == 0 else OFF_EIGHT if (i - eighth) & 7 == 4 else OFF_FOUR
+        if s.total[i - 1][row][eighth] > s.total[i - 1][found][eighth] + change + (COPY if row else 0):
+            row = found
+        i -= 1
+    s.lag[0] = s.lags[row]
+
+
+cdef int cheapest_row(const Sections *s, int i, int eighth) noexcept nogil:
+    """The row with the least total at a bar, the first on a tie."""
+    cdef int row, best = 0
+    for row in range(1, s.lag_count):
+        best = row if s.total[i][row][eighth] < s.total[i][best][eighth] else best
+    return best
+
+
+cdef void cut_sections(Sections *s, int n) noexcept nogil:
+    """Set the cuts: where the lag changes, and, of copies and what they copy, where the other one is cut."""
+    cdef int i, lag
+    cdef bint changed = True
+    for i in range(1, n):
+        s.cuts[i] = s.lag[i] != s.lag[i - 1]
+    s.cuts[0] = s.cuts[n] = True
+    while changed:
+        changed = False
+        for i in range(n):
+            lag = s.lag[i]
+            if lag == 0:
+                continue
+            if s.cuts[i]:
+                changed |= add_cut(s, n, i - lag)
+            elif s.cuts[i - lag]:
+                changed |= add_cut(s, n, i)
+            if s.cuts[i + 1]:
+                changed |= add_cut(s, n, i + 1 - lag)
+
+
+cdef bint add_cut(Sections *s, int n, int at) noexcept nogil:
+    """Cut before a bar unless there is a cut less than MIN_SECTION bars away. Returns whether it did."""
+    cdef int i
+    for i in range(max(at - MIN_SECTION + 1, 0), min(at + MIN_SECTION, n + 1)):
+        if s.cuts[i]:
+            return False
+    s.cuts[at] = True
+    return True
+
+
+cdef void label_sections(Sections *s, int n) noexcept nogil:
+    """Set the sections, with the label of what more than half of their bars copy, or a new one."""
+    cdef int[MAX_BARS] votes
+    cdef int start = 0, end, i, label, labels = 0
+    while start < n:
+        end = start + 1
+        while not s.cuts[end]:
+            end += 1
+        memset(votes, 0, labels * sizeof(int))
+        label = labels
+        for i in range(start, end):
+            if s.lag[i] and i - s.lag[i] < start:
+                votes[s.label[i - s.lag[i]]] += 1
+        for i in range(labels):
+            if 2 * votes[i] > end - start:
+                label = i
+        labels += label == labels
+        for i in range(start, end):
+            s.label[i] = label
+        s.items[s.count].start = start
+        s.items[s.count].end = end
+        s.items[s.count].label = label
+        s.count += 1
+        start = end
+
+
+cdef void join_sections(Sections *s) noexcept nogil:
+    """Join sections that always follow each other, and number the labels again."""
+    cdef int[MAX_BARS] names
+    cdef int i, labels = 0
+    while join_pair(s):
+        pass
+    for i in range(MAX_BARS):
+        names[i] = NO_LABEL
+    for i in range(s.count):
+        if names[s.items[i].label] == NO_LABEL:
+            names[s.items[i].label] = labels
+            labels += 1
+        s.items[i].label = names[s.items[i].label]
+
+
+cdef bint join_pair(Sections *s) noexcept nogil:
+    """Join the first two labels of which one is always followed by the other, and that always follows it. Returns whether there were."""
+    cdef int[MAX_BARS] after
+    cdef int[MAX_BARS] before
+    cdef int i, label, neighbour, kept = 0
+    for i in range(s.count):
+        after[s.items[i].label] = before[s.items[i].label] = UNSEEN
+    for i in range(s.count):
+        label = s.items[i].label
+        neighbour = s.items[i + 1].label if i + 1 < s.count else NO_LABEL
+        after[label] = neighbour if after[label] in (UNSEEN, neighbour) else SEVERAL
+        neighbour = s.items[i - 1].label if i else NO_LABEL
+        before[label] = neighbour if before[label] in (UNSEEN, neighbour) else SEVERAL
+    for i in range(s.count):
+        label = s.items[i].label
+        neighbour = after[label]
+        if neighbour >= 0 and neighbour != label and before[neighbour] == label:
+            break
+    else:
+        return False
+    for i in range(s.count):
+        if s.items[i].label == neighbour:
+            s.items[kept - 1].end = s.items[i].end
+        else:
+            s.items[kept] = s.items[i]
+            kept += 1
+    s.count = kept
+    return True
+
+
+cdef Status append_form(const Sections *s, TextHeap *heap, Facts *facts) noexcept nogil:
+    """Append the form as text ("A8 A8 B8 A8") where it is sure: sections that occur again make up half of the bars or more."""
+    cdef char[MAX_SECTIONS * 5] text
+    cdef int[MAX_NAMED] times
+    cdef int i, repeated = 0, size = 0
+    if not 2 <= s.count <= MAX_SECTIONS:
+        return USABLE
+    memset(times, 0, sizeof(times))
+    for i in range(s.count):
+        if s.items[i].label >= MAX_NAMED:
+            return USABLE
+        times[s.items[i].label] += 1
+    for i in range(s.count):
+        if times[s.items[i].label] > 1:
+            repeated += s.items[i].end - s.items[i].start
+    if 2 * repeated < s.items[s.count - 1].end:
+        return USABLE
+    for i in range(s.count):
+        size += snprintf(text + size, 6, b" %c%d", b"A"[0] + s.items[i].label, s.items[i].end - s.items[i].start)
+    return append_ascii(heap, text + 1, size - 1, &facts.sections)
