@@ -1,7 +1,8 @@
 """midiopt turns a collection of MIDI files into a database of musical facts.
 
-``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``harmony`` its chords and keys, ``sections``
-its form, ``parse`` its events; ``run`` fills a database, ``Library`` searches it, and ``arrow_table`` reads it as a table.
+``analyze`` gives the facts of one file, ``notes`` its notes, ``tempo_map`` its time, ``beats`` its beats, ``harmony`` its chords and
+keys, ``sections`` its form, ``parse`` its events; ``run`` fills a database, ``Library`` searches it, and ``arrow_table`` reads it as a
+table.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 5 ms that typing take
 if TYPE_CHECKING:
     from midiopt.api import (
         Analysis,
+        Beats,
         Harmony,
         Notes,
         Sections,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         TempoMap,
         TimeSignature,
         analyze,
+        beats,
         harmony,
         notes,
         parse,
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
 __version__ = build.version
 __all__ = [
     "Analysis",
+    "Beats",
     "DatabaseBusy",
     "DuplicateGroup",
     "EventArena",
@@ -87,6 +91,7 @@ __all__ = [
     "analyze_batch",
     "analyze_many",
     "arrow_table",
+    "beats",
     "build_info",
     "harmony",
     "notes",
@@ -100,6 +105,7 @@ __all__ = [
 # Imported on first use: numpy takes a tenth of a second and 20 MB, which workers do not need.
 _LAZY = {
     "Analysis": "midiopt.api",
+    "Beats": "midiopt.api",
     "DuplicateGroup": "midiopt.library.duplicates",
     "EventArena": "midiopt.core.smf.arena",
     "Failure": "midiopt.many.failure",
@@ -120,6 +126,7 @@ _LAZY = {
     "analyze_batch": "midiopt.many.arrow_batch",
     "analyze_many": "midiopt.many.analyze",
     "arrow_table": "midiopt.library.arrow",
+    "beats": "midiopt.api",
     "harmony": "midiopt.api",
     "notes": "midiopt.api",
     "notes_many": "midiopt.many.notes",

@@ -23,7 +23,7 @@ LAYERS = {
     "rows": ("core.analysis", "sources"),
     "api": (
         *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.arena", "core.smf.parser"),
-        *("core.structure.section_view", "core.timeline.timeline_view"),
+        *("core.rhythm.beat_view", "core.structure.section_view", "core.timeline.timeline_view"),
         *("rows", "sources"),
     ),
     "display": ("api",),

@@ -41,7 +41,7 @@ def test_facts_cannot_be_changed() -> None:
 SONG = song(1)
 
 
-@pytest.mark.parametrize("name", ["analyze", "notes", "parse", "tempo_map", "harmony"])
+@pytest.mark.parametrize("name", ["analyze", "notes", "parse", "tempo_map", "beats", "harmony"])
 def test_a_file_is_given_in_any_form(name: str, tmp_path: Path) -> None:
     path = tmp_path / "a.mid"
     path.write_bytes(SONG)
@@ -68,6 +68,8 @@ def comparable(found: Any) -> object:
             return found.events().tolist()
         case midiopt.TempoMap():
             return found.seconds.tolist(), found.time_signatures
+        case midiopt.Beats():
+            return found.tick.tolist(), found.seconds.tolist(), found.position.tolist()
     return found.chords.name, found.keys.seconds.tolist()
 
 

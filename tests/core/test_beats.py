@@ -1,0 +1,122 @@
+"""midiopt.beats: the beats of a file, from its bars or tracked through its onsets."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import midiopt
+from sample import smf
+from tests.helpers.strategies import midi_files
+
+QUARTER = 480
+
+
+def written(meter: tuple[int, int] | None, quarters: int, tempos: dict[int, float] | None = None) -> bytes:
+    """A quarter note on each quarter, under one time signature and tempos by tick."""
+    events: list[smf.Event] = [(0, smf.time_signature(*meter))] if meter else []
+    events += [(tick, smf.tempo(bpm)) for tick, bpm in (tempos or {}).items()]
+    for i in range(quarters):
+        events += [(i * QUARTER, smf.note_on(0, 60 + i % 5, 90)), ((i + 1) * QUARTER, smf.note_off(0, 60 + i % 5))]
+    return smf.smf([smf.track(sorted(events, key=lambda event: event[0]))], division=QUARTER)
+
+
+def played(beat_seconds: list[float], division: int = QUARTER) -> bytes:
+    """A performance under a tempo map without meaning: a chord on each of 4 beats, notes in between, a stress on the first."""
+    chance = random.Random(1)
+    events: list[smf.Event] = []
+    time = 1.0
+    for i, length in enumerate(beat_seconds):
+        for part, pitches in ((0.0, (43 + i % 4, 60, 64)), (0.5, (72 + chance.randrange(5),))):
+            for pitch in pitches:
+                at = round((time + part * length + chance.gauss(0, 0.006)) * 2 * division)  # 120 BPM, since no tempo is declared
+                velocity = 60 + 25 * (part == 0) + 20 * (i % 4 == 0)
+                events += [
+                    (at, smf.note_on(0, pitch, velocity)),
+                    (at + round(length * division * (1.4 if part == 0 else 0.7)), smf.note_off(0, pitch)),
+                ]
+        time += length
+    return smf.smf([smf.track(sorted(events, key=lambda event: event[0]))], division=division)
+
+
+@pytest.mark.parametrize(
+    ("meter", "beats", "quarters_per_beat"),
+    [(None, 4, 1), ((4, 4), 4, 1), ((3, 4), 3, 1), ((2, 2), 2, 2), ((6, 8), 2, 1.5), ((12, 8), 4, 1.5), ((3, 8), 3, 0.5), ((7, 8), 7, 0.5)],
+)
+def test_beats_of_bars(meter: tuple[int, int] | None, beats: int, quarters_per_beat: float) -> None:
+    found = midiopt.beats(written(meter, 42))
+    n = len(found)
+    assert n == 42 / quarters_per_beat and not found.tracked
+    assert found.tick.tolist() == [round(i * quarters_per_beat * QUARTER) for i in range(n)]
+    assert found.position.tolist() == [i % beats for i in range(n)]
+    np.testing.assert_allclose(found.seconds, 0.5 * quarters_per_beat * np.arange(n))
+    np.testing.assert_array_equal(found.downbeats, found.seconds[::beats])
+    assert (found.tick.dtype, found.seconds.dtype, found.position.dtype) == (np.int64, np.float64, np.int32)
+
+
+def test_times_follow_the_tempo_map() -> None:
+    data = written((4, 4), 8, {0: 120, 4 * QUARTER: 60})
+    assert midiopt.beats(data).seconds.tolist() == [0, 0.5, 1, 1.5, 2, 3, 4, 5]
+
+
+def test_a_time_signature_begins_a_bar() -> None:
+    events = [(0, smf.time_signature(4, 4)), (6 * QUARTER, smf.time_signature(3, 4))]
+    for i in range(12):
+        events += [(i * QUARTER, smf.note_on(0, 60, 90)), ((i + 1) * QUARTER, smf.note_off(0, 60))]
+    data = smf.smf([smf.track(sorted(events, key=lambda event: event[0]))], division=QUARTER)
+    assert midiopt.beats(data).position.tolist() == [0, 1, 2, 3, 0, 1, 0, 1, 2, 0, 1, 2]
+
+
+def test_beats_have_the_phase_of_the_notes() -> None:
+    notes = [
+        (4 * bar + beat + part, pitch) for bar in range(16) for beat in range(4) for part, pitch in ((0, 60), (0, 48 + bar % 3), (0.5, 64))
+    ]
+    events: list[smf.Event] = []
+    for onset, pitch in notes:
+        at = round((onset + 0.3) * QUARTER)
+        events += [(at, smf.note_on(0, pitch, 90)), (at + (400 if onset % 1 == 0 else 100), smf.note_off(0, pitch))]
+    found = midiopt.beats(smf.smf([smf.track(sorted(events, key=lambda event: event[0]))], division=QUARTER))
+    assert not found.tracked
+    assert found.tick.tolist() == pytest.approx([(i + 0.3) * QUARTER for i in range(len(found))], abs=3)
+
+
+@pytest.mark.parametrize("rubato", [0.0, 0.06])
+def test_a_performance_is_tracked(rubato: float) -> None:
+    lengths = [0.53 * (1 + rubato * np.sin(i / 5)) for i in range(80)]
+    found = midiopt.beats(played(lengths))
+    truth = 1 + np.cumsum([0, *lengths[:-1]])
+    near = np.abs(found.seconds[:, None] - truth).min(1) < 0.07
+    assert found.tracked and near.mean() > 0.95
+    assert min(abs(len(found) - len(truth) / per_beat) for per_beat in (1, 2)) <= 3  # the octave is that of bpm_onsets
+    np.testing.assert_allclose(found.tick, found.seconds * 2 * QUARTER, atol=0.51)
+
+
+def test_a_silence_is_counted_through_or_begun_anew() -> None:
+    lengths = [0.53] * 30
+    for silence, beats_in_it in ((2.12, 3), (60.0, 0)):
+        found = midiopt.beats(played([*lengths, 0.53 + silence, *lengths]))
+        inside = (found.seconds > 1 + 30.5 * 0.53) & (found.seconds < 1 + 30.5 * 0.53 + silence)
+        assert inside.sum() == pytest.approx(beats_in_it, abs=1)
+
+
+def test_files_without_beats() -> None:
+    assert len(midiopt.beats(smf.smf([smf.track([])], division=QUARTER))) == 0
+    smpte = smf.smf([smf.track([(0, smf.note_on(0, 60, 90)), (10, smf.note_off(0, 60))])], division=0xE728)
+    assert len(midiopt.beats(smpte)) == 0 and midiopt.beats(smpte).tracked
+
+
+def test_at_most_100_000_beats() -> None:
+    events = [(0, smf.note_on(0, 60, 90)), (1_000_000, smf.note_off(0, 60))]
+    assert len(midiopt.beats(smf.smf([smf.track(events)], division=1))) == 100_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(midi_files())
+def test_beats_of_any_file(data: bytes) -> None:
+    found = midiopt.beats(data)
+    assert len(found.tick) == len(found.seconds) == len(found.position)
+    assert (np.diff(found.seconds) >= 0).all() and (np.diff(found.tick) >= 0).all()
+    assert (found.position >= 0).all() and np.isfinite(found.seconds).all()
