@@ -137,13 +137,13 @@ def analyze(data: bytes) -> Facts:
         **tempo_facts(sequences),
         **rhythm_facts(sequences, division),
         **time_signature_facts(sequences),
-        **key_facts(sequences, declared_key(sequences)),
         **pitch_facts(sequences),
         **note_facts(sequences),
         **event_facts(tracks, xf_lyrics(data)),
         **name_facts(tracks),
     }
     facts |= form_facts(sequences, division.ticks_per_quarter, facts["phase"])
+    facts |= key_facts(sequences, declared_key(sequences), facts.get("chord_loop"))
     facts["role"] = role(sequences, division.quarter, facts["polyphony_mean"])
     facts |= best_bpm(facts)
     facts["notes_per_second"] = notes_per_second(facts)

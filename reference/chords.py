@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from midiopt.core.harmony.chord_scores import BASS, BIAS, CHANGE, NO_CHORD, NO_CHORD_WEIGHT
+from midiopt.core.harmony.chord_scores import BASS, BIAS, CHANGE, NO_CHORD, NO_CHORD_WEIGHT, SILENCE
 from midiopt.core.harmony.chord_symbols import BASSES, FLAT_ROOTS, QUALITIES, SIXTHS, TRIADS
 from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 from reference.bar_grid import SUBTICKS, Beats
@@ -43,8 +43,8 @@ class Chord(NamedTuple):
         return (MINOR_TONICS if minor else MAJOR_TONICS)[root] + SUFFIXES[self.quality] + over
 
 
-def thin_parts(notes: list[Note], quarter: int) -> dict[tuple[int, int], int]:
-    """By what the weights of the notes of parts, channels of a track, are divided that play single notes beside others."""
+def thin_parts(notes: list[Note], quarter: int, *, everywhere: bool = False) -> dict[tuple[int, int], int]:
+    """By what the weights of the notes of parts, channels of a track, are divided that play single notes beside others, or `everywhere`."""
     parts: dict[tuple[int, int], list[Note]] = defaultdict(list)
     for note in sorted(notes, key=lambda note: (note.track, note.onset)):
         parts[part_of(note)].append(note)
@@ -56,7 +56,7 @@ def thin_parts(notes: list[Note], quarter: int) -> dict[tuple[int, int], int]:
             thin[part] = THIN_DIVISOR
         if sum(n.pitch for n in of_part) * len(parts[lowest]) < sum(n.pitch for n in parts[lowest]) * len(of_part):
             lowest = part
-    if len(thin) == len(parts):
+    if len(thin) == len(parts) and not everywhere:
         return {}
     return thin | ({lowest: BASS_DIVISOR} if lowest in thin else {})
 
@@ -104,7 +104,7 @@ def beat_scores(weights: list[int], bass: int | None) -> list[int]:
         for quality, (_, tones) in enumerate(QUALITIES)
         for root in range(12)
     ]
-    return [*chords, NO_CHORD + sum(shares) * NO_CHORD_WEIGHT // 1024]
+    return [*chords, NO_CHORD + sum(shares) * NO_CHORD_WEIGHT // 1024 if any(weights) else SILENCE]
 
 
 def best_path(scores: list[list[int]]) -> list[int]:
@@ -136,6 +136,8 @@ def estimate_chords(weights: list[list[int]], basses: list[int | None]) -> list[
         bass = next((low for low, n in lows.items() if 2 * n > len(beats) and low is not None), root)
         if quality in SIXTHS and bass == (root + 3) % 12:  # the notes of Am7 over C are C6
             quality, root = len(QUALITIES) + list(SIXTHS).index(quality), bass
+        elif SUFFIXES[quality] == "dim7" and (bass - root) % 3 == 0:  # each of its notes may be the root
+            root = bass
         chords += [Chord(quality, root, bass)] * len(beats)
     return chords
 

@@ -14,6 +14,7 @@ from reference.sections import form_text, sections_of
 from reference.sequence import Facts, Sequence
 
 MAX_LOOP_BARS = 64
+MAX_CHORD_LOOP_BARS = 16  # of what has the key of a chord loop
 LOOP_BARS = (1, 2, 4, 8, 12, 16)
 MAX_INT32 = 2**31 - 1
 COLUMNS = (
@@ -80,9 +81,12 @@ def form_facts(sequences: list[Sequence], quarter: int | None, phase: int) -> Fa
     bars_per_span = bars_before(spans, end - SUBTICKS * quarter // 8)  # a note that rings on by 1/8 quarter begins no further bar
     beats = Beats(spans, bars_per_span)
     bars = sum(bars_per_span)
+    chords = chord_facts(sequence, beats, quarter)
+    if bars > MAX_CHORD_LOOP_BARS:
+        chords["chord_loop"] = None
     return {
         **null,
-        **chord_facts(sequence, beats, quarter),
+        **chords,
         **drum_facts(sequence, beats.main, end),
         "bar_count": bars if bars <= MAX_INT32 else None,
         **loop_facts(sequence, spans, bars, quarter),

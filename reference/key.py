@@ -7,10 +7,10 @@ the same way in every transposition.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import correlation, fmean
 
-from midiopt.core.harmony.key_weights import WEIGHTS
+from midiopt.core.harmony.key_weights import DIATONIC_CHORDS, LOOP_WEIGHTS, WEIGHTS
 from midiopt.schema import KEYS, USUAL_KEYS
 from reference.sequence import Facts, Sequence
 
@@ -20,6 +20,7 @@ MINOR_PROFILE = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 
 KEY_CHANGE_COST = 0.8  # in correlations of a segment
 SEGMENT_COUNT = 16  # equal parts of the piece, for key changes
 MIN_NOTES = 3
+HALF_CONFIDENCE_LOOP_NOTES = 3
 HALF_CONFIDENCE_NOTES = 15  # with this many notes the weights count half in the confidence
 TIE = 1e-9  # weights this close tie, so that rounding decides nothing
 
@@ -104,9 +105,9 @@ def declaration_evidence(names: list[str], declared: str | None) -> list[list[fl
     ]
 
 
-def weighted(evidence: list[list[float]]) -> list[float]:
-    """The weight of each key: its evidence times WEIGHTS, summed."""
-    return [sum(weight * value for weight, value in zip(WEIGHTS, of_key, strict=False)) for of_key in zip(*evidence, strict=True)]
+def weighted(evidence: list[list[float]], weights: tuple[float, ...]) -> list[float]:
+    """The weight of each key: its evidence times the weights, summed."""
+    return [sum(weight * value for weight, value in zip(weights, of_key, strict=False)) for of_key in zip(*evidence, strict=True)]
 
 
 def sharps(key: str) -> int:
@@ -115,20 +116,42 @@ def sharps(key: str) -> int:
     return row - 7 if row < 15 else row - 22
 
 
-def key_facts(sequences: list[Sequence], declared: str | None) -> Facts:
-    """key, key_notes, key_confidence and key_changes; null with fewer than three pitched notes."""
+def loop_evidence(chords: list[tuple[int, int]], durations: list[float], lowest: int) -> list[list[float]]:
+    """Six kinds of evidence from the chords of a loop, each for 24 keys: (root, quality) of each beat."""
+    loop = [chord for chord, _ in groupby(chords)]
+    tonics = [((lowest + tonic) % 12, minor) for minor in (0, 1) for tonic in range(12)]
+
+    def is_diatonic(chord: tuple[int, int], tonic: int, minor: int) -> bool:
+        return ((chord[0] - tonic) % 12, chord[1]) in DIATONIC_CHORDS[minor]
+
+    return [
+        durations,
+        [float(loop[0] == tonic) for tonic in tonics],
+        [float(loop[-1] == tonic) for tonic in tonics],
+        [loop.count(tonic) / len(loop) for tonic in tonics],
+        [sum(is_diatonic(chord, *tonic) for chord in loop) / len(loop) for tonic in tonics],
+        [float(minor) for _, minor in tonics],
+    ]
+
+
+def key_facts(sequences: list[Sequence], declared: str | None, loop: list[tuple[int, int]] | None) -> Facts:
+    """key, key_notes, key_confidence and key_changes; null with fewer than three pitched notes. `loop` is for loop_evidence."""
     pitches = [n.pitch for s in sequences for n in s.pitched]
     if len(pitches) < MIN_NOTES:
         return {"key": None, "key_notes": None, "key_confidence": 0.0, "key_changes": 0}
     lowest = min(pitches) % 12
     names = [USUAL_KEYS[12 * minor + (lowest + tonic) % 12] for minor in (0, 1) for tonic in range(12)]
     from_notes, changes = note_evidence(sequences, pitches)
-    weights = weighted([*from_notes, *declaration_evidence(names, declared)])
+    scores = weighted(from_notes, WEIGHTS)
+    if loop is not None:
+        scores = weighted(loop_evidence(loop, from_notes[0], lowest), LOOP_WEIGHTS)
+    from_declaration = weighted(declaration_evidence(names, declared), WEIGHTS[len(from_notes) :])
+    weights = [a + b for a, b in zip(scores, from_declaration, strict=True)]
     winner = argmax(weights)
-    trust = len(pitches) / (len(pitches) + HALF_CONFIDENCE_NOTES)
+    trust = len(pitches) / (len(pitches) + (HALF_CONFIDENCE_NOTES if loop is None else HALF_CONFIDENCE_LOOP_NOTES))
     return {
         "key": names[winner],
-        "key_notes": names[argmax(weighted(from_notes))],
+        "key_notes": names[argmax(scores)],
         "key_confidence": 1 / sum(math.exp(trust * (w - weights[winner])) for w in weights),
         "key_changes": changes,
     }

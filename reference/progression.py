@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import groupby, pairwise
 
 from reference.bar_grid import SUBTICKS, Beats
-from reference.chords import Chord, beat_weights, estimate_chords, held
+from reference.chords import Chord, beat_weights, estimate_chords, held, thin_parts
 from reference.sequence import Facts, Sequence
 
 MAX_BEATS_HELD = 128  # a chord counts as held for at most this many
@@ -60,7 +60,7 @@ def in_writing(chords: list[Chord], lowest: int) -> str:
 
 
 def chord_facts(sequence: Sequence, beats: Beats, quarter: int) -> Facts:
-    """The facts of the chords; empty if two pitch classes never sound together."""
+    """The facts of the chords; empty if two pitch classes never sound together. `chord_loop` has the triads if all parts play chords."""
     if sequence.polyphony()[0] < 2:
         return {}
     lowest = min(note.pitch for note in sequence.pitched) % 12  # so that a tie is a tie in every transposition
@@ -77,7 +77,9 @@ def chord_facts(sequence: Sequence, beats: Beats, quarter: int) -> Facts:
     halves = [half_bar_chord(chords[half.start : half.stop]) for half in beats.half_bars()]
     triads = [None if chord is None else chord.triad for chord in halves]
     loop = [chord for i in loop_range(triads, beats.main.halves) if (chord := halves[i]) is not None]
+    all_thick = not thin_parts(sequence.pitched, quarter, everywhere=True)
     return {
+        "chord_loop": [((chord.root + lowest) % 12, chord.quality) for chord, _ in placed] if all_thick else None,
         "chord_progression": in_writing([chord.triad for chord in loop], lowest),
         "chord_symbols": in_writing(loop, lowest),
         "chord_changes_per_bar": changes / sum(1 / (span.halves * span.beats) for _, span in placed),

@@ -29,6 +29,7 @@ NOTE_KINDS = 6  # kinds of evidence from the notes; the four others come from th
 # Makes differences in evidence comparable before the ridge, which penalizes large weights: a correlation differs by 1/20
 # between likely keys, a share by 1/5.
 SCALE = np.array([20, 20, 5, 5, 10, 3, 1, 1, 1, 1])
+LOOP_SCALE = np.array([20, 3, 3, 3, 3, 3])
 # Piano music has few pieces; without a triple weight folk tunes alone would decide. The chord loops are often in more than
 # one key. Medleys should teach what a change of key means and nothing else.
 IMPORTANCE = {
@@ -41,6 +42,7 @@ IMPORTANCE = {
 }
 CHORD_LOOPS = "free_midi_chords_prog"
 HALF_CONFIDENCE_NOTES = (0, 5, 10, 15, 20, 30, 40)  # tried: with this many notes the weights count half in the confidence
+HALF_CONFIDENCE_LOOP_NOTES = 3
 DECLARED_FILES = 100  # number of files that each source counts for when declarations are weighted
 SIGNATURES = np.array([signature(key) for key in range(24)])
 
@@ -55,6 +57,7 @@ class File:
     right: Bools  # 24 keys
     notes: int  # pitched
     importance: float
+    loop: Floats | None = None  # 24 keys x kinds, of a chord loop
 
 
 def key_evidence(analyzer: Analyzer, data: bytes) -> tuple[Floats, int]:
@@ -83,6 +86,8 @@ def read_files(corpus: Path, truth: Path) -> list[File]:
         right = np.arange(24) == true_key(row) if "mode" in row else np.equal(SIGNATURES, int(row["sharps"]) % 12)
         share = 1 if loop else versions[row["source"], row["group"]]
         files.append(File(row["source"], row["group"], evidence, right, notes, IMPORTANCE.get(row["source"], 1) / share))
+        if loop and (of_loop := inspection.loop_evidence(analyzer)) is not None:
+            files[-1].loop = np.array(of_loop)
     for medley in medleys(corpus, rows):
         evidence, notes = key_evidence(analyzer, medley.data)
         files.append(File("medley", medley.group, evidence, np.arange(24) == medley.key, notes, IMPORTANCE["medley"]))
@@ -117,6 +122,19 @@ def fit_declarations(declared: Floats, untouched: Floats, right: Bools, sources:
     return fit(declared[some], right[some], balanced[some], untouched[some])
 
 
+def fit_loops(files: list[File]) -> None:
+    """The weights of chord loops, and how often they are right for progressions that they did not see."""
+    loops = [file for file in files if file.loop is not None]
+    evidence = np.array([file.loop for file in loops]) * LOOP_SCALE
+    right, ones = np.array([file.right for file in loops]), np.ones(len(loops))
+    p = held_out(np.array([ground_truth.fold(file.group) for file in loops]), evidence, right, ones)
+    notes = np.array([file.notes for file in loops])
+    p = probabilities(np.zeros(1), np.zeros((*p.shape, 1)), np.log(p) * (notes / (notes + HALF_CONFIDENCE_LOOP_NOTES))[:, None])
+    answers = [(float(row.max()), bool(good[row.argmax()])) for row, good in zip(p, right, strict=True)]
+    print(f"\n{len(loops)} loops, untouched: {np.mean([good for _, good in answers]):.3f} right\n\n{markdown.reliability(answers)}")
+    print("LOOP_WEIGHTS = (" + ", ".join(f"{w:.2f}" for w in fit(evidence, right, ones) * LOOP_SCALE) + ")")
+
+
 def print_confidence(scores: Floats, right: Bools, sources: Floats, notes: Floats) -> None:
     """The log likelihood and the reliability of the confidence for each of HALF_CONFIDENCE_NOTES."""
     per_source = np.array([1 / (sources == source).sum() for source in sources])
@@ -149,6 +167,7 @@ def main(corpus: Path, truth: Path) -> None:
     scores = np.log(untouched) + from_declaration @ declaration_weights
     print_confidence(scores, right, sources, np.array([file.notes for file in files]))
     print("\nWEIGHTS = (" + ", ".join(f"{w:.2f}" for w in np.concatenate([weights, declaration_weights]) * SCALE) + ")")
+    fit_loops(files)
 
 
 if __name__ == "__main__":

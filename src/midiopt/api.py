@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 
 from midiopt._analysis import Analysis, build_analysis
 from midiopt.core.analysis import Analyzer
@@ -23,13 +23,17 @@ from midiopt.schema import ANALYSES, STATUSES
 from midiopt.sources.reader import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
 __all__ = [
     "Analysis",
     "Beats",
+    "Chord",
     "Harmony",
+    "Key",
     "Notes",
     "Sections",
     "Segments",
@@ -37,7 +41,9 @@ __all__ = [
     "TimeSignature",
     "analyze",
     "beats",
+    "chords",
     "harmony",
+    "keys",
     "notes",
     "parse",
     "sections",
@@ -251,10 +257,9 @@ class Harmony:
     """The chords and the keys of a file in the order of time."""
 
     chords: Segments
-    """Chords such as ``Am`` or ``Gsus4``, estimated for each half bar (each bar in meters like 3/4), from the first half bar with one on.
+    """Symbols such as ``Am7``, ``Gsus4`` or ``C/E``, estimated for each beat, from the first with a chord on; ``N`` is no chord.
 
-    Neighbours differ. Empty if no two notes sound at once, and under an SMPTE division, whose ticks have no bars; at most 4,096 half
-    bars.
+    Neighbours differ. Empty if no two notes sound at once, and under an SMPTE division, whose ticks have no beats; at most 8,192 beats.
     """
     keys: Segments
     """Keys such as ``Bb`` or ``F#m``, over sixteen segments from the first pitched onset to the last. Neighbours differ.
@@ -269,8 +274,8 @@ def harmony(source: Source) -> Harmony:
     ``Analysis`` summarises them as chord_progression, harmonic_rhythm, key and key_changes. In a file of format 2 they are those of the
     first track that has notes. Raises the same errors as notes().
     """
-    chords, keys = read_harmony(parse(source))
-    return Harmony(_segments(chords), _segments(keys))
+    chords, keys, _ = read_harmony(parse(source))
+    return Harmony(_segments([chord[:3] for chord in chords]), _segments(keys))
 
 
 def _segments(found: list[tuple[int, float, str]]) -> Segments:
@@ -315,3 +320,64 @@ def sections(source: Source) -> Sections:
 
     tick, seconds, label, bar, bars = zip(*found, strict=True) if (found := read_sections(parse(source))) else ((),) * 5
     return Sections(np.array(tick, np.int64), np.array(seconds, np.float64), np.array(bar, np.int32), np.array(bars, np.int32), list(label))
+
+
+class Chord(NamedTuple):
+    """A chord, and when it is played."""
+
+    start: float
+    """In seconds."""
+    end: float
+    start_tick: int
+    end_tick: int
+    symbol: str
+    """Such as ``Am7`` or ``C/E``; ``N`` where there is no chord, and then the rest is None."""
+    root: int | None
+    """Pitch class; C is 0."""
+    quality: str | None
+    """What follows the root in the symbol: nothing for major, ``m``, ``dim``, ``aug``, ``sus4``, ``sus2``, ``7``, ``maj7``, ``m7``,
+    ``m7b5``, ``dim7``, ``6`` or ``m6``."""
+    bass: int | None
+    """Pitch class of the lowest note, that of the root unless another is lowest for more than half of the time."""
+
+
+def chords(source: Source) -> list[Chord]:
+    """The chords of one MIDI file, given like that of analyze(), in the order of time; each ends where the next begins.
+
+    They are those of ``harmony``, which gives them as arrays. Raises the same errors as notes().
+    """
+    found, _, end = read_harmony(parse(source))
+    return [
+        Chord(seconds, end_seconds, tick, end_tick, symbol, root, quality, bass)
+        for (tick, seconds, symbol, root, quality, bass), (end_tick, end_seconds) in zip(found, _ends(found, end), strict=True)
+    ]
+
+
+class Key(NamedTuple):
+    """A key, and when it holds."""
+
+    start: float
+    """In seconds."""
+    end: float
+    start_tick: int
+    end_tick: int
+    name: str
+    """Such as ``Bb`` or ``F#m``."""
+
+
+def keys(source: Source) -> list[Key]:
+    """The keys of one MIDI file, given like that of analyze(), in the order of time; each ends where the next begins.
+
+    They are those of ``harmony``, found in sixteen equal parts of the file. Raises the same errors as notes().
+    """
+    _, found, end = read_harmony(parse(source))
+    return [
+        Key(seconds, end_seconds, tick, end_tick, name)
+        for (tick, seconds, name), (end_tick, end_seconds) in zip(found, _ends(found, end), strict=True)
+    ]
+
+
+def _ends(found: Sequence[tuple[Any, ...]], end: tuple[int, float]) -> list[tuple[int, float]]:
+    """The tick and the seconds at which each segment ends."""
+    starts = [(segment[0], segment[1]) for segment in found]
+    return [*starts[1:], max(end, starts[-1])] if starts else []

@@ -132,7 +132,7 @@ def test_twelve_eight_three_four_and_six_eight() -> None:
 
 
 def test_rests_keep_the_chord_and_single_notes_are_no_chord() -> None:
-    facts = song([(i * 4, 0.5, p) for i, chord in enumerate([AM, F] * 4) for p in chord])
+    facts = song([(i * 4, 1, p) for i, chord in enumerate([AM, F] * 4) for p in chord])
     assert facts.chord_progression == "Am F" and facts.harmonic_rhythm == 4
     facts = song([(i, 1, 60 + i % 12) for i in range(32)])
     assert facts.chord_progression is facts.chord_changes_per_bar is facts.harmonic_rhythm is None

@@ -37,6 +37,36 @@ def test_chords_begin_at_ticks_and_seconds() -> None:
     assert (chords.tick.dtype, chords.seconds.dtype, len(chords)) == (np.int64, np.float64, 3)
 
 
+def test_a_list_of_chords_and_of_keys() -> None:
+    """A chord ends where the next one begins, the last with the last note; what is lowest in most of its beats is its bass."""
+    data = song("C Am F", (4 * QUARTER, smf.note_on(0, 31, 80)), (8 * QUARTER, smf.note_off(0, 31)))
+    assert midiopt.chords(data) == [
+        (0.0, 2.0, 0, 4 * QUARTER, "C", 0, "", 0),
+        (2.0, 4.0, 4 * QUARTER, 8 * QUARTER, "Am7/G", 9, "m7", 7),
+        (4.0, 6.0, 8 * QUARTER, 12 * QUARTER, "F", 5, "", 5),
+    ]
+    assert midiopt.analyze(data).chord_symbols == "C Am7/G F"
+    assert midiopt.keys(data) == [(0.0, 6.0, 0, 12 * QUARTER, midiopt.analyze(data).key)]
+    assert midiopt.chords(smf.smf([smf.track([])])) == midiopt.keys(smf.smf([smf.track([])])) == []
+
+
+@pytest.mark.parametrize(("pitches", "symbol"), [
+    ((48, 64, 67, 70), "C7"), ((48, 64, 67, 71), "Cmaj7"), ((48, 63, 67, 70), "Cm7"), ((48, 63, 66, 70), "Cm7b5"),
+    ((48, 63, 66, 69), "Cdim7"), ((48, 65, 67), "Csus4"), ((48, 62, 67), "Csus2"), ((52, 60, 67), "C/E"), ((48, 64, 67, 69), "C6"),
+])  # fmt: skip
+def test_symbols(pitches: tuple[int, ...], symbol: str) -> None:
+    events = [(0, smf.note_on(0, pitch, 80)) for pitch in pitches] + [(8 * QUARTER, smf.note_off(0, pitch)) for pitch in pitches]
+    assert [chord.symbol for chord in midiopt.chords(smf.smf([smf.track(events)]))] == [symbol]
+
+
+def test_a_melody_of_single_notes_counts_less_than_the_chords() -> None:
+    """E flat over C major, as long as the chord: a part of its own is no reason for C minor."""
+    notes = [(tick, smf.note_on(1, 75, 80)) for tick in range(0, 8 * QUARTER, QUARTER)]
+    ends = [(tick + QUARTER, smf.note_off(1, 75)) for tick in range(0, 8 * QUARTER, QUARTER)]
+    events = sorted([*chord_events("C C"), *notes, *ends], key=lambda event: (event[0], event[1][0] & 0xF0 == 0x90))
+    assert [chord.symbol for chord in midiopt.chords(smf.smf([smf.track(events)]))] == ["C"]
+
+
 def test_a_key_that_holds_is_the_key_of_the_file() -> None:
     data = song("C F G C " * 4, (0, smf.key_signature("Cm")))  # C minor is declared: three flats
     keys = midiopt.harmony(data).keys

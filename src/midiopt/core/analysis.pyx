@@ -301,6 +301,7 @@ cdef Status analyze_form(Analyzer self, int64_t duration) noexcept nogil:
 cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noexcept nogil:
     """The facts that need all sequences, and the issues that only notes show."""
     cdef Facts *facts = &self.facts
+    cdef bint has_chords
     cdef Status status
     if (self.onsets.tempo_map_ignored or facts.bpm_source == FROM_NOTHING) and facts.bpm_onsets == facts.bpm_onsets:
         facts.bpm = facts.bpm_onsets
@@ -312,7 +313,10 @@ cdef Status finish(Analyzer self, const uint8_t *data, const Merged *merged) noe
         facts.notes_per_second = facts.note_count / (facts.last_note_s - facts.first_note_s)
     put_notes_hash(facts.notes_hash, self.notes.counts.notes_hash)
     write_sketch(self.sketch, facts)
-    estimate_key(self.evidence, self.chroma, self.notes.counts.pitches, facts)
+    has_chords = facts.chord_progression.length != NULL_TEXT
+    estimate_key(
+        self.evidence, self.chroma, self.notes.counts.pitches, self.chords if has_chords else NULL, &self.bars, facts
+    )
     facts.role = role_of(self.notes, merged.simultaneous, facts)
     status = write_mark_facts(&self.heap, &self.arena, data, facts, self.tracks.rows if self.has_tracks else NULL)
     if facts.note_count == 0:

@@ -6,7 +6,7 @@ from midiopt.core.analysis cimport Analyzer
 from midiopt.core.facts cimport NULL_TEXT, Facts, TrackFacts
 from midiopt.core.harmony.chord_weights cimport FULL_WEIGHT, ChordWeights
 from midiopt.core.harmony.chords cimport write_triad
-from midiopt.core.harmony.key cimport EVIDENCE
+from midiopt.core.harmony.key cimport EVIDENCE, LOOP_EVIDENCE
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 
 
@@ -18,6 +18,17 @@ def key_evidence(Analyzer analyzer not None):
     cdef int k, i
     return [
         [analyzer.evidence.values[i][k // 12 * 12 + (k + 12 - analyzer.evidence.lowest) % 12] for i in range(EVIDENCE)]
+        for k in range(24)
+    ]
+
+
+def loop_evidence(Analyzer analyzer not None):
+    """The same for the key of a chord loop, in the order of its enum; None if the file is none."""
+    cdef int k, i
+    if not analyzer.evidence.is_loop:
+        return None
+    return [
+        [analyzer.evidence.loop[i][k // 12 * 12 + (k + 12 - analyzer.evidence.lowest) % 12] for i in range(LOOP_EVIDENCE)]
         for k in range(24)
     ]
 

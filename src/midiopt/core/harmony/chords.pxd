@@ -38,4 +38,5 @@ cdef struct Chords:
 # Domain: as in chord_weights.pxd.
 cdef bint estimate_chords(Chords *c, const Notes *notes, const BarGrid *bars) noexcept nogil
 cdef int write_triad(char *text, uint8_t chord, int base) noexcept nogil
+cdef const char *quality_name(uint8_t chord) noexcept nogil
 cdef int write_symbol(char *text, uint8_t chord, uint8_t bass, int base) noexcept nogil

@@ -17,10 +17,12 @@ from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 
 cdef enum:
     SHIFT = 2  # from the weights of chord_weights.pyx to those of chord_scores.py
+    DIMINISHED_SEVENTH = QUALITIES - 1
     IMPOSSIBLE = -16000  # of the lanes that are no root
 
 cdef int CHANGE = chord_scores.CHANGE
 cdef int NO_CHORD_SCORE = chord_scores.NO_CHORD
+cdef int SILENCE = chord_scores.SILENCE
 cdef int NO_CHORD_WEIGHT = chord_scores.NO_CHORD_WEIGHT
 
 cdef int16_t[13][STATES] BONUS  # of each chord, by class of the bass; 12 for none
@@ -102,7 +104,7 @@ cdef bint find_path(Chords *c, int count, const uint8_t *class_of) noexcept nogi
             if no_chord < -CHANGE:
                 no_chord = -CHANGE
                 no_chord_since = f
-            no_chord += NO_CHORD_SCORE + (c.total[i] * NO_CHORD_WEIGHT >> 10)
+            no_chord += NO_CHORD_SCORE + (c.total[i] * NO_CHORD_WEIGHT >> 10) if c.class_count[i] else SILENCE
             winner = subtract_best(c.scores, best, max(best, no_chord))
             if no_chord > best:
                 c.best[f] = NO_CHORD
@@ -217,6 +219,8 @@ cdef void set_basses(Chords *c, int count, const uint8_t *class_of) noexcept nog
             bass = chord % LANES
         elif chord != NO_CHORD and OVER_THIRD[chord // LANES] and bass == (chord % LANES + 3) % 12:
             memset(&c.chords[start], OVER_THIRD[chord // LANES] * LANES + bass, end - start)
+        elif chord // LANES == DIMINISHED_SEVENTH and (bass + 12 - chord % LANES) % 3 == 0:  # each of its notes may be the root
+            memset(&c.chords[start], DIMINISHED_SEVENTH * LANES + bass, end - start)
         memset(&c.basses[start], bass, end - start)
         start = end
 
@@ -242,6 +246,11 @@ cdef inline int copy_text(char *text, const char *part) noexcept nogil:
         text[size] = part[size]
         size += 1
     return size
+
+
+cdef const char *quality_name(uint8_t chord) noexcept nogil:
+    """What is written after the root of a chord."""
+    return SUFFIXES[chord // LANES]
 
 
 cdef int write_triad(char *text, uint8_t chord, int base) noexcept nogil:

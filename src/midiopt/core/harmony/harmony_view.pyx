@@ -7,7 +7,7 @@ from libc.stdlib cimport free
 from midiopt import schema
 
 from midiopt.core.facts cimport NULL_ENUM, Facts
-from midiopt.core.harmony.chords cimport Chords, estimate_chords, write_symbol
+from midiopt.core.harmony.chords cimport LANES, NO_CHORD, Chords, estimate_chords, quality_name, write_symbol
 from midiopt.core.harmony.chroma cimport SEGMENTS, Chroma, add_chroma
 from midiopt.core.harmony.key cimport KeyEvidence, declared_key, estimate_key, key_code
 from midiopt.core.memory cimport Scratch, allocate_zeroed, release
@@ -39,9 +39,11 @@ cdef struct Estimate:
 def read_harmony(EventArena events not None):
     """The harmony of a file; in format 2, of the first track that has notes.
 
-    Returns (chords, keys): lists of tuples (tick, seconds, name) of where each begins.
+    Returns (chords, keys, end): lists of tuples of where each begins, (tick, seconds, symbol, root, quality, bass) and (tick, seconds,
+    name), and the tick and the seconds of the last note end.
     """
     cdef Estimate *e = <Estimate *>allocate_zeroed(sizeof(Estimate))
+    cdef const TempoSegment *segment
     if e == NULL:
         raise MemoryError()
     e.map.scratch = e.signatures.scratch = e.notes.scratch = &e.scratch
@@ -50,7 +52,8 @@ def read_harmony(EventArena events not None):
     try:
         if read_first_sequence(e, events) != USABLE:
             raise MemoryError()
-        return chord_list(e), key_list(e)
+        segment = e.map.segments
+        return chord_list(e), key_list(e), (e.notes.counts.last_end, seconds_at(&e.map, &segment, e.notes.counts.last_end))
     finally:
         release(&e.scratch)
         free(e)
@@ -79,8 +82,8 @@ cdef Status estimate(Estimate *e, EventArena events, size_t first, size_t end) n
     cdef size_t i
     add_chroma(&e.chroma, &e.notes, e.map.ticks_per_quarter)
     e.facts.key_declared = declared_key(&events.arena, events.arena.data, first, end)
-    estimate_key(&e.evidence, &e.chroma, e.notes.counts.pitches, &e.facts)
     if events.arena.header.division & 0x8000:
+        estimate_key(&e.evidence, &e.chroma, e.notes.counts.pitches, NULL, &e.bars, &e.facts)
         return USABLE
     status = measure_polyphony(&e.notes, &e.map)  # estimate_chords asks for it
     for i in range(first, end):
@@ -93,6 +96,7 @@ cdef Status estimate(Estimate *e, EventArena events, size_t first, size_t end) n
         phase = phase_in_subticks(e.onsets.phase, quarter)
         build_bar_grid(&e.bars, &e.signatures, quarter, phase, e.notes.counts.first_onset, e.notes.counts.last_end)
         e.has_chords = estimate_chords(&e.chords, &e.notes, &e.bars)
+        estimate_key(&e.evidence, &e.chroma, e.notes.counts.pitches, &e.chords if e.has_chords else NULL, &e.bars, &e.facts)
     return status
 
 
@@ -110,7 +114,12 @@ cdef list chord_list(Estimate *e):
         if i == c.first or c.chords[i] != c.chords[i - 1]:
             tick = max(e.bars.starts[i] >> SUBTICK_SHIFT, <int64_t>0)
             size = write_symbol(text, c.chords[i], c.basses[i], c.base)
-            found.append((tick, seconds_at(&e.map, &segment, tick), text[:size].decode()))
+            symbol = text[:size].decode()
+            if c.chords[i] == NO_CHORD:
+                found.append((tick, seconds_at(&e.map, &segment, tick), symbol, None, None, None))
+                continue
+            root, bass = (c.chords[i] % LANES + c.base) % 12, (c.basses[i] + c.base) % 12
+            found.append((tick, seconds_at(&e.map, &segment, tick), symbol, root, quality_name(c.chords[i]).decode(), bass))
     return found
 
 

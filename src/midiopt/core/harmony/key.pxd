@@ -2,8 +2,10 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from midiopt.core.facts cimport Facts
+from midiopt.core.harmony.chords cimport Chords
 from midiopt.core.harmony.chroma cimport SEGMENTS, Chroma
 from midiopt.core.smf.arena cimport Arena
+from midiopt.core.timeline.bar_grid cimport BarGrid
 
 # Kinds of evidence for a key; training/key.py fits a weight for each.
 cdef enum:
@@ -19,6 +21,16 @@ cdef enum:
     MAJOR_DECLARED  # 1 if it is the declared major key, unless that is C
     EVIDENCE
     FROM_NOTES = SIGNATURE  # the kinds before this one need no declaration
+
+# Kinds of evidence for the key of a chord loop, which has few notes: its chords count, each once while it holds, as triads.
+cdef enum:
+    LOOP_DURATIONS  # DURATIONS
+    FIRST_CHORD  # 1 if the first chord is the tonic
+    LAST_CHORD  # 1 if the last is
+    TONIC_CHORDS  # share of the chords that are the tonic
+    DIATONIC_CHORDS  # share of the chords that belong to the key, in minor also V
+    MINOR_LOOP  # 1 in minor
+    LOOP_EVIDENCE
 
 # Lanes that are correlated with the profiles side by side: the sounding time in each segment, and
 cdef enum:
@@ -43,13 +55,17 @@ cdef struct KeyEvidence:
     int64_t predecessors[SEGMENTS][24]  # the best key in the segment before; 64 bits, as wide as a score
     # Results.
     double values[EVIDENCE][24]
+    bint is_loop
+    double loop[LOOP_EVIDENCE][24]
     int lowest  # pitch class of the lowest note
     int32_t changes  # of the key that holds
     int64_t path[SEGMENTS]  # the key that holds in each segment that is not silent
     int path_length
 
 
-cdef void estimate_key(KeyEvidence *e, const Chroma *chroma, const uint32_t *pitches, Facts *facts) noexcept nogil
+cdef void estimate_key(
+    KeyEvidence *e, const Chroma *chroma, const uint32_t *pitches, const Chords *chords, const BarGrid *bars, Facts *facts
+) noexcept nogil
 cdef uint8_t declared_key(const Arena *arena, const uint8_t *data, size_t first, size_t last) noexcept nogil
 cdef void correlate(KeyEvidence *e) noexcept nogil
 cdef uint8_t key_code(int key, int lowest) noexcept nogil

@@ -2,7 +2,8 @@
 
 Each of the 24 keys gets a score: a weighted sum of the evidence for it (key.pxd lists the kinds). The key with the highest
 score wins; its confidence is the softmax, since the model is fitted as a choice among alternatives (D. McFadden, 1974), with
-scores scaled down where there are few notes. docs/accuracy.md says how well that works.
+scores scaled down where there are few notes. A loop of chords has weights of its own, for the order of its chords.
+docs/accuracy.md says how well that works.
 
 Profiles: J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm", Music
 Perception 31(1), 2013. They are correlated (Pearson) with the square roots of durations and of counts, so that one note held
@@ -16,6 +17,7 @@ from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_ENUM
 from midiopt.core.harmony import key_weights
+from midiopt.core.harmony.chords cimport LANES as CHORD_LANES, NO_CHORD
 from midiopt.core.smf.arena cimport MarkRange, marks_of, next_meta
 from midiopt.core.smf.midi cimport META_KEY_SIGNATURE, Mark
 from midiopt.schema import KEYS, USUAL_KEYS
@@ -23,6 +25,8 @@ from midiopt.schema import KEYS, USUAL_KEYS
 cdef enum:
     MIN_NOTES = 3  # pitched
     FEW_NOTES = 15  # with this many, scores count half in the confidence: a loop of four chords fits several keys
+    MAX_LOOP_BARS = 16
+    FEW_LOOP_NOTES = 3  # the same in chord loops, whose weights know how little they say
     C_MAJOR_CODE = 7  # in schema.KEYS
     MINOR_CODES = 15  # where schema.KEYS has its first minor key
 
@@ -37,10 +41,17 @@ cdef double TIE = 1e-9  # scores this close tie, so that rounding errors decide 
 cdef double TINY = 1e-300  # avoids division by 0
 
 cdef double[EVIDENCE] WEIGHTS
+cdef double[LOOP_EVIDENCE] LOOP_WEIGHTS
+cdef uint8_t[2][12] DIATONIC  # of a key, by interval of the root: a bit per quality of chords.pxd
 cdef uint8_t[24] KEY_CODES  # in schema.KEYS: majors from C up, then minors
 cdef int _i
 for _i in range(EVIDENCE):
     WEIGHTS[_i] = key_weights.WEIGHTS[_i]
+for _i in range(LOOP_EVIDENCE):
+    LOOP_WEIGHTS[_i] = key_weights.LOOP_WEIGHTS[_i]
+for _mode in range(2):
+    for _interval, _quality in key_weights.DIATONIC_CHORDS[_mode]:
+        DIATONIC[_mode][_interval] |= 1 << _quality
 for _i in range(24):
     KEY_CODES[_i] = KEYS.index(USUAL_KEYS[_i])
 
@@ -63,11 +74,13 @@ make_profile(MAJOR, PROFILES[0])
 make_profile(MINOR, PROFILES[1])
 
 
-cdef void estimate_key(KeyEvidence *e, const Chroma *chroma, const uint32_t *pitches, Facts *facts) noexcept nogil:
+cdef void estimate_key(
+    KeyEvidence *e, const Chroma *chroma, const uint32_t *pitches, const Chords *chords, const BarGrid *bars, Facts *facts
+) noexcept nogil:
     """Set key, key_notes, key_confidence and key_changes.
 
-    `pitches` counts notes by pitch << 1 | is drum; key_declared must be set. Pitch classes are counted from the lowest note's:
-    transposed music is then computed in the same order, and gets the same answer to the last bit.
+    `pitches` counts notes by pitch << 1 | is drum; `chords` is NULL without any; key_declared must be set. Pitch classes are counted
+    from the lowest note's: transposed music is then computed in the same order, and gets the same answer to the last bit.
     """
     cdef double *scores = e.scores
     cdef int64_t notes = 0
@@ -80,21 +93,27 @@ cdef void estimate_key(KeyEvidence *e, const Chroma *chroma, const uint32_t *pit
     facts.key_confidence = 0
     facts.key_changes = 0
     e.lowest = lowest
+    e.is_loop = False
     memset(e.values, 0, sizeof(e.values))
     if notes < MIN_NOTES:
         return
     note_evidence(e, chroma, pitches)
     declaration_evidence(e, facts.key_declared)
     facts.key_changes = e.changes
+    e.is_loop = chords != NULL and chords.weights.thin.none and bars.bar_count <= MAX_LOOP_BARS
+    if e.is_loop:
+        loop_evidence(e, chords, bars.beat_count)
     memset(e.scores, 0, sizeof(e.scores))
-    for i in range(EVIDENCE):
-        if i == FROM_NOTES:
-            facts.key_notes = key_code(argmax(scores), lowest)
+    for i in range(LOOP_EVIDENCE if e.is_loop else FROM_NOTES):
+        for k in range(24):
+            e.scores[k] += LOOP_WEIGHTS[i] * e.loop[i][k] if e.is_loop else WEIGHTS[i] * e.values[i][k]
+    facts.key_notes = key_code(argmax(scores), lowest)
+    for i in range(FROM_NOTES, EVIDENCE):
         for k in range(24):
             e.scores[k] += WEIGHTS[i] * e.values[i][k]
     winner = argmax(scores)
     facts.key = key_code(winner, lowest)
-    facts.key_confidence = softmax_at(scores, winner, <double>notes / (notes + FEW_NOTES))
+    facts.key_confidence = softmax_at(scores, winner, <double>notes / (notes + (FEW_LOOP_NOTES if e.is_loop else FEW_NOTES)))
 
 
 cdef inline int argmax(const double *scores) noexcept nogil:
@@ -234,6 +253,35 @@ cdef void viterbi_path(KeyEvidence *e, double sounding) noexcept nogil:
         e.changes += s > 0 and k != next_key
     if e.changes == 0:
         memset(e.values[HELD], 0, sizeof(e.values[HELD]))
+
+
+cdef void loop_evidence(KeyEvidence *e, const Chords *c, int count) noexcept nogil:
+    """Set the kinds of evidence that come from the chords of a loop."""
+    cdef int f, k, tonic, quality, interval, runs = 0, shift = c.base + 12 - e.lowest
+    cdef uint8_t chord, last = c.triads[count - 1], previous = NO_CHORD
+    memset(e.loop, 0, sizeof(e.loop))
+    for f in range(c.first, count):
+        chord = c.triads[f]
+        if chord == previous:
+            continue
+        runs += 1
+        quality = chord // CHORD_LANES
+        for k in range(24):
+            tonic = k % 12
+            interval = (chord % CHORD_LANES + shift + 12 - tonic) % 12
+            e.loop[DIATONIC_CHORDS][k] += DIATONIC[k // 12][interval] >> quality & 1
+            if interval == 0 and quality == k // 12:
+                e.loop[TONIC_CHORDS][k] += 1
+                if f == c.first:
+                    e.loop[FIRST_CHORD][k] = 1
+                if chord == last:
+                    e.loop[LAST_CHORD][k] = 1
+        previous = chord
+    for k in range(24):
+        e.loop[LOOP_DURATIONS][k] = e.values[DURATIONS][k]
+        e.loop[TONIC_CHORDS][k] /= runs
+        e.loop[DIATONIC_CHORDS][k] /= runs
+        e.loop[MINOR_LOOP][k] = k // 12
 
 
 # Evidence from the key signature

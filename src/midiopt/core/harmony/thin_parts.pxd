@@ -16,6 +16,7 @@ cdef struct Part:  # the pitched notes of a channel of a track
 
 cdef struct ThinParts:
     bint any  # whether there is a thin part beside others
+    bint none  # whether each part plays chords
     uint8_t shift[PARTS]  # by which the weights of the notes are shifted: 0 unless the part is thin
     Part parts[PARTS]  # scratch memory
 

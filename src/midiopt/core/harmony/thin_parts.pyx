@@ -33,6 +33,7 @@ cdef void find_thin_parts(ThinParts *thin, const Notes *notes, int64_t quarter) 
             any_thick = True
     if lowest >= 0 and thin.shift[lowest]:
         thin.shift[lowest] = BASS_SHIFT
+    thin.none = any_thick and not thin.any
     thin.any &= any_thick
 
 
