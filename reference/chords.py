@@ -93,6 +93,8 @@ def beat_weights(beats: Beats, notes: list[Note], lowest: int, quarter: int) -> 
 
 def beat_scores(weights: list[int], bass: int | None) -> list[int]:
     """The score of each chord in a beat, all roots of a quality in a row, and that of no chord."""
+    if not any(weights):
+        return [0] * (12 * len(QUALITIES)) + [SILENCE]
     shares = [min(weight, WEIGHT_SCALE) // 4 for weight in weights]
 
     def place(tones: tuple[int, ...], root: int) -> int:
@@ -104,7 +106,7 @@ def beat_scores(weights: list[int], bass: int | None) -> list[int]:
         for quality, (_, tones) in enumerate(QUALITIES)
         for root in range(12)
     ]
-    return [*chords, NO_CHORD + sum(shares) * NO_CHORD_WEIGHT // 1024 if any(weights) else SILENCE]
+    return [*chords, NO_CHORD + sum(shares) * NO_CHORD_WEIGHT // 1024]
 
 
 def best_path(scores: list[list[int]]) -> list[int]:
@@ -114,7 +116,7 @@ def best_path(scores: list[list[int]]) -> list[int]:
     for of_beat in scores:
         leader = totals.index(max(totals))
         after_change = totals[leader] - CHANGE
-        sources.append([k if total >= after_change else leader for k, total in enumerate(totals)])
+        sources.append([k if total > after_change else leader for k, total in enumerate(totals)])
         totals = [max(total, after_change) + score for total, score in zip(totals, of_beat, strict=True)]
     path = [totals.index(max(totals))]
     for source in reversed(sources[1:]):

@@ -10,8 +10,8 @@ NO_CHORD = 641
 NO_CHORD_WEIGHT = 376
 """Of no chord, and of what sounds meanwhile in 1/1024 of its weight."""
 
-SILENCE = 290
-"""Of no chord in a beat without notes, little more than the highest bias: rests keep the chord. Set by hand."""
+SILENCE = 1
+"""Of no chord in a beat without notes, where no chord scores anything: rests keep the chord. Set by hand."""
 
 CHANGE = 360
 """What another chord costs."""

@@ -25,7 +25,7 @@ cdef int NO_CHORD_SCORE = chord_scores.NO_CHORD
 cdef int SILENCE = chord_scores.SILENCE
 cdef int NO_CHORD_WEIGHT = chord_scores.NO_CHORD_WEIGHT
 
-cdef int16_t[13][STATES] BONUS  # of each chord, by class of the bass; 12 for none
+cdef int16_t[14][STATES] BONUS  # of each chord, by class of the bass; 12 for none, 13 in silence
 cdef uint8_t[NAMED_QUALITIES * LANES] TRIAD
 cdef char[2][12][4] ROOT_NAMES  # under a chord with a major third or none, and with a minor third
 cdef char[2][12][12][4] BASS_NAMES  # by root
@@ -60,6 +60,7 @@ def fill_tables():
                 place = tones.index(interval) if bass < 12 and interval in tones else 4
                 score = chord_scores.BIAS[quality] + (chord_scores.BASS[place] if bass < 12 else 0)
                 BONUS[bass][quality * LANES + root] = score if root < 12 else IMPOSSIBLE
+            BONUS[13][quality * LANES + root] = 0 if root < 12 else IMPOSSIBLE
 
 
 fill_tables()
@@ -91,7 +92,7 @@ cdef int lowest_class(const Notes *notes) noexcept nogil:
 
 cdef bint find_path(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
     """Set the best chord of each beat, and since when it holds; returns whether a beat has two classes."""
-    cdef int block = 0, i, f, no_chord = 0, no_chord_since = 0, best, winner
+    cdef int block = 0, i, f, no_chord = 0, no_chord_since = 0, best, winner, row
     cdef bint two_classes = False
     memset(c.scores, 0, sizeof(c.scores))
     memset(c.since, 0, sizeof(c.since))
@@ -100,8 +101,9 @@ cdef bint find_path(Chords *c, int count, const uint8_t *class_of) noexcept nogi
         for i in range(min(count - block, <int>CHORD_BLOCK)):
             f = block + i
             two_classes |= c.class_count[i] > 1
-            best = add_beat(c, c.classes[i], BONUS[class_of[c.weights.lowest[f]] if c.weights.lowest[f] < 128 else 12], f)
-            if no_chord < -CHANGE:
+            row = class_of[c.weights.lowest[f]] if c.weights.lowest[f] < 128 else 12 if c.class_count[i] else 13
+            best = add_beat(c, c.classes[i], BONUS[row], f)
+            if no_chord <= -CHANGE:
                 no_chord = -CHANGE
                 no_chord_since = f
             no_chord += NO_CHORD_SCORE + (c.total[i] * NO_CHORD_WEIGHT >> 10) if c.class_count[i] else SILENCE
@@ -167,7 +169,7 @@ cdef int add_beat(Chords *c, const int16_t *x, const int16_t *bonus, int f) noex
         e[10 * LANES + r] = bonus[10 * LANES + r] + diminished + x[r + 9]
     for k in range(<int>STATES):
         score = c.scores[k]
-        c.since[k] = c.since[k] if score >= change else <int16_t>f
+        c.since[k] = c.since[k] if score > change else <int16_t>f
         score = (score if score > change else change) + e[k]
         c.scores[k] = score
         best = best if best > score else score
