@@ -36,7 +36,8 @@ Part = tuple[int, str]  # its number, and its ABC
 def played(body: str) -> list[Part]:
     """The parts of a body in the order in which they are played."""
     parts: list[Part] = []
-    common, endings, number = "", [], 0
+    common, number = "", 0
+    endings: list[str] = []
 
     def end(repeats: bool) -> None:
         nonlocal common, endings, number

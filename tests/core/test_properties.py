@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import faulthandler
 import math
 import os
@@ -316,6 +317,13 @@ def test_transposed_keys():
     assert [transposed_chord(c, 1) for c in ("C", "Bbm", "Csus4", "F#dim")] == ["Db", "Bm", "Dbsus4", "Gdim"]
 
 
+def symbol_classes(symbol: str) -> tuple[list[int], str]:
+    """The pitch classes of the root and of the bass, if it is named, and the kind of a chord."""
+    root, kind, bass = re.fullmatch(r"([A-G][#b]?)([^/]*)(?:/([A-G][#b]?))?", symbol).groups()  # type: ignore[union-attr]
+    names = [name for name in (root, bass) if name]
+    return [("C D EF G A B".index(name[0]) + name.count("#") - name.count("b")) % 12 for name in names], kind
+
+
 @settings(max_examples=200)
 @given(note_lists(min_size=3), st.integers(-24, 24).filter(bool))
 def test_transposition(notes, by):
@@ -323,7 +331,7 @@ def test_transposition(notes, by):
     assume(any(n.channel != 9 for n in notes))
     one = midiopt.analyze(music(notes))
     other = midiopt.analyze(music([n if n.channel == 9 else n._replace(pitch=n.pitch + by) for n in notes]))
-    shifting = {"pitch_min", "pitch_max", "pitch_classes", "key", "key_notes", "chord_progression", "role", "notes_hash"}
+    shifting = {"pitch_min", "pitch_max", "pitch_classes", "key", "key_notes", "chord_progression", "chord_symbols", "role", "notes_hash"}
     compare(one, other, shifting)
     assert (other.pitch_min, other.pitch_max) == (one.pitch_min + by, one.pitch_max + by)
     assert other.pitch_classes == [one.pitch_classes[(pc - by) % 12] for pc in range(12)]
@@ -332,6 +340,10 @@ def test_transposition(notes, by):
     assert (other.key_confidence, other.key_changes) == (one.key_confidence, one.key_changes)
     if one.chord_progression:
         assert other.chord_progression == " ".join(transposed_chord(c, by) for c in one.chord_progression.split())
+    assert (one.chord_symbols is None) == (other.chord_symbols is None)
+    for before, after in zip((one.chord_symbols or "").split(), (other.chord_symbols or "").split(), strict=True):
+        classes, kind = symbol_classes(before)
+        assert symbol_classes(after) == ([(pitch_class + by) % 12 for pitch_class in classes], kind)
 
 
 tempo_lists = st.dictionaries(st.sampled_from([0, 0, 480, 960]) | st.integers(0, 4000), st.integers(200_000, 1_500_000), max_size=5)
