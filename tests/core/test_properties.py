@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import faulthandler
 import math
 import os
+import re
 from itertools import accumulate, pairwise
 
 import pytest
