@@ -118,6 +118,7 @@ def test_the_accuracy_of_keys(tmp_path: Path) -> None:
 
 def test_the_accuracy_of_chords_and_filenames(tmp_path: Path) -> None:
     """A tune with its chords in a file of their own, and two loops, of which the name of one states a wrong chord."""
+    pytest.importorskip("mir_eval")  # extra `eval`
     (tmp_path / "chords").mkdir()
     blocks = [(480 * i, 480, pitch) for i, chord in enumerate(((48, 52, 55), (53, 57, 60))) for pitch in chord]
     events = [e for at, length, p in blocks for e in ((at, smf.note_on(0, p, 80)), (at + length, smf.note_off(0, p)))]

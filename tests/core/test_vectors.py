@@ -23,8 +23,7 @@ KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "network_score": (beat_network, ("vmulpd", "vaddpd")),
     "place_onsets": (onsets, ("vmulpd", "vaddpd")),
     "meter_from_slots": (meter_quantized, ("vpcmpeqw", "vmulpd")),
-    "place_notes": (chords, ("vmulpd", "vaddpd")),
-    "score_chords": (chords, ("vpaddd", "vpmaxsd")),
+    "estimate_chords": (chords, ("vpaddw", "vpmaxsw")),
     "correlate": (key, ("vsqrtpd", "vmulpd", "vaddpd")),
 }
 # Not smooth_lags: in pgo-use, its factor 6 is a product in the scalar rest of the loop.

@@ -29,7 +29,9 @@ cdef struct Chords:
     # Scratch memory: of each chord, the score less that of the best, and since which beat it holds.
     int16_t scores[STATES]
     int16_t since[STATES]
+    int16_t added[STATES]  # by a beat
     # Scratch memory, of a block of beats: the weights of the classes and of an octave more.
+    int16_t shifted[12][CHORD_BLOCK]
     int16_t classes[CHORD_BLOCK][2 * LANES]
     int32_t total[CHORD_BLOCK]
     int32_t class_count[CHORD_BLOCK]

@@ -121,7 +121,6 @@ cdef bint find_path(Chords *c, int count, const uint8_t *class_of) noexcept nogi
 
 cdef void prepare_block(Chords *c, int block) noexcept nogil:
     """Set the weights of a block of beats as add_beat reads them: at most 1024 each, beat by beat."""
-    cdef int16_t[12][CHORD_BLOCK] weights
     cdef const int32_t *row
     cdef int i, k
     cdef int32_t weight
@@ -131,19 +130,19 @@ cdef void prepare_block(Chords *c, int block) noexcept nogil:
         row = &c.weights.weights[k][block]
         for i in range(<int>CHORD_BLOCK):
             weight = min(row[i], <int32_t>FULL_WEIGHT) >> SHIFT
-            weights[k][i] = <int16_t>weight
+            c.shifted[k][i] = <int16_t>weight
             c.total[i] += weight
             c.class_count[i] += row[i] > 0
     for i in range(<int>CHORD_BLOCK):
         for k in range(12):
-            c.classes[i][k] = weights[k][i]
+            c.classes[i][k] = c.shifted[k][i]
         for k in range(12):
             c.classes[i][12 + k] = c.classes[i][k]
 
 
 cdef int add_beat(Chords *c, const int16_t *x, const int16_t *bonus, int f) noexcept nogil:
     """Add beat f to the scores of all chords; returns the best. `x` are the weights of the classes, twice."""
-    cdef int16_t[STATES] e
+    cdef int16_t *e = c.added
     cdef int16_t root, fifth, seventh, major, minor, diminished, score, change = <int16_t>-CHANGE, best = -32768
     cdef int r, k
     for r in range(<int>LANES):

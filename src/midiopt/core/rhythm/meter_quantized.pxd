@@ -4,6 +4,7 @@ from midiopt.core.notes.types cimport NoteColumns, Notes
 from midiopt.core.rhythm.meter_accents cimport MeterEstimate
 
 cdef enum:
+    SLOTS_PER_QUARTER = 12
     SLOT_WORDS = 32
     MAX_SLOTS = SLOT_WORDS * 64  # from the first onset on: 42 bars of 4/4
     PADDING_WORDS = 4  # room for the longest lag and one more word
@@ -28,6 +29,7 @@ cdef struct SlotScratch:
     uint16_t comparable[MAX_SLOTS]  # top_notes, with silence made unlike any other slot
     uint8_t intervals[MAX_SLOTS]  # slots from one onset to the next
     uint16_t interval_counts[2][MAX_INTERVAL + 1]
+    int phase_counts[SLOTS_PER_QUARTER]  # slots with notes, by their place in the quarter
     uint64_t onsets[SLOT_WORDS]
     uint16_t top_notes[MAX_SLOTS + MAX_LAG]  # highest pitch + 1 in the low byte, highest drum + 1 in the high byte; 0 for none
     uint64_t long_notes[SLOT_WORDS + PADDING_WORDS]

@@ -8,6 +8,7 @@ cdef enum:
 cdef struct PhaseScratch:
     double notes[2 * POSITIONS]
     double lengths[2 * POSITIONS]
+    int candidates[MAX_CANDIDATES]
 
 
 # Domain: fewer than 2**32 notes, lengths below 2**50 in all. The phase is in positions, from -POSITIONS / 2 to POSITIONS / 2 - 1.

@@ -37,21 +37,20 @@ cdef double ON_THIRTY_SECOND = phase_weights.ON_THIRTY_SECOND
 
 cdef int quarter_phase(const QuarterPositions *positions, PhaseScratch *scratch) noexcept nogil:
     """The position of the beats, relative to the nearest quarter; 0 with few notes, and where half of the notes begin on quarters."""
-    cdef int[MAX_CANDIDATES] candidates
     cdef int i, n, best = 0
     cdef double score, highest
     if positions.count < MIN_NOTES or 2 * notes_at(positions, 0) > positions.count:
         return 0
     sum_nearby(positions, scratch)
-    n = find_candidates(positions, scratch, candidates)
+    n = find_candidates(positions, scratch)
     if n == 0:
         return 0
     highest = score_of(scratch, 0)
     for i in range(n):
-        score = score_of(scratch, candidates[i])
+        score = score_of(scratch, scratch.candidates[i])
         if score > highest:
             highest = score
-            best = candidates[i]
+            best = scratch.candidates[i]
     return best if best < POSITIONS // 2 else best - POSITIONS
 
 
@@ -87,7 +86,7 @@ cdef void sum_nearby(const QuarterPositions *positions, PhaseScratch *s) noexcep
         lengths -= positions.lengths[wrap(i - NEAR)]
 
 
-cdef int find_candidates(const QuarterPositions *positions, const PhaseScratch *s, int *candidates) noexcept nogil:
+cdef int find_candidates(const QuarterPositions *positions, PhaseScratch *s) noexcept nogil:
     """Write the middles of the highest peaks off the declared quarters, highest first; returns how many."""
     cdef int i, k, middle, n = 0
     for i in range(POSITIONS):
@@ -99,14 +98,14 @@ cdef int find_candidates(const QuarterPositions *positions, const PhaseScratch *
         k = n
         if n < MAX_CANDIDATES:
             n += 1
-        elif s.notes[middle] > s.notes[candidates[n - 1]]:
+        elif s.notes[middle] > s.notes[s.candidates[n - 1]]:
             k = n - 1
         else:
             continue
-        while k and s.notes[candidates[k - 1]] < s.notes[middle]:
-            candidates[k] = candidates[k - 1]
+        while k and s.notes[s.candidates[k - 1]] < s.notes[middle]:
+            s.candidates[k] = s.candidates[k - 1]
             k -= 1
-        candidates[k] = middle
+        s.candidates[k] = middle
     return n
 
 

@@ -29,16 +29,21 @@ cdef struct Sections:  # 0.3 MB, of which a song of 100 bars uses 60 KB
     uint64_t bits[2][MAX_BARS]  # of each bar, a bit per position and pitch
     int64_t sizes[MAX_BARS]  # bits that are set
     int lags[ROWS]
+    int64_t alike[ROWS]  # bars of the sample that cost less as copies with each lag
     int lag_count  # with the row of new bars
     int32_t costs[ROWS][MAX_BARS]
     int32_t total[MAX_BARS][ROWS][EIGHTHS]  # least cost of the bars up to each, if that is in the row
+    int32_t best[EIGHTHS]  # least total of the bar before
     int lag[MAX_BARS]  # with which each bar is copied; 0 for new ones
     uint8_t cuts[MAX_BARS + 1]  # whether a section begins
     int label[MAX_BARS]  # of each bar
+    int counts[MAX_BARS]  # by label: votes, new numbers or sections
+    int after[MAX_BARS]  # by label: its only neighbour, or UNSEEN or SEVERAL
+    int before[MAX_BARS]  # likewise
 
 
 # Domain: ticks below 2**TICK_BITS, any signatures. Fewer than MIN_BARS or more than MAX_BARS bars have no sections.
 cdef void find_sections(Sections *s, const Notes *notes, const BarGrid *bars) noexcept nogil
-cdef Status append_form(const Sections *s, TextHeap *heap, Facts *facts) noexcept nogil
+cdef Status append_form(Sections *s, TextHeap *heap, Facts *facts) noexcept nogil
 # Domain: a bar that the grid has.
 cdef int64_t start_of_bar(const BarGrid *bars, int bar) noexcept nogil

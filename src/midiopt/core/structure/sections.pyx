@@ -129,21 +129,20 @@ cdef int64_t start_of_bar(const BarGrid *bars, int bar) noexcept nogil:
 
 cdef void choose_lags(Sections *s, int n) noexcept nogil:
     """Set the lags at which the most bars are cheaper as copies, in ascending order; the shorter ones on a tie."""
-    cdef int64_t[ROWS] alike
     cdef int lag, i, place, kept = 1
     cdef int64_t count
     s.lags[0] = 0
     lag = MIN_LAG
     while lag < n:
         count = count_alike(s, n, lag)
-        if count and (kept < ROWS or count > alike[kept - 1]):
+        if count and (kept < ROWS or count > s.alike[kept - 1]):
             i = kept = min(kept + 1, <int>ROWS)
             i -= 1
-            while i > 1 and alike[i - 1] < count:
-                alike[i] = alike[i - 1]
+            while i > 1 and s.alike[i - 1] < count:
+                s.alike[i] = s.alike[i - 1]
                 s.lags[i] = s.lags[i - 1]
                 i -= 1
-            alike[i] = count
+            s.alike[i] = count
             s.lags[i] = lag
         lag += LAG_STEP
     s.lag_count = kept
@@ -194,28 +193,27 @@ cdef void fill_costs(Sections *s, int n) noexcept nogil:
 
 cdef void describe(Sections *s, int n) noexcept nogil:
     """Set the lag of each bar in the cheapest description (A. Viterbi, 1967), from all positions of the eights at once."""
-    cdef int32_t[EIGHTHS] best
     cdef int32_t cost
     cdef int i, row, eighth
     for row in range(s.lag_count):
         for eighth in range(EIGHTHS):
             s.total[0][row][eighth] = s.costs[row][0]
     for i in range(1, n):
-        memcpy(best, s.total[i - 1][0], sizeof(best))
+        memcpy(s.best, s.total[i - 1][0], sizeof(s.best))
         for row in range(1, s.lag_count):
             for eighth in range(EIGHTHS):
-                best[eighth] = min(s.total[i - 1][row][eighth], best[eighth])
+                s.best[eighth] = min(s.total[i - 1][row][eighth], s.best[eighth])
         for eighth in range(EIGHTHS):
-            best[eighth] += OFF_FOUR
-        best[i & 7] += -OFF_FOUR
-        best[i + 4 & 7] += OFF_EIGHT - OFF_FOUR
+            s.best[eighth] += OFF_FOUR
+        s.best[i & 7] += -OFF_FOUR
+        s.best[i + 4 & 7] += OFF_EIGHT - OFF_FOUR
         for row in range(s.lag_count):
             cost = s.costs[row][i]
             for eighth in range(EIGHTHS):
-                s.total[i][row][eighth] = min(s.total[i - 1][row][eighth], best[eighth]) + cost
+                s.total[i][row][eighth] = min(s.total[i - 1][row][eighth], s.best[eighth]) + cost
             if row == 0:
                 for eighth in range(EIGHTHS):
-                    best[eighth] += COPY
+                    s.best[eighth] += COPY
     go_back(s, n)
 
 
@@ -283,19 +281,18 @@ cdef bint add_cut(Sections *s, int n, int at) noexcept nogil:
 
 cdef void label_sections(Sections *s, int n) noexcept nogil:
     """Set the sections, with the label of what more than half of their bars copy, or a new one."""
-    cdef int[MAX_BARS] votes
     cdef int start = 0, end, i, label, labels = 0
     while start < n:
         end = start + 1
         while not s.cuts[end]:
             end += 1
-        memset(votes, 0, labels * sizeof(int))
+        memset(s.counts, 0, labels * sizeof(int))
         label = labels
         for i in range(start, end):
             if s.lag[i] and i - s.lag[i] < start:
-                votes[s.label[i - s.lag[i]]] += 1
+                s.counts[s.label[i - s.lag[i]]] += 1
         for i in range(labels):
-            if 2 * votes[i] > end - start:
+            if 2 * s.counts[i] > end - start:
                 label = i
         labels += label == labels
         for i in range(start, end):
@@ -309,36 +306,33 @@ cdef void label_sections(Sections *s, int n) noexcept nogil:
 
 cdef void join_sections(Sections *s) noexcept nogil:
     """Join sections that always follow each other, and number the labels again."""
-    cdef int[MAX_BARS] names
     cdef int i, labels = 0
     while join_pair(s):
         pass
     for i in range(MAX_BARS):
-        names[i] = NO_LABEL
+        s.counts[i] = NO_LABEL
     for i in range(s.count):
-        if names[s.items[i].label] == NO_LABEL:
-            names[s.items[i].label] = labels
+        if s.counts[s.items[i].label] == NO_LABEL:
+            s.counts[s.items[i].label] = labels
             labels += 1
-        s.items[i].label = names[s.items[i].label]
+        s.items[i].label = s.counts[s.items[i].label]
 
 
 cdef bint join_pair(Sections *s) noexcept nogil:
     """Join the first two labels of which one is always followed by the other, and that always follows it. Returns whether there were."""
-    cdef int[MAX_BARS] after
-    cdef int[MAX_BARS] before
     cdef int i, label, neighbour, kept = 0
     for i in range(s.count):
-        after[s.items[i].label] = before[s.items[i].label] = UNSEEN
+        s.after[s.items[i].label] = s.before[s.items[i].label] = UNSEEN
     for i in range(s.count):
         label = s.items[i].label
         neighbour = s.items[i + 1].label if i + 1 < s.count else NO_LABEL
-        after[label] = neighbour if after[label] in (UNSEEN, neighbour) else SEVERAL
+        s.after[label] = neighbour if s.after[label] in (UNSEEN, neighbour) else SEVERAL
         neighbour = s.items[i - 1].label if i else NO_LABEL
-        before[label] = neighbour if before[label] in (UNSEEN, neighbour) else SEVERAL
+        s.before[label] = neighbour if s.before[label] in (UNSEEN, neighbour) else SEVERAL
     for i in range(s.count):
         label = s.items[i].label
-        neighbour = after[label]
-        if neighbour >= 0 and neighbour != label and before[neighbour] == label:
+        neighbour = s.after[label]
+        if neighbour >= 0 and neighbour != label and s.before[neighbour] == label:
             break
     else:
         return False
@@ -352,20 +346,19 @@ cdef bint join_pair(Sections *s) noexcept nogil:
     return True
 
 
-cdef Status append_form(const Sections *s, TextHeap *heap, Facts *facts) noexcept nogil:
+cdef Status append_form(Sections *s, TextHeap *heap, Facts *facts) noexcept nogil:
     """Append the form as text ("A8 A8 B8 A8") where it is sure: sections that occur again make up half of the bars or more."""
     cdef char[MAX_SECTIONS * 5] text
-    cdef int[MAX_NAMED] times
     cdef int i, repeated = 0, size = 0
     if not 2 <= s.count <= MAX_SECTIONS:
         return USABLE
-    memset(times, 0, sizeof(times))
+    memset(s.counts, 0, MAX_NAMED * sizeof(int))
     for i in range(s.count):
         if s.items[i].label >= MAX_NAMED:
             return USABLE
-        times[s.items[i].label] += 1
+        s.counts[s.items[i].label] += 1
     for i in range(s.count):
-        if times[s.items[i].label] > 1:
+        if s.counts[s.items[i].label] > 1:
             repeated += s.items[i].end - s.items[i].start
     if 2 * repeated < s.items[s.count - 1].end:
         return USABLE
