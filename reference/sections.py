@@ -17,7 +17,7 @@ from reference.bar_grid import SUBTICKS, Span, bars_before
 from reference.sequence import Sequence
 
 MIN_BARS, MAX_BARS = 8, 512
-MIN_LAG, LAG_STEP, SAMPLE, MAX_LAGS = 4, 2, 3, 7
+MIN_LAG, LAG_STEP, MIN_STEP, MAX_SAMPLE, MAX_LAGS = 4, 2, 3, 32, 7
 MIN_SECTION = 3
 NEW, UNLIKE, COPY, OFF_FOUR, OFF_EIGHT, UNUSUAL = 256, 768, 384, 1024, 256, 512
 MULTIPLIER = 0x9E3779B1
@@ -54,7 +54,7 @@ def copy_costs(bits: list[int], lag: int) -> Ints:
 def useful_lags(bits: list[int]) -> tuple[list[int], list[Ints]]:
     """The lags at which the most bars are cheaper as copies, with the costs of all bars."""
     costs = {lag: copy_costs(bits, lag) for lag in range(MIN_LAG, len(bits), LAG_STEP)}
-    alike = {lag: int((cost[lag::SAMPLE] < NEW).sum()) for lag, cost in costs.items()}
+    alike = {lag: int((cost[lag :: max(len(bits) // MAX_SAMPLE, MIN_STEP)] < NEW).sum()) for lag, cost in costs.items()}
     lags = sorted(lag for lag in costs if alike[lag])
     lags = sorted(sorted(lags, key=lambda lag: -alike[lag])[:MAX_LAGS])
     return lags, [costs[lag] for lag in lags]

@@ -21,7 +21,8 @@ cdef uint32_t MULTIPLIER = 0x9E3779B1  # of the hash of a position and a pitch; 
 cdef enum:
     MIN_LAG = 4  # bars
     LAG_STEP = 2  # repetitions after an odd number of bars are rare
-    SAMPLE = 3  # bars: one in so many is looked at to choose lags, which finds the form as often as all do
+    MIN_STEP = 3  # bars: one in so many is looked at to choose lags, which finds the form as often as all do
+    MAX_SAMPLE = 32  # bars that are looked at, about
     MIN_SECTION = 3  # bars
     # Costs. Chosen on folk tunes whose repeats are written, see docs/accuracy-methods.md.
     NEW = 256
@@ -160,10 +161,10 @@ cdef int64_t count_alike(const Sections *s, int n, int lag) noexcept nogil:
     cdef const uint64_t *low = s.bits[0]
     cdef const uint64_t *high = s.bits[1]
     cdef int64_t count = 0
-    cdef int i = lag
+    cdef int i = lag, step = max(n // MAX_SAMPLE, <int>MIN_STEP)
     while i < n:
         count += 2 * (s.sizes[i] + s.sizes[i - lag]) < 5 * both_have(low[i] & low[i - lag], high[i] & high[i - lag])
-        i += SAMPLE
+        i += step
     return count
 
 
