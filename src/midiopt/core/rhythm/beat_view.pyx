@@ -7,30 +7,20 @@ from libc.stdlib cimport free, malloc
 
 from midiopt import schema
 
-from midiopt.core.facts cimport NULL_ENUM, NULL_INT32, Facts
-from midiopt.core.memory cimport Scratch, allocate_zeroed, release
-from midiopt.core.notes.notes cimport read_notes, reset_note_counts
-from midiopt.core.notes.types cimport Notes
+from midiopt.core.facts cimport NULL_INT32
+from midiopt.core.memory cimport allocate_zeroed, release
 from midiopt.core.rhythm.beat_tracker cimport Pulse, TimedNote, group_notes, track_beats
-from midiopt.core.rhythm.onsets cimport Onsets, onset_facts
+from midiopt.core.rhythm.first_sequence cimport FirstSequence, read_first_sequence, start_sequence
 from midiopt.core.smf.arena cimport EventArena
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE, Status
-from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, BarGrid, Span, build_bar_grid, phase_in_subticks
-from midiopt.core.timeline.tempo_map cimport TempoMap, TempoSegment, read_tempo_map, seconds_at
-from midiopt.core.timeline.time_signatures cimport TimeSignatures, read_time_signatures
+from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span
+from midiopt.core.timeline.tempo_map cimport TempoMap, TempoSegment, seconds_at
 
 cdef enum:
     MAX_BEATS = 100_000  # fourteen hours at 120 BPM
 
-# All that the beats need (0.6 MB), for one file.
 cdef struct BeatSource:
-    Scratch scratch
-    TempoMap map
-    TimeSignatures signatures
-    Notes notes
-    BarGrid bars
-    Onsets onsets
-    Facts facts
+    FirstSequence sequence
     Pulse *pulses
     size_t pulse_count
 
@@ -41,18 +31,16 @@ def read_beats(EventArena events not None):
     Returns (whether they were tracked; a tuple (tick, seconds, position in the bar from 0) for each).
     """
     cdef BeatSource *b = <BeatSource *>allocate_zeroed(sizeof(BeatSource))
+    cdef FirstSequence *s = &b.sequence
     cdef bint tracked
     if b == NULL:
         raise MemoryError()
-    b.map.scratch = b.signatures.scratch = b.notes.scratch = &b.scratch
-    b.notes.counts_notes = True
-    b.facts.bpm_onsets = 0
-    b.facts.is_performance = b.facts.meter_estimated = NULL_ENUM
+    start_sequence(s)
     try:
-        if read_first_sequence(b, events) != USABLE:
+        if read_first_sequence(s, events) != USABLE:
             raise MemoryError()
-        tracked = b.facts.is_performance == 1 or b.onsets.tempo_map_ignored or b.facts.ticks_per_quarter == NULL_INT32
-        if b.notes.columns.count == 0 or (tracked and b.facts.bpm_onsets == 0):
+        tracked = s.facts.is_performance == 1 or s.onsets.tempo_map_ignored or s.facts.ticks_per_quarter == NULL_INT32
+        if s.notes.columns.count == 0 or (tracked and s.facts.bpm_onsets == 0):
             return tracked, []
         if not tracked:
             return False, grid_beats(b)
@@ -60,56 +48,30 @@ def read_beats(EventArena events not None):
             raise MemoryError()
         return True, tracked_beats(b)
     finally:
-        release(&b.scratch)
+        release(&s.scratch)
         free(b.pulses)
         free(b)
 
 
-cdef Status read_first_sequence(BeatSource *b, EventArena events) noexcept:
-    """Read the first sequence that has notes, and what its onsets say."""
-    cdef size_t first = 0, end = 0, i, tracks = events.arena.track_count
-    cdef int64_t duration = 0, quarter = events.arena.header.division
-    cdef Status status = USABLE
-    b.facts.ticks_per_quarter = NULL_INT32 if quarter & 0x8000 else <int>quarter
-    while end < tracks and not status and b.notes.columns.count == 0:
-        first = end
-        end = first + 1 if events.arena.header.format == 2 else tracks
-        reset_note_counts(&b.notes, &events.arena)
-        status = read_tempo_map(&b.map, &events.arena, events.arena.data, first, end)
-        if not status:
-            status = read_notes(&b.notes, &events.arena, events.arena.data, &b.map, first, end)
-    if status or b.notes.columns.count == 0:
-        return status
-    onset_facts(&b.onsets, &b.notes, &b.map, &b.facts)
-    for i in range(first, end):
-        duration = max(duration, events.arena.tracks[i].end_tick)
-    if b.facts.ticks_per_quarter != NULL_INT32:
-        status = read_time_signatures(&b.signatures, &events.arena, events.arena.data, first, end, duration)
-        if not status:
-            phase = phase_in_subticks(b.onsets.phase, quarter)
-            build_bar_grid(&b.bars, &b.signatures, quarter, phase, b.notes.counts.first_onset, b.notes.counts.last_end)
-    return status
-
-
 cdef list grid_beats(BeatSource *b):
     """The beats of the bars, from tick 0 to the end of the last note."""
-    cdef const TempoSegment *segment = b.map.segments
+    cdef const TempoSegment *segment = b.sequence.map.segments
     cdef const Span *span
     cdef int64_t at, beat, tick
     cdef int i, position, beats
     # Bars with a phase begin half a position before it, see phase_in_subticks.
-    cdef int64_t half_position = b.bars.quarter // 384 if b.bars.phase else 0
+    cdef int64_t half_position = b.sequence.bars.quarter // 384 if b.sequence.bars.phase else 0
     found = []
-    for i in range(b.bars.span_count):
-        span = &b.bars.spans[i]
-        beats = beats_of(span.numerator, span.bar, b.bars.quarter)
+    for i in range(b.sequence.bars.span_count):
+        span = &b.sequence.bars.spans[i]
+        beats = beats_of(span.numerator, span.bar, b.sequence.bars.quarter)
         beat = span.bar // beats
         at = span.start + half_position
         position = 0
-        while at < min(span.end, b.bars.end) and len(found) < MAX_BEATS:
+        while at < min(span.end, b.sequence.bars.end) and len(found) < MAX_BEATS:
             if at >= 0:
                 tick = at >> SUBTICK_SHIFT
-                found.append((tick, seconds_at(&b.map, &segment, tick), position))
+                found.append((tick, seconds_at(&b.sequence.map, &segment, tick), position))
             position = position + 1 if position + 1 < beats else 0
             at += beat
     return found
@@ -122,16 +84,16 @@ cdef int beats_of(int numerator, int64_t bar, int64_t quarter) noexcept:
 
 cdef Status group(BeatSource *b) noexcept:
     """Make the pulses of the notes."""
-    cdef size_t i, n = b.notes.columns.count
+    cdef size_t i, n = b.sequence.notes.columns.count
     cdef TimedNote *notes = <TimedNote *>malloc(n * sizeof(TimedNote))
     b.pulses = <Pulse *>malloc(n * sizeof(Pulse))
     if notes == NULL or b.pulses == NULL:
         free(notes)
         return NO_MEMORY
     for i in range(n):
-        notes[i].seconds = b.notes.columns.onset_s[i]
-        notes[i].length = <float>(b.notes.columns.end_s[i] - notes[i].seconds)
-        notes[i].velocity = b.notes.columns.velocity[i]
+        notes[i].seconds = b.sequence.notes.columns.onset_s[i]
+        notes[i].length = <float>(b.sequence.notes.columns.end_s[i] - notes[i].seconds)
+        notes[i].velocity = b.sequence.notes.columns.velocity[i]
     b.pulse_count = group_notes(notes, n, b.pulses)
     free(notes)
     return USABLE
@@ -139,9 +101,9 @@ cdef Status group(BeatSource *b) noexcept:
 
 cdef list tracked_beats(BeatSource *b):
     """The tracked beats; bars begin with the beats that have the most salience."""
-    cdef int64_t i = track_beats(b.pulses, b.pulse_count, 60 / b.facts.bpm_onsets), k
+    cdef int64_t i = track_beats(b.pulses, b.pulse_count, 60 / b.sequence.facts.bpm_onsets), k
     cdef const Pulse *before
-    cdef const TempoSegment *segment = b.map.segments
+    cdef const TempoSegment *segment = b.sequence.map.segments
     cdef double step
     cdef int beats, first
     times, saliences = [], []
@@ -157,12 +119,12 @@ cdef list tracked_beats(BeatSource *b):
         i = b.pulses[i].before
     times.reverse()
     saliences.reverse()
-    numerator, denominator = map(int, schema.METERS[b.facts.meter_estimated].split("/"))
-    beats = numerator // 3 if denominator == 8 and numerator > 3 and numerator % 3 == 0 else numerator
+    numerator, denominator = map(int, schema.METERS[b.sequence.facts.meter_estimated].split("/"))
+    beats = beats_of(numerator, 4 * numerator, denominator)
     first = max(range(beats), key=lambda k: sum(saliences[k::beats]))
     found = []
     for i in range(len(times)):
-        tick = tick_at(&b.map, &segment, times[i])
+        tick = tick_at(&b.sequence.map, &segment, times[i])
         found.append((tick, times[i], (i + beats - first) % beats))
     return found
 
