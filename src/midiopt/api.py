@@ -313,7 +313,7 @@ class Sections:
 def sections(source: Source) -> Sections:
     """The sections of one MIDI file, given like that of analyze(): which of its bars repeat which.
 
-    ``Analysis.sections`` is the form as text where more than half of the bars are repeated; here are the sections of every file of 8 to
+    ``Analysis.sections`` is the form as text where half of the bars or more are repeated; here are the sections of every file of 8 to
     512 bars. In a file of format 2 they are those of the first track that has notes. Raises the same errors as notes().
     """
     import numpy as np

@@ -190,7 +190,7 @@ class ObjectReader:
 
     def read(self, url: bytes, show_life: Callable[[], None]) -> tuple[Buffer | Exception, FileState]:
         """What ``read_object`` returns. While it waits, ``show_life`` is called: requests have limits of their own."""
-        found = self._ahead.pop(url, None) or _requests().submit(read_object, url, self._max_bytes)
+        found = self._ahead.pop(url, None) or submit(read_object, url, self._max_bytes)
         self._fill()
         data, state = wait(found, show_life)
         return data, state
@@ -199,7 +199,7 @@ class ObjectReader:
         while self._expected and len(self._ahead) < MAX_AHEAD:
             url = self._expected.popleft()
             if url not in self._ahead:
-                self._ahead[url] = _requests().submit(read_object, url, self._max_bytes)
+                self._ahead[url] = submit(read_object, url, self._max_bytes)
 
 
 def wait(future: Future[Any], show_life: Callable[[], None]) -> Any:

@@ -19,6 +19,7 @@ from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.decompress import Decompressor, find_magic
 from midiopt.sources.archives.hard_links import HardLinks, Place
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, ROWS_ERROR, ArchiveLimits, max_rows
+from midiopt.sources.archives.stream import Stream
 from midiopt.sources.archives.table import Table, TableRow, is_table
 from midiopt.sources.archives.tar_types import HardLink, Sparse
 from midiopt.sources.archives.zip import read_entry
@@ -120,30 +121,6 @@ class MemoryArchive:
 AnyArchive: TypeAlias = "FileArchive | MemoryArchive | RemoteArchive"
 
 
-class _SecondReader:
-    """Reads an archive from its start, wherever other readers of it are."""
-
-    def __init__(self, archive: AnyArchive) -> None:
-        self._archive = archive
-        self._offset = 0
-
-    def read(self, size: int) -> bytes:
-        """At most ``size`` bytes."""
-        data = self._archive.read(size, self._offset)
-        self._offset += len(data)
-        return data
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill the start of the buffer; returns the number of bytes, 0 at the end."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def tell(self) -> int:
-        """Bytes that were read."""
-        return self._offset
-
-
 class Archive:
     """Reads the members of an archive in order. Raises NotAnArchive.
 
@@ -174,12 +151,12 @@ class Archive:
             self._stream = Decompressor(cast(BinaryIO, file.file), magic, self.budget, limits.bomb_min_bytes)
             self._tar = tar.Tar(stream=self._stream)
             self._links = HardLinks(
-                lambda: tar.Tar(stream=Decompressor(_SecondReader(file), magic, self.budget, limits.bomb_min_bytes))  # type: ignore[arg-type]
+                lambda: tar.Tar(stream=Decompressor(Stream(file), magic, self.budget, limits.bomb_min_bytes))  # type: ignore[arg-type]
             )
         elif tar.is_header(head):
 
             def open_tar() -> tar.Tar:
-                return tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=_SecondReader(file))
+                return tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=Stream(file))
 
             self._tar, self._links = open_tar(), HardLinks(open_tar)
         elif is_table(head):

@@ -29,6 +29,12 @@ class Stream(io.RawIOBase):
         self._at += len(data)
         return data
 
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # of a wider type of buffer in io
+        """Fill the start of the buffer; returns the number of bytes, 0 at the end."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to an offset."""
         self._at = offset + (0, self._at, self._file.size)[whence]
