@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 import midiopt
 from accuracy import ground_truth, markdown
+from accuracy.corpus import load_mir_eval
 from accuracy.ground_truth import Row
 from accuracy.tempo import STEADY_IBI_CV, annotated_bpm
 
@@ -108,10 +109,7 @@ def is_plausible(truth: Truth, row: Row) -> bool:
 
 def f_measure(truth: Floats, found: Floats) -> float:
     """mir_eval's F measure."""
-    try:
-        import mir_eval
-    except ImportError:
-        raise SystemExit("make eval needs mir_eval: pip install 'midiopt[eval]'") from None
+    mir_eval = load_mir_eval()
     truth, found = mir_eval.beat.trim_beats(truth), mir_eval.beat.trim_beats(found)
     return float(mir_eval.beat.f_measure(truth, found)) if len(truth) and len(found) else 0.0
 

@@ -26,6 +26,7 @@ import numpy as np
 
 import midiopt
 from accuracy import ground_truth, markdown
+from accuracy.corpus import load_mir_eval
 
 Message: TypeAlias = Any  # of mido, which is imported only when it is needed
 File: TypeAlias = Any
@@ -164,10 +165,7 @@ def best_triads(data: bytes) -> list[Label]:
 
 def compare(right: list[Label], found: list[Label]) -> list[float]:
     """The measures of a song."""
-    try:
-        import mir_eval
-    except ImportError:
-        raise SystemExit("make eval needs mir_eval: pip install 'midiopt[eval]'") from None
+    mir_eval = load_mir_eval()
     intervals, labels = np.array([label[:2] for label in right]), [label for *_, label in right]
     found = [label for label in found if label[1] > label[0]]
     with warnings.catch_warnings():  # it warns of songs without any label that a measure knows

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 CORPUS = Path(os.environ.get("MIDIOPT_CORPUS") or PROJECT.parent / "shared" / "corpus")
@@ -33,6 +34,25 @@ def parse_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
     return arguments
 
 
+def midi_files(folder: Path) -> list[Path]:
+    """The MIDI files below a folder, in the order of their names."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+
+
 def beside(corpus: Path) -> list[Path]:
     """The folders of further collections beside a corpus that are there: `more`, and `folk` of training/folk_tunes.py."""
     return [folder for name in ("more", "folk") if (folder := corpus.parent / name).is_dir()]
+
+
+def all_folders(corpus: Path) -> list[Path]:
+    """The folders of all collections, of a corpus and beside it."""
+    return sorted(each for parent in (corpus, *beside(corpus)) for each in parent.iterdir() if each.is_dir())
+
+
+def load_mir_eval() -> Any:
+    """The module with the measures of music information retrieval; exits without it."""
+    try:
+        import mir_eval
+    except ImportError:
+        raise SystemExit("make eval needs mir_eval: pip install 'midiopt[eval]'") from None
+    return mir_eval

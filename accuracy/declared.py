@@ -7,11 +7,12 @@ And how many songs of POP909, nearly all of which are in 4/4, are heard in it.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import compress
 from pathlib import Path
 
 import midiopt
 from accuracy import ground_truth, markdown
-from accuracy.corpus import beside
+from accuracy.corpus import beside, midi_files
 from accuracy.markdown import HIGH_CONFIDENCE
 from accuracy.tempo import both_accuracies, is_near, share
 from midiopt import Analysis
@@ -23,7 +24,7 @@ MIN_NOTES = 32
 def analyses(folder: Path) -> list[Analysis]:
     """The facts of each file of a folder that has notes enough."""
     found = []
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi")):
+    for path in midi_files(folder):
         try:
             facts = midiopt.analyze(path)
         except midiopt.MidiError:
@@ -33,11 +34,21 @@ def analyses(folder: Path) -> list[Analysis]:
     return found
 
 
+def keeps_tempo(facts: Analysis) -> bool:
+    """Whether a file keeps to the one tempo that it declares."""
+    return facts.bpm_source == "tempo_map" and not facts.tempo_changes and facts.is_performance is False and facts.bpm is not None
+
+
+def are_meant(tempos: list[float]) -> list[bool]:
+    """For each tempo that files of a collection declare, whether it is too rare to be a program's default."""
+    frequency = Counter(map(round, tempos))
+    return [frequency[round(bpm)] <= max(MAX_DEFAULT_SHARE * len(tempos), 1) for bpm in tempos]
+
+
 def tempo_line(name: str, files: list[Analysis]) -> list[object]:
     """The line of a collection in the table of tempos."""
-    steady = [f for f in files if f.bpm_source == "tempo_map" and not f.tempo_changes and f.bpm_onsets and f.is_performance is False]
-    frequency = Counter(round(f.bpm or 0) for f in steady)
-    mine = [f for f in steady if frequency[round(f.bpm or 0)] <= max(MAX_DEFAULT_SHARE * len(steady), 1)]
+    steady = [f for f in files if keeps_tempo(f) and f.bpm_onsets]
+    mine = list(compress(steady, are_meant([f.bpm or 0 for f in steady])))
     rows = [{"bpm": str(f.bpm), "bpm_quarter": ""} for f in mine]
     sure = [is_near(f.bpm_onsets, row) for f, row in zip(mine, rows, strict=True) if (f.bpm_onsets_confidence or 0) > HIGH_CONFIDENCE]
     return [name, len(mine), both_accuracies([f.bpm_onsets for f in mine], rows), len(sure), share(sure)]

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import midiopt
 from accuracy import ground_truth, markdown
+from accuracy.corpus import midi_files
 from accuracy.ground_truth import Row
 from midiopt.core.analysis import Analyzer
 from midiopt.core.inspection import quarter_phase
+from reference.quantization import POSITIONS
 
-POSITIONS = 192  # per quarter
 TOLERANCE = 12  # positions
 MIN_CONCENTRATION = 0.9  # of the chord changes' positions in the quarter: elsewhere the tempo map does not follow the beats
 MAX_FILES = 300  # per collection without annotations
@@ -55,7 +56,7 @@ def written_files(corpus: Path, annotated: set[str]) -> list[Row]:
     for folder in sorted(corpus.iterdir()):
         if not folder.is_dir() or folder.name in annotated or any(name in folder.name for name in TRANSCRIPTIONS):
             continue
-        for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi")):
+        for path in midi_files(folder):
             relpath = str(path.relative_to(corpus))
             rows.append({"relpath": relpath, "source": folder.name, "group": relpath})
     return ground_truth.thin([row for row in rows if row["source"] != "edge"], MAX_FILES)

@@ -19,13 +19,15 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
 import midiopt
 from accuracy import ground_truth
-from accuracy.corpus import PROJECT, beside, make_parser, parse_arguments
+from accuracy.corpus import PROJECT, all_folders, make_parser, midi_files, parse_arguments
+from accuracy.declared import MIN_NOTES, are_meant, keeps_tempo
 from accuracy.ground_truth import Row
 from accuracy.tempo import ACC2_FACTORS
 from reference.beat import FRAME_RATE, MAX_CANDIDATES, BeatEvidence, find_evidence
@@ -51,8 +53,6 @@ IMPORTANCE = {
 METER_IMPORTANCE = {"nottingham_abc": 0.1, "asap_performance": 1.0, "asap_score": 1.0, "gmd_beat": 0.5, "gmd_fill": 0.1}
 METER_SCALE = 2  # of features before the ridge, which penalizes large weights; with 4 answers above 0.8 are wrong more often
 MAX_DECLARED = 400  # files per folder of the corpus that nobody annotated
-MIN_NOTES = 32  # of those
-MAX_DEFAULT_SHARE = 0.1  # of a folder's files may declare the same tempo; a more frequent one is a program's default
 TOLERANCE = 0.04  # of a right tempo
 # Each file is learnt from at other speeds too, with half the weight: of untouched performances with a steady tempo
 # (ibi_cv < 0.15) 0.83 are right instead of 0.75.
@@ -103,29 +103,25 @@ def declared_rows(corpus: Path, truth: Path) -> list[Row]:
     """Rows like those of tempo.tsv for folders without annotations, from the one tempo that each file keeps to."""
     annotated = {row["relpath"].split("/")[0] for row in ground_truth.read(truth, "tempo", corpus)}
     rows: list[Row] = []
-    for folder in sorted(each for parent in (corpus, *beside(corpus)) for each in parent.iterdir() if each.is_dir()):
+    for folder in all_folders(corpus):
         if folder.name in annotated:
             continue
         steady = list(steady_files(folder))
-        frequency = Counter(round(bpm) for _, bpm, _ in steady)
-        for path, bpm, kind in steady:
-            if frequency[round(bpm)] <= max(MAX_DEFAULT_SHARE * len(steady), 1):
-                relpath = os.path.relpath(path, corpus)
-                row = {"relpath": relpath, "source": folder.name, "group": relpath, "kind": kind, "bpm": str(bpm), "bpm_quarter": ""}
-                rows.append(row)
+        for path, bpm, kind in compress(steady, are_meant([bpm for _, bpm, _ in steady])):
+            relpath = os.path.relpath(path, corpus)
+            rows.append({"relpath": relpath, "source": folder.name, "group": relpath, "kind": kind, "bpm": str(bpm), "bpm_quarter": ""})
     return [row | {"source": row["kind"]} for row in ground_truth.thin(rows, MAX_DECLARED)]
 
 
 def steady_files(folder: Path) -> Iterator[tuple[Path, float, str]]:
     """The files of a folder that keep to one declared tempo, that tempo, and their kind in IMPORTANCE; the same notes only once."""
     known = set()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi")):
+    for path in midi_files(folder):
         try:
             facts = midiopt.analyze(path)
         except midiopt.MidiError:
             continue
-        steady = facts.bpm_source == "tempo_map" and not facts.tempo_changes and facts.is_performance is False
-        if steady and facts.bpm is not None and facts.note_count >= MIN_NOTES and facts.notes_hash not in known:
+        if keeps_tempo(facts) and facts.bpm is not None and facts.note_count >= MIN_NOTES and facts.notes_hash not in known:
             known.add(facts.notes_hash)
             yield path, facts.bpm, "declared_melody" if facts.polyphony_max == 1 else "declared"
 

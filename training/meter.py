@@ -27,7 +27,8 @@ import numpy as np
 
 import midiopt
 from accuracy import ground_truth
-from accuracy.corpus import beside, make_parser, parse_arguments
+from accuracy.corpus import all_folders, make_parser, midi_files, parse_arguments
+from accuracy.declared import MIN_NOTES
 from accuracy.ground_truth import Row
 from midiopt.schema import METERS
 from reference.meter import BAR_LENGTHS, INTERVALS, LAGS, quantized_features
@@ -41,7 +42,6 @@ from training.meter_weights import write_weights
 # A tune counts once; scores of piano music are few, fills are a bar or two of the same drummers.
 IMPORTANCE = {"nottingham_abc": 1.0, "asap_score": 2.0, "gmd_beat": 0.5, "gmd_fill": 0.1, "declared": 0.5, "folk": 0.1, "reshaped": 0.1}
 MAX_DECLARED = 1500  # files per folder of the corpus that nobody annotated
-MIN_NOTES = 32  # of those
 MAX_RESHAPED = 80  # per collection and meter
 SHIFTED_SHARE = 0.3  # of a tune's importance that its shifted version has
 # The ridge on features divided by their standard deviations. With 30 one tune in 200 fewer is right; with 2 answers with a
@@ -108,10 +108,9 @@ def declared_rows(corpus: Path, truth: Path) -> list[Row]:
     tables = ("timesig", "tempo", "key", "keysig_sharps")
     annotated = {row["relpath"].split("/")[0] for table in tables for row in ground_truth.read(truth, table, corpus)}
     candidates = []
-    for folder in sorted(each for parent in (corpus, *beside(corpus)) for each in parent.iterdir() if each.is_dir()):
+    for folder in all_folders(corpus):
         if folder.name not in annotated:
-            paths = (path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
-            candidates += [{"relpath": os.path.relpath(path, corpus), "source": folder.name} for path in paths]
+            candidates += [{"relpath": os.path.relpath(path, corpus), "source": folder.name} for path in midi_files(folder)]
     found = []
     known = set()
     for row in ground_truth.thin(candidates, MAX_DECLARED):

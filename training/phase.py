@@ -19,13 +19,12 @@ import midiopt
 from accuracy import ground_truth, markdown
 from accuracy.corpus import PROJECT, make_parser, parse_arguments
 from accuracy.ground_truth import Row
-from accuracy.phase import annotated_phases, distance, written_files
+from accuracy.phase import TOLERANCE, annotated_phases, distance, written_files
 from reference.beat import FRAME_OFFSET
 from reference.phase import MAX_CANDIDATES, phase_choices
 from reference.quantization import POSITION_OFFSET, POSITIONS
 from training.logit import Bools, Floats, fit, probabilities
 
-TOLERANCE = 12  # positions: 1/16 quarter
 UNSHIFTED_IMPORTANCE = 10  # of all files of other collections together, relative to all songs of POP909
 WEIGHTS = PROJECT / "src" / "midiopt" / "core" / "rhythm" / "phase_weights.py"
 
