@@ -30,6 +30,9 @@ cdef struct Chords:
     int16_t scores[STATES]
     int16_t since[STATES]
     int16_t added[STATES]  # by a beat
+    # Scratch memory, of the beat before.
+    int16_t scores_before[STATES]
+    int16_t classes_before[12]
     # Scratch memory, of a block of beats: the weights of the classes and of an octave more.
     int16_t shifted[12][CHORD_BLOCK]
     int16_t classes[CHORD_BLOCK][2 * LANES]
