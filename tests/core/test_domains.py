@@ -80,7 +80,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "polyphony_max": COUNT,
     "polyphony_mean": COUNT,
     "primary_program": (0, 127),
-    "chord_changes_per_bar": (0, 2),
+    "chord_changes_per_bar": (0, 1020),  # each quarter of a bar of 255/1
     "harmonic_rhythm": (1 / 32, 64 * 4 * 255),  # one bar of 1/128 to 64 of 255/1
     "drum_density": COUNT,
     "bar_count": (1, 2**31 - 1),
