@@ -1,6 +1,7 @@
-"""Databases that the release before has made (schema 6) are upgraded when they are opened for writing, and lose nothing.
+"""Databases of every older schema are upgraded when they are opened for writing, and lose nothing.
 
-`schemas/` has the statements of that release.
+`schemas/` has the statements that the last commit with each schema executed. Tests without a number of their own take schema 6, the last
+one that joined files to analyses by a hash of their content.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ import contextlib
 import datetime as dt
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from benchmarks import postgres_server
 from midiopt.errors import SinkError
-from midiopt.schema import RUNS, SCHEMA_VERSION
+from midiopt.schema import ANALYSES, FILES, RUNS, SCHEMA_VERSION, TRACKS
 from midiopt.sinks import open_sink, postgres_tables, sqlite_tables
-from tests.helpers.batches import NOW, analysis_row, file_row, make_batch, query, records, sqlite_path, stored, write
+from midiopt.sinks.sql import WIDE_ISSUES_VERSION
+from tests.helpers.batches import NOW, analysis_row, file_row, make_batch, query, records, sqlite_path, stored, track_row, write
 
 HASHES = [bytes([n]) * 16 for n in range(1, 4)]
 FILE_ROWS = [
@@ -28,17 +32,22 @@ FILE_ROWS = [
     file_row(path="/rejected", content_hash=HASHES[1], status="rejected", error="no longer read"),
     file_row(path="/unreadable", content_hash=None, status="unreadable", error="gone"),
 ]
-NEW = dict.fromkeys(("sketch", "chord_symbols", "sections"))  # columns that schema 6 has not
+ISSUES = 5 | 9 << 32  # repairs, and what is unusual
 ANALYSIS_ROWS = [
-    analysis_row(content_hash=HASHES[0], is_loop=False, **NEW),
-    analysis_row(content_hash=HASHES[1], is_loop=None, title=None, notes_hash=None, **NEW),
-    analysis_row(content_hash=HASHES[2], track_names=["of no file", '"'], **NEW),
+    analysis_row(content_hash=HASHES[0], is_loop=False, issues=ISSUES),
+    analysis_row(content_hash=HASHES[1], is_loop=None, title=None, notes_hash=None),
+    analysis_row(content_hash=HASHES[2], track_names=["of no file", '"']),
 ]
+TRACK_ROWS = [track_row(content_hash=HASHES[1]), track_row(content_hash=HASHES[1], track=1, name=None)]
 RUN = {c.name: 5 for c in RUNS} | {
     "id": 1, "started": NOW, "ended": None, "outcome": "finished", "error": None, "version": "1", "build": "release",
     "sources": ["/a", "/b"], "options": "{}", "seconds": 1.5,
 }  # fmt: skip
-LINKS = "SELECT path, content_hash, bpm, is_loop FROM library ORDER BY path"
+ROWS = {"analyses": ANALYSIS_ROWS, "files": FILE_ROWS, "tracks": TRACK_ROWS, "runs": [RUN]}
+LINKS = "SELECT path, content_hash, bpm, title FROM library ORDER BY path"
+SCHEMAS = Path(__file__).parent / "schemas"
+RELEASE_BEFORE, FIRST_WITH_IDS = 6, 7
+every_schema = pytest.mark.parametrize("old", range(1, SCHEMA_VERSION), indirect=True)
 
 
 def is_sqlite(url: str) -> bool:
@@ -46,10 +55,11 @@ def is_sqlite(url: str) -> bool:
 
 
 @pytest.fixture
-def old(url: str) -> str:
-    """The URL of a database of the release before."""
-    script = (Path(__file__).parent / "schemas" / f"6_{'sqlite' if is_sqlite(url) else 'postgres'}.sql").read_text()
-    meta = "INSERT INTO meta VALUES ('product', 'midiopt'), ('schema_version', '6'), ('content_key', '{}')".format("07" * 32)
+def old(url: str, request) -> str:
+    """The URL of a database of an older schema, that of the release before unless the test names one."""
+    version = getattr(request, "param", RELEASE_BEFORE)
+    script = (SCHEMAS / f"{version}_{'sqlite' if is_sqlite(url) else 'postgres'}.sql").read_text()
+    meta = "INSERT INTO meta VALUES ('product', 'midiopt'), ('schema_version', '{}'), ('content_key', '{}')".format(version, "07" * 32)
     with contextlib.closing(sqlite3.connect(sqlite_path(url)) if is_sqlite(url) else psycopg.connect(url)) as connection:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("PRAGMA journal_mode = WAL")
@@ -57,23 +67,55 @@ def old(url: str) -> str:
         else:
             connection.execute(script.encode())
         connection.execute(meta)
-        for table, rows in (("analyses", ANALYSIS_ROWS), ("files", FILE_ROWS), ("runs", [RUN])):
-            for row in rows:
-                names = [name for name in row if name not in NEW and not (table == "runs" and name == "id")]
-                marks = ", ".join(["?" if is_sqlite(url) else "%s"] * len(names))
-                statement: Any = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
-                connection.execute(statement, [old_value(url, row[name]) for name in names])
         connection.commit()
+    for table, columns in columns_of(url).items():
+        for row in old_rows(table, version):
+            names = [name for name in row if name in columns and not (table == "runs" and name == "id")]
+            insert(url, f"INSERT INTO {table} ({', '.join(names)}) VALUES", [old_value(url, version, name, row[name]) for name in names])
     return url
 
 
-def old_value(url: str, value: Any) -> Any:
-    """As the release before wrote it."""
+def old_rows(table: str, version: int) -> list[dict[str, Any]]:
+    """The rows of a table, from schema 7 on with the numbers of analyses."""
+    numbers = {digest: n for n, digest in enumerate(HASHES, 1)} if version >= FIRST_WITH_IDS else {}
+    of_analyses = {row["path"]: row["content_hash"] for row in FILE_ROWS if row["status"] in ("ok", "repaired")}
+    rows = []
+    for row in ROWS[table]:
+        if numbers and table == "analyses":
+            row = row | {"id": numbers[row["content_hash"]]}
+        elif numbers and table in ("files", "tracks"):
+            row = row | {"analysis_id": numbers.get(row["content_hash"] if table == "tracks" else of_analyses.get(row["path"]))}
+        rows.append(row)
+    return rows
+
+
+def insert(url: str, statement: Any, values: list[Any]) -> None:
+    """Insert one row."""
+    with contextlib.closing(sqlite3.connect(sqlite_path(url)) if is_sqlite(url) else psycopg.connect(url)) as connection:
+        connection.execute(f"{statement} ({', '.join(['?' if is_sqlite(url) else '%s'] * len(values))})", values)
+        connection.commit()
+
+
+def old_value(url: str, version: int, name: str, value: Any) -> Any:
+    """As the commit with that schema wrote it."""
+    if name == "issues" and version < WIDE_ISSUES_VERSION:
+        return value & 0xFFFF | value >> 32 << 16
     if not is_sqlite(url):
         return value
     if isinstance(value, dt.datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S.%f}"
+        return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}" if version >= FIRST_WITH_IDS else f"{value:%Y-%m-%d %H:%M:%S.%f}"
     return json.dumps(value) if isinstance(value, list) else value
+
+
+def columns_of(url: str) -> dict[str, set[str]]:
+    """The columns of each table that a database has, in the order in which rows can be inserted."""
+    found = {}
+    for table in ROWS:
+        of_sqlite = f"SELECT name FROM pragma_table_info('{table}')"
+        of_postgres = f"SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}'"
+        if columns := {name for (name,) in query(url, of_sqlite if is_sqlite(url) else of_postgres)}:
+            found[table] = columns
+    return found
 
 
 def upgrade(url: str) -> None:
@@ -81,16 +123,67 @@ def upgrade(url: str) -> None:
     assert query(url, "SELECT value FROM meta WHERE key = 'schema_version'") == [(str(SCHEMA_VERSION),)]
 
 
+@every_schema
 def test_every_row_is_kept(old):
-    batch = make_batch(FILE_ROWS, ANALYSIS_ROWS)
+    """Columns that the older schema has not are null, until the file is analysed again."""
+    columns = columns_of(old)
+    before = {table: stored_columns(old, table, names) for table, names in columns.items()}
     upgrade(old)
-    for table in ("files", "analyses"):
-        assert stored(old, table) == records(batch, table)
-    [(started, ended, files)] = query(old, "SELECT started, ended, files FROM runs")
-    assert (str(started)[:26].replace("T", " "), ended, files) == (str(NOW)[:26], None, 5)
+    assert {"files", "analyses"} <= columns.keys()
+    batch = make_batch(FILE_ROWS, ANALYSIS_ROWS, TRACK_ROWS if "tracks" in columns else ())
+    for table in (FILES, ANALYSES, TRACKS):
+        there = columns.get(table.name, set()) | {"content_hash"}
+        expected = [{name: value if name in there else None for name, value in row.items()} for row in records(batch, table.name)]
+        assert stored(old, table.name) == expected
+    unchanged = {table: names - {"issues", "analyzed_at", "started"} for table, names in columns.items()}
+    for table, names in unchanged.items():
+        assert stored_columns(old, table, names) == [{name: row[name] for name in names} for row in before[table]]
+    if "runs" in columns:
+        [(started, ended, files)] = query(old, "SELECT started, ended, files FROM runs")
+        assert (str(started)[:26].replace("T", " "), ended, files) == (str(NOW)[:26], None, 5)
     assert query(old, "SELECT value FROM meta WHERE key = 'content_key'") == [("07" * 32,)]
 
 
+def stored_columns(url: str, table: str, names: set[str]) -> list[dict[str, Any]]:
+    """The values of these columns as the database has them."""
+    order = {"analyses": "content_hash", "files": "path", "tracks": "analysis_id, track", "runs": "id"}[table]
+    listed = sorted(names)
+    return [dict(zip(listed, row, strict=True)) for row in query(url, f"SELECT {', '.join(listed)} FROM {table} ORDER BY {order}")]
+
+
+@pytest.fixture
+def new(url: str, tmp_path: Path, request) -> Iterator[str]:
+    """The URL of another database of the same kind, which is empty."""
+    if is_sqlite(url):
+        yield f"sqlite:///{tmp_path}/new.db"
+        return
+    with postgres_server.database(request.getfixturevalue("pg_dsn")) as database:
+        yield database
+
+
+@every_schema
+def test_it_becomes_what_a_new_database_is(old, new):
+    """The same tables, views and indexes with the same columns."""
+    for url in (old, new):
+        with open_sink(url) as sink:
+            sink.finalize()
+    assert relations(old) == relations(new)
+
+
+def relations(url: str) -> set[tuple[Any, ...]]:
+    """Tables, views and indexes, and the columns of all of them, with their types."""
+    if is_sqlite(url):
+        listed = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+        columns = "SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type IN ('table', 'view')"
+    else:
+        listed = "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%key'"
+        columns = (
+            "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns WHERE table_schema = 'public'"
+        )
+    return {*query(url, listed), *query(url, columns)}
+
+
+@every_schema
 def test_files_refer_to_their_analyses(old):
     upgrade(old)
     joined = "SELECT path, analyses.content_hash FROM files LEFT JOIN analyses ON id = analysis_id ORDER BY path"
@@ -98,14 +191,15 @@ def test_files_refer_to_their_analyses(old):
     assert query(old, joined) == expected
     a, b = HASHES[0].hex(), HASHES[1].hex()
     assert query(old, LINKS) == [
-        ("/a", a, 0.5, False),
+        ("/a", a, 0.5, "some text"),
         ("/b", b, 0.5, None),
-        ("/copy of a", a, 0.5, False),
+        ("/copy of a", a, 0.5, "some text"),
         ("/rejected", b, None, None),
         ("/unreadable", None, None, None),
     ]
 
 
+@every_schema
 def test_the_next_run_goes_on(old):
     """What is as it was is not written again, a new content gets an id of its own, and the analysis without a file is deleted."""
     upgrade(old)
@@ -138,6 +232,16 @@ def test_what_a_user_has_added_is_kept(old):
     else:
         assert query(old, "SELECT indexname FROM pg_indexes WHERE indexname = 'of_mine'") == [("of_mine",)]
         assert query(old, "SELECT content_hash FROM mine ORDER BY path")[0] == (HASHES[0],)  # in the type that the view was made with
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("old", [FIRST_WITH_IDS], indirect=True)
+def test_views_over_tracks_are_kept(old, url):
+    query(url, "CREATE VIEW mine AS SELECT * FROM library_tracks")
+    upgrade(url)
+    expected = [("/b", 0, 7), ("/b", 1, 7)]
+    for view in ("mine", "library_tracks"):
+        assert query(url, f"SELECT path, track, note_count FROM {view} ORDER BY path, track") == expected
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)

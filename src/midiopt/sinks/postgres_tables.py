@@ -11,7 +11,7 @@ from midiopt.errors import SinkError
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS
 from midiopt.sinks.name_tables import comments, create_name_tables
 from midiopt.sinks.postgres_connections import Connection
-from midiopt.sinks.postgres_old_view import OldView
+from midiopt.sinks.postgres_old_view import VIEWS, OldView
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
     KEY_OF_TRACKS,
@@ -53,7 +53,7 @@ def create_tables(connection: Connection, version: int | None) -> None:
         if version is None:
             execute("CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)")
             execute("INSERT INTO meta VALUES ('product', %s)", (PRODUCT,))
-        old_view = None if version is None else OldView.put_aside(connection, version)
+        old_views = [] if version is None else [OldView.put_aside(connection, view, version) for view in VIEWS]
         for table in (*TABLES, TRACKS, RUNS):
             key = f", {KEY_OF_TRACKS}" if table is TRACKS else ""
             execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({column_definitions(table, DIALECT, CONSTRAINTS[table])}{key})")
@@ -66,7 +66,7 @@ def create_tables(connection: Connection, version: int | None) -> None:
         there = {name for (name,) in execute(f"SELECT relname::text FROM pg_class WHERE {IN_SCHEMA}")}
         made = create_name_tables(execute, there, DIALECT)
         execute("; ".join(comments({*TABLE_NAMES, *made})))
-        if old_view:
+        for old_view in old_views:
             old_view.read_new_tables(connection)
             old_view.restore_grants(connection)
         execute(upsert_meta(DIALECT), ("schema_version", str(SCHEMA_VERSION)))

@@ -148,13 +148,21 @@ def create_view(dialect: Dialect) -> str:
     return f"CREATE VIEW library AS SELECT {', '.join(columns)} {LIBRARY_ROWS}"
 
 
+LIBRARY_TRACKS_ROWS = f"FROM files f JOIN tracks t ON t.{ANALYSIS_ID} = f.{ANALYSIS_ID} WHERE f.missing_since IS NULL"
+
+
+def stored_track_value(column: Column) -> str:
+    """A column of `library_tracks` as the tables have it."""
+    return f"{'f' if column.name == 'path' else 't'}.{column.name}"
+
+
 def create_tracks_view(dialect: Dialect) -> str:
     """The statement that makes the view `library_tracks`: the tracks of each file of `library`."""
     columns = [
-        f"{dialect.hexadecimal(f't.{c.name}') if c.kind is HASH8 else f't.{c.name}'} AS {c.name}" for c in LIBRARY_TRACKS_COLUMNS[1:]
+        f"{dialect.hexadecimal(stored_track_value(c)) if c.kind is HASH8 else stored_track_value(c)} AS {c.name}"
+        for c in LIBRARY_TRACKS_COLUMNS
     ]
-    rows = f"FROM files f JOIN tracks t ON t.{ANALYSIS_ID} = f.{ANALYSIS_ID} WHERE f.missing_since IS NULL"
-    return f"CREATE VIEW library_tracks AS SELECT f.path AS path, {', '.join(columns)} {rows}"
+    return f"CREATE VIEW library_tracks AS SELECT {', '.join(columns)} {LIBRARY_TRACKS_ROWS}"
 
 
 # What each one costs in seconds and bytes, and which questions it answers: docs/questions.md.
