@@ -29,7 +29,7 @@ cdef struct Chords:
     # Scratch memory: of each chord, the score less that of the best, and since which beat it holds.
     int16_t scores[STATES]
     int16_t since[STATES]
-    int16_t added[STATES]  # by a beat
+    int16_t added[QUALITIES][LANES]  # by a beat, without the bonus
     # Scratch memory, of the beat before.
     int16_t scores_before[STATES]
     int16_t classes_before[12]

@@ -119,7 +119,7 @@ cdef bint find_path(Chords *c, int count, const uint8_t *class_of) noexcept nogi
             no_chord_before = no_chord
             if is_same:
                 memcpy(c.scores_before, c.scores, sizeof(c.scores))
-            best = add_beat(c, c.classes[i], BONUS[row], f)
+            best = add_beat(c, BONUS[row], i, f)
             if no_chord <= -CHANGE:
                 no_chord = -CHANGE
                 no_chord_since = f
@@ -158,36 +158,39 @@ cdef void prepare_block(Chords *c, int block) noexcept nogil:
             c.classes[i][12 + k] = c.classes[i][k]
 
 
-cdef int add_beat(Chords *c, const int16_t *x, const int16_t *bonus, int f) noexcept nogil:
-    """Add beat f to the scores of all chords; returns the best. `x` are the weights of the classes, twice."""
-    cdef int16_t *e = c.added
+cdef int add_beat(Chords *c, const int16_t *bonus, int i, int f) noexcept nogil:
+    """Add beat f, which is beat i of its block, to the scores of all chords; returns the best.
+
+    Loads and stores of the first loop are of fields of one struct: with pointers to them, gcc fears an overlap and leaves it scalar,
+    which takes twice as long as all the rest.
+    """
     cdef int16_t root, fifth, seventh, major, minor, diminished, score, change = <int16_t>-CHANGE, best = -32768
     cdef int r, k
     for r in range(<int>LANES):
-        root = x[r]
-        fifth = x[r + 7]
-        seventh = x[r + 10]
-        major = root + x[r + 4]
-        minor = root + x[r + 3]
-        diminished = minor + x[r + 6]
-        e[3 * LANES + r] = bonus[3 * LANES + r] + major + x[r + 8]
+        root = c.classes[i][r]
+        fifth = c.classes[i][r + 7]
+        seventh = c.classes[i][r + 10]
+        major = root + c.classes[i][r + 4]
+        minor = root + c.classes[i][r + 3]
+        diminished = minor + c.classes[i][r + 6]
+        c.added[3][r] = major + c.classes[i][r + 8]
         major += fifth
         minor += fifth
         fifth += root
-        e[r] = bonus[r] + major
-        e[LANES + r] = bonus[LANES + r] + minor
-        e[2 * LANES + r] = bonus[2 * LANES + r] + diminished
-        e[4 * LANES + r] = bonus[4 * LANES + r] + fifth + x[r + 5]
-        e[5 * LANES + r] = bonus[5 * LANES + r] + fifth + x[r + 2]
-        e[6 * LANES + r] = bonus[6 * LANES + r] + major + seventh
-        e[7 * LANES + r] = bonus[7 * LANES + r] + major + x[r + 11]
-        e[8 * LANES + r] = bonus[8 * LANES + r] + minor + seventh
-        e[9 * LANES + r] = bonus[9 * LANES + r] + diminished + seventh
-        e[10 * LANES + r] = bonus[10 * LANES + r] + diminished + x[r + 9]
+        c.added[0][r] = major
+        c.added[1][r] = minor
+        c.added[2][r] = diminished
+        c.added[4][r] = fifth + c.classes[i][r + 5]
+        c.added[5][r] = fifth + c.classes[i][r + 2]
+        c.added[6][r] = major + seventh
+        c.added[7][r] = major + c.classes[i][r + 11]
+        c.added[8][r] = minor + seventh
+        c.added[9][r] = diminished + seventh
+        c.added[10][r] = diminished + c.classes[i][r + 9]
     for k in range(<int>STATES):
         score = c.scores[k]
         c.since[k] = c.since[k] if score > change else <int16_t>f
-        score = (score if score > change else change) + e[k]
+        score = (score if score > change else change) + (<int16_t *>c.added)[k] + bonus[k]
         c.scores[k] = score
         best = best if best > score else score
     return best
