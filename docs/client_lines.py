@@ -81,7 +81,7 @@ def fill_databases(folder: Path, postgres_url: str) -> None:
     """Fill both databases with the sample."""
     shutil.copytree(ROOT / "sample" / "midi", folder / "midi")
     for url in (folder / SQLITE, postgres_url):
-        midiopt.run([folder / "midi"], url, workers=1)
+        midiopt.run([folder / "midi"], url, workers=1, tracks=True)
 
 
 LINES = (

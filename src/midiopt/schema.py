@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Kind
 
 ANALYZER_VERSION = 13  # raised whenever any fact may change
-SCHEMA_VERSION = 8  # raised whenever a table changes shape
+SCHEMA_VERSION = 9  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUS_MEANINGS = {
@@ -440,6 +440,8 @@ RUNS = Table(
         Column("duplicates", INT64, "number of analyzed files in the database whose content an earlier one has", nullable=True),
         Column("bytes", INT64, "total size of the files analyzed", "bytes", nullable=True),
         Column("seconds", FLOAT64, "duration of the run", "s", nullable=True),
+        Column("moved", INT64, "number of files that the run missed first and whose bytes it found at a new path", nullable=True),
+        Column("deleted", INT64, "number of rows of missing files that the run deleted", nullable=True),
     ),
 )
 

@@ -19,7 +19,8 @@ LONG = "/music/" + "a folder with a long name/" * 9 + "ピアノ小曲.mid"
 
 
 def a_run(**changed) -> Run:
-    counts = dict.fromkeys(STATUSES, 100) | {"files": 1000, "skipped": 400, "gone": 0, "duplicates": 5, "bytes": 10**7, "seconds": 83.0}
+    counts = dict.fromkeys(STATUSES, 100) | {"files": 1000, "skipped": 400, "gone": 0, "moved": 0, "deleted": 0}
+    counts |= {"duplicates": 5, "bytes": 10**7, "seconds": 83.0}
     facts = {"id": 1, "started": NOW - dt.timedelta(minutes=5), "ended": NOW - dt.timedelta(minutes=3), "outcome": "finished"}
     facts |= {"error": None, "version": "0.1.0", "build": "release", "sources": ["/music"], "options": {"workers": 2, "batch_size": 2048}}
     return Run(**facts | counts | changed)
@@ -83,7 +84,8 @@ def test_the_last_run_in_words():
         "1,000 files found, 500 analysed, 400 unchanged",
         "from /music with --workers 2; midiopt 0.1.0, build release",
     ]
-    assert "no longer there" in run_lines(a_run(gone=7), NOW)[1]
+    lines = run_lines(a_run(gone=7, moved=2, deleted=5), NOW)
+    assert lines[1].endswith(", 7 no longer there, 2 moved, 5 deleted from the database")
     assert run_lines(a_run(seconds=0.42), NOW)[0].endswith("after 0.4 s")
     assert run_lines(a_run(outcome="failed", error="the disk is full"), NOW)[0].endswith("after 1:23: the disk is full")
     killed = run_lines(a_run(outcome="killed", ended=None, seconds=None), NOW)

@@ -202,6 +202,7 @@ def test_status_leaves_out_missing_files_and_tells_where_moved_ones_are(tmp_path
     done = finish("status", "--db", url, "--json", module="midiopt")
     facts = json.loads(done.stdout)
     assert (facts["files"]["ok"]["files"], facts["contents"], facts["duplicates"]) == (2, 2, 0)
+    assert (facts["last_run"]["gone"], facts["last_run"]["moved"], facts["last_run"]["deleted"]) == (5, 1, 0)
     assert facts["missing"] == {
         "files": 5,
         "found_elsewhere": 3,
@@ -211,3 +212,5 @@ def test_status_leaves_out_missing_files_and_tells_where_moved_ones_are(tmp_path
     }
     shown = finish("status", "--db", url, module="midiopt").stdout
     assert f"{music}/a.mid: now {music}/a2.mid" in shown
+    midiopt.run([music], url, prune="all")
+    assert query(url, "SELECT gone, moved, deleted FROM runs ORDER BY id") == [(0, 0, 0), (5, 1, 0), (5, 0, 5)]

@@ -52,7 +52,24 @@ def test_every_column_has_its_meaning(url):
     assert {c.name for c in (*FILES.stored, *ANALYSES.stored)} <= {c.name for c in LIBRARY_COLUMNS} | {"id", "missing_since", "sketch"}
 
 
-@pytest.mark.parametrize("name", ["programs", "issue_names", "library_issues"])
+def test_names_that_are_missing_come_back(url):
+    """Somebody has deleted some, or an older midiopt did not know them; a name that somebody has changed stays."""
+    open_sink(url).close()
+    before = {name: query(url, f"SELECT * FROM {name} ORDER BY 1") for name in ("programs", "drum_sounds", "issue_names")}
+    query(url, "DELETE FROM programs")
+    query(url, "DELETE FROM issue_names WHERE bit > 3")
+    query(url, "UPDATE drum_sounds SET name = 'Grosse Trommel' WHERE pitch = 36")
+    if url.startswith("sqlite"):
+        query(url, "UPDATE columns SET meaning = 'of an older midiopt' WHERE column_name = 'bpm'")
+        query(url, "DELETE FROM columns WHERE column_name = 'key'")
+    open_sink(url).close()
+    assert query(url, "SELECT name FROM drum_sounds WHERE pitch = 36") == [("Grosse Trommel",)]
+    query(url, "UPDATE drum_sounds SET name = 'Bass Drum 1' WHERE pitch = 36")
+    assert {name: query(url, f"SELECT * FROM {name} ORDER BY 1") for name in before} == before
+    assert meanings(url)["library", "bpm"].startswith("best tempo estimate") and ("analyses", "key") in meanings(url)
+
+
+@pytest.mark.parametrize("name", ["programs", "issue_names", "library_issues", "columns"])
 def test_a_table_of_the_user_with_such_a_name_stays(url, name):
     query(url, f"CREATE TABLE {name} (mine TEXT)")
     open_sink(url).close()

@@ -47,7 +47,10 @@ def _found(run: Run) -> list[str]:
         return []
     analysed = sum(getattr(run, status) or 0 for status in STATUSES if status != "opened")
     words = [f"{counted(run.files or 0, 'file')} found", f"{analysed:,} analysed", f"{run.skipped or 0:,} unchanged"]
-    return [", ".join(words + ([f"{run.gone:,} no longer there"] if run.gone else []))]
+    words += [f"{run.gone:,} no longer there"] if run.gone else []
+    words += [f"{run.moved:,} moved"] if run.moved else []
+    words += [f"{run.deleted:,} deleted from the database"] if run.deleted else []
+    return [", ".join(words)]
 
 
 def _options(run: Run) -> str:

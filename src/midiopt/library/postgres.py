@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from midiopt.sinks.postgres import schema_version
 from midiopt.sinks.postgres_connections import LOCK_CLASS, connect
 from midiopt.sinks.postgres_retries import sink_errors
-from midiopt.sinks.postgres_tables import DIALECT
+from midiopt.sinks.postgres_tables import DIALECT, schema_version
 from midiopt.sinks.sql import require_current_schema
 
 FETCH_ROWS = 10_000

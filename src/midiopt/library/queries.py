@@ -99,6 +99,8 @@ class Run:
     duplicates: int | None
     bytes: int | None
     seconds: float | None
+    moved: int | None
+    deleted: int | None
 
 
 @dataclass(frozen=True)

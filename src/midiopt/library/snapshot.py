@@ -46,7 +46,6 @@ def open_snapshot(url: str | os.PathLike[str], finds_use: bool = True) -> Snapsh
     if is_postgres(url):
         try:
             import psycopg  # noqa: F401
-            import psycopg_pool  # noqa: F401
         except ImportError as error:
             raise MissingExtra("PostgreSQL", "postgres") from error
         from midiopt.library.postgres import PostgresSnapshot

@@ -158,7 +158,7 @@ def _recorded(journal: RunJournal, roots: list[bytes], url: str, options: dict[s
 
 
 def _end(journal: RunJournal, outcome: str, error: str | None, summary: Summary, timeout: float | None = None) -> None:
-    names = ("files", *STATUSES, "skipped", "gone", "duplicates", "bytes", "seconds")
+    names = ("files", *STATUSES, "skipped", "gone", "duplicates", "bytes", "seconds", "moved", "deleted")
     facts = {"outcome": outcome, "error": error, **{name: getattr(summary, name) for name in names}}
     event("end", **facts)
     journal.end_run({"ended": dt.datetime.now(dt.UTC), **facts}, timeout)

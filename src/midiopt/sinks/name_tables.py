@@ -1,7 +1,7 @@
 """What a database says about itself: tables with the names of numbers, a view that names issues, and the meaning of every column.
 
-A table of the user that has one of these names is left alone, and the database does without ours. A later schema that changes a name
-has to fill the tables again.
+A table of the user that has one of these names is left alone, and the database does without ours. Rows that are missing, because someone
+has deleted them or an older midiopt did not know them, are added when a run opens the database; a name that someone has changed stays.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ CREATE_LIBRARY_ISSUES = (
     "CREATE VIEW library_issues AS SELECT f.path, n.name AS issue FROM analyses a JOIN issue_names n ON (a.issues >> n.bit) & 1 = 1"
     " JOIN files f ON f.analysis_id = a.id WHERE a.issues <> 0 AND f.missing_since IS NULL"
 )
+COLUMNS_OF_COLUMNS = ("table_name", "column_name", "type", "unit", "meaning")
 META_COLUMNS = (Column("key", TEXT, "name of a fact about the database"), Column("value", TEXT, "its value"))
 ISSUE_COLUMNS = (FILES["path"], Column("issue", TEXT, "name of an issue of the file; see `issue_names`"))
 
@@ -103,12 +104,29 @@ def create_name_tables(execute: Callable[[str], Any], there: Collection[str], di
     return made
 
 
+def fill_name_tables(execute: Callable[[str], Iterable[Any]], columns_of: Callable[[str], Collection[str]]) -> None:
+    """Add the rows that the tables lack."""
+    for table, rows in NAME_TABLES.items():
+        if set(columns_of(table.name)) != {column.name for column in table.stored}:
+            continue
+        there = {key for (key,) in execute(f"SELECT {table.key} FROM {table.name}")}
+        if missing := [row for row in rows if row[0] not in there]:
+            execute(f"INSERT INTO {table.name} VALUES {_values(missing)}")
+
+
 def create_columns_table(execute: Callable[[str], Any]) -> None:
     """SQLite has no comments, so a table has them; its rows without a column are about the table or view."""
     execute(
         "CREATE TABLE columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, type TEXT NOT NULL, unit TEXT NOT NULL,"
         " meaning TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID"
     )
+    fill_columns_table(execute, COLUMNS_OF_COLUMNS)
+
+
+def fill_columns_table(execute: Callable[[str], Iterable[Any]], there: Collection[str]) -> None:
+    """Let the table say what this midiopt knows, unless its columns, those `there`, are not ours."""
+    if set(there) != set(COLUMNS_OF_COLUMNS):
+        return
     own = {
         TABLE: ("TABLE", "the contents that play each program", COLUMNS),
         SKETCHES: ("TABLE", "the contents that have each hash in their sketch", SKETCH_COLUMNS),
@@ -118,7 +136,9 @@ def create_columns_table(execute: Callable[[str], Any]) -> None:
         for name, (kind, meaning, columns) in (RELATIONS | own).items()
         for row in ((name, "", kind.lower(), "", meaning), *((name, c.name, c.kind.label, c.unit, c.meaning) for c in columns))
     ]
-    execute(f"INSERT INTO columns VALUES {_values(rows)}")
+    if {tuple(row) for row in execute(f"SELECT {', '.join(COLUMNS_OF_COLUMNS)} FROM columns")} != set(rows):
+        execute("DELETE FROM columns")
+        execute(f"INSERT INTO columns VALUES {_values(rows)}")
 
 
 def comments(names: Collection[str]) -> Iterator[str]:

@@ -7,14 +7,11 @@ a new one.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from array import array
 from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Self
-
-from psycopg.errors import UndefinedColumn
 
 from midiopt.rows.batch import Batch
 from midiopt.schema import SCHEMA_VERSION
@@ -23,13 +20,11 @@ from midiopt.sinks.base import KnownFile
 from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.postgres_connections import Connection, Connections
-from midiopt.sinks.postgres_tables import DIALECT, IN_SCHEMA, add_constraints, create_tables, next_ids
+from midiopt.sinks.postgres_tables import DIALECT, add_constraints, create_tables, fill_names, next_ids, schema_version
 from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_staging_tables, distinct
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
-    TABLE_NAMES,
-    check_version,
     content_key,
     finalize,
     insert_run,
@@ -179,17 +174,4 @@ def _prepare_tables(connection: Connection) -> None:
     version = schema_version(connection)
     if version != SCHEMA_VERSION:
         create_tables(connection, version)
-
-
-def schema_version(connection: Connection) -> int | None:
-    """See sql.check_version."""
-    found = connection.execute(
-        f"SELECT relname FROM pg_class WHERE {IN_SCHEMA} AND relname = ANY(%s)",
-        (list(TABLE_NAMES),),
-    )
-    names = {name for (name,) in found}
-    meta: dict[str, str] = {}
-    if "meta" in names:
-        with contextlib.suppress(UndefinedColumn):  # another program's table
-            meta = dict(connection.execute("SELECT key::text, value::text FROM meta").fetchall())
-    return check_version(names, meta)
+    fill_names(connection)

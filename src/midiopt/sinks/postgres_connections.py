@@ -11,19 +11,21 @@ import math
 import re
 import threading
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, QueryCanceled
 from psycopg.sql import SQL, Identifier
-from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
 from midiopt.errors import DatabaseBusy, SinkError, Stopped
 from midiopt.schema import PRODUCT
 from midiopt.sinks.postgres_retries import MAX_RETRY_DELAY, STOP_TIMEOUT, Retries, sink_errors
 from midiopt.sinks.sql import quoted_name
 from midiopt.sinks.urls import has_password, split_schema
+
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
@@ -86,6 +88,8 @@ class Connections:
 
         If `warm` is false, every action opens one instead. `configure` is called with each new connection.
         """
+        from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout  # 6 ms, which a command that reads does without
+
         self.run_on_control(configure)  # if this fails, the error says why; the pool would only retry
         self._configure = configure
         self._pool = (ConnectionPool if warm else NullConnectionPool)(

@@ -5,11 +5,13 @@ An upgrade drops nothing that a user has made: see postgres_old_view.py.
 
 from __future__ import annotations
 
-from psycopg.errors import DependentObjectsStillExist, ForeignKeyViolation
+import contextlib
+
+from psycopg.errors import DependentObjectsStillExist, ForeignKeyViolation, UndefinedColumn
 
 from midiopt.errors import SinkError
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS
-from midiopt.sinks.name_tables import comments, create_name_tables
+from midiopt.sinks.name_tables import comments, create_name_tables, fill_name_tables
 from midiopt.sinks.postgres_connections import Connection
 from midiopt.sinks.postgres_old_view import VIEWS, OldView
 from midiopt.sinks.sql import (
@@ -23,6 +25,7 @@ from midiopt.sinks.sql import (
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
     Dialect,
+    check_version,
     column_definitions,
     create_tracks_view,
     create_view,
@@ -41,6 +44,20 @@ CONSTRAINTS = {
     TRACKS: {},
     RUNS: {"id": "PRIMARY KEY GENERATED ALWAYS AS IDENTITY"},
 }
+
+
+def schema_version(connection: Connection) -> int | None:
+    """See sql.check_version."""
+    found = connection.execute(
+        f"SELECT relname FROM pg_class WHERE {IN_SCHEMA} AND relname = ANY(%s)",
+        (list(TABLE_NAMES),),
+    )
+    names = {name for (name,) in found}
+    meta: dict[str, str] = {}
+    if "meta" in names:
+        with contextlib.suppress(UndefinedColumn):  # another program's table
+            meta = dict(connection.execute("SELECT key::text, value::text FROM meta").fetchall())
+    return check_version(names, meta)
 
 
 def create_tables(connection: Connection, version: int | None) -> None:
@@ -70,6 +87,12 @@ def create_tables(connection: Connection, version: int | None) -> None:
             old_view.read_new_tables(connection)
             old_view.restore_grants(connection)
         execute(upsert_meta(DIALECT), ("schema_version", str(SCHEMA_VERSION)))
+
+
+def fill_names(connection: Connection) -> None:
+    """Add what the tables of names lack."""
+    with connection.transaction():
+        fill_name_tables(connection.execute, lambda table: _types(connection, table).keys())
 
 
 _CONSTRAINTS_THERE = """

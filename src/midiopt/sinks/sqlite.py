@@ -35,7 +35,7 @@ from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_programs import fill_analysis_programs
 from midiopt.sinks.sqlite_sketches import fill_sketch_hashes
 from midiopt.sinks.sqlite_statement import RowStatement, connect
-from midiopt.sinks.sqlite_tables import create_tables
+from midiopt.sinks.sqlite_tables import create_tables, fill_names
 from midiopt.sinks.sqlite_words import fill_words
 from midiopt.sinks.sqlite_writers import DIALECT, RowTuples, row_writer
 
@@ -97,6 +97,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         execute("PRAGMA ignore_check_constraints = ON")  # of enumerations, whose values come from their own lists of names
         if version == SCHEMA_VERSION:
+            with self._transaction():
+                fill_names(self._connection)
             return
         execute("PRAGMA foreign_keys = OFF")  # a file is written after its analysis, and an analysis is deleted after its files
         with self._transaction():

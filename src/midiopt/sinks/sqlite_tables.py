@@ -6,7 +6,7 @@ import sqlite3
 
 from midiopt.kinds import TIME
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS, Column, Table
-from midiopt.sinks.name_tables import create_columns_table, create_name_tables
+from midiopt.sinks.name_tables import create_columns_table, create_name_tables, fill_columns_table, fill_name_tables
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
     KEY_OF_TRACKS,
@@ -72,7 +72,18 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
             execute(statement)
     for statement in of_views:
         execute(statement)
+    fill_names(connection)
     execute(upsert_meta(DIALECT), ("schema_version", str(SCHEMA_VERSION)))
+
+
+def fill_names(connection: sqlite3.Connection) -> None:
+    """Add what the tables of names and of columns lack."""
+
+    def columns_of(table: str) -> list[str]:
+        return [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+
+    fill_name_tables(connection.execute, columns_of)
+    fill_columns_table(connection.execute, columns_of("columns"))
 
 
 def _create(table: Table, name: str, old: frozenset[str] = frozenset(), more: str = "") -> str:
