@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from midiopt.cli.json_output import print_json
 from midiopt.cli.main import main
 from midiopt.display.text import printable_text
-from sample.smf import TRACK_NAME, note_off, note_on, smf, text, track
+from midiopt.library.target_names import component
+from sample.smf import TRACK_NAME, meta, note_off, note_on, smf, text, track
 
 # Escape sequences (7 and 8 bits), bell, overrides and isolates of direction, marks of direction, line and paragraph separators.
 EVIL = "\x1b[31m\x9b31m\x07\r\x7f\x85\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u2028\u2029\ufeff"
@@ -64,6 +65,11 @@ def test_no_command_prints_controls(folder, capsys, options):
         "search of nothing": shown(capsys, "search", "--db", database, f"{EVIL}:{EVIL}", *options),
         "export": shown(capsys, "export", "--db", database, "--copy", f"copies{EVIL}"),
         "export of nothing": shown(capsys, "export", "--db", database, "--copy", "copies", "--name", f"{{{EVIL}}}"),
+        "similar": shown(capsys, "similar", f"folder/{NAME}", "--db", database, *options),
+        "repair": shown(capsys, "repair", f"folder/damaged{NAME}", "-o", f"repaired{EVIL}", *options),
+        "split": shown(capsys, "split", f"folder/{NAME}", "-o", "split"),
+        "report": shown(capsys, "report", "--db", database, "-o", f"report{EVIL}.html"),
+        "dry run": shown(capsys, "analyze", "folder", "--dry-run", "--db", database, *options),
         "verify": shown(capsys, "verify", "--db", database, "--all", *options),
         "usage": shown(capsys, "verify", "--sample", EVIL) + shown(capsys, EVIL),
     }
@@ -76,11 +82,10 @@ def test_no_command_prints_controls(folder, capsys, options):
         assert "ピアノ" in printed["show"] and "ピアノ" in printed["duplicates"]
 
 
-def test_a_terminal_gets_no_controls_of_names(folder):
-    """On a real terminal, with the live line, colours and a list that names what is not there."""
-    (folder / "list").write_text(f"folder/{NAME}\nfolder/missing{NAME}\n")
+def on_terminal(folder: Path, *arguments: str) -> str:
+    """What a command prints on a terminal."""
     parent, child = pty.openpty()
-    command = [sys.executable, "-m", "midiopt", "analyze", "@list", f"{folder}/nothing{EVIL}", "folder", "--db", "b.db"]
+    command = [sys.executable, "-m", "midiopt", *arguments]
     process = subprocess.Popen(command, cwd=folder, stdout=child, stderr=child, stdin=subprocess.DEVNULL)
     os.close(child)
     output = b""
@@ -94,10 +99,53 @@ def test_a_terminal_gets_no_controls_of_names(folder):
         output += received
     process.wait()
     os.close(parent)
-    assert "song" in output.decode() or "nothing" in output.decode()
+    return output.decode()
+
+
+def test_a_terminal_gets_no_controls_of_names(folder):
+    """On a real terminal: with the live line, colours, a list that names what is not there, and pictures of the notes."""
+    (folder / "list").write_text(f"folder/{NAME}\nfolder/missing{NAME}\n")
+    printed = {
+        "analyze": on_terminal(folder, "analyze", "@list", f"{folder}/nothing{EVIL}", "folder", "--db", "b.db"),
+        "show": on_terminal(folder, "show", f"folder/{NAME}"),
+        "status": on_terminal(folder, "status", "--db", "b.db"),
+        "search": on_terminal(folder, "search", "--db", "b.db"),
+        "paths": on_terminal(folder, "search", "--db", "b.db", "--paths"),
+        "csv": on_terminal(folder, "search", "--db", "b.db", "--csv"),
+        "duplicates": on_terminal(folder, "duplicates", "--db", "b.db"),
+    }
     own = {"\x1b", "\r"}  # of rich, and of the terminal's line ends
-    assert not (FORBIDDEN - own).intersection(output.decode())
-    assert b"\x1b[31m\xc2\x9b" not in output
+    for command, output in printed.items():
+        assert "song" in output or "nothing" in output, command
+        assert not (FORBIDDEN - own).intersection(output), command
+        assert "\x1b[31m\N{REPLACEMENT CHARACTER}31m" not in output, command
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        (b"\xfe\xff\xd8\x00\x00A\xdc\x00\x00\x1b\x20\x2e", "\N{REPLACEMENT CHARACTER}A" + 3 * "\N{REPLACEMENT CHARACTER}"),
+        (b"a\0\0b\x1b[2J", "ab\N{REPLACEMENT CHARACTER}[2J"),
+        (b"{@LATIN}\x9b31m", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}31m"),
+        ("x\U000e0041\ufff9\U000f0000".encode(), "x" + 3 * "\N{REPLACEMENT CHARACTER}"),  # a tag, an annotation, private use
+    ],
+    ids=["surrogates", "NUL", "CP1252", "invisible"],
+)
+def test_titles_are_shown_in_printable_characters(tmp_path, capsys, name, title):
+    (tmp_path / "a.mid").write_bytes(smf([track([(0, meta(TRACK_NAME, name)), (0, note_on(0, 60, 64)), (9, note_off(0, 60))])]))
+    table = shown(capsys, "show", str(tmp_path / "a.mid"))
+    assert next(line for line in table.splitlines() if line.startswith("  title")).split(maxsplit=1)[1] == title
+    assert table.replace("\n", "").isprintable()
+    for option in ("--json", "--jsonl"):
+        line = shown(capsys, "show", str(tmp_path / "a.mid"), option)
+        assert line.replace("\n", "").isprintable()
+        item = json.loads(line)
+        assert printable_text((item["items"][0] if option == "--json" else item)["title"]) == title
+
+
+@given(st.text(), st.sampled_from(["", "/x", " - "]))
+def test_names_of_written_files_are_printable(text, more):
+    assert printable_text(name := component(text + more)) == name
 
 
 @given(st.text())

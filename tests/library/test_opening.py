@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
+from midiopt.cli.main import main
 from midiopt.errors import SinkError
 from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink
@@ -70,3 +72,19 @@ def test_databases_that_cannot_be_read(tmp_path, url):
     query(url, "DROP TABLE runs")
     with pytest.raises(SinkError, match="analyze upgrades it"):
         open_snapshot(url)
+
+
+def test_names_that_are_not_utf8(tmp_path, capfd):
+    """A database and a file of SQLite may have any name; libpq and Arrow take UTF-8 only."""
+    db = os.fsencode(tmp_path) + b"/\xff%?.db"
+    song = os.fsencode(tmp_path) + b"/\xff.mid"
+    shutil.copy(next(SAMPLE.rglob("*.mid")), song)
+    for arguments in (["analyze", song], ["analyze", song], ["status"], ["search"], ["verify"], ["similar", song], ["duplicates"]):
+        assert main([*map(os.fsdecode, arguments), "--db", os.fsdecode(db)]) == 0, arguments
+        capfd.readouterr()
+    assert sorted(os.listdir(os.fsencode(tmp_path))) == [b"\xff%?.db", b"\xff.mid"]
+    for url in ("postgresql://me\udcff:secret\udcff@localhost/x", "host=\udcff password=secret", "parquet:\udcff"):
+        for command in ("status", "analyze"):
+            assert main([command, *[os.fsdecode(song)] * (command == "analyze"), "--db", url]) == 1
+            error = capfd.readouterr().err
+            assert ("must be UTF-8" in error or "Parquet" in error) and "secret" not in error

@@ -103,12 +103,15 @@ def _print_csv(found: Iterable[Found]) -> None:
     import csv
     import sys
 
+    from midiopt.display.text import printable_text
     from midiopt.library.search import FACTS, csv_values
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(FACTS)
+    is_shown = sys.stdout.isatty()
     for file in found:
-        writer.writerow(csv_values(file))
+        values = csv_values(file)
+        writer.writerow([printable_text(value) if is_shown and isinstance(value, str) else value for value in values])
 
 
 def _print_paths(found: Iterable[Found], is_for_programs: bool) -> None:

@@ -77,7 +77,8 @@ def find_wanted(library: Snapshot, name: str) -> Wanted:
     """The sketch and the facts of a path in the library, or else of a file, which is read."""
     from midiopt.sources.paths import path_text
 
-    for path in dict.fromkeys((name, path_text(os.path.abspath(os.fsencode(name))))):
+    stored = os.fsencode(name).decode(errors="backslashreplace")  # as a database writes bytes that are not UTF-8
+    for path in dict.fromkeys((stored, path_text(os.path.abspath(os.fsencode(name))))):
         mark = library.dialect.placeholder
         query = f"SELECT a.id, a.sketch FROM files f JOIN analyses a ON a.id = f.analysis_id WHERE f.path = {mark}"
         for number, sketch in library.rows(query, [path]):

@@ -30,7 +30,7 @@ class SqliteSnapshot:
         # Before SQLite opens the file: closing any descriptor of it would drop SQLite's locks.
         self.in_use = finds_use and is_locked(path)
         with contextlib.ExitStack() as resources, sink_errors(path):
-            uri = f"file:{quote(os.path.abspath(path))}?{_open_mode(path)}"
+            uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?{_open_mode(path)}"
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)  # one thread at a time is enough
             self._connection = resources.enter_context(contextlib.closing(connection))
             self._connection.execute("PRAGMA query_only = ON")

@@ -19,7 +19,7 @@ from midiopt.sources.filetypes import SUFFIXES, without_compression
 DEFAULT_TEMPLATE = "{name}"
 MAX_BYTES = 200  # of a component: most file systems take 255, of which a number and the suffix take some
 UNKNOWN = "unknown"
-_FORBIDDEN = re.compile(r'\\x[0-9a-f]{2}|[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_FORBIDDEN = re.compile(r'\\x[0-9a-f]{2}|[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # on Windows
 
 
@@ -41,7 +41,7 @@ class _Safe(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """The fact as text in which nothing separates folders."""
-        return _FORBIDDEN.sub("_", format(value, format_spec))
+        return _harmless(format(value, format_spec))
 
 
 def check_template(template: str) -> None:
@@ -75,11 +75,17 @@ def numbered(name: str, suffix: str, number: int) -> str:
 
 def component(text: str) -> str:
     """The text as the name of a file or folder."""
-    text = _FORBIDDEN.sub("_", text).strip(" ").rstrip(" .").lstrip(" ")
+    text = _harmless(text).strip(" ").rstrip(" .").lstrip(" ")
     text = text.encode()[:MAX_BYTES].decode(errors="ignore").rstrip(" .")
     if _RESERVED.fullmatch(text) or text.startswith("."):
         text = "_" + text
     return text or UNKNOWN
+
+
+def _harmless(text: str) -> str:
+    """The text with _ for what separates folders, and for each character that is not printable and no space."""
+    text = _FORBIDDEN.sub("_", text)
+    return text if text.isprintable() else "".join(c if c.isprintable() or c.isspace() else "_" for c in text)
 
 
 def file_name(argument: str) -> str:

@@ -31,6 +31,6 @@ def write_status(url: str, text: str) -> None:
 
     path = sqlite_path(url)
     with sqlite_errors(path):
-        uri = f"file:{quote(os.path.abspath(path))}?mode=rw"
+        uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode=rw"
         with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=TIMEOUT)) as connection:
             connection.execute(upsert_meta(SQLITE), [KEY, text])

@@ -43,9 +43,12 @@ def is_postgres(url: str) -> bool:
 
 
 def parquet_path(url: str) -> str | None:
-    """The directory that ``parquet:DIR`` names; None for a URL of another kind."""
+    """The directory that ``parquet:DIR`` names; None for a URL of another kind. Raises SinkError if it is not UTF-8."""
     scheme, colon, path = url.partition(":")
-    return path if colon and scheme == "parquet" else None
+    if not colon or scheme != "parquet":
+        return None
+    _require_utf8(path)
+    return path
 
 
 def sqlite_path(url: str) -> str:
@@ -75,7 +78,11 @@ def with_schema(url: str, name: str) -> str:
 
 
 def split_schema(url: str) -> tuple[str, str | None]:
-    """The URL of a PostgreSQL database as libpq takes it, and the schema that it names in a parameter `schema`."""
+    """The URL of a PostgreSQL database as libpq takes it, and the schema that it names in a parameter `schema`.
+
+    Raises SinkError if it is not UTF-8.
+    """
+    _require_utf8(url)
     start, mark, query = url.partition("?")
     if re.match(r"\w+://", url):
         parameters = query.split("&") if mark else []
@@ -99,6 +106,14 @@ def has_password(url: str, text: str) -> bool:
     return parts is None or any(
         piece in text for secret in parts.secrets for piece in (*re.split(r"[@:/?#&=\[\]\s'\\]", secret), unquote(secret)) if piece
     )
+
+
+def _require_utf8(text: str) -> None:
+    """Arrow and libpq take nothing else; a file of SQLite may have any name."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SinkError(f"the name of a PostgreSQL database or Parquet directory must be UTF-8: {without_password(text)}") from error
 
 
 def _start(url: str) -> str:
