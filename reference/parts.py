@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from statistics import median_low
 from typing import NamedTuple
 
+from midiopt.core.notes.drum_words import patterns
+from reference.text import MAX_BYTES, decode_utf16, read_text
 from reference.tracks import Message, Track
 
 DRUM_CHANNEL = 9  # channel 10, counted from 0
@@ -16,7 +18,11 @@ XG_DRUM_BANKS, GM2_DRUM_BANK, GM2_MELODY_BANK = (126, 127), 120, 121
 EVENTS_BACK = 64  # from a program change to its bank select
 XG_KITS = {0, 1, 8, 16, 24, 25, 32, 40, 48}  # programs
 KIT = range(24, 60)  # pitches
-DRUM_NAME = re.compile(rb"drum|snare|kick|hi[- ]?hat|schlagz|trommel|bater|batteri|slagwerk|perkus|(?<![a-z])perc", re.IGNORECASE)
+DRUM_NAME = re.compile(
+    rb"drum|snare|kick|hi[- ]?hat|schlagz|tromme|trumm|rummut|bater|batteri|slagwerk|perkus|(?<![a-z])perc", re.IGNORECASE
+)
+PAIRS = {True: rb"(?<![\x80-\xff])(?:[\x80-\xff]{2})*", False: b""}  # before a word, where characters may have two bytes
+MAX_UTF16_BYTES = 512
 MELODIC_NAME = re.compile(rb"steel|syn|taiko|organ|piano|melod|reverse", re.IGNORECASE)
 
 Part = tuple[int, int]  # port, channel
@@ -31,7 +37,12 @@ class State(NamedTuple):
 
 def says_drums(name: bytes) -> bool:
     """Whether a track's or instrument's name says drums or percussion, and no instrument that plays melodies."""
-    return bool(DRUM_NAME.search(name)) and not MELODIC_NAME.search(name)
+    text = read_text(name)
+    if name[:1] in (b"\xfe", b"\xff", b"{") and text.charset in ("utf-16-le", "utf-16-be"):
+        name = decode_utf16(text.data[:MAX_UTF16_BYTES], text.charset).replace("\0", "").encode()
+    name = name[:MAX_BYTES]
+    others = [word.is_melodic for word in patterns() if re.search(PAIRS[word.has_pairs] + re.escape(word.data), name)]
+    return (bool(DRUM_NAME.search(name)) or False in others) and not (MELODIC_NAME.search(name) or True in others)
 
 
 def notes_of(events: Track) -> tuple[Counter[int], list[int]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import midiopt
 from accuracy import corpus
+from midiopt.core.notes.drum_words import patterns
 from reference.parts import says_drums
 from sample import smf
 from tests.core.test_policy import END, chunk, one_track
@@ -183,6 +184,51 @@ def test_a_name_and_how_it_is_played(kind, name):
     assert facts.unique_pitches == len({pitch for _, pitch in TUNE})
 
 
+JAPANESE = ("ドラム", "ドラムス 1", "ﾄﾞﾗﾑ", "打楽器", "パーカッション")
+CHINESE = ("鼓", "架子鼓", "大鼓组", "打击乐")
+RUSSIAN = ("ударные", "УДАРНЫЕ", "Барабаны", "Перкуссия")
+
+
+@pytest.mark.parametrize(
+    ("name", "charset"),
+    [
+        *((name, charset) for charset in ("cp932", "utf-8", "utf-16") for name in JAPANESE),
+        *((name, charset) for charset in ("gbk", "utf-8", "utf-16") for name in CHINESE),
+        *((name, charset) for charset in ("big5", "utf-8") for name in ("爵士鼓", "打擊樂")),
+        *((name, charset) for charset in ("euc-kr", "utf-8") for name in ("드럼", "드럼 세트", "타악기")),
+        *((name, charset) for charset in ("cp1251", "koi8-r", "utf-8", "utf-16") for name in RUSSIAN),
+        *((name, "utf-16") for name in ("Drums", "HiHat")),
+        *((name, "latin1") for name in ("Trummor", "Trommer", "Rummut")),
+    ],
+)
+def test_drums_in_other_languages(name, charset):
+    data = name.encode(charset)
+    assert drum_notes(data) == len(BEAT) and says_drums(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "charset"),
+    [
+        *(("スチールドラム", "cp932"), ("シンセドラム", "utf-8"), ("太鼓", "utf-8"), ("钢鼓", "gbk")),
+        *(("鋼鼓", "big5"), ("스틸 드럼", "euc-kr"), ("Стальные барабаны", "cp1251")),
+    ],
+)
+def test_melodic_drums_in_other_languages(name, charset):
+    data = name.encode(charset)
+    assert drum_notes(data) == 0 and not says_drums(data)
+
+
+def test_a_word_is_not_found_between_characters():
+    """B9 C4 is a drum in GBK, but not the end of a character and the beginning of the next."""
+    assert drum_notes(b"\xb9\xc4") == drum_notes(b"a\xd0\xa1\xb9\xc4") == len(BEAT)
+    assert drum_notes(b"\xd0\xb9\xc4\xe3") == drum_notes(b"a\xd0\xb9\xc4\xe3") == 0
+
+
+def drum_notes(name: bytes) -> int:
+    """How many notes are drums in a track of this name that plays like them."""
+    return song(at_start(smf.meta(smf.TRACK_NAME, name)) + notes(3, BEAT)).drum_note_count
+
+
 def test_one_drum_of_any_pitch():
     assert song(at_start(smf.text(smf.TRACK_NAME, "Drum 3")) + notes(3, [(96 * i, 80) for i in range(8)])).drum_note_count == 8
 
@@ -223,10 +269,18 @@ def test_a_part_that_says_so_itself_is_not_inferred(events):
     assert (facts.drum_note_count, facts.issues) == (len(BEAT), 0)
 
 
-@given(st.text("drumspeckhiat-BDRP 1", max_size=14))
+MARKS = (b"\xfe\xff", b"\xff\xfe", b"{@UTF-16LE}", b"\0", b"\xd0", b"a" * 509, b"a" * 4090)
+PIECES = st.sampled_from([*(word.data for word in patterns()), *MARKS])
+NAMES = st.one_of(
+    st.text("drumspeckhiat-BDRP 1", max_size=14).map(str.encode),
+    st.text("drumspeckhiat 鼓ドラム", max_size=14).map(lambda name: name.encode("utf-16")),
+    st.lists(st.one_of(PIECES, st.binary(max_size=3)), max_size=5).map(b"".join),
+)
+
+
+@given(NAMES)
 def test_names_as_in_the_reference(name):
-    facts = song(at_start(smf.meta(smf.TRACK_NAME, name.encode())) + notes(3, BEAT))
-    assert facts.drum_note_count == (len(BEAT) if says_drums(name.encode()) else 0)
+    assert drum_notes(name) == (len(BEAT) if says_drums(name) else 0)
 
 
 # --- what follows -------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ CORE_LAYERS = {
     "smf": (),
     "text": ("smf",),
     "timeline": ("smf",),
-    "notes": ("smf", "timeline"),
+    "notes": ("smf", "text", "timeline"),
     "rhythm": ("smf", "timeline", "notes"),
     "harmony": ("smf", "text", "timeline", "notes", "rhythm"),
     "structure": ("smf", "text", "timeline", "notes", "rhythm"),

@@ -1,5 +1,5 @@
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t
 
 from midiopt.core.smf.midi cimport Event
 
@@ -16,4 +16,3 @@ cdef void start_evidence(DrumEvidence *e, double quarter) noexcept nogil
 cdef void add_evidence(DrumEvidence *e, const Event *event, const Event *end, uint32_t channels) noexcept nogil
 cdef bint plays_like_drums(const DrumEvidence *e) noexcept nogil
 cdef bint plays_like_kit(const DrumEvidence *e) noexcept nogil
-cdef bint says_drums(const uint8_t *name, size_t length) noexcept nogil

@@ -7,7 +7,8 @@ has the rules. All but 14 of 16,828 real files have one port or none, and so 16 
 from libc.string cimport memset
 
 from midiopt.core.memory cimport PART_CHANGE_BLOCK, PART_EVENT_BLOCK, reserve_block
-from midiopt.core.notes.drum_evidence cimport DrumEvidence, add_evidence, plays_like_drums, plays_like_kit, says_drums, start_evidence
+from midiopt.core.notes.drum_evidence cimport DrumEvidence, add_evidence, plays_like_drums, plays_like_kit, start_evidence
+from midiopt.core.notes.drum_names cimport says_drums
 from midiopt.core.notes.part_events cimport (
     MODE_DRUMS, MODE_MELODY, PROGRAM, PROGRAM_OF_DRUMS, PROGRAM_OF_MELODY, PROGRAM_OF_XG_DRUMS, PartEventKind, PartMode, find_bank,
     is_kit, kind_of_bank, read_part_mode,

@@ -14,4 +14,5 @@ cdef struct TextHeap:
 
 
 cdef Status append_ascii(TextHeap *heap, const char *ascii, size_t length, Text *text) noexcept nogil
+cdef size_t decode_utf16(const RawText *raw, uint8_t *out) noexcept nogil
 cdef Status append_text(TextHeap *heap, const RawText *raw, int code_page, Text *text) noexcept nogil
