@@ -160,6 +160,21 @@ def test_a_track_longer_than_it_says_and_without_end():
     repaired(damaged, header(1) + track(HIGH[:-4]), "no_end_of_track", "track_length", at=18)
 
 
+@pytest.mark.parametrize("events", [HIGH, LOW])
+@pytest.mark.parametrize("kind", ["FF 01 0C", "FF 07 0C", "F0 0C"], ids=["text", "cue point", "system exclusive"])
+@pytest.mark.parametrize("length", [0, 2, 8, 14])
+def test_an_event_that_contains_a_track_header(kind, events, length):
+    """Twelve bytes: MTrk, a length of 2, and three letters; an F7 ends them."""
+    text = bytes.fromhex(f"00 {kind}  4D 54 72 6B  00 00 00 02  61 62 63 F7")
+    good = header(3) + track(CONDUCTOR) + track(text + events) + track(text + LOW)
+    damaged = header(3) + track(CONDUCTOR) + track(text + events, length) + track(text + LOW)
+    repaired(damaged, good, "track_length", at=18 + len(track(CONDUCTOR)))
+    last = header(2) + track(CONDUCTOR) + track(text + events, length)
+    repaired(last, header(2) + track(CONDUCTOR) + track(text + events), "track_length", at=18 + len(track(CONDUCTOR)))
+    all_lengths = header(3) + track(CONDUCTOR, 0) + track(text + events, 0) + track(text + LOW, 0)
+    repaired(all_lengths, good, "track_length", at=18)
+
+
 @pytest.mark.parametrize("filling", [bytes(30), b"\x1a" * 30, b"more text, perhaps of a mail program"])
 def test_filling_is_no_part_of_a_track(filling):
     data = header(1) + track(HIGH[:-4]) + filling

@@ -13,8 +13,8 @@ from libc.string cimport memcmp
 from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, read_so_far, return_to
 from midiopt.core.smf.chunks cimport find_chunk, find_song, is_chunk_header, is_plausible_chunk
 from midiopt.core.smf.midi cimport (
-    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, TICK_BITS,
-    TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Track, is_note, is_onset, issue_bit,
+    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, SYSEX, TICK_BITS,
+    TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Mark, Track, is_note, is_onset, issue_bit,
 )
 
 cdef enum:
@@ -38,7 +38,8 @@ cdef Status mend_track(Arena *arena, const uint8_t *data, const uint8_t *end, co
 cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, const Reading *before, TrackChunk *track) noexcept nogil:
     """A track without End of Track: read it up to the next track, or to the end of the file, whatever its length says.
 
-    If its length leads into the next track, that one proves where it ends. If it leads too little far, the events do.
+    If its length leads into the next track, that one proves where it ends. If it leads too little far, the events do. What looks like
+    the next track may be the text of an event: then the track ends where the events from there on do.
     """
     cdef TrackChunk first = track[0]
     cdef const uint8_t *limit = next_track(track.start + CHUNK_HEADER, end)
@@ -47,19 +48,43 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     cdef Status status
     if limit == track.next or not spend(arena, 2 * (limit - track.start)):
         return USABLE
-    return_to(arena, before)
-    record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
-    track.stopped = track.start + CHUNK_HEADER
-    status = parse_track(data, &track.stopped, limit, arena)
-    withdraw(arena, before, BYTES_AFTER_END)
+    status = read_up_to(arena, data, limit, before, track)
     if not status and not proven and arena.header.issues & ALL_REPAIRS & ~faults == 0:
         proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
+    if not proven and limit < end and <size_t>(end - track.start) <= arena.repair_budget:
+        status = read_up_to(arena, data, end, before, track)
+        spend(arena, track.stopped - track.start)
+        proven = arena.header.issues & ALL_REPAIRS & ~faults == 0 and has_ended(arena) and is_in_event(arena, limit - data)
+        proven = proven and (track.stopped == end or is_plausible_chunk(track.stopped, end))
     if not status and proven:
         track.next = track.stopped if has_ended(arena) else limit
         return USABLE
     return_to(arena, before)
     track[0] = first
     return read_track_chunk(arena, data, end, track)
+
+
+cdef Status read_up_to(Arena *arena, const uint8_t *data, const uint8_t *limit, const Reading *before, TrackChunk *track) noexcept nogil:
+    """Read the track at `track.start` anew, up to `limit` or to End of Track."""
+    cdef Status status
+    return_to(arena, before)
+    record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
+    track.stopped = track.start + CHUNK_HEADER
+    status = parse_track(data, &track.stopped, limit, arena)
+    withdraw(arena, before, BYTES_AFTER_END)
+    return status
+
+
+cdef bint is_in_event(const Arena *arena, size_t offset) noexcept nogil:
+    """Whether the data of a meta or system-exclusive event of the last track have this place in the file."""
+    cdef const Track *track = &arena.tracks[arena.track_count - 1]
+    cdef const Mark *mark
+    cdef size_t i
+    for i in range(track.first_mark, track.first_mark + track.mark_count):
+        mark = &arena.marks[i]
+        if mark.status >= SYSEX and mark.offset <= offset < mark.offset + mark.length:
+            return True
+    return False
 
 
 cdef Status mend_early_end(
