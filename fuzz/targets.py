@@ -11,6 +11,7 @@ import os
 import struct
 import traceback
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,7 +41,9 @@ Input = memoryview
 NUMBERS = (INT16, INT32, INT64, FLOAT32, FLOAT64)
 FRESH_INTERVAL = 16  # each so many inputs, the properties that need a second analysis are checked
 MAX_BLOCKS = 1_000_000  # basic blocks of an analysis: so many,
-MAX_BLOCKS_PER_BYTE = 400  # and so many per byte
+MAX_BLOCKS_PER_BYTE = 400  # so many per byte,
+MAX_BLOCKS_PER_BEAT = 1_000  # and so many per beat that may have a chord: few notes can last for
+MAX_CHORD_BEATS = 8192
 MAX_MEMORY = 8 << 20  # bytes of an analyser: so many,
 MAX_MEMORY_PER_BYTE = 160  # and so many per byte
 TRAILING_BYTES = b"\x00trailing"
@@ -49,9 +52,11 @@ _analyzer = Analyzer()
 _count = 0
 
 
-def max_blocks(size: int) -> int:
-    """The basic blocks that the analysis of a file of this many bytes may execute."""
-    return MAX_BLOCKS + MAX_BLOCKS_PER_BYTE * size
+def max_blocks(data: Input) -> int:
+    """The basic blocks that the analysis of a file with notes may execute."""
+    beats = midiopt.beats(data)
+    chord_beats = MAX_CHORD_BEATS if beats.tracked else min(len(beats), MAX_CHORD_BEATS)
+    return MAX_BLOCKS + MAX_BLOCKS_PER_BYTE * len(data) + MAX_BLOCKS_PER_BEAT * chord_beats
 
 
 def analyze_row(analyzer: Analyzer, data: bytes | Input) -> tuple[int, bytes, bytes]:
@@ -68,11 +73,11 @@ def analysis(data: Input) -> None:
     before = blocks_executed()
     status, row, heap = analyze_row(_analyzer, data)
     blocks, memory = blocks_executed() - before, memory_of(_analyzer)
-    if blocks > max_blocks(len(data)):  # the first name that is not Unicode fills the tables of code pages, once per process
+    if blocks > MAX_BLOCKS + MAX_BLOCKS_PER_BYTE * len(data):
         before = blocks_executed()
-        analyze_row(_analyzer, data)
+        analyze_row(_analyzer, data)  # again: the first name that is not Unicode fills the tables of code pages, once per process
         blocks = blocks_executed() - before
-    assert blocks <= max_blocks(len(data)), f"{blocks:,} basic blocks for {len(data):,} bytes"
+        assert status in (OK, REPAIRED) and blocks <= max_blocks(data), f"{blocks:,} basic blocks for {len(data):,} bytes"
     assert memory <= MAX_MEMORY + MAX_MEMORY_PER_BYTE * len(data), f"{memory:,} bytes of memory for {len(data):,} bytes"
     if status not in (OK, REPAIRED):
         assert not row and not heap
@@ -82,6 +87,7 @@ def analysis(data: Input) -> None:
         assert analyze_row(Analyzer(), data) == (status, row, heap), "an earlier file changed the row"
         check_trailing_bytes(bytes(data), row, heap)
         check_notes(data, row)
+        check_views(data)
 
 
 def check_range(row: bytes, heap: bytes) -> None:
@@ -120,6 +126,18 @@ def check_notes(data: Input, row: bytes) -> None:
     assert (notes.pitch < 128).all() and (notes.channel < 16).all() and (notes.program < 128).all()
     assert (notes.track < facts["track_count"][0]).all(), "a note of no track"
     assert len(tempos.tick) and (np.diff(tempos.tick) > 0).all(), "tempos out of order"
+
+
+def check_views(data: Input) -> None:
+    """Beats, chords, keys and sections of a file are in the order of time, and have names."""
+    beats, harmony, sections = midiopt.beats(data), midiopt.harmony(data), midiopt.sections(data)
+    for view in (beats, harmony.chords, harmony.keys, sections):
+        assert (np.diff(view.tick) >= 0).all() and (np.diff(view.seconds) >= 0).all() and np.isfinite(view.seconds).all()
+    assert (beats.position >= 0).all() and (sections.bars > 0).all() and all(sections.label)
+    assert (np.diff(sections.bar) == sections.bars[:-1]).all(), "a gap between sections"
+    for part, found in ((harmony.chords, midiopt.chords(data)), (harmony.keys, midiopt.keys(data))):
+        assert all(part.name) and all(a != b for a, b in pairwise(part.name)), "neighbours are equal"
+        assert len(found) == len(part) and all(item.start <= item.end for item in found)
 
 
 def texts(data: Input) -> None:
