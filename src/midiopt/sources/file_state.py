@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple, Self
 
+import xxhash
+
 from midiopt.kinds import INT64
 
 SECOND = 1_000_000_000  # nanoseconds
@@ -20,6 +22,11 @@ class FileState(NamedTuple):
     def from_stat(cls, info: os.stat_result) -> Self:
         """The state that ``os.stat`` reports. A time outside the column's range (years 1677 to 2262) becomes its nearest value."""
         return cls(info.st_size, max(INT64.low, min(info.st_mtime_ns, INT64.high)))
+
+    @classmethod
+    def of_object(cls, size: int, seconds: int, tag: str) -> Self:
+        """The state of an object in a store. The nanoseconds of the time are a digest of what tells its versions apart."""
+        return cls(size, seconds * SECOND + xxhash.xxh3_64_intdigest(tag.encode()) % SECOND)
 
     @classmethod
     def of(cls, path: bytes) -> Self | None:

@@ -43,9 +43,9 @@ def _find_root(path: bytes) -> bytes:
         check_list(path[1:])
         return path
     if is_url(path):
-        from midiopt.sources.objects import need_obstore
+        from midiopt.sources.objects import backend_of
 
-        need_obstore()
+        backend_of(path).need()
         return path
     if not os.path.lexists(path):
         raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}")

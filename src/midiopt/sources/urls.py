@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 STORES = (b"s3://", b"gs://", b"az://")
 WEB = (b"http://", b"https://")
-SCHEMES = STORES + WEB
+FILE_SYSTEMS = (b"ftp://", b"hdfs://", b"hf://", b"smb://")
+SCHEMES = STORES + WEB + FILE_SYSTEMS
 # Parameters that sign or authorise a request: Amazon, Google, Azure's shared access signatures, CloudFront, and keys of other services.
 SECRET = re.compile(
     rb"(?i)(?:x-(?:amz|goog)-[^=]*|signature|expires|policy|key-pair-id|awsaccesskeyid|googleaccessid|sig|s[aeikprtv]|spr|sdd|sip|ses"

@@ -98,9 +98,9 @@ def open_archive(path: bytes, show_life: Callable[[], None] = lambda: None) -> F
 def state_at(path: bytes) -> FileState:
     """The state of the archive at a path or URL. Raises OSError."""
     if is_url(path):
-        from midiopt.sources.objects import head
+        from midiopt.sources.objects import backend_of
 
-        return head(path)
+        return backend_of(path).head(path)
     return FileState.from_stat(os.stat(path))
 
 

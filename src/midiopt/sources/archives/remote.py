@@ -12,6 +12,7 @@ from typing import IO, Any
 from midiopt.sources import objects
 from midiopt.sources.archives.stream import Stream
 from midiopt.sources.file_state import SECOND, FileState
+from midiopt.sources.stores import NoRanges
 
 BLOCK_BYTES = 4 << 20
 MAX_BLOCKS = 8  # in memory, per open archive
@@ -26,12 +27,13 @@ class RemoteArchive:
 
     def __init__(self, url: bytes, show_life: Callable[[], None] = lambda: None) -> None:
         self._url = url
+        self._backend = objects.backend_of(url)
         self._show_life = show_life
         self._blocks: OrderedDict[int, Future[Any]] = OrderedDict()
         self._has_changed = False
         self.fd = -1
         self._loaded: IO[bytes] | None = None
-        self.state = objects.wait(objects.submit(objects.head, url), show_life)
+        self.state = objects.wait(objects.submit(self._backend.head, url), show_life)
         self.size = self.state.size
         self.file = Stream(self)
 
@@ -42,7 +44,7 @@ class RemoteArchive:
         end = min(offset + size, self.size)
         try:
             return self._from_blocks(offset, end)
-        except objects.NoRanges:
+        except NoRanges:
             self._load()
             return self._from_blocks(offset, end)
 
@@ -70,12 +72,12 @@ class RemoteArchive:
 
     def _ask(self, number: int) -> Future[Any]:
         start = number * BLOCK_BYTES
-        return objects.submit(objects.read_range, self._url, start, min(start + BLOCK_BYTES, self.size))
+        return objects.submit(self._backend.read_range, self._url, start, min(start + BLOCK_BYTES, self.size))
 
     def _load(self) -> None:
         self._blocks.clear()
         file = tempfile.TemporaryFile()  # noqa: SIM115 (close() does)
-        self._note(objects.wait(objects.submit(objects.download, self._url, file), self._show_life))
+        self._note(objects.wait(objects.submit(self._backend.download, self._url, file), self._show_life))
         self._loaded, self.fd = file, file.fileno()  # from now on it is read like one on disk
 
     def _note(self, state: FileState) -> None:

@@ -1,0 +1,153 @@
+"""Objects in S3, Google Cloud Storage and Azure, and files on web servers, through obstore. objects.py says when.
+
+Credentials come from the environment, as the tools of each service read it (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS,
+AZURE_STORAGE_ACCOUNT_NAME ...), or for a web server from the URL itself. Messages of obstore may quote a whole URL: errors that leave this
+module have texts of their own.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_to_bytes
+
+from midiopt.errors import MissingExtra, TooLarge, over_limit
+from midiopt.sources.file_state import FileState
+from midiopt.sources.urls import WEB
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+LISTED_TOGETHER = 1000  # objects, as many as S3 lists in one answer
+RETRIES = {
+    "max_retries": 8,
+    "retry_timeout": dt.timedelta(seconds=120),
+    "backoff": {"init_backoff": dt.timedelta(milliseconds=100), "max_backoff": dt.timedelta(seconds=15), "base": 2},
+}
+TIMEOUT = dt.timedelta(seconds=60)  # of one attempt
+_stores: dict[bytes, Any] = {}
+
+
+class NoRanges(OSError):
+    """A server that sends only whole objects."""
+
+
+def need() -> Any:
+    """The module. Raises MissingExtra without it."""
+    try:
+        import obstore
+    except ImportError as error:
+        raise MissingExtra("a source in an object store or on a web server", "cloud") from error
+    return obstore
+
+
+def _state_from(meta: Any) -> FileState:
+    """The state of an object: its etag, or its time where there is none, tells versions apart."""
+    seconds = int(meta["last_modified"].timestamp())
+    return FileState.of_object(meta["size"], seconds, (meta["e_tag"] or str(seconds)).removeprefix("W/").strip('"'))
+
+
+def head(url: bytes) -> FileState:
+    """The state of an object. Raises OSError."""
+    with _request(url) as (obstore, store, key):
+        return _state_from(obstore.head(store, key))
+
+
+def read_range(url: bytes, start: int, end: int) -> tuple[Buffer, FileState]:
+    """Bytes of an object, and its state. Raises OSError."""
+    with _request(url) as (obstore, store, key):
+        found = obstore.get(store, key, options={"range": (start, end)})
+        return found.bytes(), _state_from(found.meta)
+
+
+def download(url: bytes, file: IO[bytes]) -> FileState:
+    """Write a whole object into a file. Raises OSError."""
+    with _request(url) as (obstore, store, key):
+        found = obstore.get(store, key)
+        for chunk in found.stream():
+            file.write(chunk)
+        file.flush()
+        return _state_from(found.meta)
+
+
+def read_object(url: bytes, max_bytes: int) -> tuple[Buffer | Exception, FileState]:
+    """The content, or TooLarge, and the state. Raises OSError."""
+    with _request(url) as (obstore, store, key):
+        found = obstore.get(store, key)
+        state = _state_from(found.meta)
+        if state.size > max_bytes:
+            return TooLarge(over_limit(state.size, max_bytes)), state
+        return memoryview(found.bytes()), state
+
+
+def list_objects(url: bytes) -> Iterator[list[tuple[bytes, FileState]]]:
+    """The objects below a URL that ends with a slash, as pages of URL and state, in the order of their names. Raises OSError."""
+    with _request(url) as (obstore, store, key):
+        base = url[: len(url) - len(key.encode())]
+        for chunk in obstore.list(store, prefix=key.rstrip("/") or None, chunk_size=LISTED_TOGETHER):
+            yield [(base + meta["path"].encode(), _state_from(meta)) for meta in chunk]
+
+
+@contextmanager
+def _request(url: bytes) -> Iterator[tuple[Any, Any, str]]:
+    """The module, the store of a URL and the key in it. Exceptions become OSError with a text that has nothing of the URL."""
+    obstore = need()
+    try:
+        yield obstore, *_located(url)
+    except FileNotFoundError:
+        raise OSError(errno.ENOENT, "there is no such object") from None
+    except (obstore.exceptions.BaseError, OSError, ValueError) as problem:
+        if isinstance(problem, OSError) and problem.errno:  # of the disk here
+            raise
+        if "non-partial response" in str(problem):
+            raise NoRanges(errno.ENOTSUP, "the server sends only whole objects") from None
+        raise OSError(*_reason(problem)) from None
+
+
+def _reason(problem: Exception) -> tuple[int, str]:
+    name, text = type(problem).__name__, str(problem)
+    status = re.search(r"status code: (\d{3}(?: [A-Za-z]+)*)", text)
+    if "Permission" in name or "Unauthenticated" in name or (status and status[1].startswith(("401", "403"))):
+        return errno.EACCES, "the server denies access: are there credentials in the environment?"
+    if status:
+        return errno.EIO, f"the server answers {status[1]}"
+    if "error sending request" in text or "error trying to connect" in text:
+        return errno.EHOSTUNREACH, "the server cannot be reached"
+    return errno.EIO, f"the request fails ({name})"
+
+
+def _located(url: bytes) -> tuple[Any, str]:
+    """The store of a URL, and the key in it."""
+    scheme, _, rest = url.partition(b"://")
+    if not url.startswith(WEB):
+        host, _, key = rest.partition(b"/")
+        host = host.rpartition(b"@")[2]
+        return _store(scheme + b"://" + host), key.decode("utf-8", "surrogateescape")
+    place, question, query = rest.partition(b"#")[0].partition(b"?")
+    host, _, key = place.partition(b"/")
+    if question:  # of a signed URL, which is a store by itself
+        return _new_store(scheme + b"://" + place + question + query), ""
+    return _store(scheme + b"://" + host), unquote(key.decode("utf-8", "replace"))
+
+
+def _store(base: bytes) -> Any:
+    if base not in _stores:
+        _stores[base] = _new_store(base)
+    return _stores[base]
+
+
+def _new_store(base: bytes) -> Any:
+    import obstore.store
+
+    options: dict[str, Any] = {"timeout": TIMEOUT, "allow_http": True}
+    scheme, _, rest = base.partition(b"://")
+    user, at, place = rest.rpartition(b"@")
+    if at and b"/" not in user:  # a web server's
+        options["default_headers"] = {"Authorization": "Basic " + base64.b64encode(unquote_to_bytes(user)).decode()}
+        base = scheme + b"://" + place
+    return obstore.store.from_url(base.decode("utf-8", "replace"), client_options=options, retry_config=RETRIES)
