@@ -44,9 +44,9 @@ QUESTIONS = (
         "SELECT encode(notes_hash, 'hex') AS notes, count(*) FROM analyses GROUP BY notes HAVING count(*) > 3 LIMIT 20",
         is_full_count=True,
     ),
-    Question("How many contents have each role?", "SELECT role, count(*) FROM analyses GROUP BY role"),
-    Question("How many contents have each role and meter?", "SELECT role, time_signature, count(*) FROM analyses GROUP BY 1, 2"),
-    Question("How many contents are in each key?", "SELECT key, count(*) FROM analyses GROUP BY key"),
+    Question("How many contents have each role?", "SELECT role, sum(contents) FROM facets GROUP BY role"),
+    Question("How many contents have each role and meter?", "SELECT role, time_signature, sum(contents) FROM facets GROUP BY 1, 2"),
+    Question("How many contents are in each key?", "SELECT key, sum(contents) FROM facets GROUP BY key"),
     Question("How many files have each role?", "SELECT role, count(*) FROM library WHERE role > '' GROUP BY role", is_full_count=True),
     Question(
         "What is in A minor, between 118 and 124 BPM?",

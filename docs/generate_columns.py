@@ -18,5 +18,5 @@ def table(columns: Iterable[Column]) -> str:
 
 
 # By the name of the table or view.
-_SHOWN = ("files", "analyses", "tracks", "runs", "programs", "drum_sounds", "issue_names", "library_issues")
+_SHOWN = ("files", "analyses", "tracks", "runs", "programs", "drum_sounds", "issue_names", "library_issues", "facets")
 TABLES: dict[str, tuple[Column, ...]] = {name: RELATIONS[name][2] for name in _SHOWN} | {"library": LIBRARY_ONLY}

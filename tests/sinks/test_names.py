@@ -69,9 +69,26 @@ def test_names_that_are_missing_come_back(url):
     assert meanings(url)["library", "bpm"].startswith("best tempo estimate") and ("analyses", "key") in meanings(url)
 
 
-@pytest.mark.parametrize("name", ["programs", "issue_names", "library_issues", "columns"])
+def test_facets_count_the_contents(url):
+    """As they are at the end of each run, those included whose facts are null."""
+    facts = [("drums", None, None), ("bass", "3/4", "Am"), ("bass", "4/4", "Am"), (None, None, None), ("bass", "3/4", "Am")]
+    for count in (3, 5):
+        hashes = [bytes([n]) * 16 for n in range(1, count + 1)]
+        rows = [
+            analysis_row(content_hash=digest, role=role, time_signature=meter, key=key)
+            for digest, (role, meter, key) in zip(hashes, facts, strict=False)
+        ]
+        with open_sink(url) as sink:
+            write(sink, make_batch([file_row(path=f"/{n}", content_hash=digest) for n, digest in enumerate(hashes)], rows))
+            sink.finalize()
+        counted = query(url, "SELECT role, time_signature, key, count(*) FROM analyses GROUP BY 1, 2, 3")
+        assert set(query(url, "SELECT role, time_signature, key, contents FROM facets")) == set(counted) and len(counted) == min(count, 4)
+
+
+@pytest.mark.parametrize("name", ["programs", "issue_names", "library_issues", "columns", "facets"])
 def test_a_table_of_the_user_with_such_a_name_stays(url, name):
     query(url, f"CREATE TABLE {name} (mine TEXT)")
-    open_sink(url).close()
+    with open_sink(url) as sink:
+        sink.finalize()
     assert query(url, f"SELECT mine FROM {name}") == []
     assert query(url, "SELECT count(*) FROM library") == [(0,)]

@@ -43,7 +43,7 @@ def arrow_table(
     with open_snapshot(db) as library:
         if library.dialect.database == "postgres":
             query = query.replace("%", "%%")  # psycopg's placeholder
-        return _table(library.rows(query), wanted, in_view=table == "library")
+        return _table(library.rows(query), wanted, in_view=table in ("library", "library_tracks"))
 
 
 def found_table(library: Snapshot, query: Query, columns: Sequence[str] | None = None) -> pa.Table:

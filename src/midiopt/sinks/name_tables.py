@@ -25,6 +25,7 @@ from midiopt.schema import (
     Column,
     Table,
 )
+from midiopt.sinks.facets import FACETS, create_facets
 from midiopt.sinks.sql import Dialect, column_definitions, quoted
 from midiopt.sinks.sqlite_programs import COLUMNS, TABLE
 from midiopt.sinks.sqlite_sketches import COLUMNS as SKETCH_COLUMNS
@@ -83,6 +84,7 @@ RELATIONS: dict[str, tuple[str, str, tuple[Column, ...]]] = {
     "programs": ("TABLE", "General MIDI programs", PROGRAM_NAMES.stored),
     "drum_sounds": ("TABLE", "sounds of the General MIDI drum channel", DRUM_SOUND_NAMES.stored),
     "issue_names": ("TABLE", "bits of the column `issues`", ISSUE_NAMES.stored),
+    "facets": ("TABLE", "number of contents of each combination of role, meter and key", FACETS.columns),
     "library": ("VIEW", "every file that is not missing, with the facts of its content", LIBRARY_COLUMNS),
     "library_tracks": ("VIEW", "every track in `tracks` of every file that is not missing", LIBRARY_TRACKS_COLUMNS),
     "library_issues": ("VIEW", "every issue of every file that is not missing", ISSUE_COLUMNS),
@@ -98,6 +100,9 @@ def create_name_tables(execute: Callable[[str], Any], there: Collection[str], di
         made.add(table.name)
         execute(f"CREATE TABLE {table.name} ({column_definitions(table, dialect, {table.key: 'PRIMARY KEY'})})")
         execute(f"INSERT INTO {table.name} VALUES {_values(rows)}")
+    if FACETS.name not in there:
+        made.add(FACETS.name)
+        execute(create_facets(dialect))
     if ISSUE_NAMES.name in made and "library_issues" not in there:
         made.add("library_issues")
         execute(CREATE_LIBRARY_ISSUES)

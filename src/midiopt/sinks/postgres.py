@@ -19,6 +19,7 @@ from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
+from midiopt.sinks.facets import fill_facets
 from midiopt.sinks.postgres_connections import Connection, Connections
 from midiopt.sinks.postgres_tables import DIALECT, add_constraints, create_tables, fill_names, next_ids, schema_version
 from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_staging_tables, distinct
@@ -148,7 +149,10 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
 
         def complete(control: Connection) -> int:
             add_constraints(control)
-            return finalize(control.execute, DIALECT)
+            duplicates = finalize(control.execute, DIALECT)
+            with control.transaction():
+                fill_facets(control.execute, DIALECT)
+            return duplicates
 
         self.flush()
         return self._connections.run_cancellable(complete)

@@ -18,6 +18,7 @@ from midiopt.run_log import event
 from midiopt.schema import ANALYSES, FILES, SCHEMA_VERSION, TRACKS, Table
 from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
+from midiopt.sinks.facets import fill_facets
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
@@ -188,6 +189,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         with sink_errors(self._path), self._interrupt_when_stopped():
             self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
             duplicates = finalize(execute, DIALECT)
+            with self._transaction():
+                fill_facets(self._connection.execute, DIALECT)
             with self._transaction():
                 fill_analysis_programs(self._connection)
             with self._transaction():
