@@ -187,7 +187,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
                 return self._connection.execute(statement).fetchall()
 
         with sink_errors(self._path), self._interrupt_when_stopped():
-            self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
+            if not self._fits_into_cache():
+                self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
             duplicates = finalize(execute, DIALECT)
             with self._transaction():
                 fill_facets(self._connection.execute, DIALECT)
@@ -198,6 +199,11 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             with self._transaction():
                 fill_words(self._connection)
             return duplicates
+
+    def _fits_into_cache(self) -> bool:
+        """Whether the pages stay in memory while indexes are built: those of 16,894 files then take 0.18 s instead of 0.31."""
+        [[pages, page_size]] = self._connection.execute("SELECT page_count, page_size FROM pragma_page_count, pragma_page_size")
+        return bool(pages * page_size <= CACHE_KIB << 10)
 
     def close(self) -> None:
         """See Sink."""
