@@ -181,6 +181,17 @@ def test_an_ftp_server(tmp_path, monkeypatch):
         assert rows == {f"{url}/bucket/a/é.mid": ("ok", None), f"{url}/bucket/none.mid": ("unreadable", "there is no such object")}
 
 
+@needs_fsspec
+@pytest.mark.parametrize(
+    "url, reason",
+    [("ftp://me:pass-word@127.0.0.1:1/pub", "the server cannot be reached"), ("smb://host/share", 'SMB requires "smbprotocol"')],
+)
+def test_what_fsspec_cannot_read_is_named(url, reason, tmp_path):
+    done = finish(url, "--db", tmp_path / "x.db")
+    assert done.returncode == 3 and reason in " ".join(done.stderr.split())
+    assert_secret(tmp_path, done.stdout + done.stderr)
+
+
 def same_in_store(url: str, folder: Path, tmp_path: Path) -> None:
     """A run over a store gives the tables of one over the folder, and the next run reads nothing again."""
     midiopt.run([url], tmp_path / "store.db", workers=2)

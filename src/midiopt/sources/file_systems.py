@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -129,10 +130,16 @@ def _asked(ask: Callable[[Any, str], Any], url: bytes) -> Any:
             if _is_denied(problem):
                 raise OSError(errno.EACCES, "the server denies access: are there credentials in the URL or the environment?") from None
             if attempt == ATTEMPTS - 1:
-                raise OSError(errno.EIO, f"the request fails ({type(problem).__name__})") from None
+                raise OSError(*_reason(problem)) from None
             connections().clear()
             time.sleep(BACKOFF * 4**attempt)
     raise AssertionError
+
+
+def _reason(problem: Exception) -> tuple[int, str]:
+    if isinstance(problem, (ConnectionError, TimeoutError, socket.gaierror)):
+        return errno.EHOSTUNREACH, "the server cannot be reached"
+    return errno.EIO, f"the request fails ({type(problem).__name__})"
 
 
 def _is_denied(problem: Exception) -> bool:
