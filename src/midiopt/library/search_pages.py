@@ -116,14 +116,20 @@ class Pages:
         if phrases and self._by is ARRIVAL and not self._direction:
             return self._by_words(phrases, limit, after)
         later = self._after(after)
+        ids: list[int] | None = None
+        rarest = self._access.rarest
         sizes = WINDOWS[: 1 if self._access.has_hints(self._query) else 2]
         for size in sizes if self._by.is_indexed and not self._access.is_rare(self._query) else ():
+            if size == WINDOWS[1]:
+                if (ids := self._access.few(self._query)) is not None:
+                    break
+                rarest = self._access.of_many
             if window := self._window(max(size, 4 * limit), after):
                 found = self._page(window, later, limit)
                 if len(found) == limit:
                     return found
         if self._query.needs_content or self._by.of_content:
-            ids = self._access.rarest(self._query)
+            ids = rarest(self._query) if ids is None else ids
             if ids is not None and self._by is ARRIVAL and not self._direction:
                 return self._of_ids(ids, limit, after)
             if not self._sqlite and self._by is ARRIVAL and not self._direction:
