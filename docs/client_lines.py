@@ -103,7 +103,8 @@ LINES = (
         "Datasette",
         "`datasette music.db --metadata metadata.json` shows the database in a browser, at <http://127.0.0.1:8001/music/library>: with the"
         " meaning of each column, with facets, and with questions to begin with. `--get` prints one page instead. Of more than"
-        " 100,000 files no facets are shown; add `--setting suggest_facets off`, else Datasette looks for them in every column.",
+        " 100,000 files no facets are shown; add `--setting suggest_facets off`, else Datasette looks for them in every column,"
+        " and filter the column that you sort by (`?bpm__gt=0&_sort_desc=bpm`), else a sort takes longer than the second that it allows.",
         "sh",
         """midiopt datasette-metadata music.db > metadata.json
 datasette music.db --metadata metadata.json --get '/music/library.json?role=drums&_sort=title&_col=title&_col=bpm&_size=2&_shape=array'""",

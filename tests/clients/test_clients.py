@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ import midiopt
 from docs import client_lines, generate_clients
 from docs.client_lines import LINES, SQLITE, Lines
 from midiopt.kinds import HASH8, HASH16
+from midiopt.library import datasette as datasette_metadata
 from midiopt.library.arrow import TABLES
+from midiopt.library.snapshot import open_snapshot
 from tests.helpers.batches import query
 
 PAGE = generate_clients.PAGE.read_text()
@@ -113,7 +116,9 @@ def datasette(folder: Path, *pages: str) -> list[str]:
 
 
 def test_datasette_shows_every_page(folder):
-    library, *_ = datasette(folder, "/music/library", "/music", "/music/files", "/music/analyses", "/music/runs", "/music/drum_loops")
+    library, *_ = datasette(
+        folder, "/music/library", "/music", "/music/files", "/music/analyses", "/music/runs", "/music/fastest", "/music/longest"
+    )
     assert "best tempo estimate" in library, "the meaning of bpm"
     assert "facet-results" in library
 
@@ -124,6 +129,17 @@ def test_datasette_sorts_and_facets(folder):
     tempos = [row["bpm"] for row in found["rows"] if row["bpm"] is not None]
     assert len(tempos) > 10 and tempos == sorted(tempos, reverse=True)
     assert {result["value"] for result in found["facet_results"]["role"]["results"]} >= {"drums", "melody"}
+
+
+def test_a_large_library_is_sorted_with_a_filter(folder, monkeypatch):
+    monkeypatch.setattr(datasette_metadata, "MAX_FACET_FILES", 5)
+    with open_snapshot(folder / SQLITE) as library:
+        facts = datasette_metadata.metadata(library, SQLITE, "1")["databases"]["music"]["tables"]["library"]
+    assert "facets" not in facts
+    [sort] = re.findall(r"\?\S+", facts["description"])
+    [text] = datasette(folder, f"/music/library.json{sort}&_shape=array")
+    tempos = [row["bpm"] for row in json.loads(text)]
+    assert len(tempos) > 10 and tempos == sorted(tempos, reverse=True)
 
 
 def test_datasette_does_not_read_postgresql(pg_music):
