@@ -1,4 +1,4 @@
-"""Runs over a Dask cluster: a scheduler and three workers, each a process of its own, which talk over TCP.
+"""Runs over a Dask cluster: a scheduler and three workers, each on a host of its own where network namespaces can be made (network.py).
 
 `make cluster-tests` installs Dask; without it these tests are skipped.
 """
@@ -9,7 +9,6 @@ import contextlib
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,12 +17,13 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from benchmarks.object_store import free_port
+from benchmarks.object_store import free_port, wait_for
 from midiopt.errors import MidioptError
 from midiopt.schema import FILES as FILES_TABLE
 from tests.helpers import parquet
 from tests.helpers.archives import songs, tar_of, zip_of
 from tests.helpers.databases import wait_until
+from tests.helpers.network import Host, network
 from tests.helpers.processes import FAULT_INJECTION, ask, children, command, finish, tables, with_faults, written
 from tests.helpers.songs import faulty_song, write_songs
 
@@ -32,28 +32,30 @@ FILES = 2000
 
 
 class Cluster:
-    """A scheduler on a port of its own, and workers of one thread each."""
+    """A scheduler, and three workers of one thread each, on a host of its own each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hosts: list[Host]) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.url = f"dask://127.0.0.1:{self.port}"
+        self.host, *self.worker_hosts = hosts
+        self.address = f"{self.host.address}:{free_port()}"
+        self.url = f"dask://{self.address}"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.start()
 
-    def start(self, workers: int = 3) -> None:
-        """A scheduler, and as many workers, which are known to it when this returns."""
-        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard", "--no-show"]
-        self.scheduler = self._start("scheduler", *options)
-        wait_until(self._answers)
-        for _ in range(workers):
+    def start(self) -> None:
+        """The scheduler, and the workers, which are known to it when this returns."""
+        host, _, port = self.address.partition(":")
+        self.scheduler = self._start(self.host, "scheduler", "--host", host, "--port", port, "--no-dashboard", "--no-show")
+        wait_for(self.address)
+        for _ in self.worker_hosts:
             self.add_worker()
-        self._wait_for(workers)
+        self._wait_for(len(self.workers))
 
     def add_worker(self) -> None:
-        """One more worker."""
-        options = ["--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(self.folder), "--no-nanny"]
-        self.workers.append(self._start("worker", f"tcp://127.0.0.1:{self.port}", *options))
+        """One more worker, on the host that has none."""
+        host = self.worker_hosts[len(self.workers)]
+        options = ["--nthreads", "1", "--no-dashboard", "--host", host.address, "--local-directory", str(self.folder), "--no-nanny"]
+        self.workers.append(self._start(host, "worker", f"tcp://{self.address}", *options))
 
     def kill_worker(self) -> None:
         """Kill a worker."""
@@ -68,31 +70,27 @@ class Cluster:
             process.wait()
         self.workers.clear()
 
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(self, host: Host, *arguments: str) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FAULT_INJECTION), *filter(None, sys.path)])}
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]], stderr=log, env=environment
+                [*host.command, sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]], stderr=log, env=environment
             )
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
 
     def _wait_for(self, workers: int) -> None:
         from distributed import Client
 
-        with Client(f"tcp://127.0.0.1:{self.port}", set_as_default=False) as client:
+        with Client(f"tcp://{self.address}", set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=60)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory) -> Iterator[Cluster]:
     """Three workers, whose processes of midiopt have the faults of fault_injection/sitecustomize.py."""
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    yield cluster
-    cluster.stop()
+    with network(4) as hosts:
+        cluster = Cluster(tmp_path_factory.mktemp("cluster"), hosts)
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ needs_avx2 = pytest.mark.skipif(
     platform.machine() != "x86_64"
     or build.mode not in ("release", "pgo-generate", "pgo-use")
     or not _has_avx2()
+    or not build.compiler.startswith("gcc ")
     or shutil.which("objdump") is None,
-    reason="needs objdump and an optimised build for x86-64 with AVX2",
+    reason="needs objdump and an optimised build by gcc for x86-64 with AVX2",
 )
