@@ -288,7 +288,7 @@ def test_rows_that_are_not_pruned_exit_with_1(tmp_path):
 @pytest.mark.parametrize("url", ["duckdb:x", "mysql://me@host/music", "mysql+pymysql:x"])
 def test_other_databases_are_named_as_unknown(url, tmp_path):
     done = finish(SAMPLE, "--db", url, cwd=tmp_path)
-    assert done.returncode == 1 and "use a path, sqlite:///path or postgresql://..." in done.stderr
+    assert done.returncode == 1 and "use a path, sqlite:///path, postgresql://... or parquet:DIR" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

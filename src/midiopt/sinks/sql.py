@@ -355,7 +355,7 @@ def check_version(found: set[str], meta: dict[str, str]) -> int | None:
     version = meta.get("schema_version", "")
     if meta.get("product") != PRODUCT or not version.isdecimal():
         names = " and ".join(name for name in TABLE_NAMES if name in found)
-        raise SinkError(f"the database already has {names}, not made by {PRODUCT}; choose another database")
+        raise SinkError(f"the database already has {names}, not made by {PRODUCT}; choose another database, or a schema of PostgreSQL (--schema)")
     if int(version) > SCHEMA_VERSION:
         raise SinkError(f"the database was made by a newer {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
     for name, first in MIN_VERSIONS.items():

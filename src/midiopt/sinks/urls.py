@@ -57,7 +57,7 @@ def sqlite_path(url: str) -> str:
     if colon and scheme == "sqlite" and rest[:1] == "/":
         return rest[1:]
     if colon or url.startswith(("postgresql:", "postgres:")) or _OTHER_DATABASE.match(url):
-        raise SinkError(f"unknown database URL {_start(url)}...; use a path, sqlite:///path or postgresql://...")
+        raise SinkError(f"unknown database URL {_start(url)}...; use a path, sqlite:///path, postgresql://... or parquet:DIR")
     return url
 
 
