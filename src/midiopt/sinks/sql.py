@@ -32,7 +32,7 @@ from midiopt.schema import (
     Column,
     Table,
 )
-from midiopt.sinks.words import postgres_words
+from midiopt.sinks.words import postgres_words_array
 
 ANALYSIS_ID = "analysis_id"  # the column of `files` and `tracks` that refers to `analyses`
 UNKNOWN_ID = -1  # of an analysis, where it is to be looked up; as in row_keys.pyx
@@ -211,8 +211,8 @@ POSTGRES_INDEXES = {
 
 def _words_function(parameters: str, text: str) -> str:
     """A function of PostgreSQL for an index on the words of a text."""
-    words = f"array_to_tsvector(array_remove(string_to_array({postgres_words(text)}, ' '), ''))"
-    return f"CREATE FUNCTION midiopt_words({parameters}) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT {words} $$"
+    words = f"SELECT array_to_tsvector(({postgres_words_array(text)}))"
+    return f"CREATE FUNCTION midiopt_words({parameters}) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ {words} $$"
 
 
 # PostgreSQL calls array_to_string() stable, since it might print times; of texts it is not.
@@ -355,7 +355,9 @@ def check_version(found: set[str], meta: dict[str, str]) -> int | None:
     version = meta.get("schema_version", "")
     if meta.get("product") != PRODUCT or not version.isdecimal():
         names = " and ".join(name for name in TABLE_NAMES if name in found)
-        raise SinkError(f"the database already has {names}, not made by {PRODUCT}; choose another database, or a schema of PostgreSQL (--schema)")
+        raise SinkError(
+            f"the database already has {names}, not made by {PRODUCT}; choose another database, or a schema of PostgreSQL (--schema)"
+        )
     if int(version) > SCHEMA_VERSION:
         raise SinkError(f"the database was made by a newer {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
     for name, first in MIN_VERSIONS.items():

