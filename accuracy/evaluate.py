@@ -7,10 +7,10 @@ Slow baselines run on a sample of each source (music21 took 3 minutes for 42 fil
 
 from __future__ import annotations
 
-from accuracy import beats, chord_loops, chords, declared, filenames, key, phase, tempo
+from accuracy import beats, chord_loops, chords, declared, filenames, key, main_parts, phase, tempo
 from accuracy.corpus import make_parser, parse_arguments
 
-SUBJECTS = (tempo, declared, phase, beats, key, chords, chord_loops, filenames)  # each has report(corpus, truth, sample)
+SUBJECTS = (tempo, declared, phase, beats, key, chords, chord_loops, main_parts, filenames)  # each has report(corpus, truth, sample)
 
 
 def main() -> None:

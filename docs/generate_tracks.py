@@ -15,6 +15,9 @@ QUESTIONS = {
     "All bass tracks, with their instrument": """
         SELECT title, track, t.name, p.name FROM library JOIN library_tracks t USING (path)
         LEFT JOIN programs p ON p.number = t.program WHERE t.role = 'bass' ORDER BY path, track""",
+    "The melody of each song that certainly has one, and what plays it": """
+        SELECT title, track, t.name, p.name FROM library JOIN library_tracks t USING (path)
+        LEFT JOIN programs p ON p.number = t.program WHERE t.main_part = 'melody' ORDER BY path, track""",
     "The drum tracks alone, the busiest first": """
         SELECT t.note_count, title, track, t.name FROM library JOIN library_tracks t USING (path)
         WHERE t.role = 'drums' ORDER BY t.note_count DESC, path LIMIT 5""",

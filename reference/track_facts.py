@@ -6,9 +6,11 @@ track_facts(data) -> [{column: value}] of all tracks
 from __future__ import annotations
 
 import copy
+from statistics import fmean
 
 from reference.analyzer import sequences_of
 from reference.form import role
+from reference.main_parts import Part, intervals_of, main_parts
 from reference.names import decoded_names
 from reference.notes import note_facts, notes_hash, pitch_facts
 from reference.sequence import Facts, Sequence
@@ -26,10 +28,16 @@ def part_of(sequence: Sequence, track: int) -> Sequence:
 def track_facts(data: bytes) -> list[Facts]:
     """Every fact of the tracks of a file from its bytes; raises Unreadable if mido cannot read it."""
     format_, division, tracks = read_tracks(data)
-    sequences = sequences_of(tracks, format_, division)
-    parts = [(s, part_of(s, i)) for s in sequences for i in range(len(s.track_ends))]
     names, _ = decoded_names(tracks)
-    return [{"track": i, "name": names[i]} | _facts_of_notes(sequence, part, division.quarter) for i, (sequence, part) in enumerate(parts)]
+    rows = []
+    for sequence in sequences_of(tracks, format_, division):
+        parts = [part_of(sequence, i) for i in range(len(sequence.track_ends))]
+        facts = [_facts_of_notes(sequence, part, division.quarter) for part in parts]
+        pitched = [(row, part) for row, part in zip(facts, parts, strict=True) if part.pitched]
+        for (row, _), name in zip(pitched, main_parts([_shape(sequence, row, part) for row, part in pitched]), strict=True):
+            row["main_part"] = name
+        rows += facts
+    return [{"track": i, "name": names[i]} | row for i, row in enumerate(rows)]
 
 
 def _facts_of_notes(sequence: Sequence, part: Sequence, quarter: float) -> Facts:
@@ -42,4 +50,20 @@ def _facts_of_notes(sequence: Sequence, part: Sequence, quarter: float) -> Facts
         "last_onset_s": max(onsets, default=None),
         "role": role([part], quarter, facts["polyphony_mean"]),
         "notes_hash": notes_hash([part], quarter),
+        "main_part": None,
     }
+
+
+def _shape(sequence: Sequence, row: Facts, part: Sequence) -> Part:
+    return Part(
+        len(part.pitched),
+        fmean(n.pitch for n in part.pitched),
+        row["pitch_max"] - row["pitch_min"],
+        row["polyphony_mean"],
+        part.polyphony()[1] / sequence.tempo_map.units_per_second,
+        row["first_onset_s"],
+        row["last_onset_s"],
+        row["velocity_mean"],
+        row["program"],
+        intervals_of([(n.onset, n.pitch) for n in part.pitched]),
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Kind
 
-ANALYZER_VERSION = 13  # raised whenever any fact may change
+ANALYZER_VERSION = 14  # raised whenever any fact may change
 SCHEMA_VERSION = 9  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
@@ -38,6 +38,7 @@ BPM_SOURCES = ("tempo_map", "onsets", "none")
 
 DRUM_PATTERNS = ("four on the floor", "rock backbeat", "half time", "breakbeat", "shuffle", "none")
 ROLES = ("drums", "bass", "chords", "melody", "full")
+MAIN_PARTS = ("melody", "bass")  # of a file, that a track may have
 
 # Key signatures from seven flats to seven sharps, majors first, then minors. Estimated keys use the same names, so one
 # enumeration serves `key`, `key_notes` and `key_declared`.
@@ -471,6 +472,13 @@ TRACKS = Table(
             HASH8,
             "equal for the same notes in any track; those of a file's tracks add up to its `notes_hash`, modulo 2^64; null without notes",
             nullable=True,
+        ),
+        Column(
+            "main_part",
+            ENUM,
+            "melody or bass: what the track has of the whole file, where the notes of all its tracks make that sure",
+            nullable=True,
+            values=MAIN_PARTS,
         ),
     ),
     added=(Column("analysis_id", INT64, "`id` of the row in `analyses` of the content that the track is in"),),

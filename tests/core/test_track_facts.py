@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 
 import midiopt
 from midiopt.core.analysis import Analyzer
-from midiopt.schema import TRACKS
+from midiopt.schema import MAIN_PARTS, TRACKS
 from reference.analyzer import Unreadable, differing_columns
 from reference.track_facts import track_facts
 from sample import compose, smf
@@ -46,6 +46,7 @@ def check_sums(data: bytes) -> None:
     assert max(row["polyphony_max"] for row in tracks) <= facts.polyphony_max
     assert min((row["first_onset_s"] for row in tracks if row["note_count"]), default=None) == facts.first_note_s
     assert set(facts.track_names) == {row["name"] for row in tracks} - {None}
+    assert facts.format == 2 or all([row["main_part"] for row in tracks].count(part) <= 1 for part in MAIN_PARTS)
     assert all(row["content_hash"] == DIGEST and row["analyzer_version"] == VERSION for row in tracks)
 
 
@@ -145,6 +146,36 @@ def test_a_band():
     assert [(row["pitch_min"], row["pitch_max"]) for row in tracks] == [(None, None), (None, None), (30, 37), (60, 67), (72, 75)]
     assert [(row["polyphony_max"], row["polyphony_mean"]) for row in tracks] == [(0, 0), (0, 0), (1, 1), (3, 3), (1, 1)]
     assert [row["velocity_mean"] for row in tracks] == [None, 100, 64, 64, 90]
+
+
+TUNE = (67, 69, 71, 72, 74, 72, 71, 69, 67, 71, 69, 67, 66, 67, 69, 67) * 2
+MELODY = [event for i, pitch in enumerate(TUNE) for event in a_note(0, pitch, i * QUARTER, 450, 100)]
+PADS = [event for i in range(8) for pitch in (55, 59, 62) for event in a_note(1, pitch, i * 4 * QUARTER, 4 * QUARTER)]
+BASS_LINE = [(0, smf.program_change(2, 33)), *(event for i in range(16) for event in a_note(2, 31 + i % 2 * 7, i * 2 * QUARTER, 900))]
+
+
+def test_main_parts_come_from_the_notes_not_from_names():
+    for names in (("", "", ""), ("Bass", "Melody", "Vocal")):
+        parts = [track(*events, name=name) for events, name in zip((MELODY, PADS, BASS_LINE), names, strict=True)]
+        assert [row["main_part"] for row in check(smf.smf(parts, QUARTER))] == ["melody", None, "bass"]
+        assert [row["main_part"] for row in check(smf.smf(parts[::-1], QUARTER))] == ["bass", None, "melody"]
+
+
+def test_of_two_equal_melodies_neither_is_sure():
+    parts = [track(*events) for events in (MELODY, MELODY, BASS_LINE)]
+    assert [row["main_part"] for row in check(smf.smf(parts, QUARTER))] == [None, None, "bass"]
+
+
+def test_main_parts_of_what_has_one_track():
+    assert [row["main_part"] for row in check(smf.smf([track(*MELODY)], QUARTER, 0))] == ["melody"]
+    assert [row["main_part"] for row in check(smf.smf([track(*PADS)], QUARTER, 0))] == [None]
+    assert [row["main_part"] for row in check(smf.smf([track(*MELODY), track(*MELODY)], QUARTER, 2))] == ["melody", "melody"]
+
+
+def test_drums_are_no_main_part():
+    drums = [event for i, pitch in enumerate(TUNE) for event in a_note(9, pitch, i * QUARTER, 450, 100)]
+    assert [row["main_part"] for row in check(smf.smf([track(*drums)], QUARTER, 0))] == [None]
+    assert [row["main_part"] for row in check(smf.smf([track(*drums, *MELODY)], QUARTER, 0))] == ["melody"]
 
 
 def test_equal_notes_have_equal_hashes_in_any_file_and_track():

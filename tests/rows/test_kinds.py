@@ -11,9 +11,9 @@ import pytest
 
 import midiopt
 from midiopt.kinds import ENUM, INT16, INT32, KINDS, NULL_ENUM, NULL_TEXT, SET, Kind
-from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE
-from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT, RowLayout
-from midiopt.schema import BPM_SOURCES, DRUM_PATTERNS, KEYS, ROLES
+from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, TRACKS_DTYPE
+from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT, TRACKS_LAYOUT, RowLayout
+from midiopt.schema import BPM_SOURCES, DRUM_PATTERNS, KEYS, MAIN_PARTS, ROLES
 
 PACKAGE = Path(midiopt.__file__).parent
 LAYOUT_PXD, FACTS_PXD = ((PACKAGE / path).read_text() for path in ("rows/layout.pxd", "core/facts.pxd"))
@@ -43,14 +43,19 @@ def test_compiled_code_knows_the_same_nulls() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "count"),
-    [("# schema.BPM_SOURCES", len(BPM_SOURCES)), ("# schema.DRUM_PATTERNS", len(DRUM_PATTERNS)), ("# schema.ROLES", len(ROLES))],
+    [
+        ("# schema.BPM_SOURCES", len(BPM_SOURCES)),
+        ("# schema.DRUM_PATTERNS", len(DRUM_PATTERNS)),
+        ("# schema.ROLES", len(ROLES)),
+        ("# schema.MAIN_PARTS", len(MAIN_PARTS)),
+    ],
 )
 def test_compiled_enumerations_have_as_many_values_as_names(heading: str, count: int) -> None:
     assert len(enum_names(FACTS_PXD, heading)) == count
 
 
 def test_every_enumeration_fits_beside_null() -> None:
-    for layout in (FILES_LAYOUT, ANALYSES_LAYOUT):
+    for layout in (FILES_LAYOUT, ANALYSES_LAYOUT, TRACKS_LAYOUT):
         assert all(len(column.values) <= NULL_ENUM for column in layout.table if column.kind is ENUM)
     assert len(KEYS) == 30
 
@@ -61,7 +66,9 @@ def test_numpy_and_struct_agree_on_the_size(kind: Kind) -> None:
     assert int(kind.numpy[-1]) == np.dtype(kind.numpy).itemsize
 
 
-@pytest.mark.parametrize(("layout", "dtype"), [(FILES_LAYOUT, FILES_DTYPE), (ANALYSES_LAYOUT, ANALYSES_DTYPE)])
+@pytest.mark.parametrize(
+    ("layout", "dtype"), [(FILES_LAYOUT, FILES_DTYPE), (ANALYSES_LAYOUT, ANALYSES_DTYPE), (TRACKS_LAYOUT, TRACKS_DTYPE)]
+)
 def test_the_layout_is_that_of_an_aligned_array(layout: RowLayout, dtype: np.dtype[np.void]) -> None:
     """core/analysis.pyx writes the C struct; test_architecture.py compares its layout with the dtype."""
     assert dtype == np.dtype([(name, dtype[name]) for name in dtype.names or ()], align=True)

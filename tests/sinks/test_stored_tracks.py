@@ -10,7 +10,7 @@ import pytest
 
 from midiopt.errors import SinkError
 from midiopt.kinds import ENUM, SET
-from midiopt.schema import ANALYZER_VERSION, LIBRARY_TRACKS_COLUMNS, ROLES, TRACKS
+from midiopt.schema import ANALYZER_VERSION, LIBRARY_TRACKS_COLUMNS, MAIN_PARTS, ROLES, TRACKS
 from midiopt.sinks import open_sink
 from midiopt.sinks.base import Sink
 from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_staging_tables, distinct
@@ -39,6 +39,7 @@ def write_song(sink: Sink, count: int, content_hash: bytes = HASH, path: str = "
 def test_extremes_and_nulls_are_read_back(sink, url):
     rows = [{c.name: end(c) for c in TRACKS} | {"content_hash": HASH, "track": i} for i, end in enumerate((lowest, highest, null))]
     rows += [track_row(content_hash=OTHER, track=i, role=role) for i, role in enumerate(ROLES)]
+    rows += [track_row(content_hash=OTHER, track=len(ROLES) + i, main_part=part) for i, part in enumerate(MAIN_PARTS)]
     batch = make_batch([], [analysis_row(content_hash=digest) for digest in (HASH, OTHER)], rows)
     write(sink, batch)
     assert stored(url, "tracks") == records(batch, "tracks")
@@ -156,7 +157,7 @@ def test_the_view_has_the_tracks_of_every_file(sink, url):
 
 
 def test_every_kind_of_a_track_is_one_that_the_contract_tests():
-    assert {c.name for c in TRACKS if c.kind in (ENUM, SET)} == {"role", "channels"}
+    assert {c.name for c in TRACKS if c.kind in (ENUM, SET)} == {"role", "main_part", "channels"}
 
 
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)

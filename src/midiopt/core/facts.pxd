@@ -33,6 +33,11 @@ cdef enum:
     MELODY
     FULL
 
+# schema.MAIN_PARTS
+cdef enum:
+    MELODY_PART
+    BASS_PART
+
 cdef struct Text:
     uint32_t offset  # bytes from the start of the heap
     uint32_t length  # bytes of UTF-8, or NULL_TEXT
@@ -127,3 +132,4 @@ cdef struct TrackFacts:
     float velocity_mean
     uint8_t role
     uint8_t notes_hash[8]
+    uint8_t main_part

@@ -67,6 +67,7 @@ cdef enum:
     TEXT_BLOCK
     TRACK_FACTS_BLOCK
     TRACK_BOUNDARY_BLOCK
+    PART_SHAPE_BLOCK
     TRANSFER_BLOCK  # the bytes of a file whose transfer was undone
     BLOCK_COUNT
 

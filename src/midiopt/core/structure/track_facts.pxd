@@ -6,6 +6,7 @@ from midiopt.core.memory cimport Scratch
 from midiopt.core.notes.types cimport Notes
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.smf.midi cimport Status
+from midiopt.core.structure.main_parts cimport PartShape
 from midiopt.core.timeline.tempo_map cimport TempoMap
 
 # The rows of one file, and what the kernels need that see a track as a file of its own (0.6 MB).
@@ -14,6 +15,8 @@ cdef struct TrackTable:
     Facts facts  # of these
     TrackFacts *rows  # of all tracks
     size_t count
+    PartShape *shapes  # of the tracks with pitched notes of a sequence
+    size_t shape_count
 
 
 cdef Status start_tracks(TrackTable *table, const Arena *arena) noexcept nogil

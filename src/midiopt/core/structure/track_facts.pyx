@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from midiopt.core.facts cimport NULL_ENUM, NULL_INT16, NULL_TEXT
-from midiopt.core.memory cimport RELEASE_BLOCK, TRACK_BOUNDARY_BLOCK, TRACK_FACTS_BLOCK, reserve_block
+from midiopt.core.memory cimport PART_SHAPE_BLOCK, RELEASE_BLOCK, TRACK_BOUNDARY_BLOCK, TRACK_FACTS_BLOCK, reserve_block
 from midiopt.core.notes.columns cimport columns_of
 from midiopt.core.notes.notes cimport add_note_seconds, clear_counts, write_note_facts
 from midiopt.core.notes.notes_hash cimport add_notes_hash, put_notes_hash
@@ -13,6 +13,7 @@ from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.notes.types cimport CHANNEL_SHIFT, PROGRAM_SHIFT, VELOCITY_SHIFT, NoteColumns, NoteCounts, length_of, onset_of
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, MAX_TRACKS, NO_MEMORY, USABLE
 from midiopt.core.structure.form cimport count_simultaneous, role_of
+from midiopt.core.structure.main_parts cimport PartShape, describe_part, name_main_parts
 from midiopt.core.timeline.timed_values cimport add_timed_value, clear_timed_values, sort_timed_values
 
 # What is left of a sequence while its tracks are taken one by one.
@@ -29,7 +30,10 @@ cdef Status start_tracks(TrackTable *table, const Arena *arena) noexcept nogil:
     table.rows = <TrackFacts *>reserve_block(
         arena.scratch, TRACK_FACTS_BLOCK, table.count, sizeof(TrackFacts), MAX_TRACKS, False
     )
-    if table.rows == NULL:
+    table.shapes = <PartShape *>reserve_block(
+        arena.scratch, PART_SHAPE_BLOCK, table.count, sizeof(PartShape), MAX_TRACKS, False
+    )
+    if table.rows == NULL or table.shapes == NULL:
         return NO_MEMORY
     memset(table.rows, 0, table.count * sizeof(TrackFacts))
     for i in range(table.count):
@@ -38,7 +42,7 @@ cdef Status start_tracks(TrackTable *table, const Arena *arena) noexcept nogil:
         row.name.length = NULL_TEXT
         row.first_onset_s = row.last_onset_s = row.velocity_mean = NAN
         row.program = row.pitch_min = row.pitch_max = NULL_INT16
-        row.role = NULL_ENUM
+        row.role = row.main_part = NULL_ENUM
     return USABLE
 
 
@@ -48,6 +52,7 @@ cdef Status add_tracks(TrackTable *table, const Notes *notes, const TempoMap *ma
     cdef Remaining remaining
     cdef size_t i, first = 0, end
     table.notes.scratch = notes.scratch
+    table.shape_count = 0
     remaining.run = remaining.stuck = 0
     while first < all_notes.count:
         i = all_notes.track[first]
@@ -61,6 +66,8 @@ cdef Status add_tracks(TrackTable *table, const Notes *notes, const TempoMap *ma
         if write_track(table, map, &table.rows[i]):
             return NO_MEMORY
         first = end
+    if table.shape_count:
+        name_main_parts(table.shapes, table.shape_count)
     return USABLE
 
 
@@ -155,4 +162,7 @@ cdef Status write_track(TrackTable *table, const TempoMap *map, TrackFacts *row)
     row.velocity_mean = facts.velocity_mean
     row.role = role_of(notes, simultaneous, facts)
     put_notes_hash(row.notes_hash, notes.counts.notes_hash)
+    if notes.counts.drums < notes.columns.count:
+        describe_part(&table.shapes[table.shape_count], notes, row)
+        table.shape_count += 1
     return USABLE
