@@ -134,17 +134,29 @@ class _StreamReader:
             data = b""
 
 
-def _open_zstd(file: BinaryIO) -> Readable:
-    if zstandard is None:
-        raise MissingExtra("zstd data", "zstd")
-    return zstandard.ZstdDecompressor(max_window_size=MAX_DICTIONARY_BYTES).stream_reader(file, read_across_frames=True)
+class _ZstdReader:
+    """zstandard's reader, for which bytes behind the last frame are an error."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        if zstandard is None:
+            raise MissingExtra("zstd data", "zstd")
+        self._reader = zstandard.ZstdDecompressor(max_window_size=MAX_DICTIONARY_BYTES).stream_reader(file, read_across_frames=True)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the start of the buffer; returns the number of bytes, 0 at the end."""
+        try:
+            return self._reader.readinto1(buffer)  # readinto() would lose the data that come before an error
+        except zstandard.ZstdError as problem:
+            if self._reader.tell() and "Unknown frame descriptor" in str(problem):
+                return 0
+            raise
 
 
 DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {
     GZIP: lambda file: _StreamReader(file, GZIP, _Gzip),
     BZIP2: lambda file: _StreamReader(file, BZIP2, _Bzip2),
     XZ: lambda file: _StreamReader(file, XZ, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
-    ZSTD: _open_zstd,
+    ZSTD: _ZstdReader,
 }
 
 
