@@ -64,9 +64,11 @@ def titles(folder: Path) -> list[str]:
 ALL = sorted(["plain", "other", "plain", "compressed", midiopt.analyze(titled(EVIL)).title, "a", "b", "d", "third", "up", "r"])
 
 
-def test_copies_are_the_content_of_every_file(music, capsys):
+@pytest.mark.parametrize("query", [["status:ok"], []])
+def test_copies_are_the_content_of_every_file(music, capsys, query):
+    """Of archives, that of their members."""
     out = music / "out"
-    assert export(music, "status:ok", "--copy", str(out)) == 0
+    assert export(music, *query, "--copy", str(out)) == 0
     assert titles(out) == ALL and "11 files copied" in capsys.readouterr().out
     found = contents(out)
     assert {"plain.mid", "plain (2).mid", "plain (3).mid", "copy.mid", "small.MID", "a.mid", "b.mid", "d.mid", "up.mid"} <= {*found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -140,10 +141,11 @@ def test_paths_of_a_database_can_be_shown(tmp_path, capsys) -> None:
     (tmp_path / "m").mkdir()
     inner = zip_of({"x.mid": song(2)})
     (tmp_path / "m" / "a.zip").write_bytes(zip_of({"1.mid": song(1), "in.zip": inner, "q!.mid": song(3)}))
-    Path(tmp_path / "m", b"\xff\\x41.mid".decode(errors="surrogateescape")).write_bytes(song(4))
+    for number, name in enumerate((b"\xff\\x41.mid", b"\\x41\n.mid", "\u202e\\.mid".encode()), 4):
+        Path(tmp_path / "m", os.fsdecode(name)).write_bytes(song(number))
     midiopt.run([tmp_path / "m"], tmp_path / "x.db", workers=1)
     paths = [path for path, (status,) in file_rows(tmp_path / "x.db", "status").items() if status == "ok"]
-    assert len(paths) == 4
+    assert len(paths) == 6
     code, items, error = shown_items(capsys, *paths)
     assert (code, error, [item["path"] for item in items]) == (0, "", paths)
 

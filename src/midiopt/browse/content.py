@@ -14,7 +14,7 @@ from midiopt.library.queries import content_key
 from midiopt.library.snapshot import Snapshot
 from midiopt.rows.builder import content_hasher
 from midiopt.sources.content import read_content
-from midiopt.sources.paths import is_truncated
+from midiopt.sources.paths import is_truncated, is_utf8
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -33,11 +33,7 @@ class NoContent(MidioptError):
 
 def find_file(library: Snapshot, path: str) -> StoredFile:
     """The file at this path. Raises NotStored."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        raise NotStored from None
-    if "\0" in path or not (file := stored_file(library, path)):
+    if not is_utf8(path) or "\0" in path or not (file := stored_file(library, path)):
         raise NotStored
     return file
 

@@ -12,6 +12,7 @@ from midiopt.library.found_content import CHANGED, FAULTS, Content, FoundContent
 from midiopt.library.search import Found
 from midiopt.library.target_folder import TargetFolder
 from midiopt.library.target_names import target_name
+from midiopt.schema import OPENED, STATUSES
 from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_compressed
 from midiopt.sources.paths import archive_in, path_bytes
@@ -54,8 +55,12 @@ class FileCopier:
         self._folder.close()
 
     def copy(self, files: Iterable[Found]) -> Iterator[CopyCounts]:
-        """Copy the files, those of one archive together; yields the counts after each. Files come in the order of their paths."""
-        for on_disk, group in groupby(files, lambda file: archive_in(file.path) is None):
+        """Copy the files, those of one archive together; yields the counts after each. Files come in the order of their paths.
+
+        An archive is passed: what it contains are files of their own.
+        """
+        contents = (file for file in files if file.status != STATUSES[OPENED])
+        for on_disk, group in groupby(contents, lambda file: archive_in(file.path) is None):
             if on_disk and self._links:
                 for file in group:
                     if is_compressed(path := path_bytes(file.path)) or is_url(path):

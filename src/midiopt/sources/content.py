@@ -19,7 +19,7 @@ from midiopt.sources.archives.archive import Archive, FileArchive, Member, Memor
 from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
 from midiopt.sources.filetypes import is_archive, is_compressed, is_table
-from midiopt.sources.paths import archive_in, member_path, path_bytes, path_text
+from midiopt.sources.paths import archive_in, is_utf8, member_path, path_bytes, path_text
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import GZIP, is_song
 from midiopt.sources.urls import is_url
@@ -90,7 +90,9 @@ def _existing(name: str) -> bytes | None:
     path = os.fsencode(name)
     if os.path.lexists(path):
         return path
-    written = path_bytes(name) if "\\x" in name and name.isprintable() else path
+    if "\\x" not in name or not is_utf8(name):  # what is not UTF-8 is escaped in a database
+        return None
+    written = path_bytes(name)
     return written if b"\0" not in written and os.path.lexists(written) else None
 
 

@@ -58,6 +58,15 @@ def path_bytes(text: str) -> bytes:
     return re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), text.encode())
 
 
+def is_utf8(text: str) -> bool:
+    """Whether the text, such as an argument of a command, has no bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_truncated(text: str) -> bool:
     """Whether :func:`path_text` truncated the path."""
     if len(text) * 4 <= TRUNCATED_BYTES or len(whole := text.encode()) <= TRUNCATED_BYTES:
