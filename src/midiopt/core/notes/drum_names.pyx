@@ -1,5 +1,7 @@
 """Whether the name of a track, or of its instrument, says drums or percussion."""
 
+from bisect import bisect_left
+
 from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy
 
@@ -51,8 +53,9 @@ def fill_tables():
         data = word.data
         memcpy(PATTERNS[i].bytes, data, len(word.data))
         PATTERNS[i].length, PATTERNS[i].is_melodic, PATTERNS[i].has_pairs = len(word.data), word.is_melodic, word.has_pairs
+    first_bytes = [word.data[0] for word in words]
     for byte in range(257):
-        FIRST_PATTERN[byte] = sum(word.data[0] < byte for word in words)
+        FIRST_PATTERN[byte] = bisect_left(first_bytes, byte)
 
 
 fill_tables()
@@ -101,7 +104,8 @@ cdef void find_patterns(const uint8_t *name, size_t length, bint *drums, bint *m
     for i in range(length):
         for k in range(FIRST_PATTERN[name[i]], FIRST_PATTERN[name[i] + 1]):
             if (
-                PATTERNS[k].length <= length - i
+                PATTERNS[k].length <= length - i  # two bytes at least
+                and PATTERNS[k].bytes[1] == name[i + 1]
                 and memcmp(PATTERNS[k].bytes, name + i, PATTERNS[k].length) == 0
                 and not (PATTERNS[k].has_pairs and run & 1)
             ):
