@@ -239,8 +239,9 @@ def test_queries_find_the_same_in_every_way(library, query):
     wanted = {row["path"] for row in ROWS if test(row) and not row["missing_since"]}
     with pytest.MonkeyPatch.context() as patch:
         for module, name, value in (
-            (search_access, "MAX_IDS", 20), (search_access, "FEW_IDS", 3), (search_access, "FIRST_CHUNK", 4),
-            (search_pages, "FIRST_CHUNK", 4), (search_pages, "WINDOWS", (2, 9)), (search_pages, "MAX_LOOKED_AT", 40),
+            (search_access, "MAX_IDS", 20), (search_access, "FEW_IDS", 3), (search_access, "RARE_IDS", 2),
+            (search_access, "FIRST_CHUNK", 4), (search_pages, "FIRST_CHUNK", 4), (search_pages, "WINDOWS", (2, 9)),
+            (search_pages, "MAX_LOOKED_AT", 40),
         ):  # fmt: skip
             patch.setattr(module, name, value)
         pages, after = [], None
