@@ -3,12 +3,17 @@
 Learns from the songs of POP909 in accuracy.chords.TRAINING_FOLDS: a structured perceptron (M. Collins, 2002), averaged, with a margin.
 Each song is decoded with the scores so far, wrong beats costing MARGIN less; the scores of what is right then rise, and those of what
 was decided fall. Few scores are fitted, as they must hold for any music: a bias per quality, one bonus per place of the bass, "no
-chord" and the cost of a change. A pitch class that sounds throughout a beat scores 1,024. Prints the scores.
+chord" and the cost of a change. A pitch class that sounds throughout a beat scores 1,024.
+
+The perceptron favours suspended chords where the label is a plain triad. The bias of suspended chords, the cost of a change and the score
+of no chord in silence are therefore searched in the same songs: by the share of beats with the right triad, among all that have a chord and
+among those with a major or minor one, and the mean of both. A value stays unless another one is better by MIN_GAIN, which is what the
+choice of songs makes uncertain. Prints the trials and the scores.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,12 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 import midiopt
-from accuracy import ground_truth
+from accuracy import ground_truth, markdown
 from accuracy.chords import TRAINING_FOLDS, Label, songs
 from accuracy.corpus import make_parser, parse_arguments
 from midiopt.core import inspection
 from midiopt.core.analysis import Analyzer
-from midiopt.core.harmony.chord_symbols import QUALITIES
+from midiopt.core.harmony.chord_scores import BIAS, CHANGE, SILENCE
+from midiopt.core.harmony.chord_symbols import QUALITIES, TRIADS
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -33,6 +39,14 @@ NAMES = {"maj": 0, "min": 1, "dim": 2, "aug": 3, "sus4": 4, "sus2": 5, "7": 6, "
 SIMILAR = {"sus4(b7)": "sus4", "minmaj7": "min", "1": "maj"}
 SIXTHS = {"maj6": 8, "min6": 9}  # the seventh chord of the same notes, a sixth above
 NO_CHORD = 12 * len(QUALITIES)
+SUSPENDED = [k for k, (name, _) in enumerate(QUALITIES) if name.startswith("sus")]
+MIN_GAIN = 0.002
+# What is searched, and the values that are tried, from the present one on.
+TRIED = {
+    "suspended": (BIAS[SUSPENDED[0]], -200, -100, 100, 200),
+    "change": (CHANGE, 300, 375, 525, 600),
+    "silence": (SILENCE, 0, 75, 300, 450),
+}
 PLACES = 5  # of the bass: root, third, fifth, seventh, no note of the chord
 
 INTERVALS = (np.arange(12)[None, :] - np.arange(12)[:, None]) % 12  # root, pitch class
@@ -141,6 +155,43 @@ def fit(training: list[Song]) -> list[Floats]:
     return sums
 
 
+def triads_of(chords: Ints) -> Ints:
+    """The triad of each chord, 12 per quality; NO_CHORD stays."""
+    quality = np.array([TRIADS[k] for k in range(len(QUALITIES))])
+    named = np.minimum(chords, NO_CHORD - 1)
+    return np.where(chords == NO_CHORD, NO_CHORD, 12 * quality[named // 12] + named % 12)
+
+
+def right_triads(songs: list[Song], of_beats: list[Floats], values: dict[str, int]) -> list[float]:
+    """The share of beats with the right triad, the mean of the songs: of beats with any chord, and with a major or minor triad."""
+    shares = []
+    raised = np.repeat(np.isin(np.arange(len(QUALITIES)), SUSPENDED), 12)
+    for song, scores in zip(songs, of_beats, strict=True):
+        mine = scores.copy()
+        mine[:, :NO_CHORD][:, raised] += values["suspended"]
+        mine[song.weights.sum(1) == 0] = [0.0] * NO_CHORD + [values["silence"]]
+        right, path = triads_of(song.right), triads_of(best_path(mine, values["change"]))
+        shares.append([float((path == right)[counts].mean()) for counts in (right < NO_CHORD, right < 2 * 12)])
+    return [float(share) for share in np.mean(shares, axis=0)]
+
+
+def search(songs: list[Song], fitted: Scores) -> dict[str, int]:
+    """The best values of what is searched; prints each trial."""
+    without = replace(fitted, bias=np.where(np.isin(np.arange(len(QUALITIES)), SUSPENDED), 0, fitted.bias))
+    of_beats = [without.of_beats(song) for song in songs]
+    found = {name: values[0] for name, values in TRIED.items()}
+    best = right_triads(songs, of_beats, found)
+    lines: list[list[object]] = [[*found.values(), *best]]
+    for name, values in TRIED.items():
+        trials = {value: right_triads(songs, of_beats, found | {name: value}) for value in values[1:]}
+        lines += [[*(found | {name: value}).values(), *shares] for value, shares in trials.items()]
+        total, value = max((sum(shares), value) for value, shares in trials.items())
+        if total > sum(best) + 2 * MIN_GAIN:
+            found[name], best = value, trials[value]
+    print(markdown.table([*TRIED, "right, of all chords", "of major and minor"], lines) + "\n")
+    return found
+
+
 def main(corpus: Path, truth: Path) -> None:
     """Fit and print."""
     analyzer = Analyzer()
@@ -150,9 +201,13 @@ def main(corpus: Path, truth: Path) -> None:
         if ground_truth.fold(name) in TRAINING_FOLDS and (corpus / name).is_file()
     ]
     tone, *others = fit(training)
-    bias, bass, no_chord, change = ((1024 * part / tone).round().astype(int).tolist() for part in others)
+    fitted = Scores(np.array([1024.0]), *((1024 * part / tone).round() for part in others))
+    found = search(training, fitted)
+    bias, bass, no_chord = (part.astype(int).tolist() for part in (fitted.bias, fitted.bass, fitted.no_chord))
+    for quality in SUSPENDED:
+        bias[quality] = found["suspended"]
     print(f"{len(training)} songs\n\nBIAS = {tuple(bias)}\nBASS = {tuple(bass)}")
-    print(f"NO_CHORD, NO_CHORD_WEIGHT = {tuple(no_chord)}\nCHANGE = {change[0]}")
+    print(f"NO_CHORD, NO_CHORD_WEIGHT = {tuple(no_chord)}\nSILENCE = {found['silence']}\nCHANGE = {found['change']}")
 
 
 if __name__ == "__main__":
