@@ -22,11 +22,11 @@ from midiopt.core.inspection import memory_of
 from midiopt.errors import Damaged, MissingExtra, NotAnArchive, SourceError, TooLarge
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64
 from midiopt.pipeline.tasks import ArchiveReport, decode_task, encode_task
-from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, Rows
+from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, TRACKS_DTYPE, Batch, Rows
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
 from midiopt.rows.layout import ANALYSES_LAYOUT, FILES_LAYOUT
 from midiopt.rows.validate import INSPECTORS, validate
-from midiopt.schema import ALL_REPAIRS, ANALYSES, FILES, OK, REPAIRED
+from midiopt.schema import ALL_REPAIRS, ANALYSES, FILES, OK, REPAIRED, TRACKS, Table
 from midiopt.sinks.postgres_copy import CopyEncoder
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sources.archives.archive import Archive, MemoryArchive
@@ -38,6 +38,7 @@ from sample.smf import meta, note_on, smf, track
 
 Input = memoryview
 
+DTYPES = {ANALYSES.name: ANALYSES_DTYPE, TRACKS.name: TRACKS_DTYPE}
 NUMBERS = (INT16, INT32, INT64, FLOAT32, FLOAT64)
 FRESH_INTERVAL = 16  # each so many inputs, the properties that need a second analysis are checked
 MAX_BLOCKS = 1_000_000  # basic blocks of an analysis: so many,
@@ -82,25 +83,34 @@ def analysis(data: Input) -> None:
     if status not in (OK, REPAIRED):
         assert not row and not heap
         return
-    check_range(row, heap)
+    check_range(ANALYSES, row, heap)
     if _count % FRESH_INTERVAL == 0:
         assert analyze_row(Analyzer(), data) == (status, row, heap), "an earlier file changed the row"
+        check_tracks(data, row)
         check_trailing_bytes(bytes(data), row, heap)
         check_notes(data, row)
         check_views(data)
 
 
-def check_range(row: bytes, heap: bytes) -> None:
+def check_range(table: Table, row: bytes, heap: bytes) -> None:
     """Every value is in the range of its column, finite and not negative, and the texts are UTF-8."""
     heap.decode()
-    rows: Rows = np.frombuffer(row, ANALYSES_DTYPE)
-    for _, number in INSPECTORS[ANALYSES].find_invalid(rows, heap):
-        name = ANALYSES.columns[number].name
+    rows: Rows = np.frombuffer(row, DTYPES[table.name])
+    for _, number in INSPECTORS[table].find_invalid(rows, heap):
+        name = table.columns[number].name
         raise AssertionError(f"{name} is {rows[name]}")
-    for column in ANALYSES:
+    for column in table:
         if column.kind in NUMBERS:
-            value = rows[column.name][0]
-            assert not np.isinf(value) and (not value < 0 or value == column.kind.null), f"{column.name} is {value}"
+            value = rows[column.name]
+            assert not np.isinf(value).any() and (~(value < 0) | (value == column.kind.null)).all(), f"{column.name} is {value}"
+
+
+def check_tracks(data: Input, row: bytes) -> None:
+    """Rows of tracks change no fact of the file; their values are in range."""
+    rows = RowBuilder(with_tracks=True)
+    analyze_bytes(_analyzer, data, b"\1" * 16, rows)
+    assert bytes(rows.analyses) == row, "the rows of tracks changed the row"
+    check_range(TRACKS, bytes(rows.tracks or b""), bytes(rows.heap))
 
 
 def check_trailing_bytes(data: bytes, row: bytes, heap: bytes) -> None:

@@ -27,7 +27,7 @@ def test_a_value_out_of_range_is_a_finding():
     rows = targets.np.frombuffer(row, targets.ANALYSES_DTYPE).copy()
     rows["note_count"] = -5
     with pytest.raises(AssertionError, match="note_count"):
-        targets.check_range(rows.tobytes(), heap)
+        targets.check_range(targets.ANALYSES, rows.tobytes(), heap)
 
 
 def test_other_notes_than_were_counted_are_a_finding():
