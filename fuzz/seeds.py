@@ -136,7 +136,13 @@ def archives() -> list[bytes]:
 
 def lists() -> list[bytes]:
     """Lists of paths, ended by line feeds, by NUL, and in UTF-16."""
-    return [b"/a.mid\n/b/c.mid\r\n\n.\n", b"/a.mid\0/b.mid\0", "/a.mid\r\n/b.mid\r\n".encode("utf-16"), b"\xef\xbb\xbf/a.mid\n"]
+    return [
+        b"/a.mid\n/b/c.mid\r\n\n.\n",
+        b"/a.mid\0/b.mid\0",
+        "/a.mid\r\n/b.mid\r\n".encode("utf-16"),
+        b"\xef\xbb\xbf/a.mid\n",
+        b"s3://\xff\xff",
+    ]
 
 
 def names() -> list[bytes]:

@@ -34,6 +34,7 @@ from midiopt.sources.filename.facts import name_facts
 from midiopt.sources.filetypes import is_appledouble, is_archive, is_compressed, is_wanted
 from midiopt.sources.lists import check_list, listed_paths
 from midiopt.sources.paths import is_truncated, member_path, path_bytes, path_text
+from midiopt.sources.urls import is_url
 from sample.smf import meta, note_on, smf, track
 
 Input = memoryview
@@ -223,7 +224,7 @@ _list_file = os.memfd_create("list")
 
 
 def lists(data: Input) -> None:
-    """A list names absolute paths without NUL, or is refused."""
+    """A list names absolute paths and URLs without NUL, or is refused."""
     os.ftruncate(_list_file, 0)
     os.pwrite(_list_file, data, 0)
     name = f"/proc/self/fd/{_list_file}".encode()
@@ -231,7 +232,7 @@ def lists(data: Input) -> None:
     with contextlib.suppress(SourceError):
         check_list(name)
     for path in listed_paths(name, problems.append):
-        assert path.startswith(b"/") and b"\0" not in path
+        assert (path.startswith(b"/") or is_url(path)) and b"\0" not in path
 
 
 def names(data: Input) -> None:
