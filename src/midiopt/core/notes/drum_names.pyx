@@ -1,7 +1,5 @@
 """Whether the name of a track, or of its instrument, says drums or percussion."""
 
-from bisect import bisect_left
-
 from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy
 
@@ -53,9 +51,11 @@ def fill_tables():
         data = word.data
         memcpy(PATTERNS[i].bytes, data, len(word.data))
         PATTERNS[i].length, PATTERNS[i].is_melodic, PATTERNS[i].has_pairs = len(word.data), word.is_melodic, word.has_pairs
-    first_bytes = [word.data[0] for word in words]
+    i = 0
     for byte in range(257):
-        FIRST_PATTERN[byte] = bisect_left(first_bytes, byte)
+        while i < len(words) and words[i].data[0] < byte:
+            i += 1
+        FIRST_PATTERN[byte] = i
 
 
 fill_tables()
