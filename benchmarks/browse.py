@@ -10,7 +10,6 @@ measures libraries that there are. With --page the table is written into docs/br
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import http.client
 import subprocess
@@ -19,15 +18,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import generated_blocks
 from benchmarks.command_line import run_program
-from benchmarks.synthetic_library import filled
+from benchmarks.library_page import measure_libraries
 from midiopt.browse.addresses import address
 from midiopt.library.snapshot import open_snapshot
-from midiopt.sinks.urls import is_postgres
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "browse.md"
 FIRST_ROUNDS = 2  # that warm the caches and do not count
 QUERIES = {
     "all files": "",
@@ -102,33 +97,9 @@ def table(results: dict[str, dict[str, tuple[float, float]]]) -> str:
     return "\n".join(lines)
 
 
-@contextlib.contextmanager
-def libraries(urls: list[str], files: int) -> Iterator[list[str]]:
-    """These libraries, or one of each kind."""
-    if urls:
-        yield urls
-        return
-    with filled("sqlite", files) as sqlite, filled("postgres", files) as postgres:
-        yield [sqlite, postgres]
-
-
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, metavar="N", default=1_000_000, help="files in the library (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, metavar="R", default=20, help="times that each page is asked for (default: %(default)s)")
-    parser.add_argument("--db", action="append", default=[], metavar="URL", help="a library that there is; several are compared")
-    parser.add_argument("--page", action="store_true", help="write the table into docs/browse.md")
-    options = parser.parse_args()
-    if options.files < 10_000 or options.rounds < 1:
-        parser.error("--files must be at least 10000, --rounds at least 1")
-    with libraries(options.db, options.files) as urls:
-        results = {"PostgreSQL" if is_postgres(url) else "SQLite": measure(url, options.rounds) for url in urls}
-    text = table(results)
-    print(text)
-    if options.page:
-        generated_blocks.fill(PAGE, "speed", text)
-    return 0
+    return measure_libraries(__doc__, "docs/browse.md", 20, "asked for", measure, table)
 
 
 if __name__ == "__main__":

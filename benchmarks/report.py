@@ -9,7 +9,6 @@ are warm; --db measures libraries that there are. With --page the table is writt
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -18,12 +17,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import generated_blocks
-from benchmarks.browse import libraries
 from benchmarks.command_line import run_program
-from midiopt.sinks.urls import is_postgres
+from benchmarks.library_page import measure_libraries
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "report.md"
 QUERIES = {"all files": "", "one term": "key:Am", "a word": "slap"}
 
 
@@ -75,21 +71,7 @@ def table(results: dict[str, dict[str, Cost]]) -> str:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, metavar="N", default=1_000_000, help="files in the library (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, metavar="R", default=3, help="times that each page is written (default: %(default)s)")
-    parser.add_argument("--db", action="append", default=[], metavar="URL", help="a library that there is; several are compared")
-    parser.add_argument("--page", action="store_true", help="write the table into docs/report.md")
-    options = parser.parse_args()
-    if options.files < 10_000 or options.rounds < 1:
-        parser.error("--files must be at least 10000, --rounds at least 1")
-    with libraries(options.db, options.files) as urls:
-        results = {"PostgreSQL" if is_postgres(url) else "SQLite": measure(url, options.rounds) for url in urls}
-    text = table(results)
-    print(text)
-    if options.page:
-        generated_blocks.fill(PAGE, "speed", text)
-    return 0
+    return measure_libraries(__doc__, "docs/report.md", 3, "written", measure, table)
 
 
 if __name__ == "__main__":
