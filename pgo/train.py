@@ -116,6 +116,7 @@ def view(paths: list[bytes]) -> None:
             continue
         notes = midiopt.notes(data)
         assert len(notes.pitch) == len(notes.onset_s) == len(notes)
+        assert midiopt.analyze(data).track_count > 0
         assert midiopt.tempo_map(data).ticks_per_quarter == notes.ticks_per_quarter
         beats = midiopt.beats(data)
         assert len(beats.tick) == len(beats)

@@ -15,6 +15,7 @@ import pytest
 
 import midiopt
 from midiopt.core.analysis import Analyzer
+from midiopt.sources.reader import Reader
 from sample import smf
 from tests.helpers.songs import song
 
@@ -94,6 +95,16 @@ def test_other_threads_run_while_a_file_is_read(function):
     sys.setswitchinterval(100)  # seconds: a thread that does not release the lock keeps it to the end of `work`
     try:
         assert any(runs_meanwhile(function) for _ in range(20))  # this thread may have slept too long
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_other_threads_run_while_a_disk_is_read(tmp_path):
+    (path := tmp_path / "long").write_bytes(bytes(20_000_000))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(100)
+    try:
+        assert any(runs_meanwhile(lambda _: Reader().read(bytes(path))) for _ in range(20))
     finally:
         sys.setswitchinterval(interval)
 

@@ -12,6 +12,7 @@ import pytest
 
 from midiopt.kinds import TIME
 from midiopt.rows.batch import ANALYSES_DTYPE, FILES_DTYPE, Batch, Rows
+from midiopt.rows.decode import row_to_values
 from midiopt.rows.layout import FILES_LAYOUT, LAYOUTS, Field
 from midiopt.rows.wire import message
 from midiopt.schema import ANALYSES, FILES, Table
@@ -162,3 +163,16 @@ def test_copy_bytes_as_the_manual_has_them() -> None:
     header = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     assert CopyEncoder(FILES_LAYOUT.fields).encode(batch.files, batch.heap) == header + row + b"\xff\xff"
     assert CopyEncoder(FILES_LAYOUT.fields).encode(batch.files[:0], b"") == header + b"\xff\xff"
+
+
+def test_a_row_that_cannot_be_decoded_is_refused() -> None:
+    batch = make_batch([file_row(path="/x")], [analysis_row(title="title", key="Am")])
+    row, heap = batch.analyses[:1].copy(), bytes(batch.heap)
+    assert row_to_values(ANALYSES, row[0], heap) == row_to_values(ANALYSES, bytearray(row.tobytes()), memoryview(heap))
+    with pytest.raises(ValueError, match="a row of 10 bytes"):
+        row_to_values(ANALYSES, row.tobytes()[:10], heap)
+    with pytest.raises(ValueError, match="in a heap of 3"):
+        row_to_values(ANALYSES, row[0], heap[:3])
+    row["key"] = 77
+    with pytest.raises(ValueError, match="enumeration value 77 has no name"):
+        row_to_values(ANALYSES, row[0], heap)

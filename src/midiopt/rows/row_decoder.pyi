@@ -1,0 +1,13 @@
+from typing import TYPE_CHECKING
+
+from typing_extensions import disjoint_base
+
+from midiopt.rows.layout import Field
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+@disjoint_base
+class RowDecoder:
+    def __init__(self, fields: list[Field]) -> None: ...
+    def values(self, row: Buffer, heap: Buffer) -> list[object]: ...
