@@ -103,7 +103,7 @@ sanitize:  ## Run all tests but those of servers under the address and undefined
 	MIDIOPT_BUILD=sanitize $(MAKE) $(VENV)/test-extra
 	$(SANITIZED) $(PYTEST) $(or $(SANITIZED_TESTS),tests) $(NOT_SANITIZED)
 
-fuzz: $(VENV)/fuzz-extra  ## Fuzz parser, analysis, texts, archives, encoders, wire format, lists and names (SECONDS=120 each, TARGETS=parser)
+fuzz: $(VENV)/fuzz-extra  ## Fuzz parser, analysis, views, texts, archives, encoders, wire format, lists and names (SECONDS=120 each, TARGETS=parser)
 	$(BIN)/python -m fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(TARGETS)
 
 bench: $(VENV)/dev-extra  ## Time the builds baseline, release and pgo-use and compare them (CORPUS=DIR, FILES=50000)

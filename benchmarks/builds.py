@@ -68,7 +68,7 @@ BUILDS = {
     "pgo-generate": Build("pgo-generate"),  # and trained
     "pgo-use": Build("pgo-use"),
     "pgo-use-all": Build("pgo-use", profiled="all"),
-    "fuzz": Build("sanitize", cflags=f"-fsanitize-coverage=trace-pc,trace-cmp -include {ROOT / 'fuzz' / 'coverage.h'}"),
+    "fuzz": Build("sanitize", cflags=f"-fsanitize-coverage=trace-pc -include {ROOT / 'fuzz' / 'coverage.h'}"),
     "portable": Build("portable"),
     "x86-64": Build("release", march="x86-64"),
     "scalar": Build("release", cflags="-fno-tree-vectorize"),

@@ -39,10 +39,6 @@ PLAIN __attribute__((visibility("hidden"))) void __sanitizer_cov_trace_pc(void)
     fuzz_blocks++;
 }
 
-/* libFuzzer has no callback for comparisons of floating-point numbers. */
-__attribute__((visibility("hidden"))) PLAIN void __sanitizer_cov_trace_cmpf(float a, float b) { (void)a, (void)b; }
-__attribute__((visibility("hidden"))) PLAIN void __sanitizer_cov_trace_cmpd(double a, double b) { (void)a, (void)b; }
-
 PLAIN __attribute__((constructor)) static void announce(void)
 {
     __sanitizer_cov_8bit_counters_init(counters, counters + COUNTERS);

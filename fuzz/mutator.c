@@ -97,7 +97,7 @@ static size_t find_events(const uint8_t *p, size_t at, size_t end, size_t *event
 static size_t write_varint(uint8_t *out)
 {
     static const uint32_t usual[] = {0, 0, 0, 1, 120, 240, 480, 1920};
-    uint32_t value = below(4) ? usual[below(8)] : below(2) ? 0x0FFFFFFF >> below(28) : below(1u << (1 + below(27)));
+    uint32_t value = below(4) ? usual[below(8)] : below(2) ? 0x0FFFFFFFu >> below(28) : below(1u << (1 + below(27)));
     int septets = value >> 21 ? 4 : value >> 14 ? 3 : value >> 7 ? 2 : 1;
     size_t size = 0;
     if (!below(64))
@@ -209,7 +209,7 @@ static int mutate_events(Input *in, size_t track, size_t end)
         done = splice(in, at, 0, bytes, write_event(bytes));
         break;
     case 2:
-        done = splice(in, at, size, bytes, 0);
+        done = splice(in, at, size, in->data, 0);
         break;
     case 3: /* the same events again, up to 64 times */
         for (done = 0, value = 1 + below(1u << below(7)); value && size && size <= sizeof bytes; value--) {

@@ -153,6 +153,7 @@ def names() -> list[bytes]:
 SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "parser": lambda: songs() + damaged_songs(),
     "analysis": lambda: songs() + damaged_songs(),
+    "views": lambda: songs() + damaged_songs(),
     "texts": texts,
     "archives": archives,
     "encoders": lambda: [bytes(4096), bytes(range(256)) * 16, b"\xff" * 4096],
