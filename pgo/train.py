@@ -73,6 +73,7 @@ def train(sources: list[Path]) -> None:
                         for field in LAYOUTS[table].fields:
                             if field.kind == CODES[TEXT]:
                                 gather_texts(batch.rows(table), field.offset, batch.heap)
+                sink.finalize()
     inspection.row_layouts()  # not part of a run, but an extension without a profile does not compile
     assert processor.level is not None  # likewise
     view(paths[::VIEW_INTERVAL])

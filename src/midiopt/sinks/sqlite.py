@@ -195,7 +195,7 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             with self._transaction():
                 fill_analysis_programs(self._connection)
             with self._transaction():
-                fill_sketch_hashes(self._connection)
+                fill_sketch_hashes(self._connection, self._handle)
             with self._transaction():
                 fill_words(self._connection)
             return duplicates

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import tempfile
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from midiopt.kinds import INT32, INT64
 from midiopt.schema import Column
 from midiopt.sinks.sql import REFERENCE
+from midiopt.sinks.sqlite_hashes import MAX_ID, HashReader, insert_hashes
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 TABLE = "sketch_hashes"
 COLUMNS = (
@@ -30,19 +40,56 @@ CREATE_TRIGGERS = (
 )
 IS_OURS = f"SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name = '{TRIGGER}'"  # not a table of the user
 SELECT_DONE = f"SELECT value FROM meta WHERE key = '{DONE_KEY}'"
-_INSERT = (
-    f"INSERT OR IGNORE INTO {TABLE} SELECT value, analyses.id FROM analyses, json_each(sketch)"
-    " WHERE analyses.id > ? AND sketch IS NOT NULL ORDER BY 1, 2"
-)
+_INSERT = f"INSERT OR IGNORE INTO {TABLE}"
+_NEW = "FROM analyses{} WHERE analyses.id > ? AND sketch IS NOT NULL ORDER BY"
+_INSERT_BY_SQL = f"{_INSERT} SELECT value, analyses.id {_NEW.format(', json_each(sketch)')} 1, 2"
+CONTENTS = 1 << 16  # that are sorted at a time: at most 16 MB of numbers
+SAMPLED = 256  # one number in so many tells how they are distributed
 
 
-def fill_sketch_hashes(connection: sqlite3.Connection) -> None:
-    """Add the contents that are new or have changed, within a transaction."""
+def fill_sketch_hashes(connection: sqlite3.Connection, handle: object | None) -> None:
+    """Add the contents that are new or have changed, within a transaction. The handle is from connect()."""
     [(is_ours,)] = connection.execute(IS_OURS)
     if not is_ours:
         return
     [(last,)] = connection.execute(f"SELECT {_LAST}")
     done = next((int(value) for (value,) in connection.execute(SELECT_DONE)), 0)
     if done < last:
-        connection.execute(_INSERT, (done,))
+        if handle is None or last > MAX_ID:
+            connection.execute(_INSERT_BY_SQL, (done,))
+        else:
+            for numbers in _sorted_numbers(handle, done):
+                insert_hashes(handle, f"{_INSERT} VALUES ", numbers)
         connection.execute("REPLACE INTO meta VALUES (?, ?)", (DONE_KEY, str(last)))
+
+
+def _sorted_numbers(handle: object, done: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The numbers of all contents after `done`, ascending. Where there are more than CONTENTS, they go through a temporary file."""
+    import numpy as np
+
+    with contextlib.closing(HashReader(handle, f"SELECT id, sketch {_NEW.format('')} id", done)) as reader:
+
+        def read() -> npt.NDArray[np.int64]:
+            numbers = np.frombuffer(reader.read(CONTENTS), np.int64)
+            numbers.sort()
+            return numbers
+
+        numbers = read()
+        if not len(following := read()):
+            yield numbers
+            return
+        with tempfile.TemporaryFile() as file:
+            ends, samples = [0], []
+            while len(numbers):
+                numbers.tofile(file)
+                ends.append(ends[-1] + len(numbers))
+                samples.append(numbers[::SAMPLED])
+                numbers, following = following, read()
+            file.flush()
+            stored = np.memmap(file, np.int64, "r")
+            parts = [stored[start:end] for start, end in pairwise(ends)]
+            sample = np.sort(np.concatenate(samples))
+            limits = sample[:: max(1, ends[1] // SAMPLED)][1:]  # about as many numbers from one to the next as in the first part
+            cuts = [[0, *part.searchsorted(limits), len(part)] for part in parts]
+            for n in range(len(limits) + 1):
+                yield np.sort(np.concatenate([part[cut[n] : cut[n + 1]] for part, cut in zip(parts, cuts, strict=True)]))

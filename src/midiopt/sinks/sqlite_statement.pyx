@@ -9,7 +9,7 @@ A value stays bound until another one is: what equals the value of the row befor
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
+from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport isnan
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize
 from libc.stdint cimport UINT32_MAX, int64_t, uint32_t
@@ -20,53 +20,19 @@ from midiopt.rows.layout cimport (
     ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, MAX_FIELDS, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Field,
     TextSlice, is_zero, load_double, load_float, load_int16, load_int32, load_int64, read_fields,
 )
+from midiopt.sinks.sqlite_library cimport (
+    SQLITE_DONE, Database, Statement, bind_blob, bind_double, bind_int64, bind_null, bind_text, database_of, db_mutex, finalize,
+    find_functions, last_insert_rowid, mutex_enter, mutex_leave, prepared, raise_error, reset, step,
+)
 from midiopt.sinks.sqlite_text cimport (
     MEMBER_BYTES, SHARE_BYTES, SKETCH_BYTES, TIME_BYTES, max_texts_bytes, put_members, put_shares, put_sketch, put_texts, put_time,
     shortest_decimal,
 )
 
-import _sqlite3
 import sqlite3
 
 cdef extern from *:
     """
-    #include <dlfcn.h>
-    #include <stdint.h>
-
-    typedef struct sqlite3 sqlite3;
-    typedef struct sqlite3_stmt sqlite3_stmt;
-    static struct {
-        int (*auto_extension)(void (*)(void));
-        int (*cancel_auto_extension)(void (*)(void));
-        int (*prepare_v2)(sqlite3 *, const char *, int, sqlite3_stmt **, const char **);
-        int (*bind_null)(sqlite3_stmt *, int);
-        int (*bind_int64)(sqlite3_stmt *, int, int64_t);
-        int (*bind_double)(sqlite3_stmt *, int, double);
-        int (*bind_text)(sqlite3_stmt *, int, const char *, int, void (*)(void *));
-        int (*bind_blob)(sqlite3_stmt *, int, const void *, int, void (*)(void *));
-        int (*step)(sqlite3_stmt *);
-        int (*reset)(sqlite3_stmt *);
-        int (*finalize)(sqlite3_stmt *);
-        int64_t (*last_insert_rowid)(sqlite3 *);
-        void *(*db_mutex)(sqlite3 *);
-        void (*mutex_enter)(void *);
-        void (*mutex_leave)(void *);
-        int (*extended_errcode)(sqlite3 *);
-        const char *(*errmsg)(sqlite3 *);
-    } library;
-
-    /* Whether all functions were found. `file` is that of Python's module, empty if that is part of the interpreter. */
-    static int find_library(const char *file) {
-        void *handle = dlopen(*file ? file : NULL, RTLD_NOW | RTLD_LOCAL);
-        int found = handle != NULL;
-        #define FIND(name) found = found && (*(void **)&library.name = dlsym(handle, "sqlite3_" #name)) != NULL
-        FIND(auto_extension); FIND(cancel_auto_extension); FIND(prepare_v2); FIND(bind_null); FIND(bind_int64); FIND(bind_double);
-        FIND(bind_text); FIND(bind_blob); FIND(step); FIND(reset); FIND(finalize); FIND(last_insert_rowid); FIND(extended_errcode);
-        FIND(errmsg); FIND(db_mutex); FIND(mutex_enter); FIND(mutex_leave);
-        #undef FIND
-        return found;
-    }
-
     static _Thread_local sqlite3 *opened; /* by this thread, last */
     static int note_opened(sqlite3 *connection, const char **message, const void *functions) {
         opened = connection;
@@ -77,44 +43,19 @@ cdef extern from *:
         return library.auto_extension((void (*)(void))note_opened);
     }
     #define cancel_note() library.cancel_auto_extension((void (*)(void))note_opened)
-    #define SQLITE_DONE 101
     """
-    ctypedef struct Database "sqlite3":
-        pass
-    ctypedef struct Statement "sqlite3_stmt":
-        pass
-    int find_library(const char *file) noexcept
     int register_note() noexcept
     int cancel_note() noexcept
     Database *opened
-    int SQLITE_DONE
-    int prepare "library.prepare_v2"(Database *, const char *, int, Statement **, const char **) noexcept nogil
-    int bind_null "library.bind_null"(Statement *, int) noexcept nogil
-    int bind_int64 "library.bind_int64"(Statement *, int, int64_t) noexcept nogil
-    int bind_double "library.bind_double"(Statement *, int, double) noexcept nogil
-    int bind_text "library.bind_text"(Statement *, int, const char *, int, void *) noexcept nogil
-    int bind_blob "library.bind_blob"(Statement *, int, const void *, int, void *) noexcept nogil
-    int step "library.step"(Statement *) noexcept nogil
-    int reset "library.reset"(Statement *) noexcept nogil
-    int finalize "library.finalize"(Statement *) noexcept nogil
-    int64_t last_insert_rowid "library.last_insert_rowid"(Database *) noexcept nogil
-    void *db_mutex "library.db_mutex"(Database *) noexcept nogil
-    void mutex_enter "library.mutex_enter"(void *) noexcept nogil
-    void mutex_leave "library.mutex_leave"(void *) noexcept nogil
-    int extended_errcode "library.extended_errcode"(Database *) noexcept nogil
-    const char *errmsg "library.errmsg"(Database *) noexcept nogil
 
-cdef const char *HANDLE = "sqlite3"  # the name of the capsules
 cdef bint is_found = False  # whether the library's functions are known
 
 
 def connect(path, **options):
     """``sqlite3.connect(path, **options)``, and the handle of the connection for RowStatement; None if there is none."""
     global is_found
-    cdef bytes file
     if not is_found:
-        file = getattr(_sqlite3, "__file__", "").encode()
-        is_found = find_library(file)
+        is_found = find_functions()
         if not is_found:
             return sqlite3.connect(path, **options), None
     register_note()
@@ -122,7 +63,7 @@ def connect(path, **options):
         connection = sqlite3.connect(path, **options)
     finally:
         cancel_note()
-    return connection, None if opened == NULL else PyCapsule_New(opened, HANDLE, NULL)
+    return connection, None if opened == NULL else PyCapsule_New(opened, "sqlite3", NULL)
 
 
 cdef enum:  # what write_rows() returns beside the codes of SQLite, which are positive
@@ -163,7 +104,7 @@ cdef class RowStatement:
         cdef bytes text
         cdef int i, n
         self.count = 0
-        self.database = <Database *>PyCapsule_GetPointer(handle, HANDLE)
+        self.database = database_of(handle)
         n = read_fields(fields, layout)
         self.names = [[name.encode() for name in field.names] for field in fields]
         for i in range(n):
@@ -177,9 +118,7 @@ cdef class RowStatement:
                 raise MemoryError
             for j, text in enumerate(self.names[i]):
                 parameter.names[j] = Name(PyBytes_AS_STRING(text), <int>PyBytes_GET_SIZE(text))
-        text = sql.encode()
-        if prepare(self.database, text, -1, &self.statement, NULL):
-            self.raise_error()
+        self.statement = prepared(self.database, sql)
 
     def __dealloc__(self):
         cdef int i
@@ -228,7 +167,7 @@ cdef class RowStatement:
                 )
                 mutex_leave(db_mutex(self.database))
         if status > 0:
-            self.raise_error()
+            raise_error(self.database)
         if status == NO_MEMORY:
             raise MemoryError
         if status:
@@ -237,11 +176,6 @@ cdef class RowStatement:
                 NO_TIME: "a time is outside the years 1 to 9999", OUTSIDE_HEAP: "a text is outside the heap",
             }[status])
         return inserted
-
-    cdef int raise_error(self) except -1:
-        error = sqlite3.OperationalError(errmsg(self.database).decode("utf-8", "replace"))
-        error.sqlite_errorcode = extended_errcode(self.database)
-        raise error
 
 
 cdef int write_rows(

@@ -1,0 +1,13 @@
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_ID: int
+
+class HashReader:
+    def __new__(cls, handle: object, sql: str, parameter: int) -> Self: ...
+    def close(self) -> None: ...
+    def read(self, rows: int) -> bytearray: ...
+
+def insert_hashes(handle: object, sql: str, numbers: npt.NDArray[np.int64]) -> None: ...
