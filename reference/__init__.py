@@ -12,6 +12,7 @@ and it is the specification of every column. Exact arithmetic comes before speed
     beat            tempo from onsets; quantization: how onsets lie on the declared quarters; meter: from either
     key             estimated key
     bar_grid        bars, half bars and beats; chords, drums and form are built on it
+    beat_tracker    the beats of a performance, for midiopt.beats
     chords          a chord per beat; progression: the loop that they make
     text            charset detection of track names
     filenames       tempo, key and meter in file names

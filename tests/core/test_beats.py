@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 import midiopt
+from accuracy import corpus
+from reference.beat_tracker import PlayedNote, positions_in, tracked_beats
 from sample import smf
 from tests.helpers.strategies import midi_files
 
@@ -90,7 +92,7 @@ def test_a_performance_is_tracked(rubato: float) -> None:
     truth = 1 + np.cumsum([0, *lengths[:-1]])
     near = np.abs(found.seconds[:, None] - truth).min(1) < 0.07
     assert found.tracked and near.mean() > 0.95
-    assert min(abs(len(found) - len(truth) / per_beat) for per_beat in (1, 2)) <= 3  # the octave is that of bpm_onsets
+    assert min(abs(len(found) - len(truth) / per_beat) for per_beat in (1, 2)) <= 3
     np.testing.assert_allclose(found.tick, found.seconds * 2 * QUARTER, atol=0.51)
 
 
@@ -100,6 +102,48 @@ def test_a_silence_is_counted_through_or_begun_anew() -> None:
         found = midiopt.beats(played([*lengths, 0.53 + silence, *lengths]))
         inside = (found.seconds > 1 + 30.5 * 0.53) & (found.seconds < 1 + 30.5 * 0.53 + silence)
         assert inside.sum() == pytest.approx(beats_in_it, abs=1)
+
+
+def assert_equals_reference(data: bytes) -> None:
+    """The tracked beats of a file are those of the reference."""
+    found, notes, facts = midiopt.beats(data), midiopt.notes(data), midiopt.analyze(data)
+    columns = (notes.onset_s.tolist(), notes.end_s.tolist(), notes.pitch.tolist(), notes.velocity.tolist())
+    assert found.tracked and facts.bpm_onsets
+    expected = tracked_beats([PlayedNote(*values) for values in zip(*columns, strict=True)], 60 / facts.bpm_onsets)
+    np.testing.assert_allclose(found.seconds, [seconds for seconds, _ in expected])
+    assert found.position.tolist() == [position for _, position in expected]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tracked_beats_equal_the_reference(seed: int) -> None:
+    chance = random.Random(seed)
+    lengths = [0.3 + 0.1 * seed + chance.gauss(0, 0.02) for _ in range(60)]
+    lengths[30] += 4 * (seed % 3)
+    assert_equals_reference(played(lengths))
+
+
+def test_performances_of_the_corpus_equal_the_reference() -> None:
+    paths = corpus.midi_files(corpus.FILES / "fosfrancesco+asap-dataset")[:520:40]
+    if not paths:
+        pytest.skip("there is no corpus")
+    performances = [data for path in paths if path.name != "midi_score.mid" and midiopt.beats(data := path.read_bytes()).tracked]
+    assert len(performances) > 5
+    for data in performances:
+        assert_equals_reference(data)
+
+
+@pytest.mark.parametrize("meter", [2, 3, 4])
+def test_bars_follow_the_stresses(meter: int) -> None:
+    scores = [2.0 if i % meter == 1 else -2.0 for i in range(40)]
+    scores_of = {beats: positions_in(beats, scores) for beats in (2, 3, 4)}
+    assert max(scores_of, key=lambda beats: scores_of[beats][0]) == meter
+    assert scores_of[meter][1] == [(i - 1) % meter for i in range(40)]
+
+
+def test_a_lost_beat_shifts_the_bars() -> None:
+    scores = [3.0 if i % 4 == 0 else -3.0 for i in range(20)] + [3.0 if i % 4 == 3 else -3.0 for i in range(20)]
+    _, positions = positions_in(4, scores)
+    assert [i for i, position in enumerate(positions) if position == 0] == [0, 4, 8, 12, 16, 23, 27, 31, 35, 39]
 
 
 def test_files_without_beats() -> None:
