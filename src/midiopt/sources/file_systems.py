@@ -122,11 +122,11 @@ def _asked(ask: Callable[[Any, str], Any], url: bytes) -> Any:
         try:
             kind = fsspec.get_filesystem_class(scheme)
             return ask(_connection(kind, kind._get_kwargs_from_urls(text)), kind._strip_protocol(text))
-        except FileNotFoundError:
-            raise OSError(errno.ENOENT, "there is no such object") from None
         except ImportError as problem:  # its text names the package
             raise OSError(errno.ENOTSUP, f"fsspec: {problem}") from None
         except Exception as problem:  # each file system has its own
+            if isinstance(problem, FileNotFoundError) or getattr(problem, "errno", 0) == errno.ENOENT:  # SMB has an OSError of its own
+                raise OSError(errno.ENOENT, "there is no such object") from None
             if _is_denied(problem):
                 raise OSError(errno.EACCES, "the server denies access: are there credentials in the URL or the environment?") from None
             if attempt == ATTEMPTS - 1:
@@ -143,7 +143,9 @@ def _reason(problem: Exception) -> tuple[int, str]:
 
 
 def _is_denied(problem: Exception) -> bool:
-    return isinstance(problem, PermissionError) or str(problem).startswith(("530 ", "401", "403"))  # 530: FTP, not logged in
+    text = str(problem)
+    is_smb = "STATUS_LOGON_FAILURE" in text or "STATUS_ACCESS_DENIED" in text
+    return isinstance(problem, PermissionError) or is_smb or text.startswith(("530 ", "401", "403"))  # 530: FTP, not logged in
 
 
 def connections() -> dict[Any, Any]:
