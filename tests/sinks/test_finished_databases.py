@@ -12,7 +12,7 @@ import pytest
 from midiopt.errors import SinkError
 from midiopt.library.queries import content_counts
 from midiopt.library.snapshot import open_snapshot
-from midiopt.sinks import open_sink
+from midiopt.sinks import open_sink, postgres_tables
 from midiopt.sinks.urls import split_schema, with_schema, without_password
 from tests.helpers.batches import analysis_row, file_row, make_batch, query, write
 from tests.helpers.databases import one_file_batch
@@ -108,3 +108,13 @@ def test_only_postgres_has_schemas():
     with pytest.raises(SinkError, match="PostgreSQL"):
         with_schema("music.db", "mine")
     assert split_schema("postgresql://host/name?port=5") == ("postgresql://host/name?port=5", None)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_postgresql_has_statistics_of_large_tables_after_the_first_run(pg_url, rows, monkeypatch):
+    monkeypatch.setattr(postgres_tables, "LARGE_TABLE", rows)
+    with open_sink(pg_url) as sink:
+        write(sink, one_file_batch(1))
+        sink.finalize()
+    tables = query(pg_url, "SELECT DISTINCT tablename::text FROM pg_stats WHERE tablename IN ('analyses', 'files') ORDER BY 1")
+    assert tables == ([("analyses",), ("files",)] if rows == 1 else [])

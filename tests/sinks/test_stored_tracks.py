@@ -178,9 +178,9 @@ def test_a_batch_whose_commit_was_not_confirmed_is_written_again(pg_url):
     """Its analyses are there by then, with the ids that it brings."""
     open_sink(pg_url).close()
     batch = distinct(make_batch([file_row()], [analysis_row()], tracks_of(HASH, 3)))
-    streams = BatchEncoder().encode(batch, array("q", [1]))
+    encoded = BatchEncoder().encode(batch, array("q", [1]))
     with psycopg.connect(pg_url, autocommit=True) as connection:
         create_staging_tables(connection)
-        for _ in range(2):
-            copy_and_insert(connection, 1, streams)
+        for is_new in (True, True, False):
+            copy_and_insert(connection, encoded, is_new)
     assert stored(pg_url, "tracks") == records(batch, "tracks")

@@ -213,6 +213,18 @@ def test_the_next_run_goes_on(old):
     assert {digest for (digest,) in query(old, "SELECT content_hash FROM analyses")} == {HASHES[0], HASHES[1], new}
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("old", [7, 8], indirect=True)
+def test_tables_that_lack_columns_only_are_not_copied(old, url):
+    pages = "SELECT name, rootpage FROM sqlite_master WHERE name IN ('files', 'analyses', 'tracks') ORDER BY name"
+    query(url, "ALTER TABLE analyses ADD COLUMN rating INTEGER DEFAULT 3")
+    before = query(url, pages)
+    assert len(before) == 3
+    upgrade(url)
+    assert query(url, pages) == before
+    assert query(url, "SELECT DISTINCT rating FROM analyses") == [(3,)]
+
+
 def test_what_a_user_has_added_is_kept(old):
     """A column, an index, a trigger, and a view over `library`."""
     query(old, "ALTER TABLE analyses ADD COLUMN stars INTEGER DEFAULT 3")

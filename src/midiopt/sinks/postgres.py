@@ -1,4 +1,4 @@
-"""PostgreSQL: rows are sent by binary COPY into a temporary table, and inserted from there into the real one.
+"""PostgreSQL: rows are sent by binary COPY, in a first run into the tables, else into temporary ones and inserted from there.
 
 The control connection holds the lock of the run and runs everything that is done once. Batches are committed over a pool of
 connections, opened before the run and kept, while the parent goes on. When a connection breaks, its action is repeated over
@@ -21,8 +21,8 @@ from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.facets import fill_facets
 from midiopt.sinks.postgres_connections import Connection, Connections
-from midiopt.sinks.postgres_tables import DIALECT, add_constraints, create_tables, fill_names, next_ids, schema_version
-from midiopt.sinks.postgres_writes import BatchEncoder, copy_and_insert, create_staging_tables, distinct
+from midiopt.sinks.postgres_tables import DIALECT, add_constraints, add_statistics, create_tables, fill_names, next_ids, schema_version
+from midiopt.sinks.postgres_writes import BatchEncoder, EncodedBatch, copy_and_insert, create_staging_tables, distinct
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
@@ -60,6 +60,9 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
             self._connections.run_on_control(_prepare_tables)
             self.content_key = self._connections.run_on_control(lambda control: content_key(control.execute))
             self._ids = self._connections.run_on_control(next_ids)  # for the next analyses
+            self._is_first_run = self._connections.run_on_control(
+                lambda control: not control.execute("SELECT FROM files LIMIT 1").fetchall()
+            )
             self._connections.open_pool(writers, warm, create_staging_tables)
         except BaseException:
             self._connections.close()
@@ -115,13 +118,13 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
 
     def write(self, batch: Batch) -> None:
         """See Sink."""
-        batch = add_missing_analyses(batch, list(self._uncommitted.values()))
-        rows = distinct(batch)
+        complete = add_missing_analyses(batch, list(self._uncommitted.values()))
+        is_new = self._is_first_run and complete is batch  # else another batch will have written analyses of this one
+        rows = distinct(complete)
         ids = self._take_ids(len(rows.analyses))
-        streams = self._encoder.encode(rows, ids)
         number = next(self._numbers)
-        self._uncommitted[number] = batch
-        self._threads.submit((number, len(ids), streams))
+        self._uncommitted[number] = complete
+        self._threads.submit((number, self._encoder.encode(rows, ids), is_new))
 
     def flush(self) -> None:
         """See Sink."""
@@ -138,10 +141,10 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
                 return ids
             self._ids = self._connections.run_on_control(next_ids)
 
-    def _commit(self, item: tuple[int, int, list[bytearray]]) -> None:
+    def _commit(self, item: tuple[int, EncodedBatch, bool]) -> None:
         """Commit one batch, in a commit thread: between its waits for the server it needs the GIL only for moments."""
-        number, analyses, streams = item
-        self._connections.run_on_pool(lambda connection: copy_and_insert(connection, analyses, streams))
+        number, batch, is_new = item
+        self._connections.run_on_pool(lambda connection: copy_and_insert(connection, batch, is_new))
         del self._uncommitted[number]
 
     def finalize(self) -> int:
@@ -152,6 +155,7 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
             duplicates = finalize(control.execute, DIALECT)
             with control.transaction():
                 fill_facets(control.execute, DIALECT)
+            add_statistics(control)
             return duplicates
 
         self.flush()

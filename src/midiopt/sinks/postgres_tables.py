@@ -38,6 +38,7 @@ FULL_NAMES = {"timestamptz": "timestamp with time zone", "float8": "double preci
 # The ids of analyses are given by the run, which takes blocks of them: to draw and to look up each one would take the server
 # 4 of 25 us per file. Their index, 2 us, and the foreign key are made at the end of the first run, like the other indexes.
 ID_BLOCK = 1 << 16
+LARGE_TABLE = 100_000  # rows
 CONSTRAINTS = {
     FILES: {"path": 'COLLATE "C" PRIMARY KEY'},
     ANALYSES: {"content_hash": "UNIQUE"},
@@ -135,6 +136,19 @@ def add_constraints(connection: Connection) -> None:
             except ForeignKeyViolation:  # someone has deleted rows of `analyses`
                 connection.execute(mend)
                 connection.execute(add_reference)
+
+
+def add_statistics(connection: Connection) -> None:
+    """Let the planner know what is in large tables, unless it does: a search of a million files took 23 s instead of 1.3.
+
+    It takes a second or two, whatever the size. The server's own ANALYZE comes up to a minute later; small tables wait for it.
+    """
+    unknown = (
+        f"SELECT relname::text FROM pg_class WHERE {IN_SCHEMA} AND relname = ANY(%s) AND reltuples >= %s AND NOT EXISTS"
+        " (SELECT FROM pg_stats WHERE schemaname = current_schema() AND tablename = relname)"
+    )
+    for (name,) in connection.execute(unknown, ([table.name for table in TABLES], LARGE_TABLE)).fetchall():
+        connection.execute(f"ANALYZE {name}")
 
 
 def _upgrade(connection: Connection, version: int) -> None:

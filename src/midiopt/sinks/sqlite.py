@@ -36,7 +36,7 @@ from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_programs import fill_analysis_programs
 from midiopt.sinks.sqlite_sketches import fill_sketch_hashes
 from midiopt.sinks.sqlite_statement import RowStatement, connect
-from midiopt.sinks.sqlite_tables import create_tables, fill_names
+from midiopt.sinks.sqlite_tables import COPIED_BEFORE, create_tables, fill_names
 from midiopt.sinks.sqlite_words import fill_words
 from midiopt.sinks.sqlite_writers import DIALECT, RowTuples, row_writer
 
@@ -101,6 +101,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             with self._transaction():
                 fill_names(self._connection)
             return
+        if version is not None and version < COPIED_BEFORE:
+            self._notify(f"{self._path} is brought from schema {version} to {SCHEMA_VERSION}; a million files take minutes")
         execute("PRAGMA foreign_keys = OFF")  # a file is written after its analysis, and an analysis is deleted after its files
         with self._transaction():
             create_tables(self._connection, version)

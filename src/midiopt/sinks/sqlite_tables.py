@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from midiopt.kinds import TIME
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS, Column, Table
@@ -38,12 +39,13 @@ CREATE = {
     TRACKS: ({ANALYSIS_ID: REFERENCE_OF_TRACKS}, "WITHOUT ROWID"),
     RUNS: ({"id": "PRIMARY KEY"}, ""),
 }
+COPIED_BEFORE = 7  # the first schema version whose times and issues are written as they are now
 VIEWS = ("library", "library_tracks")
 OWN_INDEXES = ("files_content_hash", "analyses_key_bpm", "analyses_bpm")  # of older schemas; the end of the run makes the present ones
 
 
 def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
-    """Create the tables, or copy those of an older schema into new ones. Within a transaction, so that both are done or neither."""
+    """Create the tables, or bring those of an older schema to the present one. Within a transaction, so that all is done or nothing."""
     execute = connection.execute
     if version is None:
         execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
@@ -54,7 +56,7 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
     execute("PRAGMA legacy_alter_table = ON")  # else RENAME refuses while a user's view reads a table that is just being replaced
     for table in (*TABLES, TRACKS, RUNS):
         if list(execute(f"PRAGMA table_info({table.name})")):
-            _copy_table(connection, table, version or 0)
+            _upgrade_table(connection, table, version or 0)
         else:
             execute(_create(table, table.name))
     execute("PRAGMA legacy_alter_table = OFF")
@@ -86,14 +88,33 @@ def fill_names(connection: sqlite3.Connection) -> None:
     fill_columns_table(connection.execute, columns_of("columns"))
 
 
-def _create(table: Table, name: str, old: frozenset[str] = frozenset(), more: str = "") -> str:
+def _create(table: Table, name: str, old: frozenset[str] = frozenset(), more: str = "", columns: Collection[str] | None = None) -> str:
+    """The statement that makes a table, of all its columns or of some."""
     constraints, options = CREATE[table]
     key = f", {KEY_OF_TRACKS}" if table is TRACKS else ""
-    return f"CREATE TABLE {name} ({column_definitions(table, DIALECT, constraints, old)}{more}{key}) {options}"
+    some = table if columns is None else Table(table.name, table.key, tuple(c for c in table.stored if c.name in columns))
+    return f"CREATE TABLE {name} ({column_definitions(some, DIALECT, constraints, old)}{more}{key}) {options}"
 
 
-def _copy_table(connection: sqlite3.Connection, table: Table, version: int) -> None:
-    """Replace a table by one of the present schema, as SQLite's manual says (ALTER TABLE, "Making Other Kinds Of Table Schema Changes").
+def _can_stay(connection: sqlite3.Connection, table: Table, there: Collection[str], nullable: frozenset[str]) -> bool:
+    """Whether the table is that of the present schema but for columns that it lacks, or that a user has added.
+
+    Copying a table of a million rows takes minutes where its disk is busy, as the unique hashes come in random order.
+    """
+    [(sql,)] = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,))
+    found, wanted = (_parts(statement) for statement in (sql, _create(table, table.name, nullable, columns=there)))
+    return wanted <= found and len(found) == len(wanted) + len([name for name in there if name not in {c.name for c in table.stored}])
+
+
+def _parts(statement: str) -> set[str]:
+    """The definitions in a CREATE TABLE, and its options."""
+    definitions, _, options = statement.partition("(")[2].rpartition(")")
+    return {*definitions.split(", "), options.strip()}
+
+
+def _upgrade_table(connection: sqlite3.Connection, table: Table, version: int) -> None:
+    """Add the columns that a table lacks. Where more than that has changed, replace it by one of the present schema, as SQLite's manual
+    says (ALTER TABLE, "Making Other Kinds Of Table Schema Changes").
 
     Columns, indexes and triggers that a user has added are kept.
     """
@@ -103,6 +124,12 @@ def _copy_table(connection: sqlite3.Connection, table: Table, version: int) -> N
     own = {quoted_name(name): (kind, default) for name, (kind, default, _) in there.items() if name not in names}
     more = "".join(f", {name} {kind}" + (f" DEFAULT ({default})" if default else "") for name, (kind, default) in own.items())
     nullable = frozenset(name for name in names if name not in there or not there[name][2]) - {table.key, "id"}
+    if version >= COPIED_BEFORE and _can_stay(connection, table, there.keys(), nullable):
+        for column in table.stored:
+            if column.name not in there:
+                definition = column_definitions(Table(table.name, table.key, (column,)), DIALECT, {}, nullable)
+                execute(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+        return
     kept = _made_by_user(connection, table.name)
     values = {column.name: _value(column, table, version) for column in table.stored if column.name in there}
     values |= {name: name for name in own}
