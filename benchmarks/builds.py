@@ -151,6 +151,8 @@ def _translate(report: Report) -> None:
             shutil.copytree(path, TRANSLATED / name, ignore=IGNORED)
         else:
             shutil.copy2(path, TRANSLATED)
+    if (BUILD / "cython").is_dir():  # of the installed build; Cython translates again what is older than its source
+        shutil.copytree(BUILD / "cython", TRANSLATED / "build" / "cython")
     _run(TRANSLATED, os.environ | {"MIDIOPT_BUILD": "release"}, "setup.py", "-q", "translate")
     stamp.write_text(_hash_of_sources())
 

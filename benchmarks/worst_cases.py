@@ -176,6 +176,7 @@ from midiopt.errors import MidiError
 
 library, names = ctypes.CDLL(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
 analyzer = Analyzer()
+library.start()  # once: each start translates all code again, 0.3 s per file
 for name in names:
     data = Path(name).read_bytes()
     library.begin()
@@ -187,8 +188,9 @@ for name in names:
 """
 CLIENT = """
 #include <valgrind/callgrind.h>
-void begin(void) { CALLGRIND_START_INSTRUMENTATION; CALLGRIND_ZERO_STATS; }
-void end(const char *name) { CALLGRIND_DUMP_STATS_AT(name); CALLGRIND_STOP_INSTRUMENTATION; }
+void start(void) { CALLGRIND_START_INSTRUMENTATION; }
+void begin(void) { CALLGRIND_ZERO_STATS; }
+void end(const char *name) { CALLGRIND_DUMP_STATS_AT(name); }
 """
 
 

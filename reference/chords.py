@@ -96,13 +96,14 @@ def beat_scores(weights: list[int], bass: int | None) -> list[int]:
     if not any(weights):
         return [0] * (12 * len(QUALITIES)) + [SILENCE]
     shares = [min(weight, WEIGHT_SCALE) // 4 for weight in weights]
+    twice = shares * 2  # two octaves, for tones above any root
 
     def place(tones: tuple[int, ...], root: int) -> int:
         interval = ((bass or 0) - root) % 12
         return BASS[tones.index(interval) if interval in tones else 4] if bass is not None else 0
 
     chords = [
-        BIAS[quality] + place(tones, root) + sum(shares[(root + tone) % 12] for tone in tones)
+        BIAS[quality] + place(tones, root) + sum([twice[root + tone] for tone in tones])
         for quality, (_, tones) in enumerate(QUALITIES)
         for root in range(12)
     ]
