@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 import midiopt
-from midiopt.errors import NotAnArchive
+from midiopt.errors import Damaged, NotAnArchive
 from midiopt.library.snapshot import open_snapshot
 from midiopt.library.verify import Verification
 from midiopt.pipeline.sampling import PathSample
@@ -265,6 +265,17 @@ def test_zstd_frames_to_be_skipped():
     for packed in (SKIPPABLE + first + second, SKIPPABLE * 2 + first + SKIPPABLE + second + SKIPPABLE, first + second):
         assert [bytes(member.data()) for member in Archive(MemoryArchive(packed)).members(0, 9)] == [song(1), song(2)]
     assert decompress_file(SKIPPABLE + zstandard.compress(song(1)) + SKIPPABLE, 1 << 20) == song(1)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_the_beginning_of_another_stream(compress):
+    """Fewer bytes than a stream without data has lose nothing; more may."""
+    data, empty = song(1), compress(b"")
+    for length in range(len(empty)):
+        assert decompress_file(compress(data) + empty[:length], 1 << 20) == data
+    assert decompress_file(compress(data) + empty, 1 << 20) == data
+    with pytest.raises(Damaged, match="truncated"):
+        decompress_file(compress(data) + compress(data)[: len(empty) + 8], 1 << 20)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, zstandard.compress])

@@ -104,9 +104,10 @@ class _Bzip2:
 class _StreamReader:
     """Like gzip.GzipFile and lzma.LZMAFile, but returns all data before a truncation, and limits memory."""
 
-    def __init__(self, file: BinaryIO, magic: bytes, new_codec: Callable[[], _Codec]) -> None:
+    def __init__(self, file: BinaryIO, magic: bytes, empty_bytes: int, new_codec: Callable[[], _Codec]) -> None:
         self._file = file
         self._magic = magic
+        self._empty_bytes = empty_bytes  # of a stream without data: fewer at the end of a file are no part of the data
         self._new_codec = new_codec
         self._codec = new_codec()
 
@@ -117,9 +118,9 @@ class _StreamReader:
         while True:
             if self._codec.eof:  # another stream may follow, after padding; anything else is no part of the data
                 data = self._codec.unused_data.lstrip(b"\0") or self._file.read(READ_BYTES).lstrip(b"\0")
-                if len(data) < len(self._magic):
+                if len(data) < self._empty_bytes:
                     data += self._file.read(READ_BYTES)
-                if not data.startswith(self._magic):
+                if not data.startswith(self._magic) or len(data) < self._empty_bytes:
                     return 0
                 self._codec = self._new_codec()
             needs_input = self._codec.needs_input and not data
@@ -153,9 +154,9 @@ class _ZstdReader:
 
 
 DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {
-    GZIP: lambda file: _StreamReader(file, GZIP, _Gzip),
-    BZIP2: lambda file: _StreamReader(file, BZIP2, _Bzip2),
-    XZ: lambda file: _StreamReader(file, XZ, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
+    GZIP: lambda file: _StreamReader(file, GZIP, 20, _Gzip),
+    BZIP2: lambda file: _StreamReader(file, BZIP2, 14, _Bzip2),
+    XZ: lambda file: _StreamReader(file, XZ, 32, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_DICTIONARY_BYTES)),
     ZSTD: _ZstdReader,
 }
 
