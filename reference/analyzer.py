@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 
+from midiopt.core.text.lyrics_words import WORDS as LYRICS_WORDS
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES, Column
 from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, MAX_SEQUENCES, MIN_ONSETS, choose_beat, find_evidence, lower_median, onsets_of
@@ -24,6 +25,7 @@ from reference.quantization import quantization_facts
 from reference.sequence import Facts, Sequence
 from reference.sketch import sketch
 from reference.structure import xf_lyrics
+from reference.text import name_bytes, words_in
 from reference.tracks import Division, Track, Unreadable, read_tracks
 
 __all__ = ["COLUMNS", "Unreadable", "analyze", "differing_columns"]
@@ -32,7 +34,10 @@ NOT_MUSIC = ("content_hash", "analyzer_version", "issues")  # columns about the 
 COLUMNS = tuple(c for c in ANALYSES if c.name not in NOT_MUSIC)
 SUSTAIN_PEDAL = 64  # controller
 MIN_SYLLABLE_TICKS = 4  # of a track of lyrics
-LYRICS_NAME = re.compile("lyric|letra|karaoke|paroles|liedtext|songtext|testo", re.IGNORECASE | re.ASCII)
+LYRICS_NAME = re.compile(
+    rb"lyric|letra|karaoke|paroles|testo|liedtext|songtext|liedtekst|songtekst|sangtekst|dalszoveg|^(words|tekst|parole|slowa|slova|sanat|versuri)$",
+    re.IGNORECASE,
+)
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # of floating-point columns
 
 
@@ -98,7 +103,8 @@ def lyric_count(tracks: list[Track], in_chunks: int) -> int:
 
 def says_lyrics(name: str) -> bool:
     """Whether the name of a track says that it has the lyrics."""
-    return name.strip(" \0").lower() == "words" or bool(LYRICS_NAME.search(name))
+    text = name_bytes(name.encode("latin-1")).strip(b" \0")
+    return bool(LYRICS_NAME.search(text)) or bool(words_in(text, LYRICS_WORDS))
 
 
 def event_facts(tracks: list[Track], lyrics_in_chunks: int) -> Facts:

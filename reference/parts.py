@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from statistics import median_low
 from typing import NamedTuple
 
-from midiopt.core.notes.drum_words import patterns
-from reference.text import MAX_BYTES, decode_utf16, read_text
+from midiopt.core.notes.drum_words import SAYS_DRUMS, SAYS_MELODIC, WORDS
+from reference.text import name_bytes, words_in
 from reference.tracks import Message, Track
 
 DRUM_CHANNEL = 9  # channel 10, counted from 0
@@ -21,8 +21,6 @@ KIT = range(24, 60)  # pitches
 DRUM_NAME = re.compile(
     rb"drum|snare|kick|hi[- ]?hat|schlagz|tromme|trumm|rummut|bater|batteri|slagwerk|perkus|(?<![a-z])perc", re.IGNORECASE
 )
-PAIRS = {True: rb"(?<![\x80-\xff])(?:[\x80-\xff]{2})*", False: b""}  # before a word, where characters may have two bytes
-MAX_UTF16_BYTES = 512
 MELODIC_NAME = re.compile(rb"steel|syn|taiko|organ|piano|melod|reverse", re.IGNORECASE)
 
 Part = tuple[int, int]  # port, channel
@@ -37,12 +35,9 @@ class State(NamedTuple):
 
 def says_drums(name: bytes) -> bool:
     """Whether a track's or instrument's name says drums or percussion, and no instrument that plays melodies."""
-    text = read_text(name)
-    if name[:1] in (b"\xfe", b"\xff", b"{") and text.charset in ("utf-16-le", "utf-16-be"):
-        name = decode_utf16(text.data[:MAX_UTF16_BYTES], text.charset).replace("\0", "").encode()
-    name = name[:MAX_BYTES]
-    others = [word.is_melodic for word in patterns() if re.search(PAIRS[word.has_pairs] + re.escape(word.data), name)]
-    return (bool(DRUM_NAME.search(name)) or False in others) and not (MELODIC_NAME.search(name) or True in others)
+    name = name_bytes(name)
+    kinds = words_in(name, WORDS)
+    return (bool(DRUM_NAME.search(name)) or SAYS_DRUMS in kinds) and not (MELODIC_NAME.search(name) or SAYS_MELODIC in kinds)
 
 
 def notes_of(events: Track) -> tuple[Counter[int], list[int]]:

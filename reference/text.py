@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from midiopt.core.text.code_page_words import Word
 from reference.code_pages import DOUBLE_BYTE
 
 MAX_CHARACTERS = 1000
@@ -27,6 +29,8 @@ BLANK_CHARACTERS = " \t\n\v\f\r\xa0\u3000"  # at the end of a decoded name
 TAG = re.compile(r"\{[@#](?s:.*?)\}")
 LANGUAGE_TAG = re.compile(rb"\{@([^}]*)\}")
 LANGUAGES = {b"latin": "cp1252", b"jp": "cp932", b"utf-8": "utf-8", b"utf8": "utf-8", b"utf-16le": "utf-16-le", b"utf-16be": "utf-16-be"}
+MAX_UTF16_BYTES = 512  # of a name that is searched for words
+PAIRS = {True: rb"(?<![\x80-\xff])(?:[\x80-\xff]{2})*", False: b""}  # before a word, where characters may have two bytes
 CUT_COST, UTF8_COSTS = 12, {2: 16, 3: 24}  # half bits
 
 
@@ -83,6 +87,23 @@ def decode_utf16(data: bytes, charset: str) -> str:
         units.append(data[-1])
     text = "".join(map(chr, units)).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return "".join("\N{REPLACEMENT CHARACTER}" if 0xD800 <= ord(c) < 0xE000 else c for c in text)
+
+
+def name_bytes(name: bytes) -> bytes:
+    """A name as it is searched for words: its own bytes without a mark, or those of its UTF-16 in UTF-8."""
+    text = read_text(name)
+    if name[:1] in (b"\xfe", b"\xff", b"{") and text.charset in ("utf-16-le", "utf-16-be"):
+        return decode_utf16(text.data[:MAX_UTF16_BYTES], text.charset).replace("\0", "").encode()
+    return name[:MAX_BYTES].removeprefix(codecs.BOM_UTF8)
+
+
+def words_in(name: bytes, words: Iterable[Word]) -> set[int]:
+    """The kinds of the words that are in a name."""
+    return {
+        word.kind
+        for word in words
+        if (name == word.data if word.is_whole else re.search(PAIRS[word.has_pairs] + re.escape(word.data), name))
+    }
 
 
 def utf8_cost(data: bytes) -> int:

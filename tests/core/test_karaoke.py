@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import midiopt
+from midiopt.core.text import lyrics_words
+from reference.analyzer import says_lyrics
 from sample import smf
 
 SYLLABLES = ["\\Hap", "py ", "birth", "day ", "to ", "you"]
@@ -57,9 +61,38 @@ def test_a_track_whose_name_says_lyrics(name):
     assert count([*named(name), *sung()], [*named(name), *sung()]) == 12  # two voices
 
 
-@pytest.mark.parametrize("name", ["Wordsmith", "Words & Music by", "Guitar", "Chords", ""])
+@pytest.mark.parametrize(
+    ("name", "charset"),
+    [
+        *((name, charset) for name in ("歌詞", "カラオケ") for charset in ("cp932", "utf-8", "utf-8-sig", "utf-16")),
+        *(("歌词", "gbk"), ("歌詞", "big5"), ("가사", "euc-kr"), ("가사", "utf-8"), ("Слова песни", "koi8-r"), ("ТЕКСТ", "utf-16")),
+        *(("Слова", charset) for charset in ("cp1251", "koi8-r", "utf-8", "utf-8-sig", "utf-16")),
+        *(("Słowa", "cp1250"), ("słowa", "utf-8"), ("Tekst", "ascii"), ("Dalszöveg", "cp1250"), ("Sözler", "utf-8"), ("Parole", "ascii")),
+        *((name, "utf-16") for name in ("Words", "Lyrics", "Letra", " PAROLES ", "Słowa")),
+    ],
+)
+def test_a_track_whose_name_says_lyrics_in_other_letters(name, charset):
+    data = name.encode(charset)
+    assert count([(0, smf.meta(smf.TRACK_NAME, data)), *sung()]) == 6
+    assert says_lyrics(data.decode("latin-1"))
+
+
+PIECES = [
+    *(word.data for word in lyrics_words.WORDS),
+    *(b"words", b"Lyric", b"tekst", b" ", b"\0", b"\xfe\xff", b"\xff\xfe", b"{@UTF-16LE}"),
+]
+
+
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=3)), max_size=4).map(b"".join))
+def test_names_as_in_the_reference(name):
+    assert count([(0, smf.meta(smf.TRACK_NAME, name)), *sung()]) == (6 if says_lyrics(name.decode("latin-1")) else 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["Слова и музыка", "Parole e musica", "Słowa: Jan", "Wordsmith", "Words & Music by", "Guitar", "Chords", ""]
+)
 def test_texts_of_other_tracks_are_no_syllables(name):
-    assert count([*named(name), *sung()]) == 0
+    assert count([(0, smf.meta(smf.TRACK_NAME, name.encode())), *sung()]) == 0
 
 
 def test_a_name_alone_makes_no_syllables():

@@ -5,13 +5,24 @@ then the lyrics are in the track that has the most syllables. Otherwise, and bes
 """
 
 from midiopt.core.ascii cimport begins_with
+from midiopt.core.text import lyrics_words
+from midiopt.core.text.encoding cimport equals_ignoring_case
+from midiopt.core.text.name_words cimport Name, NameWords, fill_words, find_words, read_name
 
 cdef enum:
     MIN_TICKS = 4  # with syllables, in a track of lyrics
-    WORDS = 7
+    LYRICS_WORDS = 11
+    WHOLE_NAMES = 7
 
-# Names of tracks with lyrics; "words" must be all of a name, since titles have it, too ("Words & Music by").
-cdef const char **LYRICS = ["lyric", "letra", "karaoke", "paroles", "liedtext", "songtext", "testo"]
+# Names of tracks with lyrics.
+cdef const char **LYRICS = [
+    "lyric", "letra", "karaoke", "paroles", "liedtext", "songtext", "testo", "songtekst", "liedtekst", "sangtekst", "dalszoveg",
+]  # fmt: skip
+# Titles have these, too ("Words & Music by"), so they must be all of a name.
+cdef const char **WHOLE = ["words", "tekst", "parole", "slowa", "slova", "sanat", "versuri"]
+cdef NameWords WORDS  # with other letters
+
+fill_words(&WORDS, lyrics_words.WORDS)
 
 
 cdef void reset_syllables(Syllables *s) noexcept nogil:
@@ -54,18 +65,30 @@ cdef int32_t count_syllables(const Syllables *s) noexcept nogil:
 
 cdef bint says_lyrics(const uint8_t *name, uint32_t length) noexcept nogil:
     """Whether the name of a track says that it has the lyrics."""
-    cdef uint32_t i
+    cdef Name text
     cdef int word
-    while length and (name[0] == 0x20 or name[0] == 0):
-        name += 1
-        length -= 1
-    while length and (name[length - 1] == 0x20 or name[length - 1] == 0):
-        length -= 1
-    if length == 5 and begins_with(name, length, "words"):
-        return True
+    read_name(&text, name, length)
+    while text.length and is_blank(text.bytes[0]):
+        text.bytes += 1
+        text.length -= 1
+    while text.length and is_blank(text.bytes[text.length - 1]):
+        text.length -= 1
+    for word in range(WHOLE_NAMES):
+        if equals_ignoring_case(text.bytes, text.length, WHOLE[word]):
+            return True
+    return has_lyrics_word(text.bytes, text.length) or find_words(&WORDS, text.bytes, text.length)
+
+
+cdef inline bint is_blank(uint8_t byte) noexcept nogil:
+    return byte == 0x20 or byte == 0
+
+
+cdef inline bint has_lyrics_word(const uint8_t *name, size_t length) noexcept nogil:
+    cdef size_t i
+    cdef int word
     for i in range(length):
-        if name[i] | 0x20 in (0x6B, 0x6C, 0x70, 0x73, 0x74):  # k, l, p, s, t
-            for word in range(WORDS):
+        if name[i] | 0x20 in (0x64, 0x6B, 0x6C, 0x70, 0x73, 0x74):  # d, k, l, p, s, t
+            for word in range(LYRICS_WORDS):
                 if begins_with(name + i, length - i, LYRICS[word]):
                     return True
     return False
