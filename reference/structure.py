@@ -9,11 +9,13 @@ Containers (RMID) and other bytes before the header are left alone; mido does no
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reference.mending import END_OF_TRACK, Faulty, any_sysex_end, event_end
 
 FRAME_RATES = (24, 25, 29, 30)
+RESOLUTIONS = (4, 8, 10, 40, 80, 100)  # ticks per frame
 NOT_THE_END = b"\xff\x60\0"  # an unknown meta event: counts as an early End of Track does, and mido reads on behind it
 END = b"\xff\x2f\0"
 CHARACTERS = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(0x80, 0xA0)}
@@ -58,7 +60,31 @@ def one_byte_each(data: bytes) -> bytes:
 
 
 def undo_transfer(data: bytes) -> bytes:
-    """The bytes before a transfer in text mode, or before they were saved as UTF-8: whichever makes all lengths fit."""
+    """The bytes before a transfer in text mode, or before they were saved as UTF-8: whichever makes all lengths fit, or, if the events
+    had faults and then have none, whichever has every track end before the next."""
+    candidates = list(before_transfer(data))
+    for candidate in filter(fits, candidates):
+        return candidate
+    for changed in (False, True):
+        guess = next((c for c in candidates[1:] if has_track_ends(c) and has_changed_line_feeds(c) <= changed), data)
+        if has_whole_events(guess) and not has_whole_events(data):
+            return guess
+    return data
+
+
+def has_changed_line_feeds(data: bytes) -> bool:
+    """Whether there are line feeds, and a carriage return before each."""
+    return data.count(b"\n") == data.count(b"\r\n") > 0
+
+
+def has_whole_events(data: bytes) -> bool:
+    """Whether the events of all tracks that the header counts lead to End of Track."""
+    read = read_song(data)
+    return read is not None and all(track.endswith(END) for track in read[0].tracks)
+
+
+def before_transfer(data: bytes) -> Iterator[bytes]:
+    """What the bytes may have been."""
     line_feeds = [data]
     while line_feeds[-1].count(b"\n") == line_feeds[-1].count(b"\r\n") > 0 and len(line_feeds) < 3:
         line_feeds.append(line_feeds[-1].replace(b"\r\n", b"\n"))
@@ -67,12 +93,17 @@ def undo_transfer(data: bytes) -> bytes:
     for candidate in line_feeds:
         try:
             for _ in range(3):
-                if fits(candidate):
-                    return candidate
+                yield candidate
                 candidate = one_byte_each(candidate)
         except ValueError:
             continue
-    return data
+
+
+def has_track_ends(data: bytes) -> bool:
+    """Whether End of Track stands before each track but the first, and behind the last one if there is no other."""
+    pieces = data[22:].split(b"MTrk")
+    ends = pieces[:-1] or pieces
+    return data[:8] == b"MThd\0\0\0\6" and data[14:18] == b"MTrk" and all(piece.endswith(END) for piece in ends)
 
 
 @dataclass
@@ -114,14 +145,17 @@ class Song:
             if not leads:
                 stop, ended = self.events(first, self.next_track(first))
             self.tracks.append(data[first:stop])
-            return stop
+            is_inside = ended and not leads and stop < len(data) and not is_chunk(data, stop)
+            return self.read_rest(stop, stop, False) if is_inside else stop
         self.tracks.append(data[first:stop])
         return written if stop == written else self.read_rest(stop, written, leads)
 
     def read_rest(self, stop: int, written: int, leads: bool) -> int:
         """What stands behind End of Track, up to where the length leads: other tracks, more events, or nothing of use."""
         data = self.data
-        missing = self.count - len(self.tracks) - self.aliens - (len(chunks(data, written)) - 1 if leads else 0)
+        behind = chunks(data, written)[:-1] if leads else []
+        aliens = sum(data[at : at + 4] != b"MTrk" for at in behind)  # the header may count them
+        missing = self.count - len(self.tracks) - self.aliens - len(behind)
         if data[stop : stop + 4] == b"MTrk" and (missing > 0 or not leads or self.count == 0):
             return stop
         limit, at, ended = written if leads else self.next_track(stop), stop, True
@@ -133,7 +167,7 @@ class Song:
                 pieces.append(data[start:at])
         except Faulty:
             return min(written, len(data))
-        if 0 < missing == len(pieces) and ended:
+        if 0 < missing <= len(pieces) <= missing + aliens and ended:
             self.tracks += pieces
             return limit
         if leads and missing <= 0 and any(map(notes, pieces)) and (ended or is_balanced(pieces)):
@@ -164,7 +198,9 @@ def is_balanced(pieces: list[bytes]) -> bool:
 def mend_division(data: bytes) -> bytes:
     """An SMPTE division that was negated as a whole, negated back."""
     negated = 0x10000 - int.from_bytes(data, "big")
-    if data[0] < 0x80 or 0x100 - data[0] in FRAME_RATES or negated >> 8 not in FRAME_RATES or negated & 0xFF == 0:
+    if data[0] < 0x80 or negated >> 8 not in FRAME_RATES or negated & 0xFF == 0:
+        return data
+    if 0x100 - data[0] in FRAME_RATES and negated & 0xFF not in RESOLUTIONS:
         return data
     return bytes([0x100 - (negated >> 8), negated & 0xFF])
 
@@ -175,6 +211,15 @@ def restore(data: bytes) -> bytes:
         return data
     data = data if fits(data) else undo_transfer(data)
     data = data[:12] + mend_division(data[12:14]) + data[14:]
+    read = read_song(data)
+    if read is None or not read[0].tracks:
+        return data
+    song, at = read
+    return take_undeclared(with_tracks(data, song.tracks) + with_right_lengths(data, at))
+
+
+def read_song(data: bytes) -> tuple[Song, int] | None:
+    """The tracks that the header counts, and what is behind them; None if an event has a fault."""
     at = 14 if data[14:18] == b"MTrk" else 8 + length_at(data, 0)
     song = Song(data, int.from_bytes(data[10:12], "big"))
     try:
@@ -185,10 +230,23 @@ def restore(data: bytes) -> bytes:
                 song.aliens += 1
                 at += 8 + length_at(data, at)
     except Faulty:
-        return data
-    if not song.tracks:
-        return data
-    return take_undeclared(with_tracks(data, song.tracks) + data[at:])
+        return None
+    return song, at
+
+
+def with_right_lengths(data: bytes, at: int) -> bytes:
+    """What is behind the tracks that the header counts: of tracks that end with End of Track, with the length that their events have."""
+    song, written = Song(data, 0), b""
+    try:
+        while data[at : at + 4] == b"MTrk" and len(data) - at >= 8:
+            end = song.read_track(at)
+            if not song.tracks[-1].endswith(END) or not (end == len(data) or data[end : end + 4] == b"MTrk"):
+                break
+            written += b"MTrk" + len(song.tracks[-1]).to_bytes(4, "big") + song.tracks[-1]
+            at = end
+    except Faulty:
+        pass
+    return written + data[at:]
 
 
 def with_tracks(data: bytes, tracks: list[bytes]) -> bytes:

@@ -126,6 +126,25 @@ def test_saved_as_utf8(mark, codec):
     repaired(damaged.replace(b"\x0a", b"\x0d\x0a"), SONG, "text_mode", "utf8_text", at=min(at, damaged.index(b"\x0a")))
 
 
+@pytest.mark.parametrize("length", [0, 9])
+def test_transfers_of_files_with_wrong_lengths(length):
+    """The events prove it: they have faults before, and none after."""
+    good = header(3) + track(CONDUCTOR, length) + track(HIGH, length) + track(LOW, length)
+    text, utf8 = good.replace(b"\x0a", b"\x0d\x0a"), good.decode("latin-1").encode()
+    repaired(text, SONG, "text_mode", "track_length", at=text.index(b"\x0d"))
+    repaired(utf8, SONG, "utf8_text", "track_length", at=utf8.index(b"\xc3"))
+    both = utf8.replace(b"\x0a", b"\x0d\x0a")
+    repaired(both, SONG, "text_mode", "utf8_text", "track_length", at=min(both.index(b"\xc3"), both.index(b"\x0d")))
+
+
+def test_a_transfer_that_the_events_do_not_prove():
+    """Text that has the only line feeds, in a file of wrong lengths; and a file that has faults with and without the pairs."""
+    text = bytes.fromhex("00 FF 01 04 61 0D 0A 62")
+    data = header(2) + track(CONDUCTOR.replace(b"\x0a", b"\x0b") + text + END, 0) + track(LOW, 0)
+    assert "text_mode" not in midiopt.analyze(data).issue_names
+    assert "text_mode" not in midiopt.analyze(data.replace(b"\xff\x51", b"\xfe\x51")).issue_names
+
+
 def test_characters_that_are_no_bytes():
     damaged = SONG.replace(b"Cond", "Соnd".encode()).decode("latin-1").encode() + "я".encode()
     assert "utf8_text" not in midiopt.analyze(damaged).issue_names
@@ -209,6 +228,22 @@ def test_all_tracks_in_one_chunk():
     repaired(damaged, SONG, "joined_tracks", at=22 + len(CONDUCTOR))
 
 
+@pytest.mark.parametrize("alien", ["XFIH", "XFKM"])
+def test_all_tracks_in_one_chunk_and_an_alien_chunk(alien):
+    """Whether the header counts it or not."""
+    rest = track(b"").replace(b"MTrk", alien.encode())
+    for count in (3, 4):
+        data = header(count) + track(CONDUCTOR + HIGH + LOW) + rest
+        facts = midiopt.analyze(data)
+        assert (facts.issue_names, facts.track_count) == (["joined_tracks", "alien_chunk"], 3)
+        assert facts.notes_hash == midiopt.analyze(SONG).notes_hash
+
+
+@pytest.mark.parametrize("length", [0, 5])
+def test_all_tracks_in_one_chunk_of_a_wrong_length(length):
+    repaired(header(3) + track(CONDUCTOR + HIGH + LOW, length), SONG, "track_length", "joined_tracks", at=18)
+
+
 def test_two_tracks_in_one_chunk():
     damaged = header(3) + track(CONDUCTOR) + track(HIGH + LOW)
     repaired(damaged, SONG, "joined_tracks", at=22 + len(track(CONDUCTOR)) + len(HIGH))
@@ -249,9 +284,15 @@ def test_undeclared_tracks(format):
 
 
 def test_undeclared_tracks_that_are_broken_or_without_notes():
-    for rest in (track(HIGH, 5), track(HIGH[:-1]), track(CONDUCTOR), track(CONDUCTOR) + bytes(10)):
+    for rest in (track(HIGH[:-1]), track(HIGH[:-4], 0), track(HIGH, 5) + bytes(10), track(CONDUCTOR), track(CONDUCTOR) + bytes(10)):
         facts = midiopt.analyze(header(1) + track(CONDUCTOR) + rest)
         assert (facts.issue_names, facts.track_count) == (["no_notes", "trailing_bytes"], 1)
+
+
+@pytest.mark.parametrize("length", [0, 5, len(HIGH) - 4, 0xFFFFFFFF])
+def test_undeclared_tracks_of_wrong_lengths(length):
+    damaged = header(1) + track(CONDUCTOR, 0) + track(HIGH, length) + track(LOW, 0)
+    repaired(damaged, SONG, "undeclared_tracks", "track_length", at=18)
 
 
 def test_an_alien_chunk_that_the_header_counts():
@@ -291,6 +332,15 @@ def test_a_division_that_was_negated_as_a_whole(division, right):
     assert midiopt.parse(damaged).division == int.from_bytes(bytes.fromhex(right), "big")
 
 
+@pytest.mark.parametrize(("division", "right"), [("E7 B0", "E8 50"), ("E2 9C", "E3 64"), ("E7 FC", "E8 04")])
+def test_a_negated_division_that_looks_like_another_frame_rate(division, right):
+    """25 frames of 176 ticks, and so on: E7 28, 25 of 40, is left as it is."""
+    damaged = header(1, 1, division) + track(HIGH)
+    assert midiopt.analyze(damaged).issue_names == ["frame_rate", "smpte"]
+    assert music(damaged) == music(header(1, 1, right) + track(HIGH))
+    assert midiopt.analyze(header(1, 1, "E7 28") + track(HIGH)).issue_names == ["smpte"]
+
+
 def test_a_frame_rate_that_does_not_exist():
     facts = midiopt.analyze(header(1, 1, "CE 50") + track(HIGH))  # 50 frames; negated, 49
     assert (facts.issue_names, facts.duration_s) == (["frame_rate", "smpte"], 202 / (50 * 80))
@@ -310,6 +360,12 @@ INFO = b"LIST" + (16).to_bytes(4, "little") + b"INFOINAM" + (4).to_bytes(4, "lit
 @pytest.mark.parametrize("after", [b"", INFO])
 def test_rmid_data_that_is_larger_than_it_says(size, after):
     repaired(rmid(SONG, size, after=after), SONG, "rmid_size", "rmid", at=16)
+
+
+def test_lyrics_in_rmid_data_that_is_larger_than_it_says():
+    lyrics = track(bytes.fromhex("00 FF 05 02 6C 6100 FF 2F 00")).replace(b"MTrk", b"XFKM")
+    for size in (0, len(SONG), None):
+        assert midiopt.analyze(rmid(SONG + lyrics, size)).lyric_count == 1
 
 
 @pytest.mark.parametrize("size", [None, len(SONG) + 1, 0xFFFFFFFF])
@@ -373,6 +429,29 @@ def test_any_lengths_of_tracks(song, data):
     assume(good.count(b"MTrk") == len(tracks))  # none in a text
     lengths = [data.draw(st.just(len(t)) | st.just(0) | st.integers(0, len(t)) | st.integers(0, 2 * len(good))) for t in tracks]
     damaged = good[:14] + b"".join(track(t, n) for t, n in zip(tracks, lengths, strict=True))
+    assert music(damaged) == music(good)
+
+
+@given(
+    valid,
+    st.sampled_from([bytes.fromhex("00 F0 7E 7F 09 01 F7"), bytes.fromhex("00 FF 58 02 03 02"), bytes.fromhex("00 FF 51 03 00 00 00")]),
+)
+def test_any_track_of_length_0_with_faulty_events(song, event):
+    """What is wrong within an event does not hide where the track ends."""
+    good = song.encode()
+    tracks = [event + t for t in split(good)]
+    assume(good.count(b"MTrk") == len(tracks))
+    files = [good[:14] + b"".join(track(t, length) for t in tracks) for length in (None, 0)]
+    assert music(files[0]) == music(files[1])
+
+
+@given(valid)
+def test_any_file_of_lengths_0_saved_as_utf8(song):
+    good = song.encode()
+    tracks = split(good)
+    assume(good.count(b"MTrk") == len(tracks))
+    damaged = (good[:14] + b"".join(track(t, 0) for t in tracks)).decode("latin-1").encode()
+    assert "utf8_text" in midiopt.analyze(damaged).issue_names
     assert music(damaged) == music(good)
 
 

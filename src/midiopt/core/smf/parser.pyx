@@ -16,14 +16,17 @@ from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_pre
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk, song_end
 from midiopt.core.smf.cursor cimport load_be16, load_be32, load_le32
 from midiopt.core.smf.midi cimport (
-    BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE, HEADER_LENGTH, JOINED_TRACKS,
+    ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE, HEADER_LENGTH,
+    JOINED_TRACKS,
     LEADING_JUNK, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, MISSING_TRACKS, NO_END_OF_TRACK, NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS,
     RMID, RMID_SIZE, SHORT_HEADER, SMPTE, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS,
     TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT, ZERO_DIVISION, Event, issue_bit,
 )
-from midiopt.core.smf.recovery cimport TrackChunk, has_ended, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows
+from midiopt.core.smf.recovery cimport (
+    TrackChunk, has_ended, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows, within_events,
+)
 from midiopt.core.smf.riff cimport read_riff_title
-from midiopt.core.smf.transfer cimport Restored, undo_transfer
+from midiopt.core.smf.transfer cimport LENGTHS, TRACK_ENDS, TRACK_ENDS_AND_LINE_FEEDS, Evidence, Restored, undo_transfer
 
 
 cdef int raise_status(Status status, size_t offset, size_t max_events) except -1:
@@ -100,10 +103,39 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
     status = parse_song(data, size, arena, offset)
     if status == USABLE and not arena.header.issues & wrong_lengths():
         return USABLE
-    restored = undo_transfer(data, size, arena.scratch)
-    if restored.data == NULL:
+    restored = undo_transfer(data, size, arena.scratch, LENGTHS)
+    if restored.data != NULL:
+        return parse_restored(&restored, arena, max_events, offset)
+    return try_transfers(data, size, arena, max_events, offset, status)
+
+
+cdef Status try_transfers(
+    const uint8_t *data, size_t size, Arena *arena, size_t max_events, size_t *offset, Status status
+) noexcept nogil:
+    """Undo a transfer of a file whose lengths are wrong besides, if the events had faults and then have none. `status` is what it had."""
+    cdef Restored restored
+    cdef Evidence evidence = TRACK_ENDS_AND_LINE_FEEDS
+    cdef bint is_read = True
+    while not (is_read and has_whole_events(arena, status)):
+        restored = undo_transfer(data, size, arena.scratch, evidence)
+        if restored.data != NULL:
+            status = parse_restored(&restored, arena, max_events, offset)
+            if has_whole_events(arena, status):
+                return status
+            is_read = False
+        if evidence == TRACK_ENDS:
+            break
+        evidence = TRACK_ENDS
+    if is_read:
         return status
-    status = arena_prepare(arena, restored.size, max_events)
+    offset[0] = 0
+    status = arena_prepare(arena, size, max_events)
+    return status if status else parse_song(data, size, arena, offset)
+
+
+cdef Status parse_restored(const Restored *restored, Arena *arena, size_t max_events, size_t *offset) noexcept nogil:
+    """Parse the bytes from before a transfer."""
+    cdef Status status = arena_prepare(arena, restored.size, max_events)
     if status:
         return status
     if restored.text_mode:
@@ -111,6 +143,14 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
     if restored.utf8:
         record_issue(arena, UTF8_TEXT, restored.first_change)
     return parse_song(restored.data, restored.size, arena, offset)
+
+
+cdef inline bint has_whole_events(const Arena *arena, Status status) noexcept nogil:
+    """Whether the events of all tracks lead to End of Track, whatever the lengths and the number of tracks say."""
+    return not status and arena.header.issues & ALL_REPAIRS & ~(
+        issue_bit(TEXT_MODE) | issue_bit(UTF8_TEXT) | issue_bit(TRACK_LENGTH) | issue_bit(CHUNK_OVERRUN) | issue_bit(JOINED_TRACKS)
+        | issue_bit(UNDECLARED_TRACKS) | issue_bit(FORMAT_0_TRACKS) | issue_bit(FRAME_RATE) | within_events()
+    ) == 0
 
 
 cdef inline uint64_t wrong_lengths() noexcept nogil:
@@ -219,20 +259,26 @@ cdef Status read_header(
 cdef uint16_t mend_frame_rate(Arena *arena, uint16_t division, size_t offset) noexcept nogil:
     """The SMPTE division, whose high byte is a negative frame rate.
 
-    If there is no such rate, both bytes may have been negated as one number.
+    If there is no such rate, both bytes may have been negated as one number: E1 B0. A negated 24 or 29 looks like 25 or 30, with so
+    many ticks as nobody uses: E7 B0 is 24 frames of 80 ticks, not 25 of 176.
     """
     cdef uint16_t negated = <uint16_t>(0x10000 - division)
-    if is_frame_rate(0x100 - (division >> 8)):
+    cdef bint exists = is_frame_rate(0x100 - (division >> 8))
+    cdef bint is_negated = is_frame_rate(negated >> 8) and negated & 0xFF
+    if exists and not (is_negated and is_resolution(negated & 0xFF)):
         return division
     record_issue(arena, FRAME_RATE, offset)
-    if is_frame_rate(negated >> 8) and negated & 0xFF:
-        return <uint16_t>((0x100 - (negated >> 8)) << 8 | (negated & 0xFF))
-    return division
+    return <uint16_t>((0x100 - (negated >> 8)) << 8 | (negated & 0xFF)) if is_negated else division
 
 
 cdef inline bint is_frame_rate(int frames) noexcept nogil:
     """Whether film or video has so many frames a second; 29 stands for 29.97."""
     return frames == 24 or frames == 25 or frames == 29 or frames == 30
+
+
+cdef inline bint is_resolution(int ticks) noexcept nogil:
+    """Whether programs divide a frame into so many ticks: quarter frames, the bits of 8 to 100 and milliseconds."""
+    return ticks == 4 or ticks == 8 or ticks == 10 or ticks == 40 or ticks == 80 or ticks == 100
 
 
 cdef const uint8_t *rmid_song_end(
@@ -243,6 +289,8 @@ cdef const uint8_t *rmid_song_end(
     if length > <size_t>(end - header):
         return end
     song = song_end(header, end)
+    while song != NULL and (is_chunk_header(song, end, b"XFIH") or is_chunk_header(song, end, b"XFKM")) and is_plausible_chunk(song, end):
+        song += CHUNK_HEADER + load_be32(song + 4)
     if song != NULL and song > header + length:
         record_issue(arena, RMID_SIZE, header - 4 - data)
         return song

@@ -1,9 +1,11 @@
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint64_t
 
 from midiopt.core.smf.arena cimport Arena, Reading, record_issue
 from midiopt.core.smf.chunks cimport CHUNK_HEADER
 from midiopt.core.smf.cursor cimport load_be32
-from midiopt.core.smf.midi cimport CHUNK_OVERRUN, META, META_END_OF_TRACK, Status, Track
+from midiopt.core.smf.midi cimport (
+    BAD_META, CHUNK_OVERRUN, META, META_END_OF_TRACK, SYSEX_LENGTH, ZERO_TEMPO, Status, Track, issue_bit,
+)
 from midiopt.core.smf.track cimport parse_track
 
 # A track chunk while it is read.
@@ -33,3 +35,8 @@ cdef inline bint has_ended(const Arena *arena) noexcept nogil:
     """Whether the track that was read last has events, and the last one is End of Track."""
     cdef const Track *track = &arena.tracks[arena.track_count - 1]
     return track.event_count > 0 and arena.events[arena.event_count - 1].message & 0xFFFF == (META | META_END_OF_TRACK << 8)
+
+
+cdef inline uint64_t within_events() noexcept nogil:
+    """The faults of events that are whole: they do not show that a reading goes wrong."""
+    return issue_bit(SYSEX_LENGTH) | issue_bit(BAD_META) | issue_bit(ZERO_TEMPO)

@@ -13,8 +13,9 @@ from libc.string cimport memcmp
 from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, read_so_far, return_to
 from midiopt.core.smf.chunks cimport find_chunk, find_song, is_chunk_header, is_plausible_chunk
 from midiopt.core.smf.midi cimport (
-    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, SYSEX, TICK_BITS,
-    TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Mark, Track, is_note, is_onset, issue_bit,
+    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, SYSEX,
+    TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Mark, Track,
+    is_note, is_onset, issue_bit,
 )
 
 cdef enum:
@@ -27,11 +28,15 @@ cdef Status mend_track(Arena *arena, const uint8_t *data, const uint8_t *end, co
     `before` is the arena as it was before the track.
     """
     cdef bint fits = load_be32(track.start + 4) == <size_t>(track.next - track.start - CHUNK_HEADER)
+    cdef Status status
     fits = fits and (track.next == end or is_plausible_chunk(track.next, end))
     if has_ended(arena):
         return mend_early_end(arena, data, end, fits, before, track)
     if track.next == end or not fits:
-        return mend_length(arena, data, end, before, track)
+        status = mend_length(arena, data, end, before, track)
+        if status or not has_ended(arena) or track.stopped == end or is_plausible_chunk(track.stopped, end):
+            return status
+        return mend_early_end(arena, data, end, False, before, track)
     return USABLE
 
 
@@ -49,8 +54,11 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     if limit == track.next or not spend(arena, 2 * (limit - track.start)):
         return USABLE
     status = read_up_to(arena, data, limit, before, track)
-    if not status and not proven and arena.header.issues & ALL_REPAIRS & ~faults == 0:
-        proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
+    if not status and not proven:
+        if arena.header.issues & ALL_REPAIRS & ~faults == 0:
+            proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
+        else:
+            proven = arena.header.issues & ALL_REPAIRS & ~(faults | within_events()) == 0 and has_ended(arena) and track.stopped == limit
     if not proven and limit < end and <size_t>(end - track.start) <= arena.repair_budget:
         status = read_up_to(arena, data, end, before, track)
         spend(arena, track.stopped - track.start)
@@ -99,10 +107,11 @@ cdef Status mend_early_end(
     cdef const uint8_t *limit = track.next
     cdef Reading ended = read_so_far(arena)
     cdef int64_t missing = <int64_t>arena.header.declared_tracks - <int64_t>(arena.track_count + arena.header.alien_chunks)
+    cdef size_t aliens = 0  # behind the track: the header may count them
     cdef size_t pieces
     cdef uint64_t found = 0
     if fits and missing > 0:
-        missing -= count_chunks(arena, track.next, end)
+        missing -= count_chunks(arena, track.next, end, &aliens)
     if is_chunk_header(rest, end, b"MTrk") and (missing > 0 or not fits or arena.header.declared_tracks == 0):
         withdraw(arena, before, BYTES_AFTER_END)
         withdraw(arena, before, CHUNK_OVERRUN)
@@ -115,7 +124,7 @@ cdef Status mend_early_end(
         return USABLE
     pieces = read_pieces(arena, data, rest, limit, &found)
     if pieces and found & ALL_REPAIRS & ~(issue_bit(BYTES_AFTER_END) | issue_bit(NO_END_OF_TRACK)) == 0:
-        if missing > 0 and <int64_t>pieces == missing and has_ended(arena):
+        if missing > 0 and has_ended(arena) and missing <= <int64_t>pieces <= missing + <int64_t>aliens:
             withdraw(arena, before, BYTES_AFTER_END)
             record_issue(arena, JOINED_TRACKS, rest - data)
             arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
@@ -185,18 +194,44 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
             pass_alien_chunk(arena, data, chunk, end)
             chunk += CHUNK_HEADER + load_be32(chunk + 4)
             continue
-        if music or not is_whole_track(chunk, end):
+        if music:
             record_issue(arena, TRAILING_BYTES, chunk - data)
             break
-        record_issue(arena, UNDECLARED_TRACKS, chunk - data)
         track.start = chunk
-        status = read_track_chunk(arena, data, end, &track)
+        status = read_undeclared(arena, data, end, &track)
         if status:
             return status
+        if track.next == chunk:
+            record_issue(arena, TRAILING_BYTES, chunk - data)
+            break
         chunk = track.next
     if not has_note(arena, 0) and arena.track_count > declared.track_count:
         return_to(arena, &declared)
         record_issue(arena, TRAILING_BYTES, chunk - data)
+    return USABLE
+
+
+cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *end, TrackChunk *track) noexcept nogil:
+    """Read a track that the header does not count. It ends with End of Track, where its length leads or where another track begins, or
+    the file ends, without any other fault; else it is left out, and `track.next` is its start.
+    """
+    cdef Reading before = read_so_far(arena)
+    cdef Reading counted
+    cdef bint is_whole = is_whole_track(track.start, end)
+    cdef Status status
+    record_issue(arena, UNDECLARED_TRACKS, track.start - data)
+    counted = read_so_far(arena)
+    status = read_track_chunk(arena, data, end, track)
+    if is_whole or status:
+        return status
+    status = mend_track(arena, data, end, &counted, track)
+    if status:
+        return status
+    if has_ended(arena) and arena.header.issues & ALL_REPAIRS & ~(counted.header.issues | issue_bit(TRACK_LENGTH) | within_events()) == 0:
+        if track.next == end or is_chunk_header(track.next, end, b"MTrk"):
+            return USABLE
+    return_to(arena, &before)
+    track.next = track.start
     return USABLE
 
 
@@ -236,11 +271,12 @@ cdef void pass_alien_chunk(Arena *arena, const uint8_t *data, const uint8_t *chu
     return_to(arena, &before)
 
 
-cdef size_t count_chunks(Arena *arena, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
-    """Number of chunks that the lengths lead to from `chunk` on, up to another song."""
+cdef size_t count_chunks(Arena *arena, const uint8_t *chunk, const uint8_t *end, size_t *aliens) noexcept nogil:
+    """Number of chunks that the lengths lead to from `chunk` on, up to another song, and of those that are no tracks."""
     cdef size_t count = 0
     while is_plausible_chunk(chunk, end) and memcmp(chunk, b"MThd", 4) != 0 and spend(arena, WALK_COST):
         count += 1
+        aliens[0] += memcmp(chunk, b"MTrk", 4) != 0
         if load_be32(chunk + 4) > <size_t>(end - chunk - CHUNK_HEADER):
             break
         chunk += CHUNK_HEADER + load_be32(chunk + 4)

@@ -3,6 +3,12 @@ from libc.stdint cimport uint8_t
 
 from midiopt.core.memory cimport Scratch
 
+# What tells that a transfer was undone.
+cdef enum Evidence:
+    LENGTHS  # all lengths fit
+    TRACK_ENDS_AND_LINE_FEEDS  # every track ends where the next one begins, and there are line feeds alone, or none
+    TRACK_ENDS
+
 # A file whose bytes a transfer has changed, as it was before.
 cdef struct Restored:
     const uint8_t *data  # NULL if nothing can be undone; else in TRANSFER_BLOCK
@@ -11,4 +17,4 @@ cdef struct Restored:
     bint text_mode, utf8  # what was undone
 
 
-cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch) noexcept nogil
+cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch, Evidence evidence) noexcept nogil

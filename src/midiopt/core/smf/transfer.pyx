@@ -1,7 +1,8 @@
 """Files that a program took for text: line ends that were changed, and bytes that were saved as UTF-8.
 
 Such a change is undone only if the outcome proves it: before, the chunk lengths do not fit; after, every one fits to the byte
-and every track ends with End of Track. A good file that happens to hold 0D 0A, or to be UTF-8, is never touched.
+and every track ends with End of Track. Or, where lengths are wrong besides, the events: the parser finds faults in them before, and
+none after. A good file that happens to hold 0D 0A, or to be UTF-8, is never touched.
 
 The steps may have been taken more than once, as by a download in text mode of a file that had been uploaded in text mode.
 """
@@ -10,7 +11,8 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from midiopt.core.memory cimport TRANSFER_BLOCK, reserve_block
-from midiopt.core.smf.chunks cimport find_chunk, song_end
+from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, is_chunk_header, song_end
+from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.midi cimport MAX_LEADING_JUNK
 
 cdef enum:
@@ -32,8 +34,11 @@ CP1252[:] = [
 ]  # fmt: skip
 
 
-cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch) noexcept nogil:
-    """The bytes as they were before the transfer, in memory of `scratch`, for a file whose lengths do not fit."""
+cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch, Evidence evidence) noexcept nogil:
+    """The bytes as they were before the transfer, in memory of `scratch`, for a file whose lengths do not fit.
+
+    By anything but the lengths, the outcome is a guess that the events must prove.
+    """
     cdef Restored restored
     cdef const char *plan = PLANS
     cdef const char *step
@@ -43,7 +48,7 @@ cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch) 
     restored.text_mode = restored.utf8 = False
     if not (is_line_feed_changed(data, size) or is_carriage_return_changed(data, size) or is_utf8_text(data, size)):
         return restored
-    if fits(data, size):
+    if evidence == LENGTHS and fits(data, size):
         return restored
     copy = <uint8_t *>reserve_block(scratch, TRANSFER_BLOCK, size, 1, MAX_RESTORED_BYTES, False)
     if copy == NULL:
@@ -54,7 +59,7 @@ cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch) 
         step = plan
         while step[0] and undo_step(step[0], copy, &restored.size):
             step += 1
-        if step[0] == 0 and fits(copy, restored.size):
+        if step[0] == 0 and is_likely(copy, restored.size, evidence):
             restored.data = copy
             restored.utf8 = (step - 1)[0] == b"u"
             restored.text_mode = plan[0] != b"u"
@@ -85,6 +90,32 @@ cdef bint fits(const uint8_t *data, size_t size) noexcept nogil:
     """Whether every length in these bytes fits."""
     cdef const uint8_t *header = find_chunk(data, data + min(size, <size_t>MAX_LEADING_JUNK + 8), b"MThd")
     return header != NULL and song_end(header, data + size) != NULL
+
+
+cdef bint is_likely(const uint8_t *data, size_t size, Evidence evidence) noexcept nogil:
+    """Whether these bytes may be those from before the transfer."""
+    if evidence == LENGTHS:
+        return fits(data, size)
+    return has_track_ends(data, size) and not (evidence == TRACK_ENDS_AND_LINE_FEEDS and is_line_feed_changed(data, size))
+
+
+cdef bint has_track_ends(const uint8_t *data, size_t size) noexcept nogil:
+    """Whether End of Track stands before each track but the first, and behind the last one if there is no other."""
+    cdef const uint8_t *end = data + size
+    cdef const uint8_t *header = find_chunk(data, data + min(size, <size_t>MAX_LEADING_JUNK + 8), b"MThd")
+    cdef const uint8_t *chunk
+    cdef size_t tracks = 1
+    if header == NULL or end - header < FILE_HEADER or load_be32(header + 4) != 6:
+        return False
+    if not is_chunk_header(header + FILE_HEADER, end, b"MTrk"):
+        return False
+    chunk = find_chunk(header + FILE_HEADER + CHUNK_HEADER, end, b"MTrk")
+    while chunk != NULL:
+        if memcmp(chunk - 3, b"\xff\x2f\0", 3) != 0:
+            return False
+        tracks += 1
+        chunk = find_chunk(chunk + CHUNK_HEADER, end, b"MTrk")
+    return tracks > 1 or memcmp(end - 3, b"\xff\x2f\0", 3) == 0
 
 
 cdef bint is_line_feed_changed(const uint8_t *data, size_t size) noexcept nogil:
