@@ -14,7 +14,7 @@ FAR = 8.0  # seconds: the distance to a pulse that is not there, or further away
 AT_THE_EDGE = 2.0  # seconds from the first pulse back and from the last one on
 LONG_PER_SECOND = 16
 OF_NEIGHBOURS = (0, 1, 3, 5, 6, 7)  # features of a pulse that are features of the one before and the one after, too
-RATIOS = (1, 1 / 3, 1 / 2, 2 / 3, 3 / 2, 2, 3)  # of the period at which beats are tracked
+RATIOS = (1, 1 / 2, 2 / 3, 3 / 2, 2)  # of the period at which beats are tracked
 MIN_PERIOD, MAX_PERIOD = 0.18, 3.2  # seconds
 REACH = 3.6  # periods back to which the beat before is looked for
 MIN_STEP = 0.7  # periods from a beat to the next
@@ -24,6 +24,8 @@ STIFFNESS = 4.2
 STEP_COST = 1.7
 ADAPTATION = 0.37
 MAX_DRIFT = 1.12
+MIN_BEAT = -2.0  # score of pulses that may be beats ...
+MIN_PULSES = 4  # ... if there are so many
 METERS = (2, 3, 4)  # beats in the bar
 BEAT_SHARE = 0.4
 DOWNBEAT_BONUS = 1.6
@@ -177,6 +179,8 @@ def track(pulses: list[Pulse], first_period: float) -> tuple[float, list[tuple[i
 
 def choose_track(pulses: list[Pulse], period: float) -> list[TrackedBeat]:
     """The beats of the track with the highest score, among those at a period and at its multiples and fractions."""
+    likely = [pulse for pulse in pulses if pulse.beat >= MIN_BEAT]
+    pulses = likely if len(likely) >= MIN_PULSES else pulses
     periods = [period, *(period * ratio for ratio in RATIOS[1:] if MIN_PERIOD <= period * ratio <= MAX_PERIOD)]
     _, found = max((track(pulses, each) for each in periods), key=lambda scored: scored[0])
     beats: list[TrackedBeat] = []

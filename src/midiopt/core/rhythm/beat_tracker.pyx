@@ -11,12 +11,16 @@ from libc.math cimport floor
 
 cdef enum:
     MAX_STEPS = 16  # beats over which a silence is counted through
-    RATIO_COUNT = 7
+    RATIO_COUNT = 5
+    MIN_PULSES = 4
 
-cdef double[RATIO_COUNT] RATIOS = [1, 1 / 3.0, 1 / 2.0, 2 / 3.0, 3 / 2.0, 2, 3]
+# With a third and three times as well F is 0.630 instead of 0.629, in 1.4 times the time.
+cdef double[RATIO_COUNT] RATIOS = [1, 1 / 2.0, 2 / 3.0, 3 / 2.0, 2]
 cdef double MIN_PERIOD = 0.18, MAX_PERIOD = 3.2  # seconds
 cdef double REACH = 3.6  # periods back to which the beat before is looked for
 cdef double MIN_STEP = 0.7  # periods from a beat to the next
+# Pulses with a lower score, a third of all, are no beats: F is 0.629 with and 0.630 without them, in less than half of the time.
+cdef double MIN_BEAT = -2.0
 # Chosen at random by F of beats, see training/beat_tracker.py.
 cdef double BEAT_BONUS = 1.5  # added to the score of each beat
 cdef double STIFFNESS = 4.2  # cost of a distance, times the square of x - 1/x if it is x times what was expected
@@ -74,11 +78,31 @@ cdef inline void extend(const Pulse *pulses, int64_t i, Pulse *pulse, double fir
         pulse.period = min(max(before.period * (1 + ADAPTATION * (ratio - 1)), first_period / MAX_DRIFT), first_period * MAX_DRIFT)
 
 
+cdef size_t keep_likely(Pulse *pulses, size_t n) noexcept nogil:
+    """Leave out the pulses that are no beats, unless hardly any are left; returns how many are kept."""
+    cdef size_t i, kept = 0
+    for i in range(n):
+        kept += pulses[i].beat >= MIN_BEAT
+    if kept < MIN_PULSES:
+        return n
+    kept = 0
+    for i in range(n):
+        if pulses[i].beat >= MIN_BEAT:
+            pulses[kept] = pulses[i]
+            kept += 1
+    return kept
+
+
 cdef Track choose_track(Pulse *pulses, size_t n, double period) noexcept nogil:
-    """The track with the highest score among those at a period and at its multiples and fractions; on a tie, the first of them."""
-    cdef Track best = track_beats(pulses, n, period), track = best
+    """The track with the highest score among those at a period and at its multiples and fractions; on a tie, the first of them.
+
+    Pulses that are no beats are deleted.
+    """
+    cdef Track best, track
     cdef double other
     cdef int i
+    n = keep_likely(pulses, n)
+    best = track = track_beats(pulses, n, period)
     for i in range(1, RATIO_COUNT):
         other = period * RATIOS[i]
         if MIN_PERIOD <= other <= MAX_PERIOD:
