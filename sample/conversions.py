@@ -42,21 +42,13 @@ def names_of(columns: list[Any], rows: list[int]) -> list[tuple[int, int, int, b
 
 
 def symusic_score(path: str) -> Any:
-    """A symusic.Score, as symusic.Score(path) makes it: tokenizers of MidiTok take it."""
-    from symusic import Note, Score, Tempo, TimeSignature, Track
+    """The symusic.Score that symusic.Score(path) makes, also of a damaged file: tokenizers of MidiTok take it."""
+    from symusic import Score
 
-    notes, time = midiopt.notes(path), midiopt.tempo_map(path)
-    score = Score(round(notes.ticks_per_quarter))
-    types = {"onset": np.int32, "length": np.int32, "pitch": np.int8, "velocity": np.int8}
-    columns = [getattr(notes, name).astype(type_) for name, type_ in types.items()]
-    for program, is_drum, rows in parts(notes):
-        track = Track(program=program, is_drum=is_drum)
-        track.notes = Note.from_numpy(*(column[rows] for column in columns), "tick")
-        score.tracks.append(track)
-    score.tempos = Tempo.from_numpy(time.tick.astype(np.int32), time.tempo.astype(np.int32), "tick")
-    for signature in time.time_signatures:
-        score.time_signatures.append(TimeSignature(*signature))
-    return score
+    with open(path, "rb") as file:
+        content = file.read()
+    events = midiopt.parse(content)
+    return Score.from_midi(events.to_bytes() if events.issues else content)
 
 
 def pretty_midi_song(path: str) -> Any:
