@@ -61,7 +61,7 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
         return source
     if not isinstance(source, (str, os.PathLike)):
         if not hasattr(source, "read"):
-            return source  # type: ignore[return-value]  # another buffer, as type checkers cannot know
+            return buffer_of(source)
         return rest_of(source)
     if not hasattr(_local, "reader"):
         _local.reader = Reader()
@@ -71,6 +71,14 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
     return reader
+
+
+def buffer_of(source: Any) -> memoryview:
+    """The bytes of another buffer, such as an array. Raises TypeError for what is no file."""
+    try:
+        return memoryview(source)
+    except TypeError:
+        raise TypeError(f"a file is given as its path, its content or a binary file object, not as {type(source).__name__}") from None
 
 
 def rest_of(file: BinaryIO) -> bytes:

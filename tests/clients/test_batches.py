@@ -82,6 +82,8 @@ def test_a_column_that_is_not_found_is_asked_for():
     assert midiopt.analyze_batch(batch, "b")["status"].to_pylist() == ["rejected"]
     with pytest.raises(KeyError):
         midiopt.analyze_batch(batch, "c")
+    with pytest.raises(TypeError, match=r"a pyarrow.RecordBatch or Table, not list"):
+        midiopt.analyze_batch([SONGS[0]])
     with pytest.raises(ValueError, match="neither text nor binary"):
         midiopt.analyze_batch(pa.table({"n": [1]}), "n")
 

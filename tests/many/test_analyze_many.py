@@ -175,6 +175,10 @@ def test_arguments_are_checked_at_once(tmp_path: Path) -> None:
     for single in ("a.mid", b"MThd", tmp_path, io.BytesIO()):
         with pytest.raises(TypeError, match=r"analyze_many\(\) takes many files, .*; analyze\(\) takes one"):
             midiopt.analyze_many(single)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not iterable"):
+        midiopt.analyze_many(None)
+    with pytest.raises(TypeError, match="a file is given as its path, its content or a binary file object, not as float"):
+        list(midiopt.analyze_many([1.5]))
     with pytest.raises(ValueError, match="workers must be a positive integer, not 0"):
         midiopt.analyze_many([], workers=0)
     assert list(midiopt.analyze_many([])) == []

@@ -53,6 +53,9 @@ def test_a_file_is_given_in_any_form(name: str, tmp_path: Path) -> None:
         assert file.read() == b""
     with open(path, errors="replace") as text, pytest.raises(TypeError, match='open it with mode "rb"'):
         getattr(midiopt, name)(text)
+    for none in (None, ["a.mid"], 1.5):
+        with pytest.raises(TypeError, match=f"a file is given as its path, .*, not as {type(none).__name__}"):
+            getattr(midiopt, name)(none)
     with pytest.raises(FileNotFoundError):
         getattr(midiopt, name)(tmp_path / "b.mid")
 

@@ -46,6 +46,8 @@ def analyze_batch(batch: Rows, column: str | None = None) -> Rows:
         import pyarrow as pa
     except ImportError as error:
         raise MissingExtra("Arrow", "arrow") from error
+    if not isinstance(batch, (pa.RecordBatch, pa.Table)):
+        raise TypeError(f"analyze_batch() takes a pyarrow.RecordBatch or Table, not {type(batch).__name__}")
     contents, paths = _inputs(pa, batch, column)
     if not hasattr(_of_thread, "worker"):
         from midiopt.rows.arrow_rows import RowTables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from midiopt.api import Source, rest_of
+from midiopt.api import Source, buffer_of, rest_of
 
 
 def source_of(number: int, source: Source) -> str | int:
@@ -18,11 +18,12 @@ def bytes_of(source: Source) -> bytes:
     if isinstance(source, bytes):
         return source
     if isinstance(source, (str, os.PathLike)) or not hasattr(source, "read"):
-        return bytes(memoryview(source))  # type: ignore[arg-type]  # another buffer, as type checkers cannot know
-    return rest_of(source)  # type: ignore[arg-type]  # likewise
+        return bytes(buffer_of(source))
+    return rest_of(source)  # type: ignore[arg-type]  # type checkers do not know hasattr
 
 
 def check_many(sources: Iterable[Source], name: str) -> None:
-    """Raise TypeError for a single file, which would be taken for its characters or lines."""
+    """Raise TypeError for what cannot be iterated over, and for a single file, which would be taken for its characters or lines."""
     if isinstance(sources, (str, bytes, bytearray, memoryview, os.PathLike)) or hasattr(sources, "read"):
         raise TypeError(f"{name}_many() takes many files, such as a list of paths; {name}() takes one")
+    iter(sources)
