@@ -24,6 +24,7 @@ STIFFNESS = 4.2
 STEP_COST = 1.7
 ADAPTATION = 0.37
 MAX_DRIFT = 1.12
+LATE_COST = 1e6  # of a track that does not begin with the music
 MIN_BEAT = -2.0  # score of pulses that may be beats ...
 MIN_PULSES = 4  # ... if there are so many
 METERS = (2, 3, 4)  # beats in the bar
@@ -146,7 +147,8 @@ def track(pulses: list[Pulse], first_period: float) -> tuple[float, list[tuple[i
     links: list[tuple[int, int]] = []
     for j, pulse in enumerate(pulses):
         own = pulse.beat + BEAT_BONUS
-        best, period, link = own, first_period, (-1, 0)
+        is_late = pulse.seconds - pulses[0].seconds > REACH * first_period
+        best, period, link = own - (LATE_COST if is_late else 0), first_period, (-1, 0)
         for i in range(j - 1, -1, -1):
             seconds = pulse.seconds - pulses[i].seconds
             if i < j - 1 and seconds > REACH * periods[i]:

@@ -104,6 +104,15 @@ def test_a_silence_is_counted_through_or_begun_anew() -> None:
         assert inside.sum() == pytest.approx(beats_in_it, abs=1)
 
 
+def test_beats_begin_with_the_music_and_end_with_it() -> None:
+    """Where no pulse is more likely than not to be a beat, a track that begins late would have the higher score."""
+    notes = [(i * 53 + i * i % 7, 60 + i % 3) for i in range(2000)]  # faster than any beat
+    events = [event for at, pitch in notes for event in ((at, smf.note_on(0, pitch, 90)), (at + 8, smf.note_off(0, pitch)))]
+    found = midiopt.beats(smf.smf([smf.track(sorted(events, key=lambda event: event[0]))], division=QUARTER))
+    assert found.tracked
+    assert found.tick[0] < 10 * QUARTER and found.tick[-1] > notes[-1][0] - 10 * QUARTER
+
+
 def assert_equals_reference(data: bytes) -> None:
     """The tracked beats of a file are those of the reference."""
     found, notes, facts = midiopt.beats(data), midiopt.notes(data), midiopt.analyze(data)

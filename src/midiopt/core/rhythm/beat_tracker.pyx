@@ -27,6 +27,7 @@ cdef double STIFFNESS = 4.2  # cost of a distance, times the square of x - 1/x i
 cdef double STEP_COST = 1.7  # of a beat without an onset
 cdef double ADAPTATION = 0.37  # share of a bend that the period takes over
 cdef double MAX_DRIFT = 1.12  # times the first period
+cdef double LATE_COST = 1e6  # of a track that does not begin with the music: where hardly a pulse is likely, beats go on
 
 
 cdef Track track_beats(Pulse *pulses, size_t n, double period) noexcept nogil:
@@ -36,7 +37,7 @@ cdef Track track_beats(Pulse *pulses, size_t n, double period) noexcept nogil:
     cdef int64_t i, j
     for j in range(<int64_t>n):
         pulse = &pulses[j]
-        pulse.score = pulse.beat + BEAT_BONUS
+        pulse.score = pulse.beat + BEAT_BONUS - (LATE_COST if pulse.seconds - pulses[0].seconds > REACH * period else 0)
         pulse.period = period
         pulse.before = -1
         pulse.steps = 0
