@@ -97,15 +97,17 @@ class BatchEncoder:
         if len(batch.tracks):
             of_tracks = ids_of_tracks(batch.tracks, batch.analyses, ids.tobytes())
             tracks = self._tracks.encode(batch.tracks, batch.heap, of_tracks)
-        analyses = self._analyses.encode(batch.analyses, batch.heap, memoryview(ids))
+        # Each session takes its locks in the order of the hashes; the ids keep that of arrival.
+        first, second = np.ascontiguousarray(batch.analyses["content_hash"]).view(">u8").reshape(-1, 2).T
+        order = np.lexsort((second, first))
+        analyses = self._analyses.encode(batch.analyses[order], batch.heap, np.frombuffer(ids, np.int64)[order].data)
         return EncodedBatch(len(batch.analyses), analyses, files, files_of_others, tracks)
 
 
 def distinct(batch: Batch) -> Batch:
-    """The batch with the last row of each key; analyses in the order of their hashes, in which every session takes its locks."""
+    """The batch with the last row of each key."""
     files, analyses, tracks = (last_row_per_key(table, batch) for table in (FILES, ANALYSES, TRACKS))
-    first, second = np.ascontiguousarray(analyses["content_hash"]).view(">u8").reshape(-1, 2).T
-    return Batch(files, analyses[np.lexsort((second, first))], batch.heap, tracks)
+    return Batch(files, analyses, batch.heap, tracks)
 
 
 def create_staging_tables(connection: Connection) -> None:

@@ -43,7 +43,10 @@ cdef class HashReader:
             self.statement = NULL
 
     def read(self, Py_ssize_t rows):
-        """The numbers of at most so many rows that have any; none after the last. Ids must be at most MAX_ID. Raises sqlite3.OperationalError."""
+        """The numbers of at most so many rows that have any; none after the last. Ids must be at most MAX_ID.
+
+        Raises sqlite3.OperationalError.
+        """
         cdef bytearray result = PyByteArray_FromStringAndSize(NULL, rows * MAX_HASHES * <Py_ssize_t>sizeof(int64_t))
         cdef int64_t *numbers = <int64_t *>PyByteArray_AS_STRING(result)
         cdef int64_t *end = numbers
