@@ -441,8 +441,9 @@ def test_any_track_of_length_0_with_faulty_events(song, event):
     good = song.encode()
     tracks = [event + t for t in split(good)]
     assume(good.count(b"MTrk") == len(tracks))
-    files = [good[:14] + b"".join(track(t, length) for t in tracks) for length in (None, 0)]
-    assert music(files[0]) == music(files[1])
+    whole, damaged = (good[:14] + b"".join(track(t, length) for t in tracks) for length in (None, 0))
+    assume(music(whole)["note_count"] == music(good)["note_count"])  # the sysex may seem to have 126 bytes, where another has no F7
+    assert music(damaged) == music(whole)
 
 
 @given(valid)

@@ -157,7 +157,7 @@ def test_postgres_commits_no_file_before_its_analysis(pg_url, breaks):
         wait_until(lambda: lock_waiters(pg_url) == 2 or query(pg_url, "SELECT count(*) FROM files") == [(1,)])
         assert query(pg_url, orphans) == [(0,)]
         if breaks:
-            break_connections(pg_url, "wait_event = 'transactionid' AND query LIKE 'INSERT INTO files%'")
+            break_connections(pg_url, "wait_event = 'transactionid' AND query ~ '^(COPY|INSERT INTO) files'")
             wait_until(lambda: query(pg_url, "SELECT path FROM files") == [("/2",)])
             assert query(pg_url, orphans) == [(0,)]
     assert query(pg_url, orphans) == [(0,)]

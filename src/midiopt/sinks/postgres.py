@@ -61,7 +61,7 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
             self.content_key = self._connections.run_on_control(lambda control: content_key(control.execute))
             self._ids = self._connections.run_on_control(next_ids)  # for the next analyses
             self._is_first_run = self._connections.run_on_control(
-                lambda control: not control.execute("SELECT FROM files LIMIT 1").fetchall()
+                lambda control: not control.execute("SELECT FROM analyses LIMIT 1").fetchall()
             )
             self._connections.open_pool(writers, warm, create_staging_tables)
         except BaseException:
