@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -49,16 +50,15 @@ def thin_parts(notes: list[Note], quarter: int, *, everywhere: bool = False) -> 
     for note in sorted(notes, key=lambda note: (note.track, note.onset)):
         parts[part_of(note)].append(note)
     thin = {}
-    lowest = min(parts)
-    for part, of_part in sorted(parts.items()):
+    means = {part: Fraction(sum(n.pitch for n in of_part), len(of_part)) for part, of_part in parts.items()}
+    lowest = min(means.values())
+    for part, of_part in parts.items():
         together = sum(0 <= b.onset - a.onset <= quarter // 12 for a, b in pairwise(of_part))
         if len(of_part) < 2 or 5 * together < len(of_part) - 1:
-            thin[part] = THIN_DIVISOR
-        if sum(n.pitch for n in of_part) * len(parts[lowest]) < sum(n.pitch for n in parts[lowest]) * len(of_part):
-            lowest = part
+            thin[part] = BASS_DIVISOR if means[part] == lowest else THIN_DIVISOR
     if len(thin) == len(parts) and not everywhere:
         return {}
-    return thin | ({lowest: BASS_DIVISOR} if lowest in thin else {})
+    return thin
 
 
 def part_of(note: Note) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,6 +50,15 @@ def test_a_list_of_chords_and_of_keys() -> None:
     assert midiopt.analyze(data).chord_symbols == "C Am7/G F"
     assert midiopt.keys(data) == [(0.0, 6.0, 0, 12 * QUARTER, midiopt.analyze(data).key)]
     assert midiopt.chords(smf.smf([smf.track([])])) == midiopt.keys(smf.smf([smf.track([])])) == []
+
+
+def test_parts_that_are_equally_low_count_alike() -> None:
+    """Of parts that play single notes, the lowest counts more; where two are, the order of the tracks chooses neither."""
+    one = smf.track([(0, smf.note_on(0, 60, 80)), (4, smf.note_off(0, 60))])
+    other = smf.track([(1, smf.note_on(1, 60, 80)), (1, smf.note_off(1, 60))])
+    both = smf.track([(2, smf.note_on(2, pitch, 80)) for pitch in (36, 109)] + [(6, smf.note_off(2, pitch)) for pitch in (36, 109)])
+    chords = [midiopt.chords(smf.smf(list(tracks), division=1)) for tracks in permutations([one, other, both])]
+    assert chords[0] and chords == [chords[0]] * 6
 
 
 @pytest.mark.parametrize(("pitches", "symbol"), [

@@ -150,7 +150,7 @@ def analysis_ids(
             if i and memcmp(digest, digest - width, HASH_BYTES) == 0:
                 found[i] = found[i - 1]
                 continue
-        elif not analysed >> data[i * width + status_at] & 1:
+        elif data[i * width + status_at] >= 64 or not analysed >> data[i * width + status_at] & 1:
             found[i] = 0
             continue
         if next < keys.count and ids[next] and memcmp(digest, key_of(&keys, next).start, HASH_BYTES) == 0:
