@@ -52,10 +52,14 @@ def test_a_list_of_chords_and_of_keys() -> None:
     assert midiopt.chords(smf.smf([smf.track([])])) == midiopt.keys(smf.smf([smf.track([])])) == []
 
 
-def test_parts_that_are_equally_low_count_alike() -> None:
-    """Of parts that play single notes, the lowest counts more; where two are, the order of the tracks chooses neither."""
+@pytest.mark.parametrize("others", [1, 2])
+def test_parts_that_are_equally_low_count_alike(others: int) -> None:
+    """Of parts that play single notes, the lowest counts more; where two are, the order of the tracks chooses neither.
+
+    Two notes that begin together are a chord: then only one of the two parts plays single notes.
+    """
     one = smf.track([(0, smf.note_on(0, 60, 80)), (4, smf.note_off(0, 60))])
-    other = smf.track([(1, smf.note_on(1, 60, 80)), (1, smf.note_off(1, 60))])
+    other = smf.track([(1, smf.note_on(1, 60, 80))] * others + [(1, smf.note_off(1, 60))] * others)
     both = smf.track([(2, smf.note_on(2, pitch, 80)) for pitch in (36, 109)] + [(6, smf.note_off(2, pitch)) for pitch in (36, 109)])
     chords = [midiopt.chords(smf.smf(list(tracks), division=1)) for tracks in permutations([one, other, both])]
     assert chords[0] and chords == [chords[0]] * 6

@@ -31,9 +31,9 @@ cdef void find_thin_parts(ThinParts *thin, const Notes *notes, int64_t quarter) 
             thin.any = True
         else:
             any_thick = True
-    if lowest >= 0 and thin.shift[lowest]:
+    if thin.any:
         part = &thin.parts[lowest]
-        for i in range(count):  # the order of tracks does not choose among parts that are equally low
+        for i in range(count):  # all that are equally low: the order of tracks chooses none of them
             if thin.shift[i] == THIN_SHIFT and thin.parts[i].pitches * part.notes == part.pitches * thin.parts[i].notes:
                 thin.shift[i] = BASS_SHIFT
     thin.none = any_thick and not thin.any
