@@ -7,7 +7,7 @@ over the cluster take turns, each also over the first tar alone: the difference 
 the processor time of all processes, which other programs on the machine disturb less than the
 clock: the driver, the scheduler, Dask's workers and their processes of midiopt. The rows of a file are counted in bytes, and empty
 tasks give the cost of a task. With --parquet the rows go into a Parquet directory, in parts that tasks write. With --page the tables are
-written into docs/performance.md. Dask's statistical profiler is off, and it looks at itself every ten seconds.
+written into docs/performance.md. Dask's statistical profiler is off, and its own monitor runs every ten seconds.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def has_whole_events(data: bytes) -> bool:
 def before_transfer(data: bytes) -> Iterator[bytes]:
     """What the bytes may have been."""
     line_feeds = [data]
-    while line_feeds[-1].count(b"\n") == line_feeds[-1].count(b"\r\n") > 0 and len(line_feeds) < 3:
+    while has_changed_line_feeds(line_feeds[-1]) and len(line_feeds) < 3:
         line_feeds.append(line_feeds[-1].replace(b"\r\n", b"\n"))
     if data.count(b"\r") == data.count(b"\r\n") > 0:
         line_feeds.append(data.replace(b"\r\n", b"\r"))

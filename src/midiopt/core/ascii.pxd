@@ -12,3 +12,11 @@ cdef inline bint begins_with(const uint8_t *text, size_t length, const char *wor
             return False
         i += 1
     return True
+
+
+cdef inline bint begins_with_any(const uint8_t *text, size_t length, const char **words, int count) noexcept nogil:
+    cdef int i
+    for i in range(count):
+        if begins_with(text, length, words[i]):
+            return True
+    return False

@@ -94,7 +94,7 @@ def insert_hashes(handle, str sql not None, const int64_t[::1] numbers):
     """Insert (hash, id) for each number, by a statement that ends with VALUES. Raises sqlite3.OperationalError."""
     cdef Database *database = database_of(handle)
     cdef Statement *many
-    cdef Statement *one
+    cdef Statement *one = NULL
     cdef Py_ssize_t count = len(numbers), whole = count - count % ROWS
     cdef int code = SQLITE_DONE
     find_functions()
@@ -111,8 +111,8 @@ def insert_hashes(handle, str sql not None, const int64_t[::1] numbers):
             mutex_leave(db_mutex(database))
         if code != SQLITE_DONE:
             raise_error(database)
-        finalize(one)
     finally:
+        finalize(one)  # NULL if it was not prepared, which does nothing
         finalize(many)
 
 

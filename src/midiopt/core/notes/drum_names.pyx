@@ -2,15 +2,13 @@
 
 from libc.stdint cimport uint32_t
 
-from midiopt.core.ascii cimport begins_with
+from midiopt.core.ascii cimport begins_with, begins_with_any
 from midiopt.core.notes import drum_words
 from midiopt.core.text.name_words cimport Name, NameWords, fill_words, find_words, read_name
 
 cdef enum:
     DRUM_WORDS = 14
     MELODIC_WORDS = 7
-    SAYS_DRUMS = 1
-    SAYS_MELODIC = 2
 
 # Drums and percussion in the languages of names; "perc" only at the beginning of a word, the others anywhere ("bdrum1").
 cdef const char **DRUMS = [
@@ -22,6 +20,7 @@ cdef const char **MELODIC = ["steel", "syn", "taiko", "organ", "piano", "melod",
 cdef uint32_t[26] SECOND_LETTERS
 
 cdef NameWords WORDS  # in other scripts
+cdef uint32_t SAYS_DRUMS = drum_words.SAYS_DRUMS, SAYS_MELODIC = drum_words.SAYS_MELODIC
 
 
 def fill_tables():
@@ -66,11 +65,3 @@ cdef bint has_drums(const uint8_t *name, size_t length) noexcept nogil:
 
 cdef inline bint is_letter(uint8_t byte) noexcept nogil:
     return 0x61 <= byte | 0x20 <= 0x7A
-
-
-cdef bint begins_with_any(const uint8_t *text, size_t length, const char **words, int count) noexcept nogil:
-    cdef int i
-    for i in range(count):
-        if begins_with(text, length, words[i]):
-            return True
-    return False

@@ -9,7 +9,6 @@ cdef struct Track:
     int64_t last  # index of the pulse that is the last beat
 
 
-# Domain: at least one pulse, in time order, with scores, and a period above 0. track_beats sets the best sequence that ends with each
-# pulse; choose_track sets those of the best track.
-cdef Track track_beats(Pulse *pulses, size_t n, double period) noexcept nogil
+# Domain: at least one pulse, in time order, with scores, and a period above 0. Sets, for each pulse that may be a beat, the sequence of
+# the best track that ends with it.
 cdef Track choose_track(Pulse *pulses, size_t n, double period) noexcept nogil

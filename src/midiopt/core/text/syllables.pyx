@@ -4,7 +4,7 @@ Other texts are comments, all at the beginning, or names of chords. A file is ka
 then the lyrics are in the track that has the most syllables. Otherwise, and besides, a track has lyrics if its name says so.
 """
 
-from midiopt.core.ascii cimport begins_with
+from midiopt.core.ascii cimport begins_with_any
 from midiopt.core.text import lyrics_words
 from midiopt.core.text.encoding cimport equals_ignoring_case
 from midiopt.core.text.name_words cimport Name, NameWords, fill_words, find_words, read_name
@@ -85,10 +85,8 @@ cdef inline bint is_blank(uint8_t byte) noexcept nogil:
 
 cdef inline bint has_lyrics_word(const uint8_t *name, size_t length) noexcept nogil:
     cdef size_t i
-    cdef int word
     for i in range(length):
         if name[i] | 0x20 in (0x64, 0x6B, 0x6C, 0x70, 0x73, 0x74):  # d, k, l, p, s, t
-            for word in range(LYRICS_WORDS):
-                if begins_with(name + i, length - i, LYRICS[word]):
-                    return True
+            if begins_with_any(name + i, length - i, LYRICS, LYRICS_WORDS):
+                return True
     return False
