@@ -24,9 +24,8 @@ from benchmarks import generated_blocks
 from benchmarks.command_line import run_program
 from benchmarks.question_list import QUESTIONS
 from benchmarks.synthetic_library import filled
-from midiopt.sinks.postgres_tables import DIALECT as POSTGRES
+from midiopt.sinks.dialects import POSTGRES, SQLITE
 from midiopt.sinks.sql import create_indexes
-from midiopt.sinks.sqlite_writers import DIALECT as SQLITE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, RESULTS = ROOT / "docs" / "questions.md", ROOT / "benchmarks" / "results" / "questions.json"

@@ -27,9 +27,8 @@ from benchmarks.synthetic_library import filled
 from midiopt.library.search import count, find, parse_query
 from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.sinks import sqlite_words
-from midiopt.sinks.postgres_tables import DIALECT as POSTGRES
+from midiopt.sinks.dialects import POSTGRES, SQLITE
 from midiopt.sinks.sql import create_indexes
-from midiopt.sinks.sqlite_writers import DIALECT as SQLITE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, RESULTS = ROOT / "docs" / "search.md", ROOT / "benchmarks" / "results" / "search.json"

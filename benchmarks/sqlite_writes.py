@@ -30,9 +30,9 @@ from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
 from midiopt.sinks import open_sink, sqlite
+from midiopt.sinks.dialects import SQLITE
 from midiopt.sinks.sql import TABLES, column_names
 from midiopt.sinks.sqlite_statement import RowStatement, connect
-from midiopt.sinks.sqlite_writers import DIALECT
 
 Write = Callable[[str, list[Batch]], float]  # processor seconds of all batches into a new file
 
@@ -77,7 +77,7 @@ def at_best(path: str, batches: list[Batch]) -> float:
         inserts = []
         for table in TABLES:
             connection.execute(f"CREATE TABLE {table.name} ({column_names(table)})")
-            sql = f"INSERT INTO {table.name} VALUES {DIALECT.values(len(table))}"
+            sql = f"INSERT INTO {table.name} VALUES {SQLITE.values(len(table))}"
             inserts.append((table, statements.enter_context(contextlib.closing(RowStatement(handle, sql, LAYOUTS[table].fields)))))
 
         def write() -> None:

@@ -9,7 +9,7 @@ it is computed, and run ``python -m docs.generate_analysis``. Kinds of columns s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Kind
 
@@ -112,8 +112,7 @@ def repair_sentence(issues: int, first: int, offset: int) -> str | None:
     return f"{REPAIRS[name]} at byte {offset}" + "".join(f"; {text}" for text in others)
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column of a table."""
 
     name: str

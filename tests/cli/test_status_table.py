@@ -56,7 +56,7 @@ def test_a_common_status_fits_a_screen_and_fills_it(width, height):
     few = {
         name: FilesWithStatus(5, 10, LONG, "e") if name in ("ok", "repaired", "rejected") else FilesWithStatus(0, 0) for name in STATUSES
     }
-    status = LibraryStatus(**{**vars(status), "files": few, "last_run": a_run()})
+    status = status._replace(files=few, last_run=a_run())
     lines = ["".join(text for text, _ in line) for line in screen_lines("x.db", status, width, height)]
     assert height - 4 <= len(lines) <= height - 1
     [more] = [line.strip() for line in lines if line.strip().startswith("and ")] or [""]

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from midiopt.errors import SinkError
 from midiopt.sinks import open_sink
-from midiopt.sinks.postgres_connections import connect
+from midiopt.sinks.postgres_session import connect
 from midiopt.sinks.urls import is_postgres, sqlite_path, without_password
 from tests.helpers.databases import open_transaction
 from tests.helpers.processes import command

@@ -48,7 +48,7 @@ def make_parser(complete: Iterable[str] = COMMANDS) -> Parser:
     """The parser of all commands. Those in ``complete`` have their options, and set ``run`` to the function of the command."""
     parser = Parser(prog="midiopt", description="Turn MIDI files into a database of musical facts.")
     parser.examples = EXAMPLES
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    subparsers = parser.add_subparsers(prog=parser.prog, required=True, metavar="COMMAND", title="commands")
     parser.group("other options").add_argument("--version", action="version", version=f"midiopt {build.version}", help="show the version")
     commands = {name: subparsers.add_parser(name, help=summary) for name, summary in COMMANDS.items()}
     for name in complete:

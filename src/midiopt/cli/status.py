@@ -51,7 +51,8 @@ def command(options: argparse.Namespace) -> int:
 
 
 def _json_object(status: LibraryStatus) -> dict[str, object]:
-    from dataclasses import asdict
+    from midiopt.library.status import as_facts
 
-    files = {name: {key: value for key, value in asdict(found).items() if value is not None} for name, found in status.files.items()}
-    return {**asdict(status), "files": files, "bytes": status.bytes}
+    facts = as_facts(status)
+    files = {name: {key: value for key, value in found.items() if value is not None} for name, found in facts["files"].items()}
+    return {**facts, "files": files, "bytes": status.bytes}

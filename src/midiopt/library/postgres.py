@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from midiopt.sinks.postgres_connections import LOCK_CLASS, connect
+from midiopt.sinks.dialects import POSTGRES
 from midiopt.sinks.postgres_retries import sink_errors
-from midiopt.sinks.postgres_tables import DIALECT, schema_version
-from midiopt.sinks.sql import require_current_schema
+from midiopt.sinks.postgres_session import LOCK_CLASS, connect, schema_version
+from midiopt.sinks.versions import require_current_schema
 
 FETCH_ROWS = 10_000
 IS_LOCKED = (
@@ -24,7 +24,7 @@ IS_LOCKED = (
 class PostgresSnapshot:
     """A Snapshot of the current schema of the database at `url`."""
 
-    dialect = DIALECT
+    dialect = POSTGRES
 
     def __init__(self, url: str) -> None:
         with contextlib.ExitStack() as resources, sink_errors():

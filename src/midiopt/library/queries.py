@@ -1,4 +1,4 @@
-"""Every SELECT that reads a finished database, with its rows as typed objects."""
+"""Every SELECT that reads a finished database, with its rows as typed objects: named tuples, which cost a command less than dataclasses."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from midiopt.kinds import BOOL, TIME
 from midiopt.library.snapshot import Snapshot
@@ -19,8 +18,7 @@ from midiopt.sources.file_state import FileState
 PRESENT = "missing_since IS NULL"  # a file that no run has missed
 
 
-@dataclass(frozen=True)
-class StatusCount:
+class StatusCount(NamedTuple):
     """The number and size of the files with one status, and the first of them in the order of paths."""
 
     status: str
@@ -30,16 +28,14 @@ class StatusCount:
     error: str | None
 
 
-@dataclass(frozen=True)
-class ContentCounts:
+class ContentCounts(NamedTuple):
     """Number of contents of files that are there, and number of those files."""
 
     contents: int
     analysed_files: int
 
 
-@dataclass(frozen=True)
-class MissingCounts:
+class MissingCounts(NamedTuple):
     """Number of files that are missing, and of those whose bytes another path has, which is there; the first of each, and where it is."""
 
     files: int
@@ -49,8 +45,7 @@ class MissingCounts:
     moved_to: str | None
 
 
-@dataclass(frozen=True)
-class IssueSet:
+class IssueSet(NamedTuple):
     """The files with one value of `issues`, and the first of them in the order of paths."""
 
     bits: int
@@ -58,24 +53,21 @@ class IssueSet:
     first_path: str
 
 
-@dataclass(frozen=True)
-class FileTime:
+class FileTime(NamedTuple):
     """How long the analysis of a file took."""
 
     path: str
     seconds: float
 
 
-@dataclass(frozen=True)
-class FileSize:
+class FileSize(NamedTuple):
     """The size of a file."""
 
     path: str
     bytes: int
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """A row of `runs`; schema.RUNS describes the fields."""
 
     id: int
@@ -103,8 +95,7 @@ class Run:
     deleted: int | None
 
 
-@dataclass(frozen=True)
-class SharedContent:
+class SharedContent(NamedTuple):
     """A content that several files have."""
 
     content_hash: bytes
@@ -113,8 +104,7 @@ class SharedContent:
     """Size of one file."""
 
 
-@dataclass(frozen=True)
-class ContentPath:
+class ContentPath(NamedTuple):
     """A file that has some content, and its size and modification time at its analysis."""
 
     path: str

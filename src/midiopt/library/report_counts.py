@@ -15,7 +15,8 @@ from midiopt.library.chord_loops import ChordLoop, chord_loop
 from midiopt.library.search_terms import ROUNDING, SAME_TEMPO
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import METERS
-from midiopt.sinks.sql import Dialect, quoted
+from midiopt.sinks.dialects import Dialect
+from midiopt.sinks.sql import quoted
 
 Rows = tuple[str, Sequence[object]]
 """FROM and WHERE over the aliases of Query.condition, and the values."""

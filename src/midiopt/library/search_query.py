@@ -16,7 +16,7 @@ from functools import partial
 
 from midiopt.errors import QueryError
 from midiopt.library.search_terms import Condition, Sql, term_condition, words
-from midiopt.sinks.sql import Dialect
+from midiopt.sinks.dialects import Dialect
 
 MAX_ITEMS = 100  # of a query: SQLite limits the depth of an expression to 1,000
 MAX_DEPTH = 30  # of parentheses

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from midiopt.errors import MissingExtra, SinkError
-from midiopt.sinks.sql import Dialect
+from midiopt.sinks.dialects import Dialect
 from midiopt.sinks.urls import is_postgres, parquet_path, sqlite_path
 
 

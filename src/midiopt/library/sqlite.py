@@ -8,20 +8,19 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 from midiopt.errors import NoDatabase
-from midiopt.sinks.sql import require_current_schema
-from midiopt.sinks.sqlite import schema_version, sink_errors
-from midiopt.sinks.sqlite_file import is_locked
-from midiopt.sinks.sqlite_writers import DIALECT
+from midiopt.sinks.dialects import SQLITE
+from midiopt.sinks.sqlite_file import file_uri, is_locked
+from midiopt.sinks.sqlite_session import schema_version, sink_errors
+from midiopt.sinks.versions import require_current_schema
 from midiopt.sinks.words import FUNCTION, has_phrase
 
 
 class SqliteSnapshot:
     """A Snapshot of the SQLite file at `path`."""
 
-    dialect = DIALECT
+    dialect = SQLITE
 
     def __init__(self, path: str, finds_use: bool = True) -> None:
         self._path = path
@@ -30,7 +29,7 @@ class SqliteSnapshot:
         # Before SQLite opens the file: closing any descriptor of it would drop SQLite's locks.
         self.in_use = finds_use and is_locked(path)
         with contextlib.ExitStack() as resources, sink_errors(path):
-            uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?{_open_mode(path)}"
+            uri = file_uri(path, _open_mode(path))
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)  # one thread at a time is enough
             self._connection = resources.enter_context(contextlib.closing(connection))
             self._connection.execute("PRAGMA query_only = ON")

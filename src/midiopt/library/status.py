@@ -8,22 +8,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 from midiopt.errors import MidioptError
 from midiopt.library import queries
 from midiopt.library.queries import FileSize, FileTime, MissingCounts, Run
 from midiopt.library.snapshot import Snapshot, open_snapshot
-from midiopt.pipeline.summary import Summary
 from midiopt.schema import ISSUES, OK, OPENED, OUTCOMES, STATUSES, issue_names
 from midiopt.sinks.kept_status import write_status
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from midiopt.pipeline.summary import Summary
 
 FINISHED = OUTCOMES[0]
 MAX_FILES = 5  # slowest, and largest
 
 
-@dataclass(frozen=True)
-class FilesWithStatus:
+class FilesWithStatus(NamedTuple):
     """The number and size of the files with one status, and the first one with its error unless they are all right."""
 
     files: int
@@ -32,16 +34,14 @@ class FilesWithStatus:
     error: str | None = None
 
 
-@dataclass(frozen=True)
-class FilesWithIssue:
+class FilesWithIssue(NamedTuple):
     """The number of files with one issue, and the path of one."""
 
     files: int
     example: str
 
 
-@dataclass(frozen=True)
-class LibraryStatus:
+class LibraryStatus(NamedTuple):
     """What a database holds."""
 
     files: dict[str, FilesWithStatus]
@@ -75,8 +75,8 @@ def library_status(library: Snapshot) -> LibraryStatus:
     """The status of a database."""
     run = _last_run(library)
     if run and run.outcome == FINISHED and (kept := _kept(library, run.id)):
-        return replace(kept, last_run=run, database_bytes=queries.database_bytes(library))
-    return replace(_count(library), last_run=run)
+        return kept._replace(last_run=run, database_bytes=queries.database_bytes(library))
+    return _count(library)._replace(last_run=run)
 
 
 def keep_status(url: str | os.PathLike[str], summary: Summary) -> None:
@@ -89,7 +89,16 @@ def keep_status(url: str | os.PathLike[str], summary: Summary) -> None:
                 return
             kept = None if summary.has_changes else _kept(library, run.id - 1)
             status = kept or _count(library)
-        write_status(url, json.dumps({"run": run.id, **asdict(replace(status, last_run=None))}))
+        write_status(url, json.dumps({"run": run.id, **as_facts(status._replace(last_run=None))}))
+
+
+def as_facts(value: Any) -> Any:
+    """A status or a part of it as JSON has it: in dicts, lists and values."""
+    if isinstance(value, tuple):
+        value = value._asdict()  # type: ignore[attr-defined]
+    if isinstance(value, dict):
+        return {name: as_facts(part) for name, part in value.items()}
+    return [as_facts(part) for part in value] if isinstance(value, list) else value
 
 
 def _kept(library: Snapshot, run_id: int) -> LibraryStatus | None:
@@ -146,4 +155,4 @@ def _issues(library: Snapshot) -> dict[str, FilesWithIssue]:
 def _last_run(library: Snapshot) -> Run | None:
     """A run without an outcome is active, or was killed if nobody holds its lock."""
     run = queries.last_run(library)
-    return run and replace(run, outcome=run.outcome or ("running" if library.in_use else "killed"))
+    return run and run._replace(outcome=run.outcome or ("running" if library.in_use else "killed"))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from midiopt.errors import MissingExtra, SinkError
 from midiopt.limits import SINK_TIMEOUT, WRITERS
-from midiopt.sinks.base import Database
 from midiopt.sinks.urls import is_postgres, parquet_path, sqlite_path
+
+TYPE_CHECKING = False  # see midiopt/__init__.py
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from midiopt.sinks.base import Database
 
 
 def never() -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 from midiopt.kinds import INT64
 from midiopt.schema import ANALYSES, Column, Table
-from midiopt.sinks.sql import Dialect, column_definitions, column_names
+from midiopt.sinks.dialects import Dialect
+from midiopt.sinks.sql import column_definitions, column_names
 
 GROUPS = tuple(ANALYSES[name] for name in ("role", "time_signature", "key"))
 FACETS = Table("facets", "", (*GROUPS, Column("contents", INT64, "number of contents, rows of `analyses`, at the end of the last run")))

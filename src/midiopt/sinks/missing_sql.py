@@ -9,7 +9,8 @@ import datetime as dt
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from midiopt.sinks.sql import PAGE_ROWS, Dialect, upsert_meta
+from midiopt.sinks.dialects import Dialect
+from midiopt.sinks.sql import PAGE_ROWS, upsert_meta
 
 SELECT_MISSING = "SELECT path FROM files WHERE missing_since IS NOT NULL"
 DEVICE_KEY = "device "  # begins the key of a folder's device in `meta`

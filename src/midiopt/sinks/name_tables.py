@@ -25,8 +25,9 @@ from midiopt.schema import (
     Column,
     Table,
 )
+from midiopt.sinks.dialects import Dialect
 from midiopt.sinks.facets import FACETS, create_facets
-from midiopt.sinks.sql import Dialect, column_definitions, quoted
+from midiopt.sinks.sql import column_definitions, quoted
 from midiopt.sinks.sqlite_programs import COLUMNS, TABLE
 from midiopt.sinks.sqlite_sketches import COLUMNS as SKETCH_COLUMNS
 from midiopt.sinks.sqlite_sketches import TABLE as SKETCHES

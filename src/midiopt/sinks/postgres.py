@@ -19,9 +19,11 @@ from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
+from midiopt.sinks.dialects import POSTGRES as DIALECT
 from midiopt.sinks.facets import fill_facets
-from midiopt.sinks.postgres_connections import Connection, Connections
-from midiopt.sinks.postgres_tables import DIALECT, add_constraints, add_statistics, create_tables, fill_names, next_ids, schema_version
+from midiopt.sinks.postgres_connections import Connections
+from midiopt.sinks.postgres_session import Connection, schema_version
+from midiopt.sinks.postgres_tables import add_constraints, add_statistics, create_tables, fill_names, next_ids
 from midiopt.sinks.postgres_writes import BatchEncoder, EncodedBatch, copy_and_insert, create_staging_tables, distinct
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,

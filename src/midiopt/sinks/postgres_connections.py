@@ -6,46 +6,28 @@ Whatever ends a session is survived (postgres_retries.py): its action is repeate
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
-import re
 import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, QueryCanceled
 from psycopg.sql import SQL, Identifier
 
 from midiopt.errors import DatabaseBusy, SinkError, Stopped
-from midiopt.schema import PRODUCT
 from midiopt.sinks.postgres_retries import MAX_RETRY_DELAY, STOP_TIMEOUT, Retries, sink_errors
-from midiopt.sinks.sql import quoted_name
-from midiopt.sinks.urls import has_password, split_schema
+from midiopt.sinks.postgres_session import CONNECT_TIMEOUT, LOCK_CLASS, Connection, connect, session_parameters
+from midiopt.sinks.urls import split_schema
 
 if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
 
-LOCK_CLASS = int.from_bytes(PRODUCT[:4].encode())  # the other half of the advisory lock is the oid of the schema: one run per schema
-CONNECT_TIMEOUT = 10  # seconds
 POLL_INTERVAL = 0.2  # seconds between two checks whether to cancel the current statement
 LOCK_POLL = 1.0  # seconds that the server waits for a lock on behalf of the control connection; then signals and the timeout are checked
 MAX_LOCK_TIMEOUT = 2**31 - 1  # milliseconds
-
-# A network that drops packets silently is noticed within a minute. Parameters in the URL take precedence.
-NETWORK = {
-    "connect_timeout": CONNECT_TIMEOUT,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
-
-logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its pool would print warnings to stderr; the errors say enough
 
 
 class Connections:
@@ -66,7 +48,7 @@ class Connections:
         self._configure: Callable[[Connection], None] = _do_nothing
         self._lock_poll = 0.0
         self.control = connect(url)
-        self._session = _session_parameters(self._url, self._schema)
+        self._session = session_parameters(self._url, self._schema)
         try:
             with sink_errors():
                 if self._schema is not None:
@@ -258,31 +240,8 @@ class Connections:
         self.control.close()
 
 
-def connect(url: str) -> Connection:
-    """A new connection. Raises SinkError with the reason, and without any part of a password."""
-    try:
-        database, schema = split_schema(url)
-        connection: Connection = psycopg.connect(database, **_session_parameters(database, schema))
-        return connection
-    except psycopg.Error as error:
-        reason = " ".join(str(error).split())
-        if has_password(url, reason):
-            reason = "malformed URL, or its server does not answer; in a password write @ : / ? # as %40 %3A %2F %3F %23"
-        raise SinkError(f"cannot connect to PostgreSQL: {reason}") from None  # the cause would show the password
-
-
 def _do_nothing(connection: Connection) -> None:
     """Until the pool is opened, sessions need no tables of their own."""
-
-
-def _session_parameters(url: str, schema: str | None) -> dict[str, Any]:
-    """Connection parameters that `url` does not set itself. All tables are in the schema, if one is named."""
-    given = conninfo_to_dict(url)
-    parameters = {"autocommit": True, "client_encoding": "UTF8"} | {k: v for k, v in NETWORK.items() if k not in given}
-    if schema is not None:
-        escaped = re.sub(r"([\\ ])", r"\\\1", quoted_name(schema))
-        parameters["options"] = f"{given.get('options', '')} -c search_path={escaped}"
-    return parameters
 
 
 def _create_schema(connection: Connection, name: str) -> None:

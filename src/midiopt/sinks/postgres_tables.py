@@ -5,35 +5,30 @@ An upgrade drops nothing that a user has made: see postgres_old_view.py.
 
 from __future__ import annotations
 
-import contextlib
-
-from psycopg.errors import DependentObjectsStillExist, ForeignKeyViolation, UndefinedColumn
+from psycopg.errors import DependentObjectsStillExist, ForeignKeyViolation
 
 from midiopt.errors import SinkError
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS
+from midiopt.sinks.dialects import POSTGRES as DIALECT
 from midiopt.sinks.name_tables import comments, create_name_tables, fill_name_tables
-from midiopt.sinks.postgres_connections import Connection
 from midiopt.sinks.postgres_old_view import VIEWS, OldView
+from midiopt.sinks.postgres_session import IN_SCHEMA, Connection
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
     KEY_OF_TRACKS,
     REFERENCE,
     REFERENCE_OF_TRACKS,
     SELECT_ANALYSIS_ID,
-    TABLE_NAMES,
     TABLES,
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
-    Dialect,
-    check_version,
     column_definitions,
     create_tracks_view,
     create_view,
     upsert_meta,
 )
+from midiopt.sinks.versions import TABLE_NAMES
 
-DIALECT = Dialect("%s", "postgres")
-IN_SCHEMA = "relnamespace = quote_ident(current_schema())::regnamespace"  # of a row of pg_class
 FULL_NAMES = {"timestamptz": "timestamp with time zone", "float8": "double precision"}  # of types, as the catalog has them
 # The ids of analyses are given by the run, which takes blocks of them: to draw and to look up each one would take the server
 # 4 of 25 us per file. Their index, 2 us, and the foreign key are made at the end of the first run, like the other indexes.
@@ -45,20 +40,6 @@ CONSTRAINTS = {
     TRACKS: {},
     RUNS: {"id": "PRIMARY KEY GENERATED ALWAYS AS IDENTITY"},
 }
-
-
-def schema_version(connection: Connection) -> int | None:
-    """See sql.check_version."""
-    found = connection.execute(
-        f"SELECT relname FROM pg_class WHERE {IN_SCHEMA} AND relname = ANY(%s)",
-        (list(TABLE_NAMES),),
-    )
-    names = {name for (name,) in found}
-    meta: dict[str, str] = {}
-    if "meta" in names:
-        with contextlib.suppress(UndefinedColumn):  # another program's table
-            meta = dict(connection.execute("SELECT key::text, value::text FROM meta").fetchall())
-    return check_version(names, meta)
 
 
 def create_tables(connection: Connection, version: int | None) -> None:

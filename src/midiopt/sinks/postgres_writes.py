@@ -22,8 +22,8 @@ from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
 from midiopt.schema import ANALYSES, FILES, TRACKS, Table
 from midiopt.sinks.batch_rows import ids_of_analyses, ids_of_tracks, last_row_per_key
-from midiopt.sinks.postgres_connections import Connection
 from midiopt.sinks.postgres_copy import CopyEncoder
+from midiopt.sinks.postgres_session import Connection
 from midiopt.sinks.sql import ANALYSIS_ID, TABLES, TRACK_NAMES, UNKNOWN_ID, column_names, upsert
 
 NUMBERS = {ANALYSES: "id", FILES: ANALYSIS_ID, TRACKS: ANALYSIS_ID}  # the last column of a staged row

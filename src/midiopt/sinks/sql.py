@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from midiopt.errors import NoDatabase, SinkError
-from midiopt.kinds import ENUM, HASH8, HASH16, Kind
+from midiopt.errors import SinkError
+from midiopt.kinds import ENUM, HASH8, HASH16
 from midiopt.schema import (
     ANALYSED,
     ANALYSES,
@@ -25,38 +24,18 @@ from midiopt.schema import (
     OK,
     OPENED,
     PRODUCT,
-    SCHEMA_VERSION,
     SETTLED,
     STATUSES,
     TRACKS,
     Column,
     Table,
 )
+from midiopt.sinks.dialects import Dialect
 from midiopt.sinks.words import postgres_words_array
 
 ANALYSIS_ID = "analysis_id"  # the column of `files` and `tracks` that refers to `analyses`
 UNKNOWN_ID = -1  # of an analysis, where it is to be looked up; as in row_keys.pyx
 REFERENCE = "REFERENCES analyses (id)"
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a database's driver marks values in a statement, and what the database calls its types."""
-
-    placeholder: str
-    database: Literal["sqlite", "postgres"]
-
-    def type_of(self, kind: Kind) -> str:
-        """The type of a column of this kind."""
-        return kind.sqlite if self.database == "sqlite" else kind.postgres
-
-    def hexadecimal(self, value: str) -> str:
-        """Bytes as lower-case hexadecimal text."""
-        return f"lower(nullif(hex({value}), ''))" if self.database == "sqlite" else f"encode({value}, 'hex')"
-
-    def values(self, count: int) -> str:
-        """Placeholders of a row, or of a list after IN."""
-        return f"({', '.join([self.placeholder] * count)})"
 
 
 def column_names(table: Table) -> str:
@@ -256,9 +235,7 @@ DELETE_ORPHANS = (
 
 MARK_KILLED_RUNS = "UPDATE runs SET outcome = 'killed' WHERE outcome IS NULL"  # by the holder of the lock: no other run goes on
 
-TABLE_NAMES = ("meta", "files", "analyses", "library", "runs", "tracks", "library_tracks")  # that midiopt uses in a database
 SELECT_CONTENT_KEY = "SELECT value FROM meta WHERE key = 'content_key'"
-MIN_VERSIONS = {"runs": 2, "tracks": 7, "library_tracks": 7}  # the first schema version with a table that came later
 WIDE_ISSUES_VERSION = 6  # the first one with 64 issue bits: before, those of what is unusual began at bit 16, not 32
 WIDE_ISSUES = "(issues & 65535) | ((issues >> 16) * 4294967296)"  # their new value
 NARROW_ISSUES = "({0} & 65535 | ({0} >> 32 & 32767) << 16)"  # their old value, as far as it goes
@@ -342,33 +319,3 @@ def finalize(execute: Callable[[str], Iterable[Any]], dialect: Dialect) -> int:
     [(missing_files, missing_contents)] = execute(COUNT_MISSING_CONTENTS)
     duplicates: int = (files - missing_files) - (contents - missing_contents)
     return duplicates
-
-
-def check_version(found: set[str], meta: dict[str, str]) -> int | None:
-    """The schema version of the database; None if it has none of midiopt's tables.
-
-    `found` has those of TABLE_NAMES that exist, `meta` the content of that table (empty if it is not midiopt's). Raises
-    SinkError if another program made the tables, or a newer midiopt did.
-    """
-    if not found:
-        return None
-    version = meta.get("schema_version", "")
-    if meta.get("product") != PRODUCT or not version.isdecimal():
-        names = " and ".join(name for name in TABLE_NAMES if name in found)
-        raise SinkError(
-            f"the database already has {names}, not made by {PRODUCT}; choose another database, or a schema of PostgreSQL (--schema)"
-        )
-    if int(version) > SCHEMA_VERSION:
-        raise SinkError(f"the database was made by a newer {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
-    for name, first in MIN_VERSIONS.items():
-        if int(version) < first and name in found:
-            raise SinkError(f"the database already has {name}, not made by {PRODUCT}; rename that table or choose another database")
-    return int(version)
-
-
-def require_current_schema(version: int | None) -> None:
-    """Raise SinkError unless the tables have this schema: a reader does not upgrade them."""
-    if version is None:
-        raise NoDatabase(f"the database was not made by {PRODUCT}: it has none of its tables")
-    if version < SCHEMA_VERSION:
-        raise SinkError(f"the database was made by an older {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); analyze upgrades it")

@@ -18,13 +18,12 @@ from midiopt.run_log import event
 from midiopt.schema import ANALYSES, FILES, SCHEMA_VERSION, TRACKS, Table
 from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
+from midiopt.sinks.dialects import SQLITE as DIALECT
 from midiopt.sinks.facets import fill_facets
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
-    TABLE_NAMES,
     UNKNOWN_ID,
-    check_version,
     content_key,
     finalize,
     insert_run,
@@ -34,11 +33,12 @@ from midiopt.sinks.sql import (
 )
 from midiopt.sinks.sqlite_file import DatabaseFile
 from midiopt.sinks.sqlite_programs import fill_analysis_programs
+from midiopt.sinks.sqlite_session import primary_code, schema_version, sink_errors
 from midiopt.sinks.sqlite_sketches import fill_sketch_hashes
 from midiopt.sinks.sqlite_statement import RowStatement, connect
 from midiopt.sinks.sqlite_tables import COPIED_BEFORE, create_tables, fill_names
 from midiopt.sinks.sqlite_words import fill_words
-from midiopt.sinks.sqlite_writers import DIALECT, RowTuples, row_writer
+from midiopt.sinks.sqlite_writers import RowTuples, row_writer
 
 if TYPE_CHECKING:
     from midiopt.rows.batch import Batch
@@ -50,13 +50,6 @@ Result = TypeVar("Result")
 # with this cache, 53,000 (58,000) with a checkpoint every 64 MiB instead of every 4 MiB as well.
 CACHE_KIB = 32 * 1024
 CHECKPOINT_PAGES = 16384  # of 4 KiB
-ERROR_MESSAGES = {
-    sqlite3.SQLITE_BUSY: "another program has locked the database; end it or raise --sink-timeout, then run the same command again",
-    sqlite3.SQLITE_FULL: "the disk is full; committed batches stay, make room and run the same command again to resume",
-    sqlite3.SQLITE_IOERR: "the disk cannot be written (is it full?); committed batches stay, run the same command again to resume",
-    sqlite3.SQLITE_READONLY: "the database is read-only",
-    sqlite3.SQLITE_CANTOPEN: "the database or its log cannot be opened for writing",
-}
 LOCK_POLL = 1.0  # seconds that SQLite itself waits for a lock of another program; between two waits Python handles signals
 STOP_TIMEOUT = 2.0  # seconds to wait for a lock once the run is asked to end
 PROGRESS_STEPS = 1000  # instructions of SQLite's virtual machine between two checks for a stop: about 100 rows, 1 ms
@@ -235,7 +228,7 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         try:
             yield
         except sqlite3.OperationalError as error:
-            if self._should_stop() and _primary_code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+            if self._should_stop() and primary_code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                 raise Stopped("a statement of the database was interrupted") from error
             raise
         finally:
@@ -264,7 +257,7 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             except sqlite3.OperationalError as error:
                 if self._should_stop():
                     deadline = min(deadline, time.monotonic() + STOP_TIMEOUT)
-                if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
             if not has_told:
                 has_told = True
@@ -285,33 +278,9 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         raise SinkError(f"{self._path} {self._file.fate()}; run the same command again")
 
 
-@contextlib.contextmanager
-def sink_errors(path: str) -> Iterator[None]:
-    """Raise errors of SQLite as a SinkError that names the database."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise SinkError(f"{path}: {ERROR_MESSAGES.get(_primary_code(error), error)}") from error
-
-
-def schema_version(connection: sqlite3.Connection) -> int | None:
-    """See sql.check_version."""
-    names = {name.lower() for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-    meta: dict[str, str] = {}
-    if "meta" in names:
-        with contextlib.suppress(sqlite3.OperationalError):  # another program's table, with other columns
-            meta = {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
-    return check_version(names & set(TABLE_NAMES), meta)
-
-
 def _sqlite_values(values: Iterable[object]) -> list[Any]:
     """Values in the form that the tables have: times and lists as text."""
     return [
         f"{v.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(v, dt.datetime) else json.dumps(v) if isinstance(v, list) else v
         for v in values
     ]
-
-
-def _primary_code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 for an error raised by Python's module itself."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from midiopt.kinds import TIME
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS, Column, Table
+from midiopt.sinks.dialects import SQLITE as DIALECT
 from midiopt.sinks.name_tables import create_columns_table, create_name_tables, fill_columns_table, fill_name_tables
 from midiopt.sinks.sql import (
     ANALYSIS_ID,
@@ -28,7 +29,6 @@ from midiopt.sinks.sqlite_programs import CREATE_TRIGGER, TABLE
 from midiopt.sinks.sqlite_sketches import CREATE as CREATE_SKETCHES
 from midiopt.sinks.sqlite_sketches import CREATE_TRIGGERS as SKETCH_TRIGGERS
 from midiopt.sinks.sqlite_sketches import TABLE as SKETCHES
-from midiopt.sinks.sqlite_writers import DIALECT
 
 # WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
 # and a separate index. Content hashes come in random order: clustered on them, whole rows would be moved, while ids are rowids, which

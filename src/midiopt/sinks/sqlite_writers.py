@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from midiopt.rows.layout import LAYOUTS, Field
 from midiopt.schema import FILES, TRACKS, Table
-from midiopt.sinks.sql import ANALYSIS_ID, TRACK_NAMES, UNKNOWN_ID, Dialect, upsert
+from midiopt.sinks.sql import ANALYSIS_ID, TRACK_NAMES, UNKNOWN_ID, upsert
 from midiopt.sinks.sqlite_rows import RowEncoder
 from midiopt.sinks.sqlite_statement import RowStatement
 
 if TYPE_CHECKING:
     from midiopt.rows.batch import Rows
-
-DIALECT = Dialect("?", "sqlite")
 
 
 class RowTuples:

@@ -1,10 +1,12 @@
-"""Database URLs: which database one names, and how to show it."""
+"""Database URLs: which database one names, and how to show it.
+
+What only a URL needs is imported or compiled when there is one: it would take a command on an SQLite file 8 ms.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import quote, unquote
 
 from midiopt.errors import SinkError
 
@@ -15,18 +17,17 @@ _WORD = (
     r"|tcp_user_timeout|keepalives\w*|ssl\w*|gss\w*|krbsrvname|min_protocol_version|max_protocol_version|oauth_\w+|scram_\w+"
 )
 _PARAMETER = rf"{_WORD}|schema"  # the last one is midiopt's own
-_KEY_VALUES = re.compile(rf"\s*(?:{_WORD})\s*=", re.IGNORECASE)
-_KEY_VALUE = re.compile(r"(\w+)(\s*=\s*)('(?:[^'\\]|\\.)*(?:'|$)|(?:[^\s\\]|\\.)*)\s*", re.DOTALL)
-_URI = re.compile(
-    r"(?P<start>\w+://)(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@/]*))?@)?"
+_KEY_VALUES = rf"(?i)\s*(?:{_WORD})\s*="
+_KEY_VALUE = r"(?s)(\w+)(\s*=\s*)('(?:[^'\\]|\\.)*(?:'|$)|(?:[^\s\\]|\\.)*)\s*"
+_URI = (
+    r"(?s)(?P<start>\w+://)(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@/]*))?@)?"
     r"(?P<place>(?:\[[0-9A-Fa-f:.%]*\]|[^\[\]:@/?&,]*)(?::\d*)?(?:,(?:\[[0-9A-Fa-f:.%]*\]|[^\[\]:@/?&,]*)(?::\d*)?)*(?:/[^:@/?&]*)?)"
-    r"(?:\?(?P<query>.*))?",
-    re.DOTALL,
+    r"(?:\?(?P<query>.*))?"
 )
 # Databases that there is no sink for. A file name may have a colon, too, so that not every word before one is a scheme.
 _OTHERS = "duckdb|mysql|mariadb|mongodb|redis|oracle|mssql|sqlserver|clickhouse|cockroachdb|bigquery|snowflake"
-_OTHER_DATABASE = re.compile(rf"(?:{_OTHERS})(?:\+\w+)*:", re.IGNORECASE)
-_SECRET = re.compile("password|secret|scram_", re.IGNORECASE)  # password, sslpassword, oauth_client_secret, scram_client_key ...
+_OTHER_DATABASE = rf"(?i)(?:{_OTHERS})(?:\+\w+)*:"
+_SECRET = "(?i)password|secret|scram_"  # password, sslpassword, oauth_client_secret, scram_client_key ...
 _HIDDEN = "***"
 
 
@@ -39,7 +40,7 @@ class _Parts(NamedTuple):
 
 def is_postgres(url: str) -> bool:
     """Whether the URL names a PostgreSQL database; all others name an SQLite file."""
-    return url.startswith(("postgresql://", "postgres://")) or _KEY_VALUES.match(url) is not None
+    return url.startswith(("postgresql://", "postgres://")) or ("=" in url and re.match(_KEY_VALUES, url) is not None)
 
 
 def parquet_path(url: str) -> str | None:
@@ -56,7 +57,7 @@ def sqlite_path(url: str) -> str:
     scheme, colon, rest = url.partition("://")
     if colon and scheme == "sqlite" and rest[:1] == "/":
         return rest[1:]
-    if colon or url.startswith(("postgresql:", "postgres:")) or _OTHER_DATABASE.match(url):
+    if colon or url.startswith(("postgresql:", "postgres:")) or (":" in url and re.match(_OTHER_DATABASE, url)):
         raise SinkError(f"unknown database URL {_start(url)}...; use a path, sqlite:///path, postgresql://... or parquet:DIR")
     return url
 
@@ -72,6 +73,8 @@ def with_schema(url: str, name: str) -> str:
     if not is_postgres(url):
         raise SinkError("only PostgreSQL has schemas, so --schema needs a database postgresql://...")
     if re.match(r"\w+://", url):
+        from urllib.parse import quote
+
         return f"{url}{'&' if '?' in url else '?'}schema={quote(name, safe='')}"
     escaped = re.sub(r"([\\'])", r"\\\1", name)
     return f"{url} schema='{escaped}'"
@@ -85,12 +88,15 @@ def split_schema(url: str) -> tuple[str, str | None]:
     _require_utf8(url)
     start, mark, query = url.partition("?")
     if re.match(r"\w+://", url):
+        from urllib.parse import unquote
+
         parameters = query.split("&") if mark else []
         names = [parameter.partition("=")[2] for parameter in parameters if parameter.partition("=")[0] == "schema"]
         others = "&".join(parameter for parameter in parameters if parameter.partition("=")[0] != "schema")
         return (start + (mark if others else "") + others, unquote(names[-1])) if names else (url, None)
     kept, name, at = "", None, len(url) - len(url.lstrip())
-    while found := _KEY_VALUE.match(url, at):
+    key_value = re.compile(_KEY_VALUE)
+    while found := key_value.match(url, at):
         at = found.end()
         if found[1] == "schema":
             value = found[3][1:-1] if found[3][:1] == "'" else found[3]
@@ -102,6 +108,8 @@ def split_schema(url: str) -> tuple[str, str | None]:
 
 def has_password(url: str, text: str) -> bool:
     """Whether the text may contain a piece of a password in `url`, also of one that libpq takes for something else and quotes."""
+    from urllib.parse import unquote
+
     parts = _split(url)
     return parts is None or any(
         piece in text for secret in parts.secrets for piece in (*re.split(r"[@:/?#&=\[\]\s'\\]", secret), unquote(secret)) if piece
@@ -129,7 +137,7 @@ def _split(url: str) -> _Parts | None:
 
 
 def _split_uri(url: str) -> _Parts | None:
-    found = _URI.fullmatch(url)
+    found = re.fullmatch(_URI, url)
     if not found:
         return None
     secrets = [found["password"] or ""]
@@ -139,7 +147,7 @@ def _split_uri(url: str) -> _Parts | None:
         key, _, value = parameter.partition("=")
         if not re.fullmatch(_PARAMETER, _decoded(key), re.IGNORECASE):
             return None
-        if _SECRET.search(_decoded(key)):
+        if re.search(_SECRET, _decoded(key)):
             secrets.append(value)
             value = _HIDDEN
         parameters.append(f"{key}={value}")
@@ -148,11 +156,12 @@ def _split_uri(url: str) -> _Parts | None:
 
 def _split_key_values(text: str) -> _Parts | None:
     shown, secrets, at = "", [], len(text) - len(text.lstrip())
+    key_value = re.compile(_KEY_VALUE)
     while at < len(text):
-        found = _KEY_VALUE.match(text, at)
+        found = key_value.match(text, at)
         if not found or not re.fullmatch(_PARAMETER, found[1], re.IGNORECASE):
             return None
-        is_secret = _SECRET.search(found[1]) is not None
+        is_secret = re.search(_SECRET, found[1]) is not None
         secrets += [found[3]] if is_secret else []
         shown += f" {found[1]}{found[2]}{_HIDDEN if is_secret else found[3]}"
         at = found.end()
@@ -161,6 +170,8 @@ def _split_key_values(text: str) -> _Parts | None:
 
 def _decoded(text: str) -> str:
     """Percent-decoded as often as it can be."""
+    from urllib.parse import unquote
+
     while (decoded := unquote(text)) != text:
         text = decoded
     return text

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import NamedTuple, Self
 
-import xxhash
-
 from midiopt.kinds import INT64
 
 SECOND = 1_000_000_000  # nanoseconds
@@ -26,6 +24,8 @@ class FileState(NamedTuple):
     @classmethod
     def of_object(cls, size: int, seconds: int, tag: str) -> Self:
         """The state of an object in a store. The nanoseconds of the time are a digest of what tells its versions apart."""
+        import xxhash  # which commands that read do without
+
         return cls(size, seconds * SECOND + xxhash.xxh3_64_intdigest(tag.encode()) % SECOND)
 
     @classmethod

@@ -1,0 +1,72 @@
+"""What reading and writing PostgreSQL share: how a session begins, and the version of the tables."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import UndefinedColumn
+
+from midiopt.errors import SinkError
+from midiopt.schema import PRODUCT
+from midiopt.sinks.sql import quoted_name
+from midiopt.sinks.urls import has_password, split_schema
+from midiopt.sinks.versions import TABLE_NAMES, check_version
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+LOCK_CLASS = int.from_bytes(PRODUCT[:4].encode())  # the other half of the advisory lock is the oid of the schema: one run per schema
+IN_SCHEMA = "relnamespace = quote_ident(current_schema())::regnamespace"  # of a row of pg_class
+CONNECT_TIMEOUT = 10  # seconds
+
+# A network that drops packets silently is noticed within a minute. Parameters in the URL take precedence.
+NETWORK = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its pool would print warnings to stderr; the errors say enough
+
+
+def connect(url: str) -> Connection:
+    """A new connection. Raises SinkError with the reason, and without any part of a password."""
+    try:
+        database, schema = split_schema(url)
+        connection: Connection = psycopg.connect(database, **session_parameters(database, schema))
+        return connection
+    except psycopg.Error as error:
+        reason = " ".join(str(error).split())
+        if has_password(url, reason):
+            reason = "malformed URL, or its server does not answer; in a password write @ : / ? # as %40 %3A %2F %3F %23"
+        raise SinkError(f"cannot connect to PostgreSQL: {reason}") from None  # the cause would show the password
+
+
+def session_parameters(url: str, schema: str | None) -> dict[str, Any]:
+    """Connection parameters that `url` does not set itself. All tables are in the schema, if one is named."""
+    given = conninfo_to_dict(url)
+    parameters = {"autocommit": True, "client_encoding": "UTF8"} | {k: v for k, v in NETWORK.items() if k not in given}
+    if schema is not None:
+        escaped = re.sub(r"([\\ ])", r"\\\1", quoted_name(schema))
+        parameters["options"] = f"{given.get('options', '')} -c search_path={escaped}"
+    return parameters
+
+
+def schema_version(connection: Connection) -> int | None:
+    """See versions.check_version."""
+    found = connection.execute(
+        f"SELECT relname FROM pg_class WHERE {IN_SCHEMA} AND relname = ANY(%s)",
+        (list(TABLE_NAMES),),
+    )
+    names = {name for (name,) in found}
+    meta: dict[str, str] = {}
+    if "meta" in names:
+        with contextlib.suppress(UndefinedColumn):  # another program's table
+            meta = dict(connection.execute("SELECT key::text, value::text FROM meta").fetchall())
+    return check_version(names, meta)
