@@ -20,7 +20,7 @@ import pytest
 from benchmarks import postgres_server
 from midiopt.errors import SinkError
 from midiopt.schema import ANALYSES, FILES, RUNS, SCHEMA_VERSION, TRACKS
-from midiopt.sinks import open_sink, postgres_tables, sqlite_tables
+from midiopt.sinks import open_sink, postgres_tables, sqlite_tables, upgrade_notice
 from midiopt.sinks.sql import WIDE_ISSUES_VERSION
 from tests.helpers.batches import NOW, analysis_row, file_row, make_batch, query, records, sqlite_path, stored, track_row, write
 
@@ -305,3 +305,23 @@ def test_times_have_a_zone(old):
     if is_sqlite(old):
         assert query(old, "SELECT DISTINCT analyzed_at FROM library") == [("2024-02-29T23:59:59.999999Z",)]
         assert query(old, "SELECT datetime(started) FROM runs") == [("2024-02-29 23:59:59",)]
+
+
+def test_the_upgrade_of_a_large_database_tells_how_far_it_is(old, monkeypatch):
+    """A database of SQLite is copied in parts. Nothing is told while it takes no time."""
+    if not is_sqlite(old):
+        pytest.skip("PostgreSQL changes its tables in place")
+    expected = {table: query(old, f"SELECT count(*) FROM {table}") for table in ("files", "analyses", "runs")}
+    told: list[str] = []
+    monkeypatch.setattr(upgrade_notice, "FIRST", 0.0)
+    monkeypatch.setattr(upgrade_notice, "INTERVAL", 0.0)
+    monkeypatch.setattr(sqlite_tables, "COPIED_ROWS", 2)
+    open_sink(old, notify=told.append).close()
+    assert {table: query(old, f"SELECT count(*) FROM {table}") for table in expected} == expected
+    start = f"{sqlite_path(old)} is brought from schema {RELEASE_BEFORE} to {SCHEMA_VERSION}: "
+    assert all(line.startswith(start) and line.endswith("seconds left") for line in told)
+    shares = [int(line.removeprefix(start).partition("%")[0]) for line in told]
+    assert len(shares) >= 5 and shares == sorted(shares) and shares[-1] == 100
+    told.clear()
+    open_sink(old, notify=told.append).close()
+    assert told == []

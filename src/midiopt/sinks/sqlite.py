@@ -23,6 +23,7 @@ from midiopt.sinks.facets import fill_facets
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
+    TABLES,
     UNKNOWN_ID,
     content_key,
     finalize,
@@ -36,9 +37,10 @@ from midiopt.sinks.sqlite_programs import fill_analysis_programs
 from midiopt.sinks.sqlite_session import primary_code, schema_version, sink_errors
 from midiopt.sinks.sqlite_sketches import fill_sketch_hashes
 from midiopt.sinks.sqlite_statement import RowStatement, connect
-from midiopt.sinks.sqlite_tables import COPIED_BEFORE, create_tables, fill_names
+from midiopt.sinks.sqlite_tables import create_tables, fill_names
 from midiopt.sinks.sqlite_words import fill_words
 from midiopt.sinks.sqlite_writers import RowTuples, row_writer
+from midiopt.sinks.upgrade_notice import UpgradeNotice
 
 if TYPE_CHECKING:
     from midiopt.rows.batch import Batch
@@ -94,11 +96,12 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             with self._transaction():
                 fill_names(self._connection)
             return
-        if version is not None and version < COPIED_BEFORE:
-            self._notify(f"{self._path} is brought from schema {version} to {SCHEMA_VERSION}; a million files take minutes")
         execute("PRAGMA foreign_keys = OFF")  # a file is written after its analysis, and an analysis is deleted after its files
         with self._transaction():
-            create_tables(self._connection, version)
+            create_tables(self._connection, version, UpgradeNotice(self._path, version, self._count_rows, self._notify))
+
+    def _count_rows(self) -> int:
+        return sum(self._connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] for table in TABLES)
 
     def _open_writer(self, table: Table) -> RowStatement | RowTuples:
         return self._resources.enter_context(contextlib.closing(row_writer(self._connection, self._handle, table)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from midiopt.kinds import TIME
 from midiopt.schema import ANALYSES, FILES, PRODUCT, RUNS, SCHEMA_VERSION, TRACKS, Column, Table
@@ -39,13 +39,17 @@ CREATE = {
     TRACKS: ({ANALYSIS_ID: REFERENCE_OF_TRACKS}, "WITHOUT ROWID"),
     RUNS: ({"id": "PRIMARY KEY"}, ""),
 }
+COPIED_ROWS = 20_000  # at a time, in about a second
 COPIED_BEFORE = 7  # the first schema version whose times and issues are written as they are now
 VIEWS = ("library", "library_tracks")
 OWN_INDEXES = ("files_content_hash", "analyses_key_bpm", "analyses_bpm")  # of older schemas; the end of the run makes the present ones
 
 
-def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
-    """Create the tables, or bring those of an older schema to the present one. Within a transaction, so that all is done or nothing."""
+def create_tables(connection: sqlite3.Connection, version: int | None, copied: Callable[[int], None]) -> None:
+    """Create the tables, or bring those of an older schema to the present one. Within a transaction, so that all is done or nothing.
+
+    `copied` is told of rows that had to be copied, some thousand at a time.
+    """
     execute = connection.execute
     if version is None:
         execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
@@ -56,7 +60,7 @@ def create_tables(connection: sqlite3.Connection, version: int | None) -> None:
     execute("PRAGMA legacy_alter_table = ON")  # else RENAME refuses while a user's view reads a table that is just being replaced
     for table in (*TABLES, TRACKS, RUNS):
         if list(execute(f"PRAGMA table_info({table.name})")):
-            _upgrade_table(connection, table, version or 0)
+            _upgrade_table(connection, table, version or 0, copied)
         else:
             execute(_create(table, table.name))
     execute("PRAGMA legacy_alter_table = OFF")
@@ -112,7 +116,7 @@ def _parts(statement: str) -> set[str]:
     return {*definitions.split(", "), options.strip()}
 
 
-def _upgrade_table(connection: sqlite3.Connection, table: Table, version: int) -> None:
+def _upgrade_table(connection: sqlite3.Connection, table: Table, version: int, copied: Callable[[int], None]) -> None:
     """Add the columns that a table lacks. Where more than that has changed, replace it by one of the present schema, as SQLite's manual
     says (ALTER TABLE, "Making Other Kinds Of Table Schema Changes").
 
@@ -138,11 +142,23 @@ def _upgrade_table(connection: sqlite3.Connection, table: Table, version: int) -
     if table is FILES:
         values[ANALYSIS_ID] = SELECT_ANALYSIS_ID
     execute(_create(table, f"new_{table.name}", nullable, more))
-    execute(f"INSERT INTO new_{table.name} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {table.name}")
+    _copy(connection, table, values, copied)
     execute(f"DROP TABLE {table.name}")
     execute(f"ALTER TABLE new_{table.name} RENAME TO {table.name}")
     for statement in kept:
         execute(statement)
+
+
+def _copy(connection: sqlite3.Connection, table: Table, values: dict[str, str], copied: Callable[[int], None]) -> None:
+    """Copy the rows into the new table, in parts: so a signal is handled between two, and the user told how far it is."""
+    insert = f"INSERT INTO new_{table.name} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {table.name}"
+    key = {FILES: "path", TRACKS: ANALYSIS_ID}.get(table, "rowid")
+    last = f"SELECT max(k) FROM (SELECT {key} AS k FROM {table.name} WHERE {{}} ORDER BY {key} LIMIT {COPIED_ROWS})"
+    part, limits = f"{key} <= ?", list(connection.execute(last.format("TRUE")).fetchone())
+    while limits[-1] is not None:
+        copied(connection.execute(f"{insert} WHERE {part}", limits).rowcount)
+        part = f"{key} > ? AND {key} <= ?"
+        limits = [limits[-1], *connection.execute(last.format(f"{key} > ?"), limits[-1:]).fetchone()]
 
 
 def _value(column: Column, table: Table, version: int) -> str:
