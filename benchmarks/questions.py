@@ -1,11 +1,12 @@
 """Thirty questions to a library of a million files, in SQLite and PostgreSQL: how long the answers take, and how they are found.
 
-    python -m benchmarks.questions [--files 1000000] [--rounds 5] [--page]
+    python -m benchmarks.questions [--files 1000000] [--rounds 5] [--page] [--sqlite PATH] [--postgres URL]
 
 The library is synthetic (synthetic_library.py), and its caches are warm. Each answer is fetched completely; the shortest of the rounds
-counts, of SQLite in processor time, which other work on the machine disturbs less. The program also drops every index that the end of
-a run makes, and makes it again, for its cost in seconds and bytes. A temporary PostgreSQL server is used; one elsewhere is named by
-MIDIOPT_TEST_DSN. With --page the results are written into docs/questions.md.
+counts, in processor time of one core, which other work on the machine disturbs less: PostgreSQL may not start further processes for a
+question. The program also drops every index that the end of a run makes, and makes it again, for its cost in seconds and bytes. A
+temporary PostgreSQL server is used; one elsewhere is named by MIDIOPT_TEST_DSN. --sqlite and --postgres name libraries that are filled
+already (and written, for that cost). With --page the results are written into docs/questions.md.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import generated_blocks
+from benchmarks import generated_blocks, postgres_server
 from benchmarks.command_line import run_program
 from benchmarks.question_list import QUESTIONS
 from benchmarks.synthetic_library import filled
@@ -35,17 +36,18 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
 @contextlib.contextmanager
-def sqlite_library(files: int) -> Iterator[Ask]:
+def sqlite_library(path: str) -> Iterator[Ask]:
     """Asks a filled SQLite database."""
-    with filled("sqlite", files) as path, contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA mmap_size = 4000000000")
         yield lambda query: connection.execute(query).fetchall()
 
 
 @contextlib.contextmanager
-def postgres_library(files: int) -> Iterator[Ask]:
+def postgres_library(url: str) -> Iterator[Ask]:
     """Asks a filled PostgreSQL database."""
-    with filled("postgres", files) as url, psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET max_parallel_workers_per_gather = 0")
 
         def ask(query: str) -> list[tuple[Any, ...]]:
             cursor = connection.execute(query.encode())
@@ -57,7 +59,7 @@ def postgres_library(files: int) -> Iterator[Ask]:
 def answers(ask: Ask, is_postgres: bool, rounds: int) -> list[dict[str, Any]]:
     """The shortest time and the plan of each question."""
     [(path,)] = ask("SELECT path FROM files WHERE analysis_id > 0 ORDER BY path LIMIT 1 OFFSET 50000")
-    clock = time.perf_counter if is_postgres else time.thread_time
+    clock = postgres_server.processor_clock(ask("SELECT pg_backend_pid()")[0][0]) if is_postgres else time.thread_time
     results = []
     for question in QUESTIONS:
         query = (question.postgres if is_postgres and question.postgres else question.sql).format(path=path)
@@ -122,13 +124,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, metavar="N", default=1_000_000, help="files in the library (default: %(default)s)")
     parser.add_argument("--rounds", type=int, metavar="R", default=5, help="times that each question is asked (default: %(default)s)")
+    parser.add_argument("--sqlite", metavar="PATH", help="a filled library")
+    parser.add_argument("--postgres", metavar="URL", help="a filled library")
     parser.add_argument("--page", action="store_true", help="write the results into docs/questions.md")
     options = parser.parse_args()
     if options.files < 60_000 or options.rounds < 1:
         parser.error("--files must be at least 60000, --rounds at least 1")
     results: dict[str, Any] = {"files": options.files}
     for name, library in (("sqlite", sqlite_library), ("postgres", postgres_library)):
-        with library(options.files) as ask:
+        given = getattr(options, name)
+        with contextlib.nullcontext(given) if given else filled(name, options.files) as url, library(url) as ask:
             results[name] = {
                 "answers": answers(ask, name == "postgres", options.rounds),
                 "indexes": index_costs(ask, name == "postgres"),

@@ -241,7 +241,7 @@ def test_queries_find_the_same_in_every_way(library, query):
         for module, name, value in (
             (search_access, "MAX_IDS", 20), (search_access, "FEW_IDS", 3), (search_access, "RARE_IDS", 2),
             (search_access, "FIRST_CHUNK", 4), (search_pages, "FIRST_CHUNK", 4), (search_pages, "WINDOWS", (2, 9)),
-            (search_pages, "MAX_LOOKED_AT", 40),
+            (search_pages, "MAX_LOOKED_AT", 40), (search_pages, "FEW_IDS", 3), (search_pages, "PART", 12), (search_pages, "MAX_PARTS", 15),
         ):  # fmt: skip
             patch.setattr(module, name, value)
         pages, after = [], None

@@ -45,6 +45,12 @@ class PostgresSnapshot:
             cursor.execute(query, values)
             yield from cursor
 
+    def expected_rows(self, query: str, values: Sequence[object] = ()) -> float:
+        """See Snapshot."""
+        with sink_errors():
+            [([plan],)] = self._connection.execute(f"EXPLAIN (FORMAT JSON) {query}".encode(), values)
+        return float(plan["Plan"]["Plan Rows"])
+
     def __enter__(self) -> Self:
         return self
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import re
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from midiopt.library.search_query import Any, Item, Node, Query, node_sql
-from midiopt.library.search_terms import Sql
+from midiopt.library.search_terms import HAS, Sql
 from midiopt.library.snapshot import Snapshot
 from midiopt.sinks import sqlite_programs, sqlite_words
 from midiopt.sinks.sql import SEARCH_INDEX
@@ -21,12 +21,18 @@ from midiopt.sinks.words import match_of
 MAX_IDS = 40_000  # candidates that are fetched as a list: 20 ms
 RARE_IDS = 300  # candidates that are asked for first: 3 to 6 ms in PostgreSQL, which looks at the row of each
 FEW_IDS = 2000  # candidates that are not worth another list: 8 ms
+EXPECTED = 1.25  # times as many ids as a list has, as the planner sees it, are not asked for
 FIRST_CHUNK, GROWTH = 500, 3  # of candidates that are looked at in their order
 RARE = "like"  # a term that few files meet
 INDEXED = {"key", "bpm", "meter", "role", "duration", "notes", "polyphony", "swing", "loop", "issue", "chords", "status", "missing", RARE}
 POSTGRES_WORDS = ("analyses_words", "files_words")
+# Conditions of PostgreSQL that have an index of their own: SQLite's analyses_search has these columns.
+PARTIAL = {"a.is_performance": "analyses_performance", HAS["lyrics"]: "analyses_lyrics", HAS["drums"]: "analyses_drums"}
 _OF_FILE = re.compile(r"\bf\.")  # in a condition that is not about the content alone
-_TABLES = ("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, f"{sqlite_programs.TABLE}_of_deleted", *POSTGRES_WORDS)
+_TABLES = (
+    *("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, f"{sqlite_programs.TABLE}_of_deleted", *POSTGRES_WORDS),
+    *PARTIAL.values(),
+)
 
 
 class Access:
@@ -46,6 +52,7 @@ class Access:
         self.files = "files f INDEXED BY files_analysis_id" if self.is_sqlite and self.has_indexes else "files f"
         """The files of one content: SQLite would rather look for every file with a status."""
         self._has_programs = f"{sqlite_programs.TABLE}_of_deleted" in there
+        self._partial = {condition for condition, name in PARTIAL.items() if name in there}
         self._has_words = set(POSTGRES_WORDS) <= there or (sqlite_words.TABLE in there and self._open_words())
 
     def _open_words(self) -> bool:
@@ -92,14 +99,14 @@ class Access:
         few = self.few(query)
         return self.of_many(query) if few is None else few
 
-    def of_many(self, query: Query) -> list[int] | None:
-        """The same where no condition is rare by itself.
+    def of_many(self, query: Query, is_enough: Callable[[list[int]], bool] = lambda ids: False) -> list[int] | None:
+        """The same where no condition is rare by itself. Where the ids of one condition are enough, no other one is asked.
 
         An id is fetched in a quarter of the time that looking at its rows takes, so a condition that twice as many meet is of use, too.
         """
         best: list[int] | None = None
         for source in self._sources(query):
-            if best is None or len(best) > FEW_IDS:
+            if best is None or (len(best) > FEW_IDS and not is_enough(best)):
                 found = self._ids(source, MAX_IDS if best is None else min(2 * len(best), MAX_IDS))
                 if found is not None:
                     best = found if best is None else sorted(set(best).intersection(found))
@@ -108,8 +115,14 @@ class Access:
     def _ids(self, source: Sql, most: int) -> list[int] | None:
         """The ids of a source, sorted; None if there are more."""
         sql, values = source
+        if most > FEW_IDS and "issues" not in sql and self._expected(source) > EXPECTED * most:
+            return None  # at once, instead of after 150 ms; of bits no database knows how frequent they are
         found = [id_ for (id_,) in self._rows(f"{sql} LIMIT {most + 1}", values)]
         return sorted(set(found)) if len(found) <= most else None
+
+    def _expected(self, source: Sql) -> float:
+        """About how many ids PostgreSQL expects of a source: it says so in 1 ms."""
+        return self._library.expected_rows(source[0].replace("?", self._library.dialect.placeholder), source[1])
 
     def _sources(self, query: Query) -> Iterator[Sql]:
         """Of each condition; in PostgreSQL of all at once that are about the contents alone, in which it combines the indexes.
@@ -127,11 +140,15 @@ class Access:
             elif source:
                 yield source
         if has_index:
-            self._combine_indexes(True)
-            yield (
+            source = (
                 f"SELECT a.id FROM analyses a WHERE {' AND '.join(sql for sql, _ in together)}",
                 [value for _, values in together for value in values],
             )
+            if len(together) == 1:
+                yield source
+                return
+            self._combine_indexes(True)
+            yield source
             self._combine_indexes(False)
 
     def _combine_indexes(self, is_on: bool) -> None:
@@ -157,6 +174,8 @@ class Access:
             return self._words_source([condition.phrase])
         if condition.programs:
             return self._programs_source(condition.programs) if self.is_sqlite else (f"SELECT a.id FROM analyses a WHERE {sql}", values)
+        if sql in self._partial:
+            return f"SELECT a.id FROM analyses a WHERE {sql}", values
         if node.name not in INDEXED or sql.endswith("IS NULL") or sql.startswith(("a.is_loop", "NOT ")):
             return None
         if condition.of_content and node.name != "status":

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-import itertools
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from midiopt.library.search_access import FIRST_CHUNK, GROWTH, Access
+from midiopt.library.search_access import FEW_IDS, FIRST_CHUNK, GROWTH, Access
 from midiopt.library.search_query import Query
 from midiopt.library.search_terms import Sql
 from midiopt.library.snapshot import Snapshot
 
 WINDOWS = (2000, 20_000)  # contents that are looked at first: in 1 to 3 ms, then in 5 to 20
-FULL_PARTS = 2  # 80,000 contents: 0.1 s; all of a million take 0.5 s at once, and 1.2 s in parts
+PART, MAX_PARTS = 40_000, 60_000  # contents that are looked at next: 0.1 s; all of a million take 0.5 s at once, and 1.2 s in parts
 MAX_LOOKED_AT = 15_000  # contents with the words, before rarer terms are asked
 
 
@@ -59,7 +59,32 @@ class _Source:
 
     tables: str
     where: tuple[str, ...] = ()
-    values: tuple[object, ...] = ()
+    values: tuple[Any, ...] = ()
+
+
+class _Looked:
+    """What the contents that have been looked at, in the order of their ids from one on, have given for a page."""
+
+    def __init__(self, after: Any) -> None:
+        self.found: list[str] = []
+        self.start = self.end = 0 if after is None else after.analysis_id or 0
+        """The first content, and the next one."""
+
+    def add(self, found: list[str], first: int, last: int) -> None:
+        """More of them; or the same ones and more."""
+        self.found = [*self.found, *found] if first >= self.end else found
+        self.start = first if self.start == self.end else self.start
+        self.end = last + 1
+
+    def fills(self, limit: int, more: int) -> bool:
+        """Whether so many more contents fill the page, as far as can be told."""
+        seen = self.end - self.start
+        return bool(self.found) and len(self.found) * (seen + more) >= limit * seen
+
+    def is_enough(self, limit: int, ids: list[int]) -> bool:
+        """Whether a page is full after a few of these contents, as far as can be told."""
+        seen = bisect.bisect_left(ids, self.end) - bisect.bisect_left(ids, self.start)
+        return bool(self.found) and 2 * len(self.found) * FEW_IDS >= limit * seen
 
 
 class Pages:
@@ -112,10 +137,12 @@ class Pages:
 
     def _ordered(self, limit: int, after: Any) -> list[str]:
         """The files whose value is not null."""
+        is_arrival = self._by is ARRIVAL and not self._direction
         phrases = self._access.phrases(self._query)
-        if phrases and self._by is ARRIVAL and not self._direction:
+        if phrases and is_arrival:
             return self._by_words(phrases, limit, after)
         later = self._after(after)
+        looked = _Looked(after)
         ids: list[int] | None = None
         rarest = self._access.rarest
         sizes = WINDOWS[: 1 if self._access.has_hints(self._query) else 2]
@@ -123,17 +150,20 @@ class Pages:
             if size == WINDOWS[1]:
                 if (ids := self._access.few(self._query)) is not None:
                     break
-                rarest = self._access.of_many
+                rarest = functools.partial(self._access.of_many, is_enough=functools.partial(looked.is_enough, limit))
             if window := self._window(max(size, 4 * limit), after):
                 found = self._page(window, later, limit)
                 if len(found) == limit:
                     return found
+                if is_arrival:
+                    looked.add(found, *window.values)
         if self._query.needs_content or self._by.of_content:
-            ids = rarest(self._query) if ids is None else ids
-            if ids is not None and self._by is ARRIVAL and not self._direction:
-                return self._of_ids(ids, limit, after)
-            if not self._sqlite and self._by is ARRIVAL and not self._direction:
-                return self._of_parts(limit, after)
+            if ids is None and not (is_arrival and not self._sqlite and looked.fills(limit, PART)):
+                ids = rarest(self._query)
+            if ids is not None and is_arrival:
+                return self._of_ids(ids, limit, after, looked)
+            if not self._sqlite and is_arrival:
+                return self._of_parts(limit, after, looked)
             return self._page(self._whole() if ids is None else self._of_list(ids), later, limit, is_whole=ids is None)
         return self._page(_Source(FILES_ONLY), later, limit)
 
@@ -157,10 +187,10 @@ class Pages:
                         return self._of_ids(rarest, limit, after)
         return found
 
-    def _of_ids(self, ids: list[int], limit: int, after: Any) -> list[str]:
+    def _of_ids(self, ids: list[int], limit: int, after: Any, looked: _Looked | None = None) -> list[str]:
         """The files of sorted contents in the order of arrival: of the next contents, then of more and more, until the page is full."""
-        found: list[str] = []
-        at, size = 0 if after is None else bisect.bisect_left(ids, after.analysis_id), FIRST_CHUNK
+        looked = looked or _Looked(after)
+        found, at, size = looked.found, bisect.bisect_left(ids, looked.end), FIRST_CHUNK
         while at < len(ids) and len(found) < limit:
             found += self._page(self._of_list(ids[at : at + size]), self._after(after), limit - len(found))
             at += size
@@ -235,22 +265,24 @@ class Pages:
             hint, values = self._access.hints(self._query, of_files=True)
             yield _Source(FILES_ONLY, ("f.analysis_id IS NULL", hint), tuple(values))
 
-    def _of_parts(self, limit: int, after: Any) -> list[str]:
+    def _of_parts(self, limit: int, after: Any, looked: _Looked) -> list[str]:
         """The files in the order of arrival: of the next parts, or else of all contents, in which PostgreSQL may combine indexes."""
-        found: list[str] = []
-        for part in itertools.islice(self._parts(0 if after is None else after.analysis_id), FULL_PARTS):
-            found += self._page(part, self._after(after), limit - len(found))
-            if len(found) == limit:
-                return found
-        return self._page(self._whole(), self._after(after), limit, is_whole=True)
+        for part in self._parts(looked.end):
+            start, end = part.values
+            if start - looked.start >= MAX_PARTS and not looked.fills(limit, end - start):
+                return self._page(self._whole(), self._after(after), limit, is_whole=True)
+            looked.add(self._page(part, self._after(after), limit - len(looked.found)), start, end)
+            if len(looked.found) == limit:
+                break
+        return looked.found
 
-    def _parts(self, after: int = 0) -> Iterator[_Source]:
+    def _parts(self, first: int = 0) -> Iterator[_Source]:
         """All files with an analysis in longer and longer parts: PostgreSQL would look at every row before it counts the first."""
-        [(first, last)] = self._rows("SELECT min(id), max(id) FROM analyses WHERE id >= ?", (after,))
-        size = WINDOWS[-1]
-        while first is not None and first <= last:
-            yield _Source(self._access.contents + self._join, ("a.id BETWEEN ? AND ?",), (first, first + size - 1))
-            first += size
+        [(start, last)] = self._rows("SELECT min(id), max(id) FROM analyses WHERE id >= ?", (first,))
+        size = PART
+        while start is not None and start <= last:
+            yield _Source(self._access.contents + self._join, ("a.id BETWEEN ? AND ?",), (start, start + size - 1))
+            start += size
             size *= GROWTH
 
     # --- SQL ---

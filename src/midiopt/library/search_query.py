@@ -126,11 +126,16 @@ def node_sql(node: Node, dialect: Dialect) -> Sql:
     if isinstance(node, Not):
         sql, values = node_sql(node.part, dialect)
         return f"(({sql}) IS NOT TRUE)", values
-    parts = [node_sql(part, dialect) for part in node.parts]
+    parts = [node_sql(part, dialect) for part in sorted(node.parts, key=_cost)]
     if not parts:
         return "TRUE" if isinstance(node, All) else "FALSE", []
     joined = (" AND " if isinstance(node, All) else " OR ").join(sql for sql, _ in parts)
     return f"({joined})" if len(parts) > 1 else joined, [value for _, values in parts for value in values]
+
+
+def _cost(node: Node) -> int:
+    """What is looked at first: all else before words, and of those the phrases that few files have."""
+    return -len(node.condition.phrase.split()) + 100 if isinstance(node, Item) and node.condition.phrase else 0
 
 
 def _follows(node: Node, other: Node) -> bool:

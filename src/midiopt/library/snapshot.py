@@ -22,6 +22,9 @@ class Snapshot(Protocol):
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query in the snapshot's dialect. Raises SinkError when the database fails."""
 
+    def expected_rows(self, query: str, values: Sequence[object] = ()) -> float:
+        """About how many rows the planner of the database expects of a query; 0 if it does not say."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None: ...

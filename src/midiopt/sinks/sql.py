@@ -180,6 +180,9 @@ POSTGRES_INDEXES = {
     "files_status": f"files (status, path, {ANALYSIS_ID}) WHERE status <> {quoted(STATUSES[OK])}",
     "analyses_issues": "analyses (issues, id) WHERE issues <> 0",  # with the id, bits are tested in the index alone
     "analyses_title": "analyses (title, id)",
+    "analyses_performance": "analyses (id) WHERE is_performance",
+    "analyses_lyrics": "analyses (id) WHERE lyric_count > 0",
+    "analyses_drums": "analyses (id) WHERE drum_note_count > 0",
     "analyses_programs": "analyses USING gin (programs)",
     "analyses_channels": "analyses USING gin (channels)",
     "analyses_sketch": "analyses USING gin (sketch)",

@@ -118,14 +118,17 @@ def postgres_has(text: str) -> str:
     An ASCII text is searched as it is: that takes a tenth of the time of its words.
     """
     ascii_text = f'lower(({text}) COLLATE "C")'
-    in_ascii = f"strpos({ascii_text}, ?) > 0 AND {ascii_text} ~ ?"
+    in_ascii = f"{ascii_text} LIKE ? AND {ascii_text} ~ ?"
     return f"(CASE WHEN octet_length({text}) = length({text}) THEN {in_ascii} ELSE {postgres_words(text)} LIKE ? END)"
 
 
 def postgres_patterns(phrase: str) -> list[str]:
-    """The first word, a regular expression for an ASCII text and a LIKE pattern for the words of others; see has_phrase()."""
+    """A LIKE pattern of the words and a regular expression for an ASCII text, a LIKE pattern for the words of others; see has_phrase().
+
+    LIKE takes a tenth of the time of the expression.
+    """
     words = phrase.removesuffix("*").split(" ")
     is_begun = phrase.endswith("*")
     letters = [word + "[0-9a-z]*" * (len(word) == MAX_LETTERS) for word in words]
     expression = f"(^|[^0-9a-z]){'[^0-9a-z]+'.join(letters)}{'' if is_begun else '($|[^0-9a-z])'}"
-    return [words[0], expression, f"% {' '.join(words)}" + ("%" if is_begun else " %")]
+    return [f"%{'%'.join(words)}%", expression, f"% {' '.join(words)}" + ("%" if is_begun else " %")]
