@@ -4,10 +4,11 @@
 
 A scheduler and workers run on this machine and talk over TCP; the collection is generated songs in tars of 1,000. Local runs and runs
 over the cluster take turns, each also over the first tar alone: the difference is the cost per file, the rest that of a run. Compared is
-the processor time of all processes, which other programs on the machine disturb less than the
-clock: the driver, the scheduler, Dask's workers and their processes of midiopt. The rows of a file are counted in bytes, and empty
-tasks give the cost of a task. With --parquet the rows go into a Parquet directory, in parts that tasks write. With --page the tables are
-written into docs/performance.md. Dask's statistical profiler is off, and its own monitor runs every ten seconds.
+the processor time of all processes, which other programs on the machine disturb less than the clock: the driver, the scheduler, Dask's
+workers and their processes of midiopt. Two threads of a core slow each other: `taskset -c 1 chrt -f 10` keeps that and the rest of
+the machine out. The rows of a file are counted in bytes, and empty tasks give the cost of a task. With --parquet the rows go into a
+Parquet directory, in parts that tasks write. With --page the tables are written into docs/performance.md. Dask's statistical profiler is
+off, and its own monitor runs every ten seconds.
 """
 
 from __future__ import annotations
