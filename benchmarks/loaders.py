@@ -26,6 +26,7 @@ from benchmarks.paired_timing import OURS, Comparison
 from sample import conversions
 
 Load = Callable[[str], object]
+BATCH = 16  # files, as in docs/how-to/machine-learning.md
 
 
 def arrays(path: str) -> object:
@@ -60,7 +61,7 @@ def has(module: str) -> bool:
 
 
 def data_sets(paths: list[str], folder: str) -> Iterator[tuple[str, str, Callable[[], object], Callable[[], object]]]:
-    """An epoch of PyTorch through a DataLoader, of midiopt's data set and of one over symusic."""
+    """An epoch of PyTorch through a DataLoader, file by file and in batches, of midiopt's data set and of one over symusic."""
     if not (has("torch") and has("symusic") and has("pyarrow")):
         return
     import numpy as np
@@ -86,12 +87,12 @@ def data_sets(paths: list[str], folder: str) -> Iterator[tuple[str, str, Callabl
         file.write("\n".join(map(os.path.abspath, paths)))
     midiopt.run([f"@{file.name}"], db)
     ours, theirs = NotesDataset(db, seed=1), Scores()
-    yield (
-        "epoch of PyTorch",
-        "symusic",
-        lambda: sum(1 for _ in DataLoader(ours, batch_size=None)),
-        lambda: sum(1 for _ in DataLoader(theirs, batch_size=None, shuffle=True)),
-    )
+
+    def epoch(files: Dataset, **options: Any) -> Callable[[], object]:
+        return lambda: sum(1 for _ in DataLoader(files, **options))
+
+    for name, options in (("epoch of PyTorch", {"batch_size": None}), ("in batches", {"batch_size": BATCH, "collate_fn": list})):
+        yield name, "symusic", epoch(ours, **options), epoch(theirs, shuffle=True, **options)
 
 
 def over(load: Load, paths: list[str]) -> Callable[[], object]:

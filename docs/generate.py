@@ -54,9 +54,9 @@ def answers() -> str:
 
 
 def conversions() -> str:
-    """The lines that make objects of other libraries, without what a program has around them."""
+    """The lines that make objects of other libraries, which can be copied as they are."""
     text = (ROOT / "sample" / "conversions.py").read_text()
-    return f"```python\n{text[text.index('import numpy') :].rstrip()}\n```"
+    return f"```python\n{text[text.index('from collections') :].rstrip()}\n```"
 
 
 # (page, name of the block, what makes its text)

@@ -42,13 +42,15 @@ def names_of(columns: list[Any], rows: list[int]) -> list[tuple[int, int, int, b
 
 
 def symusic_score(path: str) -> Any:
-    """The symusic.Score that symusic.Score(path) makes, also of a damaged file: tokenizers of MidiTok take it."""
+    """The symusic.Score that symusic.Score(path) makes, and what can be read of a file that it refuses: tokenizers of MidiTok take it."""
     from symusic import Score
 
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         content = file.read()
-    events = midiopt.parse(content)
-    return Score.from_midi(events.to_bytes() if events.issues else content)
+    try:
+        return Score.from_midi(content)
+    except RuntimeError:
+        return Score.from_midi(midiopt.parse(content).to_bytes())
 
 
 def pretty_midi_song(path: str) -> Any:
