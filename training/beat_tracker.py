@@ -1,4 +1,4 @@
-"""Fit the weights of core/rhythm/pulses.pyx: python -m training.beat_tracker [CORPUS [TRUTH]]
+"""Fit the weights of core/rhythm/pulse_scores.pyx: python -m training.beat_tracker [CORPUS [TRUTH]]
 
 A network with one hidden layer that says of each pulse (notes that begin together) how much it is a beat and how much a downbeat. It
 learns from recorded performances beside a score, whose beats an alignment of the notes gives (accuracy/beats.py). The features come
@@ -26,7 +26,7 @@ from accuracy import ground_truth
 from accuracy.beats import Truth, aligned_beats, f_measure, is_plausible
 from accuracy.corpus import PROJECT, make_parser, parse_arguments
 from accuracy.ground_truth import FOLDS, Row, fold
-from reference.beat_tracker import PlayedNote, Pulse, bars_of, choose_track, group, own_features, with_neighbours
+from reference.beat_tracker import PlayedNote, Pulses, bars_of, choose_track, group, own_features, with_neighbours
 from training.logit import Bools, Floats
 from training.network import tanh_approx, tanh_approx_derivative
 
@@ -87,7 +87,7 @@ def read_performance(row: Row, corpus: Path) -> Performance | None:
     columns = (notes.onset_s.tolist(), notes.end_s.tolist(), notes.pitch.tolist(), notes.velocity.tolist())
     groups = group([PlayedNote(*values) for values in zip(*columns, strict=True)])
     seconds = np.array([together[0].seconds for together in groups])
-    features = np.array(with_neighbours(own_features(groups)), np.float32)
+    features = with_neighbours(own_features(groups))
     labels = np.stack([nearest_pulses(seconds, truth.seconds), nearest_pulses(seconds, truth.seconds[truth.is_downbeat])], 1)
     return Performance(row, truth, 60 / bpm, seconds, features, labels) if bpm else None
 
@@ -133,9 +133,8 @@ def train(performances: list[Performance]) -> Network:
 
 def f_measures(performance: Performance, net: Network) -> tuple[float, float]:
     """The F measures of beats and downbeats that the reference tracks."""
-    scores = net.scores(performance.features).tolist()
-    pulses = [Pulse(at, beat, downbeat) for at, (beat, downbeat) in zip(performance.seconds.tolist(), scores, strict=True)]
-    beats = bars_of(choose_track(pulses, performance.period))
+    scores = net.scores(performance.features).astype(np.float32)
+    beats = bars_of(choose_track(Pulses(performance.seconds, scores[:, 0], scores[:, 1]), performance.period))
     truth = performance.truth
     return (
         f_measure(truth.seconds, np.array([at for at, _ in beats])),
@@ -144,12 +143,12 @@ def f_measures(performance: Performance, net: Network) -> tuple[float, float]:
 
 
 def write_weights(net: Network) -> None:
-    """Write the module that pulses.pyx and reference/beat_tracker.py import."""
+    """Write the module that pulse_scores.pyx and reference/beat_tracker.py import."""
 
     def numbers(values: Floats) -> str:
         return ", ".join(f"{value:.3f}" for value in values.tolist())
 
-    text = '"""The weights of pulses.pyx, written by training/beat_tracker.py."""\n\n# fmt: off\n'
+    text = '"""The weights of pulse_scores.pyx, written by training/beat_tracker.py."""\n\n# fmt: off\n'
     text += "HIDDEN_WEIGHTS = (  # a line per feature, in the order of reference/beat_tracker.py, with a weight per unit\n"
     text += "".join(f"    ({numbers(values)}),\n" for values in net.hidden) + ")\n"
     for i, name in enumerate(("BEAT", "DOWNBEAT")):

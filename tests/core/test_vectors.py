@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from midiopt.core.harmony import chords, key
-from midiopt.core.rhythm import autocorrelation, beat_network, meter_quantized, onsets
+from midiopt.core.rhythm import autocorrelation, beat_network, beat_tracker, meter_quantized, onsets, pulse_scores
 from tests.helpers.vector_code import needs_avx2
 
 CORE = Path(__file__).parents[2] / "src" / "midiopt" / "core"
@@ -22,6 +22,8 @@ KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "fourier_at_multiples": (autocorrelation, ("vmulpd", "vaddpd", "vsubpd")),
     "network_score": (beat_network, ("vmulpd", "vaddpd")),
     "place_onsets": (onsets, ("vmulpd", "vaddpd")),
+    "rate_pulses": (pulse_scores, ("vmulps", "vaddps", "vdivps")),
+    "choose_track": (beat_tracker, ("vmulps", "vaddps", "vdivps")),
     "meter_from_slots": (meter_quantized, ("vpcmpeqw", "vmulpd")),
     "estimate_chords": (chords, ("vpaddw", "vpmaxsw")),
     "correlate": (key, ("vsqrtpd", "vmulpd", "vaddpd")),

@@ -68,6 +68,11 @@ cdef enum:
     TRACK_FACTS_BLOCK
     TRACK_BOUNDARY_BLOCK
     PART_SHAPE_BLOCK
+    TIMED_NOTE_BLOCK
+    PULSE_BLOCK
+    PULSE_KEY_BLOCK
+    TRACK_LINK_BLOCK
+    TRACKED_BEAT_BLOCK
     TRANSFER_BLOCK  # the bytes of a file whose transfer was undone
     BLOCK_COUNT
 

@@ -3,35 +3,21 @@
 from libc.math cimport floor
 from libc.stddef cimport size_t
 from libc.stdint cimport INT64_MAX, int64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 from midiopt.core.facts cimport NULL_INT32
 from midiopt.core.memory cimport allocate_zeroed, release
-from midiopt.core.rhythm.beat_bars cimport BarScores, TrackedBeat, place_in_bars
-from midiopt.core.rhythm.beat_tracker cimport choose_track
+from midiopt.core.rhythm.beat_bars cimport TrackedBeat
 from midiopt.core.rhythm.first_sequence cimport FirstSequence, read_first_sequence, start_sequence
-from midiopt.core.rhythm.pulses cimport Pulse, PulseNetwork, TimedNote, group_notes, rate_pulses
+from midiopt.core.rhythm.performance_beats cimport MAX_BEATS, PerformanceBeats, track_beats
 from midiopt.core.smf.arena cimport EventArena
-from midiopt.core.smf.midi cimport NO_MEMORY, USABLE, Status
+from midiopt.core.smf.midi cimport USABLE
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span
 from midiopt.core.timeline.tempo_map cimport TempoMap, TempoSegment, seconds_at
 
-cdef enum:
-    MAX_BEATS = 100_000  # fourteen hours at 120 BPM
-
-# How much a beat is a downbeat: chosen by F of downbeats, see training/beat_tracker.py.
-cdef double BEAT_SHARE = 0.4  # of the score as a beat, which is subtracted
-cdef double DOWNBEAT_BONUS = 1.6
-cdef double SILENT_DOWNBEAT = -1.0  # of a beat where no note begins
-
 cdef struct BeatSource:
     FirstSequence sequence
-    Pulse *pulses
-    size_t pulse_count
-    TrackedBeat *beats
-    size_t beat_count
-    PulseNetwork network
-    BarScores bar_scores
+    PerformanceBeats played
 
 
 def read_beats(EventArena events not None):
@@ -53,13 +39,11 @@ def read_beats(EventArena events not None):
             return tracked, []
         if not tracked:
             return False, grid_beats(b)
-        if group(b) != USABLE or follow(b) != USABLE:
+        if track_beats(&b.played, &s.scratch, &s.notes.columns, 60 / s.facts.bpm_onsets) != USABLE:
             raise MemoryError()
         return True, tracked_beats(b)
     finally:
         release(&s.scratch)
-        free(b.pulses)
-        free(b.beats)
         free(b)
 
 
@@ -92,63 +76,15 @@ cdef int beats_of(int numerator, int64_t bar, int64_t quarter) noexcept:
     return numerator // 3 if numerator > 3 and numerator % 3 == 0 and 2 * bar <= numerator * quarter else numerator
 
 
-cdef Status group(BeatSource *b) noexcept:
-    """Make the pulses of the notes, and say how much they are beats."""
-    cdef size_t i, n = b.sequence.notes.columns.count
-    cdef TimedNote *notes = <TimedNote *>malloc(n * sizeof(TimedNote))
-    b.pulses = <Pulse *>malloc(n * sizeof(Pulse))
-    if notes == NULL or b.pulses == NULL:
-        free(notes)
-        return NO_MEMORY
-    for i in range(n):
-        notes[i].seconds = b.sequence.notes.columns.onset_s[i]
-        notes[i].length = b.sequence.notes.columns.end_s[i] - notes[i].seconds
-        notes[i].pitch = b.sequence.notes.columns.traits[i] >> 1 & 127
-        notes[i].velocity = b.sequence.notes.columns.velocity[i]
-    b.pulse_count = group_notes(notes, n, b.pulses)
-    free(notes)
-    rate_pulses(&b.network, b.pulses, b.pulse_count)
-    return USABLE
-
-
-cdef Status follow(BeatSource *b) noexcept:
-    """Track the beats, at most MAX_BEATS, and find their bars."""
-    cdef int64_t last = choose_track(b.pulses, b.pulse_count, 60 / b.sequence.facts.bpm_onsets).last, i, k
-    cdef const Pulse *pulse
-    cdef TrackedBeat *beat
-    cdef size_t n = 1
-    i = last
-    while b.pulses[i].before >= 0:
-        n += max(b.pulses[i].steps, 1)
-        i = b.pulses[i].before
-    b.beats = <TrackedBeat *>malloc(n * sizeof(TrackedBeat))
-    if b.beats == NULL:
-        return NO_MEMORY
-    b.beat_count = min(n, <size_t>MAX_BEATS)
-    i = last
-    while i >= 0:
-        pulse = &b.pulses[i]
-        n -= 1
-        beat = &b.beats[n]
-        beat.seconds = pulse.seconds
-        beat.downbeat = pulse.downbeat - BEAT_SHARE * pulse.beat + DOWNBEAT_BONUS
-        for k in range(1, pulse.steps):
-            n -= 1
-            beat = &b.beats[n]
-            beat.seconds = pulse.seconds - k * ((pulse.seconds - b.pulses[pulse.before].seconds) / pulse.steps)
-            beat.downbeat = SILENT_DOWNBEAT
-        i = pulse.before
-    place_in_bars(&b.bar_scores, b.beats, b.beat_count)
-    return USABLE
-
-
 cdef list tracked_beats(BeatSource *b):
     """The tracked beats."""
     cdef const TempoSegment *segment = b.sequence.map.segments
+    cdef const TrackedBeat *beat
     cdef size_t i
     found = []
-    for i in range(b.beat_count):
-        found.append((tick_at(&b.sequence.map, &segment, b.beats[i].seconds), b.beats[i].seconds, <int>b.beats[i].position))
+    for i in range(b.played.count):
+        beat = &b.played.beats[i]
+        found.append((tick_at(&b.sequence.map, &segment, beat.seconds), beat.seconds, <int>beat.position))
     return found
 
 
