@@ -11,7 +11,7 @@ import pytest
 import midiopt
 from midiopt.errors import SourceError
 from midiopt.library.near import grouped
-from midiopt.library.similar import decoded, score_of
+from midiopt.library.similar import decoded, match_of, score_of
 from midiopt.library.snapshot import open_snapshot
 from tests.helpers.batches import query
 from tests.helpers.melodies import content, melody, transposed
@@ -113,6 +113,28 @@ def test_near_duplicates_are_grouped_with_what_differs(music, url):
     done = finish("duplicates", "--near", "--db", url, "--jsonl", module="midiopt")
     assert {"path": str(music / "up.mid"), "differs": ["transposed by +2"]} in json.loads(done.stdout)["files"]
     assert "same notes, retitled" in finish("duplicates", "--near", "--db", url, module="midiopt").stdout
+
+
+def test_near_duplicates_are_listed_with_the_one_that_has_most_of_them(tmp_path):
+    """Three parts of one melody, of which only the middle one is like both others."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for at, name in enumerate("abc"):
+        (folder / f"{name}.mid").write_bytes(content(melody(0, 90)[at * 10 : at * 10 + 60]))
+    midiopt.run([folder], tmp_path / "facts.db")
+    with midiopt.Library(tmp_path / "facts.db") as library:
+        assert names(library.similar(folder / "a.mid", min_score=0.6)) == ["b.mid"]
+        [group] = library.near_duplicates(min_score=0.6)
+    assert names(group.files) == ["b.mid", "a.mid", "c.mid"]
+
+
+def test_short_files_are_near_with_six_hashes_or_all():
+    """Of chord loops that share half of a few hashes, four of five have other progressions."""
+    assert match_of(5, 8, 10) == (0.5, False)
+    assert match_of(6, 8, 10) == (0.6, True)
+    assert match_of(4, 4, 4) == (1, True)
+    assert match_of(16, 32, 32) == (0.5, True)
+    assert match_of(15, 32, 32) == (15 / 32, False)
 
 
 def test_each_pair_with_the_score_is_in_one_group(tmp_path):

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from midiopt.library.near import NEAR_SCORE
-from midiopt.library.similar import score_of
+from midiopt.library.similar import NEAR_SCORE, score_of
 from midiopt.library.split import parse_shares
 from tests.helpers.processes import finish
 from tests.library.test_similar import content, melody, transposed

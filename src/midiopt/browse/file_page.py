@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from midiopt.display.fact_sections import sections
 from midiopt.display.fact_values import Fact
 from midiopt.errors import SourceError
-from midiopt.library.near import NEAR_SCORE
 from midiopt.library.one_file import StoredFile, same_bytes, same_notes
 from midiopt.library.similar import Similar, similar
 from midiopt.library.snapshot import Snapshot
@@ -89,8 +88,7 @@ def similar_groups(library: Snapshot, file: StoredFile) -> list[Group]:
     """What has much or some of the same music, copies aside: where very many files do, to find them takes seconds."""
     like = [other for other in _similar(library, file) if not {"same bytes", "same notes"}.intersection(other.differs)]
     near, further = (
-        [RelatedFile(other.path, other.title, _remark(other)) for other in like if (other.score >= NEAR_SCORE) is is_near]
-        for is_near in (True, False)
+        [RelatedFile(other.path, other.title, _remark(other)) for other in like if other.is_near is is_near] for is_near in (True, False)
     )
     query = f'like:"{file.path}"' if like and '"' not in file.path else ""
     return _shown(

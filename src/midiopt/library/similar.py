@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midiopt.errors import MidioptError, SourceError
 from midiopt.library.differences import Compared, compared_rows, differences
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MIN_SCORE = 0.1
 MIN_SHARED = 2  # hashes: one alone may be chance
+NEAR_SCORE = 0.5  # of near-duplicates,
+NEAR_HASHES = 6  # which share so many, or all: of chord loops that share half, but fewer, 1 in 4 has the same progression
 LIMIT = 20
 FETCHED_CONTENTS = 500  # per query
 
@@ -33,6 +35,8 @@ class Similar:
     path: str
     score: float
     """From 0 to 1; 1 is the same music, as far as the sketch tells."""
+    is_near: bool
+    """Whether it is a near-duplicate."""
     differs: tuple[str, ...]
     """What differs: `same bytes`, `same notes`, `transposed by +2`, `faster by 3 %`, `1 track fewer` and so on, as far as it is known."""
     title: str | None
@@ -40,6 +44,13 @@ class Similar:
     key: str | None
     note_count: int
     analysis_id: int
+
+
+class Match(NamedTuple):
+    """How similar a content is."""
+
+    score: float
+    is_near: bool
 
 
 @dataclass(frozen=True)
@@ -58,18 +69,18 @@ def similar(library: Snapshot, name: str, limit: int | None = LIMIT, min_score: 
     Files that are missing are left out. Raises OSError or a MidioptError if it is neither in the library nor a MIDI file, or too short.
     """
     wanted = find_wanted(library, name)
-    scores = similar_contents(library, wanted.sketch, min_score)
-    ordered = sorted(scores, key=lambda number: (-scores[number], number))
+    matches = similar_contents(library, wanted.sketch, min_score)
+    ordered = sorted(matches, key=lambda number: (-matches[number].score, number))
     found: list[Similar] = []
     for at in range(0, len(ordered), FETCHED_CONTENTS):
         if limit is not None and len(found) >= limit:
             break
         part = ordered[at : at + FETCHED_CONTENTS]
-        for file in sorted(compared_rows(library, part), key=lambda file: (-scores[file.analysis_id], file.analysis_id, file.path)):
+        for file in sorted(compared_rows(library, part), key=lambda file: (-matches[file.analysis_id].score, file.analysis_id, file.path)):
             if file.path != wanted.path:
-                score = scores[file.analysis_id]
                 facts = (file.title, file.bpm, file.key, file.note_count, file.analysis_id)
-                found.append(Similar(file.path, score, tuple(differences(wanted.facts, file)), *facts))
+                match = matches[file.analysis_id]
+                found.append(Similar(file.path, match.score, match.is_near, tuple(differences(wanted.facts, file)), *facts))
     return found[:limit]
 
 
@@ -122,12 +133,18 @@ def score_of(shared: int, one: int, other: int) -> float:
     return shared / max(one, other)
 
 
-def similar_contents(library: Snapshot, sketch: Sequence[int], min_score: float) -> dict[int, float]:
-    """The score of each content that has at least `min_score`, by the number of its analysis."""
+def match_of(shared: int, one: int, other: int) -> Match:
+    """The same, and whether that is near."""
+    score = score_of(shared, one, other)
+    return Match(score, score >= NEAR_SCORE and shared >= min(NEAR_HASHES, max(one, other)))
+
+
+def similar_contents(library: Snapshot, sketch: Sequence[int], min_score: float) -> dict[int, Match]:
+    """Each content that has at least `min_score`, by the number of its analysis."""
     at_least = max(MIN_SHARED, math.ceil(min_score * len(sketch) - 1e-9))
     counted = _counted_in_sqlite if library.dialect.database == "sqlite" else _counted_in_postgres
-    scores = {number: score_of(shared, len(sketch), size) for number, shared, size in counted(library, sketch, at_least)}
-    return {number: score for number, score in scores.items() if score >= min_score}
+    matches = {number: match_of(shared, len(sketch), size) for number, shared, size in counted(library, sketch, at_least)}
+    return {number: match for number, match in matches.items() if match.score >= min_score}
 
 
 def _counted_in_sqlite(library: Snapshot, sketch: Sequence[int], at_least: int) -> list[tuple[int, int, int]]:
