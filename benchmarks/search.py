@@ -55,7 +55,7 @@ SEARCHES = (
 )
 INDEXES = (
     *("analyses_search", "analyses_chords", "analyses_meter", "analyses_polyphony", "analyses_swing", "analyses_loop", "analyses_issues"),
-    *("files_words", "analyses_words"),
+    *("analyses_performance", "analyses_lyrics", "analyses_drums", "files_words", "analyses_words"),
 )
 Ask = Callable[[str], list[tuple[Any, ...]]]
 

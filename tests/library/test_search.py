@@ -231,8 +231,8 @@ def test_queries_of_any_shape_find_what_a_filter_finds(library, query):
 
 
 @settings(max_examples=60)
-@given(QUERIES)
-def test_queries_find_the_same_in_every_way(library, query):
+@given(QUERIES, st.sampled_from(["", "", "path", "-size", "added", "bpm", "-swing"]))
+def test_queries_find_the_same_in_every_way(library, query, sort):
     """Lists are so short, and what is looked at first so little, that files are found by parts of the index of words, parts of lists,
     parts of all contents and scans."""
     text, test = query
@@ -245,7 +245,7 @@ def test_queries_find_the_same_in_every_way(library, query):
         ):  # fmt: skip
             patch.setattr(module, name, value)
         pages, after = [], None
-        while page := find(library, parse_query(text), limit=9, after=after):
+        while page := find(library, parse_query(text), sort, limit=9, after=after):
             pages += page
             after = page[-1]
         assert sorted(found.path for found in pages) == sorted(wanted)

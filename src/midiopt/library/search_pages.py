@@ -34,7 +34,6 @@ class Sort:
     column: str
     nullable: bool = False
     of_content: bool = False
-    is_indexed: bool = True
 
 
 SORTS = {
@@ -46,7 +45,7 @@ SORTS = {
     "notes": Sort("note_count", "a.note_count", nullable=True, of_content=True),
     "polyphony": Sort("polyphony_max", "a.polyphony_max", nullable=True, of_content=True),
     "swing": Sort("swing", "a.swing", nullable=True, of_content=True),
-    "size": Sort("size_bytes", "f.size_bytes", is_indexed=False),
+    "size": Sort("size_bytes", "f.size_bytes"),
     "added": Sort("analyzed_at", "f.analyzed_at"),
 }
 ARRIVAL = Sort("analysis_id", "a.id", nullable=True, of_content=True)  # the order without another: that in which contents were found
@@ -84,7 +83,7 @@ class _Looked:
     def is_enough(self, limit: int, ids: list[int]) -> bool:
         """Whether a page is full after a few of these contents, as far as can be told."""
         seen = bisect.bisect_left(ids, self.end) - bisect.bisect_left(ids, self.start)
-        return bool(self.found) and 2 * len(self.found) * FEW_IDS >= limit * seen
+        return bool(self.found) and len(self.found) * FEW_IDS >= limit * seen
 
 
 class Pages:
@@ -146,7 +145,7 @@ class Pages:
         ids: list[int] | None = None
         rarest = self._access.rarest
         sizes = WINDOWS[: 1 if self._access.has_hints(self._query) else 2]
-        for size in sizes if self._by.is_indexed and not self._access.is_rare(self._query) else ():
+        for size in sizes if not self._access.is_rare(self._query) else ():
             if size == WINDOWS[1]:
                 if (ids := self._access.few(self._query)) is not None:
                     break
@@ -165,7 +164,27 @@ class Pages:
             if not self._sqlite and is_arrival:
                 return self._of_parts(limit, after, looked)
             return self._page(self._whole() if ids is None else self._of_list(ids), later, limit, is_whole=ids is None)
-        return self._page(_Source(FILES_ONLY), later, limit)
+        return self._of_files(limit, later)
+
+    def _of_files(self, limit: int, later: Sql) -> list[str]:
+        """The files with an analysis or without, in an order of files."""
+        ids = None if self._query.needs_no_content else self._access.rarest(self._query)
+        if ids is None:
+            return self._page(_Source(FILES_ONLY), later, limit)
+        return self._of_list_or_without(ids, later, [f"{column}{self._direction}" for column in self._columns], limit)
+
+    def _of_list_or_without(self, ids: list[int], later: Sql, order: list[str], limit: int, more: str = "TRUE") -> list[str]:
+        """The files of these contents that meet one condition more, and those without an analysis.
+
+        At a million files SQLite takes 3 s to look for a word in the paths of all.
+        """
+        listed = self._of_list(ids)
+        hint, values = self._access.hints(self._query, of_files=True)
+        without = _Source(FILES_ONLY, ("f.analysis_id IS NULL", hint), tuple(values))
+        sources = (_Source(listed.tables, (*listed.where, more), listed.values), without)
+        paths = [path for source in sources for path in self._run(source, later, order, limit)]
+        found = _Source(FILES_ONLY, (f"f.path IN ({', '.join('?' * len(paths))})",), tuple(paths))
+        return self._run(found, ("TRUE", []), order, limit) if paths else []
 
     def _by_words(self, phrases: list[str], limit: int, after: Any) -> list[str]:
         found: list[str] = []
@@ -241,6 +260,8 @@ class Pages:
             ids = self._access.rarest(self._query)
             source = self._whole() if ids is None else self._of_list(ids)
             tables, values, where = source.tables, source.values, (f"{self._by.column} IS NULL", *source.where)
+        elif not (self._by is ARRIVAL or self._query.needs_no_content) and (ids := self._access.rarest(self._query)) is not None:
+            return self._of_list_or_without(ids, later, ["f.path"], limit, f"{self._by.column} IS NULL")
         else:
             is_null = "f.analysis_id" if self._by is ARRIVAL else self._by.column
             hint, of_hint = self._access.hints(self._query, of_files=True) if self._by is ARRIVAL else ("TRUE", [])

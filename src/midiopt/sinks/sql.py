@@ -148,6 +148,7 @@ def create_tracks_view(dialect: Dialect) -> str:
 INDEXES = {
     "files_analysis_id": f"files ({ANALYSIS_ID}, missing_since)",  # what `library` needs of a file that is found by its facts
     "files_analyzed_at": "files (analyzed_at)",
+    "files_size": "files (size_bytes)",
     "files_name_bpm": "files (name_bpm) WHERE name_bpm IS NOT NULL",  # few names have one
     "analyses_key_bpm": "analyses (key, bpm)",
     "analyses_bpm": "analyses (bpm)",
@@ -206,9 +207,17 @@ WORDS_FUNCTIONS = {
 
 
 def create_indexes(dialect: Dialect) -> list[str]:
-    """The statements that make the indexes, unless they are there."""
+    """The statements that make the indexes, unless they are there.
+
+    PostgreSQL's have the id of the content as SQLite's do: so ids come from the index alone, and in order where values are equal. A page
+    in the order of `swing` took 369 ms, a list of 40,000 ids 150.
+    """
     hashes = {name: f"{table} ({dialect.hexadecimal('notes_hash')})" for name, table in HASH_INDEXES.items()}
-    indexes = INDEXES | hashes | (SQLITE_INDEXES if dialect.database == "sqlite" else POSTGRES_INDEXES)
+    if dialect.database == "sqlite":
+        indexes = INDEXES | hashes | SQLITE_INDEXES
+    else:
+        with_ids = {name: columns.replace(")", ", id)", 1) for name, columns in INDEXES.items() if columns.startswith("analyses")}
+        indexes = INDEXES | with_ids | hashes | POSTGRES_INDEXES
     return [f"CREATE INDEX IF NOT EXISTS {name} ON {columns}" for name, columns in indexes.items()]
 
 
