@@ -13,15 +13,17 @@ SECTIONS = {
     "music": ("title", "bpm", "time_signature", "key", "role", "chord_progression", "duration_s", "note_count"),
     "tempo": ("bpm_mean", "bpm_min", "bpm_max", "tempo_changes", "bpm_onsets", "grid_deviation", "is_performance", "swing"),
     "meter": ("time_signature_changes", "meter_estimated"),
-    "key and harmony": ("key_notes", "key_declared", "key_changes", "pitch_classes", "chord_changes_per_bar", "harmonic_rhythm"),
+    "key and harmony": (
+        *("key_notes", "key_declared", "key_changes", "pitch_classes", "chord_symbols", "chord_changes_per_bar", "harmonic_rhythm"),
+    ),
     "instruments": ("programs", "primary_program", "channels", "track_names"),
     "drums": ("drum_note_count", "drum_density", "drum_pattern"),
-    "form": ("bar_count", "is_loop", "loop_bars", "first_note_s", "last_note_s", "duration_ticks"),
+    "form": ("sections", "bar_count", "is_loop", "loop_bars", "first_note_s", "last_note_s", "duration_ticks"),
     "notes": (
         *("pitch_min", "pitch_max", "unique_pitches", "velocity_mean", "velocity_std", "velocity_min", "velocity_max"),
         *("unique_velocities", "note_seconds_mean", "notes_per_second", "polyphony_max", "polyphony_mean"),
     ),
-    "file": ("format", "track_count", "ticks_per_quarter", "issues", "content_hash", "notes_hash"),
+    "file": ("format", "track_count", "ticks_per_quarter", "issues", "content_hash", "notes_hash", "sketch"),
     "events": ("event_count", "control_changes", "sustain_pedals", "pitch_bends", "program_changes", "sysex_count", "lyric_count"),
 }
 HIDDEN = {*BESIDE, "analyzer_version"}
@@ -29,13 +31,11 @@ HIDDEN = {*BESIDE, "analyzer_version"}
 
 def sections(facts: Analysis) -> Iterator[tuple[str, list[Fact]]]:
     """The title and the rows of each section that has any; the last one names the columns without a value."""
-    shown = {name for names in SECTIONS.values() for name in names}
-    others = [column.name for column in ANALYSES if column.name not in shown | HIDDEN]
     status = facts.status if facts.error is None else f"{facts.status}: {facts.error}"
     missing = []
     for title, names in SECTIONS.items():
         rows = [Fact("status", printable_text(status))] if title == "music" else []
-        for name in (*names, *others) if title == "events" else names:
+        for name in names:
             row = fact(facts, ANALYSES[name])
             if row:
                 rows.append(row._replace(value=printable_text(row.value)))

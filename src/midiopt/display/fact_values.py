@@ -26,6 +26,7 @@ REMARKS = {
     "channels": "counted from 1",
     "pitch_min": "60 is C4",
     "pitch_max": "60 is C4",
+    "sketch": "of the music, for midiopt similar",
 }
 
 
@@ -65,6 +66,8 @@ def value_text(column: Column, value: Any) -> str:
             return f"{value} {PROGRAMS[value]}"
         case "pitch_min" | "pitch_max", int():
             return f"{value} {MINOR_TONICS[value % 12]}{value // 12 - 1}"
+        case "sketch", list():
+            return f"{len(value)} hashes"
         case "issues", []:
             return "none"
         case "issues", list():
