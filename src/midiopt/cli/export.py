@@ -116,10 +116,11 @@ def _export(library: Snapshot, options: argparse.Namespace, query: object) -> in
     from midiopt.library.export_table import export_table
     from midiopt.pipeline.signals import Stop
 
-    failures: list[str] = []
+    failures = 0
 
     def failed(path: str, reason: str) -> None:
-        failures.append(path)
+        nonlocal failures
+        failures += 1
         print_error(f"{path}: {reason}")
 
     stop = Stop()
@@ -129,7 +130,7 @@ def _export(library: Snapshot, options: argparse.Namespace, query: object) -> in
         except Stopped:
             return 128 + stop.signal
     if not options.quiet:
-        print(f"{counted(number, 'file')} in {options.output}" + (f", {len(failures):,} could not be" if failures else ""))
+        print(f"{counted(number, 'file')} in {options.output}" + (f", {failures:,} could not be" if failures else ""))
     return 3 if failures else 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,15 +27,12 @@ def parse_shares(text: str) -> dict[str, float]:
 class Split:
     """The part of each file."""
 
-    _parts: dict[int | str, str]
+    _parts: dict[int | str, str]  # of the first content of each group
+    _roots: dict[int, int]  # the first content of the group of each content, where that is another one
 
     def part_of(self, file: Found) -> str:
         """The name of the part that a file is in."""
-        return self._parts[_content(file)]
-
-    def counts(self) -> dict[str, int]:
-        """The number of contents in each part."""
-        return dict(Counter(self._parts.values()))
+        return self._parts[_root(_content(file), self._roots)]
 
 
 def split(library: Snapshot, files: Iterable[Found], shares: dict[str, float], near: bool) -> Split:
@@ -43,24 +40,26 @@ def split(library: Snapshot, files: Iterable[Found], shares: dict[str, float], n
     with the same notes.
 
     The groups are dealt out, the largest first, each to the part that lacks most of its share, so the same files are always split alike.
+    Memory grows with the contents, by at most 340 bytes for each.
     """
     roots = _roots(library) if near else {}
-    groups: dict[int | str, set[int | str]] = defaultdict(set)
     sizes: Counter[int | str] = Counter()
     order: dict[int | str, bytes] = {}
     for file in files:
-        content = _content(file)
-        root = roots.get(content, content) if isinstance(content, int) else content
-        groups[root].add(content)
+        root = _root(_content(file), roots)
         sizes[root] += 1
         order[root] = min(order.get(root, b"\xff" * 17), file.content_hash or file.path.encode())
     missing = {name: share * sizes.total() for name, share in shares.items()}
     parts: dict[int | str, str] = {}
-    for root in sorted(groups, key=lambda root: (-sizes[root], order[root])):
+    for root in sorted(sizes, key=lambda root: (-sizes[root], order[root])):
         part = max(missing, key=lambda name: missing[name] / shares[name])
         missing[part] -= sizes[root]
-        parts.update(dict.fromkeys(groups[root], part))
-    return Split(parts)
+        parts[root] = part
+    return Split(parts, roots)
+
+
+def _root(content: int | str, roots: dict[int, int]) -> int | str:
+    return roots.get(content, content) if isinstance(content, int) else content
 
 
 def _content(file: Found) -> int | str:
@@ -85,4 +84,5 @@ def _roots(library: Snapshot) -> dict[int, int]:
         root = top(roots.get(number, number))
         first = top(firsts.setdefault(bytes(notes_hash), root))
         parents[max(root, first)] = min(root, first)
-    return {number: top(roots.get(number, number)) for number in {*roots, *parents}}
+    found = ((number, top(roots.get(number, number))) for number in {*roots, *parents})
+    return {number: root for number, root in found if number != root}
