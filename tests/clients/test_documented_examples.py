@@ -60,6 +60,19 @@ def test_an_example_runs(folder, monkeypatch, capsys, page, number, libraries):
         assert capsys.readouterr().out
 
 
+def test_the_songs_of_an_application_have_their_facts(folder, pg_url):
+    """docs/how-to/postgresql.md; the block before needs roles, which are those of a whole server."""
+    psycopg = pytest.importorskip("psycopg")
+    [_, query] = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/how-to/postgresql.md").read_text(), re.DOTALL)
+    midiopt.run([str(folder / "music")], f"{pg_url}{'&' if '?' in pg_url else '?'}schema=midi")
+    with psycopg.connect(pg_url) as connection:
+        connection.execute("CREATE TABLE song (id int, path text)")
+        path = str(folder / "music" / "band" / "slap happy.mid")
+        connection.execute("INSERT INTO song VALUES (7, %s), (8, '/other.mid')", [path])
+        facts = midiopt.analyze(path)
+        assert connection.execute(query).fetchall() == [(7, facts.bpm, facts.key, facts.duration_s)]
+
+
 def test_each_example_has_a_test():
     for page in {page for page, *_ in EXAMPLES}:
         numbers = {number for of, number, _ in [*EXAMPLES, *((*key, []) for key in NOT_HERE)] if of == page}
