@@ -21,7 +21,8 @@ from midiopt.rows.arrow_schema import arrow_schema
 from midiopt.schema import Column
 from midiopt.sources.paths import archive_in, is_truncated, path_bytes
 
-ROWS_PER_GROUP = 50_000  # of a Parquet file
+PARTS_PER_GROUP = 25  # of a Parquet file, whose groups have 50,000 rows
+ROWS_PER_PART = 2000  # as Python objects, which take 6 KB each
 # In which issues are lists of names.
 _TABLE_COLUMNS = [Column("issues", TEXTS, "repairs and what is unusual") if c.name == "issues" else c for c in COLUMNS]
 Report = Callable[[str, str], None]
@@ -110,16 +111,18 @@ def _write_parquet(file: IO[bytes], files: Iterable[Found], failed: Report) -> i
     schema = arrow_schema(pa, _TABLE_COLUMNS)
     number = 0
     with open_writer(file, schema, _TABLE_COLUMNS) as writer:
-        for rows in _groups(files):
-            writer.write_table(pa.table([_array(pa, column, rows) for column in _TABLE_COLUMNS], schema=schema))
-            number += len(rows)
+        parts = (pa.table([_array(pa, column, rows) for column in _TABLE_COLUMNS], schema=schema) for rows in _parts(files))
+        while group := list(islice(parts, PARTS_PER_GROUP)):
+            table = pa.concat_tables(group)
+            writer.write_table(table, row_group_size=len(table))
+            number += len(table)
     return number
 
 
-def _groups(files: Iterable[Found]) -> Iterator[list[Found]]:
+def _parts(files: Iterable[Found]) -> Iterator[list[Found]]:
     """So many files at a time."""
     rest = iter(files)
-    while rows := list(islice(rest, ROWS_PER_GROUP)):
+    while rows := list(islice(rest, ROWS_PER_PART)):
         yield rows
 
 

@@ -18,6 +18,7 @@ from midiopt.many.failure import Failure
 from midiopt.many.notes import notes_many
 
 try:
+    import pyarrow
     import torch
     from torch.utils.data import IterableDataset, get_worker_info
 except ImportError as error:
@@ -64,9 +65,11 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
         if unknown := [name for name in columns if name not in TYPES]:
             raise ValueError(f"there is no column {unknown[0]!r} of notes; there are {', '.join(TYPES)}")
         with Library(db) as library:
-            table = library.table(f"({query}) notes:1.." if query.strip() else "notes:1..", columns=["path"])
+            found = library.table(f"({query}) notes:1.." if query.strip() else "notes:1..", columns=["path"])
         # As Arrow: 10 million paths as Python objects would take 1 GB, and each worker would get a copy of its own.
-        self._paths: Any = table.sort_by("path").column("path")
+        self._paths: Any = found.sort_by("path").column("path")
+        del found
+        pyarrow.default_memory_pool().release_unused()  # 196 of 317 MB for a million files
         self._columns = tuple(columns)
         self._seed = seed
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # workers that live on see it change
