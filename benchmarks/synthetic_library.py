@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,12 @@ def sample_batch() -> Batch:
     return Batch(batch.files[files], batch.analyses[analyses], batch.heap)
 
 
-def batches(count: int, seed: int = 1) -> Iterator[Batch]:
+def music_path(number: int, title: str) -> str:
+    """The path of a file."""
+    return f"/music/{number // 1000:04}/{title}.mid"
+
+
+def batches(count: int, seed: int = 1, path_of: Callable[[int, str], str] = music_path) -> Iterator[Batch]:
     """Batches with so many files altogether."""
     chance = np.random.default_rng(seed)
     sample = sample_batch()
@@ -80,7 +85,7 @@ def batches(count: int, seed: int = 1) -> Iterator[Batch]:
         words = np.array(TITLE_WORDS)[chance.integers(0, len(TITLE_WORDS), (n, 2))]
         titles = [f"{a} {b} {start + i}" for i, (a, b) in enumerate(words)]
         analyses["title"] = np.array(place(titles), analyses["title"].dtype)
-        paths = [f"/music/{(start + i) // 1000:04}/{title}.mid" for i, title in enumerate(titles)]
+        paths = [path_of(start + i, title) for i, title in enumerate(titles)]
         files["path"] = np.array(place(paths), files["path"].dtype)
         files["content_hash"] = analyses["content_hash"]
         files["analyzed_at"] += 1_000_000 * (start + np.arange(n))
@@ -126,10 +131,10 @@ def filled(database: str, count: int) -> Iterator[str]:
         yield url
 
 
-def fill(url: str, count: int) -> None:
+def fill(url: str, count: int, path_of: Callable[[int, str], str] = music_path) -> None:
     """Write a library of so many files, and finish it as a run does."""
     with open_sink(url) as sink:
-        for batch in batches(count):
+        for batch in batches(count, path_of=path_of):
             sink.write(batch)
         sink.flush()
         sink.finalize()

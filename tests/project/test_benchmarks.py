@@ -18,6 +18,7 @@ from benchmarks import (
     file_reads,
     generated_blocks,
     instruction_counts,
+    memory,
     paired_timing,
     results_page,
     scale,
@@ -220,6 +221,16 @@ def test_what_a_cluster_costs_and_what_is_busy_first():
     assert rows["files per processor second, beside a local run"].endswith("0.90 (0.90 to 0.90) |")
     assert rows["2"] == "| 2 | 2,000 | 20 MB/s | 1 MB/s | workers | 139 h |"
     assert rows["256"] == "| 256 | 10,000 | 100 MB/s | 5 MB/s | driver | 28 h |"
+
+
+def test_each_way_of_reading_a_library_prints_its_memory_three_times(tmp_path, capsys):
+    pytest.importorskip("pyarrow")
+    memory.of_library(tmp_path, 40)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 8
+    assert all(line.count(" MB") == (2 if line.startswith("Library.table") else 3) for line in lines), lines
+    assert len({memory.spelling(tmp_path, number) for number in range(1000)}) == 1000
+    assert midiopt.notes(memory.spelling(tmp_path, 999)).pitch.size == memory.NOTES
 
 
 @needs_avx2
