@@ -80,8 +80,11 @@ def any_sysex_end(track: bytes, at: int) -> int:
 
 
 def good_events(track: bytes, at: int, running: int) -> int:
-    """The number of events from `at` on that have no fault; ENOUGH_EVENTS if so many have none, or all up to End of Track."""
+    """The number of events from `at` on that have no fault; ENOUGH_EVENTS if so many have none, or all up to End of Track or
+    to the end of the bytes."""
     for count in range(ENOUGH_EVENTS):
+        if at == len(track):
+            return ENOUGH_EVENTS if count else 0
         try:
             start, at, running = event_end(track, at, running, lambda data, _: any_sysex_end(track, data))
         except Faulty:

@@ -46,9 +46,9 @@ def fits(data: bytes) -> bool:
     """Whether all lengths lead from chunk to chunk, and every track ends with End of Track."""
     count, found = int.from_bytes(data[10:12], "big"), chunks(data, 14)
     tracks = [at for at in found[:-1] if data[at : at + 4] == b"MTrk"]
-    if len(data) < 14 or length_at(data, 0) != 6 or data[:4] != b"MThd" or len(tracks) < max(count, 1) or data[12:14] == b"\0\0":
+    if len(data) < 14 or length_at(data, 0) != 6 or data[:4] != b"MThd" or not tracks or data[12:14] == b"\0\0":
         return False
-    if count == 0 and found[-1] != len(data):
+    if (count == 0 or len(tracks) < count) and found[-1] != len(data):
         return False
     return all(data[at + 8 : at + 8 + length_at(data, at)].endswith(END) for at in tracks[: count or None])
 
@@ -60,16 +60,16 @@ def one_byte_each(data: bytes) -> bytes:
 
 
 def undo_transfer(data: bytes) -> bytes:
-    """The bytes before a transfer in text mode, or before they were saved as UTF-8: whichever makes all lengths fit, or, if the events
-    had faults and then have none, whichever has every track end before the next."""
+    """The bytes before a transfer in text mode, or before they were saved as UTF-8: whichever makes all lengths fit, or leaves events
+    without the faults that they had. What is UTF-8 was saved so in any case."""
     candidates = list(before_transfer(data))
     for candidate in filter(fits, candidates):
         return candidate
     for changed in (False, True):
-        guess = next((c for c in candidates[1:] if has_track_ends(c) and has_changed_line_feeds(c) <= changed), data)
+        guess = next((c for c in candidates[1:] if is_likely(c) and has_changed_line_feeds(c) <= changed), data)
         if has_whole_events(guess) and not has_whole_events(data):
             return guess
-    return data
+    return guess if is_utf8(data) else data
 
 
 def has_changed_line_feeds(data: bytes) -> bool:
@@ -99,11 +99,17 @@ def before_transfer(data: bytes) -> Iterator[bytes]:
             continue
 
 
-def has_track_ends(data: bytes) -> bool:
-    """Whether End of Track stands before each track but the first, and behind the last one if there is no other."""
-    pieces = data[22:].split(b"MTrk")
-    ends = pieces[:-1] or pieces
-    return data[:8] == b"MThd\0\0\0\6" and data[14:18] == b"MTrk" and all(piece.endswith(END) for piece in ends)
+def is_utf8(data: bytes) -> bool:
+    """Whether these bytes can be turned back to fewer."""
+    try:
+        return len(one_byte_each(data)) < len(data)
+    except ValueError:
+        return False
+
+
+def is_likely(data: bytes) -> bool:
+    """Whether a track follows the header, and the bytes are no longer UTF-8."""
+    return data[:8] == b"MThd\0\0\0\6" and data[14:18] == b"MTrk" and not is_utf8(data)
 
 
 @dataclass
@@ -153,26 +159,52 @@ class Song:
     def read_rest(self, stop: int, written: int, leads: bool) -> int:
         """What stands behind End of Track, up to where the length leads: other tracks, more events, or nothing of use."""
         data = self.data
-        behind = chunks(data, written)[:-1] if leads else []
-        aliens = sum(data[at : at + 4] != b"MTrk" for at in behind)  # the header may count them
+        limit = written if leads else self.next_track(stop)
+        if not leads and stop < written < limit and data[:written].endswith(END):
+            limit = written
+        behind = chunks(data, limit)[:-1] if self.count > len(self.tracks) + self.aliens else []
+        aliens = self.aliens + sum(data[at : at + 4] != b"MTrk" for at in behind)  # the header may count them
         missing = self.count - len(self.tracks) - self.aliens - len(behind)
-        if data[stop : stop + 4] == b"MTrk" and (missing > 0 or not leads or self.count == 0):
+        if not leads and is_chunk(data, stop):
             return stop
-        limit, at, ended = written if leads else self.next_track(stop), stop, True
-        pieces: list[bytes] = []
-        try:
-            while at < limit:
-                start = at
-                at, ended = self.events(start, limit)
-                pieces.append(data[start:at])
-        except Faulty:
+        if data[stop : stop + 4] == b"MTrk" and (missing + aliens > 0 or self.count == 0):
+            return stop
+        pieces, ended = self.pieces(stop, limit)
+        if not pieces and missing > 0 and not leads:
+            pieces, ended = self.pieces(stop, limit, missing)  # other bytes may follow
+            limit = stop + sum(map(len, pieces))
+        if not pieces:
             return min(written, len(data))
-        if 0 < missing <= len(pieces) <= missing + aliens and ended:
+        are_missing = len(pieces) <= missing + aliens if missing > 0 else len(pieces) == missing + aliens
+        if (are_missing or all(map(has_name, pieces))) and (ended or is_balanced(pieces)):
             self.tracks += pieces
             return limit
         if leads and missing <= 0 and any(map(notes, pieces)) and (ended or is_balanced(pieces)):
             self.tracks[-1] = NOT_THE_END.join([self.tracks[-1][:-3], *(p[:-3] for p in pieces[:-1]), b""]) + pieces[-1]
         return min(written, len(data))
+
+    def pieces(self, at: int, limit: int, most: int = 1 << 15) -> tuple[list[bytes], bool]:
+        """The tracks without headers from `at` to `limit`, at most so many; none if an event has a fault. And whether the last ends."""
+        pieces: list[bytes] = []
+        ended = True
+        try:
+            while at < limit and len(pieces) < most:
+                start = at
+                at, ended = self.events(start, limit)
+                pieces.append(self.data[start:at])
+        except Faulty:
+            return [], False
+        return pieces, ended
+
+
+def has_name(events: bytes) -> bool:
+    """Whether a track, in which no event has a fault, begins with its name: at tick 0."""
+    end, running = 0, 0
+    while end < len(events) and events[end] == 0:
+        start, end, running = event_end(events, end, running, lambda data, _: any_sysex_end(events, data))
+        if events[start : start + 2] == b"\xff\x03" and events[start + 2]:
+            return True
+    return False
 
 
 def notes(events: bytes) -> list[bool]:

@@ -715,10 +715,9 @@ def test_rmid_with_other_chunks():
 
 def test_rmid_whose_data_ends_early():
     """The container's size is believed where the tracks do not tell better: what follows belongs to other chunks."""
-    data = bytearray(riff((b"data", PLAIN[:-1] + b"\1"), (b"LIST", C4)))  # no End of Track, so the size may be right
-    data[16] -= len(END)
-    repaired(bytes(data), "chunk_overrun", "no_end_of_track", "rmid", at=20 + 18)
-    assert kept(bytes(data)) == KEPT_C4
+    data = riff((b"data", PLAIN[: -len(END)]), (b"LIST", C4))  # the length of the track leads into the list
+    repaired(data, "chunk_overrun", "no_end_of_track", "rmid", at=20 + 18)
+    assert kept(data) == KEPT_C4
 
 
 def test_rmid_that_is_cut():

@@ -137,6 +137,30 @@ def test_transfers_of_files_with_wrong_lengths(length):
     repaired(both, SONG, "text_mode", "utf8_text", "track_length", at=min(both.index(b"\xc3"), both.index(b"\x0d")))
 
 
+@pytest.mark.parametrize("count", [4, 9])
+def test_transfers_of_files_that_count_too_many_tracks(count):
+    text = (header(count) + SONG[14:]).replace(b"\x0a", b"\x0d\x0a")
+    repaired(text, SONG, "text_mode", "missing_tracks", at=text.index(b"\x0d"))
+
+
+def test_transfers_of_files_that_are_cut():
+    """Their lengths never fit: the events had faults that the end of a file does not make, and have none."""
+    good = header(2) + track(CONDUCTOR) + track(LOW[:-4] + HIGH[3:])
+    for cut in (good[:-1], good[:-5], good[:-9]):
+        for damaged, name in ((cut.replace(b"\x0a", b"\x0d\x0a"), "text_mode"), (cut.decode("latin-1").encode(), "utf8_text")):
+            facts, before = midiopt.analyze(damaged), midiopt.analyze(cut)
+            assert name in facts.issue_names and "data_over_127" not in facts.issue_names
+            assert (facts.notes_hash, facts.bpm) == (before.notes_hash, before.bpm)
+
+
+def test_what_is_utf8_was_saved_so_in_any_case():
+    """No status but F8 to FF is followed by data in UTF-8: even with faults besides, it is read as what it was."""
+    good = header(3) + track(CONDUCTOR, 5) + track(HIGH[:-4], 0) + track(LOW.replace(b"\x91", b"\xf5"), 400)
+    facts = midiopt.analyze(good.decode("latin-1").encode())
+    assert {"utf8_text", "bad_status"} <= set(facts.issue_names)
+    assert facts.notes_hash == midiopt.analyze(good).notes_hash
+
+
 def test_a_transfer_that_the_events_do_not_prove():
     """Text that has the only line feeds, in a file of wrong lengths; and a file that has faults with and without the pairs."""
     text = bytes.fromhex("00 FF 01 04 61 0D 0A 62")
@@ -242,6 +266,59 @@ def test_all_tracks_in_one_chunk_and_an_alien_chunk(alien):
 @pytest.mark.parametrize("length", [0, 5])
 def test_all_tracks_in_one_chunk_of_a_wrong_length(length):
     repaired(header(3) + track(CONDUCTOR + HIGH + LOW, length), SONG, "track_length", "joined_tracks", at=18)
+
+
+@pytest.mark.parametrize("length", [0, 5, len(CONDUCTOR + HIGH + LOW), 0x7FFFFFFF])
+@pytest.mark.parametrize("behind", [bytes(9), b"\r\n\x1a", b"a line of text"])
+def test_all_tracks_in_one_chunk_and_other_bytes_behind(length, behind):
+    facts = midiopt.analyze(header(3) + track(CONDUCTOR + HIGH + LOW, length) + behind)
+    assert {"joined_tracks", "trailing_bytes"} <= set(facts.issue_names) <= {"joined_tracks", "track_length", "trailing_bytes"}
+    assert facts.track_count == 3 and music(SONG) == music(header(3) + track(CONDUCTOR + HIGH + LOW, length) + behind)
+
+
+@pytest.mark.parametrize("count", [4, 30])
+def test_all_tracks_in_one_chunk_and_a_header_that_counts_more(count):
+    repaired(header(count) + track(CONDUCTOR + HIGH + LOW), SONG, "joined_tracks", "missing_tracks", at=22 + len(CONDUCTOR))
+
+
+def test_all_tracks_in_one_chunk_behind_an_alien_chunk_that_is_not_counted():
+    alien = track(b"info").replace(b"MTrk", b"XFIH")
+    facts = midiopt.analyze(header(3) + alien + track(CONDUCTOR + HIGH + LOW))
+    assert (facts.issue_names, facts.track_count) == (["joined_tracks", "alien_chunk"], 3)
+
+
+def test_all_tracks_in_one_chunk_with_a_message_without_length():
+    """A fault within a whole event does not show that the bytes are no tracks."""
+    message = bytes.fromhex("00 F0 7E 7F 09 01 F7")  # GM on
+    facts = midiopt.analyze(header(3) + track(CONDUCTOR + message + HIGH + LOW))
+    assert (facts.issue_names, facts.track_count) == (["sysex_length", "joined_tracks"], 3)
+    assert facts.notes_hash == midiopt.analyze(SONG).notes_hash
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_tracks_in_one_chunk_that_have_names(count):
+    """Whatever the header counts: nobody names a track in its middle."""
+    named = [bytes.fromhex("00 FF 03 01") + name + events for name, events in ((b"h", HIGH), (b"l", LOW))]
+    good = header(3) + track(CONDUCTOR) + b"".join(map(track, named))
+    repaired(header(count) + track(CONDUCTOR + b"".join(named)), good, "joined_tracks", at=22 + len(CONDUCTOR))
+
+
+@pytest.mark.parametrize("length", [0, 5, 0x7FFFFFFF])
+def test_a_track_of_a_wrong_length_before_an_alien_chunk(length):
+    """Its lyrics are counted."""
+    lyrics = track(bytes.fromhex("00 FF 05 02 6C 61") + END).replace(b"MTrk", b"XFKM")
+    facts = midiopt.analyze(header(2) + track(CONDUCTOR) + track(HIGH, length) + lyrics)
+    assert (facts.issue_names, facts.lyric_count) == (["track_length", "alien_chunk"], 1)
+
+
+@pytest.mark.parametrize("end", [END, b""])
+def test_a_track_of_length_0_with_faults_within_its_events(end):
+    """A time signature of two bytes, and a message without a length."""
+    faulty = bytes.fromhex("00 FF 58 02 03 02  00 F0 7E 7F 09 01 F7")
+    right = bytes.fromhex("00 FF 58 04 03 02 18 08  00 F0 05 7E 7F 09 01 F7")
+    facts, good = (midiopt.analyze(header(1) + track(e + HIGH[:-4] + end, n)) for e, n in ((faulty, 0), (right, None)))
+    assert {"track_length", "bad_meta", "sysex_length"} <= set(facts.issue_names)
+    assert (facts.notes_hash, facts.time_signature, facts.duration_s) == (good.notes_hash, "3/4", good.duration_s)
 
 
 def test_two_tracks_in_one_chunk():
@@ -360,6 +437,14 @@ INFO = b"LIST" + (16).to_bytes(4, "little") + b"INFOINAM" + (4).to_bytes(4, "lit
 @pytest.mark.parametrize("after", [b"", INFO])
 def test_rmid_data_that_is_larger_than_it_says(size, after):
     repaired(rmid(SONG, size, after=after), SONG, "rmid_size", "rmid", at=16)
+
+
+@pytest.mark.parametrize("length", [0, 5])
+@pytest.mark.parametrize("size", [0, 1, 20, 60])
+def test_rmid_data_and_tracks_of_wrong_lengths(length, size):
+    """No chunk of the container begins where the size leads."""
+    song = header(3) + track(CONDUCTOR, length) + track(HIGH, length) + track(LOW, length)
+    repaired(rmid(song, size)[: 20 + len(song)], SONG, "track_length", "rmid_size", "rmid", at=16)
 
 
 def test_lyrics_in_rmid_data_that_is_larger_than_it_says():

@@ -49,7 +49,8 @@ cdef inline const uint8_t *find_song(const uint8_t *p, const uint8_t *end) noexc
 cdef inline const uint8_t *song_end(const uint8_t *header, const uint8_t *end) noexcept nogil:
     """Where the last track ends if all lengths of the song at `header` fit to the byte, and every track ends with End of Track; else NULL.
 
-    A header that counts 0 tracks has all that follow up to the end of the bytes, or to another header.
+    A header that counts 0 tracks has all that follow up to the end of the bytes, or to another header; one that counts too many, up to
+    the end of the bytes.
     """
     cdef const uint8_t *chunk = header + FILE_HEADER
     cdef size_t declared, tracks = 0, length
@@ -57,7 +58,9 @@ cdef inline const uint8_t *song_end(const uint8_t *header, const uint8_t *end) n
         return NULL
     declared = load_be16(header + 10)
     while tracks < declared or declared == 0:
-        if declared == 0 and tracks and (chunk == end or is_chunk_header(chunk, end, b"MThd")):
+        if declared == 0 and tracks and is_chunk_header(chunk, end, b"MThd"):
+            break
+        if chunk == end and tracks:
             break
         if not is_plausible_chunk(chunk, end):
             return NULL

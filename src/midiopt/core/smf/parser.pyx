@@ -16,17 +16,17 @@ from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_pre
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk, song_end
 from midiopt.core.smf.cursor cimport load_be16, load_be32, load_le32
 from midiopt.core.smf.midi cimport (
-    ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE, HEADER_LENGTH,
-    JOINED_TRACKS,
-    LEADING_JUNK, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, MISSING_TRACKS, NO_END_OF_TRACK, NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS,
-    RMID, RMID_SIZE, SHORT_HEADER, SMPTE, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS,
-    TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT, ZERO_DIVISION, Event, issue_bit,
+    BAD_STATUS, BYTES_AFTER_END, CHUNK_OVERRUN, DATA_OVER_127, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE,
+    HEADER_LENGTH, JOINED_TRACKS, LEADING_JUNK, LONG_VARINT, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, MISSING_TRACKS, NO_END_OF_TRACK,
+    NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS, RMID, RMID_SIZE, SHORT_HEADER, SMPTE, STRAY_DATA, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH,
+    TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT,
+    ZERO_DIVISION, Event, issue_bit,
 )
 from midiopt.core.smf.recovery cimport (
-    TrackChunk, has_ended, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows, within_events,
+    TrackChunk, has_ended, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows,
 )
 from midiopt.core.smf.riff cimport read_riff_title
-from midiopt.core.smf.transfer cimport LENGTHS, TRACK_ENDS, TRACK_ENDS_AND_LINE_FEEDS, Evidence, Restored, undo_transfer
+from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, undo_transfer
 
 
 cdef int raise_status(Status status, size_t offset, size_t max_events) except -1:
@@ -112,20 +112,33 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
 cdef Status try_transfers(
     const uint8_t *data, size_t size, Arena *arena, size_t max_events, size_t *offset, Status status
 ) noexcept nogil:
-    """Undo a transfer of a file whose lengths are wrong besides, if the events had faults and then have none. `status` is what it had."""
+    """Undo a transfer of a file whose lengths are wrong besides, if the events had faults and then have none. `status` is what it had.
+
+    Or if they then have only the faults of a file that is cut; or if the bytes were saved as UTF-8, which no event with a status is.
+    """
     cdef Restored restored
-    cdef Evidence evidence = TRACK_ENDS_AND_LINE_FEEDS
-    cdef bint is_read = True
-    while not (is_read and has_whole_events(arena, status)):
+    cdef Evidence evidence = HEADER_AND_LINE_FEEDS
+    cdef uint64_t before = not_whole() if status else arena.header.issues & not_whole()
+    cdef bint is_read = True, is_cut = False
+    if before == 0:
+        return status
+    while True:
         restored = undo_transfer(data, size, arena.scratch, evidence)
         if restored.data != NULL:
             status = parse_restored(&restored, arena, max_events, offset)
-            if has_whole_events(arena, status):
-                return status
             is_read = False
-        if evidence == TRACK_ENDS:
+            if not status and arena.header.issues & not_whole() == 0:
+                return status
+            if not status and before & shifted() and arena.header.issues & shifted() == 0:
+                is_cut = True
+        if evidence == HEADER:
             break
-        evidence = TRACK_ENDS
+        evidence = HEADER
+    if not status and not is_read and (restored.utf8 or (is_cut and arena.header.issues & shifted() == 0)):
+        return status
+    if is_cut:
+        restored = undo_transfer(data, size, arena.scratch, HEADER_AND_LINE_FEEDS)
+        return parse_restored(&restored, arena, max_events, offset)
     if is_read:
         return status
     offset[0] = 0
@@ -145,12 +158,17 @@ cdef Status parse_restored(const Restored *restored, Arena *arena, size_t max_ev
     return parse_song(restored.data, restored.size, arena, offset)
 
 
-cdef inline bint has_whole_events(const Arena *arena, Status status) noexcept nogil:
-    """Whether the events of all tracks lead to End of Track, whatever the lengths and the number of tracks say."""
-    return not status and arena.header.issues & ALL_REPAIRS & ~(
-        issue_bit(TEXT_MODE) | issue_bit(UTF8_TEXT) | issue_bit(TRACK_LENGTH) | issue_bit(CHUNK_OVERRUN) | issue_bit(JOINED_TRACKS)
-        | issue_bit(UNDECLARED_TRACKS) | issue_bit(FORMAT_0_TRACKS) | issue_bit(FRAME_RATE) | within_events()
-    ) == 0
+cdef inline uint64_t not_whole() noexcept nogil:
+    """The faults of files in which the events of some track do not lead to End of Track, whatever the lengths and counts say."""
+    return shifted() | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
+
+
+cdef inline uint64_t shifted() noexcept nogil:
+    """The faults that bytes too many or too few make, and the end of a file does not."""
+    return (
+        issue_bit(UNKNOWN_FORMAT) | issue_bit(BYTES_AFTER_END) | issue_bit(STRAY_DATA) | issue_bit(DATA_OVER_127) | issue_bit(BAD_STATUS)
+        | issue_bit(LONG_VARINT) | issue_bit(LOST_TRACK) | issue_bit(EARLY_END)
+    )
 
 
 cdef inline uint64_t wrong_lengths() noexcept nogil:
@@ -294,10 +312,15 @@ cdef const uint8_t *rmid_song_end(
     if song != NULL and song > header + length:
         record_issue(arena, RMID_SIZE, header - 4 - data)
         return song
-    if length == 0:
+    if length == 0 or (song == NULL and not is_riff_end(header + length, end) and not is_riff_end(header + length + (length & 1), end)):
         record_issue(arena, RMID_SIZE, header - 4 - data)
         return end
     return header + length
+
+
+cdef inline bint is_riff_end(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether the data of a RIFF container may end at `p`: another chunk begins there, or nothing is left for one."""
+    return end - p < 8 or is_riff_chunk(p, end)
 
 
 cdef inline bint is_riff_chunk(const uint8_t *p, const uint8_t *end) noexcept nogil:

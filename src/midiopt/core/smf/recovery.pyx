@@ -13,9 +13,9 @@ from libc.string cimport memcmp
 from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, read_so_far, return_to
 from midiopt.core.smf.chunks cimport find_chunk, find_song, is_chunk_header, is_plausible_chunk
 from midiopt.core.smf.midi cimport (
-    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, EARLY_END, JOINED_SONGS, JOINED_TRACKS, META_LYRIC, NO_END_OF_TRACK, SYSEX,
-    TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, Issue, Mark, Track,
-    is_note, is_onset, issue_bit,
+    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, JOINED_SONGS, JOINED_TRACKS, MAX_TRACKS, META_LYRIC,
+    META_TRACK_NAME, NO_END_OF_TRACK, SYSEX, TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE,
+    Issue, Mark, Track, is_note, is_onset, issue_bit,
 )
 
 cdef enum:
@@ -54,11 +54,8 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     if limit == track.next or not spend(arena, 2 * (limit - track.start)):
         return USABLE
     status = read_up_to(arena, data, limit, before, track)
-    if not status and not proven:
-        if arena.header.issues & ALL_REPAIRS & ~faults == 0:
-            proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
-        else:
-            proven = arena.header.issues & ALL_REPAIRS & ~(faults | within_events()) == 0 and has_ended(arena) and track.stopped == limit
+    if not status and not proven and arena.header.issues & ALL_REPAIRS & ~(faults | within_events()) == 0:
+        proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
     if not proven and limit < end and <size_t>(end - track.start) <= arena.repair_budget:
         status = read_up_to(arena, data, end, before, track)
         spend(arena, track.stopped - track.start)
@@ -106,54 +103,96 @@ cdef Status mend_early_end(
     cdef const uint8_t *rest = track.stopped
     cdef const uint8_t *limit = track.next
     cdef Reading ended = read_so_far(arena)
-    cdef int64_t missing = <int64_t>arena.header.declared_tracks - <int64_t>(arena.track_count + arena.header.alien_chunks)
-    cdef size_t aliens = 0  # behind the track: the header may count them
+    cdef size_t aliens = arena.header.alien_chunks  # before the track, then behind it, too: the header may count them or not
+    cdef int64_t missing = <int64_t>arena.header.declared_tracks - <int64_t>(arena.track_count + aliens)
     cdef size_t pieces
-    cdef uint64_t found = 0
-    if fits and missing > 0:
-        missing -= count_chunks(arena, track.next, end, &aliens)
-    if is_chunk_header(rest, end, b"MTrk") and (missing > 0 or not fits or arena.header.declared_tracks == 0):
+    cdef uint64_t found = 0, faults
+    if not fits:
+        limit = next_track(rest, end)
+        if rest < track.next < limit and memcmp(track.next - 3, b"\xff\x2f\0", 3) == 0:
+            limit = track.next  # bytes of no track follow
+    if missing > 0:
+        missing -= count_chunks(arena, limit, end, &aliens)
+    if not fits and is_plausible_chunk(rest, end) or (
+        is_chunk_header(rest, end, b"MTrk") and (missing + <int64_t>aliens > 0 or arena.header.declared_tracks == 0)
+    ):
         withdraw(arena, before, BYTES_AFTER_END)
         withdraw(arena, before, CHUNK_OVERRUN)
         record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
         track.next = rest
         return USABLE
-    if not fits:
-        limit = next_track(rest, end)
     if not spend(arena, limit - rest):
         return USABLE
-    pieces = read_pieces(arena, data, rest, limit, &found)
-    if pieces and found & ALL_REPAIRS & ~(issue_bit(BYTES_AFTER_END) | issue_bit(NO_END_OF_TRACK)) == 0:
-        if missing > 0 and has_ended(arena) and missing <= <int64_t>pieces <= missing + <int64_t>aliens:
+    pieces = read_pieces(arena, data, rest, &limit, MAX_TRACKS, &found)
+    faults = found & ALL_REPAIRS & ~(issue_bit(BYTES_AFTER_END) | issue_bit(NO_END_OF_TRACK))
+    if (pieces == 0 or faults) and missing > 0 and not fits and spend(arena, limit - rest):  # other bytes may follow
+        return_to(arena, &ended)
+        pieces = read_pieces(arena, data, rest, &limit, missing, &found)
+        faults = found & ALL_REPAIRS & ~issue_bit(BYTES_AFTER_END)
+    if pieces and faults & ~within_events() == 0:
+        if (has_ended(arena) or is_balanced(arena, ended.event_count)) and (
+            is_missing(pieces, missing, aliens) or have_names(arena, ended.track_count)
+        ):
             withdraw(arena, before, BYTES_AFTER_END)
+            withdraw(arena, before, CHUNK_OVERRUN)
+            if not fits:
+                record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
             record_issue(arena, JOINED_TRACKS, rest - data)
             arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
             track.next = track.stopped = limit
             return USABLE
-        if fits and missing <= 0 and has_note(arena, ended.event_count) and (has_ended(arena) or is_balanced(arena, ended.event_count)):
-            withdraw(arena, before, BYTES_AFTER_END)
-            record_issue(arena, EARLY_END, rest - data)
-            arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
-            join_tracks(arena, ended.track_count - 1)
-            track.stopped = limit
-            return TICK_TOO_HIGH if arena.tracks[arena.track_count - 1].end_tick >> TICK_BITS else USABLE
+        if faults == 0 and fits and missing <= 0 and has_note(arena, ended.event_count):
+            if has_ended(arena) or is_balanced(arena, ended.event_count):
+                withdraw(arena, before, BYTES_AFTER_END)
+                record_issue(arena, EARLY_END, rest - data)
+                arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
+                join_tracks(arena, ended.track_count - 1)
+                track.stopped = limit
+                return TICK_TOO_HIGH if arena.tracks[arena.track_count - 1].end_tick >> TICK_BITS else USABLE
     return_to(arena, &ended)
     return USABLE
 
 
-cdef size_t read_pieces(Arena *arena, const uint8_t *data, const uint8_t *at, const uint8_t *limit, uint64_t *found) noexcept nogil:
+cdef inline bint is_missing(size_t pieces, int64_t missing, size_t aliens) noexcept nogil:
+    """Whether so many tracks are missing, or more; the header may count any number of the alien chunks."""
+    return <int64_t>pieces <= missing + <int64_t>aliens if missing > 0 else <int64_t>pieces == missing + <int64_t>aliens
+
+
+cdef bint have_names(const Arena *arena, size_t first_track) noexcept nogil:
+    """Whether each track from `first_track` on begins with its name: then it is another one, whatever the header counts."""
+    cdef const Track *track
+    cdef const Mark *mark
+    cdef size_t i, k
+    for i in range(first_track, arena.track_count):
+        track = &arena.tracks[i]
+        mark = NULL
+        for k in range(track.first_mark, track.first_mark + track.mark_count):
+            if arena.marks[k].type == META_TRACK_NAME and arena.events[arena.marks[k].event].tick == 0 and arena.marks[k].length:
+                mark = &arena.marks[k]
+                break
+        if mark == NULL:
+            return False
+    return True
+
+
+cdef size_t read_pieces(
+    Arena *arena, const uint8_t *data, const uint8_t *at, const uint8_t **limit, size_t most, uint64_t *found
+) noexcept nogil:
     """Read bytes as tracks without headers, one after another, each up to its End of Track, the last one up to `limit`.
 
-    Returns their number, 0 if that cannot be, and the issues in `found`; those of the arena do not change.
+    Returns their number, 0 if that cannot be, and the issues in `found`; those of the arena do not change. After the last of `most`
+    tracks, `limit` is set to its end.
     """
     cdef Reading before = read_so_far(arena)
     cdef size_t pieces = 0
     arena.header.issues = 0
-    while at < limit:
-        if parse_track(data, &at, limit, arena) or (at < limit and not has_ended(arena)):
+    while at < limit[0]:
+        if parse_track(data, &at, limit[0], arena) or (at < limit[0] and not has_ended(arena)):
             pieces = 0
             break
         pieces += 1
+        if pieces == most:
+            limit[0] = at
     found[0] = arena.header.issues
     arena.header = before.header
     return pieces

@@ -65,7 +65,7 @@ cdef bint is_packet_next(const uint8_t *at, const uint8_t *end) noexcept nogil:
 
 
 cdef int count_good_events(const uint8_t *at, const uint8_t *end, uint32_t running) noexcept nogil:
-    """The number of events from `at` on that have no fault, up to LOOKAHEAD, which End of Track counts as."""
+    """The number of events from `at` on that have no fault, up to LOOKAHEAD, which End of Track counts as, and the end of the bytes."""
     cdef Cursor c
     cdef uint32_t value, status, length
     cdef uint8_t type
@@ -73,6 +73,8 @@ cdef int count_good_events(const uint8_t *at, const uint8_t *end, uint32_t runni
     c.at = at
     c.end = end
     for count in range(LOOKAHEAD):
+        if c.at == end:  # of a track without End of Track
+            return LOOKAHEAD if count else 0
         if read_varint(&c, &value) != VARINT_READ or c.at == end:
             return count
         status = running

@@ -6,8 +6,8 @@ from midiopt.core.memory cimport Scratch
 # What tells that a transfer was undone.
 cdef enum Evidence:
     LENGTHS  # all lengths fit
-    TRACK_ENDS_AND_LINE_FEEDS  # every track ends where the next one begins, and there are line feeds alone, or none
-    TRACK_ENDS
+    HEADER_AND_LINE_FEEDS  # header and first track are where they should be, and there are line feeds alone, or none
+    HEADER
 
 # A file whose bytes a transfer has changed, as it was before.
 cdef struct Restored:

@@ -11,7 +11,7 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from midiopt.core.memory cimport TRANSFER_BLOCK, reserve_block
-from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, is_chunk_header, song_end
+from midiopt.core.smf.chunks cimport FILE_HEADER, find_chunk, is_chunk_header, song_end
 from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.midi cimport MAX_LEADING_JUNK
 
@@ -93,29 +93,18 @@ cdef bint fits(const uint8_t *data, size_t size) noexcept nogil:
 
 
 cdef bint is_likely(const uint8_t *data, size_t size, Evidence evidence) noexcept nogil:
-    """Whether these bytes may be those from before the transfer."""
+    """Whether these bytes may be those from before the transfer. What still is UTF-8 is not."""
     if evidence == LENGTHS:
         return fits(data, size)
-    return has_track_ends(data, size) and not (evidence == TRACK_ENDS_AND_LINE_FEEDS and is_line_feed_changed(data, size))
+    if evidence == HEADER_AND_LINE_FEEDS and is_line_feed_changed(data, size):
+        return False
+    return has_first_track(data, size) and not is_utf8_text(data, size)
 
 
-cdef bint has_track_ends(const uint8_t *data, size_t size) noexcept nogil:
-    """Whether End of Track stands before each track but the first, and behind the last one if there is no other."""
-    cdef const uint8_t *end = data + size
+cdef bint has_first_track(const uint8_t *data, size_t size) noexcept nogil:
+    """Whether a track follows a header of 6 bytes."""
     cdef const uint8_t *header = find_chunk(data, data + min(size, <size_t>MAX_LEADING_JUNK + 8), b"MThd")
-    cdef const uint8_t *chunk
-    cdef size_t tracks = 1
-    if header == NULL or end - header < FILE_HEADER or load_be32(header + 4) != 6:
-        return False
-    if not is_chunk_header(header + FILE_HEADER, end, b"MTrk"):
-        return False
-    chunk = find_chunk(header + FILE_HEADER + CHUNK_HEADER, end, b"MTrk")
-    while chunk != NULL:
-        if memcmp(chunk - 3, b"\xff\x2f\0", 3) != 0:
-            return False
-        tracks += 1
-        chunk = find_chunk(chunk + CHUNK_HEADER, end, b"MTrk")
-    return tracks > 1 or memcmp(end - 3, b"\xff\x2f\0", 3) == 0
+    return header != NULL and load_be32(header + 4) == 6 and is_chunk_header(header + FILE_HEADER, data + size, b"MTrk")
 
 
 cdef bint is_line_feed_changed(const uint8_t *data, size_t size) noexcept nogil:
