@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zlib
 
 import pytest
+import zstandard
 
 from midiopt.errors import NotAnArchive
 from midiopt.sources.archives.archive import Archive, MemoryArchive
@@ -107,6 +109,47 @@ def test_no_archive_at_all():
         else:
             with pytest.raises(NotAnArchive):
                 Archive(MemoryArchive(data))
+
+
+def two_songs(method: int = 0, pack=bytes, system: int = 0, attributes: int = 0) -> tuple[bytes, bytes]:
+    """The members and the directory of a zip."""
+    body, directory = b"", b""
+    for name, data in ENCODED.items():
+        packed = pack(data)
+        entry = bytearray(zip_entry(name, len(packed), len(data), zlib.crc32(data), len(body), method))
+        entry[5] = system
+        entry[38:42] = attributes.to_bytes(4, "little")
+        body += zip_local(name) + packed
+        directory += entry
+    return body, directory
+
+
+@pytest.mark.parametrize("size", [0, 10, 5000])
+def test_a_directory_of_a_wrong_size(size):
+    """Its offset says where it is."""
+    body, directory = two_songs()
+    assert contents(body + directory + zip_end(2, size, len(body))) == ENCODED
+
+
+def test_a_digital_signature_behind_the_entries():
+    """Counted in the size of the directory or not (APPNOTE 4.3.13)."""
+    body, directory = two_songs()
+    signature = b"PK\5\5" + struct.pack("<H", 3) + b"abc"
+    for size in (len(directory), len(directory) + len(signature)):
+        assert contents(body + directory + signature + zip_end(2, size, len(body))) == ENCODED
+
+
+@pytest.mark.parametrize(("method", "pack"), [(20, lambda data: zstandard.ZstdCompressor().compress(data)), (95, lzma.compress)])
+def test_methods_that_few_programs_write(method, pack):
+    """zstd under its first number, and xz."""
+    body, directory = two_songs(method, pack)
+    assert contents(body + directory + zip_end(2, len(directory), len(body))) == ENCODED
+
+
+@pytest.mark.parametrize("system", [3, 19])
+def test_links_of_unix_and_macos(system):
+    body, directory = two_songs(system=system, attributes=0o120777 << 16)
+    assert contents(body + directory + zip_end(2, len(directory), len(body))) == {}
 
 
 # Names

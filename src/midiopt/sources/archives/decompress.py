@@ -229,6 +229,6 @@ def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) 
     return plain
 
 
-def decompress_zstd(data: bytes, max_bytes: int) -> bytes:
-    """A block of zstd data, truncated to ``max_bytes``."""
-    return Decompressor(io.BytesIO(data), ZSTD).read(max_bytes)
+def decompress_block(data: bytes, magic: bytes, max_bytes: int) -> bytes:
+    """A block of xz or zstd data, truncated to ``max_bytes``."""
+    return Decompressor(io.BytesIO(data), magic).read(max_bytes)

@@ -14,12 +14,14 @@ import zlib
 from collections.abc import Callable
 
 from midiopt.errors import Damaged, TooLarge, over_limit
-from midiopt.sources.archives.decompress import decompress_zstd
+from midiopt.sources.archives.decompress import decompress_block
 from midiopt.sources.archives.zip_directory import LOCAL, LOCAL_MAGIC, Entry, RandomAccess
+from midiopt.sources.sniff import XZ
+from midiopt.sources.sniff import ZSTD as ZSTD_MAGIC
 
 MAX_OVERHEAD_BYTES = 1 << 20  # by which compressed data may exceed the data
 ENCRYPTED = 1  # in the flags
-STORED, DEFLATED, BZIP2, LZMA, ZSTD = 0, 8, 12, 14, 93
+STORED, DEFLATED, BZIP2, LZMA, OLD_ZSTD, ZSTD, XZ_METHOD = 0, 8, 12, 14, 20, 93, 95
 BZIP2_BLOCK_BYTES = 900_000  # which are decompressed at once, however few are asked for
 
 
@@ -65,8 +67,10 @@ def _decompress(data: bytes, entry: Entry) -> bytes:
         return bz2.BZ2Decompressor().decompress(data, max_bytes)
     if entry.method == LZMA:
         return _lzma_decompressor(data[:9], entry.size).decompress(data[9:], max_bytes)
-    if entry.method == ZSTD:
-        return decompress_zstd(data, max_bytes)
+    if entry.method in (ZSTD, OLD_ZSTD):
+        return decompress_block(data, ZSTD_MAGIC, max_bytes)
+    if entry.method == XZ_METHOD:
+        return decompress_block(data, XZ, max_bytes)
     raise Damaged(f"unsupported compression method {entry.method} (entry at byte {entry.offset})")
 
 

@@ -19,6 +19,7 @@ from midiopt.sources.sniff import ZIP, ZIP_EMPTY
 
 # The records of the format. LOCAL_MAGIC begins a file with members, and END_MAGIC an empty one.
 LOCAL_MAGIC, CENTRAL_MAGIC, END_MAGIC, END64_MAGIC, LOCATOR64_MAGIC = ZIP, b"PK\1\2", ZIP_EMPTY, b"PK\6\6", b"PK\6\7"
+SIGNATURE_MAGIC = b"PK\5\5"  # of a digital signature behind the entries
 LOCAL = struct.Struct("<4s5H3L2H")
 CENTRAL = struct.Struct("<4s2B5H3L5H2L")
 END = struct.Struct("<4s4H2LH")
@@ -32,7 +33,7 @@ MAX_END_RECORDS = 256  # that are looked at: their magic number may stand in the
 WINDOW_BYTES = 64 << 10  # no entry of the directory is longer; four windows are read at a time
 IN_ZIP64 = 0xFFFFFFFF  # for a number that stands in the extra field instead
 ZIP64_FIELD, TIMESTAMP_FIELD, UNICODE_PATH_FIELD = 1, 0x5455, 0x7075
-UNIX = 3  # the system that made the entry
+UNIX, MACOS = 3, 19  # the system that made the entry
 
 
 class RandomAccess(Protocol):
@@ -95,6 +96,8 @@ def _entries(file: RandomAccess, directory: Directory) -> Iterator[Entry]:
     while offset < end:
         if len(window) - (offset - window_start) < WINDOW_BYTES:
             window, window_start = file.read(min(4 * WINDOW_BYTES, end - offset), offset), offset
+        if window.startswith(SIGNATURE_MAGIC, offset - window_start):
+            break
         entry, length = _parse_entry(window, offset - window_start, offset, base)
         yield entry
         offset += length
@@ -140,7 +143,7 @@ def _parse_entry(window: bytes, at: int, offset: int, base: int) -> tuple[Entry,
         size, compressed_size, header = _from_zip64(fields.get(ZIP64_FIELD, b""), [size, compressed_size, header], offset)
     if UNICODE_PATH_FIELD in fields:
         name = _unicode_path(fields[UNICODE_PATH_FIELD], name)
-    is_file = not name.endswith(b"/") and not (system == UNIX and stat.S_ISLNK(attributes >> 16))
+    is_file = not name.endswith(b"/") and not (system in (UNIX, MACOS) and stat.S_ISLNK(attributes >> 16))
     mtime_ns = _mtime_ns(fields.get(TIMESTAMP_FIELD, b""), date, time)
     entry = Entry(name, size, compressed_size, mtime_ns, flags, method, crc, base + header, is_file)
     return entry, CENTRAL.size + name_length + extra_length + comment_length
@@ -183,7 +186,7 @@ def _find_directory(file: RandomAccess) -> Directory:
             directory, comment_end = candidate, _comment_end(tail, found)
             if comment_end == len(tail):
                 break
-    return directory or _directory_of(file, tail, start, records[-1])
+    return directory or _directory_of(file, tail, start, records[-1], is_size_doubted=True)
 
 
 def _directory_at(file: RandomAccess, tail: bytes, start: int, found: int) -> Directory | None:
@@ -198,12 +201,15 @@ def _directory_at(file: RandomAccess, tail: bytes, start: int, found: int) -> Di
     return directory if has_entries else None
 
 
-def _directory_of(file: RandomAccess, tail: bytes, start: int, found: int) -> Directory:
-    """The directory of the end record at ``found`` in the tail. Raises Damaged."""
+def _directory_of(file: RandomAccess, tail: bytes, start: int, found: int, is_size_doubted: bool = False) -> Directory:
+    """The directory of the end record at ``found`` in the tail: as far before it as its size says, or where its offset says that it is
+    if the size is doubted. Raises Damaged."""
     size, declared = END.unpack_from(tail, found)[5:7]
     end = start + found
     if found >= LOCATOR64.size and tail.startswith(LOCATOR64_MAGIC, found - LOCATOR64.size):
         end, size, declared = _zip64_end(file, LOCATOR64.unpack_from(tail, found - LOCATOR64.size)[1], end - LOCATOR64.size)
+    if is_size_doubted and declared < end and file.read(len(CENTRAL_MAGIC), declared) == CENTRAL_MAGIC:
+        size = end - declared  # that of the record is wrong, or does not count what stands behind the entries
     if size > end:
         raise Damaged("central directory larger than the data before its end", end)
     offset = end - size
