@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import lzma
 import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from midiopt.display.fact_values import BESIDE, fact
 from midiopt.schema import ANALYSES
 from midiopt.sources.paths import path_text
 from sample.smf import note_off, note_on, program_change, smf, text, track
+from tests.helpers.archive_bytes import raw_zip
 from tests.helpers.archives import tar_of, zip_of
 from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
@@ -156,7 +159,24 @@ def test_paths_of_a_database_can_be_shown(tmp_path, capsys) -> None:
     assert (code, error, [item["path"] for item in items]) == (0, "", paths)
 
 
-@pytest.mark.parametrize("data", [song(1), gzip.compress(song(1))])
+def test_a_named_pipe(capsys, tmp_path) -> None:
+    """As a shell makes it of <(zcat song.mid.gz)."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[song(1)], daemon=True)
+    writer.start()
+    code, items, _ = shown_items(capsys, str(tmp_path / "pipe"))
+    assert (code, items[0]["content_hash"]) == (0, midiopt.analyze(song(1)).content_hash.hex())
+
+
+def test_an_archive_inside_another_is_no_song(capsys, tmp_path) -> None:
+    """A song that is stored in it begins in its first 1,024 bytes, where one behind other bytes may begin."""
+    (tmp_path / "a.zip").write_bytes(raw_zip([(b"b.zip", raw_zip([(b"c.mid", song(1))]))]))
+    code, items, error = shown_items(capsys, f"{tmp_path}/a.zip!/b.zip", f"{tmp_path}/a.zip!/b.zip!/c.mid")
+    assert (code, [item["status"] for item in items]) == (1, ["unreadable", "ok"])
+    assert "it is an archive; add the name of a member, such as !/x.mid" in error
+
+
+@pytest.mark.parametrize("data", [song(1), gzip.compress(song(1)), lzma.compress(song(1))])
 def test_a_file_from_a_pipe(data) -> None:
     command = [sys.executable, "-m", "midiopt", "show", "-", "--jsonl"]
     done = subprocess.run(command, input=data, capture_output=True, timeout=60)

@@ -285,7 +285,7 @@ def test_rows_that_are_not_pruned_exit_with_1(tmp_path):
     assert "must be --prune or --prune=all, not 'al'" in finish("--prune=al", music, "--db", db).stderr
 
 
-@pytest.mark.parametrize("url", ["duckdb:x", "mysql://me@host/music", "mysql+pymysql:x"])
+@pytest.mark.parametrize("url", ["duckdb:x", "mysql://me@host/music", "mysql+pymysql:x", "sqlite:x.db", "file:x.db?mode=ro"])
 def test_other_databases_are_named_as_unknown(url, tmp_path):
     done = finish(SAMPLE, "--db", url, cwd=tmp_path)
     assert done.returncode == 1 and "use a path, sqlite:///path, postgresql://... or parquet:DIR" in done.stderr

@@ -100,6 +100,27 @@ def test_what_is_no_list_is_refused_as_a_whole(name, tmp_path, monkeypatch):
     assert (summary.files, len(summary.problems)) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"SQLite format 3\0" + bytes(84) + b"/tmp\0..\0",  # as a list, its last paths are "/tmp" and ".."
+        b"a.mid\0\0b.mid\0",
+        b"/a\1\2\3" * 10 + b"\n",
+        b"/a\1\2\3" * 10 + b"\0",
+    ],
+)
+def test_binary_data_is_no_list(data, tmp_path):
+    """Of which pieces between NULs may be paths: folders, with all that is in them."""
+    with pytest.raises(SourceError, match=r"looks like (binary data|an SQLite database)"):
+        listed(tmp_path, data)
+
+
+def test_lists_with_few_control_characters(tmp_path):
+    names = [b"a\1.mid", b"\x1b[31m.mid", b"song.mid" * 20]
+    assert listed(tmp_path, b"\0".join(names) + b"\0") == (names, [])
+    assert listed(tmp_path, b"\0".join(names) + b"\0\0") == (names, []), "as Windows ends a list"
+
+
 def test_names_that_begin_like_other_files(tmp_path):
     names = [b"MZ/a.mid", b"ID3 songs/b.mid", b"<unknown>/c.mid", b"BZh.mid"]
     for name in names:

@@ -25,7 +25,10 @@ _URI = (
     r"(?:\?(?P<query>.*))?"
 )
 # Databases that there is no sink for. A file name may have a colon, too, so that not every word before one is a scheme.
-_OTHERS = "duckdb|mysql|mariadb|mongodb|redis|oracle|mssql|sqlserver|clickhouse|cockroachdb|bigquery|snowflake"
+_OTHERS = (
+    "duckdb|mysql|mariadb|mongodb|redis|oracle|mssql|sqlserver|clickhouse|cockroachdb|bigquery|snowflake|redshift|db2|libsql|jdbc|odbc"
+    "|sqlite3?|file"  # sqlite:/// is a URL
+)
 _OTHER_DATABASE = rf"(?i)(?:{_OTHERS})(?:\+\w+)*:"
 _SECRET = "(?i)password|secret|scram_"  # password, sslpassword, oauth_client_secret, scram_client_key ...
 _HIDDEN = "***"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from midiopt.errors import MidioptError, NotAnArchive, SourceError, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
@@ -21,7 +22,7 @@ from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
 from midiopt.sources.filetypes import is_archive, is_compressed, is_table
 from midiopt.sources.paths import archive_in, is_utf8, member_path, path_bytes, path_text
 from midiopt.sources.reader import Reader
-from midiopt.sources.sniff import GZIP, is_song
+from midiopt.sources.sniff import is_song
 from midiopt.sources.urls import is_url
 
 if TYPE_CHECKING:
@@ -34,13 +35,18 @@ _ARCHIVE = b"a.zip"  # stands for the path of the archive, which may be too long
 def read_content(name: str) -> Buffer:
     """The content, decompressed. Raises OSError, or a MidioptError that says why there is none."""
     if name == STANDARD_INPUT:
-        return _read_pipe()
+        if sys.stdin is None:
+            raise SourceError("standard input is closed")
+        return _read_pipe(sys.stdin.buffer)
     if is_url(os.fsencode(name)):
         archive = archive_in(name)
         return _read_member(path_bytes(archive), name.removeprefix(archive + MEMBER_SEPARATOR), archive) if archive else read_stored(name)
     path = _existing(name)
     if path is None and (archive := archive_in(name)) and (found := _existing(archive)):
         return _read_member(found, name.removeprefix(archive + MEMBER_SEPARATOR), archive)
+    if path is not None and stat.S_ISFIFO(os.stat(path).st_mode):
+        with open(path, "rb") as pipe:
+            return _read_pipe(pipe)
     return _read_file(os.fsencode(name) if path is None else path, name)
 
 
@@ -96,13 +102,11 @@ def _existing(name: str) -> bytes | None:
     return written if b"\0" not in written and os.path.lexists(written) else None
 
 
-def _read_pipe() -> Buffer:
-    if sys.stdin is None:
-        raise SourceError("standard input is closed")
-    data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+def _read_pipe(pipe: BinaryIO) -> Buffer:
+    data = pipe.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise TooLarge(over_limit(len(data), MAX_FILE_BYTES))
-    return decompress_file(data, MAX_FILE_BYTES) if data.startswith(GZIP) else data
+    return decompress_file(data, MAX_FILE_BYTES)
 
 
 def _read_member(path: bytes, member: str, archive: str) -> Buffer:
@@ -160,6 +164,8 @@ def _wanted(archive: Archive, path: bytes, texts: Collection[str], depth: int) -
 
 def _member_content(member: Member) -> Buffer:
     data = bytes(member.data())
+    if is_archive(member.original_name) and not is_song(data):
+        raise SourceError(f"it is an archive; add the name of a member, such as {MEMBER_SEPARATOR}x.mid")
     return decompress_file(data, MAX_FILE_BYTES, member.archive.budget) if is_compressed(member.original_name) else data
 
 

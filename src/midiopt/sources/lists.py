@@ -22,7 +22,9 @@ from midiopt.sources.urls import is_url
 STANDARD_INPUT = b"-"
 MAX_PATH_BYTES = 1 << 20  # the system allows 4 KiB; up to here a path that is too long gets its row
 CHUNK_BYTES = 1 << 20
-HEAD_BYTES = 1 << 16  # of a list, in which an LF is looked for
+HEAD_BYTES = 1 << 16  # of a list, in which an LF is looked for, and bytes that no text has
+CONTROL_BYTES = bytes({*range(1, 32), 127} - {*b"\t\n\r"})
+MIN_CONTROL_BYTES = 16  # that are no names, if they are a twentieth of the list
 MARKS = (  # UTF-32 first: its mark begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -94,6 +96,8 @@ def _fault(file: IO[bytes]) -> str | None:
     separator, chunks = _content(file)
     if not head.startswith(tuple(mark for mark, _ in MARKS)) and _is_utf16(head):
         return "looks like UTF-16 without a byte-order mark: save it as UTF-8"
+    if not head.startswith(tuple(mark for mark, _ in MARKS)) and _is_binary(head, separator):
+        return f"looks like {noun or 'binary data'}"
     problems: list[str] = []
     try:
         if separator != b"\0":
@@ -120,6 +124,14 @@ def _without_nul(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if at >= 0:
             raise _NulInLine(f"{lines:,}")
         yield chunk
+
+
+def _is_binary(head: bytes, separator: bytes) -> bool:
+    """Whether these are no paths: between their NULs is nothing, which no program writes, or many bytes are control characters."""
+    if separator == b"\0" and b"\0\0" in head.rstrip(b"\0"):
+        return True
+    controls = len(head) - len(head.translate(None, CONTROL_BYTES))
+    return controls >= MIN_CONTROL_BYTES and 20 * controls > len(head)
 
 
 def _is_utf16(head: bytes) -> bool:
