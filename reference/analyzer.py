@@ -10,10 +10,13 @@ import math
 import re
 from collections import Counter
 
+import numpy as np
+
 from midiopt.core.text.lyrics_words import WORDS as LYRICS_WORDS
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES, Column
 from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, MAX_SEQUENCES, MIN_ONSETS, choose_beat, find_evidence, lower_median, onsets_of
+from reference.beat_tracker import MAX_TRACKED, PlayedNote, performance_facts
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
 from reference.form import form_facts, role
 from reference.key import key_facts
@@ -44,7 +47,7 @@ RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-4, 1e-6  # of floating-point columns
 def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
     """Beat, quantization and estimated meter, from each sequence up to the first that has a beat; a later one overrides."""
     columns = ("bpm_onsets", "bpm_onsets_confidence", "grid_deviation", "is_performance", "swing", "meter_estimated")
-    facts: Facts = {**dict.fromkeys(columns), "meter_confidence": 0.0, "tempo_map_ignored": False, "phase": 0}
+    facts: Facts = {**dict.fromkeys(columns), "meter_confidence": 0.0, "tempo_map_ignored": False, "phase": 0, "tracked_bars": None}
     with_form = next((s for s in sequences if s.notes), None)
     pitches: list[int] = []
     drums = searched = 0
@@ -70,8 +73,22 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
         facts |= accent_meter(evidence, period)
         if division.ticks_per_quarter and not facts["tempo_map_ignored"]:
             facts |= quantized_meter(s.notes, median_pitch, drum_share, division.quarter)
+        if facts["tempo_map_ignored"] and len(s.notes) <= MAX_TRACKED:
+            facts |= performance_facts(played_notes(s), single(facts["bpm_onsets"]), single(confidence))
+            facts["tracked_bars"] = facts["tracked_bars"] if s is with_form else None
         break
     return facts
+
+
+def played_notes(sequence: Sequence) -> list[PlayedNote]:
+    """The notes of a sequence in seconds."""
+    seconds = sequence.tempo_map.seconds
+    return [PlayedNote(seconds(note.onset), seconds(note.end), note.pitch, note.velocity) for note in sequence.notes]
+
+
+def single(x: float) -> float:
+    """A number as a row holds it, in single precision."""
+    return float(np.float32(x))
 
 
 def notes_per_second(facts: Facts) -> float | None:
@@ -149,6 +166,8 @@ def analyze(data: bytes) -> Facts:
         **name_facts(tracks),
     }
     facts |= form_facts(sequences, division.ticks_per_quarter, facts["phase"])
+    if facts["tracked_bars"]:
+        facts["bar_count"] = facts["tracked_bars"]
     facts |= key_facts(sequences, declared_key(sequences), facts.get("chord_loop"))
     facts["role"] = role(sequences, division.quarter, facts["polyphony_mean"])
     facts |= best_bpm(facts)

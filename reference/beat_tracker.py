@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from midiopt.core.rhythm import pulse_weights
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
 
-GROUP_SECONDS = 0.05
+GROUP_SECONDS = 0.0501
 FAR = 8.0  # seconds: the distance to a pulse that is not there, or further away
 MAX_PULSES_AWAY = 32  # of a pulse that another is compared with
 AT_THE_EDGE = 2.0  # seconds from the first pulse back and from the last one on
-LONG_PER_SECOND = 16
+LONG_PER_SECOND, LONG_BEGIN = 16, 0.01
 MAX_KEY = 255
 OF_NEIGHBOURS = (0, 1, 3, 5, 6, 7)  # features of a pulse that are features of the one before and the one after, too
 GROUP_OF_FEATURES = 6  # of which the products are added up first
@@ -45,6 +46,10 @@ BEAT_SHARE = 0.4
 DOWNBEAT_BONUS = 1.6
 SILENT_DOWNBEAT = -1.0  # where no note begins
 SLIP_COST = 2.0  # of a bar that has another length
+MAX_TRACKED = 32768  # notes of a performance of which facts are tracked
+UNSURE = 0.55  # bpm_onsets_confidence up to which the tracked tempo is right more often
+TRACKED_CONFIDENCE = 0.44
+STEP_BEGIN, MAX_DISTANCE = 0.37, 4096  # milliseconds
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def own_features(groups: list[list[PlayedNote]]) -> Floats:
         np.array([max(n.pitch for n in notes) for notes in groups]),
         np.array([max(n.velocity for n in notes) for notes in groups]),
         np.array([min(len(notes), MAX_KEY) for notes in groups]),
-        np.floor(np.minimum(LONG_PER_SECOND * longest, MAX_KEY - 1)).astype(int),
+        np.floor(np.minimum(LONG_PER_SECOND * longest + np.float32(LONG_BEGIN), MAX_KEY - 1)).astype(int),
     ]
     apart = np.diff(times).astype(np.float32)
     edge = np.array([AT_THE_EDGE], np.float32)
@@ -281,3 +286,18 @@ def bars_of(beats: list[TrackedBeat]) -> list[tuple[float, int]]:
 def tracked_beats(notes: list[PlayedNote], period: float) -> list[tuple[float, int]]:
     """The time and the position in the bar of each beat of a performance whose beat has a period in seconds."""
     return bars_of(choose_track(find_pulses(notes), period))
+
+
+def median_distance(beats: list[tuple[float, int]]) -> float:
+    """The lower median of the distances between beats, in seconds, to a millisecond."""
+    distances = sorted(min(int(1000 * (b - a) + STEP_BEGIN), MAX_DISTANCE - 1) for (a, _), (b, _) in pairwise(beats))
+    return (distances[(len(distances) - 1) // 2] + 0.5 - STEP_BEGIN) / 1000
+
+
+def performance_facts(notes: list[PlayedNote], bpm: float, confidence: float) -> dict[str, Any]:
+    """What tracked beats know better: the tempo where it is unsure, and the number of bars."""
+    beats = tracked_beats(notes, 60 / bpm)
+    facts: dict[str, Any] = {"tracked_bars": max(sum(position == 0 for _, position in beats), 1)}
+    if len(beats) > 1 and confidence <= UNSURE:
+        facts |= {"bpm_onsets": 60 / median_distance(beats), "bpm_onsets_confidence": TRACKED_CONFIDENCE}
+    return facts

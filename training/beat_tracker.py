@@ -4,8 +4,8 @@ A network with one hidden layer that says of each pulse (notes that begin togeth
 learns from recorded performances beside a score, whose beats an alignment of the notes gives (accuracy/beats.py). The features come
 from reference/beat_tracker.py in plain Python.
 
-Prints the F measures of beats and downbeats of pieces that the weights saw no version of, tracked by the reference at the tempo that
-midiopt.analyze gives, and writes the weights.
+Prints the F measures of beats and downbeats of pieces that the weights saw no version of, tracked by the reference at the tempo of
+the shipped weights, and writes the weights.
 
 The constants of tracks were searched for at random by F of the beats of two performances of each piece, with scores from weights that
 saw no version of the piece; those of bars were tried in 72 combinations.
@@ -26,7 +26,9 @@ from accuracy import ground_truth
 from accuracy.beats import Truth, aligned_beats, f_measure, is_plausible
 from accuracy.corpus import PROJECT, make_parser, parse_arguments
 from accuracy.ground_truth import FOLDS, Row, fold
+from reference.beat import FRAME_RATE, choose_beat, find_evidence
 from reference.beat_tracker import PlayedNote, Pulses, bars_of, choose_track, group, own_features, with_neighbours
+from training.features import read_music
 from training.logit import Bools, Floats
 from training.network import tanh_approx, tanh_approx_derivative
 
@@ -49,7 +51,7 @@ class Performance:
 
     row: Row
     truth: Truth
-    period: float  # seconds, of bpm_onsets
+    period: float  # seconds, at which beats are tracked first
     seconds: Floats  # of pulses
     features: Floats
     labels: Floats  # whether each pulse is a beat, and a downbeat
@@ -82,14 +84,15 @@ def read_performance(row: Row, corpus: Path) -> Performance | None:
     score = path.parent / "midi_score.mid"
     if not score.is_file() or not is_plausible(truth := aligned_beats(score, path), row):
         return None
-    bpm = midiopt.analyze(path).bpm_onsets
+    music = read_music(path)
+    evidence = find_evidence(music.onsets, music.median_pitch, music.drum_share) if music else None
     notes = midiopt.notes(path)
     columns = (notes.onset_s.tolist(), notes.end_s.tolist(), notes.pitch.tolist(), notes.velocity.tolist())
     groups = group([PlayedNote(*values) for values in zip(*columns, strict=True)])
     seconds = np.array([together[0].seconds for together in groups])
     features = with_neighbours(own_features(groups))
     labels = np.stack([nearest_pulses(seconds, truth.seconds), nearest_pulses(seconds, truth.seconds[truth.is_downbeat])], 1)
-    return Performance(row, truth, 60 / bpm, seconds, features, labels) if bpm else None
+    return Performance(row, truth, choose_beat(evidence)[0] / FRAME_RATE, seconds, features, labels) if evidence else None
 
 
 def train(performances: list[Performance]) -> Network:

@@ -126,7 +126,8 @@ class Analysis:
     role: str | None
     """Role of the whole file in an arrangement: drums, bass, chords, melody or full; None without notes."""
     bar_count: int | None
-    """Number of bars up to the end of the last note, in 4/4 unless declared otherwise; None for SMPTE division or above 2^31 - 1 (bars)."""
+    """Number of bars up to the end of the last note, in 4/4 unless declared otherwise, tracked if the notes ignore the tempo map; None
+    for SMPTE division or above 2^31 - 1 (bars)."""
     is_loop: bool | None
     """Whether it loops without a gap: 1, 2, 4, 8, 12 or 16 whole bars, or repetitions of them."""
     loop_bars: int | None

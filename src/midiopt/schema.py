@@ -344,7 +344,8 @@ ANALYSES = Table(
         Column(
             "bar_count",
             INT32,
-            "number of bars up to the end of the last note, in 4/4 unless declared otherwise; null for SMPTE division or above 2^31 - 1",
+            "number of bars up to the end of the last note, in 4/4 unless declared otherwise, tracked if the notes ignore the tempo map;"
+            " null for SMPTE division or above 2^31 - 1",
             "bars",
             nullable=True,
         ),

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 
 import midiopt
 from accuracy import corpus
-from reference.beat_tracker import PlayedNote, positions_in, tracked_beats
+from reference.beat import FRAME_RATE, choose_beat, find_evidence, lower_median, onsets_of
+from reference.beat_tracker import UNSURE, PlayedNote, positions_in, tracked_beats
+from reference.sequence import Sequence
+from reference.tracks import read_tracks
 from sample import smf
 from tests.helpers.strategies import midi_files
 
@@ -113,12 +116,21 @@ def test_beats_begin_with_the_music_and_end_with_it() -> None:
     assert found.tick[0] < 10 * QUARTER and found.tick[-1] > notes[-1][0] - 10 * QUARTER
 
 
+def first_bpm(data: bytes) -> float:
+    """The tempo at which beats are tracked first."""
+    _, division, tracks = read_tracks(data)
+    sequence = Sequence(tracks, division)
+    evidence = find_evidence(onsets_of(sequence), lower_median([note.pitch for note in sequence.pitched]), 0.0)
+    assert evidence
+    return float(np.float32(60 * FRAME_RATE / choose_beat(evidence)[0]))
+
+
 def assert_equals_reference(data: bytes) -> None:
     """The tracked beats of a file are those of the reference."""
-    found, notes, facts = midiopt.beats(data), midiopt.notes(data), midiopt.analyze(data)
+    found, notes = midiopt.beats(data), midiopt.notes(data)
     columns = (notes.onset_s.tolist(), notes.end_s.tolist(), notes.pitch.tolist(), notes.velocity.tolist())
-    assert found.tracked and facts.bpm_onsets
-    expected = tracked_beats([PlayedNote(*values) for values in zip(*columns, strict=True)], 60 / facts.bpm_onsets)
+    assert found.tracked
+    expected = tracked_beats([PlayedNote(*values) for values in zip(*columns, strict=True)], 60 / first_bpm(data))
     np.testing.assert_allclose(found.seconds, [seconds for seconds, _ in expected])
     assert found.position.tolist() == [position for _, position in expected]
 
@@ -139,6 +151,22 @@ def test_performances_of_the_corpus_equal_the_reference() -> None:
     assert len(performances) > 5
     for data in performances:
         assert_equals_reference(data)
+
+
+def test_bars_and_unsure_tempos_of_performances_are_tracked() -> None:
+    chance = random.Random(5)
+    performances = [played([length * (1 + chance.gauss(0, spread)) for _ in range(90)]) for length in (0.4, 0.7) for spread in (0.0, 0.12)]
+    sure = 0
+    for data in performances:
+        facts, found = midiopt.analyze(data), midiopt.beats(data)
+        distance = np.median(np.diff(found.seconds))
+        assert facts.bar_count == (found.position == 0).sum()
+        if facts.bpm_onsets_confidence > UNSURE:
+            sure += 1
+            assert facts.bpm_onsets == pytest.approx(first_bpm(data))
+        else:
+            assert facts.bpm_onsets == pytest.approx(60 / distance, rel=0.005)
+    assert 0 < sure < len(performances)
 
 
 @pytest.mark.parametrize("meter", [2, 3, 4])

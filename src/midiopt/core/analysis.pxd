@@ -8,6 +8,7 @@ from midiopt.core.harmony.progression cimport Progression
 from midiopt.core.memory cimport Scratch
 from midiopt.core.notes.types cimport Notes
 from midiopt.core.rhythm.onsets cimport Onsets
+from midiopt.core.rhythm.performance_beats cimport PerformanceBeats
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.structure.drums cimport Drums
 from midiopt.core.structure.sections cimport Sections
@@ -34,6 +35,7 @@ cdef class Analyzer:
     cdef Onsets *onsets
     cdef Sketch *sketch
     cdef Sections *sections
+    cdef PerformanceBeats *played
     cdef TextHeap heap
     cdef Facts facts
     cdef TrackTable *tracks  # NULL until they are asked for

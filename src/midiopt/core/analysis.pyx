@@ -21,6 +21,7 @@ from midiopt.core.notes.notes cimport read_notes, reset_note_counts, write_note_
 from midiopt.core.notes.notes_hash cimport add_notes_hash, put_notes_hash
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.rhythm.onsets cimport onset_facts
+from midiopt.core.rhythm.performance_beats cimport MAX_TRACKED, PerformanceBeats, performance_facts, track_beats
 from midiopt.core.smf.arena cimport record_issue
 from midiopt.core.smf.midi cimport DRUMS_BY_NAME, MAX_EVENTS_CAP, NO_MEMORY, NO_NOTES, STUCK_NOTE, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
@@ -71,8 +72,9 @@ cdef class Analyzer:
         self.onsets = <Onsets *>allocate_zeroed(sizeof(Onsets))
         self.sketch = <Sketch *>allocate_zeroed(sizeof(Sketch))
         self.sections = <Sections *>allocate_zeroed(sizeof(Sections))
+        self.played = <PerformanceBeats *>allocate_zeroed(sizeof(PerformanceBeats))
         kernels = self.notes and self.chords and self.progression and self.drums and self.chroma and self.evidence and self.onsets
-        if not (kernels and self.sketch and self.sections):
+        if not (kernels and self.sketch and self.sections and self.played):
             raise MemoryError()
         self.arena.scratch = &self.scratch
         self.map.scratch = &self.scratch
@@ -92,6 +94,7 @@ cdef class Analyzer:
         free(self.onsets)
         free(self.sketch)
         free(self.sections)
+        free(self.played)
         free(self.tracks)
 
     def analyze(
@@ -251,13 +254,15 @@ cdef Status merge_sequence(Analyzer self, const uint8_t *data, const Sequence *s
     """The facts of a sequence that one sequence gives: the longest duration, and of the rest the first that there is."""
     cdef Facts *facts = &self.facts
     cdef const TempoSegment *segment = self.map.segments
+    cdef bint is_played, has_beat = facts.bpm_onsets == facts.bpm_onsets  # not NaN
+    cdef bint gives_form = not merged.has_form and self.notes.columns.count > 0
     cdef Status status = USABLE
     facts.duration_ticks = max(facts.duration_ticks, sequence.duration)
     facts.duration_s = max(facts.duration_s, seconds_at(&self.map, &segment, sequence.duration))
     if sequence.first_track == 0 or (self.map.declared and not merged.has_tempo):
         merged.has_tempo = self.map.declared
         status = write_tempo_facts(&self.map, self.notes.counts.last_end if self.notes.columns.count else sequence.duration, facts)
-    if facts.bpm_onsets != facts.bpm_onsets:  # NaN
+    if not has_beat:
         onset_facts(self.onsets, self.notes, &self.map, facts)
     if not status and not (merged.has_time_signature and merged.has_form):
         status = read_time_signatures(
@@ -266,11 +271,16 @@ cdef Status merge_sequence(Analyzer self, const uint8_t *data, const Sequence *s
         if not status and self.signatures.found and not merged.has_time_signature:
             merged.has_time_signature = True
             status = write_time_signature(self)
-    if not status and not merged.has_form and self.notes.columns.count:
+    if not status and gives_form:
         merged.has_form = True
         merged.simultaneous = count_simultaneous(self.notes, <int64_t>self.map.ticks_per_quarter >> 4)
         if facts.ticks_per_quarter != NULL_INT32:
             status = analyze_form(self, sequence.duration)
+    is_played = not has_beat and self.onsets.tempo_map_ignored and facts.bpm_onsets == facts.bpm_onsets
+    if not status and is_played and self.notes.columns.count <= MAX_TRACKED:
+        status = track_beats(self.played, &self.scratch, &self.notes.columns, 60 / facts.bpm_onsets)
+        if not status:
+            performance_facts(self.played, gives_form, facts)
     if facts.key_declared == NULL_ENUM:
         facts.key_declared = declared_key(&self.arena, data, sequence.first_track, sequence.end_track)
     return status

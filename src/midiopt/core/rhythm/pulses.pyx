@@ -7,8 +7,10 @@ from libc.string cimport memset
 from midiopt.core.memory cimport PULSE_BLOCK, PULSE_KEY_BLOCK, TIMED_NOTE_BLOCK, reserve_block
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
 
-cdef double GROUP_SECONDS = 0.05
-cdef float LONG_PER_SECOND = 16.0  # units in which lengths are compared
+# No round numbers, which distances and lengths may be, so that no rounding error chooses.
+cdef double GROUP_SECONDS = 0.0501
+cdef float LONG_PER_SECOND = 16.0  # units in which lengths are compared ...
+cdef float LONG_BEGIN = 0.01  # ... and what is added
 
 cdef struct TimedNote:
     double seconds
@@ -86,5 +88,5 @@ cdef inline void describe(const TimedNote *notes, size_t first, size_t end, Puls
     pulses.keys[1][at] = <uint8_t>(1 + highest)
     pulses.keys[2][at] = <uint8_t>loudest
     pulses.keys[3][at] = <uint8_t>min(end - first, <size_t>MAX_KEY)
-    pulses.keys[4][at] = <uint8_t>(1 + <int>min(LONG_PER_SECOND * longest, <float>(MAX_KEY - 1)))
+    pulses.keys[4][at] = <uint8_t>(1 + <int>min(LONG_PER_SECOND * longest + LONG_BEGIN, <float>(MAX_KEY - 1)))
     pulses.count += 1
