@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -114,7 +115,17 @@ def _pulses(size: int) -> bytes:
     return _tracks(size, _track(b"\0\x90\x3c\x40" + b"\x81\x70\x3e\x40" * 6), form=2)
 
 
+def _performance(size: int) -> bytes:
+    """Onsets on no grid, as close as pulses may be, each with an event of one byte: the fewest of which beats are tracked."""
+    chance = random.Random(1)
+    onsets = (
+        bytes([chance.randrange(60, 120), chance.randrange(36, 96), chance.randrange(20, 120)]) for _ in range(min(size // 6, 32_768))
+    )
+    return _song(b"".join(b"\0\xd0\0" + onset[:1] + b"\x90" + onset[1:] for onset in onsets))
+
+
 CASES: dict[str, Callable[[int], bytes]] = {
+    "a performance": _performance,
     "notes of all keys, running status": lambda size: _song(
         b"\0\x90\x3c\x40" + _fill(size, *(b"\1" + bytes([key, 64]) + b"\1" + bytes([key, 0]) for key in range(128)))
     ),

@@ -16,7 +16,7 @@ from midiopt.core.text.lyrics_words import WORDS as LYRICS_WORDS
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES, Column
 from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, MAX_SEQUENCES, MIN_ONSETS, choose_beat, find_evidence, lower_median, onsets_of
-from reference.beat_tracker import MAX_TRACKED, PlayedNote, performance_facts
+from reference.beat_tracker import PlayedNote, is_tracked, performance_facts
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
 from reference.form import form_facts, role
 from reference.key import key_facts
@@ -73,7 +73,7 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
         facts |= accent_meter(evidence, period)
         if division.ticks_per_quarter and not facts["tempo_map_ignored"]:
             facts |= quantized_meter(s.notes, median_pitch, drum_share, division.quarter)
-        if facts["tempo_map_ignored"] and len(s.notes) <= MAX_TRACKED:
+        if facts["tempo_map_ignored"] and is_tracked(len(s.notes), sum(len(other.events) for other in sequences)):
             facts |= performance_facts(played_notes(s), single(facts["bpm_onsets"]), single(confidence))
             facts["tracked_bars"] = facts["tracked_bars"] if s is with_form else None
         break

@@ -47,6 +47,7 @@ DOWNBEAT_BONUS = 1.6
 SILENT_DOWNBEAT = -1.0  # where no note begins
 SLIP_COST = 2.0  # of a bar that has another length
 MAX_TRACKED = 32768  # notes of a performance of which facts are tracked
+MAX_UNENDED = 128  # of them that have no event but their own
 UNSURE = 0.55  # bpm_onsets_confidence up to which the tracked tempo is right more often
 TRACKED_CONFIDENCE = 0.44
 STEP_BEGIN, MAX_DISTANCE = 0.37, 4096  # milliseconds
@@ -286,6 +287,11 @@ def bars_of(beats: list[TrackedBeat]) -> list[tuple[float, int]]:
 def tracked_beats(notes: list[PlayedNote], period: float) -> list[tuple[float, int]]:
     """The time and the position in the bar of each beat of a performance whose beat has a period in seconds."""
     return bars_of(choose_track(find_pulses(notes), period))
+
+
+def is_tracked(notes: int, events: int) -> bool:
+    """Whether facts are tracked of a performance with so many notes, in a file with so many events."""
+    return notes <= MAX_TRACKED and 2 * notes <= events + MAX_UNENDED
 
 
 def median_distance(beats: list[tuple[float, int]]) -> float:

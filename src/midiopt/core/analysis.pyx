@@ -21,7 +21,7 @@ from midiopt.core.notes.notes cimport read_notes, reset_note_counts, write_note_
 from midiopt.core.notes.notes_hash cimport add_notes_hash, put_notes_hash
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.rhythm.onsets cimport onset_facts
-from midiopt.core.rhythm.performance_beats cimport MAX_TRACKED, PerformanceBeats, performance_facts, track_beats
+from midiopt.core.rhythm.performance_beats cimport PerformanceBeats, is_tracked, performance_facts, track_beats
 from midiopt.core.smf.arena cimport record_issue
 from midiopt.core.smf.midi cimport DRUMS_BY_NAME, MAX_EVENTS_CAP, NO_MEMORY, NO_NOTES, STUCK_NOTE, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
@@ -277,7 +277,7 @@ cdef Status merge_sequence(Analyzer self, const uint8_t *data, const Sequence *s
         if facts.ticks_per_quarter != NULL_INT32:
             status = analyze_form(self, sequence.duration)
     is_played = not has_beat and self.onsets.tempo_map_ignored and facts.bpm_onsets == facts.bpm_onsets
-    if not status and is_played and self.notes.columns.count <= MAX_TRACKED:
+    if not status and is_played and is_tracked(self.notes.columns.count, self.arena.event_count):
         status = track_beats(self.played, &self.scratch, &self.notes.columns, 60 / facts.bpm_onsets)
         if not status:
             performance_facts(self.played, gives_form, facts)
