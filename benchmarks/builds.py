@@ -90,6 +90,7 @@ def build(name: str, report: Report = print) -> Path:
 
 
 def _compile(name: str, folder: Path, report: Report) -> None:
+    stamp = _stamp(BUILDS[name])  # of what is compiled, even if it is edited meanwhile
     _translate(report)
     report(f"compiling {name}")
     shutil.rmtree(folder, ignore_errors=True)
@@ -102,7 +103,7 @@ def _compile(name: str, folder: Path, report: Report) -> None:
         report(f"compiling {name} with its profile")
     if BUILDS[name].mode != "pgo-generate":
         _run(folder, BUILDS[name].environment, *_COMPILE)
-    (folder / "stamp").write_text(_stamp(BUILDS[name]))
+    (folder / "stamp").write_text(stamp)
 
 
 def is_current(name: str) -> bool:
@@ -139,8 +140,8 @@ _COMPILE = ("setup.py", "-q", "build_ext", "--inplace", f"-j{len(os.sched_getaff
 
 def _translate(report: Report) -> None:
     """Copy the sources and translate them to C."""
-    stamp = TRANSLATED / "stamp"
-    if stamp.exists() and stamp.read_text() == _hash_of_sources():
+    stamp, sources = TRANSLATED / "stamp", _hash_of_sources()
+    if stamp.exists() and stamp.read_text() == sources:
         return
     report("translating to C")
     shutil.rmtree(TRANSLATED, ignore_errors=True)
@@ -154,7 +155,7 @@ def _translate(report: Report) -> None:
     if (BUILD / "cython").is_dir():  # of the installed build; Cython translates again what is older than its source
         shutil.copytree(BUILD / "cython", TRANSLATED / "build" / "cython")
     _run(TRANSLATED, os.environ | {"MIDIOPT_BUILD": "release"}, "setup.py", "-q", "translate")
-    stamp.write_text(_hash_of_sources())
+    stamp.write_text(sources)
 
 
 def _hash_of_sources() -> str:
