@@ -32,7 +32,9 @@ def test_any_name_is_a_file_name(tmp_path, monkeypatch):
         assert (tmp_path / name).exists()
 
 
-@pytest.mark.parametrize("url", ["mysql://host/name", "sqlite://facts.db", "sqlite:facts.db", "file:x?mode=memory", "", "missing/facts.db", "."])
+@pytest.mark.parametrize(
+    "url", ["mysql://host/name", "sqlite://facts.db", "sqlite:facts.db", "file:x?mode=memory", "", "missing/facts.db", "."]
+)
 def test_invalid_urls_are_refused(tmp_path, monkeypatch, url):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SinkError):
