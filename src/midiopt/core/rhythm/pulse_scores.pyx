@@ -84,10 +84,10 @@ cdef void set_features(PulseNetwork *network, const Pulses *pulses, int64_t firs
             set_row(network, LOUDEST, 0, 1, <float>(1 / 127.0))
         elif k == 3:
             set_row(network, MANY, 0, 1, 1)
-        find_back(network)
+        find_nearest(network, -1)
         for lane in range(begin, end):
             network.own[BY_KEY + 2 * k][1 + lane] = <float>(p[lane].seconds - p[lane - <int>network.away[lane]].seconds)
-        find_ahead(network)
+        find_nearest(network, 1)
         for lane in range(begin, end):
             network.own[BY_KEY + 2 * k + 1][1 + lane] = <float>(p[lane + <int>network.away[lane]].seconds - p[lane].seconds)
     for lane in range(begin, end):
@@ -142,27 +142,19 @@ cdef inline void share_distances(PulseNetwork *network) noexcept nogil:
             network.own[row][1 + lane] = seconds / (seconds + half)
 
 
-cdef void find_back(PulseNetwork *network) noexcept nogil:
-    """Set how many pulses back another has a key as high; 0 if none of MAX_PULSES_AWAY has."""
+cdef inline void find_nearest(PulseNetwork *network, int direction) noexcept nogil:
+    """Set how many pulses back (direction -1) or ahead (1) another has a key as high; 0 if none of MAX_PULSES_AWAY has."""
     cdef uint8_t away
-    cdef size_t i, lane
+    cdef size_t lane
+    cdef int distance
     memset(network.away, 0, sizeof(network.away))
-    for i in range(MAX_PULSES_AWAY):
-        away = <uint8_t>(MAX_PULSES_AWAY - i)
-        for lane in range(LANES):
-            network.away[lane] = away if network.keys[i + lane] >= network.keys[MAX_PULSES_AWAY + lane] else network.away[lane]
-
-
-cdef void find_ahead(PulseNetwork *network) noexcept nogil:
-    """The same ahead."""
-    cdef uint8_t away
-    cdef size_t i, lane
-    memset(network.away, 0, sizeof(network.away))
-    for i in range(MAX_PULSES_AWAY):
-        away = <uint8_t>(MAX_PULSES_AWAY - i)
+    for distance in range(MAX_PULSES_AWAY, 0, -1):
+        away = <uint8_t>distance
         for lane in range(LANES):
             network.away[lane] = (
-                away if network.keys[2 * MAX_PULSES_AWAY - i + lane] >= network.keys[MAX_PULSES_AWAY + lane] else network.away[lane]
+                away
+                if network.keys[MAX_PULSES_AWAY + direction * distance + lane] >= network.keys[MAX_PULSES_AWAY + lane]
+                else network.away[lane]
             )
 
 
