@@ -58,7 +58,7 @@ def quantized_features(notes: list[Note], median_pitch: int, drum_share: float, 
     top: dict[int, list[int]] = {slot: [-1, -1] for slot in slots}  # the highest pitch and the highest drum
     for slot, n in placed:
         top[slot][not n.pitched] = max(top[slot][not n.pitched], n.pitch)
-    features = [1.0, drum_share]
+    features = [1.0, drum_share, float(len(notes) == len(slots) and not drum_share)]  # the last: a melody alone
     features += [intervals.count(interval) / len(slots) for interval in INTERVALS]
     phases = Counter((first + slot) % SLOTS for slot in slots)
     is_phase_declared = phases[0] == max(phases.values())  # otherwise the bar lines of the file are elsewhere

@@ -49,7 +49,10 @@ SHIFTED_SHARE = 0.3  # of a tune's importance that its shifted version has
 FEATURE_RIDGE = 8
 # 2/4 must be so many times as probable as any other meter: on paper it differs from 4/4 by convention only, and most music is in 4/4.
 # With 1 in place of 5 only 0.84 of POP909 are heard in 4/4 instead of 0.95, and 0.007 more of Nottingham's tunes are right.
+# A melody alone is exempt: most are tunes, of which many are in 2/4. So 0.73 of the declared files of `more/` that are not in 4/4 are
+# right instead of 0.65 without their collections, and 0.960 instead of 0.963 of foreign songs in 4/4; no song of POP909 changes.
 MIN_ODDS_OF_2_4 = 5.0
+MELODY = 2  # the feature that is 1 for a melody alone
 # Scores are divided by it: the mean logarithm of the probability of the right answer of foreign files is highest at 1.2.
 TEMPERATURE = 1.2
 
@@ -151,6 +154,7 @@ def main(corpus: Path, truth: Path) -> None:
     right = meters[:, None] == np.array(METERS)
     scale = np.maximum(plain.std(0), 1e-3) / np.sqrt(RIDGE / FEATURE_RIDGE)
     scale[0] = 1
+    scale[MELODY] = np.inf  # not fitted
     importance = np.array([IMPORTANCE[row["source"]] for row in rows])
     has_rest = np.asarray((plain != shifted).any(1))
 
@@ -158,11 +162,12 @@ def main(corpus: Path, truth: Path) -> None:
         twice = mine & has_rest
         weights = np.concatenate([(importance * np.where(has_rest, 1 - SHIFTED_SHARE, 1))[mine], importance[twice] * SHIFTED_SHARE])
         found = fit_by_choice(np.concatenate([plain[mine], shifted[twice]]) / scale, np.concatenate([right[mine], right[twice]]), weights)
-        found[0, METERS.index("2/4")] -= math.log(MIN_ODDS_OF_2_4)
-        return found / TEMPERATURE
+        found = found / scale[:, None]
+        found[[0, MELODY], METERS.index("2/4")] += np.array([-1, 1]) * math.log(MIN_ODDS_OF_2_4)
+        return np.asarray(found / TEMPERATURE)
 
     def choose(weights: Floats, mine: Bools) -> Floats:
-        return np.concatenate([softmax(each[mine] / scale @ weights) for each in (plain, shifted)], 1)
+        return np.concatenate([softmax(each[mine] @ weights) for each in (plain, shifted)], 1)
 
     weights, results = hold_out(rows, np.asarray(right.any(1)), learn, choose)
     sources = [row["source"] if row["source"] != "declared" else name for row, name in zip(rows, collections(rows), strict=True)]
@@ -171,10 +176,10 @@ def main(corpus: Path, truth: Path) -> None:
     columns |= {f"{name}, shifted": (p[:, len(METERS) :], right) for name, p in vars(results).items()}
     print(shares(labels, columns) + "\n")
     print("Foreign:\n\n" + confidence_table(labels, results.foreign, right) + "\n", flush=True)
-    groups = [(2, "constant; share of drums"), (len(INTERVALS), "INTERVALS between onsets")]
+    groups = [(3, "constant; share of drums; 1 for a melody alone"), (len(INTERVALS), "INTERVALS between onsets")]
     groups += [(len(BAR_LENGTHS), f"{end}, at BAR_LENGTHS") for end in ("the beginning", "the end")]
     groups += [(len(LAGS), f"{notes}, at LAGS") for notes in ("long notes", "low notes", "notes on top")]
-    write_weights("meter_quantized", "training/meter.py", METERS, groups, (weights / scale[:, None]).T)
+    write_weights("meter_quantized", "training/meter.py", METERS, groups, weights.T)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,21 @@ def test_bar_lines_between_the_beats_of_the_music_are_no_evidence(meter: str) ->
     assert {(other.meter_estimated, other.meter_confidence) for other in others} == {(meter, first.meter_confidence)}
 
 
+POLKA = [[0.25] * 4 + [0.5, 0.5], [0.5] * 4, [0.25] * 4 + [0.5, 0.5], [0.5, 0.5, 1]]  # bars of 2/4
+
+
+@pytest.mark.parametrize(("intervals", "meter"), [((0,), "2/4"), ((0, 12), "4/4")])
+def test_only_a_melody_alone_is_in_2_4_without_strong_evidence(intervals: tuple[int, ...], meter: str) -> None:
+    """Many tunes are in 2/4 and hardly any songs: notes that begin together stand for these."""
+    notes = []
+    at = 0.0
+    for i, length in enumerate(length for bar in range(32) for length in POLKA[bar % 4]):
+        pitch = 67 + (0, 4, 7, 5, 2, 9, 0, -3)[(3 * i + int(at // 2)) % 8]
+        notes += [Note(round(at * QUARTER), round(length * QUARTER), pitch + interval, 80, 0) for interval in intervals]
+        at += length
+    assert midiopt.analyze(smf.smf([smf.track(play(notes))], QUARTER, 0)).meter_estimated == meter
+
+
 def test_too_few_slots_leave_the_estimate_to_the_accents() -> None:
     """Onsets 1/6 s apart, in a file whose quarters last for 16 seconds."""
     notes = [Note(i, 1, 60, 80, 0) for i in range(12)]

@@ -14,7 +14,7 @@ cdef enum:
     INTERVAL_COUNT = 11
     BAR_LENGTH_COUNT = 9
     LAG_COUNT = 20
-    QUANTIZED_FEATURES = 2 + INTERVAL_COUNT + 2 * BAR_LENGTH_COUNT + 3 * LAG_COUNT
+    QUANTIZED_FEATURES = 3 + INTERVAL_COUNT + 2 * BAR_LENGTH_COUNT + 3 * LAG_COUNT
     QUANTIZED_METERS = 8  # all of schema.METERS
 
 # Scratch memory of meter_from_slots.

@@ -72,7 +72,8 @@ cdef bint meter_from_slots(
         return False
     features[0] = 1
     features[1] = drums
-    features += 2
+    features[2] = notes.columns.count == <size_t>n and drums == 0  # a melody alone
+    features += 3
     measure_intervals(s, words, n, features)
     features += INTERVAL_COUNT
     weight = 1 if is_phase_declared(s, words, first) else 0
