@@ -11,6 +11,7 @@ ctypedef fused sum_t:
 
 cdef enum:
     DRUM = 12 * SEGMENTS
+    BLOCK = 32  # notes that are compared at a time
 
 cdef uint8_t[256] CLASSES  # pitch class * SEGMENTS, of pitch << 1 | is drum
 cdef int _pitch
@@ -34,26 +35,26 @@ cdef void add_chroma(Chroma *chroma, const Notes *notes, double quarter) noexcep
         chroma.starts[i] = first + <int64_t>((<uint64_t>i * <uint64_t>(last - first + 1) + SEGMENTS - 1) // SEGMENTS)
     if c.wide:
         add_notes[double, int64_t](
-            chroma, &chroma.wide_segments[0][0], <const int64_t *>c.onset, <const int64_t *>c.length, c.sound, c.count, last, opening_end
+            &chroma.wide_segments[0][0], chroma.starts, <const int64_t *>c.onset, <const int64_t *>c.length, c.sound, c.count
         )
+        add_edges[int64_t](chroma, <const int64_t *>c.onset, <const int64_t *>c.length, c.sound, c.count, last, opening_end)
     else:
         add_notes[int64_t, int32_t](
-            chroma, &chroma.segments[0][0], <const int32_t *>c.onset, <const int32_t *>c.length, c.sound, c.count, last, opening_end
+            &chroma.segments[0][0], chroma.starts, <const int32_t *>c.onset, <const int32_t *>c.length, c.sound, c.count
         )
+        add_edges[int32_t](chroma, <const int32_t *>c.onset, <const int32_t *>c.length, c.sound, c.count, last, opening_end)
 
 
 cdef inline void add_notes(
-    Chroma *chroma, sum_t *sums, const tick_t *onsets, const tick_t *lengths, const uint8_t *sounds, size_t n,
-    int64_t last, int64_t opening_end,
+    sum_t *sums, const int64_t *starts, const tick_t *onsets, const tick_t *lengths, const uint8_t *sounds, size_t n
 ) noexcept nogil:
-    """Add `n` notes to `sums`, pitch class by pitch class, and to what is open and closed; `last` is the last onset.
+    """Add `n` notes to `sums`, pitch class by pitch class; `starts` are those of the segments.
 
     The notes of a track are in time order, so the next is mostly in the same segment; if not, the segments are searched from the
     first.
     """
-    cdef const int64_t *starts = chroma.starts
     cdef sum_t *of_segment = sums
-    cdef int64_t tick, length, start = 0
+    cdef int64_t tick, start = 0
     cdef uint64_t width = 0
     cdef int segment
     cdef size_t i, place
@@ -62,7 +63,6 @@ cdef inline void add_notes(
         if place == DRUM:
             continue
         tick = onsets[i]
-        length = lengths[i]
         if <uint64_t>(tick - start) >= width:
             segment = 0
             while tick >= starts[segment + 1]:
@@ -70,11 +70,41 @@ cdef inline void add_notes(
             start = starts[segment]
             width = starts[segment + 1] - start
             of_segment = sums + segment
-        of_segment[place] += <sum_t>length
+        of_segment[place] += <sum_t>lengths[i]
+
+
+cdef inline void add_edges(
+    Chroma *chroma, const tick_t *onsets, const tick_t *lengths, const uint8_t *sounds, size_t n, int64_t last, int64_t opening_end
+) noexcept nogil:
+    """Add the notes that begin before `opening_end` or sound after `last`, the last onset. Most blocks have none, as vectors tell."""
+    cdef tick_t opening = <tick_t>opening_end, closing = <tick_t>last, any_edge
+    cdef size_t first = 0, i
+    while first + BLOCK <= n:
+        any_edge = 0
+        for i in range(first, first + BLOCK):
+            any_edge |= <tick_t>(onsets[i] < opening) | <tick_t>(onsets[i] + lengths[i] > closing)
+        if any_edge:
+            add_block(chroma, onsets, lengths, sounds, first, first + BLOCK, last, opening_end)
+        first += BLOCK
+    add_block(chroma, onsets, lengths, sounds, first, n, last, opening_end)
+
+
+cdef void add_block(
+    Chroma *chroma, const tick_t *onsets, const tick_t *lengths, const uint8_t *sounds, size_t first, size_t end,
+    int64_t last, int64_t opening_end,
+) noexcept nogil:
+    """The same, note by note."""
+    cdef int64_t tick, length
+    cdef size_t i
+    for i in range(first, end):
+        tick = onsets[i]
+        length = lengths[i]
+        if sounds[i] & 1:  # a drum
+            continue
         if tick < opening_end:
-            chroma.opening[place // SEGMENTS] += <double>(min(tick + length, opening_end) - tick)
+            chroma.opening[CLASSES[sounds[i]] // SEGMENTS] += <double>(min(tick + length, opening_end) - tick)
         if tick + length > last:
-            chroma.closing[place // SEGMENTS] += <double>(tick + length - max(tick, last))
+            chroma.closing[CLASSES[sounds[i]] // SEGMENTS] += <double>(tick + length - max(tick, last))
 
 
 cdef bint find_onsets(const Notes *notes, int64_t *first, int64_t *last) noexcept nogil:
