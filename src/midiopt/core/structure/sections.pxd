@@ -22,8 +22,7 @@ cdef struct Sections:  # 0.3 MB, of which a song of 100 bars uses 60 KB
     Section items[MAX_BARS]
     # Scratch memory, of a block of notes: onset in ticks, and where the bit of each is.
     double onsets[SECTION_NOTES]
-    int32_t bars[SECTION_NOTES]
-    uint32_t words[SECTION_NOTES]
+    int32_t places[SECTION_NOTES]  # index of a word of `bits`
     uint64_t masks[SECTION_NOTES]
     # Scratch memory, of all bars.
     uint64_t bits[2][MAX_BARS]  # of each bar, a bit per position and pitch

@@ -64,9 +64,10 @@ cdef void fill_bits(Sections *s, const Notes *notes, const BarGrid *bars, int n)
     """
     cdef NoteColumns c = notes.columns  # a copy: no store can change it
     cdef const Span *span = &bars.spans[0]
+    cdef uint64_t *bits = s.bits[0]
     cdef int bar, first, last
     cdef uint8_t drum = 1
-    cdef size_t note, count
+    cdef size_t note, count, i
     memset(s.bits[0], 0, n * sizeof(uint64_t))
     memset(s.bits[1], 0, n * sizeof(uint64_t))
     for note in range(c.count):
@@ -80,9 +81,9 @@ cdef void fill_bits(Sections *s, const Notes *notes, const BarGrid *bars, int n)
             count = notes_in_span(s, count, span, bars.quarter >> 3)
         first = <int>span.first_bar
         last = (<int>span[1].first_bar if span < &bars.spans[bars.span_count - 1] else n) - 1
-        place_notes(s, &c.sound[note], count, span, bars.quarter, drum)
-        for bar in range(<int>count):
-            s.bits[s.words[bar]][min(first + s.bars[bar], last)] |= s.masks[bar]
+        place_notes(s, &c.sound[note], count, span, bars.quarter, drum, first, last)
+        for i in range(count):
+            bits[s.places[i]] |= s.masks[i]
         note += count
     for bar in range(n):
         if not s.bits[0][bar] | s.bits[1][bar]:
@@ -100,9 +101,11 @@ cdef size_t notes_in_span(const Sections *s, size_t count, const Span *span, int
     return i
 
 
-cdef void place_notes(Sections *s, const uint8_t *sound, size_t count, const Span *span, int64_t quarter, uint8_t drum) noexcept nogil:
-    """Set the bar of each note, counted from the start of the span, the word that its bit is in, and that bit, none for a note that is
-    left out.
+cdef void place_notes(
+    Sections *s, const uint8_t *sound, size_t count, const Span *span, int64_t quarter, uint8_t drum, int first, int last
+) noexcept nogil:
+    """Set the word that the bit of each note is in, and that bit, none for a note that is left out; `first` and `last` are the bars of the
+    span.
 
     Numbers below 2**42 subticks, as 512 bars have, are exact; adding 0.5 keeps the quotient of a multiple from being truncated to the
     number below it.
@@ -110,13 +113,14 @@ cdef void place_notes(Sections *s, const uint8_t *sound, size_t count, const Spa
     cdef double offset, start = <double>(span.start - (quarter >> 3)), bar = <double>span.bar
     cdef double bars_per_subtick = 1.0 / bar, positions_per_subtick = 4.0 / quarter
     cdef uint32_t hash
+    cdef int32_t index
     cdef size_t i
     for i in range(count):
         offset = s.onsets[i] * (1 << SUBTICK_SHIFT) - start + 0.5
-        s.bars[i] = <int32_t>(offset * bars_per_subtick)
-        hash = <uint32_t><int32_t>((offset - s.bars[i] * bar) * positions_per_subtick)
+        index = <int32_t>(offset * bars_per_subtick)
+        hash = <uint32_t><int32_t>((offset - index * bar) * positions_per_subtick)
         hash = (hash << 8 | sound[i]) * MULTIPLIER >> 25
-        s.words[i] = hash >> 6
+        s.places[i] = <int32_t>(hash >> 6) * MAX_BARS + min(first + index, last)
         s.masks[i] = <uint64_t>((sound[i] & 1) == drum) << (hash & 63)
 
 
