@@ -131,17 +131,16 @@ cdef void group_notes(Groups *groups, const int32_t *frames, const uint8_t *soun
     cdef int count = groups.count
     cdef int32_t start = groups.start[count]
     cdef uint32_t highest = groups.code[count], pitch
-    cdef bint is_new
     cdef size_t i
     for i in range(n):
         if sounds[i] & 1:
             continue
         pitch = sounds[i] >> 1
-        is_new = frames[i] - start >= MIN_GROUP_FRAMES
-        count = min(count + is_new, MAX_GROUPS)
-        start = frames[i] if is_new else start
-        highest = pitch if is_new or pitch > highest else highest
-        groups.start[count] = start
+        if frames[i] - start >= MIN_GROUP_FRAMES:
+            count = min(count + 1, MAX_GROUPS)
+            groups.start[count] = start = frames[i]
+            highest = pitch
+        highest = max(highest, pitch)
         groups.code[count] = <uint8_t>highest
     groups.count = count
 
