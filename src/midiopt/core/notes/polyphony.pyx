@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t
 from libc.string cimport memcpy
 
 from midiopt.core.memory cimport BOUNDARY_SORT_BLOCK, reserve_block
+from midiopt.core.notes.merge cimport merge_narrow, merge_wide
 from midiopt.core.notes.types cimport SWEEP_BLOCK, tick_t
 from midiopt.core.smf.midi cimport MAX_EVENTS_CAP, NO_MEMORY, USABLE
 from midiopt.core.timeline.tempo_map cimport TempoSegment, seconds_at
@@ -94,7 +95,10 @@ cdef const tick_t *sort_boundaries(Notes *notes, tick_t *source, tick_t *target)
         start = merged = i = 0
         while i < runs:
             if i + 1 < runs:
-                merge(source + start, source + ends[i], source + ends[i + 1], target + start)
+                if tick_t is int32_t:
+                    merge_narrow(source + start, source + ends[i], source + ends[i + 1], target + start)
+                else:
+                    merge_wide(source + start, source + ends[i], source + ends[i + 1], target + start)
                 i += 1
             else:
                 memcpy(target + start, source + start, (ends[i] - start) * sizeof(tick_t))
@@ -104,40 +108,3 @@ cdef const tick_t *sort_boundaries(Notes *notes, tick_t *source, tick_t *target)
         runs = merged
         source, target = target, source
     return source
-
-
-cdef inline void merge(const tick_t *a, const tick_t *middle, const tick_t *end, tick_t *out) noexcept nogil:
-    """Merge the run from `a` to `middle` and the one from there to `end`, neither empty, into `out`.
-
-    It works from the front and the back at once, without a branch on which item is smaller: each step waits for the load
-    of the one before, and two that wait for different loads run side by side.
-    """
-    cdef const tick_t *b = middle
-    cdef const tick_t *last_a = middle - 1
-    cdef const tick_t *last_b = end - 1
-    cdef tick_t *back = out + (end - a) - 1
-    cdef tick_t x, y
-    cdef bint second
-    while a < last_a and b < last_b:
-        x = a[0]
-        y = b[0]
-        second = y < x
-        out[0] = y if second else x
-        a += not second
-        b += second
-        out += 1
-        x = last_a[0]
-        y = last_b[0]
-        second = y >= x
-        back[0] = y if second else x
-        last_a -= not second
-        last_b -= second
-        back -= 1
-    while a <= last_a and b <= last_b:
-        second = b[0] < a[0]
-        out[0] = b[0] if second else a[0]
-        a += not second
-        b += second
-        out += 1
-    memcpy(out, a, (last_a + 1 - a) * sizeof(tick_t))
-    memcpy(out + (last_a + 1 - a), b, (last_b + 1 - b) * sizeof(tick_t))
