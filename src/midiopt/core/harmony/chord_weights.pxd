@@ -25,6 +25,7 @@ cdef struct ChordWeights:
     int32_t next_weight[CHORD_NOTES]
     int32_t too_short[CHORD_NOTES]
     int32_t next_too_short[CHORD_NOTES]
+    int32_t parts[CHORD_NOTES]
     uint8_t shift[CHORD_NOTES]  # of thin parts
     FullWeights full
     ThinParts thin

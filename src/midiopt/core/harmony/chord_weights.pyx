@@ -7,7 +7,7 @@ from libc.string cimport memset
 from midiopt.core.doubles cimport TRUNCATION_OFFSET
 from midiopt.core.harmony.sustained cimport MAX_WEIGHT, add_sustained
 from midiopt.core.harmony.thin_parts cimport find_thin_parts, part_of
-from midiopt.core.notes.columns cimport length_ticks, onset_ticks
+from midiopt.core.notes.columns cimport columns_of, length_ticks, onset_ticks
 from midiopt.core.notes.types cimport NoteColumns, onset_of
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span, span_at
 
@@ -57,9 +57,13 @@ cdef void accumulate_weights(ChordWeights *c, const Notes *notes, const BarGrid 
 
 cdef void weigh_parts(ChordWeights *c, const NoteColumns *columns, size_t row, size_t n) noexcept nogil:
     """Lower the weights of the notes of thin parts."""
+    cdef NoteColumns part = columns_of(columns, row, n)
     cdef size_t i
     for i in range(n):
-        c.shift[i] = c.thin.shift[part_of(columns, row + i)]
+        c.parts[i] = part_of(&part, i)
+    for i in range(n):
+        c.shift[i] = c.thin.shift[c.parts[i]]
+    for i in range(n):
         c.weight[i] >>= c.shift[i]
         c.next_weight[i] >>= c.shift[i]
 
