@@ -69,6 +69,17 @@ cdef void set_half_bars(Progression *p, const Chords *c, const BarGrid *bars) no
         end = f + beats_of(bars, i)
         while f < end:
             stop = min(f + span.beats_per_half_bar, end)
+            k = f + 1
+            while k < stop and c.triads[k] == c.triads[f]:
+                k += 1
+            if k == stop:  # one chord throughout, as in most half bars
+                p.chords[count] = c.triads[f]
+                p.beats[count] = <int16_t>f
+                if p.first < 0 and c.triads[f] != NO_CHORD:
+                    p.first = count
+                count += 1
+                f = stop
+                continue
             beats = 0
             p.chords[count] = NO_CHORD
             for k in range(f, stop):

@@ -23,7 +23,8 @@ cdef void place_in_bars(BarScores *scores, TrackedBeat *beats, size_t n) noexcep
         if best == 0 or score > best_score:
             best = meter
             best_score = score
-    follow_positions(scores, beats, n, best)
+    if best < MAX_METER:  # else its positions are there
+        follow_positions(scores, beats, n, best)
 
 
 cdef double follow_positions(BarScores *scores, TrackedBeat *beats, size_t n, int meter) noexcept nogil:

@@ -144,7 +144,7 @@ cdef size_t add_strengths(Onsets *onsets, const Notes *notes, const TempoMap *ma
     cdef double quarter = floor(map.ticks_per_quarter + 0.5)
     cdef double first_quarter = floor(notes.counts.first_onset / quarter) * quarter  # its tick
     cdef uint32_t last = 0
-    memset(&onsets.positions_in_quarter, 0, sizeof(QuarterPositions))
+    memset(onsets.positions_in_quarter.packed, 0, sizeof(onsets.positions_in_quarter.packed))
     while row < c.count:
         n = min(c.count - row, <size_t>ONSET_BLOCK)
         find_tempo(onsets, c, row, n, map, &at)
