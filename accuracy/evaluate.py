@@ -7,10 +7,11 @@ Slow baselines run on a sample of each source (music21 took 3 minutes for 42 fil
 
 from __future__ import annotations
 
-from accuracy import beats, chord_loops, chords, declared, filenames, key, main_parts, phase, tempo
+from accuracy import beats, chord_loops, chords, declared, filenames, key, main_parts, phase, roles, tempo
 from accuracy.corpus import make_parser, parse_arguments
 
-SUBJECTS = (tempo, declared, phase, beats, key, chords, chord_loops, main_parts, filenames)  # each has report(corpus, truth, sample)
+# Each has report(corpus, truth, sample).
+SUBJECTS = (tempo, declared, phase, beats, key, chords, chord_loops, roles, main_parts, filenames)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import midiopt
 from accuracy import ground_truth, markdown
-from accuracy.corpus import midi_files
+from accuracy.corpus import beside, midi_files
 from accuracy.ground_truth import Row
 from midiopt.core.analysis import Analyzer
 from midiopt.core.inspection import quarter_phase
@@ -77,13 +77,16 @@ def found_phase(path: Path) -> int | None:
 def report(corpus: Path, truth: Path, _sample: int) -> str:
     """The table of the phase, by collection."""
     annotated = annotated_phases(truth, corpus)
-    files = annotated + [(row, 0.0) for row in written_files(corpus, {row["relpath"].split("/")[0] for row, _ in annotated})]
+    known = {row["relpath"].split("/")[0] for row, _ in annotated}
+    files = [(corpus / row["relpath"], row["source"], phase) for row, phase in annotated]
+    for folder in (corpus, *beside(corpus)):
+        files += [(folder / row["relpath"], row["source"], 0.0) for row in written_files(folder, known)]
     answers: dict[str, list[tuple[bool, bool]]] = {}
-    for row, phase in files:
-        found = found_phase(corpus / row["relpath"])
+    for path, source, phase in files:
+        found = found_phase(path)
         if found is not None:
             shifted = distance(phase, 0) > TOLERANCE
-            answers.setdefault(row["source"], []).append((distance(found, phase) <= TOLERANCE, shifted))
+            answers.setdefault(source, []).append((distance(found, phase) <= TOLERANCE, shifted))
     lines = [
         [source, len(mine), sum(shifted for _, shifted in mine), sum(right for right, _ in mine) / len(mine)]
         for source, mine in sorted(answers.items())
