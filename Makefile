@@ -74,13 +74,14 @@ browser-tests: $(VENV)/test-extra  ## Test the pages of midiopt browse in Chromi
 	@npm install --silent --no-audit --no-fund --prefix build/axe axe-core || echo "axe-core is skipped: npm cannot install it"
 	$(BIN)/python -m pytest -rs tests/browse/test_browser.py
 
-lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest, cython-lint and, where pypi.org answers, pip-audit
+lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest, cython-lint, hadolint and, where pypi.org answers, pip-audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check -q .
 	$(BIN)/mypy
 	$(BIN)/stubtest --concise --ignore-disjoint-bases --allowlist tests/project/stubtest_allowlist.txt --mypy-config-file pyproject.toml \
 	    $(subst /,.,$(patsubst src/%.pyi,%,$(shell find src -name '*.pyi')))
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint src
+	$(BIN)/hadolint Dockerfile
 	@if $(BIN)/python -c "import json, urllib.request as r; json.load(r.urlopen('https://pypi.org/pypi/pip/24.0/json', timeout=5))['vulnerabilities']" \
 	    2>/dev/null; \
 	then $(BIN)/pip-audit --skip-editable --progress-spinner off; \

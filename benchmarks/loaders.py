@@ -17,13 +17,14 @@ import statistics
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import midiopt
 from benchmarks.input_files import add_options, every_kth, select
 from benchmarks.paired_timing import OURS, Comparison
 from sample import conversions
+from sample.remi_ids import RemiIds
 
 Load = Callable[[str], object]
 BATCH = 16  # files, as in docs/how-to/machine-learning.md
@@ -43,12 +44,7 @@ def loaders() -> Iterator[tuple[str, str, Load, Load]]:
         yield "symusic.Score", "symusic", conversions.symusic_score, score
         if has("miditok"):
             tokens = importlib.import_module("miditok").REMI()
-            yield (
-                "tokens of REMI",
-                "miditok",
-                lambda path: tokens(conversions.symusic_score(path)),
-                lambda path: tokens(score(path)),
-            )
+            yield "ids of REMI", "miditok", RemiIds(tokens), lambda path: [sequence.ids for sequence in tokens(score(path))]
     if has("pretty_midi"):
         yield "PrettyMIDI", "pretty_midi", conversions.pretty_midi_song, importlib.import_module("pretty_midi").PrettyMIDI
     if has("partitura"):
@@ -61,11 +57,12 @@ def has(module: str) -> bool:
 
 
 def data_sets(paths: list[str], folder: str) -> Iterator[tuple[str, str, Callable[[], object], Callable[[], object]]]:
-    """An epoch of PyTorch through a DataLoader, file by file and in batches, of midiopt's data set and of one over symusic."""
+    """An epoch of PyTorch of midiopt's data set and of one over symusic: in padded batches, and file by file."""
     if not (has("torch") and has("symusic") and has("pyarrow")):
         return
     import numpy as np
     import torch
+    from torch.nn.utils.rnn import pad_sequence
     from torch.utils.data import DataLoader, Dataset
 
     from midiopt.torch import NotesDataset
@@ -79,20 +76,28 @@ def data_sets(paths: list[str], folder: str) -> Iterator[tuple[str, str, Callabl
             return len(paths)
 
         def __getitem__(self, number: int) -> dict[str, Any]:
-            columns = [track.notes.numpy() for track in score(paths[number]).tracks] or [{}]
+            columns = [track.notes.numpy() for track in score(paths[number]).tracks]
             return {name: torch.from_numpy(np.concatenate([notes[name] for notes in columns])) for name in columns[0]}
 
+    def padded(items: list[dict[str, Any]]) -> dict[str, Any]:
+        """As tutorials write it, too."""
+        return {name: pad_sequence([item[name] for item in items], batch_first=True) for name in items[0]}
+
+    paths = [path for path in paths if len(midiopt.notes(path)) and score(path).note_num()]
     db = os.path.join(folder, "music.db")
     with open(os.path.join(folder, "files.txt"), "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write("\n".join(map(os.path.abspath, paths)))
     midiopt.run([f"@{file.name}"], db)
-    ours, theirs = NotesDataset(db, seed=1), Scores()
+    files, batches = NotesDataset(db, seed=1), NotesDataset(db, seed=1, batch_size=BATCH)
+    one_by_one = DataLoader(Scores(), batch_size=None, shuffle=True)
+    in_batches = DataLoader(Scores(), batch_size=BATCH, shuffle=True, collate_fn=padded)
 
-    def epoch(files: Dataset, **options: Any) -> Callable[[], object]:
-        return lambda: sum(1 for _ in DataLoader(files, **options))
+    def epoch(items: Iterable[object]) -> Callable[[], object]:
+        return lambda: sum(1 for _ in items)
 
-    for name, options in (("epoch of PyTorch", {"batch_size": None}), ("in batches", {"batch_size": BATCH, "collate_fn": list})):
-        yield name, "symusic", epoch(ours, **options), epoch(theirs, shuffle=True, **options)
+    yield "padded batches", "symusic", epoch(DataLoader(batches, batch_size=None)), epoch(in_batches)
+    yield "file by file", "symusic", epoch(files), epoch(one_by_one)
+    yield "by DataLoader", "symusic", epoch(DataLoader(files, batch_size=None)), epoch(one_by_one)
 
 
 def over(load: Load, paths: list[str]) -> Callable[[], object]:
@@ -142,7 +147,7 @@ def main() -> int:
     good = paths
     for what, other, mine, its in loaders():
         kept = loadable(paths[:: max(1, len(paths) // few.get(other, len(paths)))], mine, its)
-        good = kept if what == "symusic.Score" else good
+        good = kept if what == "arrays of notes" else good
         if kept:
             show(what, other, len(kept), over(mine, kept), over(its, kept), options.seconds)
     with tempfile.TemporaryDirectory() as folder:

@@ -53,10 +53,11 @@ def answers() -> str:
     return "```sql\n" + "\n".join(lines) + "\n```"
 
 
-def conversions() -> str:
+def lines_of(name: str) -> str:
     """The lines that make objects of other libraries, which can be copied as they are."""
-    text = (ROOT / "sample" / "conversions.py").read_text()
-    return f"```python\n{text[text.index('from collections') :].rstrip()}\n```"
+    text = (ROOT / "sample" / name).read_text().replace("\nfrom sample.conversions import symusic_score\n", "")
+    _, _, lines = text.partition("annotations\n\n")
+    return f"```python\n{lines.rstrip()}\n```"
 
 
 # (page, name of the block, what makes its text)
@@ -65,7 +66,8 @@ BLOCKS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/cli.md", "commands", generate_cli.page),
     ("docs/search.md", "terms", generate_search.terms_table),
     ("docs/tracks.md", "answers", generate_tracks.answers),
-    ("docs/how-to/machine-learning.md", "conversions", conversions),
+    ("docs/how-to/machine-learning.md", "conversions", partial(lines_of, "conversions.py")),
+    ("docs/how-to/machine-learning.md", "ids", partial(lines_of, "remi_ids.py")),
     ("SECURITY.md", "limits", generate_limits.limits_table),
     *(("docs/columns.md", name, partial(generate_columns.table, columns)) for name, columns in generate_columns.TABLES.items()),
 )

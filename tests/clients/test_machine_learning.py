@@ -10,6 +10,7 @@ import pytest
 
 import midiopt
 from sample import conversions
+from sample.smf import note_off, note_on, program_change, smf, time_signature, track
 from tests.helpers.songs import write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -34,8 +35,6 @@ def test_a_score_of_a_damaged_file_has_what_can_be_read(tmp_path):
 
 def test_parts_that_alternate_are_gathered():
     """A file of format 0: eight parts, whose notes follow each other in turns."""
-    from sample.smf import note_off, note_on, program_change, smf, track
-
     events = [event for i in range(640) for event in ((i, note_on(i % 8, 60 + i % 5, 64)), (i + 1, note_off(i % 8, 60 + i % 5)))]
     notes = midiopt.notes(smf([track([*((0, program_change(channel, channel)) for channel in range(8)), *sorted(events)])]))
     found = list(conversions.parts(notes))
@@ -49,6 +48,52 @@ def test_tokens_are_those_of_the_loader():
     tokens = miditok.REMI()
     ours, theirs = (tokens(score(SONGS[1])) for score in (conversions.symusic_score, symusic.Score))
     assert len(ours) > 2 and [sequence.ids for sequence in ours] == [sequence.ids for sequence in theirs]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_velocities": 16, "beat_res": {(0, 8): 12}, "pitch_range": (30, 100)},
+        {"use_velocities": False, "use_pitchdrum_tokens": False},
+        {"use_time_signatures": False},
+    ],
+    ids=str,
+)
+def test_ids_of_remi_are_those_of_miditok(options, tmp_path):
+    miditok = pytest.importorskip("miditok")
+    from sample.remi_ids import RemiIds
+
+    songs = [
+        *SONGS,
+        *(str(path) for path in sorted((SAMPLE / "odd").glob("*.mid")) if path.name not in ("film cue 25 fps.mid", "not found.mid")),
+    ]
+    (tmp_path / "turns.mid").write_bytes(
+        smf([track(sorted([(0, time_signature(3, 4)), (1440, time_signature(6, 8)), *notes_of_scale(960), (4320, time_signature(2, 4))]))])
+    )
+    tokenizer = miditok.REMI(miditok.TokenizerConfig(**options))
+    ids = RemiIds(tokenizer)
+    for path in [*songs, str(tmp_path / "turns.mid")]:
+        expected = [sequence.ids for sequence in tokenizer(conversions.symusic_score(path))]
+        assert [found.tolist() for found in ids(path)] == expected, path
+
+
+def notes_of_scale(first: int) -> list[tuple[int, bytes]]:
+    """Twelve eighths, two of them at once."""
+    return [
+        event
+        for i in range(12)
+        for event in ((first + i // 2 * 240, note_on(0, 60 + i, 70 + i)), (first + 960 + i * 240, note_off(0, 60 + i)))
+    ]
+
+
+@pytest.mark.parametrize("option", ["use_rests", "use_programs", "use_tempos"])
+def test_other_tokens_of_remi_are_left_to_miditok(option):
+    miditok = pytest.importorskip("miditok")
+    from sample.remi_ids import RemiIds
+
+    with pytest.raises(ValueError, match="use the tokenizer itself"):
+        RemiIds(miditok.REMI(miditok.TokenizerConfig(**{option: True})))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -98,7 +143,7 @@ def test_a_data_set_gives_the_notes_of_what_is_searched(library):
     assert list(item) == ["path", "ticks_per_quarter", "onset", "length", "pitch", "velocity"]
     assert item["ticks_per_quarter"] == notes.ticks_per_quarter
     assert [(item[name].dtype, item[name].tolist()) for name in ("onset", "pitch")] == [
-        (torch.int64, notes.onset.tolist()),
+        (torch.int32, notes.onset.tolist()),
         (torch.uint8, notes.pitch.tolist()),
     ]
     few = NotesDataset(library / "x.db", "bpm:100..130", columns=["onset_s", "is_drum", "track"])
@@ -113,6 +158,30 @@ def test_a_data_set_gives_the_notes_of_what_is_searched(library):
         NotesDataset(library / "x.db", columns=["tone"])
     with pytest.raises(midiopt.QueryError):
         NotesDataset(library / "x.db", "kye:Am")
+
+
+def test_batches_are_padded(library):
+    torch = pytest.importorskip("torch")
+    from midiopt.torch import NotesDataset
+
+    alone = {item["path"]: item for item in NotesDataset(library / "x.db", seed=1)}
+    batches = list(NotesDataset(library / "x.db", seed=1, batch_size=16))
+    assert [len(batch["path"]) for batch in batches] == [16, 16, 8]
+    assert [path for batch in batches for path in batch["path"]] == list(alone)
+    for batch in batches:
+        assert batch["pitch"].shape == (len(batch["path"]), max(batch["notes"]))
+        for row, path in enumerate(batch["path"]):
+            item = alone[path]
+            assert batch["ticks_per_quarter"][row] == item["ticks_per_quarter"] and batch["notes"][row] == len(item["pitch"])
+            for name in ("onset", "length", "pitch", "velocity"):
+                assert batch[name].dtype == item[name].dtype
+                assert batch[name][row, : len(item[name])].equal(item[name]) and not batch[name][row, len(item[name]) :].any()
+    loader = torch.utils.data.DataLoader(NotesDataset(library / "x.db", seed=1, batch_size=16), batch_size=None, num_workers=2)
+    parts = [batch["path"] for batch in loader]
+    assert sorted(map(len, parts)) == [4, 4, 16, 16] and sorted(path for part in parts for path in part) == sorted(alone)
+    for size in (0, -1):
+        with pytest.raises(ValueError, match=f"batch_size is a number of files from 1 on, not {size}"):
+            NotesDataset(library / "x.db", batch_size=size)
 
 
 def test_the_seed_and_the_epoch_give_the_order(library):

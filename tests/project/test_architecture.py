@@ -31,7 +31,7 @@ LAYERS = {
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
     "many": ("api", "rows", "sources", "pipeline"),
     "library": ("core.smf.arena", "api", "rows", "sources", "sinks", "pipeline"),
-    "torch": ("many", "library"),
+    "torch": ("core.notes.note_batch", "many", "library"),
     "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
     "report": ("core.build", "api", "display", "sinks", "library"),
     "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library", "browse", "report"),

@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from midiopt.core.notes.note_batch import TYPES, NoteBatch
 from midiopt.errors import MissingExtra
 from midiopt.library import Library
 from midiopt.many.failure import Failure
@@ -26,18 +28,6 @@ except ImportError as error:
 
 __all__ = ["NotesDataset"]
 
-TYPES = {  # one type for each column, whatever the file: batches are of one type
-    "onset": np.int64,
-    "length": np.int64,
-    "onset_s": np.float64,
-    "end_s": np.float64,
-    "pitch": np.uint8,
-    "velocity": np.uint8,
-    "channel": np.uint8,
-    "program": np.uint8,
-    "is_drum": np.bool_,
-    "track": np.int32,
-}
 _log = logging.getLogger("midiopt")
 
 
@@ -46,11 +36,15 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
 
     ``columns`` are those of midiopt.Notes, as tensors of one length. ``seed`` shuffles the files, in another order in each epoch
     (``set_epoch``); without, they come in the order of their paths. The workers of a DataLoader and the ranks of torch.distributed share
-    the files: each file is read by one of them, once an epoch. A file that cannot be read any more is logged (logger ``midiopt``) and
-    left out.
+    the files: each file is read by one of them, once an epoch. A file that cannot be read any more, or lasts for weeks, so that its ticks
+    need 64 bits, is logged (logger ``midiopt``) and left out.
+
+    With a ``batch_size`` there is a dictionary for each batch of so many files: the list of their paths, ticks_per_quarter and notes (their
+    number) as tensors with an item for each file, and columns with a row for each file, as long as the longest, padded with zeros. Give
+    DataLoader ``batch_size=None`` then; the last batch of each worker has what is left.
 
     The library is searched once, here, and not opened by workers. Raises QueryError for a search that cannot be read, and ValueError for
-    an unknown column.
+    an unknown column or an invalid batch size.
     """
 
     def __init__(
@@ -60,8 +54,11 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
         *,
         columns: Sequence[str] = ("onset", "length", "pitch", "velocity"),
         seed: int | None = None,
+        batch_size: int | None = None,
     ) -> None:
         super().__init__()
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size is a number of files from 1 on, not {batch_size}")
         if unknown := [name for name in columns if name not in TYPES]:
             raise ValueError(f"there is no column {unknown[0]!r} of notes; there are {', '.join(TYPES)}")
         with Library(db) as library:
@@ -70,7 +67,8 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
         self._paths: Any = found.sort_by("path").column("path")
         del found
         pyarrow.default_memory_pool().release_unused()  # 196 of 317 MB for a million files
-        self._columns = tuple(columns)
+        self._columns = tuple(dict.fromkeys(columns))
+        self._batch_size = batch_size
         self._seed = seed
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # workers that live on see it change
 
@@ -84,15 +82,34 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
         self._epoch.fill_(epoch)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for notes, path in self._read():
-            if isinstance(notes, Failure):
-                _log.warning("%s is left out: %s", path, notes.error)
-                continue
-            columns = {name: torch.from_numpy(np.array(getattr(notes, name), TYPES[name])) for name in self._columns}
-            yield {"path": path, "ticks_per_quarter": notes.ticks_per_quarter, **columns}
+        return self._one_by_one() if self._batch_size is None else self._batches(self._batch_size)
 
-    def _read(self) -> Iterator[tuple[Any, str]]:
-        """The notes of this worker's part, which is every so-many-th file of the order."""
+    def _one_by_one(self) -> Iterator[dict[str, Any]]:
+        batch = NoteBatch(self._columns)
+        for path, ticks_per_quarter in self._read(batch):
+            _, arrays = batch.take()
+            columns = {name: torch.from_numpy(array[0]) for name, array in zip(self._columns, arrays, strict=True)}
+            yield {"path": path, "ticks_per_quarter": ticks_per_quarter, **columns}
+
+    def _batches(self, size: int) -> Iterator[dict[str, Any]]:
+        batch = NoteBatch(self._columns)
+        files = self._read(batch)
+        while part := list(islice(files, size)):
+            notes, arrays = batch.take()
+            paths, ticks_per_quarter = zip(*part, strict=True)
+            columns = {name: torch.from_numpy(array) for name, array in zip(self._columns, arrays, strict=True)}
+            about = {
+                "path": list(paths),
+                "ticks_per_quarter": torch.tensor(ticks_per_quarter, dtype=torch.float64),
+                "notes": torch.tensor(notes),
+            }
+            yield about | columns
+
+    def _read(self, batch: NoteBatch) -> Iterator[tuple[str, float]]:
+        """The path and the ticks per quarter of each file of this worker's part, whose notes are added to a batch.
+
+        The part is every so-many-th file of the order.
+        """
         worker = get_worker_info()
         workers, number = (worker.num_workers, worker.id) if worker else (1, 0)
         is_distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
@@ -103,7 +120,15 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
         mine = order[rank * workers + number :: ranks * workers]
         for at in range(0, len(mine), PATHS_PER_PART):
             paths = self._paths.take(mine[at : at + PATHS_PER_PART]).to_pylist()
-            yield from zip(notes_many(paths, workers=1), paths, strict=True)
+            for notes, path in zip(notes_many(paths, workers=1), paths, strict=True):
+                try:
+                    if isinstance(notes, Failure):
+                        raise OverflowError(notes.error)
+                    batch.add(notes)
+                except OverflowError as problem:
+                    _log.warning("%s is left out: %s", path, problem)
+                else:
+                    yield path, notes.ticks_per_quarter
 
 
 PATHS_PER_PART = 1000  # as Python objects

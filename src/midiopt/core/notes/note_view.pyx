@@ -16,7 +16,7 @@ from midiopt.core.memory cimport (
 )
 from midiopt.core.notes.columns cimport NOTE_BYTES, SECONDS_BYTES, reserve_columns, reserve_seconds, split_for_view, time_evenly, time_notes
 from midiopt.core.notes.notes cimport pair_notes, reset_note_counts
-from midiopt.core.notes.types cimport NoteColumns, Notes as NoteReader
+from midiopt.core.notes.types cimport Notes as NoteReader
 from midiopt.core.smf.arena cimport Arena
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE, Status
 from midiopt.core.smf.parser cimport parse_smf, raise_status
@@ -122,13 +122,6 @@ cdef class Notes:
     The arrays share memory that belongs to this object while it, or one of them, lives.
     """
 
-    cdef NoteColumns columns
-    cdef LentBlock block
-    cdef LentBlock seconds_block  # empty until the seconds are asked for, or if the tempo changes
-    cdef double seconds_per_tick
-    cdef readonly double ticks_per_quarter
-    """Ticks per quarter; under an SMPTE division, ticks in half a second, which is a quarter at 120 BPM."""
-
     def __cinit__(self, data):
         cdef Py_buffer view
         cdef Reader *reader
@@ -136,32 +129,12 @@ cdef class Notes:
         try:
             reader = take_reader()
             try:
-                self.read(reader, &view)
+                read_notes(self, reader, &view)
             finally:
                 trim(&reader.scratch)
                 put_back(reader)
         finally:
             PyBuffer_Release(&view)
-
-    cdef int read(self, Reader *reader, const Py_buffer *view) except -1:
-        """Read the notes of a file; without the lock of the interpreter, unless the bytes may change."""
-        cdef const uint8_t *data = <const uint8_t *>view.buf
-        cdef size_t size = view.len, offset = 0, max_events = limits.MAX_EVENTS
-        cdef Status status
-        if view.readonly:
-            with nogil:
-                status = read_file(reader, data, size, max_events, &offset)
-        else:
-            status = read_file(reader, data, size, max_events, &offset)
-        if status:
-            raise_status(status, offset, max_events)
-        self.columns = reader.notes.columns
-        self.ticks_per_quarter = reader.map.ticks_per_quarter
-        self.seconds_per_tick = reader.map.segments.seconds_per_tick
-        self.block = lend_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES)
-        if reader.is_timed:
-            self.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
-        return 0
 
     def __dealloc__(self):
         if self.block.bytes != NULL:
@@ -254,3 +227,24 @@ cdef class Notes:
     def track(self):
         """Index of the track in the file, uint16."""
         return self.column("u2", self.columns.track, 2)
+
+
+cdef int read_notes(Notes notes, Reader *reader, const Py_buffer *view) except -1:
+    """Read the notes of a file; without the lock of the interpreter, unless the bytes may change."""
+    cdef const uint8_t *data = <const uint8_t *>view.buf
+    cdef size_t size = view.len, offset = 0, max_events = limits.MAX_EVENTS
+    cdef Status status
+    if view.readonly:
+        with nogil:
+            status = read_file(reader, data, size, max_events, &offset)
+    else:
+        status = read_file(reader, data, size, max_events, &offset)
+    if status:
+        raise_status(status, offset, max_events)
+    notes.columns = reader.notes.columns
+    notes.ticks_per_quarter = reader.map.ticks_per_quarter
+    notes.seconds_per_tick = reader.map.segments.seconds_per_tick
+    notes.block = lend_block(&reader.scratch, NOTE_BLOCK, NOTE_BYTES)
+    if reader.is_timed:
+        notes.seconds_block = lend_block(&reader.scratch, SECONDS_BLOCK, SECONDS_BYTES)
+    return 0

@@ -1,0 +1,15 @@
+from midiopt.core.memory cimport LentBlock
+from midiopt.core.notes.types cimport NoteColumns
+
+
+cdef class Notes:
+    cdef NoteColumns columns
+    cdef LentBlock block
+    cdef LentBlock seconds_block  # empty until the seconds are asked for, or if the tempo changes
+    cdef double seconds_per_tick
+    cdef readonly double ticks_per_quarter
+    """Ticks per quarter; under an SMPTE division, ticks in half a second, which is a quarter at 120 BPM."""
+
+    cdef object column(self, str code, void *start, Py_ssize_t item_size)
+    cdef object ticks(self, void *start)
+    cdef int time(self) except -1
