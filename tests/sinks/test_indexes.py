@@ -80,3 +80,32 @@ def test_postgres_has_indexes_on_sets(pg_url):
     found = dict(query(pg_url, "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"))
     assert "USING gin (programs)" in found["analyses_programs"] and "USING gin (channels)" in found["analyses_channels"]
     assert "encode(notes_hash" in found["analyses_notes_hash"]
+
+
+def test_indexes_of_an_earlier_midiopt_are_made_anew_in_postgres(pg_url):
+    """Those of words without pairs give way to those with pairs, and those of one fact get the facts that they carry."""
+    definitions = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+    with open_sink(pg_url) as sink:
+        sink.finalize()
+    wanted = query(pg_url, definitions)
+    assert [columns for name, columns in wanted if name == "analyses_swing" and "INCLUDE (bpm_confidence" in columns]
+    query(pg_url, "DROP INDEX analyses_swing")
+    query(pg_url, "CREATE INDEX analyses_swing ON analyses (swing, id) WHERE swing IS NOT NULL")
+    query(pg_url, "CREATE INDEX files_words ON files (path)")
+    with open_sink(pg_url) as sink:
+        sink.finalize()
+    assert query(pg_url, definitions) == wanted
+
+
+def test_phrases_are_found_by_pairs_of_words_in_postgres(pg_url):
+    """A pair is in the index, words that are in it apart do not make one, and a word of each side of a title's end does."""
+    title = {"title": "Slap Waltz", "track_names": ["Moon River"]}
+    with open_sink(pg_url) as sink:
+        write(
+            sink, make_batch([file_row(path="/a/Blue Night.mid", content_hash=HASHES[0])], [analysis_row(content_hash=HASHES[0], **title)])
+        )
+        sink.finalize()
+    [(lexemes,)] = query(pg_url, "SELECT tsvector_to_array(midiopt_phrases(title, track_names)) FROM analyses")
+    assert sorted(lexemes) == ["moon", "moon river", "river", "slap", "slap waltz", "waltz", "waltz moon"]
+    assert query(pg_url, "SELECT tsvector_to_array(midiopt_phrases('Take 3 now then'))") == [(["3", "now", "now then", "take", "then"],)]
+    assert query(pg_url, "SELECT tsvector_to_array(midiopt_phrases('')), tsvector_to_array(midiopt_phrases('Étude'))") == [([], ["etude"])]

@@ -11,6 +11,7 @@ import pytest
 from midiopt.library.search import find, parse_query
 from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink, sqlite_words
+from midiopt.sinks.words import postgres_index_keys
 from tests.helpers.batches import analysis_row, file_row, make_batch, query, write
 
 TIME = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -167,3 +168,17 @@ def test_other_programs_delete_and_check(database):
         connection.commit()
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert found(database, "waltz") == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "keys", "begun"),
+    [
+        ("slap", ["slap"], ""),
+        ("take the a train", ["take the", "the a", "a train"], ""),
+        ("take 3 now then", ["now then", "take", "3"], ""),  # pairs with digits are not in the index
+        ("slap the wal*", ["slap the"], "wal"),  # a word that begins so may have digits
+        ("wal*", [], "wal"),
+    ],
+)
+def test_what_postgres_has_of_a_phrase(phrase, keys, begun):
+    assert postgres_index_keys(phrase) == (keys, begun)

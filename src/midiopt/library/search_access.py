@@ -7,31 +7,38 @@ end of a run has not made, because the run was killed, is done without.
 from __future__ import annotations
 
 import functools
+import json
+import math
 import re
 import typing
 from collections.abc import Callable, Iterator, Sequence
 
+from midiopt.library import postgres_phrases
 from midiopt.library.search_query import Any, Item, Node, Query, node_sql
 from midiopt.library.search_terms import HAS, Sql
 from midiopt.library.snapshot import Snapshot
 from midiopt.sinks import sqlite_programs, sqlite_words
-from midiopt.sinks.sql import SEARCH_INDEX
+from midiopt.sinks.sql import CARRIED, CARRYING, SEARCH_INDEX
 from midiopt.sinks.words import match_of
 
-MAX_IDS = 40_000  # candidates that are fetched as a list: 20 ms
+MAX_IDS = {"sqlite": 60_000, "postgres": 40_000}  # candidates that are fetched as a list: 9 to 20 ms
 RARE_IDS = 300  # candidates that are asked for first: 3 to 6 ms in PostgreSQL, which looks at the row of each
 FEW_IDS = 2000  # candidates that are not worth another list: 8 ms
+# So many ids are fetched in the time in which one row and its files are looked at.
+IDS_PER_ROW = {"sqlite": 8, "postgres": 2}
 EXPECTED = 1.25  # times as many ids as a list has, as the planner sees it, are not asked for
 FIRST_CHUNK, GROWTH = 500, 3  # of candidates that are looked at in their order
 RARE = "like"  # a term that few files meet
 INDEXED = {"key", "bpm", "meter", "role", "duration", "notes", "polyphony", "swing", "loop", "issue", "chords", "status", "missing", RARE}
-POSTGRES_WORDS = ("analyses_words", "files_words")
-# Conditions of PostgreSQL that have an index of their own: SQLite's analyses_search has these columns.
+# Conditions that have an index of their own.
 PARTIAL = {"a.is_performance": "analyses_performance", HAS["lyrics"]: "analyses_lyrics", HAS["drums"]: "analyses_drums"}
 _OF_FILE = re.compile(r"\bf\.")  # in a condition that is not about the content alone
+_FACT = re.compile(r"\ba\.(\w+)")
+_IN_INDEXES = {"id", "polyphony_max", "swing", "loop_bars", "issues", "is_performance", "lyric_count", *CARRIED}
 _TABLES = (
-    *("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, f"{sqlite_programs.TABLE}_of_deleted", *POSTGRES_WORDS),
+    *("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, f"{sqlite_programs.TABLE}_of_deleted", *postgres_phrases.INDEXES),
     *PARTIAL.values(),
+    *CARRYING,
 )
 
 
@@ -41,19 +48,24 @@ class Access:
     def __init__(self, library: Snapshot) -> None:
         self._library = library
         self.is_sqlite = library.dialect.database == "sqlite"
+        self._max_ids = MAX_IDS[library.dialect.database]
+        self._ids_per_row = IDS_PER_ROW[library.dialect.database]
         names = ", ".join(f"'{name}'" for name in _TABLES)
         catalog = "sqlite_master" if self.is_sqlite else "pg_class"
         column = "name" if self.is_sqlite else "relname"
         where = "" if self.is_sqlite else " AND relnamespace = current_schema()::regnamespace"
-        there = {name for (name,) in self._rows(f"SELECT {column} FROM {catalog} WHERE {column} IN ({names}){where}")}
+        size = "0" if self.is_sqlite else "relnatts"
+        sizes = dict(self._rows(f"SELECT {column}, {size} FROM {catalog} WHERE {column} IN ({names}){where}"))
+        there = sizes.keys()
         self.has_indexes = "files_analysis_id" in there
         self.contents = f"analyses a INDEXED BY {SEARCH_INDEX}" if SEARCH_INDEX in there else "analyses a"
         """The source of contents for a scan in the order of their ids."""
         self.files = "files f INDEXED BY files_analysis_id" if self.is_sqlite and self.has_indexes else "files f"
         """The files of one content: SQLite would rather look for every file with a status."""
+        self._carry = all(sizes.get(name, 0) > len(CARRIED) for name in CARRYING)
         self._has_programs = f"{sqlite_programs.TABLE}_of_deleted" in there
         self._partial = {condition for condition, name in PARTIAL.items() if name in there}
-        self._has_words = set(POSTGRES_WORDS) <= there or (sqlite_words.TABLE in there and self._open_words())
+        self._has_words = set(postgres_phrases.INDEXES) <= there or (sqlite_words.TABLE in there and self._open_words())
 
     def _open_words(self) -> bool:
         """Read what SQLite's full-text index has seen; whether it can be asked."""
@@ -102,12 +114,12 @@ class Access:
     def of_many(self, query: Query, is_enough: Callable[[list[int]], bool] = lambda ids: False) -> list[int] | None:
         """The same where no condition is rare by itself. Where the ids of one condition are enough, no other one is asked.
 
-        An id is fetched in a quarter of the time that looking at its rows takes, so a condition that twice as many meet is of use, too.
+        Looking at a row takes as long as fetching several ids, so a condition that more contents meet is of use, too.
         """
         best: list[int] | None = None
         for source in self._sources(query):
             if best is None or (len(best) > FEW_IDS and not is_enough(best)):
-                found = self._ids(source, MAX_IDS if best is None else min(2 * len(best), MAX_IDS))
+                found = self._ids(source, self._max_ids if best is None else min(self._ids_per_row * len(best), self._max_ids))
                 if found is not None:
                     best = found if best is None else sorted(set(best).intersection(found))
         return best
@@ -115,9 +127,12 @@ class Access:
     def _ids(self, source: Sql, most: int) -> list[int] | None:
         """The ids of a source, sorted; None if there are more."""
         sql, values = source
-        if most > FEW_IDS and "issues" not in sql and self._expected(source) > EXPECTED * most:
-            return None  # at once, instead of after 150 ms; of bits no database knows how frequent they are
-        found = [id_ for (id_,) in self._rows(f"{sql} LIMIT {most + 1}", values)]
+        is_cheap = self._is_of_one_index(sql) or "issues" in sql  # of bits no database knows how frequent they are
+        if most > FEW_IDS and not is_cheap and self._expected(source) > EXPECTED * most:
+            return None  # at once, instead of after 150 ms
+        listed = "json_group_array" if self.is_sqlite else "json_agg"  # one text of all is read in a third of the time of so many rows
+        [(found,)] = self._rows(f"SELECT {listed}(id) FROM ({sql} LIMIT {most + 1}) AS ids", values)
+        found = json.loads(found) if self.is_sqlite else found or []
         return sorted(set(found)) if len(found) <= most else None
 
     def _expected(self, source: Sql) -> float:
@@ -130,26 +145,40 @@ class Access:
         It would rather walk along one index of a column with few values, such as `swing`: 470 ms instead of 60 for two such columns.
         """
         together: list[Sql] = []
-        has_index = False
+        indexed = 0
         for part in query.root.parts:
             source = self._source(part)
-            condition = node_sql(part, self._library.dialect)
-            if not self.is_sqlite and not _OF_FILE.search(condition[0]):
+            condition = None if self.is_sqlite else self._of_content(part)
+            if condition:
                 together.append(condition)
-                has_index = has_index or source is not None
+                indexed += source is not None
             elif source:
                 yield source
-        if has_index:
+        if indexed:
             source = (
                 f"SELECT a.id FROM analyses a WHERE {' AND '.join(sql for sql, _ in together)}",
                 [value for _, values in together for value in values],
             )
-            if len(together) == 1:
+            if len(together) == 1 or (indexed == 1 and self._is_of_one_index(source[0])):
                 yield source
                 return
             self._combine_indexes(True)
             yield source
             self._combine_indexes(False)
+
+    def _is_of_one_index(self, sql: str) -> bool:
+        """Whether PostgreSQL reads all that a query compares from one index, without a row."""
+        facts = {*_FACT.findall(sql)}
+        return self._carry and "id" in facts and facts <= _IN_INDEXES
+
+    def of_content(self, query: Query) -> Sql:
+        """What a query demands of the contents alone."""
+        found = [condition for part in query.root.parts if (condition := self._of_content(part))]
+        return " AND ".join(["TRUE", *(sql for sql, _ in found)]), [value for _, values in found for value in values]
+
+    def _of_content(self, part: Node) -> Sql | None:
+        condition = node_sql(part, self._library.dialect)
+        return None if _OF_FILE.search(condition[0]) else condition
 
     def _combine_indexes(self, is_on: bool) -> None:
         """Let PostgreSQL plan with nothing but combined indexes, or as it likes."""
@@ -175,20 +204,21 @@ class Access:
         if condition.programs:
             return self._programs_source(condition.programs) if self.is_sqlite else (f"SELECT a.id FROM analyses a WHERE {sql}", values)
         if sql in self._partial:
-            return f"SELECT a.id FROM analyses a WHERE {sql}", values
+            index = f" INDEXED BY {PARTIAL[sql]}" if self.is_sqlite else ""
+            return f"SELECT a.id FROM analyses a{index} WHERE {sql}", values
         if node.name not in INDEXED or sql.endswith("IS NULL") or sql.startswith(("a.is_loop", "NOT ")):
             return None
         if condition.of_content and node.name != "status":
             return f"SELECT a.id FROM analyses a WHERE {sql}", values
         index = f" INDEXED BY files_{node.name}" if self.is_sqlite else ""
-        return f"SELECT f.analysis_id FROM files f{index} WHERE {sql} AND f.analysis_id IS NOT NULL", values
+        return f"SELECT f.analysis_id AS id FROM files f{index} WHERE {sql} AND f.analysis_id IS NOT NULL", values
 
     def _programs_source(self, programs: tuple[int, ...]) -> Sql | None:
         if not self._has_programs:
             return None
         table = sqlite_programs.TABLE
         return (
-            f"SELECT analysis_id FROM (SELECT analysis_id FROM {table} WHERE program IN ({', '.join(map(str, programs))})"
+            f"SELECT analysis_id AS id FROM (SELECT analysis_id FROM {table} WHERE program IN ({', '.join(map(str, programs))})"
             f" UNION ALL SELECT id FROM analyses WHERE id > ({sqlite_programs.GREATEST}))",
             [],
         )
@@ -200,7 +230,7 @@ class Access:
         conditions, values = ["TRUE"], []
         for part in query.root.parts if self._has_words and not self.is_sqlite else ():
             if isinstance(part, Item) and part.condition.phrase and (source := self._words_source([part.condition.phrase])):
-                conditions.append("midiopt_words(f.path) @@ ?::tsquery" if of_files else f"a.id IN ({source[0]})")
+                conditions.append("midiopt_phrases(f.path) @@ ?::tsquery" if of_files else f"a.id IN ({source[0]})")
                 values += source[1][:1] if of_files else source[1]
         return " AND ".join(conditions), values
 
@@ -209,10 +239,13 @@ class Access:
         return self.hints(query)[0] != "TRUE"
 
     def phrases(self, query: Query) -> list[str]:
-        """The words that every file has that meets the query, if an index finds them in SQLite."""
-        if not (self._has_words and self.is_sqlite):
+        """The words that every file has that meets the query, if an index finds them; of PostgreSQL the rarest ones, unless frequent."""
+        if not self._has_words:
             return []
         found = [part.condition.phrase for part in query.root.parts if isinstance(part, Item) and part.condition.phrase]
+        if not self.is_sqlite:
+            rarest = min(found, key=self._counts.files, default="")
+            return [] if not rarest or self._is_common(rarest) else [rarest]
         return found if match_of(found) else []
 
     def _words_source(self, phrases: list[str]) -> Sql | None:
@@ -220,37 +253,17 @@ class Access:
             return None
         if not self.is_sqlite:
             [words] = phrases
-            if self._is_common(words):
-                return None
-            *whole, last = words.removesuffix("*").split(" ")
-            wanted = " & ".join([*(f"'{word}'" for word in whole), f"'{last}'" + (":*" if words.endswith("*") else "")])
-            contents = "SELECT id FROM analyses WHERE midiopt_words(title, track_names) @@ ?::tsquery"
-            files = "SELECT analysis_id FROM files WHERE midiopt_words(path) @@ ?::tsquery AND analysis_id IS NOT NULL"
-            return f"SELECT id FROM ({contents} UNION ALL {files}) AS found", [wanted, wanted]
+            return None if self._is_common(words) else postgres_phrases.source(words)
         match = match_of(phrases)
         return None if match is None else (f"SELECT id FROM ({self._words_sql()})", [match] * self._words_sql().count("?"))
 
     def _is_common(self, phrase: str) -> bool:
         """Whether PostgreSQL expects that more files than a list holds have each word: its index then gathers all before the first."""
-        *whole, last = phrase.removesuffix("*").split(" ")
-        ends = phrase.endswith("*")
-        expected = [self._word_counts.get(word, 0) for word in (whole if ends else [*whole, last])]
-        if ends:
-            expected.append(sum(number for word, number in self._word_counts.items() if word.startswith(last)))
-        return min(expected) > MAX_IDS
+        return self._counts.files(phrase) > self._max_ids
 
     @functools.cached_property
-    def _word_counts(self) -> dict[str, float]:
-        """About how many titles and paths have each of the most common words, as the statistics of PostgreSQL say."""
-        query = (
-            "SELECT most_common_elems::text::text[], most_common_elem_freqs, reltuples FROM pg_stats JOIN pg_class ON relname = tablename"
-            f" AND relnamespace = schemaname::regnamespace WHERE schemaname = current_schema() AND tablename IN {POSTGRES_WORDS}"
-        )
-        counts: dict[str, float] = {}
-        for words, shares, rows in self._rows(query):
-            for word, share in zip(words or (), shares or (), strict=False):  # two shares more: the least and the greatest
-                counts[word] = counts.get(word, 0) + share * max(rows, 0)
-        return counts
+    def _counts(self) -> postgres_phrases.Counts:
+        return postgres_phrases.Counts(self._rows)
 
     def _words_sql(self) -> str:
         """Of SQLite's index, ids with a search as each value, and what the index has not seen."""
@@ -265,8 +278,11 @@ class Access:
             f" UNION SELECT analysis_id FROM files WHERE analyzed_at > '{self._words.newest}' AND analysis_id IS NOT NULL"
         )
 
-    def word_chunks(self, phrases: list[str], first: int) -> Iterator[list[int]]:
+    def word_chunks(self, phrases: list[str], first: int, more: Callable[[], float] = lambda: math.inf) -> Iterator[list[int]]:
         """The ids, from `first` on, of contents that may have all of these phrases, in order, in longer and longer lists."""
+        if not self.is_sqlite:
+            yield from postgres_phrases.chunks(self._rows, phrases[0], first, more)
+            return
         match = match_of(phrases) or ""
         sql = self._words_sql()
         size = FIRST_CHUNK * GROWTH ** (3 if "*" in match else 0)  # words that begin so are gathered anew for each list

@@ -6,6 +6,7 @@ of a database changes an answer. A text has a phrase if it has its words one aft
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import unicodedata
@@ -88,15 +89,31 @@ def postgres_words(text: str) -> str:
     return f"(' ' || {_shortened(_separated(text))} || ' ')"
 
 
+def postgres_index_keys(phrase: str) -> tuple[list[str], str]:
+    """What the index of PostgreSQL has of a phrase, and the beginning of its last word if it ends with a star: each two words one after
+    the other, and words that are in no pair."""
+    words = phrase.removesuffix("*").split(" ")
+    begun = words.pop() if phrase.endswith("*") else ""
+    are_paired = [not re.search("[0-9]", first + second) for first, second in itertools.pairwise(words)]
+    pairs = [f"{words[i]} {words[i + 1]}" for i, is_pair in enumerate(are_paired) if is_pair]
+    alone = [word for word, before, after in zip(words, [False, *are_paired], [*are_paired, False], strict=False) if not before | after]
+    return pairs + alone, begun
+
+
 def postgres_words_array(text: str) -> str:
-    """A query of PostgreSQL for the words of a text as an array.
+    """A query of PostgreSQL for an array of the words of a text, and of each two that stand one after the other without a digit.
+
+    Without the pairs, 27,560 contents with two frequent words were gathered for a phrase of both. Pairs with numbers are nearly all
+    different: with them the index of a million paths took 206 MB instead of 63.
 
     The text and its words are computed once, and words that are short are not looked at again, so it takes 0.65 of the time of the
     expression: 42 us for a title and its track names. OFFSET 0 keeps PostgreSQL from writing them out where they are used.
     """
     once = f"SELECT {_separated('t')} AS words FROM (SELECT {text} AS t OFFSET 0) AS texts OFFSET 0"
     words = f"CASE WHEN length(words) > {MAX_LETTERS} THEN {_shortened('words')} ELSE words END"
-    return f"SELECT array_remove(string_to_array({words}, ' '), '') FROM ({once}) AS texts"
+    each = f"SELECT array_remove(string_to_array({words}, ' '), '') AS w FROM ({once}) AS texts OFFSET 0"
+    pairs = "SELECT w[i] || ' ' || w[i + 1] FROM generate_series(1, cardinality(w) - 1) AS i WHERE w[i] || w[i + 1] !~ '[0-9]'"
+    return f"SELECT w || ARRAY({pairs}) FROM ({each}) AS words"
 
 
 def _separated(text: str) -> str:

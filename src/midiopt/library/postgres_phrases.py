@@ -1,0 +1,72 @@
+"""How PostgreSQL finds phrases: by its indexes of words and of pairs of words, whose statistics say which are frequent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from midiopt.library.search_terms import Sql
+from midiopt.sinks.words import postgres_index_keys
+
+INDEXES = ("analyses_phrases", "files_phrases")
+FIRST_RANGE, GROWTH = 4000, 8  # of ids in which a phrase is looked for, each in 3 ms and more
+WHOLE = 4  # a part of all ids from which on the rest is looked for at once
+LEAST = 0.5  # times as many ids as until then, so that the number of ranges is bounded
+_CONTENTS = "SELECT id FROM analyses WHERE midiopt_phrases(title, track_names) @@ ?::tsquery"
+_FILES = "SELECT analysis_id FROM files WHERE midiopt_phrases(path) @@ ?::tsquery AND analysis_id IS NOT NULL"
+
+Rows = Callable[..., Iterator[tuple[Any, ...]]]
+"""Asks a query with `?` for each of its values."""
+
+
+def source(phrase: str) -> Sql:
+    """A query for the ids of the contents with a phrase, some of them twice."""
+    return f"SELECT id FROM ({_CONTENTS} UNION ALL {_FILES}) AS found", [tsquery(phrase)] * 2
+
+
+def chunks(rows: Rows, phrase: str, first: int, more: Callable[[], float]) -> Iterator[list[int]]:
+    """The ids, from `first` on and in order, by longer and longer ranges: not many more rows are looked at than fill a page.
+
+    `more` says how many times as many ids as until now are needed, as far as can be told.
+    """
+    [(last,)] = rows("SELECT max(id) FROM analyses")
+    size, start = FIRST_RANGE, first
+    while last is not None and first <= last:
+        # The ids of a long range are gathered, too: of a quarter of all in the time of looking at 4,000 rows.
+        end = first + size if size * WHOLE < last else last + 1
+        bound = f" AND {{0}} < {end}" if end <= last else ""
+        contents = f"{_CONTENTS} AND id >= {first}{bound.format('id')}"
+        files = f"{_FILES} AND analysis_id >= {first}{bound.format('analysis_id')}"
+        [(found,)] = rows(f"SELECT json_agg(id) FROM ({contents} UNION {files}) AS found", [tsquery(phrase)] * 2)
+        if found:
+            yield sorted(found)
+        first = end
+        size = int(max(FIRST_RANGE, min(max(more(), LEAST) * (first - start), size * GROWTH)))
+
+
+def tsquery(phrase: str) -> str:
+    """What the indexes are asked for."""
+    keys, begun = postgres_index_keys(phrase)
+    return " & ".join([f"'{key}'" for key in keys] + [f"'{begun}':*"] * bool(begun))
+
+
+class Counts:
+    """About how many titles and paths have each of the most common words and pairs, as the statistics of PostgreSQL say."""
+
+    def __init__(self, rows: Rows) -> None:
+        query = (
+            "SELECT most_common_elems::text::text[], most_common_elem_freqs, reltuples FROM pg_stats JOIN pg_class ON relname = tablename"
+            f" AND relnamespace = schemaname::regnamespace WHERE schemaname = current_schema() AND tablename IN {INDEXES}"
+        )
+        self._counts: dict[str, float] = {}
+        for words, shares, number in rows(query):
+            for word, share in zip(words or (), shares or (), strict=False):  # two shares more: the least and the greatest
+                self._counts[word] = self._counts.get(word, 0) + share * max(number, 0)
+
+    def files(self, phrase: str) -> float:
+        """Of a phrase; 0 if it is none of the most common ones."""
+        keys, begun = postgres_index_keys(phrase)
+        expected = [self._counts.get(key, 0) for key in keys]
+        if begun:
+            expected.append(sum(number for key, number in self._counts.items() if key.startswith(begun) and " " not in key))
+        return min(expected)
