@@ -106,7 +106,9 @@ def view(paths: list[bytes]) -> None:
     import midiopt
     from midiopt.core.analysis import Analyzer
     from midiopt.core.inspection import beat_triads, key_evidence
+    from midiopt.core.notes.note_batch import TYPES, NoteBatch
 
+    batch = NoteBatch(list(TYPES))
     arena = midiopt.EventArena()
     analyzer = Analyzer()
     for path in paths:
@@ -117,6 +119,9 @@ def view(paths: list[bytes]) -> None:
             continue
         notes = midiopt.notes(data)
         assert len(notes.pitch) == len(notes.onset_s) == len(notes)
+        with contextlib.suppress(OverflowError):  # a file of weeks
+            batch.add(notes)
+            assert batch.take()[0] == [len(notes)]
         assert midiopt.analyze(data).track_count > 0
         assert midiopt.tempo_map(data).ticks_per_quarter == notes.ticks_per_quarter
         beats = midiopt.beats(data)
