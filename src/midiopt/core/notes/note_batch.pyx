@@ -36,6 +36,10 @@ TYPES = {  # the same for every file
     "track": "i4",
 }
 
+cdef struct Columns:
+    int numbers[COLUMNS]
+    int count
+
 cdef struct Block:
     uint8_t *bytes
     size_t capacity
@@ -97,8 +101,7 @@ cdef inline size_t aligned(size_t size) noexcept nogil:
 cdef class NoteBatch:
     """Collects columns, named as in TYPES, of one file after another."""
 
-    cdef int[COLUMNS] columns
-    cdef int column_count
+    cdef Columns columns
     cdef list types
     cdef uint8_t *kept  # file after file, and there column after column
     cdef size_t capacity, filled  # bytes
@@ -110,9 +113,9 @@ cdef class NoteBatch:
         if len(set(names)) < len(names):
             raise ValueError("a column is named twice")
         self.types = [TYPES[name] for name in names]
-        self.column_count = len(self.types)
+        self.columns.count = len(self.types)
         for i, name in enumerate(names):
-            self.columns[i] = order.index(name)
+            self.columns.numbers[i] = order.index(name)
 
     def __dealloc__(self):
         free(self.kept)
@@ -131,22 +134,22 @@ cdef class NoteBatch:
         cdef int i
         if notes.columns.wide:
             raise OverflowError("its ticks have 64 bits")
-        for i in range(self.column_count):
-            if self.columns[i] == ONSET_S or self.columns[i] == END_S:
+        for i in range(self.columns.count):
+            if self.columns.numbers[i] == ONSET_S or self.columns.numbers[i] == END_S:
                 notes.time()
-            needed += aligned(count * item_bytes(self.columns[i]))
+            needed += aligned(count * item_bytes(self.columns.numbers[i]))
         if reserve(<void **>&self.kept, &self.capacity, needed, 1, <size_t>1 << 40, True):
             raise MemoryError()
         if reserve(<void **>&self.counts, &self.file_capacity, self.file_count + 1, sizeof(size_t), MAX_FILES, True):
             raise MemoryError()
-        for i in range(self.column_count):
+        for i in range(self.columns.count):
             kept = self.kept + self.filled
-            if self.columns[i] == TRACK:
+            if self.columns.numbers[i] == TRACK:
                 for n in range(count):
                     (<int32_t *>kept)[n] = tracks[n]
             else:
-                memcpy(kept, column_of(&notes.columns, self.columns[i]), count * item_bytes(self.columns[i]))
-            self.filled += aligned(count * item_bytes(self.columns[i]))
+                memcpy(kept, column_of(&notes.columns, self.columns.numbers[i]), count * item_bytes(self.columns.numbers[i]))
+            self.filled += aligned(count * item_bytes(self.columns.numbers[i]))
         self.counts[self.file_count] = count
         self.file_count += 1
 
@@ -159,16 +162,16 @@ cdef class NoteBatch:
         cdef _Memory memory
         for f in range(self.file_count):
             longest = max(longest, self.counts[f])
-        for i in range(self.column_count):
-            size += aligned(self.file_count * longest * item_bytes(self.columns[i]))
+        for i in range(self.columns.count):
+            size += aligned(self.file_count * longest * item_bytes(self.columns.numbers[i]))
         memory = _Memory(size)
         cdef uint8_t *array = memory.block.bytes
         cdef list arrays = [], counts = [self.counts[f] for f in range(self.file_count)]
-        for i in range(self.column_count):
+        for i in range(self.columns.count):
             self.fill(array, i, longest)
             made = frombuffer(memory, self.types[i], self.file_count * longest, array - memory.block.bytes)
             arrays.append(made.reshape(self.file_count, longest))
-            array += aligned(self.file_count * longest * item_bytes(self.columns[i]))
+            array += aligned(self.file_count * longest * item_bytes(self.columns.numbers[i]))
         self.filled = self.file_count = 0
         if self.capacity > MAX_IDLE_BYTES:
             free(self.kept)
@@ -178,12 +181,12 @@ cdef class NoteBatch:
 
     cdef void fill(self, uint8_t *row, int number, size_t longest) noexcept:
         """Fill the rows of a column."""
-        cdef size_t f, size, item = item_bytes(self.columns[number])
+        cdef size_t f, size, item = item_bytes(self.columns.numbers[number])
         cdef const uint8_t *kept = self.kept
         cdef int i
         for f in range(self.file_count):
-            for i in range(self.column_count):
-                size = self.counts[f] * item_bytes(self.columns[i])
+            for i in range(self.columns.count):
+                size = self.counts[f] * item_bytes(self.columns.numbers[i])
                 if i == number:
                     memcpy(row, kept, size)
                     memset(row + size, 0, longest * item - size)
