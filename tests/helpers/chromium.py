@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -44,7 +45,13 @@ class Chromium:
         shell = f'exec "$0" "$@" 3<&{from_here[0]} 4>&{to_there[1]}'  # the browser reads its commands from 3 and answers on 4
         command = ["bash", "-c", shell, program, *FLAGS, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
         with (profile / "stderr.txt").open("wb") as log:
-            self._process = subprocess.Popen(command, pass_fds=(from_here[0], to_there[1]), stdout=subprocess.DEVNULL, stderr=log)
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=(from_here[0], to_there[1]),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=os.environ | {"LD_PRELOAD": ""},  # no sanitizers: Chromium hangs in them
+            )
         os.close(from_here[0])
         os.close(to_there[1])
         self._commands, self._answers = from_here[1], to_there[0]
@@ -82,6 +89,7 @@ class Chromium:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._begun:
+            assert select.select([self._answers], [], [], TIMEOUT)[0], f"no answer from the browser for {TIMEOUT:.0f} s"
             data = os.read(self._answers, 1 << 20)
             assert data, "the browser has ended"
             self._begun += data

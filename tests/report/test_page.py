@@ -255,9 +255,9 @@ def test_a_search_that_cannot_be_read(database: str, capsys: pytest.CaptureFixtu
     assert "did you mean key" in capsys.readouterr().err
 
 
-def test_a_short_report_shows_no_progress(database: str, tmp_path: Path) -> None:
+def test_a_report_leaves_one_line_on_the_terminal(database: str, tmp_path: Path) -> None:
     shown = run_in_terminal([sys.executable, "-m", "midiopt", "report", "--db", database, "-o", str(tmp_path / "x.html")], 80, 24)
-    assert re.fullmatch(r"\S+x\.html: \d+ files, \d+ KB\r\n", shown)
+    assert re.fullmatch(r"(.*\r {60}\r)?\S+x\.html: \d+ files, \d+ KB\r\n", shown)  # after progress that is erased, if it took a second
 
 
 def test_progress_is_one_line_that_is_erased(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,6 +273,10 @@ def test_progress_is_one_line_that_is_erased(monkeypatch: pytest.MonkeyPatch) ->
         progress.show("reading facts, 3 %")
         progress.show("reading facts, 4 %")  # too soon
     assert terminal.getvalue() == f"\r{'reading facts, 3 %':60}\r{'':60}\r"
+    monkeypatch.setattr(progress_text, "DELAY", 100.0)
+    with progress_text.ProgressText() as progress:
+        progress.show("nothing at the beginning")
+    assert "nothing" not in terminal.getvalue()
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     with progress_text.ProgressText() as progress:
         progress.show("nothing in a pipe")
