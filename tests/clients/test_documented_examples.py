@@ -23,6 +23,7 @@ EXAMPLES = [  # page, number of the example, the libraries that it takes
     ("docs/how-to/machine-learning.md", 0, []),
     ("docs/how-to/machine-learning.md", 1, ["torch"]),
     ("docs/how-to/machine-learning.md", 2, []),
+    ("docs/how-to/machine-learning.md", 3, []),
 ]
 NOT_HERE = {("docs/python.md", 2): "tests/clients/test_batches.py"}
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 
+import midiopt
 from midiopt.errors import SinkError
 from midiopt.library.queries import content_counts
 from midiopt.library.snapshot import open_snapshot
@@ -75,6 +77,9 @@ def test_a_named_schema_is_created_and_used(pg_url):
     assert query(pg_url, "SELECT count(*) FROM files") == [(0,)]
     with open_snapshot(url) as library:
         assert content_counts(library).analysed_files == 1
+    with midiopt.Library(url) as library:
+        [path] = [found.path for found in library.search("")]
+        assert [found.path for found in library.search(f'"{Path(path).stem}" notes:0..')] == [path]
     with pytest.raises(SinkError, match="not made by midiopt"):
         open_sink(pg_url)
 

@@ -56,7 +56,7 @@ class Counts:
     def __init__(self, rows: Rows) -> None:
         query = (
             "SELECT most_common_elems::text::text[], most_common_elem_freqs, reltuples FROM pg_stats JOIN pg_class ON relname = tablename"
-            f" AND relnamespace = schemaname::regnamespace WHERE schemaname = current_schema() AND tablename IN {INDEXES}"
+            f" AND relnamespace = quote_ident(schemaname)::regnamespace WHERE schemaname = current_schema() AND tablename IN {INDEXES}"
         )
         self._counts: dict[str, float] = {}
         for words, shares, number in rows(query):

@@ -53,7 +53,7 @@ class Access:
         names = ", ".join(f"'{name}'" for name in _TABLES)
         catalog = "sqlite_master" if self.is_sqlite else "pg_class"
         column = "name" if self.is_sqlite else "relname"
-        where = "" if self.is_sqlite else " AND relnamespace = current_schema()::regnamespace"
+        where = "" if self.is_sqlite else " AND relnamespace = quote_ident(current_schema())::regnamespace"
         size = "0" if self.is_sqlite else "relnatts"
         sizes = dict(self._rows(f"SELECT {column}, {size} FROM {catalog} WHERE {column} IN ({names}){where}"))
         there = sizes.keys()

@@ -214,7 +214,7 @@ WORDS_FUNCTIONS = {
 CARRIED = ("bpm_confidence", "key_confidence", "drum_note_count", "is_loop", "sustain_pedals", "pitch_bends", "sysex_count")
 CARRYING = ("analyses_polyphony", "analyses_swing", "analyses_loop", "analyses_issues", "analyses_performance", "analyses_lyrics")
 _OLD_INDEXES = (  # of words without pairs, and those that carry nothing
-    "SELECT relname FROM pg_class WHERE relkind = 'i' AND relnamespace = current_schema()::regnamespace AND (relname IN"
+    "SELECT relname FROM pg_class WHERE relkind = 'i' AND relnamespace = quote_ident(current_schema())::regnamespace AND (relname IN"
     f" ('files_words', 'analyses_words') OR relname IN ({', '.join(map(quoted, CARRYING))}) AND relnatts < {len(CARRIED)})"
 )
 

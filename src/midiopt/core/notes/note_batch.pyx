@@ -142,7 +142,7 @@ cdef class NoteBatch:
             raise MemoryError()
         if reserve(<void **>&self.counts, &self.file_capacity, self.file_count + 1, sizeof(size_t), MAX_FILES, True):
             raise MemoryError()
-        for i in range(self.columns.count):
+        for i in range(self.columns.count if count else 0):  # a file without notes may have no columns
             kept = self.kept + self.filled
             if self.columns.numbers[i] == TRACK:
                 for n in range(count):
@@ -188,7 +188,8 @@ cdef class NoteBatch:
             for i in range(self.columns.count):
                 size = self.counts[f] * item_bytes(self.columns.numbers[i])
                 if i == number:
-                    memcpy(row, kept, size)
+                    if size:
+                        memcpy(row, kept, size)
                     memset(row + size, 0, longest * item - size)
                 kept += aligned(size)
             row += longest * item
