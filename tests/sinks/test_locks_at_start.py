@@ -6,12 +6,17 @@ import contextlib
 import signal
 import sqlite3
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.errors import LockNotAvailable
 
+from midiopt.errors import SinkError
 from midiopt.sinks import open_sink
+from midiopt.sinks.postgres_retries import Retries
 from tests.helpers.batches import sqlite_path
 from tests.helpers.processes import command, written
 
@@ -67,3 +72,15 @@ def test_a_signal_does_not_wait_for_the_lock(songs, url, number, code):
         run.send_signal(number)
         _, stderr = run.communicate(timeout=60)
     assert run.returncode == code and "Traceback" not in stderr
+
+
+def test_only_waits_for_locks_count_and_not_the_work_between_them():
+    """At the end of a run minutes of making indexes may lie between two short locks of autovacuum."""
+    told: list[str] = []
+    retries = Retries(lambda: 0.5, lambda: False, threading.Event(), told.append, lambda: None)
+    for _ in range(4):
+        retries.handle(LockNotAvailable(), 0.1)
+        time.sleep(0.2)  # the work
+    assert len(told) == 1 and "waiting up to 0.5 seconds" in told[0]
+    with pytest.raises(SinkError, match="has locked a table"):
+        retries.handle(LockNotAvailable(), 0.1)

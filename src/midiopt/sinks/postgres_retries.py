@@ -27,7 +27,8 @@ TRANSIENT_SQLSTATES = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04
 class Retries:
     """Decides after each failed attempt of one action whether there is another one: ``handle`` returns, or raises what ends it.
 
-    ``timeout()`` seconds are the limit, from the first failure. ``raise_stopped`` lets a requested end of the run raise Stopped.
+    ``timeout()`` seconds are the limit, from the first failure, or of all waits for locks. ``raise_stopped`` lets a requested end of the
+    run raise Stopped.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Retries:
         self._conflict_delays = iter(CONFLICT_DELAYS)
         self._retry_delay = MIN_RETRY_DELAY
         self._first_error: Exception | None = None
-        self._unavailable_since = self._locked_since = 0.0
+        self._unavailable_since = self._locked_seconds = 0.0
         self._has_told = False
 
     @property
@@ -75,13 +76,15 @@ class Retries:
         self._closing.wait(delay)
 
     def _handle_lock(self, error: Exception, lock_seconds: float) -> None:
-        """The server has waited for the lock already, so the next attempt is due at once."""
-        now = time.monotonic()
-        self._locked_since = self._locked_since or now - lock_seconds
+        """The server has waited for the lock already, so the next attempt is due at once.
+
+        Only its waits count: at the end of a run minutes of making indexes may lie between two of them.
+        """
+        self._locked_seconds += lock_seconds
         self._check_stop(error)
         limit = self._timeout()
-        if self._closing.is_set() or now > self._locked_since + limit:
-            raise SinkError(lock_sentence(now - self._locked_since)) from error
+        if self._closing.is_set() or self._locked_seconds >= limit:
+            raise SinkError(lock_sentence(self._locked_seconds)) from error
         self._tell("wait", f"another session has locked a table of the database; waiting up to {limit:g} seconds")
 
     def _handle_break(self, error: Exception) -> None:
