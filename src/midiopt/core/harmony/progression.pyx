@@ -60,7 +60,7 @@ cdef void rhythm_facts(Progression *p, const Chords *c, const BarGrid *bars, Fac
 cdef void set_half_bars(Progression *p, const Chords *c, const BarGrid *bars) noexcept nogil:
     """Set the chord of each half bar: that of most of its beats, on a tie the one that reaches their number first."""
     cdef const Span *span
-    cdef int i, f, k, end, stop, beats, count = 0
+    cdef int i, f, k, end, stop, count = 0
     p.first = -1
     memset(p.beats_with, 0, sizeof(p.beats_with))
     for i in range(bars.span_count):
@@ -75,29 +75,30 @@ cdef void set_half_bars(Progression *p, const Chords *c, const BarGrid *bars) no
             if k == stop:  # one chord throughout, as in most half bars
                 p.chords[count] = c.triads[f]
                 p.beats[count] = <int16_t>f
-                if p.first < 0 and c.triads[f] != NO_CHORD:
-                    p.first = count
-                count += 1
-                f = stop
-                continue
-            beats = 0
-            p.chords[count] = NO_CHORD
-            for k in range(f, stop):
-                if c.triads[k] != NO_CHORD:
-                    p.beats_with[c.triads[k]] += 1
-                    if p.beats_with[c.triads[k]] > beats:
-                        beats = p.beats_with[c.triads[k]]
-                        p.chords[count] = c.triads[k]
-            for k in range(stop - 1, f - 1, -1):
-                if c.triads[k] != NO_CHORD:
-                    p.beats_with[c.triads[k]] = 0
-                if c.triads[k] == p.chords[count]:
-                    p.beats[count] = <int16_t>k
-            if p.first < 0 and beats:
+            else:
+                set_most_held(p, c, f, stop, count)
+            if p.first < 0 and p.chords[count] != NO_CHORD:
                 p.first = count
             count += 1
             f = stop
     p.half_bars = count
+
+
+cdef void set_most_held(Progression *p, const Chords *c, int first, int stop, int half_bar) noexcept nogil:
+    """Set the chord of a half bar whose beats, from `first` to before `stop`, have several."""
+    cdef int k, beats = 0
+    p.chords[half_bar] = NO_CHORD
+    for k in range(first, stop):
+        if c.triads[k] != NO_CHORD:
+            p.beats_with[c.triads[k]] += 1
+            if p.beats_with[c.triads[k]] > beats:
+                beats = p.beats_with[c.triads[k]]
+                p.chords[half_bar] = c.triads[k]
+    for k in range(stop - 1, first - 1, -1):
+        if c.triads[k] != NO_CHORD:
+            p.beats_with[c.triads[k]] = 0
+        if c.triads[k] == p.chords[half_bar]:
+            p.beats[half_bar] = <int16_t>k
 
 
 cdef Status append_loop(Progression *p, const Chords *c, const BarGrid *bars, TextHeap *heap, Facts *facts) noexcept nogil:
