@@ -231,8 +231,8 @@ def test_queries_of_any_shape_find_what_a_filter_finds(library, query):
 
 
 @settings(max_examples=60)
-@given(QUERIES, st.sampled_from(["", "", "path", "-size", "added", "bpm", "-swing"]))
-def test_queries_find_the_same_in_every_way(library, query, sort):
+@given(QUERIES, st.sampled_from(["", "", "path", "-size", "added", "bpm", "-swing"]), st.sampled_from([0, 10_000]))
+def test_queries_find_the_same_in_every_way(library, query, sort, gathered_us):
     """Lists are so short, and what is looked at first so little, that files are found by parts of the index of words, parts of lists,
     parts of all contents and scans."""
     text, test = query
@@ -241,8 +241,8 @@ def test_queries_find_the_same_in_every_way(library, query, sort):
         for module, name, value in (
             (search_access, "MAX_IDS", {"sqlite": 20, "postgres": 20}), (search_access, "FEW_IDS", 3), (search_access, "RARE_IDS", 2),
             (search_access, "FIRST_CHUNK", 4), (postgres_phrases, "FIRST_RANGE", 5), (search_pages, "FIRST_CHUNK", 4),
-            (search_pages, "MAX_LOOKED_AT", 40), (search_pages, "FEW_IDS", 3), (search_pages, "PART", 12), (search_pages, "MAX_PARTS", 15),
-            (search_pages, "WINDOWS", (2, 9)),
+            (search_pages, "MAX_LOOKED_AT", {"sqlite": 40, "postgres": 40}), (search_pages, "FEW_IDS", 3), (search_pages, "PART", 12),
+            (search_pages, "MAX_PARTS", 15), (search_pages, "WINDOWS", (2, 9)), (search_access, "GATHERED_US", gathered_us),
         ):  # fmt: skip
             patch.setattr(module, name, value)
         pages, after = [], None

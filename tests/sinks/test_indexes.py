@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from midiopt.library.search_access import Access
+from midiopt.library.search_query import parse_query
+from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink
 from tests.helpers.batches import analysis_row, file_row, make_batch, query, write
 
@@ -95,6 +100,34 @@ def test_indexes_of_an_earlier_midiopt_are_made_anew_in_postgres(pg_url):
     with open_sink(pg_url) as sink:
         sink.finalize()
     assert query(pg_url, definitions) == wanted
+
+
+def test_indexes_of_an_earlier_midiopt_are_made_anew_in_sqlite(sqlite):
+    """Those of one fact get the facts that they carry."""
+    definitions = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY 1"
+    with open_sink(sqlite) as sink:
+        sink.finalize()
+    wanted = query(sqlite, definitions)
+    assert [sql for name, sql in wanted if name == "analyses_swing" and "(swing, bpm_confidence" in sql]
+    query(sqlite, "DROP INDEX analyses_swing")
+    query(sqlite, "CREATE INDEX analyses_swing ON analyses (swing) WHERE swing IS NOT NULL")
+    with open_sink(sqlite) as sink:
+        sink.finalize()
+    assert query(sqlite, definitions) == wanted
+
+
+@pytest.mark.parametrize(
+    "terms", ["swing:1.5.. -has:drums", "has:drums performance:yes", "polyphony:1 confidence:.8..", "has:lyrics confidence:.8.."]
+)
+def test_sqlite_finds_two_terms_in_one_index(sqlite, terms):
+    """The last source of ids compares the facts of both terms in the index of one."""
+    with open_sink(sqlite) as sink:
+        sink.finalize()
+    with open_snapshot(sqlite) as library:
+        *_, (sql, values) = Access(library)._sources(parse_query(terms))
+        [*plan] = library.rows(f"EXPLAIN QUERY PLAN {sql}", values)
+    assert len({*re.findall(r"\ba\.(\w+)", sql)} - {"id"}) >= 2, sql
+    assert re.search("INDEX analyses_(swing|performance|polyphony|lyrics)", plan[0][3]), plan
 
 
 def test_phrases_are_found_by_pairs_of_words_in_postgres(pg_url):

@@ -45,6 +45,11 @@ class PostgresSnapshot:
             cursor.execute(query, values)
             yield from cursor
 
+    def page(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See Snapshot. Each query is planned with its values: one that is prepared after five times may be planned without."""
+        with sink_errors():
+            return self._connection.execute(query.encode(), values, prepare=False).fetchall()
+
     def expected_rows(self, query: str, values: Sequence[object] = ()) -> float:
         """See Snapshot."""
         with sink_errors():

@@ -15,13 +15,32 @@ LEAST = 0.5  # times as many ids as until then, so that the number of ranges is 
 _CONTENTS = "SELECT id FROM analyses WHERE midiopt_phrases(title, track_names) @@ ?::tsquery"
 _FILES = "SELECT analysis_id FROM files WHERE midiopt_phrases(path) @@ ?::tsquery AND analysis_id IS NOT NULL"
 
-Rows = Callable[..., Iterator[tuple[Any, ...]]]
+Rows = Callable[..., list[tuple[Any, ...]]]
 """Asks a query with `?` for each of its values."""
 
 
 def source(phrase: str) -> Sql:
     """A query for the ids of the contents with a phrase, some of them twice."""
     return f"SELECT id FROM ({_CONTENTS} UNION ALL {_FILES}) AS found", [tsquery(phrase)] * 2
+
+
+def sources(of_contents: Sql, of_files: Sql) -> tuple[Sql, Sql]:
+    """Queries for the ids of the contents that meet a condition, and of those with a file that meets one."""
+    return (
+        (f"SELECT a.id FROM analyses a WHERE {of_contents[0]}", of_contents[1]),
+        (f"SELECT f.analysis_id FROM files f WHERE {of_files[0]}", of_files[1]),
+    )
+
+
+def source_with(phrase: str, of_contents: Sql, of_files: Sql) -> Sql:
+    """A query for the ids of the contents with a phrase that meet both conditions: PostgreSQL combines the indexes."""
+    (contents, of_content), (files, of_file) = sources(of_contents, of_files)
+    is_asked = of_files[0] != "TRUE"
+    sql = (
+        f"SELECT id FROM ({contents} AND midiopt_phrases(a.title, a.track_names) @@ ?::tsquery{f' AND a.id IN ({files})' * is_asked}"
+        f" UNION ALL {files} AND midiopt_phrases(f.path) @@ ?::tsquery AND f.analysis_id IN ({contents})) AS found"
+    )
+    return sql, [*of_content, tsquery(phrase), *of_file * is_asked, *of_file, tsquery(phrase), *of_content]
 
 
 def chunks(rows: Rows, phrase: str, first: int, more: Callable[[], float]) -> Iterator[list[int]]:
@@ -55,11 +74,15 @@ class Counts:
 
     def __init__(self, rows: Rows) -> None:
         query = (
-            "SELECT most_common_elems::text::text[], most_common_elem_freqs, reltuples FROM pg_stats JOIN pg_class ON relname = tablename"
-            f" AND relnamespace = quote_ident(schemaname)::regnamespace WHERE schemaname = current_schema() AND tablename IN {INDEXES}"
+            "SELECT tablename, most_common_elems::text::text[], most_common_elem_freqs, reltuples FROM pg_stats"
+            " JOIN pg_class ON relname = tablename AND relnamespace = quote_ident(schemaname)::regnamespace"
+            f" WHERE schemaname = current_schema() AND tablename IN {INDEXES}"
         )
         self._counts: dict[str, float] = {}
-        for words, shares, number in rows(query):
+        self.contents = 0.0
+        """About how many contents there are; 0 before PostgreSQL has counted."""
+        for index, words, shares, number in rows(query):
+            self.contents = number if index == INDEXES[0] else self.contents
             for word, share in zip(words or (), shares or (), strict=False):  # two shares more: the least and the greatest
                 self._counts[word] = self._counts.get(word, 0) + share * max(number, 0)
 

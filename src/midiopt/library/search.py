@@ -105,14 +105,14 @@ def find(library: Snapshot, query: Query, sort: str = "", limit: int = PAGE, aft
     for start in range(0, len(paths), PATHS_PER_QUERY):
         part = paths[start : start + PATHS_PER_QUERY]
         sql = f"SELECT {_SELECTED} FROM {FILES_ONLY} WHERE f.path IN {library.dialect.values(len(part))}"
-        found |= {file.path: file for file in map(_found, library.rows(sql, part))}
+        found |= {file.path: file for file in map(_found, library.page(sql, part))}
     return [found[path] for path in paths]
 
 
 def found_at(library: Snapshot, path: str) -> Found | None:
     """The file at this path as a search finds it, for the page after it; None if there is none."""
     sql = f"SELECT {_SELECTED} FROM files f LEFT JOIN analyses a ON a.id = f.analysis_id WHERE f.path = {library.dialect.placeholder}"
-    return next(map(_found, library.rows(sql, [path])), None)
+    return next(map(_found, library.page(sql, [path])), None)
 
 
 def find_all(library: Snapshot, query: Query, sort: str = "", limit: int | None = None) -> Iterator[Found]:

@@ -25,7 +25,7 @@ from midiopt.library.snapshot import Snapshot
 WINDOWS = (2000, 20_000)  # contents that are looked at first: in 1 to 3 ms, then in 5 to 20
 PART, MAX_PARTS = 40_000, 60_000  # contents that are looked at next: 0.1 s; all of a million take 0.5 s at once, and 1.2 s in parts
 MARGIN = 1.5  # of an estimate of how many contents fill a page
-MAX_LOOKED_AT = 2000  # contents with the words, before rarer terms are asked: 20 ms
+MAX_LOOKED_AT = {"sqlite": 2000, "postgres": 400}  # contents with the words, before rarer terms are asked: 20 ms
 
 
 FILES_ONLY = "files f LEFT JOIN analyses a ON a.id = f.analysis_id"
@@ -80,6 +80,7 @@ class Pages:
         self._direction = " DESC" if is_descending else ""
         self._access = Access(library)
         self._sqlite = self._access.is_sqlite
+        self._max_looked_at = MAX_LOOKED_AT[library.dialect.database]
         self._condition, self._values = query.condition(library.dialect)
         self._cross = "CROSS JOIN" if self._sqlite else "JOIN"  # SQLite takes the tables of a CROSS JOIN in their order
         self._join = f" {self._cross} {self._access.files} ON f.analysis_id = a.id"
@@ -193,11 +194,10 @@ class Pages:
                     return found
                 at += size
                 seen += len(part)
-                if not is_asked and seen * limit > MAX_LOOKED_AT * len(found):  # as far as can be told, the page is full after more
+                expected = (seen + 1) * (limit - len(found)) / (len(found) + 1)  # that fill the page, beyond those seen
+                if not is_asked and expected > self._max_looked_at:
                     is_asked = True
-                    # A long list costs PostgreSQL more than looking at what else has the words.
-                    rarest = self._access.rarest if self._sqlite else self._access.few
-                    if (ids_of_rarest := rarest(self._query)) is not None:
+                    if (ids_of_rarest := self._access.with_words(self._query, phrases[0], limit - len(found), expected)) is not None:
                         return self._of_ids(ids_of_rarest, limit, after)
         return found
 
@@ -239,7 +239,7 @@ class Pages:
         if self._by is ARRIVAL:
             if self._direction:
                 return None
-            first = value or next(self._rows("SELECT min(id) FROM analyses"))[0] or 0
+            first = value or self._rows("SELECT min(id) FROM analyses")[0][0] or 0
             return _Source(self._access.contents + self._join, ("a.id BETWEEN ? AND ?",), (first, first + size))
         if not self._access.has_indexes:
             return None
@@ -252,10 +252,10 @@ class Pages:
             next_ids = f"(SELECT id FROM analyses WHERE {column} IS NOT NULL{at} {order} LIMIT {size})"
             return _Source(f"{next_ids} AS w {self._cross} {self._access.contents} ON a.id = w.id{self._join}", (), values)
         bound = f"SELECT {column} FROM files WHERE TRUE{at} ORDER BY {column}{self._direction} LIMIT 1 OFFSET {size}"
-        last = next(self._rows(bound, values), None)
-        if last is None:
+        last = self._rows(bound, values)
+        if not last:
             return None
-        return _Source(FILES_ONLY, (f"{self._by.column} {'>' if self._direction else '<'}= ?",), last)
+        return _Source(FILES_ONLY, (f"{self._by.column} {'>' if self._direction else '<'}= ?",), last[0])
 
     def _of_list(self, ids: list[int], of_files: bool = True) -> _Source:
         """The files of these contents, or the contents alone."""
@@ -362,8 +362,8 @@ class Pages:
     def _where(self, source: _Source) -> tuple[str, tuple[object, ...]]:
         return " AND ".join([*source.where, self._condition]), (*source.values, *self._values)
 
-    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
-        return self._library.rows(sql.replace("?", self._library.dialect.placeholder), values)
+    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        return self._library.page(sql.replace("?", self._library.dialect.placeholder), values)
 
     def _stored(self, value: Any) -> Any:
         """A value in the form that the tables have."""

@@ -44,6 +44,10 @@ class SqliteSnapshot:
         with sink_errors(self._path):
             yield from self._connection.execute(query, values)
 
+    def page(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See Snapshot."""
+        return list(self.rows(query, values))
+
     def expected_rows(self, query: str, values: Sequence[object] = ()) -> float:
         """See Snapshot."""
         return 0.0
