@@ -9,7 +9,7 @@ from itertools import combinations
 import pytest
 
 import midiopt
-from midiopt.errors import SourceError
+from midiopt.errors import QueryError, SourceError
 from midiopt.library.near import grouped
 from midiopt.library.similar import decoded, match_of, score_of
 from midiopt.library.snapshot import open_snapshot
@@ -56,6 +56,34 @@ def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
     items = json.loads(done.stdout)["items"]
     assert (items[0]["path"], items[0]["score"]) == (str(music / "up.mid"), 1)
     assert "transposed by +2" in finish("similar", music / "0.mid", "--db", url, module="midiopt").stdout
+
+
+def test_like_names_what_it_cannot_compare_with(music, url, tmp_path):
+    """A typing error is no answer: it found no file, as where nothing is similar."""
+    (music / "broken.mid").write_bytes(b"nothing of music")
+    midiopt.run([music], url)
+    (music / "5.mid").unlink()
+    with midiopt.Library(url) as library:
+        assert names(library.search(f"like:{music / '5.mid'}")) == ["5.mid"]  # of the library: the file has gone
+        for text in ("like:absent.mid", "waltz or -like:absent.mid"):
+            for ask in (library.count, library.table, lambda text: [*library.search(text)]):
+                with pytest.raises(QueryError, match=r"^like: absent\.mid is neither a file nor a path in the library$"):
+                    ask(text)
+        for name in ("short.mid", "broken.mid"):
+            (music / name).unlink()
+            with pytest.raises(QueryError, match=f"{name} has no analysis, or too few notes"):
+                library.count(f"like:{music / name}")
+    for command, *more in (["search"], ["search", "--count"], ["report", "-o", tmp_path / "r.html"], ["export", "-o", tmp_path / "f.csv"]):
+        done = finish(command, "like:absent.mid", *more, "--db", url, module="midiopt")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "midiopt: like: absent.mid is neither a file nor a path in the library\n"
+
+
+def test_a_report_is_about_files_like_one_on_disk(music, url, tmp_path):
+    midiopt.run([music], url)
+    (tmp_path / "elsewhere.mid").write_bytes(content(transposed(melody(0), -3)))
+    done = finish("report", f"like:{tmp_path / 'elsewhere.mid'}", "-o", tmp_path / "report.html", "--db", url, module="midiopt")
+    assert ": 3 files," in done.stdout
 
 
 def test_the_index_follows_the_contents(music, url):

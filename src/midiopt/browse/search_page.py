@@ -73,10 +73,9 @@ def context(library: Snapshot, text: str, sort: str, after: str) -> dict[str, ob
 def facets(library: Snapshot, text: str) -> dict[str, object]:
     """The values of the template of facets."""
     try:
-        query = parse_query(text)
+        counted, files = count_facets(library, parse_query(text), MAX_FACET_FILES)
     except QueryError:
         return {"facets": [], "sample": 0}
-    counted, files = count_facets(library, query, MAX_FACET_FILES)
     shown = [ShownFacet(HEADINGS[column], _values(values, text)) for column, values in counted.items()]
     return {"facets": [item for item in shown if item.values], "sample": files if files == MAX_FACET_FILES else 0}
 

@@ -49,7 +49,7 @@ def command(options: argparse.Namespace) -> int:
     from midiopt.report.page import report_page
     from midiopt.sinks.urls import without_password
 
-    query = parse_query(query_text(options.query))
+    query = parse_query(query_text(options.query), reads_files=True)
     options.db = database_url(options)
     if options.output != "-":
         check_output(options.output)

@@ -51,7 +51,7 @@ def found_table(library: Snapshot, query: Query, columns: Sequence[str] | None =
     wanted = _wanted("library", columns)
     values = [(stored_value(column), column.kind in (HASH8, HASH16)) for column in wanted]
     selected = ", ".join(library.dialect.hexadecimal(value) if is_hash else value for value, is_hash in values)
-    condition, of_condition = query.condition(library.dialect)
+    condition, of_condition = query.condition(library)
     rows = library.rows(f"SELECT {selected} FROM {FILES_ONLY} WHERE {condition}", of_condition)
     return _table(rows, wanted, in_view=True)
 

@@ -110,7 +110,7 @@ class LibraryReport:
 
 def library_report(library: Snapshot, query: Query, progress: Callable[[str], None] = lambda doing: None) -> LibraryReport:
     """Read the library in seven passes. ``progress`` is told what is being done."""
-    condition, values = query.condition(library.dialect)
+    condition, values = query.condition(library)
     join = "JOIN" if query.needs_content else "LEFT JOIN"
     rows = f"FROM files f {join} analyses a ON a.id = f.analysis_id WHERE {condition}", values
     progress("counting files")

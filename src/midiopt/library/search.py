@@ -186,7 +186,7 @@ def facet(library: Snapshot, query: Query, column: str, at_most: int | None = No
     """
     if column not in FACETS:
         raise QueryError(f"there is no facet {column!r}{nearest(column, FACETS)}")
-    condition, values = query.condition(library.dialect)
+    condition, values = query.condition(library)
     value = FACETS[column][library.dialect.database == "postgres"]
     lists = {"sqlite": "json_each(programs) AS program", "postgres": "unnest(programs) AS program (value)"}
     kept = "a.programs AS programs" if column == "program" else f"{value} AS value"

@@ -6,6 +6,7 @@ import os
 
 from midiopt.errors import MidioptError, QueryError
 from midiopt.library.similar import MIN_SCORE, MIN_SHARED, analyze_file
+from midiopt.library.snapshot import Snapshot
 from midiopt.sinks.sqlite_sketches import TABLE
 from midiopt.sources.paths import path_text
 
@@ -14,10 +15,26 @@ Sql = tuple[str, list[object]]
 
 def like_path(value: str) -> tuple[Sql, Sql]:
     """Contents similar to that of a path in the library, as SQL of SQLite and of PostgreSQL; relative to the working folder, too."""
-    paths: list[object] = [value, path_text(os.path.abspath(os.fsencode(value)))]
+    paths: list[object] = [*_stored_paths(value)]
     source = "FROM files g JOIN analyses b ON b.id = g.analysis_id WHERE g.path IN (?, ?)"
     in_sqlite = f"(SELECT b.sketch {source} AND b.sketch IS NOT NULL LIMIT 1)"
     return _sqlite(in_sqlite, paths), _postgres(in_sqlite, paths)
+
+
+def check_like_path(library: Snapshot, value: str, is_no_file: bool) -> None:
+    """Raise QueryError unless the library has a sketch to compare with at this path: nothing would be found, as if nothing were similar."""
+    source = "FROM files f LEFT JOIN analyses a ON a.id = f.analysis_id"
+    query = f"SELECT a.sketch IS NOT NULL {source} WHERE f.path IN {library.dialect.values(2)}"
+    found = [has_sketch for (has_sketch,) in library.page(query, _stored_paths(value))]
+    if not found:
+        raise QueryError(f"like: {value} is {'neither a file nor' if is_no_file else 'not'} a path in the library")
+    if not any(found):
+        raise QueryError(f"like: {value} has no analysis, or too few notes to be compared")
+
+
+def _stored_paths(value: str) -> tuple[str, str]:
+    as_named = os.fsencode(value)
+    return as_named.decode(errors="backslashreplace"), path_text(os.path.abspath(as_named))
 
 
 def like_file(value: str) -> tuple[Sql, Sql] | None:

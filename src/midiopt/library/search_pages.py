@@ -81,7 +81,7 @@ class Pages:
         self._access = Access(library)
         self._sqlite = self._access.is_sqlite
         self._max_looked_at = MAX_LOOKED_AT[library.dialect.database]
-        self._condition, self._values = query.condition(library.dialect)
+        self._condition, self._values = query.condition(library)
         self._cross = "CROSS JOIN" if self._sqlite else "JOIN"  # SQLite takes the tables of a CROSS JOIN in their order
         self._join = f" {self._cross} {self._access.files} ON f.analysis_id = a.id"
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from midiopt.errors import QueryError
+from midiopt.library.search_like import check_like_path
 from midiopt.library.search_terms import Condition, Sql, term_condition, words
+from midiopt.library.snapshot import Snapshot
 from midiopt.sinks.dialects import Dialect
 
 MAX_ITEMS = 100  # of a query: SQLite limits the depth of an expression to 1,000
@@ -65,11 +67,14 @@ class Query:
     text: str
     root: All
 
-    def condition(self, dialect: Dialect) -> Sql:
+    def condition(self, library: Snapshot) -> Sql:
         """SQL over the aliases ``f`` (files) and ``a`` (analyses, joined from the left), and its values. Missing files are left out
-        unless a term asks for them."""
-        sql, values = node_sql(self.root, dialect)
-        return sql.replace("?", dialect.placeholder), values
+        unless a term asks for them. Raises QueryError if `like:` names what the library does not have."""
+        for item in items(self.root):
+            if item.condition.like:
+                check_like_path(library, item.condition.like, item.condition.is_no_file)
+        sql, values = node_sql(self.root, library.dialect)
+        return sql.replace("?", library.dialect.placeholder), values
 
     @property
     def needs_content(self) -> bool:

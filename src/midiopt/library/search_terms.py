@@ -56,6 +56,10 @@ class Condition:
     """General MIDI programs of which the content has one, if that is all it demands."""
     phrase: str = ""
     """The words that the file has one after the other, if that is all it demands."""
+    like: str = ""
+    """The path in the library with which it is compared."""
+    is_no_file: bool = False
+    """Whether that has been looked for on this computer, too."""
 
     def sql(self, dialect: Dialect) -> Sql:
         """The condition in the words of a database."""
@@ -210,7 +214,7 @@ def _status(value: str) -> Condition:
 
 
 def _like(value: str) -> Condition:
-    return Condition(*like_path(value))
+    return Condition(*like_path(value), like=value)
 
 
 def _chords(value: str) -> Condition:
@@ -335,8 +339,9 @@ def term_condition(name: str, value: str, reads_files: bool = False) -> Conditio
         raise QueryError(f"there is no term {name}:{nearest(name, TERMS)}")
     if not value.strip():
         raise QueryError(f"{name}: needs {term.values}, such as {term.examples[0]}")
-    if reads_files and term.name == "like" and (conditions := like_file(value.strip())):
-        return Condition(*conditions)
+    if reads_files and term.name == "like":
+        conditions = like_file(value.strip())
+        return Condition(*conditions) if conditions else replace(_like(value.strip()), is_no_file=True)
     try:
         return term.condition(value.strip())
     except QueryError as problem:
