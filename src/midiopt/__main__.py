@@ -2,7 +2,7 @@
 
 import sys
 
-from midiopt.cli.startup import prepare_process
+from midiopt.cli.startup import exit_at_once, prepare_process
 
 
 def main() -> int:
@@ -10,7 +10,10 @@ def main() -> int:
     prepare_process()  # before numpy and the rest are imported
     from midiopt.cli import main as command_line
 
-    return command_line.main()
+    code = command_line.main()
+    if command_line.WITH_PROCESSES.isdisjoint(sys.argv[1:]):
+        exit_at_once(code)
+    return code
 
 
 if __name__ == "__main__":

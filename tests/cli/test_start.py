@@ -17,9 +17,11 @@ MAX_MODULES = 110  # after `--help`: Python itself has 35 at its start
 RUN = """
 import sys
 sys.argv[1:] = {arguments}
-from midiopt import __main__ as midiopt
+from midiopt.__main__ import prepare_process
+prepare_process()
+from midiopt.cli import main
 try:
-    midiopt.main()
+    main.main()
 except SystemExit:
     pass
 print(*sys.modules)
@@ -89,3 +91,19 @@ def test_a_quiet_run_needs_no_table(tmp_path: Path) -> None:
 def test_status_needs_neither_numpy_nor_rich(tmp_path: Path) -> None:
     modules(RUN, "analyze", write_songs(tmp_path / "songs", 3), "--db", tmp_path / "x.db", "--quiet")
     assert {"numpy", "rich", "psycopg"} & modules(RUN, "status", tmp_path / "x.db") == set()
+
+
+@pytest.mark.parametrize("ask", ["status {db}", "search --db {db}", "search --json --db {db}"])
+def test_a_full_disk_is_one_line(tmp_path: Path, ask: str) -> None:
+    midiopt.run([write_songs(tmp_path / "music", 2)], tmp_path / "music.db")
+    command = f"{sys.executable} -m midiopt {ask.format(db=tmp_path / 'music.db')} > /dev/full"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "midiopt: cannot write: No space left on device\n")
+
+
+def test_closed_outputs_are_no_error(tmp_path: Path) -> None:
+    music = write_songs(tmp_path / "music", 2)
+    midiopt.run([music], tmp_path / "music.db")
+    for ask in (f"status {tmp_path}/music.db", f"search --db {tmp_path}/music.db", f"show {music}/000/00000.mid"):
+        command = f"{sys.executable} -m midiopt {ask}"
+        assert subprocess.run(["sh", "-c", f"{command} >&- 2>&-"]).returncode == 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 
 from midiopt.display.text import printable_text
 
+UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOTHING_FOUND = "no MIDI files found (.mid .midi .smf .kar .rmi, and archives)"
 
 
@@ -23,7 +25,7 @@ def print_error(problem: object) -> None:
 
 
 def run_command(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code; 1 when standard output is closed early (`| head`).
+    """Run a command and return its exit code; 1 when standard output is closed early (`| head`), or a disk is full.
 
     Characters that the encoding of standard output lacks are escaped.
     """
@@ -33,6 +35,10 @@ def run_command(command: Callable[[], int]) -> int:
         code = command()
         sys.stdout.flush()
         return code
-    except BrokenPipeError:
+    except OSError as problem:
+        if problem.errno not in UNWRITTEN:
+            raise
+        if problem.errno != errno.EPIPE:
+            print_error(f"cannot write: {problem.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import NoReturn
 
 from midiopt.pipeline.signals import install_exit_handlers
 
 
 def prepare_process() -> None:
-    """Install the signal handlers and limit OpenBLAS to one thread.
+    """Install the signal handlers, give closed outputs a place to write to, and limit OpenBLAS to one thread.
 
     midiopt uses no linear algebra; OpenBLAS's idle threads cost 80 ms of processor time at the start of a run.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by >&-
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     install_exit_handlers()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def exit_at_once(code: int) -> NoReturn:
+    """End the process, whose files and databases are closed, without freeing every object: status takes 0.82 of the time."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
