@@ -6,7 +6,7 @@ end of a run has not made, because the run was killed, is done without.
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import json
 import math
 import re
@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from midiopt.library import postgres_phrases
+from midiopt.library.postgres_phrases import PostgresPhrases
 from midiopt.library.search_query import All, Any, Item, Node, Query, node_sql
 from midiopt.library.search_terms import HAS, Sql
 from midiopt.library.snapshot import Snapshot
+from midiopt.library.sqlite_phrases import SqlitePhrases
 from midiopt.sinks import sqlite_programs, sqlite_words
 from midiopt.sinks.sql import CARRIED, CARRYING, SEARCH_INDEX
-from midiopt.sinks.words import match_of
 
 MAX_IDS = {"sqlite": 60_000, "postgres": 40_000}  # candidates that are fetched as a list: 9 to 20 ms
 RARE_IDS = 300  # candidates that are asked for first: 3 to 6 ms in PostgreSQL, which looks at the row of each
@@ -28,10 +29,6 @@ FEW_IDS = 2000  # candidates that are not worth another list: 8 ms
 # So many ids are fetched in the time in which one row and its files are looked at.
 IDS_PER_ROW = {"sqlite": 8, "postgres": 2}
 EXPECTED = 1.25  # times as many ids as a list has, as the planner sees it, are not asked for
-# Microseconds that PostgreSQL takes for a title or path with a phrase, if all are gathered; for a content whose files are looked at; and
-# for an id between two of those, if the next ones are gathered.
-GATHERED_US, LOOKED_AT_US, PASSED_US = 2, 15, 0.3
-FIRST_CHUNK, GROWTH = 500, 3  # of candidates that are looked at in their order
 RARE = "like"  # a term that few files meet
 INDEXED = {"key", "bpm", "meter", "role", "duration", "notes", "polyphony", "swing", "loop", "issue", "chords", "status", "missing", RARE}
 # Conditions that have an index of their own.
@@ -69,22 +66,13 @@ class Access:
         self._carry = all(there.get(name) for name in CARRYING)
         self._has_programs = f"{sqlite_programs.TABLE}_of_deleted" in there
         self._partial = {condition for condition, name in PARTIAL.items() if name in there}
-        self._has_words = there.keys() >= set(postgres_phrases.INDEXES) or (sqlite_words.TABLE in there and self._open_words())
-
-    def _open_words(self) -> bool:
-        """Read what SQLite's full-text index has seen; whether it can be asked."""
-        found: dict[str, str] = dict(
-            self._rows("SELECT key, value FROM meta WHERE key IN (?, ?)", [sqlite_words.STATE_KEY, sqlite_words.CONTENTS_KEY])
-        )
-        state = sqlite_words.words_state([(found.get(sqlite_words.STATE_KEY, ""),)])
-        if state is None or not self._rows("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"):
-            return False
-        self._words = state
-        self._seen = int(found.get(sqlite_words.CONTENTS_KEY, 0))
-        newer = f"SELECT 1 FROM files WHERE analysis_id > {self._seen} LIMIT 1"
-        latest = f"SELECT 1 FROM files WHERE analyzed_at > '{state.newest}' LIMIT 1"
-        self._is_complete = not state.extras and not self._rows(newer) and not self._rows(latest)
-        return self.has_indexes
+        self.words: SqlitePhrases | PostgresPhrases | None = None
+        """The index of words, if it can be asked."""
+        if there.keys() >= set(postgres_phrases.INDEXES):
+            self.words = PostgresPhrases(self._rows, self._max_ids)
+        elif sqlite_words.TABLE in there and self.has_indexes:
+            with contextlib.suppress(LookupError):
+                self.words = SqlitePhrases(self._rows)
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[typing.Any, ...]]:
         return self._library.page(sql.replace("?", self._library.dialect.placeholder), values)
@@ -134,18 +122,17 @@ class Access:
 
         PostgreSQL combines the indexes of both: 45 ms instead of 110 for the last of 50 among 6,800 with the phrase.
         """
-        if self.is_sqlite:
+        if not isinstance(self.words, PostgresPhrases):
             return self.rarest(query)
-        rest = replace(query, root=All(tuple(part for part in query.root.parts if not (isinstance(part, Item) and part.condition.phrase))))
+        rest = replace(query, root=All(tuple(part for part in query.root.parts if not phrase_of(part))))
         few = self.few(rest)
         of_contents, of_files = self.of_content(rest), self._of_files(rest)
-        if few is not None or (of_contents[0] == of_files[0] == "TRUE"):
+        if few is not None or of_contents[0] == of_files[0] == "TRUE":
             return few
         meet = min(self._expected(source) for source in postgres_phrases.sources(of_contents, of_files))
-        having, contents = self._counts.files(phrase) + 1, self._counts.contents
-        one_by_one = max(expected, limit * contents / (meet + 1)) * (LOOKED_AT_US + PASSED_US * 2 * contents / having)
-        source = postgres_phrases.source_with(phrase, of_contents, of_files)
-        return None if one_by_one < GATHERED_US * having else self._ids(source, self._max_ids)
+        if not self.words.is_sooner_gathered(phrase, limit, meet, expected):
+            return None
+        return self._ids(postgres_phrases.source_with(phrase, of_contents, of_files), self._max_ids)
 
     def _ids(self, source: Sql, most: int) -> list[int] | None:
         """The ids of a source, sorted; None if there are more."""
@@ -240,7 +227,7 @@ class Access:
         condition = node.condition
         sql, values = condition.sql(self._library.dialect)
         if condition.phrase:
-            return self._words_source([condition.phrase])
+            return self.words.source(condition.phrase) if self.words else None
         if condition.programs:
             return self._programs_source(condition.programs) if self.is_sqlite else (f"SELECT a.id FROM analyses a WHERE {sql}", values)
         if sql in self._partial:
@@ -268,10 +255,11 @@ class Access:
     def hints(self, query: Query, of_files: bool = False) -> Sql:
         """What PostgreSQL finds by its index of words: conditions that follow from the query; for files without an analysis, of paths."""
         conditions, values = ["TRUE"], []
-        for part in query.root.parts if self._has_words and not self.is_sqlite else ():
-            if isinstance(part, Item) and part.condition.phrase and (source := self._words_source([part.condition.phrase])):
-                conditions.append("midiopt_phrases(f.path) @@ ?::tsquery" if of_files else f"a.id IN ({source[0]})")
-                values += source[1][:1] if of_files else source[1]
+        if isinstance(self.words, PostgresPhrases):
+            for phrase in filter(None, map(phrase_of, query.root.parts)):
+                if hint := self.words.hint(phrase, of_files):
+                    conditions.append(hint[0])
+                    values += hint[1]
         return " AND ".join(conditions), values
 
     def has_hints(self, query: Query) -> bool:
@@ -279,61 +267,15 @@ class Access:
         return self.hints(query)[0] != "TRUE"
 
     def phrases(self, query: Query) -> list[str]:
-        """The words that every file has that meets the query, if an index finds them; of PostgreSQL the rarest ones, unless frequent."""
-        found = [part.condition.phrase for part in query.root.parts if isinstance(part, Item) and part.condition.phrase]
-        if not found or not self._has_words:
-            return []
-        if not self.is_sqlite:
-            rarest = min(found, key=self._counts.files)
-            return [] if self._is_common(rarest) else [rarest]
-        return found if match_of(found) else []
-
-    def _words_source(self, phrases: list[str]) -> Sql | None:
-        if not self._has_words:
-            return None
-        if not self.is_sqlite:
-            [words] = phrases
-            return None if self._is_common(words) else postgres_phrases.source(words)
-        match = match_of(phrases)
-        return None if match is None else (f"SELECT id FROM ({self._words_sql()})", [match] * self._words_sql().count("?"))
-
-    def _is_common(self, phrase: str) -> bool:
-        """Whether PostgreSQL expects that more files than a list holds have each word: its index then gathers all before the first."""
-        return self._counts.files(phrase) > self._max_ids
-
-    @functools.cached_property
-    def _counts(self) -> postgres_phrases.Counts:
-        return postgres_phrases.Counts(self._rows)
-
-    def _words_sql(self) -> str:
-        """Of SQLite's index, ids with a search as each value, and what the index has not seen."""
-        table, extra = sqlite_words.TABLE, sqlite_words.EXTRA
-        main = f"SELECT rowid AS id FROM {table} WHERE {table} MATCH ? AND rowid < {extra}"
-        if self._is_complete:
-            return main
-        mask = (1 << sqlite_words.BITS) - 1
-        return (
-            f"{main} UNION SELECT rowid & {mask} FROM {table} WHERE {table} MATCH ? AND rowid >= {extra}"
-            f" UNION SELECT id FROM analyses WHERE id > {self._seen}"
-            f" UNION SELECT analysis_id FROM files WHERE analyzed_at > '{self._words.newest}' AND analysis_id IS NOT NULL"
-        )
+        """Words that every file has that meets the query, by which an index finds the contents; see word_chunks()."""
+        found = [*filter(None, map(phrase_of, query.root.parts))]
+        return self.words.usable(found) if found and self.words else []
 
     def word_chunks(self, phrases: list[str], first: int, more: Callable[[], float] = lambda: math.inf) -> Iterator[list[int]]:
         """The ids, from `first` on, of contents that may have all of these phrases, in order, in longer and longer lists."""
-        if not self.is_sqlite:
-            yield from postgres_phrases.chunks(self._rows, phrases[0], first, more)
-            return
-        match = match_of(phrases) or ""
-        sql = self._words_sql()
-        size = FIRST_CHUNK * GROWTH ** (3 if "*" in match else 0)  # words that begin so are gathered anew for each list
-        while True:
-            found = [
-                id_
-                for (id_,) in self._rows(f"SELECT id FROM ({sql}) WHERE id >= {first} ORDER BY id LIMIT {size}", [match] * sql.count("?"))
-            ]
-            if found:
-                yield found
-            if len(found) < size:
-                return
-            first = found[-1] + 1
-            size *= GROWTH
+        return self.words.chunks(phrases, first, more) if self.words else iter(())
+
+
+def phrase_of(part: Node) -> str | None:
+    """The phrase that a part of a query asks for, if it asks for words."""
+    return part.condition.phrase if isinstance(part, Item) else None
