@@ -8,7 +8,7 @@ from pathlib import Path
 import midiopt
 from tests.helpers.archives import zip_of
 from tests.helpers.processes import finish
-from tests.helpers.songs import song
+from tests.helpers.songs import song, write_songs
 
 
 def test_duplicates_are_listed_largest_first(tmp_path, url):
@@ -101,3 +101,12 @@ def test_members_of_archives_are_copies_while_their_archive_is_there(tmp_path, u
     assert paths_of(url) == [["a.mid", "x.mid", "y.mid"]]
     (music / "b.zip").unlink()
     assert paths_of(url) == []
+
+
+def test_a_library_without_copies_says_so(tmp_path, url):
+    """A heading above nothing looked like a list that had been cut off."""
+    midiopt.run([write_songs(tmp_path / "music", 2)], url)
+    for option, said in (((), "no file has the bytes of another\n"), (("--near",), "no file is a near-duplicate of another\n")):
+        done = finish("duplicates", "--db", url, *option, module="midiopt")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
+        assert json.loads(finish("duplicates", "--db", url, *option, "--json", module="midiopt").stdout)["items"] == []

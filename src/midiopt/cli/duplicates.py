@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from midiopt.cli.arguments import add_json_options, add_library_options
 from midiopt.cli.json_output import JsonItems
@@ -47,9 +48,9 @@ def command(options: argparse.Namespace) -> int:
         return _print_near(options)
     groups = files = size = 0
     with open_snapshot(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
-        if not items.wanted:
-            print(f"{'files':>7}  {'bytes each':>12}  content and paths")
         for group in duplicate_groups(library, options.missing):
+            if not groups and not items.wanted:
+                print(f"{'files':>7}  {'bytes each':>12}  content and paths")
             groups += 1
             beyond_first = max(0, len(group.paths) - 1)
             files += beyond_first
@@ -59,6 +60,8 @@ def command(options: argparse.Namespace) -> int:
             else:
                 print(_text(group))
         items.totals = {"groups": groups, "duplicates": files, "duplicate_bytes": size}
+        if not groups and not items.wanted:
+            print("no file has the bytes of another", file=sys.stderr)
     return 0
 
 
@@ -69,9 +72,9 @@ def _print_near(options: argparse.Namespace) -> int:
 
     groups = files = 0
     with open_snapshot(options.db) as library, JsonItems(options, "duplicates", without_password(options.db)) as items:
-        if not items.wanted:
-            print(f"{'files':>7}  paths, and what differs from the first")
         for group in near_groups(library):
+            if not groups and not items.wanted:
+                print(f"{'files':>7}  paths, and what differs from the first")
             groups += 1
             files += len(group.files)
             if items.wanted:
@@ -79,6 +82,8 @@ def _print_near(options: argparse.Namespace) -> int:
             else:
                 print(_near_text(group))
         items.totals = {"groups": groups, "files": files}
+        if not groups and not items.wanted:
+            print("no file is a near-duplicate of another", file=sys.stderr)
     return 0
 
 
