@@ -48,8 +48,9 @@ SILENT_DOWNBEAT = -1.0  # where no note begins
 SLIP_COST = 2.0  # of a bar that has another length
 MAX_TRACKED = 32768  # notes of a performance of which facts are tracked
 MAX_UNENDED = 128  # of them that have no event but their own
-UNSURE = 0.55  # bpm_onsets_confidence up to which the tracked tempo is right more often
-TRACKED_CONFIDENCE = 0.44
+UNSURE = 0.7  # bpm_onsets_confidence up to which the tracked tempo is right more often
+TRACKED_CONFIDENCE = 0.5
+OCTAVE_TOLERANCE = 0.06
 STEP_BEGIN, MAX_DISTANCE = 0.37, 4096  # milliseconds
 
 
@@ -300,10 +301,19 @@ def median_distance(beats: list[tuple[float, int]]) -> float:
     return (distances[(len(distances) - 1) // 2] + 0.5 - STEP_BEGIN) / 1000
 
 
+def tracked_tempo(distance: float, bpm: float) -> float:
+    """The tempo of beats at a distance in seconds, at the octave of the tempo of the onsets."""
+    tracked = 60 / distance
+    for factor in (2, 1 / 2):
+        if abs(tracked / bpm - factor) <= factor * OCTAVE_TOLERANCE:
+            return tracked / factor
+    return tracked
+
+
 def performance_facts(notes: list[PlayedNote], bpm: float, confidence: float) -> dict[str, Any]:
     """What tracked beats know better: the tempo where it is unsure, and the number of bars."""
     beats = tracked_beats(notes, 60 / bpm)
     facts: dict[str, Any] = {"tracked_bars": max(sum(position == 0 for _, position in beats), 1)}
     if len(beats) > 1 and confidence <= UNSURE:
-        facts |= {"bpm_onsets": 60 / median_distance(beats), "bpm_onsets_confidence": TRACKED_CONFIDENCE}
+        facts |= {"bpm_onsets": tracked_tempo(median_distance(beats), bpm), "bpm_onsets_confidence": TRACKED_CONFIDENCE}
     return facts

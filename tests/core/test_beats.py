@@ -153,20 +153,19 @@ def test_performances_of_the_corpus_equal_the_reference() -> None:
         assert_equals_reference(data)
 
 
-def test_bars_and_unsure_tempos_of_performances_are_tracked() -> None:
+@pytest.mark.parametrize(
+    ("length", "spread", "octaves", "is_sure"),
+    [(0.7, 0.0, 0, True), (0.35, 0.06, 1, True), (0.7, 0.12, 0, False), (0.4, 0.12, 1, False), (1.0, 0.12, -1, False)],
+)
+def test_bars_and_unsure_tempos_of_performances_are_tracked(length: float, spread: float, octaves: int, is_sure: bool) -> None:
     chance = random.Random(5)
-    performances = [played([length * (1 + chance.gauss(0, spread)) for _ in range(90)]) for length in (0.4, 0.7) for spread in (0.0, 0.12)]
-    sure = 0
-    for data in performances:
-        facts, found = midiopt.analyze(data), midiopt.beats(data)
-        distance = np.median(np.diff(found.seconds))
-        assert facts.bar_count == (found.position == 0).sum()
-        if facts.bpm_onsets_confidence > UNSURE:
-            sure += 1
-            assert facts.bpm_onsets == pytest.approx(first_bpm(data))
-        else:
-            assert facts.bpm_onsets == pytest.approx(60 / distance, rel=0.005)
-    assert 0 < sure < len(performances)
+    data = played([length * (1 + chance.gauss(0, spread)) for _ in range(90)])
+    facts, found, first = midiopt.analyze(data), midiopt.beats(data), first_bpm(data)
+    tracked = 60 / np.median(np.diff(found.seconds))
+    assert facts.bar_count == (found.position == 0).sum()
+    assert tracked == pytest.approx(first * 2**octaves, rel=0.03)
+    assert (facts.bpm_onsets_confidence > UNSURE) == is_sure
+    assert facts.bpm_onsets == (pytest.approx(first) if is_sure else pytest.approx(tracked / 2**octaves, rel=0.005))
 
 
 @pytest.mark.parametrize("meter", [2, 3, 4])
