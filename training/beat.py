@@ -135,39 +135,48 @@ def is_right(period: float, row: Row, factors: tuple[float, ...] = (1.0,)) -> bo
 # --- fitting ---------------------------------------------------------------------------------------
 
 
+class Choices:
+    """The candidates of files, files x candidates, and the networks that choose among them."""
+
+    def __init__(self, rows: list[Row], evidence: list[BeatEvidence]) -> None:
+        """Collect the candidates, and which of them are right."""
+        self.features = np.zeros((len(rows), MAX_CANDIDATES, len(evidence[0].candidates[0].features)))
+        self.right = np.zeros((len(rows), MAX_CANDIDATES + 1), bool)
+        self.near = np.zeros((len(rows), MAX_CANDIDATES), bool)  # right but for a factor
+        self.present = np.zeros((len(rows), MAX_CANDIDATES), bool)
+        for i, (row, found) in enumerate(zip(rows, evidence, strict=True)):
+            n = len(found.candidates)
+            self.features[i, :n] = [candidate.features for candidate in found.candidates]
+            self.right[i, :n] = [is_right(candidate.period, row) for candidate in found.candidates]
+            self.near[i, :n] = [is_right(candidate.period, row, ACC2_FACTORS) for candidate in found.candidates]
+            self.present[i, :n] = True
+            # A declared tempo that no candidate has may be wrong, so it does not teach that there is no beat.
+            self.right[i, MAX_CANDIDATES] = "kind" not in row and not self.right[i].any()
+        self.scale = 1 / np.append(self.features[self.present].std(0)[:-1], 1)  # the last feature is the constant 1
+        self.importance = np.array([IMPORTANCE[row["source"]] * (STRETCHED_SHARE if "stretched" in row else 1) for row in rows])
+
+    def learn(self, mine: Bools) -> Network:
+        """The network of some files."""
+        return train(self.features[mine] * self.scale, self.present[mine], self.right[mine], self.importance[mine])
+
+    def choose(self, net: Network, mine: Bools) -> Floats:
+        """The probability of each candidate of some files, and that of none."""
+        return choice_probabilities(self.present[mine], net.scores(self.features[mine][self.present[mine]] * self.scale), net.none_score[0])
+
+
 def fit_beat(rows: list[Row], evidence: list[BeatEvidence]) -> Network:
     """Train the network that chooses the beat, and print how often it is right."""
-    features = np.zeros((len(rows), MAX_CANDIDATES, len(evidence[0].candidates[0].features)))
-    right = np.zeros((len(rows), MAX_CANDIDATES + 1), bool)
-    near = np.zeros((len(rows), MAX_CANDIDATES), bool)  # right but for a factor
-    present = np.zeros((len(rows), MAX_CANDIDATES), bool)
-    for i, (row, found) in enumerate(zip(rows, evidence, strict=True)):
-        n = len(found.candidates)
-        features[i, :n] = [candidate.features for candidate in found.candidates]
-        right[i, :n] = [is_right(candidate.period, row) for candidate in found.candidates]
-        near[i, :n] = [is_right(candidate.period, row, ACC2_FACTORS) for candidate in found.candidates]
-        present[i, :n] = True
-        # A declared tempo that no candidate has may be wrong, so it does not teach that there is no beat.
-        right[i, MAX_CANDIDATES] = "kind" not in row and not right[i].any()
-    scale = 1 / np.append(features[present].std(0)[:-1], 1)  # the last feature is the constant 1
-    importance = np.array([IMPORTANCE[row["source"]] * (STRETCHED_SHARE if "stretched" in row else 1) for row in rows])
-
-    def learn(mine: Bools) -> Network:
-        return train(features[mine] * scale, present[mine], right[mine], importance[mine])
-
-    def choose(net: Network, mine: Bools) -> Floats:
-        return choice_probabilities(present[mine], net.scores(features[mine][present[mine]] * scale), net.none_score[0])
-
-    net, results = hold_out(rows, np.asarray(right.any(1)), learn, choose)
+    choices = Choices(rows, evidence)
+    net, results = hold_out(rows, np.asarray(choices.right.any(1)), choices.learn, choices.choose)
     own = np.array(["stretched" not in row for row in rows])
     mine = [row for row in rows if "stretched" not in row]
     labels = [name if "kind" in row else row["source"] for row, name in zip(mine, collections(mine), strict=True)]
-    acc1, acc2 = right[own, :MAX_CANDIDATES], near[own]
+    acc1, acc2 = choices.right[own, :MAX_CANDIDATES], choices.near[own]
     foreign = at_temperature(results.foreign, TEMPERATURE)[own]
     columns = {"tuned": (results.tuned[own], acc1), "untouched": (results.untouched[own], acc1)}
     print(shares(labels, columns | {"foreign": (foreign, acc1), "foreign, acc2": (foreign, acc2)}) + "\n")
     print("Foreign:\n\n" + confidence_table(collections(mine), foreign, acc1) + "\n", flush=True)
-    return Network(net.hidden * scale[:, None], net.output / TEMPERATURE, net.none_score / TEMPERATURE)
+    return Network(net.hidden * choices.scale[:, None], net.output / TEMPERATURE, net.none_score / TEMPERATURE)
 
 
 def write_beat_weights(net: Network) -> None:
