@@ -7,7 +7,7 @@ SILENCE and CHANGE."""
 BASS = (156, -19, -12, 213, 32)
 """Of a beat whose lowest note is the root, the third, the fifth, the seventh, or no note of the chord."""
 
-NO_CHORD = 491
+NO_CHORD = 566
 NO_CHORD_WEIGHT = 376
 """Of no chord, and of what sounds meanwhile in 1/1024 of its weight."""
 
