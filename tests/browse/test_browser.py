@@ -58,6 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     organ = [(0, program_change(0, 16)), (0, note_on(0, 60, 100)), (120 * SECOND, note_off(0, 60))]
     (folder / "long.mid").write_bytes(smf([track(organ)]))
     (folder / "three.mid").write_bytes(smf([track(events) for events in tracks]))
+    (folder / f"{'x' * 200}.mid").write_bytes(smf([track([(0, text(3, "y" * 150)), *tracks[0][1:]])]))
     return folder
 
 
@@ -314,6 +315,32 @@ def test_a_phone_is_wide_enough(browser: Chromium, page: Page, site: str, dark: 
     page.open(song)
     page.wait(IS_READY)
     assert page.evaluate("document.querySelector('#play').getBoundingClientRect().width") >= 44
+
+
+@pytest.mark.parametrize("width", [360, 820, 1280])
+def test_a_long_name_without_a_space_does_not_widen_a_page(page: Page, site: str, folder: Path, width: int) -> None:
+    """It pushed all columns but the title out of the window."""
+    page.resize(width, 740)
+    for url in (site + address("/", q="x" * 200), file_address(site, folder / f"{'x' * 200}.mid")):
+        page.open(url)
+        assert "x" * 200 in page.html()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+
+
+def test_the_names_of_pitches_are_whole(page: Page, site: str, folder: Path) -> None:
+    """Of a song without drums, the C of C3 was left of the canvas."""
+    page.open(file_address(site, folder / "long.mid"))
+    page.evaluate("""
+        window.starts = [];
+        const whole = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+            if (this.textAlign === "right" && text.trim()) window.starts.push([text, x - this.measureText(text).width]);
+            whole.call(this, text, x, y);
+        };""")
+    page.wait(IS_READY)
+    page.press("+")
+    page.wait("window.starts.some(([text]) => text === 'C4')")
+    assert min(start for _, start in page.evaluate("window.starts")) >= 0
 
 
 def test_the_dark_scheme_is_dark_and_the_roll_follows(page: Page, site: str, folder: Path) -> None:

@@ -71,7 +71,7 @@ export class Roll {
     const wide = width > 640;
     const room = wide ? 420 : 300;
     this.width = width;
-    this.gutter = this.drums.length && wide ? 104 : this.drums.length ? 64 : 44;
+    this.gutter = this.drums.length && wide ? 104 : this.drums.length ? 64 : 56; // 30 of keys, and C-1 before them
     this.rowHeight = this.rows ? Math.min(14, Math.max(3, Math.floor(room / this.rows))) : 0;
     this.top = RULER + LANE * this.lanes.length;
     this.drumTop = this.top + this.rows * this.rowHeight + (this.rows && this.drums.length ? GAP : 0);
