@@ -325,6 +325,9 @@ def test_a_long_name_without_a_space_does_not_widen_a_page(page: Page, site: str
         page.open(url)
         assert "x" * 200 in page.html()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+    page.open(site)
+    shown = page.evaluate("[...document.querySelectorAll('.files bdi')].map(name => name.textContent)")
+    assert "y" * 119 + "…" in shown
 
 
 def test_the_names_of_pitches_are_whole(page: Page, site: str, folder: Path) -> None:

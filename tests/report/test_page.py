@@ -140,6 +140,12 @@ def test_what_the_page_says(text: str, page: Page) -> None:
     assert text.count("<h1>") == 1
 
 
+def test_one_run_is_not_several(tmp_path: Path) -> None:
+    for said in ("The only run, of 20", "The latest 2 runs, from 20"):
+        midiopt.run([SAMPLE / "piano"], tmp_path / "music.db")
+        assert said in page_of(str(tmp_path / "music.db"))
+
+
 def test_a_query_is_named(database: str) -> None:
     words = " ".join(Page(page_of(database, "key:Am or <b>")).texts)
     assert "Files that" in words and "key:Am or <b>" in words

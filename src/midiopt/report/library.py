@@ -149,7 +149,8 @@ def runs(report: LibraryReport) -> str:
     places = {0, len(bars) // 2, len(bars) - 1} if len(bars) > 6 else range(len(bars))
     marks = {place + 0.5: bars[place].label for place in places}
     first, last = when(report.runs[0].started), when(report.runs[-1].started)
-    about = f"The latest {len(bars)} runs, from {first} to {last} (UTC). The other colour is what could not be used."
+    which = f"The latest {len(bars)} runs, from {first} to {last}" if len(bars) > 1 else f"The only run, of {first}"
+    about = f"{which} (UTC). The other colour is what could not be used."
     title = "Files analysed by each run"
     chart = svg.columns("run-chart", title, f"{about} {sum(bar.value for bar in bars):,.0f} files in all.", bars, marks)
     numbers = [(run.id, int(bar.value), int(bar.other)) for run, bar in zip(report.runs, bars, strict=True)]
