@@ -67,12 +67,11 @@ def event_end(track: bytes, at: int, running: int, sysex_end: Callable[[int, int
 
 def any_sysex_end(track: bytes, at: int) -> int:
     """Where a message among those that follow ends: by its length if an F7 is there, else at its F7."""
-    try:
-        length, first = read_varint(track, at)
-        if length and track[first + length - 1] == 0xF7:
-            return first + length
-    except (Faulty, IndexError):
-        pass
+    length, first = read_varint(track, at)
+    if length and track[first + length - 1 : first + length] == b"\xf7":
+        return first + length
+    if track[at] >= 0x80:  # surely a length
+        at = first
     end = next((i for i, byte in enumerate(track[at:], at) if byte >= 0x80), None)
     if end is None or track[end] != 0xF7:
         raise Faulty
@@ -108,8 +107,8 @@ def continues(track: bytes, at: int) -> bool:
 def true_sysex_end(track: bytes, at: int, running: int) -> int:
     """Where the message ends whose length is at `at`: as written, or at the first byte above 127 if that is an F7.
 
-    The F7 is right if more events without a fault follow it than follow the written end; or enough of them, if it is before the
-    written end or at most a byte behind it, where it would be read as a packet; an empty packet is possible.
+    The F7 is right if more events without a fault follow it than follow the written end; or enough of them, unless it may be an
+    empty packet behind the written end.
     """
     length, first = read_varint(track, at)
     written = first + length
@@ -121,8 +120,8 @@ def true_sysex_end(track: bytes, at: int, running: int) -> int:
         return written
     after_found = good_events(track, found + 1, running)
     after_written = good_events(track, written, running) if fits else -1
-    near = found <= written or (found == written + 1 and track[found + 1 : found + 2] != b"\0")
-    return found + 1 if after_found > after_written or (after_found == ENOUGH_EVENTS and near) else written
+    is_empty_packet = found == written + 1 and track[found + 1 : found + 2] == b"\0"
+    return found + 1 if after_found > after_written or (after_found == ENOUGH_EVENTS and not is_empty_packet) else written
 
 
 def mend_track(track: bytes) -> bytes:

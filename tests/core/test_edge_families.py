@@ -70,7 +70,7 @@ EXPECTED = {
         "65 ok, 3 repaired, 2 rejected, 3 chunk_overrun, 3 event_cut, 3 no_end_of_track, 2 missing_tracks, 5 rmid, 60 trailing_bytes"
     ),
     "Unexpected Running Status": (
-        "26 repaired, 1 chunk_overrun, 2 event_cut, 5 no_end_of_track, 1 bytes_after_end, 16 stray_data, 8 data_over_127, "
+        "26 repaired, 1 chunk_overrun, 2 event_cut, 5 no_end_of_track, 1 bytes_after_end, 14 stray_data, 8 data_over_127, "
         "1 bad_status, 3 bad_meta, 4 sysex_length, 7 text_mode, 10 track_length, 8 trailing_bytes"
     ),
     "Unknown Channel Event": (

@@ -63,6 +63,32 @@ def test_running_status_survives_it():
     assert kept(file) == ["0: 90 3C 40", "0: F0", "96: 90 3C 00", "96: FF 2F"]
 
 
+# C4, a message, and C4 to G4 under the running status of before, which the message has ended. Its data look like such notes, too.
+UNDER_RUNNING_STATUS = {
+    "as on the cable, led into the middle": "F0 08 43 00 09 20 00 41 40 08 42 40 08 43 40 08 44 40 08 45 40 08 46 40 08 47 40 F7",
+    "a length of 0": "F0 00 41 10 42 12 40 00 7F 00 41 F7",
+}
+
+
+@pytest.mark.parametrize("message", UNDER_RUNNING_STATUS.values(), ids=UNDER_RUNNING_STATUS)
+def test_data_that_look_like_events_under_running_status(message):
+    scale = b"".join(bytes([0, pitch, 64, 96, pitch, 0]) for pitch in (60, 62, 64, 65, 67)) * 4
+    file = one_track(bytes.fromhex(f"00 90 3C 40 60 3C 00 00 {message}") + scale + END)
+    facts = repaired(file, "sysex_length", "running_status_crossed", at=EVENTS_AT + 7)
+    assert (facts.note_count, facts.sysex_count, facts.duration_s) == (21, 1, 10.5)
+    assert mend(file) != file and midiopt.analyze(mend(file)).notes_hash == facts.notes_hash
+
+
+@pytest.mark.parametrize("miscount", [-2, -1, 1, 2])
+def test_two_long_messages_in_a_row(miscount):
+    """Lengths of two bytes, both miscounted: no event follows the first one but the second, which is found by its F7 as well."""
+    data = bytes([0x43, *range(127)] * 2) + b"\xf7"
+    message = b"\xf0" + smf.varint(len(data) + miscount) + data
+    file = one_track(b"\0" + message + b"\x60" + message + C4 * 3 + END)
+    facts = repaired(file, "sysex_length", at=EVENTS_AT)
+    assert (facts.note_count, facts.sysex_count, facts.first_note_s, facts.duration_s) == (3, 2, 0.5, 2.0)
+
+
 def test_the_last_event_of_a_track_without_its_end():
     file = TWO_TRACKS + chunk(C4 + bytes.fromhex("00 F0 7E 7F 09 01 F7")) + chunk(E4 + END)
     repaired(file, "sysex_length", "no_end_of_track", at=EVENTS_AT + len(C4))

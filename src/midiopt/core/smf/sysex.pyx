@@ -34,17 +34,18 @@ cdef const uint8_t *find_sysex_end(const uint8_t *at, uint32_t length, const uin
             return written
         after_written = count_good_events(written, end, running)
     after_found = count_good_events(found, end, running)
-    if after_found > after_written or (after_found == LOOKAHEAD and is_near(found, written)):
+    if after_found > after_written or (after_found == LOOKAHEAD and not is_empty_packet(found, written)):
         return found
     return written
 
 
-cdef inline bint is_near(const uint8_t *found, const uint8_t *written) noexcept nogil:
-    """Whether the written end is behind the F7 before `found`, or at most a byte before it.
+cdef inline bint is_empty_packet(const uint8_t *found, const uint8_t *written) noexcept nogil:
+    """Whether the F7 before `found`, read as the event behind `written`, is an empty packet, which is a possible event.
 
-    A byte before it, the F7 would be read as a packet that is no continuation; an empty packet is a possible event.
+    Other packets there are no continuation. Further from `written`, all up to the F7 would be running status that crosses the message,
+    and the F7 part of a delta time.
     """
-    return found <= written + 1 or (found == written + MAX_MISCOUNT and found[0] != 0)
+    return found == written + 2 and found[0] == 0
 
 
 cdef bint is_packet_next(const uint8_t *at, const uint8_t *end) noexcept nogil:
@@ -114,7 +115,8 @@ cdef bint skip_sysex(Cursor *c, uint32_t status) noexcept nogil:
         if status == SYSEX_PACKET or (length and c.at[length - 1] == SYSEX_PACKET):
             c.at += length
             return True
-    c.at = first
+    if first == c.end or first[0] < 0x80:  # it may be data, in a message without a length
+        c.at = first
     while c.at < c.end and c.at[0] < 0x80:
         c.at += 1
     if c.at == c.end or c.at[0] != SYSEX_PACKET:
