@@ -42,6 +42,12 @@ def chunks(data: bytes, at: int) -> list[int]:
     return found
 
 
+def is_whole(data: bytes, at: int) -> bool:
+    """Whether a track begins here, and its length leads to End of Track."""
+    fits_in = len(data) - at - 8 >= length_at(data, at)
+    return fits_in and data[at : at + 4] == b"MTrk" and data[at + 8 : at + 8 + length_at(data, at)].endswith(END)
+
+
 def fits(data: bytes) -> bool:
     """Whether all lengths lead from chunk to chunk, and every track ends with End of Track."""
     count, found = int.from_bytes(data[10:12], "big"), chunks(data, 14)
@@ -154,7 +160,9 @@ class Song:
             is_inside = ended and not leads and stop < len(data) and not is_chunk(data, stop)
             return self.read_rest(stop, stop, False) if is_inside else stop
         self.tracks.append(data[first:stop])
-        return written if stop == written else self.read_rest(stop, written, leads)
+        if stop == written and (leads or 0 < self.count <= len(self.tracks)):
+            return stop
+        return self.read_rest(stop, written, leads)
 
     def read_rest(self, stop: int, written: int, leads: bool) -> int:
         """What stands behind End of Track, up to where the length leads: other tracks, more events, or nothing of use."""
@@ -167,10 +175,11 @@ class Song:
         missing = self.count - len(self.tracks) - self.aliens - len(behind)
         if not leads and is_chunk(data, stop):
             return stop
-        if data[stop : stop + 4] == b"MTrk" and (missing + aliens > 0 or self.count == 0):
+        is_last = len(self.tracks) == self.count and is_whole(data, stop) and not any(map(notes, self.tracks))
+        if data[stop : stop + 4] == b"MTrk" and (missing + aliens > 0 or self.count == 0 or is_last):
             return stop
         pieces, ended = self.pieces(stop, limit)
-        if not pieces and missing > 0 and not leads:
+        if not pieces and missing > 0:
             pieces, ended = self.pieces(stop, limit, missing)  # other bytes may follow
             limit = stop + sum(map(len, pieces))
         if not pieces:
@@ -178,7 +187,7 @@ class Song:
         are_missing = len(pieces) <= missing + aliens if missing > 0 else len(pieces) == missing + aliens
         if (are_missing or all(map(has_name, pieces))) and (ended or is_balanced(pieces)):
             self.tracks += pieces
-            return limit
+            return written if leads else limit
         if leads and missing <= 0 and any(map(notes, pieces)) and (ended or is_balanced(pieces)):
             self.tracks[-1] = NOT_THE_END.join([self.tracks[-1][:-3], *(p[:-3] for p in pieces[:-1]), b""]) + pieces[-1]
         return min(written, len(data))
@@ -215,6 +224,15 @@ def notes(events: bytes) -> list[bool]:
         if running & 0xE0 == 0x80 and events[start] < 0xF0:
             found.append(running & 0xF0 == 0x90 and events[end - 1] > 0)
     return found if any(found) else []
+
+
+def is_readable(events: bytes) -> bool:
+    """Whether no event has a fault."""
+    try:
+        notes(events)
+    except Faulty:
+        return False
+    return True
 
 
 def is_balanced(pieces: list[bytes]) -> bool:
@@ -267,12 +285,15 @@ def read_song(data: bytes) -> tuple[Song, int] | None:
 
 
 def with_right_lengths(data: bytes, at: int) -> bytes:
-    """What is behind the tracks that the header counts: of tracks that end with End of Track, with the length that their events have."""
+    """What is behind the tracks that the header counts: of tracks, with the length that their events have."""
     song, written = Song(data, 0), b""
+    lost = song.next_track(at)
+    if not is_chunk(data, at) and is_whole(data, lost):
+        at = lost
     try:
         while data[at : at + 4] == b"MTrk" and len(data) - at >= 8:
             end = song.read_track(at)
-            if not song.tracks[-1].endswith(END) or not (end == len(data) or data[end : end + 4] == b"MTrk"):
+            if not (end == len(data) or data[end : end + 4] == b"MTrk"):
                 break
             written += b"MTrk" + len(song.tracks[-1]).to_bytes(4, "big") + song.tracks[-1]
             at = end
@@ -294,7 +315,7 @@ def take_undeclared(data: bytes) -> bytes:
     try:
         if count == 0 or len(bodies) <= count or any(map(notes, bodies[:count])):
             return data
-        whole = next((i for i, body in enumerate(bodies) if i >= count and not body.endswith(END)), len(bodies))
+        whole = next((i for i, body in enumerate(bodies) if i >= count and not is_readable(body)), len(bodies))
         return with_tracks(data, bodies[:whole]) if any(map(notes, bodies[count:whole])) else data
     except Faulty:
         return data

@@ -198,6 +198,13 @@ def test_the_title_in_an_rmid_container():
     assert midiopt.analyze(riff(riff_chunk(b"LIST", b"DLS " + INFO[12:]), riff_chunk(b"data", SONG))).title == "Conductor's"
 
 
+@pytest.mark.parametrize("size", [0, 5, len(SONG) - 4])
+def test_the_title_behind_rmid_data_that_is_larger_than_it_says(size):
+    data = riff_chunk(b"data", SONG)
+    facts = midiopt.analyze(riff(data[:4] + struct.pack("<I", size) + data[8:], INFO))
+    assert (facts.title, facts.issue_names) == ("Title in RIFF", ["rmid_size", "rmid"])
+
+
 @given(st.integers(0, 200), st.sampled_from([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x10\0\0\0"]))
 def test_damaged_containers(at, length):
     """Cut or with a wrong length anywhere, a container is read within its bytes or refused."""

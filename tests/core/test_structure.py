@@ -361,7 +361,8 @@ def test_undeclared_tracks(format):
 
 
 def test_undeclared_tracks_that_are_broken_or_without_notes():
-    for rest in (track(HIGH[:-1]), track(HIGH[:-4], 0), track(HIGH, 5) + bytes(10), track(CONDUCTOR), track(CONDUCTOR) + bytes(10)):
+    stray = track(HIGH[:3] + b"\0\xf4" + HIGH[3:-4])
+    for rest in (stray, track(HIGH[:-4]) + b"abc", track(HIGH, 5) + bytes(10), track(CONDUCTOR), track(CONDUCTOR) + bytes(10)):
         facts = midiopt.analyze(header(1) + track(CONDUCTOR) + rest)
         assert (facts.issue_names, facts.track_count) == (["no_notes", "trailing_bytes"], 1)
 

@@ -23,7 +23,7 @@ from midiopt.core.smf.midi cimport (
     ZERO_DIVISION, Event, issue_bit,
 )
 from midiopt.core.smf.recovery cimport (
-    TrackChunk, has_ended, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows,
+    TrackChunk, has_ended, mend_early_end, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows,
 )
 from midiopt.core.smf.riff cimport read_riff_title
 from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, undo_transfer
@@ -211,18 +211,24 @@ cdef const uint8_t *find_header(const uint8_t *data, const uint8_t **end, Arena 
     """
     cdef const uint8_t *p = data
     cdef const uint8_t *header
+    cdef const uint8_t *song
+    cdef const uint8_t *behind
     cdef size_t length
     if end[0] - p >= 4 and memcmp(p, b"MThd", 4) == 0:
         return p
     if end[0] - p >= 12 and memcmp(p, b"RIFF", 4) == 0 and memcmp(p + 8, b"RMID", 4) == 0:
         record_issue(arena, RMID, 0)
-        read_riff_title(data, end[0] - data, &arena.header)
+        read_riff_title(data, 12, end[0] - data, &arena.header)
         p += 12
         while end[0] - p >= 8:
             length = load_le32(p + 4)
             if memcmp(p, b"data", 4) == 0:
                 p += 8
-                end[0] = rmid_song_end(data, p, length, end[0], arena)
+                song = rmid_song_end(data, p, length, end[0], arena)
+                if song != p + length and arena.header.riff_title_length == 0:  # the next chunk is not where the size leads
+                    behind = song if is_riff_chunk(song, end[0]) else song + 1
+                    read_riff_title(data, min(behind, end[0]) - data, end[0] - data, &arena.header)
+                end[0] = song
                 if is_chunk_header(p, end[0], b"MThd"):
                     return p
                 break
@@ -347,6 +353,7 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
     cdef Reading before
     cdef Status status
     track.stopped = chunk
+    track.next = NULL
     while declared == 0 or arena.track_count < declared:
         offset[0] = chunk - data
         if is_plausible_chunk(chunk, end):
@@ -367,6 +374,14 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
             track.stopped = chunk + CHUNK_HEADER
             chunk = track.stopped + load_be32(chunk + 4)
             continue
+        if track.next == chunk and track.stopped == chunk and chunk < end and has_ended(arena):
+            status = mend_early_end(arena, data, end, False, &before, &track)  # the next tracks, without headers
+            if status:
+                offset[0] = track.stopped - data
+                return status
+            if track.next != chunk:
+                chunk = track.next
+                continue
         if declared == 0 and arena.track_count:
             break
         found = find_chunk(track.stopped, end, b"MTrk")

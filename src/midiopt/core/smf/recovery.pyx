@@ -11,15 +11,16 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
 from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, read_so_far, return_to
-from midiopt.core.smf.chunks cimport find_chunk, find_song, is_chunk_header, is_plausible_chunk
+from midiopt.core.smf.chunks cimport FILE_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk
 from midiopt.core.smf.midi cimport (
-    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, JOINED_SONGS, JOINED_TRACKS, MAX_TRACKS, META_LYRIC,
-    META_TRACK_NAME, NO_END_OF_TRACK, SYSEX, TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE,
+    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EVENT_CUT, JOINED_SONGS, JOINED_TRACKS, LOST_TRACK, MAX_TRACKS,
+    META_LYRIC, META_TRACK_NAME, NO_END_OF_TRACK, SYSEX, TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE,
     Issue, Mark, Track, is_note, is_onset, issue_bit,
 )
 
 cdef enum:
     WALK_COST = 2  # of a chunk header that is looked at, in bytes of a reading
+    ENOUGH_EVENTS = 4  # without a fault, behind the place where a length leads: other bytes are no events for so long
 
 
 cdef Status mend_track(Arena *arena, const uint8_t *data, const uint8_t *end, const Reading *before, TrackChunk *track) noexcept nogil:
@@ -49,13 +50,16 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     cdef TrackChunk first = track[0]
     cdef const uint8_t *limit = next_track(track.start + CHUNK_HEADER, end)
     cdef uint64_t faults = arena.header.issues | issue_bit(TRACK_LENGTH)
-    cdef bint proven = limit < first.next and is_whole_track(limit, end)
+    cdef bint proven = limit < first.next and (is_whole_track(limit, end) or is_song_header(limit, end))
+    cdef size_t events = arena.event_count
     cdef Status status
     if limit == track.next or not spend(arena, 2 * (limit - track.start)):
         return USABLE
     status = read_up_to(arena, data, limit, before, track)
     if not status and not proven and arena.header.issues & ALL_REPAIRS & ~(faults | within_events()) == 0:
         proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
+    if not status and not proven and (limit == end or is_song_header(limit, end)) and is_cut_only(arena, faults):
+        proven = has_status(first.next, limit) and (first.next == first.start + CHUNK_HEADER or arena.event_count >= events + ENOUGH_EVENTS)
     if not proven and limit < end and <size_t>(end - track.start) <= arena.repair_budget:
         status = read_up_to(arena, data, end, before, track)
         spend(arena, track.stopped - track.start)
@@ -98,7 +102,7 @@ cdef Status mend_early_end(
     """A track with bytes after its End of Track, up to where its length leads; `fits` if a chunk begins there, or nothing.
 
     If tracks are missing, the bytes may be the next tracks, with their headers or without. If none is missing, they may
-    be more events of the same track.
+    be more events of the same track. Or the length leads to the End of Track, and the next tracks without headers are behind it.
     """
     cdef const uint8_t *rest = track.stopped
     cdef const uint8_t *limit = track.next
@@ -114,7 +118,10 @@ cdef Status mend_early_end(
     if missing > 0:
         missing -= count_chunks(arena, limit, end, &aliens)
     if not fits and is_plausible_chunk(rest, end) or (
-        is_chunk_header(rest, end, b"MTrk") and (missing + <int64_t>aliens > 0 or arena.header.declared_tracks == 0)
+        is_chunk_header(rest, end, b"MTrk") and (
+            missing + <int64_t>aliens > 0 or arena.header.declared_tracks == 0
+            or (arena.track_count == arena.header.declared_tracks and is_whole_track(rest, end) and not has_note(arena, 0))
+        )
     ):
         withdraw(arena, before, BYTES_AFTER_END)
         withdraw(arena, before, CHUNK_OVERRUN)
@@ -125,7 +132,7 @@ cdef Status mend_early_end(
         return USABLE
     pieces = read_pieces(arena, data, rest, &limit, MAX_TRACKS, &found)
     faults = found & ALL_REPAIRS & ~(issue_bit(BYTES_AFTER_END) | issue_bit(NO_END_OF_TRACK))
-    if (pieces == 0 or faults) and missing > 0 and not fits and spend(arena, limit - rest):  # other bytes may follow
+    if (pieces == 0 or faults) and missing > 0 and spend(arena, limit - rest):  # other bytes may follow
         return_to(arena, &ended)
         pieces = read_pieces(arena, data, rest, &limit, missing, &found)
         faults = found & ALL_REPAIRS & ~issue_bit(BYTES_AFTER_END)
@@ -139,7 +146,11 @@ cdef Status mend_early_end(
                 record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
             record_issue(arena, JOINED_TRACKS, rest - data)
             arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
-            track.next = track.stopped = limit
+            track.stopped = limit
+            if not fits:
+                track.next = limit
+            elif limit < track.next:
+                record_issue(arena, BYTES_AFTER_END, limit - data)
             return USABLE
         if faults == 0 and fits and missing <= 0 and has_note(arena, ended.event_count):
             if has_ended(arena) or is_balanced(arena, ended.event_count):
@@ -220,6 +231,7 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
     """
     cdef Reading declared = read_so_far(arena)
     cdef TrackChunk track
+    cdef const uint8_t *found
     cdef bint music = has_note(arena, 0)
     cdef Status status
     while chunk < end:
@@ -228,6 +240,11 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
             break
         if not is_chunk_header(chunk, end, b"MTrk"):
             if not is_plausible_chunk(chunk, end):
+                found = end if music else next_track(chunk, end)
+                if is_whole_track(found, end):
+                    record_issue(arena, LOST_TRACK, chunk - data)
+                    chunk = found
+                    continue
                 record_issue(arena, TRAILING_BYTES, chunk - data)
                 break
             pass_alien_chunk(arena, data, chunk, end)
@@ -252,9 +269,11 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
 
 cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *end, TrackChunk *track) noexcept nogil:
     """Read a track that the header does not count. It ends with End of Track, where its length leads or where another track begins, or
-    the file ends, without any other fault; else it is left out, and `track.next` is its start.
+    the file ends, without any other fault; else it is left out, and `track.next` is its start. End of Track may be left out where the
+    length leads to another track, and at the end of the file, where the last event may be cut.
     """
     cdef Reading before = read_so_far(arena)
+    cdef uint64_t allowed = issue_bit(TRACK_LENGTH) | within_events()
     cdef Reading counted
     cdef bint is_whole = is_whole_track(track.start, end)
     cdef Status status
@@ -266,7 +285,11 @@ cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *en
     status = mend_track(arena, data, end, &counted, track)
     if status:
         return status
-    if has_ended(arena) and arena.header.issues & ALL_REPAIRS & ~(counted.header.issues | issue_bit(TRACK_LENGTH) | within_events()) == 0:
+    if track.next == end:
+        allowed |= issue_bit(CHUNK_OVERRUN) | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
+    elif track.stopped == track.next:
+        allowed |= issue_bit(NO_END_OF_TRACK)
+    if arena.header.issues & ALL_REPAIRS & ~(counted.header.issues | allowed) == 0:
         if track.next == end or is_chunk_header(track.next, end, b"MTrk"):
             return USABLE
     return_to(arena, &before)
@@ -281,6 +304,16 @@ cdef bint has_status(const uint8_t *p, const uint8_t *end) noexcept nogil:
             return True
         p += 1
     return False
+
+
+cdef inline bint is_cut_only(const Arena *arena, uint64_t faults) noexcept nogil:
+    """Whether no fault is found beside these and a cut in the last event."""
+    return arena.header.issues & ALL_REPAIRS & ~(faults | within_events() | issue_bit(EVENT_CUT)) == 0
+
+
+cdef bint is_song_header(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether MThd with a length of 6 begins at `p`, and a track behind it."""
+    return is_chunk_header(p, end, b"MThd") and load_be32(p + 4) == 6 and is_chunk_header(p + FILE_HEADER, end, b"MTrk")
 
 
 cdef bint is_whole_track(const uint8_t *chunk, const uint8_t *end) noexcept nogil:

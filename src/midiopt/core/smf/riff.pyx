@@ -6,10 +6,10 @@ from libc.string cimport memcmp
 from midiopt.core.smf.cursor cimport load_le32
 
 
-cdef void read_riff_title(const uint8_t *data, size_t size, Header *header) noexcept nogil:
-    """Set the place of the first INAM chunk in the LIST chunks of type INFO, before or behind the song, in a file that begins with RIFF."""
-    cdef size_t at = find_riff_chunk(data, 12, size, b"LIST")
+cdef void read_riff_title(const uint8_t *data, size_t at, size_t size, Header *header) noexcept nogil:
+    """Set the place of the first INAM chunk in the LIST chunks of type INFO, from the chunk of a RIFF container at `at`."""
     cdef size_t name, end
+    at = find_riff_chunk(data, at, size, b"LIST")
     while at < size:
         end = at + 8 + riff_length(data, at, size)
         if end - at >= 12 and memcmp(data + at + 8, b"INFO", 4) == 0:

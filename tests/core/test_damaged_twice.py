@@ -1,0 +1,82 @@
+"""Files whose structure is damaged in two ways at once, and files that are cut besides: docs/policy.md."""
+
+from __future__ import annotations
+
+import pytest
+
+import midiopt
+from tests.core.test_structure import CONDUCTOR, END, FOUR, HIGH, LOW, SONG, header, music, repaired, track
+
+TUNE = b"".join(bytes([0, 0x90, pitch, 64, 96, 0x80, pitch, 0]) for pitch in (60, 60, 67, 67, 69, 69, 67)) + END
+SECOND_SONG = header(1, format=0, division="01 E0") + track(TUNE)
+
+
+@pytest.mark.parametrize("length", [0, 10])
+def test_every_place_where_a_track_of_a_wrong_length_may_be_cut(length):
+    """A recorder that was switched off: the length was never filled in, and the last event is not whole."""
+    for size in range(40 if length else 2, len(TUNE)):
+        damaged, good = header(1) + track(TUNE[:size], length), header(1) + track(TUNE[:size], len(TUNE))
+        assert music(damaged) == music(good), size
+        assert "track_length" in midiopt.analyze(damaged).issue_names
+
+
+@pytest.mark.parametrize("length", [0, 5])
+def test_several_tracks_of_wrong_lengths_in_a_file_that_is_cut(length):
+    whole, damaged = SONG, header(3) + track(CONDUCTOR, length) + track(HIGH, 0) + track(LOW, 0)
+    for size in range(len(whole) - len(LOW) + 1, len(whole)):
+        assert music(damaged[:size]) == music(whole[:size])
+
+
+@pytest.mark.parametrize("size", range(2, len(LOW)))
+@pytest.mark.parametrize("stated", [0, len(LOW), len(LOW) + 20])
+def test_a_song_that_is_cut_before_another_one(size, stated):
+    """What was left of the first song, and then the second one: none of its bytes belong to the first."""
+    first = header(3) + track(CONDUCTOR) + track(HIGH) + track(LOW[:size], stated)
+    good = header(3) + track(CONDUCTOR) + track(HIGH) + track(LOW[:size])
+    assert music(first + SECOND_SONG)["notes_hash"] == music(good)["notes_hash"]
+    assert {"track_length", "joined_songs"} <= set(midiopt.analyze(first + SECOND_SONG).issue_names)
+
+
+@pytest.mark.parametrize("count", [0, 2, 3])
+def test_tracks_without_headers_behind_the_only_one(count):
+    """The length of the only MTrk is that of the first track."""
+    damaged = header(count) + track(CONDUCTOR) + track(b"\0\xff\x03\x01A" + HIGH + b"\0\xff\x03\x01B" + LOW)[8:]
+    good = header(3) + track(CONDUCTOR) + track(b"\0\xff\x03\x01A" + HIGH) + track(b"\0\xff\x03\x01B" + LOW)
+    repaired(damaged, good, "track_length", "joined_tracks", at=18)
+
+
+def test_other_bytes_behind_the_only_track_are_no_tracks():
+    data = header(3) + track(CONDUCTOR) + bytes.fromhex("00 90 3C 40 3C 3C 3C 3C 3C 90 90 90")
+    assert midiopt.analyze(data).issue_names == ["missing_tracks", "no_notes"]
+
+
+@pytest.mark.parametrize("filling", [bytes(7), b"\x1a"])
+def test_all_tracks_in_one_chunk_that_is_filled_up(filling):
+    damaged = header(3) + track(CONDUCTOR + HIGH + LOW + filling)
+    repaired(damaged, SONG, "bytes_after_end", "joined_tracks", at=22 + len(CONDUCTOR))
+
+
+def test_a_last_declared_track_that_takes_in_all_others():
+    """The header counts one track, and its length leads over the two that follow."""
+    damaged = header(1) + track(CONDUCTOR, len(CONDUCTOR + track(HIGH) + track(LOW))) + track(HIGH) + track(LOW)
+    repaired(damaged, SONG, "track_length", "undeclared_tracks", at=18)
+
+
+def test_filling_before_tracks_that_the_header_does_not_count():
+    damaged = header(1) + track(CONDUCTOR) + bytes(3) + track(HIGH) + track(LOW)
+    repaired(damaged, SONG, "lost_track", "undeclared_tracks", at=22 + len(CONDUCTOR))
+
+
+@pytest.mark.parametrize("behind", [b"", track(LOW)])
+def test_tracks_without_end_that_the_header_does_not_count(behind):
+    damaged = header(1) + track(CONDUCTOR) + track(LOW) + track(HIGH[:-4]) + behind
+    good = header(4 if behind else 3) + track(CONDUCTOR) + track(LOW) + track(HIGH[:-4]) + behind
+    repaired(damaged, good, "no_end_of_track", "undeclared_tracks", at=22 + len(CONDUCTOR))
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_undeclared_tracks_of_a_file_that_is_cut(count):
+    """As far as they go, whether the header counts them or not."""
+    for size in range(len(header(1) + track(CONDUCTOR)) + 20, len(FOUR)):
+        damaged = header(count) + FOUR[14:size]
+        assert music(damaged)["notes_hash"] == music(FOUR[:size])["notes_hash"], size
