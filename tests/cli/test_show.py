@@ -106,6 +106,17 @@ def test_a_terminal_folds_between_words(width: int) -> None:
     assert (len(shown.splitlines()) < 50) == (width == 200)
 
 
+def test_the_names_without_a_value_stand_below_each_other() -> None:
+    """Folded for the narrower column beside names, their second line began at the margin."""
+    facts = midiopt.analyze(CHORD)
+    file = io.StringIO()
+    Console(file=file, width=60, highlight=False).print(facts_table._layout(facts, 60))
+    _, _, names = file.getvalue().partition("without a value")
+    first, *more = [line for line in names.splitlines() if line.strip()]
+    assert more and all(line.startswith("  ") and line[2] != " " for line in (first, *more))
+    assert max(len(line.rstrip()) for line in (first, *more)) > 50
+
+
 def shown_items(capsys: pytest.CaptureFixture[str], *files: str) -> tuple[int, list[dict], str]:
     """Exit code, the objects of --jsonl, and standard error."""
     code = main(["show", *files, "--jsonl"])

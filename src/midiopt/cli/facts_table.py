@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from textwrap import indent
 
 from midiopt.api import Analysis
 from midiopt.display.fact_sections import sections
@@ -97,11 +98,11 @@ def _section(title: str, rows: list[Fact], width: int) -> Table:
         table.add_column(width=INDENT + NAME_WIDTH, no_wrap=True)
     table.add_column(overflow="fold")
     for name, value, remark, is_weak in rows:
-        text = Text(_folded(value, width))
+        text = Text(_folded(value, width) if name else indent(_folded(value, width + NAME_WIDTH), " " * INDENT))
         if remark:
             is_full = cell_len(text.plain.rpartition("\n")[2]) + len(remark) + 4 > width
             text.append(f"{chr(10) if is_full else '  '}({remark})", style="yellow" if is_weak else "dim")
-        table.add_row(*([Text(f"  {name}", style="cyan"), text] if name else [Text.assemble("  ", text)]))
+        table.add_row(*([Text(f"  {name}", style="cyan"), text] if name else [text]))
     return table
 
 
