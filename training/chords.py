@@ -42,8 +42,8 @@ SIXTHS = {"maj6": 8, "min6": 9}  # the seventh chord of the same notes, a sixth 
 NO_CHORD = 12 * len(QUALITIES)
 SUSPENDED = [k for k, (name, _) in enumerate(QUALITIES) if name.startswith("sus")]
 MIN_GAIN = 0.002
-# Of the beats of every third of these songs 0.991 instead of 0.990 are then right about having a chord. By mir_eval these songs have 0.9250,
-# 0.9090 and 0.8676 of their time right (root, majmin, sevenths) instead of 0.9250, 0.9091 and 0.8678; with 150, 0.001 less.
+# Of the beats of every third of these songs 0.991 instead of 0.990 are then right about having a chord. By mir_eval these songs have
+# 0.9250, 0.9090 and 0.8676 of their time right (root, majmin, sevenths) instead of 0.9250, 0.9091 and 0.8678; with 150, 0.001 less.
 NO_CHORD_LESS = 75
 # What is searched, and the values that are tried, from the present one on.
 TRIED = {
