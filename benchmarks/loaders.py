@@ -67,6 +67,7 @@ def data_sets(paths: list[str], folder: str) -> Iterator[tuple[str, str, Callabl
 
     from midiopt.torch import NotesDataset
 
+    torch.set_num_threads(1)  # of pad_sequence: others of OpenMP spin where the cores have other work, 2.1 ms of processor time per file
     score: Any = importlib.import_module("symusic").Score
 
     class Scores(Dataset):  # type: ignore[misc]  # torch has no types here

@@ -123,11 +123,19 @@ def of_library(folder: Path, files: int) -> None:
 
 
 def of_data_set(url: str) -> None:
-    """Epochs of PyTorch."""
+    """Epochs of PyTorch: file by file, and in padded batches."""
     loader: Any = importlib.import_module("torch.utils.data").DataLoader
-    files: Any = importlib.import_module("midiopt.torch").NotesDataset(url, seed=1)
+    data_set: Any = importlib.import_module("midiopt.torch").NotesDataset
+
+    def paths(batches: Iterable[dict[str, Any]]) -> Iterator[str]:
+        for batch in batches:
+            yield from batch["path"]
+
     for workers in (0, 2):
+        files = data_set(url, seed=1)
         show(f"NotesDataset, {workers} workers", files.files, all_of(iter, loader(files, batch_size=None, num_workers=workers)))
+        files = data_set(url, seed=1, batch_size=16)
+        show(f"the same in batches, {workers} workers", files.files, all_of(paths, loader(files, batch_size=None, num_workers=workers)))
 
 
 def main() -> int:

@@ -59,6 +59,8 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
     """The content of a file, or the buffer itself."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return source
+    if hasattr(source, "as_py"):  # an item of an Arrow array: text would be taken for content, as any other buffer
+        return content_of(source.as_py())
     if not isinstance(source, (str, os.PathLike)):
         if not hasattr(source, "read"):
             return buffer_of(source)
@@ -86,6 +88,8 @@ def rest_of(file: BinaryIO) -> bytes:
     content = file.read()
     if isinstance(content, str):
         raise TypeError('the file is open as text: open it with mode "rb"')
+    if content is None:
+        raise BlockingIOError("the file does not block, and has no data yet")
     return content
 
 

@@ -75,6 +75,35 @@ def test_the_column_is_found(columns):
     assert (row["status"], row["path"]) == ("ok", "x.mid")
 
 
+@pytest.mark.parametrize(
+    ("fields", "rows"),
+    [
+        pytest.param({"bytes": "bytes of text", "midi": SONGS[1], "path": 7, "name": "x.mid"}, [("ok", "x.mid")], id="of other types"),
+        pytest.param({"bytes": SONGS[1], "path": {"name": "x.mid"}}, [("ok", None)], id="nested"),
+        pytest.param({"bytes": SONGS[1], "path": b"x.mid"}, [("ok", "x.mid")], id="a binary name"),
+    ],
+)
+def test_fields_of_a_struct_have_types(fields, rows):
+    """Those of other types were taken for contents and names, which crashed the analysis or ended the call."""
+    found = midiopt.analyze_batch(pa.table({"midi": pa.array([fields])})).to_pylist()
+    assert [(row["status"], row["path"]) for row in found] == rows
+
+
+def test_a_batch_of_nulls_has_rows():
+    """As programs make them of a batch in which each value is None."""
+    for name in ("path", "bytes"):
+        found = midiopt.analyze_batch(pa.record_batch({name: pa.nulls(2), "label": pa.nulls(2)}))
+        assert found["status"].to_pylist() == ["unreadable"] * 2 and found["path"].to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize("module", ["pandas", "polars"])
+def test_data_frames(module, folder):
+    frame = pytest.importorskip(module).DataFrame({"path": [str(folder / "0.mid"), None], "label": [1, 2]})
+    found = midiopt.analyze_batch(frame)
+    assert isinstance(found, pa.Table)
+    assert found["path"].to_pylist() == [str(folder / "0.mid"), None] and found["status"].to_pylist() == ["ok", "unreadable"]
+
+
 def test_a_column_that_is_not_found_is_asked_for():
     batch = pa.record_batch({"a": pa.array([SONGS[0]]), "b": pa.array([b"x"])})
     with pytest.raises(ValueError, match="which column has the files"):
@@ -82,7 +111,7 @@ def test_a_column_that_is_not_found_is_asked_for():
     assert midiopt.analyze_batch(batch, "b")["status"].to_pylist() == ["rejected"]
     with pytest.raises(KeyError):
         midiopt.analyze_batch(batch, "c")
-    with pytest.raises(TypeError, match=r"a pyarrow.RecordBatch or Table, not list"):
+    with pytest.raises(TypeError, match=r"a pyarrow.RecordBatch, a Table or a data frame, not list"):
         midiopt.analyze_batch([SONGS[0]])
     with pytest.raises(ValueError, match="neither text nor binary"):
         midiopt.analyze_batch(pa.table({"n": [1]}), "n")

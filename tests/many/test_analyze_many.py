@@ -11,6 +11,7 @@ import sys
 from array import array
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,30 @@ def test_content_is_given_in_any_form() -> None:
     assert list(midiopt.analyze_many(forms)) == [midiopt.analyze(data)] * len(forms)
     with pytest.raises(TypeError, match='open it with mode "rb"'):
         list(midiopt.analyze_many([io.StringIO("MThd")]))
+
+
+@pytest.mark.parametrize("read", [midiopt.analyze_many, midiopt.notes_many])
+def test_a_column_of_arrow_has_paths_or_contents(read: Any, tmp_path: Path) -> None:
+    """Its items are buffers, of text, too."""
+    pa = pytest.importorskip("pyarrow")
+    (tmp_path / "a.mid").write_bytes(song(1))
+    found = list(read(pa.chunked_array([[str(tmp_path / "a.mid")]] * 2)))
+    assert [item.source for item in found if isinstance(item, midiopt.Analysis)] in ([str(tmp_path / "a.mid")] * 2, [])
+    assert [type(item) for item in found] == [type(item) for item in read([song(1)] * 2)]
+    assert [type(item) for item in read(pa.array([song(1)], pa.large_binary()))] == [type(found[0])]
+    with pytest.raises(TypeError, match="not as NoneType"):
+        list(read(pa.array([None], pa.string())))
+
+
+@pytest.mark.parametrize("read", [midiopt.analyze_many, midiopt.notes_many])
+def test_a_name_that_no_file_can_have_is_a_failure(read: Any) -> None:
+    """As JSON may have it."""
+    found = list(read(["\ud800.mid", "", song(1)]))
+    assert found[:2] == [
+        midiopt.Failure("\ud800.mid", "unreadable", "the name cannot be encoded"),
+        midiopt.Failure("", "unreadable", "No such file or directory"),
+    ]
+    assert not isinstance(found[2], midiopt.Failure)
 
 
 def test_a_buffer_may_be_used_again() -> None:
@@ -181,4 +206,6 @@ def test_arguments_are_checked_at_once(tmp_path: Path) -> None:
         list(midiopt.analyze_many([1.5]))
     with pytest.raises(ValueError, match="workers must be a positive integer, not 0"):
         midiopt.analyze_many([], workers=0)
+    with pytest.raises(TypeError, match="give it a column of the table"):
+        midiopt.analyze_many(pytest.importorskip("pyarrow").table({"path": ["a.mid"]}))
     assert list(midiopt.analyze_many([])) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import mmap
+import os
 import subprocess
 import sys
 from array import array
@@ -58,6 +59,10 @@ def test_a_file_is_given_in_any_form(name: str, tmp_path: Path) -> None:
             getattr(midiopt, name)(none)
     with pytest.raises(FileNotFoundError):
         getattr(midiopt, name)(tmp_path / "b.mid")
+    out, into = os.pipe()
+    os.set_blocking(out, False)
+    with open(out, "rb", buffering=0) as pipe, open(into, "wb"), pytest.raises(BlockingIOError, match="has no data yet"):
+        getattr(midiopt, name)(pipe)
 
 
 def comparable(found: Any) -> object:

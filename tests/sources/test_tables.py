@@ -54,6 +54,7 @@ WRITERS = {
     "large groups.parquet": lambda path, rows: write_parquet(path, rows, row_group_size=table.MAX_GROUP_ROWS + 1),
     "file.arrow": write_arrow,
     "stream.ARROW": write_stream,
+    "stream.arrows": write_stream,
     "lz4.feather": write_feather,
 }
 
@@ -101,6 +102,20 @@ def test_a_column_is_told(tmp_path):
     assert content.read_content(f"{path}!/played/b") == SONGS[4]
     with pytest.raises(midiopt.SourceError, match="there is no member"):
         content.read_content(f"{path}!/played/d")
+
+
+def test_fields_of_a_struct_have_types(tmp_path):
+    """Those of other types were taken for contents and names, which crashed the analysis."""
+    rows = {
+        "midi": {"bytes": [1, 2], "data": SONGS[0], "path": 7, "name": "a.mid"},
+        "nested": {"midi": {"bytes": SONGS[1], "path": "b.mid"}},
+    }
+    write_parquet(tmp_path / "x.parquet", pa.table({name: pa.array([row]) for name, row in rows.items()}))
+    _, found = analyze_archive(tmp_path / "x.parquet")
+    assert outcomes(found) == {"": ("opened", None), "a.mid": ("ok", None)}
+    write_parquet(tmp_path / "y.parquet", pa.table({"nested": pa.array([rows["nested"]])}))
+    _, found = analyze_archive(tmp_path / "y.parquet")
+    assert outcomes(found) == {"": ("rejected", "a table without a column of contents (binary)")}
 
 
 def test_what_is_no_table_of_files(tmp_path):

@@ -12,7 +12,7 @@ from midiopt._analysis import Analysis, build_analysis
 from midiopt.errors import over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.many.failure import Failure
-from midiopt.many.items import bytes_of, check_many, source_of
+from midiopt.many.items import UNENCODABLE, bytes_of, check_many, numbered, source_of
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.pipeline.options import RunOptions, available_cores
@@ -21,7 +21,7 @@ from midiopt.pipeline.tasks import AnalyzeItems
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_values, text_of
 from midiopt.rows.validate import validate
-from midiopt.schema import ANALYSES, REJECTED, STATUSES
+from midiopt.schema import ANALYSES, REJECTED, STATUSES, UNREADABLE
 
 if TYPE_CHECKING:
     from midiopt.api import Source
@@ -80,10 +80,14 @@ class _Analyses:
     def _tasks(self) -> Iterator[AnalyzeItems | None]:
         """Consecutive items of a kind; None while the results of too many wait for an earlier one."""
         task, size, started = _task(are_contents=False), 0, 0.0
-        for number, source in enumerate(self._sources):
+        for number, source in numbered(self._sources):
             name = source_of(number, source)
             are_contents = isinstance(name, int)
-            item = bytes_of(source) if are_contents else _absolute(source)  # type: ignore[arg-type]
+            try:
+                item = bytes_of(source) if are_contents else _absolute(source)
+            except UnicodeEncodeError:
+                self._done[number] = Failure(name, STATUSES[UNREADABLE], UNENCODABLE)
+                continue
             if are_contents and len(item) > MAX_FILE_BYTES:
                 self._done[number] = Failure(name, STATUSES[REJECTED], over_limit(len(item), MAX_FILE_BYTES))
                 continue
@@ -126,4 +130,4 @@ def _task(are_contents: bool) -> AnalyzeItems:
 def _absolute(path: str | os.PathLike[str]) -> bytes:
     """The path from the root: the caller may change the folder before a worker opens it."""
     name = os.fsencode(path)
-    return name if name.startswith(b"/") else os.path.join(os.getcwdb(), name)
+    return name if not name or name.startswith(b"/") else os.path.join(os.getcwdb(), name)

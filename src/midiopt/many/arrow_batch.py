@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from midiopt.errors import MissingExtra, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
@@ -17,7 +17,7 @@ from midiopt.rows.batch import Batch
 from midiopt.rows.validate import validate
 from midiopt.schema import FILES, OK, UNREADABLE
 from midiopt.sources.reader import Reader
-from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_names
+from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,8 +29,22 @@ NULL = "null, where a path or content should be"
 _of_thread = threading.local()  # a worker and what makes Arrow rows: neither is shared between threads
 
 
-def analyze_batch(batch: Rows, column: str | None = None) -> Rows:
+class ArrowStream(Protocol):
+    """What gives Arrow to others: data frames of pandas and polars, relations of DuckDB."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+
+@overload
+def analyze_batch(batch: Rows, column: str | None = None) -> Rows: ...
+@overload
+def analyze_batch(  # type: ignore[overload-cannot-match]  # where pyarrow is not installed
+    batch: ArrowStream, column: str | None = None
+) -> pa.Table: ...
+def analyze_batch(batch: Any, column: str | None = None) -> Any:
     """The facts of the files in a ``pyarrow.RecordBatch`` or ``Table``: a row for each, in order, as another one of the same type.
+
+    Of a data frame of pandas or polars, or another object that gives Arrow (``__arrow_c_stream__``), they are a ``Table``.
 
     ``column`` has paths (text), contents (binary), or both (a struct of `bytes` and `path`, as Hugging Face datasets have); without, it is
     the only column of one of these types, or else the one with a usual name. Beside contents, a column of names fills `path`.
@@ -47,7 +61,9 @@ def analyze_batch(batch: Rows, column: str | None = None) -> Rows:
     except ImportError as error:
         raise MissingExtra("Arrow", "arrow") from error
     if not isinstance(batch, (pa.RecordBatch, pa.Table)):
-        raise TypeError(f"analyze_batch() takes a pyarrow.RecordBatch or Table, not {type(batch).__name__}")
+        if not hasattr(batch, "__arrow_c_stream__"):
+            raise TypeError(f"analyze_batch() takes a pyarrow.RecordBatch, a Table or a data frame, not {type(batch).__name__}")
+        batch = pa.table(batch)
     contents, paths = _inputs(pa, batch, column)
     if not hasattr(_of_thread, "worker"):
         from midiopt.rows.arrow_rows import RowTables
@@ -73,12 +89,12 @@ def _inputs(pa: Any, batch: Any, column: str | None) -> tuple[list[bytes | None]
         column = _found(kinds)
     kind = kinds[column]
     values = batch.column(column).to_pylist()
-    if kind == "path":
+    if kind in ("path", "null"):
         return None, values
     if kind == "struct":
-        fields = [{field: value and value.get(field) for field in field_names(batch.schema.field(column).type)} for value in values]
-        of_bytes = [next((row[name] for name in CONTENTS if name in row), None) for row in fields]
-        names = [next((row[name] for name in PATHS if name in row), None) for row in fields]
+        type_ = batch.schema.field(column).type
+        fields = field_of(pa, type_, CONTENTS, "bytes"), field_of(pa, type_, PATHS, "path", "bytes")
+        of_bytes, names = ([value and value.get(field) for value in values] for field in fields)
         return of_bytes, names
     if kind != "bytes":
         raise ValueError(f"the column {column!r} has neither text nor binary values, but {batch.schema.field(column).type}")
@@ -87,12 +103,17 @@ def _inputs(pa: Any, batch: Any, column: str | None) -> tuple[list[bytes | None]
 
 
 def _found(kinds: dict[str, str]) -> str:
-    """The column with the files: contents before paths, a usual name before another one."""
+    """The column with the files: contents before paths, a usual name before another one.
+
+    Where all are null, a program that makes Arrow of its values does not know what they would be.
+    """
     for kind, names in (("bytes", CONTENTS), ("struct", CONTENTS), ("path", PATHS)):
         there = [name for name, of in kinds.items() if of == kind]
         usual = [name for name in names if name in there]
         if usual or len(there) == 1:
             return (usual or there)[0]
+    if usual := [name for name in (*CONTENTS, *PATHS) if kinds.get(name) == "null"]:
+        return usual[0]
     raise ValueError(f"which column has the files? Name it: there are {', '.join(kinds) or 'none'}")
 
 

@@ -13,7 +13,7 @@ from midiopt.api import Notes, content_of
 from midiopt.errors import MidiError, MidioptError
 from midiopt.limits import check_option
 from midiopt.many.failure import Failure
-from midiopt.many.items import bytes_of, check_many, source_of
+from midiopt.many.items import UNENCODABLE, bytes_of, check_many, numbered, source_of
 from midiopt.pipeline.options import available_cores
 from midiopt.schema import MEMBER_SEPARATOR, REJECTED, STATUSES, UNREADABLE
 from midiopt.sources.sniff import with_detected_type
@@ -48,7 +48,7 @@ Item = tuple[str | int, "Source"]
 
 
 def _named(sources: Iterable[Source]) -> Iterator[Item]:
-    for number, source in enumerate(sources):
+    for number, source in numbered(sources):
         yield source_of(number, source), source
 
 
@@ -79,6 +79,8 @@ def _notes(name: str | int, source: Source) -> Notes | Failure:
         return Failure(name, STATUSES[REJECTED], str(with_detected_type(problem, data)))
     except OSError as problem:
         return Failure(name, STATUSES[UNREADABLE], problem.strerror or str(problem))
+    except UnicodeEncodeError:
+        return Failure(name, STATUSES[UNREADABLE], UNENCODABLE)
     except (MidioptError, MemoryError) as problem:
         return Failure(name, STATUSES[UNREADABLE], str(problem) or "not enough memory")
 

@@ -7,7 +7,7 @@ import re
 SUFFIXES = (b".mid", b".midi", b".smf", b".kar", b".rmi")
 COMPRESSIONS = (b".gz", b".bz2", b".xz", b".zst")
 COMPRESSED = tuple(suffix + compression for suffix in SUFFIXES for compression in COMPRESSIONS)
-TABLES = (b".parquet", b".arrow", b".feather")
+TABLES = (b".parquet", b".arrow", b".arrows", b".feather")
 ARCHIVES = (b".zip", b".tar", b".tgz", b".tbz2", b".txz", *(b".tar" + compression for compression in COMPRESSIONS), *TABLES)
 OWN_PART = re.compile(rb"(?:\A|/)part-\d{6,}-[0-9a-f]{8}\.parquet\Z")  # of a database that a run writes, see sinks/parquet_parts.py
 WANTED = SUFFIXES + COMPRESSED + ARCHIVES

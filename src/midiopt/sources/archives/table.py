@@ -19,7 +19,7 @@ from midiopt.sources.archives.decompress import find_magic
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, ArchiveLimits
 from midiopt.sources.archives.stream import RandomAccess, Stream
 from midiopt.sources.sniff import ARROW_FILE, ARROW_STREAM, PARQUET, is_song
-from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_names, first_of
+from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_of, first_of
 
 READ_BYTES = 1 << 20  # of a column at a time
 SNIFFED_ROWS = 16  # of each column that may have the files
@@ -121,15 +121,13 @@ class Table:
         kinds = {field.name: column_kind(pa, field.type) for field in schema}
         found = [Place(name) for name, kind in kinds.items() if kind == "bytes"]
         for name in (name for name, kind in kinds.items() if kind == "struct"):
-            fields = field_names(schema.field(name).type)
-            found.append(Place(name, first_of(CONTENTS, fields)))
+            found.append(Place(name, field_of(pa, schema.field(name).type, CONTENTS, "bytes")))
         if told is not None:
             found = [place for place in found if place.column == told]
         if not found:
             raise NotAnArchive(f"a table without a column {told or 'of contents'} (binary)")
         contents = found[0] if len(found) == 1 else self._with_songs(found)
-        beside = field_names(schema.field(contents.column).type) if contents.field else []
-        if name := first_of(PATHS, [field for field in beside if field != contents.field]):
+        if contents.field and (name := field_of(pa, schema.field(contents.column).type, PATHS, "path", "bytes")):
             return contents, Place(contents.column, name)
         name = first_of(PATHS, [name for name, kind in kinds.items() if kind == "path"])
         return contents, Place(name) if name else None
