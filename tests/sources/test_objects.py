@@ -20,12 +20,13 @@ from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_dict
 from midiopt.schema import FILES
-from midiopt.sources import content, file_systems
+from midiopt.sources import content, file_systems, stores
 from midiopt.sources.paths import member_path, path_text
 from midiopt.sources.urls import is_url, public_url
 from tests.helpers.archives import songs, tar_of, zip_of
 from tests.helpers.azure_server import AZURITE, azure_server
 from tests.helpers.databases import wait_until
+from tests.helpers.key_server import KeyServer
 from tests.helpers.processes import ask, command, file_rows, finish, tables, written
 from tests.helpers.smb_server import SMBD, smb_server
 from tests.helpers.songs import song, write_songs
@@ -272,6 +273,32 @@ def test_a_store_that_denies_access(bucket, tmp_path, monkeypatch):
     assert done.returncode == 3
     assert "s3://bucket: the server denies access: are there credentials in the environment?" in " ".join(done.stderr.split())
     assert_secret(tmp_path, done.stdout + done.stderr)
+
+
+@needs_obstore
+def test_keys_that_no_path_has(tmp_path, monkeypatch):
+    """A key such as a//b.mid ended the listing of its whole bucket. Its folder is left out, and said; all other objects are read once."""
+    good = ["1.mid", "a/2.mid", "a/3.mid", "b/in/4.mid", "c!/x.zip!/5.mid", "c/6.mid", "c/7.mid", "c/d/8.mid", "z/9.mid"]
+    broken = ["b//3.mid", "c/d/e/../f.mid", "y/new\nline.mid"]
+    with KeyServer({key: song(i) for i, key in enumerate([*good, *broken])}) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        done = finish("s3://keys", "--db", tmp_path / "x.db", "--quiet")
+        assert done.returncode == 3
+        text = '3 folders have a key with an empty, a dotted or a broken part, such as "b//"'
+        assert f"not read: s3://keys: {text}" in " ".join(done.stderr.split())
+        rows = file_rows(tmp_path / "x.db", "status")
+        read = [key for key in good if key != "b/in/4.mid"]
+        assert rows == {path_text(f"s3://keys/{key}".encode()): ("ok",) for key in read}
+        monkeypatch.setattr(stores, "LISTED_TOGETHER", 2)  # so that some are listed before the listing ends
+        listed = []
+        with pytest.raises(OSError, match="3 folders have a key"):
+            for page in stores.list_objects(b"s3://keys/"):
+                listed += [url.decode().removeprefix("s3://keys/") for url, _ in page]
+        assert sorted(listed) == read
+        del server.objects["c/6.mid"]
+        midiopt.run(["s3://keys"], tmp_path / "x.db")
+        assert set(file_rows(tmp_path / "x.db", "missing_since").values()) == {(None,)}, "a listing with gaps denies nothing"
 
 
 def assert_secret(folder: Path, *texts: str) -> None:

@@ -86,11 +86,39 @@ def read_object(url: bytes, max_bytes: int) -> tuple[Buffer | Exception, FileSta
 
 
 def list_objects(url: bytes) -> Iterator[list[tuple[bytes, FileState]]]:
-    """The objects below a URL that ends with a slash, as pages of URL and state, in the order of their names. Raises OSError."""
+    """The objects below a URL that ends with a slash, as pages of URL and state. Raises OSError, at the end for folders with a key that
+    obstore does not take.
+    """
     with _request(url) as (obstore, store, key):
         base = url[: len(url) - len(key.encode())]
-        for chunk in obstore.list(store, prefix=key.rstrip("/") or None, chunk_size=LISTED_TOGETHER):
-            yield [(base + meta["path"].encode(), _state_from(meta)) for meta in chunk]
+        unread: list[str] = []
+        for page in _pages(obstore, store, key.rstrip("/"), "", unread):
+            yield [(base + meta["path"].encode(), _state_from(meta)) for meta in page]
+    if unread:
+        raise OSError(errno.EINVAL, f"{len(unread):,} folders have a key with an empty, a dotted or a broken part, such as {unread[0]}")
+
+
+def _pages(obstore: Any, store: Any, folder: str, after: str, unread: list[str]) -> Iterator[list[Any]]:
+    """The objects below a folder, those after a key only, in the order of their keys.
+
+    A key such as ``a//b.mid`` ends the listing of all: its page, of a thousand, and those behind it are then listed folder by folder.
+    """
+    try:
+        for page in obstore.list(store, prefix=folder or None, offset=after or None, chunk_size=LISTED_TOGETHER):
+            yield page
+            after = page[-1]["path"]
+        return
+    except obstore.exceptions.InvalidPathError:
+        pass
+    try:
+        found = obstore.list_with_delimiter(store, prefix=folder or None)
+    except obstore.exceptions.InvalidPathError as problem:
+        path = re.search(r'path: ("(?:[^"\\]|\\.)*")', str(problem))
+        unread.append(path[1] if path else "one")
+        return
+    yield [meta for meta in found["objects"] if meta["path"] > after]
+    for inner in found["common_prefixes"]:
+        yield from _pages(obstore, store, inner, after, unread)
 
 
 @contextmanager
