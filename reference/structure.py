@@ -293,7 +293,7 @@ def with_right_lengths(data: bytes, at: int) -> bytes:
     try:
         while data[at : at + 4] == b"MTrk" and len(data) - at >= 8:
             end = song.read_track(at)
-            if not (end == len(data) or data[end : end + 4] == b"MTrk"):
+            if not (end == len(data) or data[end : end + 4] in (b"MTrk", b"MThd")):
                 break
             written += b"MTrk" + len(song.tracks[-1]).to_bytes(4, "big") + song.tracks[-1]
             at = end

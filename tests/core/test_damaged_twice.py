@@ -80,3 +80,22 @@ def test_undeclared_tracks_of_a_file_that_is_cut(count):
     for size in range(len(header(1) + track(CONDUCTOR)) + 20, len(FOUR)):
         damaged = header(count) + FOUR[14:size]
         assert music(damaged)["notes_hash"] == music(FOUR[:size])["notes_hash"], size
+
+
+@pytest.mark.parametrize("length", [0, 5, len(CONDUCTOR), len(CONDUCTOR + HIGH + LOW)])
+def test_tracks_in_one_chunk_of_a_file_that_is_cut(length):
+    """As many tracks as are missing, the last one cut; before that, one cut track alone proves nothing."""
+    first = len(header(3) + track(CONDUCTOR) + track(HIGH))
+    for size in range(first + 8 + 5, len(SONG)):
+        damaged = (header(3) + track(CONDUCTOR + HIGH + LOW, length))[: size - 16]
+        assert music(damaged)["notes_hash"] == music(SONG[:size])["notes_hash"], size
+        assert midiopt.analyze(damaged).track_count == 3
+    stale = header(2) + track(CONDUCTOR + HIGH[3:-6])
+    assert midiopt.analyze(stale).issue_names == ["bytes_after_end", "missing_tracks", "no_notes"]
+
+
+@pytest.mark.parametrize("length", [0, 5, None])
+def test_tracks_that_the_header_does_not_count_before_another_song(length):
+    damaged = header(1) + track(CONDUCTOR) + track(HIGH, length) + track(LOW, length) + SECOND_SONG
+    assert music(damaged) == music(SONG)
+    assert {"undeclared_tracks", "joined_songs"} <= set(midiopt.analyze(damaged).issue_names)

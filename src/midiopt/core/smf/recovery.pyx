@@ -111,6 +111,7 @@ cdef Status mend_early_end(
     cdef int64_t missing = <int64_t>arena.header.declared_tracks - <int64_t>(arena.track_count + aliens)
     cdef size_t pieces
     cdef uint64_t found = 0, faults
+    cdef bint is_cut
     if not fits:
         limit = next_track(rest, end)
         if rest < track.next < limit and memcmp(track.next - 3, b"\xff\x2f\0", 3) == 0:
@@ -130,15 +131,16 @@ cdef Status mend_early_end(
         return USABLE
     if not spend(arena, limit - rest):
         return USABLE
-    pieces = read_pieces(arena, data, rest, &limit, MAX_TRACKS, &found)
+    pieces = read_pieces(arena, data, rest, &limit, limit == end, MAX_TRACKS, &found)
     faults = found & ALL_REPAIRS & ~(issue_bit(BYTES_AFTER_END) | issue_bit(NO_END_OF_TRACK))
     if (pieces == 0 or faults) and missing > 0 and spend(arena, limit - rest):  # other bytes may follow
         return_to(arena, &ended)
-        pieces = read_pieces(arena, data, rest, &limit, missing, &found)
+        pieces = read_pieces(arena, data, rest, &limit, limit == end, missing, &found)
         faults = found & ALL_REPAIRS & ~issue_bit(BYTES_AFTER_END)
-    if pieces and faults & ~within_events() == 0:
-        if (has_ended(arena) or is_balanced(arena, ended.event_count)) and (
-            is_missing(pieces, missing, aliens) or have_names(arena, ended.track_count)
+    is_cut = (faults & issue_bit(EVENT_CUT)) > 0
+    if pieces and faults & ~(within_events() | (issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK) if is_cut else 0)) == 0:
+        if (has_ended(arena) or is_cut or is_balanced(arena, ended.event_count)) and (
+            (is_missing(pieces, missing, aliens) and not (is_cut and pieces == 1)) or have_names(arena, ended.track_count)
         ):
             withdraw(arena, before, BYTES_AFTER_END)
             withdraw(arena, before, CHUNK_OVERRUN)
@@ -187,21 +189,23 @@ cdef bint have_names(const Arena *arena, size_t first_track) noexcept nogil:
 
 
 cdef size_t read_pieces(
-    Arena *arena, const uint8_t *data, const uint8_t *at, const uint8_t **limit, size_t most, uint64_t *found
+    Arena *arena, const uint8_t *data, const uint8_t *at, const uint8_t **limit, bint may_be_cut, size_t most, uint64_t *found
 ) noexcept nogil:
     """Read bytes as tracks without headers, one after another, each up to its End of Track, the last one up to `limit`.
 
     Returns their number, 0 if that cannot be, and the issues in `found`; those of the arena do not change. After the last of `most`
-    tracks, `limit` is set to its end.
+    tracks, `limit` is set to its end. With `may_be_cut`, the last event may be.
     """
     cdef Reading before = read_so_far(arena)
     cdef size_t pieces = 0
     arena.header.issues = 0
     while at < limit[0]:
-        if parse_track(data, &at, limit[0], arena) or (at < limit[0] and not has_ended(arena)):
+        if parse_track(data, &at, limit[0], arena) or (at < limit[0] and not has_ended(arena) and not may_be_cut):
             pieces = 0
             break
         pieces += 1
+        if not has_ended(arena):
+            break
         if pieces == most:
             limit[0] = at
     found[0] = arena.header.issues
@@ -290,7 +294,7 @@ cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *en
     elif track.stopped == track.next:
         allowed |= issue_bit(NO_END_OF_TRACK)
     if arena.header.issues & ALL_REPAIRS & ~(counted.header.issues | allowed) == 0:
-        if track.next == end or is_chunk_header(track.next, end, b"MTrk"):
+        if track.next == end or is_chunk_header(track.next, end, b"MTrk") or is_song_header(track.next, end):
             return USABLE
     return_to(arena, &before)
     track.next = track.start
