@@ -322,9 +322,10 @@ cdef bint is_song_header(const uint8_t *p, const uint8_t *end) noexcept nogil:
 
 cdef bint is_whole_track(const uint8_t *chunk, const uint8_t *end) noexcept nogil:
     """Whether the length of a track fits into the file, and leads to End of Track."""
-    cdef size_t length = load_be32(chunk + 4)
+    cdef size_t length
     if not is_chunk_header(chunk, end, b"MTrk"):
         return False
+    length = load_be32(chunk + 4)
     return 4 <= length <= <size_t>(end - chunk - CHUNK_HEADER) and memcmp(chunk + CHUNK_HEADER + length - 3, b"\xff\x2f\0", 3) == 0
 
 
