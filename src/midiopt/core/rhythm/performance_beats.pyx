@@ -72,7 +72,7 @@ cdef double median_distance(PerformanceBeats *p) noexcept nogil:
     memset(p.distances, 0, sizeof(p.distances))
     for i in range(1, p.count):
         p.distances[<size_t>min(1000 * (p.beats[i].seconds - p.beats[i - 1].seconds) + STEP_BEGIN, MAX_DISTANCE - 1.0)] += 1
-    for i in range(MAX_DISTANCE):
+    for i in range(<size_t>MAX_DISTANCE):
         seen += p.distances[i]
         if 2 * seen >= p.count - 1:
             break

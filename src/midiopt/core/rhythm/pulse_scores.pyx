@@ -119,14 +119,14 @@ cdef void set_features(PulseNetwork *network, const Pulses *pulses, int64_t firs
 cdef inline void set_row(PulseNetwork *network, int row, int constant, int sign, float factor) noexcept nogil:
     """Set a feature from the keys."""
     cdef size_t lane
-    for lane in range(LANES):
+    for lane in range(<size_t>LANES):
         network.own[row][1 + lane] = <float>(constant + sign * <int>network.keys[MAX_PULSES_AWAY + lane]) * factor
 
 
 cdef inline void share_of(PulseNetwork *network, int row, float half) noexcept nogil:
     """Make a feature a share: 0 to 1, and 1/2 at `half`."""
     cdef size_t lane
-    for lane in range(LANES):
+    for lane in range(<size_t>LANES):
         network.own[row][1 + lane] = network.own[row][1 + lane] / (network.own[row][1 + lane] + half)
 
 
@@ -136,7 +136,7 @@ cdef inline void share_distances(PulseNetwork *network) noexcept nogil:
     cdef int row
     cdef size_t lane
     for row in range(BY_KEY, OWN_FEATURES):
-        for lane in range(LANES):
+        for lane in range(<size_t>LANES):
             seconds = min(network.own[row][1 + lane], FAR)
             seconds = seconds if seconds > 0 else FAR
             network.own[row][1 + lane] = seconds / (seconds + half)
@@ -150,7 +150,7 @@ cdef inline void find_nearest(PulseNetwork *network, int direction) noexcept nog
     memset(network.away, 0, sizeof(network.away))
     for distance in range(MAX_PULSES_AWAY, 0, -1):
         away = <uint8_t>distance
-        for lane in range(LANES):
+        for lane in range(<size_t>LANES):
             network.away[lane] = (
                 away
                 if network.keys[MAX_PULSES_AWAY + direction * distance + lane] >= network.keys[MAX_PULSES_AWAY + lane]
@@ -177,7 +177,7 @@ cdef inline void add_products(PulseNetwork *n, int i, int unit) noexcept nogil:
     cdef float weight_0 = HIDDEN_WEIGHTS[i][unit], weight_1 = HIDDEN_WEIGHTS[i + 1][unit], weight_2 = HIDDEN_WEIGHTS[i + 2][unit]
     cdef float weight_3 = HIDDEN_WEIGHTS[i + 3][unit], weight_4 = HIDDEN_WEIGHTS[i + 4][unit], weight_5 = HIDDEN_WEIGHTS[i + 5][unit]
     cdef size_t lane
-    for lane in range(LANES):
+    for lane in range(<size_t>LANES):
         n.hidden[unit][lane] += (
             (n.own[row_0][lane + shift_0] * weight_0 + n.own[row_1][lane + shift_1] * weight_1)
             + (n.own[row_2][lane + shift_2] * weight_2 + n.own[row_3][lane + shift_3] * weight_3)
@@ -189,11 +189,11 @@ cdef inline void output(PulseNetwork *n) noexcept nogil:
     cdef float unit_value, square
     cdef int unit
     cdef size_t lane
-    for lane in range(LANES):
+    for lane in range(<size_t>LANES):
         n.beat[lane] = BEAT_CONSTANT
         n.downbeat[lane] = DOWNBEAT_CONSTANT
     for unit in range(UNITS):
-        for lane in range(LANES):
+        for lane in range(<size_t>LANES):
             unit_value = min(max(n.hidden[unit][lane], -LIMIT), LIMIT)
             square = unit_value * unit_value
             unit_value = unit_value * (<float>27 + square) / (<float>27 + <float>9 * square)

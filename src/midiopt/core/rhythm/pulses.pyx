@@ -35,7 +35,7 @@ cdef Status group_notes(Pulses *pulses, Scratch *scratch, const NoteColumns *not
     pulses.items = <Pulse *>reserve_block(scratch, PULSE_BLOCK, n, sizeof(Pulse), MAX_EVENTS_CAP, False)
     if timed == NULL or keys == NULL or pulses.items == NULL:
         return NO_MEMORY
-    for k in range(KEYS):
+    for k in range(<size_t>KEYS):
         memset(keys, 0, KEY_MARGIN)
         pulses.keys[k] = keys + KEY_MARGIN
         keys += room
@@ -48,7 +48,7 @@ cdef Status group_notes(Pulses *pulses, Scratch *scratch, const NoteColumns *not
             end += 1
         describe(timed, first, end, pulses)
         first = end
-    for k in range(KEYS):
+    for k in range(<size_t>KEYS):
         memset(pulses.keys[k] + pulses.count, 0, KEY_MARGIN + PULSE_BLOCK_SIZE)
     return USABLE
 
