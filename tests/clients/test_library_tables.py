@@ -72,10 +72,17 @@ def test_what_cannot_be_asked_says_so(library: midiopt.Library) -> None:
     for arguments, problem in (
         ({"query": "kye:Am"}, "kye"),
         ({"columns": ["tempo"]}, "library has no column 'tempo'"),
+        ({"columns": []}, "a table needs a column: library has path, "),
         ({"to": "numpy"}, "to must be 'arrow', 'pandas' or 'polars', not 'numpy'"),
     ):
         with pytest.raises(ValueError, match=problem):
             library.table(**arguments)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="the limit of a search is at least 0, not -1"):
+        library.search(limit=-1)
+
+
+def test_one_column_may_be_named_by_itself(library: midiopt.Library) -> None:
+    assert library.table(columns="path").equals(library.table(columns=["path"]))
 
 
 def test_duplicates_are_groups(library: midiopt.Library, tmp_path: Path) -> None:

@@ -47,10 +47,12 @@ class Library:
 
         docs/search.md has the grammar, the same as that of ``midiopt search``. ``sort`` is `path`, `title`, `bpm`, `key`, `duration`,
         `notes`, `polyphony`, `swing`, `size` or `added`, with `-` before it the greatest first; without, files come in the order in which
-        their contents were found. Raises QueryError for a search or sort that cannot be read.
+        their contents were found. Raises QueryError for a search or sort that cannot be read, and ValueError for a negative limit.
         """
         from midiopt.library.search import find_all, parse_query, sort_named
 
+        if limit is not None and limit < 0:
+            raise ValueError(f"the limit of a search is at least 0, not {limit}")
         sort_named(sort)
         return find_all(self._snapshot, parse_query(query, reads_files=True), sort, limit)
 

@@ -58,7 +58,9 @@ def found_table(library: Snapshot, query: Query, columns: Sequence[str] | None =
 
 def _wanted(table: str, names: Sequence[str] | None) -> list[Column]:
     known = {column.name: column for column in TABLES[table]}
-    wanted = list(known if names is None else names)
+    wanted = list(known if names is None else [names] if isinstance(names, str) else names)
+    if not wanted:
+        raise ValueError(f"a table needs a column: {table} has {', '.join(known)}")
     if unknown := [name for name in wanted if name not in known]:
         raise ValueError(f"{table} has no column {unknown[0]!r}")
     return [known[name] for name in wanted]
