@@ -195,13 +195,13 @@ class Access:
     def of_content(self, query: Query) -> Sql:
         """What a query demands of the contents alone."""
         found = [condition for part in query.root.parts if (condition := self._of_content(part))]
-        return " AND ".join(["TRUE", *(sql for sql, _ in found)]), [value for _, values in found for value in values]
+        return all_of(found)
 
     def _of_files(self, query: Query) -> Sql:
         """What terms of a query demand of the files alone."""
         nodes = [part for part in query.root.parts if not (isinstance(part, Item) and part.name == "missing")]
         found = [condition for part in nodes if not _FACT.search((condition := node_sql(part, self._library.dialect))[0])]
-        return " AND ".join(["TRUE", *(sql for sql, _ in found)]), [value for _, values in found for value in values]
+        return all_of(found)
 
     def _of_content(self, part: Node) -> Sql | None:
         condition = node_sql(part, self._library.dialect)
@@ -254,13 +254,10 @@ class Access:
 
     def hints(self, query: Query, of_files: bool = False) -> Sql:
         """What PostgreSQL finds by its index of words: conditions that follow from the query; for files without an analysis, of paths."""
-        conditions, values = ["TRUE"], []
-        if isinstance(self.words, PostgresPhrases):
-            for phrase in filter(None, map(phrase_of, query.root.parts)):
-                if hint := self.words.hint(phrase, of_files):
-                    conditions.append(hint[0])
-                    values += hint[1]
-        return " AND ".join(conditions), values
+        if not isinstance(self.words, PostgresPhrases):
+            return all_of([])
+        hints = [self.words.hint(phrase, of_files) for phrase in filter(None, map(phrase_of, query.root.parts))]
+        return all_of([hint for hint in hints if hint])
 
     def has_hints(self, query: Query) -> bool:
         """Whether there is such a condition."""
@@ -279,3 +276,8 @@ class Access:
 def phrase_of(part: Node) -> str | None:
     """The phrase that a part of a query asks for, if it asks for words."""
     return part.condition.phrase if isinstance(part, Item) else None
+
+
+def all_of(conditions: list[Sql]) -> Sql:
+    """The condition that all of these hold."""
+    return " AND ".join(["TRUE", *(sql for sql, _ in conditions)]), [value for _, values in conditions for value in values]
