@@ -87,33 +87,35 @@ def test_postgres_has_indexes_on_sets(pg_url):
     assert "encode(notes_hash" in found["analyses_notes_hash"]
 
 
-def test_indexes_of_an_earlier_midiopt_are_made_anew_in_postgres(pg_url):
-    """Those of words without pairs give way to those with pairs, and those of one fact get the facts that they carry."""
-    definitions = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
-    with open_sink(pg_url) as sink:
+@pytest.mark.parametrize(
+    ("database", "definitions", "carrying", "old"),
+    [
+        (
+            "pg_url",
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+            "INCLUDE (bpm_confidence",
+            ["CREATE INDEX analyses_swing ON analyses (swing, id) WHERE swing IS NOT NULL", "CREATE INDEX files_words ON files (path)"],
+        ),
+        (
+            "sqlite",
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY 1",
+            "(swing, bpm_confidence",
+            ["CREATE INDEX analyses_swing ON analyses (swing) WHERE swing IS NOT NULL"],
+        ),
+    ],
+)
+def test_indexes_of_an_earlier_midiopt_are_made_anew(request, database, definitions, carrying, old):
+    """Those of one fact get the facts that they carry, and in PostgreSQL those of words without pairs give way to those with pairs."""
+    url = request.getfixturevalue(database)
+    with open_sink(url) as sink:
         sink.finalize()
-    wanted = query(pg_url, definitions)
-    assert [columns for name, columns in wanted if name == "analyses_swing" and "INCLUDE (bpm_confidence" in columns]
-    query(pg_url, "DROP INDEX analyses_swing")
-    query(pg_url, "CREATE INDEX analyses_swing ON analyses (swing, id) WHERE swing IS NOT NULL")
-    query(pg_url, "CREATE INDEX files_words ON files (path)")
-    with open_sink(pg_url) as sink:
+    wanted = query(url, definitions)
+    assert [columns for name, columns in wanted if name == "analyses_swing" and carrying in columns]
+    for statement in ("DROP INDEX analyses_swing", *old):
+        query(url, statement)
+    with open_sink(url) as sink:
         sink.finalize()
-    assert query(pg_url, definitions) == wanted
-
-
-def test_indexes_of_an_earlier_midiopt_are_made_anew_in_sqlite(sqlite):
-    """Those of one fact get the facts that they carry."""
-    definitions = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY 1"
-    with open_sink(sqlite) as sink:
-        sink.finalize()
-    wanted = query(sqlite, definitions)
-    assert [sql for name, sql in wanted if name == "analyses_swing" and "(swing, bpm_confidence" in sql]
-    query(sqlite, "DROP INDEX analyses_swing")
-    query(sqlite, "CREATE INDEX analyses_swing ON analyses (swing) WHERE swing IS NOT NULL")
-    with open_sink(sqlite) as sink:
-        sink.finalize()
-    assert query(sqlite, definitions) == wanted
+    assert query(url, definitions) == wanted
 
 
 @pytest.mark.parametrize(
