@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 
-from midiopt._analysis import Analysis, build_analysis
+from midiopt._analysis import Analysis, undecoded_analysis
 from midiopt.core.analysis import Analyzer
 from midiopt.core.harmony.harmony_view import read_harmony
 from midiopt.core.notes.note_view import Notes
@@ -18,8 +18,7 @@ from midiopt.core.structure.section_view import read_sections
 from midiopt.core.timeline.timeline_view import read_timeline
 from midiopt.errors import MidioptError
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
-from midiopt.rows.decode import row_to_values
-from midiopt.schema import ANALYSES, STATUSES
+from midiopt.schema import STATUSES
 from midiopt.sources.reader import Reader
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def analyze(source: Source) -> Analysis:
     if outcome.exception:
         raise outcome.exception from None
     name = os.fsdecode(source) if isinstance(source, (str, os.PathLike)) else None
-    return build_analysis([*row_to_values(ANALYSES, rows.analyses, rows.heap), STATUSES[outcome.status], outcome.error, name])
+    return undecoded_analysis(rows.analyses, rows.heap, STATUSES[outcome.status], outcome.error, name)
 
 
 def notes_of(facts: Analysis) -> Notes | None:

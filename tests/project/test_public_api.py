@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import io
 import json
 import mmap
 import os
+import pickle
 import subprocess
 import sys
+import threading
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +42,27 @@ def test_facts_cannot_be_changed() -> None:
     assert [name for name in facts.__slots__ if name not in ("status", "error", "source")] == [column.name for column in ANALYSES]
     with pytest.raises(AttributeError, match="cannot assign to field 'bpm'"):
         facts.bpm = 120.0  # type: ignore[misc]
+
+
+def test_facts_are_decoded_when_they_are_asked_for() -> None:
+    """A copy, a pickle and a comparison ask for all of them; so does each of eight threads that read one analysis at the same time."""
+    first = midiopt.analyze(SONG)
+    assert first.note_count == 60
+    assert midiopt.analyze(SONG) == first
+    assert copy.copy(midiopt.analyze(SONG)) == pickle.loads(pickle.dumps(midiopt.analyze(SONG))) == first
+    assert dataclasses.replace(midiopt.analyze(SONG), bpm=90.0).to_dict() == {**first.to_dict(), "bpm": 90.0}
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(200):
+            facts, all_there = midiopt.analyze(SONG), threading.Barrier(8)
+
+            def read(name: str, facts: midiopt.Analysis = facts, all_there: threading.Barrier = all_there) -> object:
+                all_there.wait()
+                return getattr(facts, name)
+
+            names = ["sections", "note_count", "content_hash", "bpm", "source", "title", "key", "status"]
+            assert list(threads.map(read, names)) == [getattr(first, name) for name in names]
+    with pytest.raises(AttributeError, match="'Analysis' object has no attribute 'tempo'"):
+        assert first.tempo  # type: ignore[attr-defined]
 
 
 SONG = song(1)

@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import disjoint_base
 
@@ -6,6 +6,8 @@ from midiopt.rows.layout import Field
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
+
+def set_fields(instance: object, names: tuple[str, ...], values: list[Any]) -> None: ...
 
 @disjoint_base
 class RowDecoder:
