@@ -84,6 +84,14 @@ cdef inline void return_to(Arena *arena, const Reading *reading) noexcept nogil:
     arena.header = reading.header
 
 
+cdef inline bint spend(Arena *arena, size_t bytes) noexcept nogil:
+    """Take so many bytes of the budget for repairs; False if there are not so many left."""
+    if bytes > arena.repair_budget:
+        return False
+    arena.repair_budget -= bytes
+    return True
+
+
 cdef inline MarkRange marks_of(const Arena *arena, size_t first_track, size_t end_track) noexcept nogil:
     """The marks of the tracks from `first_track` to `end_track` (exclusive), at least one track."""
     cdef MarkRange marks

@@ -29,6 +29,20 @@ cdef inline bint is_plausible_chunk(const uint8_t *p, const uint8_t *end) noexce
     return True
 
 
+cdef inline bint is_whole_track(const uint8_t *chunk, const uint8_t *end) noexcept nogil:
+    """Whether the length of a track fits into the file, and leads to End of Track."""
+    cdef size_t length
+    if not is_chunk_header(chunk, end, b"MTrk"):
+        return False
+    length = load_be32(chunk + 4)
+    return 4 <= length <= <size_t>(end - chunk - CHUNK_HEADER) and memcmp(chunk + CHUNK_HEADER + length - 3, b"\xff\x2f\0", 3) == 0
+
+
+cdef inline bint is_song_header(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether MThd with a length of 6 begins at `p`, and a track behind it."""
+    return is_chunk_header(p, end, b"MThd") and load_be32(p + 4) == 6 and is_chunk_header(p + FILE_HEADER, end, b"MTrk")
+
+
 cdef inline const uint8_t *find_chunk(const uint8_t *p, const uint8_t *end, const char *name) noexcept nogil:
     """The first chunk header with this name, or NULL."""
     while end - p >= CHUNK_HEADER:
@@ -44,6 +58,15 @@ cdef inline const uint8_t *find_song(const uint8_t *p, const uint8_t *end) noexc
     while p != NULL and load_be32(p + 4) != 6:
         p = find_chunk(p + 4, end, b"MThd")
     return p
+
+
+cdef inline const uint8_t *next_track(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """The next track or song at or after `p`, else the end."""
+    cdef const uint8_t *found = find_chunk(p, end, b"MTrk")
+    cdef const uint8_t *song = find_song(p, end if found == NULL else found)
+    if song != NULL:
+        return song
+    return end if found == NULL else found
 
 
 cdef inline const uint8_t *song_end(const uint8_t *header, const uint8_t *end) noexcept nogil:

@@ -22,11 +22,10 @@ from midiopt.core.smf.midi cimport (
     TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT,
     ZERO_DIVISION, Event, issue_bit,
 )
-from midiopt.core.smf.recovery cimport (
-    TrackChunk, has_ended, mend_early_end, mend_track, pass_alien_chunk, read_track_chunk, read_what_follows,
-)
+from midiopt.core.smf.recovery cimport TrackChunk, has_ended, mend_early_end, mend_track, read_track_chunk
 from midiopt.core.smf.riff cimport read_riff_title
 from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, undo_transfer
+from midiopt.core.smf.undeclared cimport pass_alien_chunk, read_what_follows
 
 
 cdef int raise_status(Status status, size_t offset, size_t max_events) except -1:

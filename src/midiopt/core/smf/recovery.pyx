@@ -1,4 +1,4 @@
-"""Tracks that do not end where their length leads, and what follows the last track that the header counts.
+"""Tracks that do not end where their length leads.
 
 Nothing here runs for a good file. The first reading follows the lengths; where a track's events stop elsewhere, they tell
 what is wrong: another reading of the same bytes is tried, and kept only if it finds no fault that the first one has not
@@ -10,12 +10,11 @@ Readings that are tried cost a multiple of the file's size at most: arena.repair
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
-from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, read_so_far, return_to
-from midiopt.core.smf.chunks cimport FILE_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk
+from midiopt.core.smf.arena cimport read_so_far, return_to, spend
+from midiopt.core.smf.chunks cimport is_chunk_header, is_plausible_chunk, is_song_header, is_whole_track, next_track
 from midiopt.core.smf.midi cimport (
-    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EVENT_CUT, JOINED_SONGS, JOINED_TRACKS, LOST_TRACK, MAX_TRACKS,
-    META_LYRIC, META_TRACK_NAME, NO_END_OF_TRACK, SYSEX, TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE,
-    Issue, Mark, Track, is_note, is_onset, issue_bit,
+    ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EVENT_CUT, JOINED_TRACKS, MAX_TRACKS, META_TRACK_NAME, NO_END_OF_TRACK, SYSEX,
+    TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, USABLE, Issue, Mark, Track, is_note, is_onset, issue_bit,
 )
 
 cdef enum:
@@ -228,79 +227,6 @@ cdef void join_tracks(Arena *arena, size_t into) noexcept nogil:
     arena.track_count = into + 1
 
 
-cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
-    """Look at what is left at `chunk`, behind the tracks that the header counts.
-
-    Chunks of another kind are passed over. If no declared track has a note, the well-formed tracks that follow are read.
-    """
-    cdef Reading declared = read_so_far(arena)
-    cdef TrackChunk track
-    cdef const uint8_t *found
-    cdef bint music = has_note(arena, 0)
-    cdef Status status
-    while chunk < end:
-        if is_chunk_header(chunk, end, b"MThd"):
-            record_issue(arena, JOINED_SONGS, chunk - data)
-            break
-        if not is_chunk_header(chunk, end, b"MTrk"):
-            if not is_plausible_chunk(chunk, end):
-                found = end if music else next_track(chunk, end)
-                if is_whole_track(found, end):
-                    record_issue(arena, LOST_TRACK, chunk - data)
-                    chunk = found
-                    continue
-                record_issue(arena, TRAILING_BYTES, chunk - data)
-                break
-            pass_alien_chunk(arena, data, chunk, end)
-            chunk += CHUNK_HEADER + load_be32(chunk + 4)
-            continue
-        if music:
-            record_issue(arena, TRAILING_BYTES, chunk - data)
-            break
-        track.start = chunk
-        status = read_undeclared(arena, data, end, &track)
-        if status:
-            return status
-        if track.next == chunk:
-            record_issue(arena, TRAILING_BYTES, chunk - data)
-            break
-        chunk = track.next
-    if not has_note(arena, 0) and arena.track_count > declared.track_count:
-        return_to(arena, &declared)
-        record_issue(arena, TRAILING_BYTES, chunk - data)
-    return USABLE
-
-
-cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *end, TrackChunk *track) noexcept nogil:
-    """Read a track that the header does not count. It ends with End of Track, where its length leads or where another track begins, or
-    the file ends, without any other fault; else it is left out, and `track.next` is its start. End of Track may be left out where the
-    length leads to another track, and at the end of the file, where the last event may be cut.
-    """
-    cdef Reading before = read_so_far(arena)
-    cdef uint64_t allowed = issue_bit(TRACK_LENGTH) | within_events()
-    cdef Reading counted
-    cdef bint is_whole = is_whole_track(track.start, end)
-    cdef Status status
-    record_issue(arena, UNDECLARED_TRACKS, track.start - data)
-    counted = read_so_far(arena)
-    status = read_track_chunk(arena, data, end, track)
-    if is_whole or status:
-        return status
-    status = mend_track(arena, data, end, &counted, track)
-    if status:
-        return status
-    if track.next == end:
-        allowed |= issue_bit(CHUNK_OVERRUN) | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
-    elif track.stopped == track.next:
-        allowed |= issue_bit(NO_END_OF_TRACK)
-    if arena.header.issues & ALL_REPAIRS & ~(counted.header.issues | allowed) == 0:
-        if track.next == end or is_chunk_header(track.next, end, b"MTrk") or is_song_header(track.next, end):
-            return USABLE
-    return_to(arena, &before)
-    track.next = track.start
-    return USABLE
-
-
 cdef bint has_status(const uint8_t *p, const uint8_t *end) noexcept nogil:
     """Whether any byte is above 7F: zeros and other filling, which may look like notes under running status, have none."""
     while p < end:
@@ -315,39 +241,6 @@ cdef inline bint is_cut_only(const Arena *arena, uint64_t faults) noexcept nogil
     return arena.header.issues & ALL_REPAIRS & ~(faults | within_events() | issue_bit(EVENT_CUT)) == 0
 
 
-cdef bint is_song_header(const uint8_t *p, const uint8_t *end) noexcept nogil:
-    """Whether MThd with a length of 6 begins at `p`, and a track behind it."""
-    return is_chunk_header(p, end, b"MThd") and load_be32(p + 4) == 6 and is_chunk_header(p + FILE_HEADER, end, b"MTrk")
-
-
-cdef bint is_whole_track(const uint8_t *chunk, const uint8_t *end) noexcept nogil:
-    """Whether the length of a track fits into the file, and leads to End of Track."""
-    cdef size_t length
-    if not is_chunk_header(chunk, end, b"MTrk"):
-        return False
-    length = load_be32(chunk + 4)
-    return 4 <= length <= <size_t>(end - chunk - CHUNK_HEADER) and memcmp(chunk + CHUNK_HEADER + length - 3, b"\xff\x2f\0", 3) == 0
-
-
-cdef void pass_alien_chunk(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
-    """Note a chunk that is neither header nor track. Of XFKM, which holds the lyrics of a song in XF format, they are counted."""
-    cdef Reading before
-    cdef const uint8_t *at = chunk + CHUNK_HEADER
-    cdef size_t i
-    record_issue(arena, ALIEN_CHUNK, chunk - data)
-    if arena.header.alien_chunks < MAX_KEPT_CHUNKS:
-        arena.alien_chunks_at[arena.header.alien_chunks] = chunk - data
-    arena.header.alien_chunks += 1
-    if memcmp(chunk, b"XFKM", 4) != 0 or not spend(arena, load_be32(chunk + 4)):
-        return
-    before = read_so_far(arena)
-    if not parse_track(data, &at, at + load_be32(chunk + 4), arena):
-        for i in range(before.mark_count, arena.mark_count):
-            if arena.marks[i].status == META and arena.marks[i].type == META_LYRIC:
-                before.header.xf_lyrics += 1
-    return_to(arena, &before)
-
-
 cdef size_t count_chunks(Arena *arena, const uint8_t *chunk, const uint8_t *end, size_t *aliens) noexcept nogil:
     """Number of chunks that the lengths lead to from `chunk` on, up to another song, and of those that are no tracks."""
     cdef size_t count = 0
@@ -358,15 +251,6 @@ cdef size_t count_chunks(Arena *arena, const uint8_t *chunk, const uint8_t *end,
             break
         chunk += CHUNK_HEADER + load_be32(chunk + 4)
     return count
-
-
-cdef const uint8_t *next_track(const uint8_t *p, const uint8_t *end) noexcept nogil:
-    """The next track or song at or after `p`, else the end."""
-    cdef const uint8_t *found = find_chunk(p, end, b"MTrk")
-    cdef const uint8_t *song = find_song(p, end if found == NULL else found)
-    if song != NULL:
-        return song
-    return end if found == NULL else found
 
 
 cdef bint has_note(const Arena *arena, size_t first_event) noexcept nogil:
@@ -394,14 +278,6 @@ cdef bint is_balanced(const Arena *arena, size_t first_event) noexcept nogil:
                 return False
             sounding -= 1
     return sounding == 0
-
-
-cdef bint spend(Arena *arena, size_t bytes) noexcept nogil:
-    """Take so many bytes of the budget for repairs; False if there are not so many left."""
-    if bytes > arena.repair_budget:
-        return False
-    arena.repair_budget -= bytes
-    return True
 
 
 cdef void withdraw(Arena *arena, const Reading *before, Issue issue) noexcept nogil:

@@ -1,0 +1,109 @@
+"""What the header does not count: chunks of other kinds, and the tracks, songs and other bytes behind the declared tracks.
+
+Of a good file, only chunks of other kinds come here.
+"""
+
+from libc.stdint cimport uint64_t
+from libc.string cimport memcmp
+
+from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, Reading, read_so_far, record_issue, return_to, spend
+from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_chunk_header, is_plausible_chunk, is_song_header, is_whole_track, next_track
+from midiopt.core.smf.cursor cimport load_be32
+from midiopt.core.smf.midi cimport (
+    ALIEN_CHUNK, ALL_REPAIRS, CHUNK_OVERRUN, EVENT_CUT, JOINED_SONGS, LOST_TRACK, META, META_LYRIC, NO_END_OF_TRACK, TRACK_LENGTH,
+    TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, issue_bit,
+)
+from midiopt.core.smf.recovery cimport TrackChunk, has_note, mend_track, read_track_chunk, within_events
+from midiopt.core.smf.track cimport parse_track
+
+
+cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
+    """Look at what is left at `chunk`, behind the tracks that the header counts.
+
+    Chunks of another kind are passed over. If no declared track has a note, the well-formed tracks that follow are read.
+    """
+    cdef Reading declared = read_so_far(arena)
+    cdef TrackChunk track
+    cdef const uint8_t *found
+    cdef bint music = has_note(arena, 0)
+    cdef Status status
+    while chunk < end:
+        if is_chunk_header(chunk, end, b"MThd"):
+            record_issue(arena, JOINED_SONGS, chunk - data)
+            break
+        if not is_chunk_header(chunk, end, b"MTrk"):
+            if not is_plausible_chunk(chunk, end):
+                found = end if music else next_track(chunk, end)
+                if is_whole_track(found, end):
+                    record_issue(arena, LOST_TRACK, chunk - data)
+                    chunk = found
+                    continue
+                record_issue(arena, TRAILING_BYTES, chunk - data)
+                break
+            pass_alien_chunk(arena, data, chunk, end)
+            chunk += CHUNK_HEADER + load_be32(chunk + 4)
+            continue
+        if music:
+            record_issue(arena, TRAILING_BYTES, chunk - data)
+            break
+        track.start = chunk
+        status = read_undeclared(arena, data, end, &track)
+        if status:
+            return status
+        if track.next == chunk:
+            record_issue(arena, TRAILING_BYTES, chunk - data)
+            break
+        chunk = track.next
+    if not has_note(arena, 0) and arena.track_count > declared.track_count:
+        return_to(arena, &declared)
+        record_issue(arena, TRAILING_BYTES, chunk - data)
+    return USABLE
+
+
+cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *end, TrackChunk *track) noexcept nogil:
+    """Read a track that the header does not count. It ends with End of Track, where its length leads or where another track begins, or
+    the file ends, without any other fault; else it is left out, and `track.next` is its start. End of Track may be left out where the
+    length leads to another track, and at the end of the file, where the last event may be cut.
+    """
+    cdef Reading before = read_so_far(arena)
+    cdef uint64_t allowed = issue_bit(TRACK_LENGTH) | within_events()
+    cdef Reading counted
+    cdef bint is_whole = is_whole_track(track.start, end)
+    cdef Status status
+    record_issue(arena, UNDECLARED_TRACKS, track.start - data)
+    counted = read_so_far(arena)
+    status = read_track_chunk(arena, data, end, track)
+    if is_whole or status:
+        return status
+    status = mend_track(arena, data, end, &counted, track)
+    if status:
+        return status
+    if track.next == end:
+        allowed |= issue_bit(CHUNK_OVERRUN) | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
+    elif track.stopped == track.next:
+        allowed |= issue_bit(NO_END_OF_TRACK)
+    if arena.header.issues & ALL_REPAIRS & ~(counted.header.issues | allowed) == 0:
+        if track.next == end or is_chunk_header(track.next, end, b"MTrk") or is_song_header(track.next, end):
+            return USABLE
+    return_to(arena, &before)
+    track.next = track.start
+    return USABLE
+
+
+cdef void pass_alien_chunk(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
+    """Note a chunk that is neither header nor track. Of XFKM, which holds the lyrics of a song in XF format, they are counted."""
+    cdef Reading before
+    cdef const uint8_t *at = chunk + CHUNK_HEADER
+    cdef size_t i
+    record_issue(arena, ALIEN_CHUNK, chunk - data)
+    if arena.header.alien_chunks < MAX_KEPT_CHUNKS:
+        arena.alien_chunks_at[arena.header.alien_chunks] = chunk - data
+    arena.header.alien_chunks += 1
+    if memcmp(chunk, b"XFKM", 4) != 0 or not spend(arena, load_be32(chunk + 4)):
+        return
+    before = read_so_far(arena)
+    if not parse_track(data, &at, at + load_be32(chunk + 4), arena):
+        for i in range(before.mark_count, arena.mark_count):
+            if arena.marks[i].status == META and arena.marks[i].type == META_LYRIC:
+                before.header.xf_lyrics += 1
+    return_to(arena, &before)
