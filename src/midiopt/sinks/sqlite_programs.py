@@ -24,11 +24,20 @@ CREATE_TRIGGER = (
 )
 _VERSION_KEY = "programs_version"  # in `meta`: of the analyses from which the table was made
 GREATEST = f"SELECT coalesce(max(n), 0) FROM (SELECT (SELECT max(analysis_id) FROM {TABLE} WHERE program = number) AS n FROM programs)"
-_INSERT = f"INSERT INTO {TABLE} SELECT value, analyses.id FROM analyses, json_each(programs) WHERE analyses.id > ? ORDER BY 1, 2"
+_INSERT = "INSERT INTO {} SELECT value, analyses.id FROM analyses, json_each(programs) WHERE analyses.id > ? ORDER BY 1, 2"
 
 
-def fill_analysis_programs(connection: sqlite3.Connection) -> None:
-    """Add the contents that are new, within a transaction; all of them if they were analysed by another version before."""
+def build_programs(connection: sqlite3.Connection, schema: str) -> None:
+    """Make the table of all contents in another database of the connection."""
+    connection.execute(CREATE.replace(TABLE, f"{schema}.{TABLE}", 1))
+    connection.execute(_INSERT.format(f"{schema}.{TABLE}"), (0,))
+
+
+def fill_analysis_programs(connection: sqlite3.Connection, built: str | None = None) -> None:
+    """Add the contents that are new, within a transaction; all of them if they were analysed by another version before.
+
+    `built` is the database in which build_programs() has made the table, if the one to be filled is empty.
+    """
     execute = connection.execute
     if not list(execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"{TABLE}_of_deleted",))):
         return  # the table is one of the user
@@ -36,5 +45,8 @@ def fill_analysis_programs(connection: sqlite3.Connection) -> None:
     if version != [(str(ANALYZER_VERSION),)]:
         execute(f"DELETE FROM {TABLE}")
         execute("REPLACE INTO meta VALUES (?, ?)", (_VERSION_KEY, str(ANALYZER_VERSION)))
+    if built:
+        execute(f"INSERT INTO main.{TABLE} SELECT * FROM {built}.{TABLE}")  # records are copied as they are: 0.08 s instead of 0.30
+        return
     [(greatest,)] = execute(GREATEST)
-    execute(_INSERT, (greatest,))
+    execute(_INSERT.format(TABLE), (greatest,))

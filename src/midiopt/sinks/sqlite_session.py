@@ -17,6 +17,8 @@ ERROR_MESSAGES = {
     sqlite3.SQLITE_CANTOPEN: "the database or its log cannot be opened for writing",
 }
 
+PROGRESS_STEPS = 1000  # instructions of SQLite's virtual machine between two checks for a stop: about 100 rows, 1 ms
+
 
 @contextlib.contextmanager
 def sink_errors(path: str) -> Iterator[None]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
-import tempfile
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from midiopt.kinds import INT32, INT64
@@ -47,8 +46,17 @@ CONTENTS = 1 << 16  # that are sorted at a time: at most 16 MB of numbers
 SAMPLED = 256  # one number in so many tells how they are distributed
 
 
-def fill_sketch_hashes(connection: sqlite3.Connection, handle: object | None) -> None:
-    """Add the contents that are new or have changed, within a transaction. The handle is from connect()."""
+def read_numbers(handle: object, done: int) -> Iterator[npt.NDArray[np.int64]]:
+    """What fill_sketch_hashes() enters of the contents after `done`. All of it has been read when this returns."""
+    numbers = _sorted_numbers(handle, done)
+    return itertools.chain([next(numbers)], numbers)
+
+
+def fill_sketch_hashes(
+    connection: sqlite3.Connection, handle: object | None, numbers: Iterator[npt.NDArray[np.int64]] | None = None
+) -> None:
+    """Add the contents that are new or have changed, within a transaction. The handle is from connect(); `numbers` are theirs, if they
+    have been read."""
     [(is_ours,)] = connection.execute(IS_OURS)
     if not is_ours:
         return
@@ -58,8 +66,8 @@ def fill_sketch_hashes(connection: sqlite3.Connection, handle: object | None) ->
         if handle is None or last > MAX_ID:
             connection.execute(_INSERT_BY_SQL, (done,))
         else:
-            for numbers in _sorted_numbers(handle, done):
-                insert_hashes(handle, f"{_INSERT} VALUES ", numbers)
+            for part in numbers or _sorted_numbers(handle, done):
+                insert_hashes(handle, f"{_INSERT} VALUES ", part)
         connection.execute("REPLACE INTO meta VALUES (?, ?)", (DONE_KEY, str(last)))
 
 
@@ -78,6 +86,8 @@ def _sorted_numbers(handle: object, done: int) -> Iterator[npt.NDArray[np.int64]
         if not len(following := read()):
             yield numbers
             return
+        import tempfile  # 5 ms of a small run
+
         with tempfile.TemporaryFile() as file:
             ends, samples = [0], []
             while len(numbers):
@@ -87,7 +97,7 @@ def _sorted_numbers(handle: object, done: int) -> Iterator[npt.NDArray[np.int64]
                 numbers, following = following, read()
             file.flush()
             stored = np.memmap(file, np.int64, "r")
-            parts = [stored[start:end] for start, end in pairwise(ends)]
+            parts = [stored[start:end] for start, end in itertools.pairwise(ends)]
             sample = np.sort(np.concatenate(samples))
             limits = sample[:: max(1, ends[1] // SAMPLED)][1:]  # about as many numbers from one to the next as in the first part
             cuts = [[0, *part.searchsorted(limits), len(part)] for part in parts]

@@ -23,8 +23,7 @@ BITS, EXTRA = 40, 1 << 62
 STATE_KEY, CONTENTS_KEY = "words", "words_contents"  # in `meta`
 FREE_EXTRAS, REBUILD_SHARE = 1000, 8  # the index is made anew when one content in so many is indexed twice, but for the first thousand
 _CREATE = (
-    f"CREATE VIRTUAL TABLE {TABLE} USING fts5 (words, content = '', columnsize = 0, detail = none,"
-    ' tokenize = "unicode61 remove_diacritics 2")'
+    "CREATE VIRTUAL TABLE {} USING fts5 (words, content = '', columnsize = 0, detail = none, tokenize = \"unicode61 remove_diacritics 2\")"
 )
 _GREATEST = "(SELECT coalesce(max(id), 0) FROM analyses)"
 # A content that comes after the last one was deleted has its id.
@@ -65,8 +64,19 @@ def has_fts5(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchall())
 
 
-def fill_words(connection: sqlite3.Connection) -> None:
-    """Add what is new, within a transaction; everything if it is the first time, or if what is there no longer holds."""
+def build_words(connection: sqlite3.Connection, schema: str) -> None:
+    """Make the index of all contents in another database of the connection, if this SQLite has full-text search."""
+    if has_fts5(connection):
+        _create_function(connection)
+        connection.execute(_CREATE.format(f"{schema}.{TABLE}"))
+        _insert(connection, 0, "analysis_id > 0", f"{schema}.{TABLE}")
+
+
+def fill_words(connection: sqlite3.Connection, built: str | None = None) -> None:
+    """Add what is new, within a transaction; everything if it is the first time, or if what is there no longer holds.
+
+    `built` is the database in which build_words() has made the index, if it is the first time.
+    """
     execute = connection.execute
     if not has_fts5(connection):
         return
@@ -78,14 +88,19 @@ def fill_words(connection: sqlite3.Connection) -> None:
         "SELECT (SELECT max(id) FROM analyses), (SELECT max(analyzed_at) FROM files), (SELECT max(id) FROM runs)"
     )
     contents, newest, run = contents or 0, newest or "", run or 0
-    connection.create_function("midiopt_indexed_text", 3, indexed_text, deterministic=True)
+    _create_function(connection)
     if not there or state is None or not _holds(connection, state, contents):
-        execute(f"DROP TABLE IF EXISTS {TABLE}")
+        execute(f"DROP TABLE IF EXISTS main.{TABLE}")
         execute(f"DROP TRIGGER IF EXISTS {TABLE}_of_deleted")
-        execute(_CREATE)
+        execute(_CREATE.format(TABLE))
         execute(_CREATE_TRIGGER)
         state = WordsState(ANALYZER_VERSION, 0, newest, run)
-        _insert(connection, 0, "analysis_id > 0")
+        if built:
+            for table in (f"{TABLE}_data", f"{TABLE}_idx"):  # all that an index without contents consists of
+                execute(f"DELETE FROM main.{table}")
+                execute(f"INSERT INTO main.{table} SELECT * FROM {built}.{table}")
+        else:
+            _insert(connection, 0, "analysis_id > 0")
     else:
         [(seen,)] = execute("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (CONTENTS_KEY,)).fetchall() or [(0,)]
         again = (
@@ -109,11 +124,15 @@ def _holds(connection: sqlite3.Connection, state: WordsState, contents: int) -> 
     return not connection.execute(before, (state.run, state.newest)).fetchall()
 
 
-def _insert(connection: sqlite3.Connection, base: int, condition: str) -> int:
+def _create_function(connection: sqlite3.Connection) -> None:
+    connection.create_function("midiopt_indexed_text", 3, indexed_text, deterministic=True)
+
+
+def _insert(connection: sqlite3.Connection, base: int, condition: str, table: str = TABLE) -> int:
     """Index the contents of the files that meet a condition; returns their number."""
     paths = f"SELECT analysis_id, group_concat(path, ' ') AS paths FROM files WHERE {condition} GROUP BY analysis_id"
     cursor = connection.execute(
-        f"INSERT INTO {TABLE} (rowid, words) SELECT {base} + id, midiopt_indexed_text(paths, title, track_names)"
+        f"INSERT INTO {table} (rowid, words) SELECT {base} + id, midiopt_indexed_text(paths, title, track_names)"
         f" FROM ({paths}) CROSS JOIN analyses ON id = analysis_id"
     )
     return cursor.rowcount
