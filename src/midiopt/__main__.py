@@ -1,20 +1,17 @@
 """The command line as a module: python -m midiopt."""
 
-import sys
+from typing import NoReturn
 
-from midiopt.cli.startup import exit_at_once, prepare_process
+from midiopt.cli.startup import end_process, prepare_process
 
 
-def main() -> int:
+def main() -> NoReturn:
     """The entry point of the command ``midiopt``."""
     prepare_process()  # before numpy and the rest are imported
-    from midiopt.cli import main as command_line
+    from midiopt.cli.main import main as run_command_line
 
-    code = command_line.main()
-    if command_line.WITH_PROCESSES.isdisjoint(sys.argv[1:]):
-        exit_at_once(code)
-    return code
+    end_process(run_command_line())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

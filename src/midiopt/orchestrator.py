@@ -1,8 +1,6 @@
 """The run as a module: python -m midiopt.orchestrator SOURCE [SOURCE ...] [--db URL]. The same as midiopt analyze."""
 
-import sys
-
-from midiopt.cli.startup import prepare_process
+from midiopt.cli.startup import end_process, prepare_process
 
 if __name__ == "__main__":
     prepare_process()  # before numpy and the rest are imported
@@ -12,4 +10,4 @@ from midiopt.cli.analyze import main
 __all__ = ["main"]
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

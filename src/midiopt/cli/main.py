@@ -34,7 +34,6 @@ COMMANDS = {  # each a module here, with DESCRIPTION, add_options() and command(
     "completion": "print the completion script of bash, zsh or fish",
     "help": "show the help of a command",
 }
-WITH_PROCESSES = {"analyze", "browse"}  # or threads or libraries of a cluster, which Python ends in order
 
 EXAMPLES = (
     ("midiopt analyze ~/Music/midi", "fill midiopt.db; again at any time"),

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from midiopt.errors import MidiError
-from midiopt.kinds import HASH16, INT32, NULL_INT32, NULL_TEXT
+from midiopt.kinds import INT32, NULL_INT32, NULL_TEXT
 from midiopt.rows.content_hash import ContentHash
+from midiopt.rows.layout import NO_HASH
 from midiopt.rows.wire import file_row, message
 from midiopt.schema import ANALYZER_VERSION, CRASHED, OK, REJECTED, REPAIRED, UNREADABLE, repair_sentence
 from midiopt.sources.filename.facts import name_facts
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from midiopt.core.analysis import Analyzer
 
-NO_HASH = bytes(HASH16.items)  # the content hash where there is no content
 MAX_DURATION_US = INT32.high
 MAX_EXCEPTION_CHARACTERS = 200  # of its text
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from midiopt.kinds import CODES, ENUM
+from midiopt.kinds import CODES, ENUM, HASH16
 from midiopt.schema import ANALYSES, FILES, TRACKS, Column, Table
 
+NO_HASH = bytes(HASH16.items)  # the content hash where there is no content
 NO_NULL = -(2**63)  # no valid value of any kind
 
 

@@ -6,9 +6,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from midiopt.core.analysis import Analyzer
-from midiopt.rows.builder import NO_HASH
 from midiopt.rows.decode import row_to_dict
-from midiopt.rows.layout import LAYOUTS
+from midiopt.rows.layout import LAYOUTS, NO_HASH
 from midiopt.schema import ANALYZER_VERSION, TRACKS
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ import numpy as np
 
 from midiopt.kinds import ENUM, INT16, INT32, INT64, NULL_ENUM, NULL_TEXT, TIME
 from midiopt.rows.batch import TEXT_DTYPE, Batch, Rows
-from midiopt.rows.builder import NO_HASH
 from midiopt.rows.invalid import Inspector
-from midiopt.rows.layout import LAYOUTS
+from midiopt.rows.layout import LAYOUTS, NO_HASH
 from midiopt.schema import ANALYSED, ANALYSES, CRASHED, FILES, TRACKS, Table
 
 Names = dict[int, list[str]]  # the invalid columns of each row that has any
