@@ -89,6 +89,11 @@ def test_usage_errors_are_one_line(arguments, message, capsys):
     assert refused(capsys, *arguments) == message
 
 
+@pytest.mark.parametrize("option", ["--prune", "--prun", "--pr"])
+def test_an_abbreviated_option_has_its_value(option):
+    assert parsed("analyze", "x", option).prune is True and parsed("analyze", "x", option + "=all").prune == "all"
+
+
 def test_a_folder_in_place_of_a_command(capsys, tmp_path):
     assert refused(capsys, str(tmp_path)).endswith(f"; did you mean midiopt analyze {tmp_path}?")
 

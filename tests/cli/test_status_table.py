@@ -102,3 +102,9 @@ def test_fitted_text_is_never_wider():
             assert cell_len(fitted) <= width
             assert fitted == text or "…" in fitted
     assert fit_path("/a/bb/song.mid", 10) == "…/song.mid"
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 duplicates"), (1, "1 duplicate"), (2, "2 duplicates")])
+def test_the_number_of_duplicates(number, words):
+    [line] = [line for line in plain_lines("x.db", a_status()._replace(duplicates=number)) if line.startswith("contents")]
+    assert line.endswith(f" {words}")

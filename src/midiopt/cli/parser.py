@@ -95,7 +95,7 @@ class Parser(argparse.ArgumentParser):
         """Complete the options that stand without a value, and refuse options that there are not."""
         words = list(sys.argv[1:] if args is None else args)
         end = words.index("--") if "--" in words else len(words)
-        words[:end] = [f"{word}={self.values[word]}" if word in self.values else word for word in words[:end]]
+        words[:end] = [self._with_value(word) for word in words[:end]]
         if self.has_query:
             words, end = self._query_last(words, end)
         for word in words[:end]:
@@ -107,6 +107,11 @@ class Parser(argparse.ArgumentParser):
         if more:
             self.error(f"too many arguments: {' '.join(more)}")
         return found, more
+
+    def _with_value(self, word: str) -> str:
+        """The word, with a value if it is an option of ``values`` without one, or the only one that begins so."""
+        begun = [option for option in self._option_string_actions if _is_option(word) and option.startswith(word)]
+        return f"{begun[0]}={self.values[begun[0]]}" if len(begun) == 1 and begun[0] in self.values else word
 
     def _query_last(self, words: list[str], end: int) -> tuple[list[str], int]:
         """The options, then `--` and the words of the search; where the words begin."""

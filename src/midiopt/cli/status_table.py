@@ -76,7 +76,7 @@ def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
     for name, found in status.files.items():
         if found.files:
             yield Row(f"  {name}", f"{found.files:,}", found.example or "", found.error or "", COLOURS[name])
-    yield Row("contents", f"{status.contents:,}", "", f"{status.duplicates:,} duplicates")
+    yield Row("contents", f"{status.contents:,}", "", f"{status.duplicates:,} duplicate{'s' * (status.duplicates != 1)}")
     if files > 1 and missing.files:
         yield Row("missing", f"{missing.files:,}", missing.example or "")
     if files > 1 and missing.found_elsewhere:
