@@ -15,6 +15,9 @@ class MidiError(MidioptError, ValueError):
         self.reason = reason
         self.offset = offset
 
+    def __reduce__(self) -> tuple[type[MidiError], tuple[str, int]]:
+        return type(self), (self.reason, self.offset)  # else a process pool would give the whole text as the reason
+
 
 class NotMidi(MidiError):
     """Not a Standard MIDI File: empty, or without an MThd chunk."""
@@ -73,3 +76,7 @@ class MissingExtra(MidioptError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an extra package: pip install 'midiopt[{extra}]'")
+        self._arguments = what, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), self._arguments  # without, a process pool breaks where it receives one

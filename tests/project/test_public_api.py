@@ -21,6 +21,7 @@ import pytest
 
 import midiopt
 from docs import generate_analysis
+from midiopt.errors import Damaged, MidiError, MissingExtra, SinkError, TooLarge
 from midiopt.schema import ANALYSES
 from tests.helpers.songs import song
 
@@ -145,3 +146,15 @@ def test_type_checkers_know_the_facts(tmp_path: Path) -> None:
         '5: error: Property "bpm" defined in "Analysis" is read-only  [misc]',
         '6: error: "Analysis" has no attribute "nonsense"  [attr-defined]',
     ]
+
+
+def test_errors_pass_through_a_process_pool() -> None:
+    """Which pickles them: one that it cannot read again breaks the pool."""
+    errors: list[Exception] = [MissingExtra("Arrow", "arrow"), Damaged("no end", 7), SinkError("full"), TooLarge("too many events", 5)]
+    for content in (b"", b"MThd\0\0\0\2"):
+        with pytest.raises(MidiError) as raised:
+            midiopt.analyze(content)
+        errors.append(raised.value)
+    for error in errors:
+        same = pickle.loads(pickle.dumps(error))
+        assert (type(same), str(same), same.args, vars(same)) == (type(error), str(error), error.args, vars(error))
