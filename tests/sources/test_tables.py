@@ -186,6 +186,22 @@ def test_damaged_tables(tmp_path):
             assert all(status != "crashed" for status, _ in found.values()), found
 
 
+@pytest.mark.parametrize("plaintext_footer", [True, False])
+def test_encrypted_tables(plaintext_footer, tmp_path):
+    """pyarrow ended the process that read one of them."""
+    encryption = pytest.importorskip("pyarrow.parquet.encryption")
+
+    class Keys(encryption.KmsClient):
+        def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> str:
+            return key_bytes.hex()
+
+    wanted = encryption.EncryptionConfiguration("footer", column_keys={"midi": ["midi"]}, plaintext_footer=plaintext_footer)
+    keys = encryption.CryptoFactory(lambda _: Keys()).file_encryption_properties(encryption.KmsConnectionConfig(), wanted)
+    write_parquet(tmp_path / "x.parquet", pa.table({"name": ["a.mid"], "midi": SONGS[:1]}), encryption_properties=keys)
+    _, found = analyze_archive(tmp_path / "x.parquet")
+    assert found[""][:2] == ("rejected", "encrypted tables are not supported")
+
+
 def test_without_pyarrow(tmp_path, monkeypatch):
     write_parquet(tmp_path / "x.parquet", pa.table({"midi": SONGS}))
     data = (tmp_path / "x.parquet").read_bytes()

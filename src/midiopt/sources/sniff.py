@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MIDI, ZIP, ZIP_EMPTY = b"MThd", b"PK\3\4", b"PK\5\6"
 GZIP, BZIP2, XZ, ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
-PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1\0\0", b"\xff\xff\xff\xff"
+PARQUET, ENCRYPTED_PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"PARE", b"ARROW1\0\0", b"\xff\xff\xff\xff"
 ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 50 to 5F, of frames that hold no data
 MAGIC = (
     (ZIP, "a zip archive"),
@@ -22,6 +22,7 @@ MAGIC = (
     (ZSTD, "zstd data"),
     (BZIP2, "bzip2 data"),
     (PARQUET, "a Parquet file"),
+    (ENCRYPTED_PARQUET, "an encrypted Parquet file"),
     (ARROW_FILE, "an Arrow file"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),

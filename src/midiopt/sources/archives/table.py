@@ -18,7 +18,7 @@ from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge, over_l
 from midiopt.sources.archives.decompress import find_magic
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, ArchiveLimits
 from midiopt.sources.archives.stream import RandomAccess, Stream
-from midiopt.sources.sniff import ARROW_FILE, ARROW_STREAM, PARQUET, is_song
+from midiopt.sources.sniff import ARROW_FILE, ARROW_STREAM, ENCRYPTED_PARQUET, PARQUET, is_song
 from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_of, first_of
 
 READ_BYTES = 1 << 20  # of a column at a time
@@ -29,6 +29,8 @@ BATCH_ROWS = 64  # 33 us a song of 14 KB with snappy, as with 16 or 256
 MAX_PLAIN_DICTIONARY_BYTES = 16 << 20
 DICTIONARY_BATCH_ROWS, VALUES_BATCH_ROWS = 256, 16
 MAX_FOOTER_STRINGS, MAX_FOOTER_ITEMS = 16 << 20, 1_000_000  # bytes and list entries of the metadata
+ENCRYPTED = "encrypted tables are not supported"
+SIGNATURE_BYTES = 28  # after the metadata of a Parquet file whose columns are encrypted, but not its metadata
 MAX_GROUP_ROWS = 4096  # of a group that any worker reads as a whole; with larger ones the file is read from front to back
 
 
@@ -46,7 +48,7 @@ class Place(NamedTuple):
 
 def is_table(head: bytes) -> bool:
     """Whether a Parquet or Arrow file begins with these bytes."""
-    return head.startswith((PARQUET, ARROW_FILE, ARROW_STREAM))
+    return head.startswith((PARQUET, ENCRYPTED_PARQUET, ARROW_FILE, ARROW_STREAM))
 
 
 class TableRow:
@@ -85,6 +87,8 @@ class Table:
 
     def __init__(self, file: RandomAccess, head: bytes, limits: ArchiveLimits) -> None:
         self.first = 0
+        if head.startswith(ENCRYPTED_PARQUET):
+            raise NotAnArchive(ENCRYPTED)
         try:
             import pyarrow as pa
             import pyarrow.compute
@@ -212,6 +216,8 @@ class _ParquetGroups:
         self._file = self._open([])
         self.schema = self._file.schema_arrow
         self._metadata = self._file.metadata
+        if int.from_bytes(file.read(4, file.size - 8), "little") - self._metadata.serialized_size == SIGNATURE_BYTES:
+            raise Damaged(ENCRYPTED)  # pyarrow ends the process where it is asked about such a column
         self._batch_rows = VALUES_BATCH_ROWS
         rows = max((self._metadata.row_group(i).num_rows for i in range(self._metadata.num_row_groups)), default=1)
         self.group_rows = max(1, rows) if rows <= MAX_GROUP_ROWS else 0
