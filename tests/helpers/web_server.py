@@ -15,6 +15,13 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def do_HEAD(self) -> None:
+        """Denied, where the server has no_head."""
+        if self.server.no_head:
+            self.send_error(self.server.no_head)
+        else:
+            super().do_HEAD()
+
     def do_GET(self) -> None:
         """With the faults and ranges of the server."""
         self.server.requests.append((self.command, self.path))
@@ -41,7 +48,10 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 class WebServer(http.server.ThreadingHTTPServer):
-    """Serves a folder; ``failures`` is how many requests it answers with 503, ``requests`` are those that it got."""
+    """Serves a folder; ``failures`` is how many requests it answers with 503, ``requests`` are those that it got, but HEAD.
+
+    ``no_head`` is the status with which it answers HEAD, if any.
+    """
 
     daemon_threads = True
 
@@ -49,6 +59,7 @@ class WebServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), lambda *arguments: _Handler(*arguments, directory=str(folder)))  # type: ignore[arg-type]
         self.requests: list[tuple[str, str]] = []
         self.failures = 0
+        self.no_head = 0
         self.password = ""
         self.port = self.server_address[1]
 

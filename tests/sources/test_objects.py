@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import http.server
 import importlib.util
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -336,3 +338,47 @@ def test_files_of_a_web_server(tmp_path):
         again = midiopt.run([f"@{tmp_path}/list"], db)
         assert (again.skipped, again.analysed) == (len(names) + 1 + 3, 1)
         assert content.read_content(f"{base}/shards/z.zip!/d60/3001.mid") == song(3001)
+
+
+@needs_obstore
+@pytest.mark.parametrize("status", [403, 405])
+def test_a_server_that_answers_get_alone(status, tmp_path):
+    """As of a signed URL: its archives were unreadable, and its files gone in the next run."""
+    web, db = tmp_path / "web", tmp_path / "x.db"
+    write_bucket(web, 40)
+    with WebServer(web) as server:
+        server.no_head = status
+        base = f"http://127.0.0.1:{server.port}"
+        (tmp_path / "list").write_text(f"{base}/a/song%20%231.mid\n{base}/shards/t.tar")
+        assert midiopt.run([f"@{tmp_path}/list"], db).unreadable == 0
+        assert set(file_rows(db, "status").values()) == {("ok",), ("opened",)}
+        again = midiopt.run([f"@{tmp_path}/list"], db, prune=True)
+        assert (again.analysed, again.gone, again.deleted) == (0, 0, 0)
+
+
+class FaultyAnswers(http.server.BaseHTTPRequestHandler):
+    """A path says what is wrong with the answer."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        faults = {"/endless": ("Transfer-Encoding", "chunked"), "/short": ("Content-Length", "50")}
+        name, value = faults.get(self.path, ("Location", self.path))
+        self.send_response(301 if name == "Location" else 200)
+        self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"3\r\nabc\r\n0\r\n\r\n")
+
+
+@needs_obstore
+@pytest.mark.parametrize("path, reason", [("endless", "not say how long it is"), ("short", "ends too early"), ("round", "in a circle")])
+def test_faulty_answers_are_named(path, reason):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), FaultyAnswers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(OSError, match=reason):
+            stores.read_object(b"http://127.0.0.1:%d/%s" % (server.server_address[1], path.encode()), 1000)
+        server.shutdown()
