@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,35 @@ def test_names_that_are_not_utf8(tmp_path, capfd):
             assert main([command, *[os.fsdecode(song)] * (command == "analyze"), "--db", url]) == 1
             error = capfd.readouterr().err
             assert ("must be UTF-8" in error or "Parquet" in error) and "secret" not in error
+
+
+def test_an_open_library_that_is_not_read_holds_no_run_up(url, tmp_path):
+    """A notebook has it open overnight."""
+    songs = sorted(SAMPLE.rglob("*.mid"))
+    shutil.copy(songs[0], tmp_path / "a.mid")
+    midiopt.run([tmp_path], url)
+    with midiopt.Library(url) as library:
+        assert library.count() == len(list(library)) == len(library.similar(tmp_path / "a.mid")) + 1
+        dropped = library.search()
+        next(dropped)
+        del dropped
+        shutil.copy(songs[1], tmp_path / "b.mid")
+        assert midiopt.run([tmp_path], url, sink_timeout=1.0).ok == 1
+        assert library.count() == 2
+
+
+def test_a_library_is_read_in_threads_and_closed_in_the_midst(url):
+    midiopt.run([SAMPLE], url)
+    library = midiopt.Library(url)
+    paths = [file.path for file in library]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda _: [file.path for file in library], range(8))) == [paths] * 8
+    with pytest.raises(SinkError):
+        list(library.rows("SELECT nothing FROM files"))
+    assert library.count() == len(paths)
+    begun = library.search()
+    next(begun)
+    library.close()
+    begun.close()
+    with pytest.raises(SinkError, match="closed"):
+        library.count()

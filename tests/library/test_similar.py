@@ -50,6 +50,12 @@ def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
         for lost in (music / "short.mid", tmp_path / "absent.mid"):
             with pytest.raises(SourceError):
                 library.similar(lost)
+        for none in (content(melody(0)), None, 3):
+            with pytest.raises(TypeError, match=f"a file is given as its path, not as {type(none).__name__}"):
+                library.similar(none)
+        for read in (library.search, library.count, library.table):
+            with pytest.raises(TypeError, match="a search is a text"):
+                read(None)
         assert {*names(library.search(f'like:"{elsewhere}"'))} == {"0.mid", "up.mid", "half.mid"}
         assert {*names(library.search(f"like:{music / 'half.mid'} -like:{music / '5.mid'}"))} == {"0.mid", "up.mid", "half.mid"}
     done = finish("similar", music / "0.mid", "--db", url, "--json", module="midiopt")

@@ -31,7 +31,7 @@ class Libraries:
         self.close_older_than(MAX_AGE)
         with self._mutex:
             opened, library = self._idle.pop() if self._idle else (time.monotonic(), None)
-        library = library or open_snapshot(self._url, finds_use=False)
+        library = library or open_snapshot(self._url, finds_use=False).__enter__()
         try:
             yield library
         except BaseException:

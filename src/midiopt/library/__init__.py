@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from midiopt.errors import MissingExtra
 from midiopt.library.snapshot import open_snapshot
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from midiopt.library.search import Found
     from midiopt.library.similar import Similar
 
+Item = TypeVar("Item")
+
 
 class Library:
-    """A database that ``run`` has filled, at one moment: reading it neither changes it nor blocks a run.
+    """A database that ``run`` has filled. Reading it does not change it.
 
     ``url`` is that of ``run``. A library is a context manager, and closed at its end::
 
@@ -30,7 +32,9 @@ class Library:
             for found in library.search("key:Am bpm:118..124", sort="-notes", limit=10):
                 print(found.path, found.bpm)
 
-    Iterating over it gives all files that are not missing, as ``search()`` does.
+    Iterating over it gives all files that are not missing, as ``search()`` does. Each call reads the database as it was at one moment,
+    and what it iterates over as long as that is read. A run goes on meanwhile; only its beginning waits for that, not for a library that is
+    open and not read.
 
     Raises SinkError if the database does not exist, was not made by midiopt, or was made by an older or newer midiopt, and MissingExtra
     without the PostgreSQL driver.
@@ -54,13 +58,14 @@ class Library:
         if limit is not None and limit < 0:
             raise ValueError(f"the limit of a search is at least 0, not {limit}")
         sort_named(sort)
-        return find_all(self._snapshot, parse_query(query, reads_files=True), sort, limit)
+        return self._at_one_moment(find_all(self._snapshot, parse_query(query, reads_files=True), sort, limit))
 
     def count(self, query: str = "") -> int:
         """The number of files that meet a search. Raises QueryError if it cannot be read."""
         from midiopt.library.search import count, parse_query
 
-        return count(self._snapshot, parse_query(query, reads_files=True))
+        with self._snapshot.moment():
+            return count(self._snapshot, parse_query(query, reads_files=True))
 
     def similar(self, file: str | os.PathLike[str], limit: int | None = 20, min_score: float = 0.1) -> list[Similar]:
         """The files with music that is similar to that of a file, or of a path in the library; most similar first.
@@ -70,7 +75,10 @@ class Library:
         """
         from midiopt.library.similar import similar
 
-        return similar(self._snapshot, os.fspath(file), limit, min_score)
+        if not isinstance(file, (str, os.PathLike)):
+            raise TypeError(f"a file is given as its path, not as {type(file).__name__}")
+        with self._snapshot.moment():
+            return similar(self._snapshot, os.fsdecode(file), limit, min_score)
 
     @overload
     def table(self, query: str = "", columns: Sequence[str] | None = None, to: Literal["arrow"] = "arrow") -> pa.Table: ...
@@ -90,7 +98,8 @@ class Library:
 
         if to not in ("arrow", "pandas", "polars"):
             raise ValueError(f"to must be 'arrow', 'pandas' or 'polars', not {to!r}")
-        table = found_table(self._snapshot, parse_query(query, reads_files=True), columns)
+        with self._snapshot.moment():
+            table = found_table(self._snapshot, parse_query(query, reads_files=True), columns)
         try:
             if to == "pandas":
                 from pandas import ArrowDtype
@@ -108,17 +117,21 @@ class Library:
         """Groups of files with the same bytes: most files first, then the largest."""
         from midiopt.library.duplicates import duplicate_groups
 
-        return duplicate_groups(self._snapshot)
+        return self._at_one_moment(duplicate_groups(self._snapshot))
 
     def near_duplicates(self, min_score: float = 0.5) -> Iterator[NearGroup]:
         """Groups of files with nearly the same music and other bytes, the largest first, and what differs."""
         from midiopt.library.near import near_groups
 
-        return near_groups(self._snapshot, min_score)
+        return self._at_one_moment(near_groups(self._snapshot, min_score))
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a SELECT in SQL, with `?` (SQLite) or `%s` (PostgreSQL) for each value. Raises SinkError when the database fails."""
         return self._snapshot.rows(query, values)
+
+    def _at_one_moment(self, items: Iterable[Item]) -> Iterator[Item]:
+        with self._snapshot.moment():
+            yield from items
 
     def __iter__(self) -> Iterator[Found]:
         return self.search()

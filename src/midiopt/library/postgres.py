@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
+import psycopg
+
+from midiopt.library.moments import Moments
 from midiopt.sinks.dialects import POSTGRES
 from midiopt.sinks.postgres_retries import sink_errors
 from midiopt.sinks.postgres_session import LOCK_CLASS, connect, schema_version
@@ -32,15 +36,27 @@ class PostgresSnapshot:
             self._connection.execute("SET cursor_tuple_fraction = 1")  # every row of a cursor is read
             # A search by words remembers pages, not rows, where a million rows exceed 4 MB: it then took 26 s instead of 1.3.
             self._connection.execute("SET work_mem = '64MB'")
-            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._moments = Moments(self._begin_moment, self._end_moment)
             require_current_schema(schema_version(self._connection))
             self._cursor_names = map("rows_{}".format, itertools.count())
             [(self.in_use,)] = self.rows(IS_LOCKED)
             self._resources = resources.pop_all()
 
+    def _begin_moment(self) -> None:
+        with sink_errors():
+            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def _end_moment(self) -> None:
+        with contextlib.suppress(psycopg.Error):  # closed meanwhile, or the server is
+            self._connection.execute("COMMIT")
+
+    def moment(self) -> AbstractContextManager[None]:
+        """See Snapshot."""
+        return self._moments.read()
+
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """See Snapshot."""
-        with sink_errors(), self._connection.cursor(next(self._cursor_names)) as cursor:
+        with sink_errors(), self._moments.read(), self._connection.cursor(next(self._cursor_names)) as cursor:
             cursor.itersize = FETCH_ROWS
             cursor.execute(query, values)
             yield from cursor
@@ -57,6 +73,7 @@ class PostgresSnapshot:
         return float(plan["Plan"]["Plan Rows"])
 
     def __enter__(self) -> Self:
+        self._resources.enter_context(self.moment())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -97,6 +97,8 @@ def parse_query(text: str, reads_files: bool = False) -> Query:
 
     With ``reads_files``, `like:` may name a file on this computer.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a search is a text, such as 'key:Am bpm:118..124', not {type(text).__name__}")
     root = _Parser(text, reads_files).query()
     parts = root.parts if isinstance(root, All) else (root,)
     if not any(item.name == "missing" for item in items(root)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -13,7 +14,7 @@ from midiopt.sinks.urls import is_postgres, parquet_path, sqlite_path
 
 
 class Snapshot(Protocol):
-    """The database at one moment: reading it neither changes it nor blocks a run."""
+    """A database that is read, which does not change it. As a context manager, the database at one moment until it is closed."""
 
     dialect: Dialect
     in_use: bool
@@ -27,6 +28,9 @@ class Snapshot(Protocol):
 
     def expected_rows(self, query: str, values: Sequence[object] = ()) -> float:
         """About how many rows the planner of the database expects of a query; 0 if it does not say."""
+
+    def moment(self) -> AbstractContextManager[None]:
+        """While the with block runs, all queries read the database as it was at one moment; without, each query at its own."""
 
     def __enter__(self) -> Self: ...
 

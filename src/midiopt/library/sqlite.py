@@ -6,10 +6,12 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
 from midiopt.errors import NoDatabase
+from midiopt.library.moments import Moments
 from midiopt.sinks.dialects import SQLITE
 from midiopt.sinks.sqlite_file import file_uri, is_locked
 from midiopt.sinks.sqlite_session import schema_version, sink_errors
@@ -35,9 +37,21 @@ class SqliteSnapshot:
             self._connection.execute("PRAGMA query_only = ON")
             self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes no file either
             self._connection.create_function(FUNCTION, 4, has_phrase, deterministic=True)
-            self._connection.execute("BEGIN")
             require_current_schema(schema_version(self._connection))
+            self._moments = Moments(self._begin_moment, self._end_moment)
             self._resources = resources.pop_all()
+
+    def _begin_moment(self) -> None:
+        with sink_errors(self._path):
+            self._connection.execute("BEGIN")
+
+    def _end_moment(self) -> None:
+        with contextlib.suppress(sqlite3.Error):  # closed meanwhile
+            self._connection.execute("COMMIT")
+
+    def moment(self) -> AbstractContextManager[None]:
+        """See Snapshot."""
+        return self._moments.read()
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """See Snapshot."""
@@ -53,6 +67,7 @@ class SqliteSnapshot:
         return 0.0
 
     def __enter__(self) -> Self:
+        self._resources.enter_context(self.moment())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
