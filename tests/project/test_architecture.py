@@ -16,21 +16,22 @@ PACKAGE = SRC / "midiopt"
 GRAPH = imports.graph(SRC, "midiopt")
 
 # From the bottom to the top: a package, and what it may import besides BASE and its own modules. Every one it names stands above it.
-BASE = ("errors", "limits", "kinds", "general_midi", "schema", "_analysis", "run_log")
+BASE = ("errors", "limits", "kinds", "general_midi", "schema", "run_log")
 LAYERS = {
     "core": (),
     "sources": ("core.memory",),
     "rows": ("core.analysis", "sources"),
+    "_analysis": ("rows",),
     "api": (
         *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.arena", "core.smf.parser"),
         *("core.rhythm.beat_view", "core.structure.section_view", "core.timeline.timeline_view"),
-        *("rows", "sources"),
+        *("rows", "sources", "_analysis"),
     ),
-    "display": ("api",),
+    "display": ("_analysis", "api"),
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
-    "many": ("api", "rows", "sources", "pipeline"),
-    "library": ("core.smf.arena", "api", "rows", "sources", "sinks", "pipeline"),
+    "many": ("_analysis", "api", "rows", "sources", "pipeline"),
+    "library": ("core.smf.arena", "_analysis", "api", "rows", "sources", "sinks", "pipeline"),
     "torch": ("core.notes.note_batch", "many", "library"),
     "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
     "report": ("core.build", "api", "display", "sinks", "library"),
