@@ -62,7 +62,13 @@ def waits(wanted, monkeypatch):
     monkeypatch.setattr(sqlite_first_tables, "MIN_CONTENTS", CONTENTS)
     results: list[bool] = []
     wait = FirstTables.wait
-    monkeypatch.setattr(FirstTables, "wait", lambda self: results.append(wait(self)) or results[-1])
+
+    def noted(self) -> sqlite3.Connection | None:
+        connection = wait(self)
+        results.append(connection is not None)
+        return connection
+
+    monkeypatch.setattr(FirstTables, "wait", noted)
     return results
 
 
@@ -85,7 +91,7 @@ def test_contents_that_another_program_deletes_meanwhile(tmp_path, waits, monkey
     url = f"sqlite:///{tmp_path}/facts.db"
     wait = FirstTables.wait
 
-    def changed(self) -> bool:
+    def changed(self) -> sqlite3.Connection | None:
         done = wait(self)
         query(url, "DELETE FROM files WHERE path = '/songs/n7.mid'")
         query(url, "DELETE FROM analyses WHERE title = 'Tune 7'")
@@ -98,11 +104,12 @@ def test_contents_that_another_program_deletes_meanwhile(tmp_path, waits, monkey
     assert len(programs) == CONTENTS - 1 and len(hashes) == 2 * (CONTENTS - 1) and found[WORDS.index("n7")] == []
 
 
-def test_what_the_thread_cannot_make_is_made_without_it(tmp_path, wanted, waits, monkeypatch):
-    def full(*_) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+@pytest.mark.parametrize("step", ["connect", "build_words"])
+def test_what_the_thread_cannot_make_is_made_without_it(tmp_path, wanted, waits, monkeypatch, step):
+    def full(*_, **options) -> None:
+        raise sqlite3.OperationalError("unable to open database file" if options else "database or disk is full")
 
-    monkeypatch.setattr(sqlite_first_tables, "build_words", full)
+    monkeypatch.setattr(sqlite_first_tables, step, full)
     url = finish(tmp_path, "facts")
     assert waits == [False] and tables(url) == wanted
 

@@ -192,9 +192,9 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
                 duplicates = finalize(execute, DIALECT)
                 with self._transaction():
                     fill_facets(self._connection.execute, DIALECT)
-                if first and first.wait():
-                    with self._transaction(connection=first.connection):
-                        if first.fill():
+                if first and (connection := first.wait()):
+                    with self._transaction(connection=connection):
+                        if first.fill(connection):
                             return duplicates
             with self._transaction():
                 fill_analysis_programs(self._connection)

@@ -44,13 +44,15 @@ class FirstTables:
     def __init__(self, path: str, connection: sqlite3.Connection, should_stop: Callable[[], bool], timeout: float) -> None:
         self._run_connection = connection
         self._state = self._read_state()  # before anything is read over the other connection
-        uri = file_uri(path, "mode=rw")
-        self.connection, self._handle = connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+        self._uri = file_uri(path, "mode=rw")
+        self._timeout = timeout
         self._closed = False
+        self._must_end = lambda: self._closed or should_stop()
+        self._connection: sqlite3.Connection | None = None
+        self._handle: object | None = None
         self._numbers: Iterator[npt.NDArray[np.int64]] | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._build, name="midiopt-first-tables", daemon=True)
-        self.connection.set_progress_handler(lambda: self._closed or should_stop(), PROGRESS_STEPS)
         self._thread.start()
 
     def _read_state(self) -> tuple[int, ...]:
@@ -62,28 +64,34 @@ class FirstTables:
     def _build(self) -> None:
         """Run in the thread. Each table is read apart, so that the log can begin anew between two."""
         try:
-            self.connection.execute(f"ATTACH '' AS {BUILT}")
+            options = {"uri": True, "isolation_level": None, "check_same_thread": False}
+            self._connection, self._handle = connect(self._uri, timeout=self._timeout, **options)
+            self._connection.set_progress_handler(self._must_end, PROGRESS_STEPS)
+            self._connection.execute(f"ATTACH '' AS {BUILT}")
             if self._handle is not None and self._state[-1] <= MAX_ID:
                 self._numbers = read_numbers(self._handle, 0)
-            build_programs(self.connection, BUILT)
-            build_words(self.connection, BUILT)  # last: the index of the files by their contents is there by now
+            build_programs(self._connection, BUILT)
+            build_words(self._connection, BUILT)  # last: the index of the files by their contents is there by now
         except BaseException as error:
             self._error = error
 
-    def wait(self) -> bool:
-        """Wait for the thread; whether everything is made. What has failed (a full disk for temporary files) is to be made without it."""
+    def wait(self) -> sqlite3.Connection | None:
+        """Wait for the thread. Returns its connection if everything is made; what has failed (no room for temporary files, too many open
+        files) is to be made without it."""
         self._thread.join()
-        if self._error is None or isinstance(self._error, (sqlite3.Error, OSError)):
-            return self._error is None
+        if self._error is None:
+            return self._connection
+        if isinstance(self._error, (sqlite3.Error, OSError)):
+            return None
         raise self._error
 
-    def fill(self) -> bool:
-        """Fill the tables, within a transaction of `connection`; False if what was read no longer holds: then nothing is done."""
+    def fill(self, connection: sqlite3.Connection) -> bool:
+        """Fill the tables, within a transaction of wait()'s connection; False if what was read no longer holds: then nothing is done."""
         if self._read_state() != self._state:
             return False
-        fill_analysis_programs(self.connection, BUILT)
-        fill_sketch_hashes(self.connection, self._handle, self._numbers)
-        fill_words(self.connection, BUILT)
+        fill_analysis_programs(connection, BUILT)
+        fill_sketch_hashes(connection, self._handle, self._numbers)
+        fill_words(connection, BUILT)
         return True
 
     def close(self) -> None:
@@ -91,4 +99,5 @@ class FirstTables:
         self._closed = True
         self._thread.join()
         self._numbers = None  # with its temporary file
-        self.connection.close()
+        if self._connection:
+            self._connection.close()
