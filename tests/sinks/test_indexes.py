@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,6 +12,7 @@ from midiopt.library.search_query import parse_query
 from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink
 from tests.helpers.batches import analysis_row, file_row, make_batch, query, write
+from tests.helpers.databases import lock_waiters, open_transaction, wait_until
 
 HASHES = [bytes([n]) * 16 for n in range(1, 5)]
 PROGRAMS = [[36, 40], [], [36], [0, 127]]
@@ -144,3 +146,24 @@ def test_phrases_are_found_by_pairs_of_words_in_postgres(pg_url):
     assert sorted(lexemes) == ["moon", "moon river", "river", "slap", "slap waltz", "waltz", "waltz moon"]
     assert query(pg_url, "SELECT tsvector_to_array(midiopt_phrases('Take 3 now then'))") == [(["3", "now", "now then", "take", "then"],)]
     assert query(pg_url, "SELECT tsvector_to_array(midiopt_phrases('')), tsvector_to_array(midiopt_phrases('Étude'))") == [([], ["etude"])]
+
+
+def test_indexes_of_postgres_are_made_side_by_side(pg_url):
+    """One connection waits for a table that another program holds, and is told of once; the other one goes on with the other table."""
+    notices: list[str] = []
+
+    def there() -> set[str]:
+        names = {name for (name,) in query(pg_url, "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")}
+        return names & {"files_phrases", "analyses_title", "files_status"}
+
+    with open_sink(pg_url, notify=notices.append) as sink:
+        put(sink, range(4))
+        sink.finalize()  # which makes the keys of the tables as well
+        query(pg_url, "DROP INDEX files_phrases, analyses_title, files_status")
+        with ThreadPoolExecutor() as threads:
+            with open_transaction(pg_url, "LOCK TABLE files IN ROW EXCLUSIVE MODE"):
+                done = threads.submit(sink.finalize)
+                wait_until(lambda: there() == {"analyses_title"} and lock_waiters(pg_url) == 2 and len(notices) == 1)
+            assert done.result() == 0
+    assert there() == {"files_phrases", "analyses_title", "files_status"}
+    assert len(notices) == 1 and "has locked a table" in notices[0]

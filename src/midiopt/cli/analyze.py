@@ -72,7 +72,8 @@ def add_options(parser: Parser) -> None:
         type=count_option("writers"),
         default=WRITERS,
         metavar="N",
-        help=f"number of batches that PostgreSQL commits at the same time, each over its own connection (default: {WRITERS})",
+        help="number of batches that PostgreSQL commits at the same time, each over its own connection, and of indexes that it makes"
+        f" (default: {WRITERS})",
     )
     rare.add_argument(
         "--sink-timeout",

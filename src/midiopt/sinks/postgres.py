@@ -152,9 +152,12 @@ class PostgresSink(missing_sql.MissingFilesCatalog):
     def finalize(self) -> int:
         """See Catalog."""
 
+        def make_indexes(statements: list[str]) -> None:
+            self._connections.run_side_by_side(statements[::-1])  # the last ones take longest, and begin first
+
         def complete(control: Connection) -> int:
             add_constraints(control)
-            duplicates = finalize(control.execute, DIALECT)
+            duplicates = finalize(control.execute, make_indexes, DIALECT)
             with control.transaction():
                 fill_facets(control.execute, DIALECT)
             add_statistics(control)

@@ -9,6 +9,7 @@ import contextlib
 import math
 import threading
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -44,6 +45,7 @@ class Connections:
         self._url, self._schema = split_schema(url)
         self._closing = threading.Event()
         self._control_mutex = threading.Lock()
+        self._side_by_side: set[Connection] = set()  # those that run_side_by_side() uses now
         self._pool: ConnectionPool[Connection] | None = None
         self._configure: Callable[[Connection], None] = _do_nothing
         self._lock_poll = 0.0
@@ -96,6 +98,44 @@ class Connections:
         with sink_errors():
             return self._with_retries(lambda: action(self.control), self._retries(timeout=timeout), self._lock_poll)
 
+    def run_side_by_side(self, statements: list[str]) -> None:
+        """Run statements on the connections of the pool, begun in this order, within run_cancellable().
+
+        Each is a transaction of its own, which may be repeated.
+        """
+        assert self._pool is not None
+        pool = self._pool
+        told: set[str] = set()
+
+        def tell_once(reason: str) -> None:
+            if reason not in told:
+                told.add(reason)
+                self._notify(reason)
+
+        def attempt(statement: str) -> None:
+            if self.should_stop():
+                raise Stopped("the database was not completed")
+            with pool.connection() as connection:
+                if self._lock_poll:
+                    _set_lock_timeout(connection, self._lock_poll)
+                self._side_by_side.add(connection)
+                try:
+                    connection.execute(statement)
+                finally:
+                    self._side_by_side.remove(connection)
+
+        def run(statement: str) -> None:
+            retries = self._retries(raise_stopped=True, notify=tell_once)
+            self._with_retries(lambda: attempt(statement), retries, self._lock_poll)
+
+        with ThreadPoolExecutor(pool.max_size, "midiopt-index") as threads:
+            running = [threads.submit(run, statement) for statement in statements]
+            try:
+                for future in running:
+                    future.result()
+            finally:
+                threads.shutdown(cancel_futures=True)
+
     def run_cancellable(self, action: Callable[[Connection], Result]) -> Result:
         """Run a long action on the control connection; raises Stopped when the run is asked to end."""
         with self.cancel_when_stopped(), sink_errors():
@@ -131,14 +171,16 @@ class Connections:
 
     @contextlib.contextmanager
     def cancel_when_stopped(self) -> Iterator[None]:
-        """While the with block runs, cancel the statement of the control connection and raise Stopped once the run is asked to end."""
+        """While the with block runs, cancel the statement of the control connection, and those that run side by side, and raise Stopped
+        once the run is asked to end."""
         finished = threading.Event()
 
         def watch() -> None:
             while not finished.wait(POLL_INTERVAL):
                 if self.should_stop():
-                    with contextlib.suppress(psycopg.Error):  # the connection broke: there is nothing to cancel
-                        self.control.cancel_safe(timeout=CONNECT_TIMEOUT)
+                    for connection in (self.control, *self._side_by_side):
+                        with contextlib.suppress(psycopg.Error):  # the connection broke: there is nothing to cancel
+                            connection.cancel_safe(timeout=CONNECT_TIMEOUT)
 
         watcher = threading.Thread(target=watch, name="midiopt-cancel", daemon=True)
         watcher.start()
@@ -164,11 +206,11 @@ class Connections:
         with sink_errors():
             return self._with_retries(attempt, self._retries())
 
-    def _retries(self, raise_stopped: bool = False, timeout: float | None = None) -> Retries:
+    def _retries(self, raise_stopped: bool = False, timeout: float | None = None, notify: Callable[[str], None] | None = None) -> Retries:
         def limit() -> float:
             return self.timeout if timeout is None else timeout
 
-        return Retries(limit, self.should_stop, self._closing, self._notify, self._check_database, raise_stopped)
+        return Retries(limit, self.should_stop, self._closing, notify or self._notify, self._check_database, raise_stopped)
 
     def _with_retries(self, attempt: Callable[[], Result], retries: Retries, lock_seconds: float = 0.0) -> Result:
         while True:

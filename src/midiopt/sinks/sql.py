@@ -333,16 +333,15 @@ def update_run(columns: Iterable[str], dialect: Dialect) -> str:
     return f"UPDATE runs SET {', '.join(f'{name} = {value}' for name in columns)} WHERE id = {value}"
 
 
-def finalize(execute: Callable[[str], Iterable[Any]], dialect: Dialect) -> int:
-    """``Catalog.finalize``, by a function that runs a statement."""
+def finalize(execute: Callable[[str], Iterable[Any]], make_indexes: Callable[[list[str]], None], dialect: Dialect) -> int:
+    """``Catalog.finalize``, by a function that runs a statement, and one that runs those of the indexes, of which none needs another."""
     if dialect.database == "postgres":
         for name, statement in WORDS_FUNCTIONS.items():
             if list(execute(f"SELECT 1 WHERE to_regprocedure('{name}') IS NULL")):
                 execute(statement)
     for (name,) in list(execute(_OLD_INDEXES[dialect.database])):
         execute(f"DROP INDEX {name}")
-    for statement in create_indexes(dialect):
-        execute(statement)
+    make_indexes(create_indexes(dialect))
     [(files, contents)] = execute(COUNT_CONTENTS)
     [(analyses,)] = execute(COUNT_ANALYSES)
     if analyses > contents:

@@ -184,12 +184,16 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
             with self._transaction():
                 return self._connection.execute(statement).fetchall()
 
+        def make_indexes(statements: list[str]) -> None:
+            for statement in statements:
+                execute(statement)
+
         with sink_errors(self._path), self._interrupt_when_stopped():
             if not self._fits_into_cache():
                 self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
             with contextlib.ExitStack() as resources:
                 first = resources.enter_context(contextlib.closing(self._first_tables())) if are_empty(self._connection) else None
-                duplicates = finalize(execute, DIALECT)
+                duplicates = finalize(execute, make_indexes, DIALECT)
                 with self._transaction():
                     fill_facets(self._connection.execute, DIALECT)
                 if first and (connection := first.wait()):

@@ -42,7 +42,7 @@ complete -c midiopt -n '__midiopt_command analyze' -l workers -r -f -a 'auto' -d
 complete -c midiopt -n '__midiopt_command analyze' -l executor -r -d 'where the files are analysed'
 complete -c midiopt -n '__midiopt_command analyze' -l keep-old -d 'keep the results of older analyser versions instead of updating them'
 complete -c midiopt -n '__midiopt_command analyze' -l batch-size -r -d 'number of files per transaction'
-complete -c midiopt -n '__midiopt_command analyze' -l writers -r -d 'number of batches that PostgreSQL commits at the same time, each over its own connection'
+complete -c midiopt -n '__midiopt_command analyze' -l writers -r -d 'number of batches that PostgreSQL commits at the same time, each over its own connection, and of indexes that it makes'
 complete -c midiopt -n '__midiopt_command analyze' -l sink-timeout -r -d 'how long to wait for an unavailable or locked database before giving up'
 complete -c midiopt -n '__midiopt_command analyze' -s h -l help -d 'show this help'
 complete -c midiopt -n '__midiopt_command show' -F
