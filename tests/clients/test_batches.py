@@ -113,6 +113,8 @@ def test_a_column_that_is_not_found_is_asked_for():
         midiopt.analyze_batch(batch, "c")
     with pytest.raises(TypeError, match=r"a pyarrow.RecordBatch, a Table or a data frame, not list"):
         midiopt.analyze_batch([SONGS[0]])
+    with pytest.raises(TypeError, match=r"or a data frame, not ChunkedArray"):
+        midiopt.analyze_batch(pa.chunked_array([["a.mid"]]))
     with pytest.raises(ValueError, match="neither text nor binary"):
         midiopt.analyze_batch(pa.table({"n": [1]}), "n")
 

@@ -61,9 +61,13 @@ def analyze_batch(batch: Any, column: str | None = None) -> Any:
     except ImportError as error:
         raise MissingExtra("Arrow", "arrow") from error
     if not isinstance(batch, (pa.RecordBatch, pa.Table)):
+        wrong = f"analyze_batch() takes a pyarrow.RecordBatch, a Table or a data frame, not {type(batch).__name__}"
         if not hasattr(batch, "__arrow_c_stream__"):
-            raise TypeError(f"analyze_batch() takes a pyarrow.RecordBatch, a Table or a data frame, not {type(batch).__name__}")
-        batch = pa.table(batch)
+            raise TypeError(wrong)
+        try:
+            batch = pa.table(batch)
+        except pa.ArrowInvalid as problem:  # such as a column alone
+            raise TypeError(f"{wrong} ({problem})") from None
     contents, paths = _inputs(pa, batch, column)
     if not hasattr(_of_thread, "worker"):
         from midiopt.rows.arrow_rows import RowTables
