@@ -148,6 +148,17 @@ def test_type_checkers_know_the_facts(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("read", [midiopt.notes, midiopt.parse])
+def test_what_owns_memory_says_that_it_stays_here(read: Any) -> None:
+    for pass_on in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="neither copied nor sent to another process: pass on the file"):
+            pass_on(read(SONG))
+    columns = {name: getattr(midiopt.notes(SONG), name) for name in ("pitch", "onset_s", "is_drum")}
+    assert {name: column.tolist() for name, column in pickle.loads(pickle.dumps(columns)).items()} == {
+        n: c.tolist() for n, c in columns.items()
+    }
+
+
 def test_errors_pass_through_a_process_pool() -> None:
     """Which pickles them: one that it cannot read again breaks the pool."""
     errors: list[Exception] = [MissingExtra("Arrow", "arrow"), Damaged("no end", 7), SinkError("full"), TooLarge("too many events", 5)]

@@ -142,6 +142,9 @@ cdef class Notes:
         if self.seconds_block.bytes != NULL:
             give_back(SECONDS_BLOCK, SECONDS_BYTES, &self.seconds_block)
 
+    def __reduce__(self):
+        raise TypeError("Notes can be neither copied nor sent to another process: pass on the file, or arrays of it")
+
     cdef object column(self, str code, void *start, Py_ssize_t item_size):
         cdef _Column column = _Column.__new__(_Column)
         column.owner = self

@@ -81,6 +81,9 @@ cdef class EventArena:
     def __dealloc__(self):
         release(&self.scratch)
 
+    def __reduce__(self):
+        raise TypeError("an EventArena can be neither copied nor sent to another process: pass on the file, or to_bytes()")
+
     def reset(self):
         """Drop the events and free the memory. Raises BufferError while a view from events() lives."""
         self.check_no_views()
