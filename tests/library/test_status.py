@@ -75,7 +75,7 @@ def test_status_prints_lines_of_any_length(url):
     midiopt.run([SAMPLE], url, workers=1, follow_links=True)
     done = finish("status", "--db", url, module="midiopt")
     assert done.returncode == 0, done.stderr
-    for word in ("rejected", "duplicates", "issues", "slowest", "largest", "last run", "finished just now"):
+    for word in ("rejected", "1 duplicate", "issues", "slowest", "largest", "last run", "finished just now"):
         assert word in done.stdout
     assert f"from {SAMPLE} with --workers 1 --follow-links; midiopt {midiopt.__version__}" in done.stdout, "options other than the default"
     assert "…" not in done.stdout and f"{SAMPLE}/odd/half a download.mid: chunk length past the end of the file at byte 4715" in done.stdout
