@@ -99,3 +99,77 @@ def test_tracks_that_the_header_does_not_count_before_another_song(length):
     damaged = header(1) + track(CONDUCTOR) + track(HIGH, length) + track(LOW, length) + SECOND_SONG
     assert music(damaged) == music(SONG)
     assert {"undeclared_tracks", "joined_songs"} <= set(midiopt.analyze(damaged).issue_names)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("text_mode", lambda data: data.replace(b"\n", b"\r\n")), ("utf8_text", lambda data: data.decode("latin1").encode())],
+)
+@pytest.mark.parametrize(
+    ("fault", "first"),
+    [
+        ("header_length", "4D 54 68 64  00 00 00 00  00 01 00 03 00 60"),  # 0 before six good bytes
+        ("header_length", "4D 54 68 64  00 00 00 08  00 01 00 03 00 60  00 00"),  # two bytes more, as the length says
+        ("unknown_format", "4D 54 68 64  00 00 00 06  00 03 00 03 00 60"),
+    ],
+)
+def test_a_transfer_of_a_file_with_a_wrong_header(name, damage, fault, first):
+    """The chunk lengths fit after it, which proves it."""
+    damaged = damage(bytes.fromhex(first) + SONG[14:])
+    assert music(damaged) == music(SONG)
+    assert {name, fault} <= set(midiopt.analyze(damaged).issue_names)
+
+
+def test_a_transfer_of_a_file_with_filling_behind_a_track():
+    good = header(3) + track(CONDUCTOR) + track(HIGH + bytes(3)) + track(LOW)
+    damaged = good.replace(b"\x0a", b"\x0d\x0a")
+    repaired(damaged, good, "text_mode", "bytes_after_end", at=damaged.index(b"\x0d\x0a"))
+
+
+def test_filling_behind_a_track_is_no_sign_of_a_transfer():
+    """The only line feed is in a text, in which a program wrote a carriage return before it. Without that, zeros would be events."""
+    events = bytes.fromhex(
+        "00 91 3C 40  60 3C 00"  # C4 on channel 2
+        "00 FF 01 05 61 0D 0A 62 63"  # text: a, CR, LF, b, c
+        "48 91 43 00  0A 3E 6B  60 81 3E 40"  # a note-off, and D4
+        "00 FF 2F 00"  # End of Track
+    )
+    repaired(header(1) + track(events + bytes(7)), header(1) + track(events), "bytes_after_end", at=22 + len(events))
+
+
+@pytest.mark.parametrize("length", [0, 10])
+@pytest.mark.parametrize(
+    ("fault", "more"),
+    [
+        ("bad_status", "00 F1"),  # of the cable, not of a file
+        ("long_varint", "80 80 80 80 00 B1 07 40"),  # a delta time of five bytes
+    ],
+)
+def test_a_track_of_a_wrong_length_with_another_fault(fault, more, length):
+    """End of Track right before the next track proves where it ends, whatever else is wrong in it."""
+    events = bytes.fromhex(more) + TUNE
+    damaged, good = header(2) + track(events, length) + track(LOW), header(2) + track(events) + track(LOW)
+    assert music(damaged) == music(good)
+    assert {"track_length", fault} <= set(midiopt.analyze(damaged).issue_names)
+
+
+def test_filling_behind_a_track_that_the_header_does_not_count():
+    damaged = header(1) + track(CONDUCTOR) + track(HIGH + bytes(2)) + track(LOW)
+    good = header(3) + damaged[14:]
+    repaired(damaged, good, "bytes_after_end", "undeclared_tracks", at=22 + len(CONDUCTOR))
+
+
+def test_tracks_behind_a_chunk_that_holds_two_and_is_the_only_one_that_the_header_counts():
+    """The track that it counts holds no note: what else its chunk holds does not change that."""
+    names = b"\0\xff\x03\x01A", b"\0\xff\x03\x01B"
+    damaged = header(1) + track(CONDUCTOR + names[0] + HIGH) + track(names[1] + LOW)
+    good = header(3) + track(CONDUCTOR) + track(names[0] + HIGH) + track(names[1] + LOW)
+    repaired(damaged, good, "joined_tracks", "undeclared_tracks", at=22 + len(CONDUCTOR))
+
+
+@pytest.mark.parametrize("size", [0, 4, 60])
+def test_a_container_without_a_size_and_a_header_that_counts_too_few(size):
+    song = header(1) + SONG[14:]
+    container = b"RIFF" + (len(song) + 12).to_bytes(4, "little") + b"RMIDdata" + size.to_bytes(4, "little") + song
+    assert music(container) == music(SONG)
+    assert {"rmid", "rmid_size", "undeclared_tracks"} == set(midiopt.analyze(container).issue_names)

@@ -69,15 +69,32 @@ cdef inline const uint8_t *next_track(const uint8_t *p, const uint8_t *end) noex
     return end if found == NULL else found
 
 
+cdef inline const uint8_t *first_chunk(const uint8_t *header, const uint8_t *end) noexcept nogil:
+    """Where the first chunk behind MThd begins, of which FILE_HEADER bytes exist; NULL if the header is too short.
+
+    Many writers put a wrong length before six good bytes: if a track follows these, or the length leads past the end, it is ignored.
+    """
+    cdef size_t length = load_be32(header + 4)
+    cdef const uint8_t *chunk = header + FILE_HEADER
+    if length == 6 or is_chunk_header(chunk, end, b"MTrk"):
+        return chunk
+    if length < 6:
+        return NULL
+    return chunk + (length - 6) if length - 6 <= <size_t>(end - chunk) else chunk
+
+
 cdef inline const uint8_t *song_end(const uint8_t *header, const uint8_t *end) noexcept nogil:
     """Where the last track ends if all lengths of the song at `header` fit to the byte, and every track ends with End of Track; else NULL.
 
     A header that counts 0 tracks has all that follow up to the end of the bytes, or to another header; one that counts too many, up to
     the end of the bytes.
     """
-    cdef const uint8_t *chunk = header + FILE_HEADER
+    cdef const uint8_t *chunk
     cdef size_t declared, tracks = 0, length
-    if end - header < FILE_HEADER or load_be32(header + 4) != 6 or load_be16(header + 8) > 2 or load_be16(header + 12) == 0:
+    if end - header < FILE_HEADER or load_be16(header + 12) == 0:
+        return NULL
+    chunk = first_chunk(header, end)
+    if chunk == NULL:
         return NULL
     declared = load_be16(header + 10)
     while tracks < declared or declared == 0:

@@ -5,7 +5,7 @@ makes the exception. Faults that leave something readable are repaired and recor
 table. track.pyx parses the events of a track.
 """
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t, uint64_t
 from libc.string cimport memcmp
 
 from midiopt import limits
@@ -13,7 +13,9 @@ from midiopt.errors import Malformed, NotMidi, TooLarge
 
 from midiopt.core.memory cimport EVENT_BLOCK, set_room, trim
 from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_prepare, read_so_far, record_issue
-from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk, song_end
+from midiopt.core.smf.chunks cimport (
+    CHUNK_HEADER, FILE_HEADER, find_chunk, find_song, first_chunk, is_chunk_header, is_plausible_chunk, is_whole_track, song_end,
+)
 from midiopt.core.smf.cursor cimport load_be16, load_be32, load_le32
 from midiopt.core.smf.midi cimport (
     BAD_STATUS, BYTES_AFTER_END, CHUNK_OVERRUN, DATA_OVER_127, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE,
@@ -163,10 +165,10 @@ cdef inline uint64_t not_whole() noexcept nogil:
 
 
 cdef inline uint64_t shifted() noexcept nogil:
-    """The faults that bytes too many or too few make, and the end of a file does not."""
+    """The faults that bytes too many or too few make, and neither the end of a file nor filling behind a track does."""
     return (
-        issue_bit(UNKNOWN_FORMAT) | issue_bit(BYTES_AFTER_END) | issue_bit(STRAY_DATA) | issue_bit(DATA_OVER_127) | issue_bit(BAD_STATUS)
-        | issue_bit(LONG_VARINT) | issue_bit(LOST_TRACK) | issue_bit(EARLY_END)
+        issue_bit(UNKNOWN_FORMAT) | issue_bit(STRAY_DATA) | issue_bit(DATA_OVER_127) | issue_bit(BAD_STATUS) | issue_bit(LONG_VARINT)
+        | issue_bit(LOST_TRACK) | issue_bit(EARLY_END)
     )
 
 
@@ -246,13 +248,12 @@ cdef Status read_header(
     const uint8_t *data, const uint8_t *header, const uint8_t *end, Arena *arena, const uint8_t **chunk, size_t *offset
 ) noexcept nogil:
     """Read the header chunk at `header`, and set `chunk` to the place where the first chunk after it should be."""
-    cdef uint32_t length
     cdef uint16_t division
     offset[0] = header - data
     if end - header < FILE_HEADER:
         return SHORT_HEADER
-    length = load_be32(header + 4)
-    if length < 6 and not is_chunk_header(header + FILE_HEADER, end, b"MTrk"):
+    chunk[0] = first_chunk(header, end)
+    if chunk[0] == NULL:
         return SHORT_HEADER
     division = load_be16(header + 12)
     arena.header.format = load_be16(header + 8)
@@ -270,12 +271,8 @@ cdef Status read_header(
     if division & (0xFF if division & 0x8000 else 0xFFFF) == 0:
         offset[0] = header + 12 - data
         return ZERO_DIVISION
-    chunk[0] = header + FILE_HEADER
-    if length != 6:
+    if load_be32(header + 4) != 6:
         record_issue(arena, HEADER_LENGTH, header + 4 - data)
-        # Many writers put a wrong length before six good bytes: if a track follows these, ignore the length.
-        if length > 6 and not is_chunk_header(chunk[0], end, b"MTrk") and length - 6 <= <size_t>(end - chunk[0]):
-            chunk[0] += length - 6
     return USABLE
 
 
@@ -312,7 +309,7 @@ cdef const uint8_t *rmid_song_end(
     if length > <size_t>(end - header):
         return end
     song = song_end(header, end)
-    while song != NULL and (is_chunk_header(song, end, b"XFIH") or is_chunk_header(song, end, b"XFKM")) and is_plausible_chunk(song, end):
+    while song != NULL and is_rest_of_song(song, end):
         song += CHUNK_HEADER + load_be32(song + 4)
     if song != NULL and song > header + length:
         record_issue(arena, RMID_SIZE, header - 4 - data)
@@ -321,6 +318,12 @@ cdef const uint8_t *rmid_song_end(
         record_issue(arena, RMID_SIZE, header - 4 - data)
         return end
     return header + length
+
+
+cdef inline bint is_rest_of_song(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether a chunk of the XF format or a track that the header does not count begins at `p`, and is whole."""
+    cdef bint is_xf = is_chunk_header(p, end, b"XFIH") or is_chunk_header(p, end, b"XFKM")
+    return is_plausible_chunk(p, end) if is_xf else is_whole_track(p, end)
 
 
 cdef inline bint is_riff_end(const uint8_t *p, const uint8_t *end) noexcept nogil:

@@ -19,7 +19,7 @@ cdef Status mend_track(Arena *arena, const uint8_t *data, const uint8_t *end, co
 cdef Status mend_early_end(
     Arena *arena, const uint8_t *data, const uint8_t *end, bint fits, const Reading *before, TrackChunk *track
 ) noexcept nogil
-cdef bint has_note(const Arena *arena, size_t first_event) noexcept nogil
+cdef bint has_note(const Arena *arena, size_t first_event, size_t end_event) noexcept nogil
 
 
 cdef inline Status read_track_chunk(Arena *arena, const uint8_t *data, const uint8_t *end, TrackChunk *track) noexcept nogil:

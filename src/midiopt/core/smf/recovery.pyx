@@ -55,6 +55,8 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     if limit == track.next or not spend(arena, 2 * (limit - track.start)):
         return USABLE
     status = read_up_to(arena, data, limit, before, track)
+    if not status and has_ended(arena) and track.stopped == limit:
+        proven = True  # whatever faults the events have
     if not status and not proven and arena.header.issues & ALL_REPAIRS & ~(faults | within_events()) == 0:
         proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
     if not status and not proven and (limit == end or is_song_header(limit, end)) and is_cut_only(arena, faults):
@@ -120,7 +122,10 @@ cdef Status mend_early_end(
     if not fits and is_plausible_chunk(rest, end) or (
         is_chunk_header(rest, end, b"MTrk") and (
             missing + <int64_t>aliens > 0 or arena.header.declared_tracks == 0
-            or (arena.track_count == arena.header.declared_tracks and is_whole_track(rest, end) and not has_note(arena, 0))
+            or (
+                arena.track_count == arena.header.declared_tracks and is_whole_track(rest, end)
+                and not has_note(arena, 0, arena.event_count)
+            )
         )
     ):
         withdraw(arena, before, BYTES_AFTER_END)
@@ -153,7 +158,7 @@ cdef Status mend_early_end(
             elif limit < track.next:
                 record_issue(arena, BYTES_AFTER_END, limit - data)
             return USABLE
-        if faults == 0 and fits and missing <= 0 and has_note(arena, ended.event_count):
+        if faults == 0 and fits and missing <= 0 and has_note(arena, ended.event_count, arena.event_count):
             if has_ended(arena) or is_balanced(arena, ended.event_count):
                 withdraw(arena, before, BYTES_AFTER_END)
                 record_issue(arena, EARLY_END, rest - data)
@@ -253,10 +258,10 @@ cdef size_t count_chunks(Arena *arena, const uint8_t *chunk, const uint8_t *end,
     return count
 
 
-cdef bint has_note(const Arena *arena, size_t first_event) noexcept nogil:
-    """Whether any event from `first_event` on is the start of a note."""
+cdef bint has_note(const Arena *arena, size_t first_event, size_t end_event) noexcept nogil:
+    """Whether any event from `first_event` to `end_event` (exclusive) is the start of a note."""
     cdef size_t i
-    for i in range(first_event, arena.event_count):
+    for i in range(first_event, end_event):
         if is_onset(arena.events[i].message):
             return True
     return False

@@ -11,8 +11,7 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from midiopt.core.memory cimport TRANSFER_BLOCK, reserve_block
-from midiopt.core.smf.chunks cimport FILE_HEADER, find_chunk, is_chunk_header, song_end
-from midiopt.core.smf.cursor cimport load_be32
+from midiopt.core.smf.chunks cimport FILE_HEADER, find_chunk, first_chunk, is_chunk_header, song_end
 from midiopt.core.smf.midi cimport MAX_LEADING_JUNK
 
 cdef enum:
@@ -102,9 +101,14 @@ cdef bint is_likely(const uint8_t *data, size_t size, Evidence evidence) noexcep
 
 
 cdef bint has_first_track(const uint8_t *data, size_t size) noexcept nogil:
-    """Whether a track follows a header of 6 bytes."""
+    """Whether a track follows the header."""
+    cdef const uint8_t *end = data + size
+    cdef const uint8_t *chunk
     cdef const uint8_t *header = find_chunk(data, data + min(size, <size_t>MAX_LEADING_JUNK + 8), b"MThd")
-    return header != NULL and load_be32(header + 4) == 6 and is_chunk_header(header + FILE_HEADER, data + size, b"MTrk")
+    if header == NULL or end - header < FILE_HEADER:
+        return False
+    chunk = first_chunk(header, end)
+    return chunk != NULL and is_chunk_header(chunk, end, b"MTrk")
 
 
 cdef bint is_line_feed_changed(const uint8_t *data, size_t size) noexcept nogil:

@@ -10,8 +10,8 @@ from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, Reading, read_so_far, recor
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_chunk_header, is_plausible_chunk, is_song_header, is_whole_track, next_track
 from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.midi cimport (
-    ALIEN_CHUNK, ALL_REPAIRS, CHUNK_OVERRUN, EVENT_CUT, JOINED_SONGS, LOST_TRACK, META, META_LYRIC, NO_END_OF_TRACK, TRACK_LENGTH,
-    TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, issue_bit,
+    ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EVENT_CUT, JOINED_SONGS, JOINED_TRACKS, LOST_TRACK, META, META_LYRIC,
+    NO_END_OF_TRACK, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, issue_bit,
 )
 from midiopt.core.smf.recovery cimport TrackChunk, has_note, mend_track, read_track_chunk, within_events
 from midiopt.core.smf.track cimport parse_track
@@ -25,7 +25,8 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
     cdef Reading declared = read_so_far(arena)
     cdef TrackChunk track
     cdef const uint8_t *found
-    cdef bint music = has_note(arena, 0)
+    cdef size_t count = arena.header.declared_tracks  # one chunk may have held more
+    cdef bint music = has_note(arena, 0, arena.tracks[count].first_event if 0 < count < arena.track_count else arena.event_count)
     cdef Status status
     while chunk < end:
         if is_chunk_header(chunk, end, b"MThd"):
@@ -54,7 +55,7 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
             record_issue(arena, TRAILING_BYTES, chunk - data)
             break
         chunk = track.next
-    if not has_note(arena, 0) and arena.track_count > declared.track_count:
+    if not has_note(arena, 0, arena.event_count) and arena.track_count > declared.track_count:
         return_to(arena, &declared)
         record_issue(arena, TRAILING_BYTES, chunk - data)
     return USABLE
@@ -66,7 +67,7 @@ cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *en
     length leads to another track, and at the end of the file, where the last event may be cut.
     """
     cdef Reading before = read_so_far(arena)
-    cdef uint64_t allowed = issue_bit(TRACK_LENGTH) | within_events()
+    cdef uint64_t allowed = issue_bit(TRACK_LENGTH) | issue_bit(JOINED_TRACKS) | within_events()
     cdef Reading counted
     cdef bint is_whole = is_whole_track(track.start, end)
     cdef Status status
@@ -82,12 +83,20 @@ cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *en
         allowed |= issue_bit(CHUNK_OVERRUN) | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
     elif track.stopped == track.next:
         allowed |= issue_bit(NO_END_OF_TRACK)
+    if fits_to_byte(track, end):
+        allowed |= issue_bit(BYTES_AFTER_END)
     if arena.header.issues & ALL_REPAIRS & ~(counted.header.issues | allowed) == 0:
         if track.next == end or is_chunk_header(track.next, end, b"MTrk") or is_song_header(track.next, end):
             return USABLE
     return_to(arena, &before)
     track.next = track.start
     return USABLE
+
+
+cdef inline bint fits_to_byte(const TrackChunk *track, const uint8_t *end) noexcept nogil:
+    """Whether the length of a track leads to a chunk, or to the end of the file."""
+    cdef size_t length = load_be32(track.start + 4)
+    return track.next == track.start + CHUNK_HEADER + length and (track.next == end or is_plausible_chunk(track.next, end))
 
 
 cdef void pass_alien_chunk(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
