@@ -173,3 +173,11 @@ def test_a_container_without_a_size_and_a_header_that_counts_too_few(size):
     container = b"RIFF" + (len(song) + 12).to_bytes(4, "little") + b"RMIDdata" + size.to_bytes(4, "little") + song
     assert music(container) == music(SONG)
     assert {"rmid", "rmid_size", "undeclared_tracks"} == set(midiopt.analyze(container).issue_names)
+
+
+def test_a_damaged_track_that_the_header_does_not_count_is_named():
+    """It is left out, but the file is not one without notes that has no fault."""
+    events = bytes.fromhex("00 91 30 40  60 81 30 00  00 F1 40 40  00 91 30")  # a note, a status of the cable, and half an event
+    facts = midiopt.analyze(header(1) + track(CONDUCTOR) + track(events, 5) + track(LOW))
+    assert (facts.status, facts.note_count) == ("repaired", 0)
+    assert facts.issue_names == ["undeclared_tracks", "no_notes", "trailing_bytes"]

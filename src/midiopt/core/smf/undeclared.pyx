@@ -52,6 +52,7 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
         if status:
             return status
         if track.next == chunk:
+            record_issue(arena, UNDECLARED_TRACKS, chunk - data)  # left out: the file must not pass as one without a fault
             record_issue(arena, TRAILING_BYTES, chunk - data)
             break
         chunk = track.next
