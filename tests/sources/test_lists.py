@@ -21,7 +21,7 @@ from midiopt.errors import SourceError
 from midiopt.sources import lists
 from midiopt.sources.lists import check_list, listed_paths
 from midiopt.sources.roots import find_roots
-from tests.helpers.processes import command, file_rows
+from tests.helpers.processes import command, file_rows, finish
 from tests.helpers.songs import song
 
 
@@ -125,6 +125,20 @@ def test_names_that_begin_like_other_files(tmp_path):
     names = [b"MZ/a.mid", b"ID3 songs/b.mid", b"<unknown>/c.mid", b"BZh.mid"]
     for name in names:
         assert listed(tmp_path, name + b"\n") == ([name], [])
+
+
+def test_lines_that_name_no_file(tmp_path):
+    """Each has its row, and the run says so once, as it does of a source: exit code 3."""
+    (tmp_path / "a.mid").write_bytes(song(1))
+    (tmp_path / "list").write_text(f"{tmp_path}/gone.mid\n{tmp_path}/a.mid\n{tmp_path}/gone/b.mid\n")
+    done = finish(f"@{tmp_path}/list", "--db", tmp_path / "x.db", "--quiet")
+    assert done.returncode == 3
+    assert done.stderr == f"midiopt: not read: {tmp_path}/gone.mid and 1 more files that are named: their rows say why\n"
+    statuses = {path: status for path, (status,) in file_rows(tmp_path / "x.db", "status").items()}
+    unreadable = dict.fromkeys([f"{tmp_path}/gone.mid", f"{tmp_path}/gone/b.mid"], "unreadable")
+    assert statuses == {f"{tmp_path}/a.mid": "ok", **unreadable}
+    (tmp_path / "list").write_text(f"{tmp_path}/gone.mid\n")
+    assert midiopt.run([f"@{tmp_path}/list"], tmp_path / "x.db").problems == [f"{tmp_path}/gone.mid: its row says why"]
 
 
 def test_a_list_that_changed_after_its_check(tmp_path, monkeypatch):

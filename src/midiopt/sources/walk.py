@@ -62,6 +62,8 @@ class WalkStats:
     at_end: bool = False  # `found` is the total
     problems: list[str] = field(default_factory=list)  # folders that could not be read
     unlisted_problems: int = 0  # beyond MAX_LISTED_PROBLEMS
+    unread_named: int = 0  # files that a list names and that are not there, or in a folder without permission
+    first_unread_named: bytes = b""
 
     def add_problem(self, path: bytes, problem: str | None) -> None:
         """Record a folder or entry, or a line of a list, that could not be read."""
@@ -90,6 +92,10 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
                 yield page
     if stats.unlisted_problems:
         stats.problems.append(f"{stats.unlisted_problems:,} more folders")
+    if stats.unread_named:
+        more = stats.unread_named - 1
+        others = f" and {more:,} more files that are named: their rows say" if more else ": its row says"
+        stats.problems.append(f"{os.fsdecode(stats.first_unread_named)}{others} why")
     stats.at_end = True
 
 
@@ -139,7 +145,10 @@ def _local(paths: list[bytes], stat_many: StatMany, folders: _FolderWalk) -> Ite
     regular: list[bytes] = []
     modes = memoryview(stat_many(paths)).cast("q")[2::3]
     for path, mode in zip(paths, modes, strict=True):
-        if stat.S_ISREG(mode) or not mode:  # 0: the worker reports why it cannot be read
+        if not mode:  # it cannot be read: the worker finds out why
+            folders.stats.first_unread_named = folders.stats.first_unread_named or path
+            folders.stats.unread_named += 1
+        if stat.S_ISREG(mode) or not mode:
             regular.append(path)
             continue
         if regular:
