@@ -362,8 +362,11 @@ def test_undeclared_tracks(format):
 
 def test_undeclared_tracks_that_are_broken_or_without_notes():
     stray = track(HIGH[:3] + b"\0\xf4" + HIGH[3:-4])
-    for rest in (stray, track(HIGH[:-4]) + b"abc", track(HIGH, 5) + bytes(10), track(CONDUCTOR), track(CONDUCTOR) + bytes(10)):
-        facts = midiopt.analyze(header(1) + track(CONDUCTOR) + rest)
+    for broken in (stray, track(HIGH[:-4]) + b"abc", track(HIGH, 5) + bytes(10)):
+        facts = midiopt.analyze(header(1) + track(CONDUCTOR) + broken)
+        assert (facts.issue_names, facts.track_count) == (["undeclared_tracks", "no_notes", "trailing_bytes"], 1)
+    for silent in (track(CONDUCTOR), track(CONDUCTOR) + bytes(10)):
+        facts = midiopt.analyze(header(1) + track(CONDUCTOR) + silent)
         assert (facts.issue_names, facts.track_count) == (["no_notes", "trailing_bytes"], 1)
 
 
