@@ -218,6 +218,30 @@ def test_workers_and_ranks_share_the_files(library, monkeypatch):
     assert sorted(name for part in parts for name in part) == sorted(first) and {len(part) for part in parts} == {13, 14}
 
 
+def test_workers_send_small_items_as_bytes(library, monkeypatch):
+    """And large ones, of which a limit of 0 makes these, as PyTorch does: by a file descriptor for each tensor."""
+    torch = pytest.importorskip("torch")
+    from midiopt import torch as midiopt_torch
+
+    def sent(size: int | None) -> list[tuple[bool, dict[str, object]]]:
+        """Whether each item, as a loader gets it from a worker, is in memory that processes share, and its values."""
+        files = midiopt_torch.NotesDataset(library / "x.db", batch_size=size)
+        loader = torch.utils.data.DataLoader(files, batch_size=None, num_workers=1)
+        return [(item["pitch"].is_shared(), {name: np.asarray(value).tolist() for name, value in item.items()}) for item in loader]
+
+    expected = {}
+    for size in (None, 16):
+        items = midiopt_torch.NotesDataset(library / "x.db", batch_size=size)
+        expected[size] = [{name: np.asarray(value).tolist() for name, value in item.items()} for item in items]
+        assert sent(size) == [(False, item) for item in expected[size]]
+    loader = torch.utils.data.DataLoader(midiopt_torch.NotesDataset(library / "x.db"), batch_size=None, num_workers=1)
+    first = next(iter(loader))
+    first["pitch"][0] = 127  # the bytes that arrived are the tensor's own
+    monkeypatch.setattr(midiopt_torch, "MAX_SENT_BYTES", 0)
+    for size in (None, 16):
+        assert sent(size) == [(True, item) for item in expected[size]]
+
+
 def test_a_file_that_is_gone_is_left_out_and_logged(tmp_path, caplog):
     pytest.importorskip("torch")
     from midiopt.torch import NotesDataset
