@@ -104,6 +104,14 @@ def test_contents_that_another_program_deletes_meanwhile(tmp_path, waits, monkey
     assert len(programs) == CONTENTS - 1 and len(hashes) == 2 * (CONTENTS - 1) and found[WORDS.index("n7")] == []
 
 
+@pytest.mark.parametrize("name", ["programs", "analysis_programs", "sketch_hashes", "midiopt_words"])
+def test_a_table_of_the_user_with_such_a_name_stays(tmp_path, waits, name):
+    query(f"sqlite:///{tmp_path}/facts.db", f"CREATE TABLE {name} (mine TEXT)")
+    url = finish(tmp_path, "facts")
+    assert waits == [] and query(url, f"SELECT mine FROM {name}") == []
+    assert query(url, "SELECT count(*) FROM library") == [(CONTENTS,)]
+
+
 @pytest.mark.parametrize("step", ["connect", "build_words"])
 def test_what_the_thread_cannot_make_is_made_without_it(tmp_path, wanted, waits, monkeypatch, step):
     def full(*_, **options) -> None:

@@ -38,7 +38,7 @@ _FACT = re.compile(r"\ba\.(\w+)")
 CARRYING_FACTS = {"polyphony_max", "swing", "loop_bars", "issues", "is_performance", "lyric_count"}
 _IN_INDEXES = {"id", *CARRYING_FACTS, *CARRIED}
 _TABLES = (
-    *("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, f"{sqlite_programs.TABLE}_of_deleted", *postgres_phrases.INDEXES),
+    *("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, sqlite_programs.TRIGGER, *postgres_phrases.INDEXES),
     *PARTIAL.values(),
     *CARRYING,
 )
@@ -64,7 +64,7 @@ class Access:
         self.files = "files f INDEXED BY files_analysis_id" if self.is_sqlite and self.has_indexes else "files f"
         """The files of one content: SQLite would rather look for every file with a status."""
         self._carry = all(there.get(name) for name in CARRYING)
-        self._has_programs = f"{sqlite_programs.TABLE}_of_deleted" in there
+        self._has_programs = sqlite_programs.TRIGGER in there
         self._partial = {condition for condition, name in PARTIAL.items() if name in there}
         self.words: SqlitePhrases | PostgresPhrases | None = None
         """The index of words, if it can be asked."""

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from midiopt.sinks.sqlite_file import file_uri
 from midiopt.sinks.sqlite_hashes import MAX_ID
 from midiopt.sinks.sqlite_programs import GREATEST, build_programs, fill_analysis_programs
+from midiopt.sinks.sqlite_programs import TRIGGER as PROGRAMS_TRIGGER
 from midiopt.sinks.sqlite_session import PROGRESS_STEPS
 from midiopt.sinks.sqlite_sketches import SELECT_DONE, fill_sketch_hashes, read_numbers
+from midiopt.sinks.sqlite_sketches import TRIGGER as SKETCHES_TRIGGER
 from midiopt.sinks.sqlite_statement import connect
 from midiopt.sinks.sqlite_words import TABLE as WORDS
 from midiopt.sinks.sqlite_words import build_words, fill_words
@@ -28,14 +30,18 @@ if TYPE_CHECKING:
 MIN_CONTENTS = 20_000  # with 7,000 it takes 1.0 of the time
 BUILT = "built"  # the temporary database, in a file without a name once it is large
 _CONTENTS = "SELECT count(*), coalesce(max(id), 0) FROM analyses"
+_COUNT_TRIGGERS = f"SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ('{PROGRAMS_TRIGGER}', '{SKETCHES_TRIGGER}')"
 _HAS_WORDS = f"SELECT count(*) FROM sqlite_master WHERE name = '{WORDS}'"
 
 
 def are_empty(connection: sqlite3.Connection) -> bool:
-    """Whether none of the tables has been filled, and there is much to fill them with."""
+    """Whether there is much to fill the tables with, none has been filled, and none is one of the user."""
     execute = connection.execute
-    [[greatest], [words], [contents, _]] = (execute(query).fetchone() for query in (GREATEST, _HAS_WORDS, _CONTENTS))
-    return contents >= MIN_CONTENTS and not greatest and not words and not execute(SELECT_DONE).fetchall()
+    [[contents, _], [triggers]] = (execute(query).fetchone() for query in (_CONTENTS, _COUNT_TRIGGERS))
+    if contents < MIN_CONTENTS or triggers < 2:
+        return False
+    [[greatest], [words]] = (execute(query).fetchone() for query in (GREATEST, _HAS_WORDS))
+    return not greatest and not words and not execute(SELECT_DONE).fetchall()
 
 
 class FirstTables:

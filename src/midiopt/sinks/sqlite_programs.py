@@ -18,8 +18,9 @@ CREATE = (
     " WITHOUT ROWID"
 )
 # With a list of its programs, the rows of a content that is deleted are found without a search.
+TRIGGER = f"{TABLE}_of_deleted"
 CREATE_TRIGGER = (
-    f"CREATE TRIGGER {TABLE}_of_deleted AFTER DELETE ON analyses BEGIN"
+    f"CREATE TRIGGER {TRIGGER} AFTER DELETE ON analyses BEGIN"
     f" DELETE FROM {TABLE} WHERE program IN (SELECT value FROM json_each(old.programs)) AND analysis_id = old.id; END"
 )
 _VERSION_KEY = "programs_version"  # in `meta`: of the analyses from which the table was made
@@ -39,7 +40,7 @@ def fill_analysis_programs(connection: sqlite3.Connection, built: str | None = N
     `built` is the database in which build_programs() has made the table, if the one to be filled is empty.
     """
     execute = connection.execute
-    if not list(execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"{TABLE}_of_deleted",))):
+    if not list(execute("SELECT 1 FROM sqlite_master WHERE name = ?", (TRIGGER,))):
         return  # the table is one of the user
     version = list(execute("SELECT value FROM meta WHERE key = ?", (_VERSION_KEY,)))
     if version != [(str(ANALYZER_VERSION),)]:
