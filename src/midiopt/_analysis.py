@@ -5,33 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from midiopt.rows.decode import row_to_values
+from midiopt.rows.encoded_facts import EncodedFacts
 from midiopt.rows.row_decoder import set_fields
 from midiopt.schema import ANALYSES, issue_names
-
-
-class EncodedFacts:
-    """The row of an analysis until a fact is asked for.
-
-    Decoding takes 5 us with the lock of the interpreter, for which other threads wait: two threads had 0.91 and 0.96 of the speed of two
-    processes, and have 0.97 to 1.00.
-    """
-
-    __slots__ = ("_row",)
-    _row: tuple[bytearray, bytearray, str, str | None, str | None] | None
-
-    if not TYPE_CHECKING:  # type checkers would let any name pass
-
-        def __getattr__(self, name: str) -> Any:
-            if name not in Analysis.__slots__:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-            row = self._row
-            if row is not None:  # else another thread has decoded it meanwhile
-                set_fields(self, Analysis.__slots__, [*row_to_values(ANALYSES, row[0], row[1]), *row[2:]])
-                set_fields(self, EncodedFacts.__slots__, [None])
-            return object.__getattribute__(self, name)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
