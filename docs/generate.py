@@ -84,7 +84,7 @@ def main() -> None:
     """Fill every block, and write the files that are generated as a whole."""
     for path, file_text in FILES.items():
         path.write_text(file_text())
-    generate_analysis.MODULE.write_text(generate_analysis.source())
+    generate_analysis.write_columns()
     for page, name, text in BLOCKS:
         generated_blocks.fill(ROOT / page, name, text())
 
