@@ -58,6 +58,7 @@ class NoDatabase:
     """Takes rows and keeps nothing: what is left is the work of the parent itself."""
 
     content_key = b""
+    shares_analyses = commits_in_order = True
 
     def write(self, batch: Batch) -> None:
         """Keep nothing."""

@@ -16,6 +16,7 @@ from benchmarks import (
     compare_builds,
     cores,
     file_reads,
+    generate_collection,
     generated_blocks,
     instruction_counts,
     memory,
@@ -111,6 +112,18 @@ def test_the_page_about_cores_is_current():
     results = json.loads(cores.RESULTS.read_text())
     assert generated_blocks.read(cores.PAGE, "cores") == cores.block(results)
     assert cores.CHART.read_text() == cores.svg(results)
+
+
+def test_simulated_workers_fill_each_database(tmp_path, monkeypatch):
+    for _ in generate_collection.write(tmp_path / "songs", 20):
+        pass
+    cores.write_canned_rows(tmp_path / "songs", tmp_path / "rows")
+    cores.write_empty_files(tmp_path / "files", 20)
+    monkeypatch.setenv(simulated_worker.CANNED_ROWS, str(tmp_path / "rows"))
+    monkeypatch.setenv(simulated_worker.RATE, "8000")
+    for open_new in cores.databases(None).values():
+        with open_new() as database:
+            assert cores.simulate(tmp_path / "files", database, workers=1)["files"] == 20
 
 
 def test_simulated_workers_answer_with_rows_of_their_tasks():
