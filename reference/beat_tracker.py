@@ -6,6 +6,7 @@ Where the kernel has single precision, so have the arrays here, and what is adde
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,7 +37,7 @@ MAX_STEPS = 16  # beats over which a silence is counted through
 BEAT_BONUS = 1.5
 STIFFNESS = 4.2
 STEP_COST = 1.7
-ADAPTATION = 0.1
+ADAPTATION = 0.07
 MAX_DRIFT = 1.25
 LATE_COST = 1e6  # of a track that does not begin with the music
 MIN_BEAT = -2.0  # score of pulses that may be beats ...
@@ -52,6 +53,10 @@ UNSURE = 0.7  # bpm_onsets_confidence up to which the tracked tempo is right mor
 TRACKED_CONFIDENCE = 0.5
 OCTAVE_TOLERANCE = 0.06
 STEP_BEGIN, MAX_DISTANCE = 0.37, 4096  # milliseconds
+# A distance that is longer than `limit` times the median is multiplied by `level`, and counts as 6 / level beats: level, weight, limit.
+# The limits are the geometric means of neighbouring levels.
+LEVELS = ((1 / 3, 18, 2.4495), (1 / 2, 12, 1.4142), (1, 6, 0.7071), (2, 3, 0.4082))
+LAST_LEVEL, LAST_WEIGHT = 3, 2
 
 
 @dataclass(frozen=True)
@@ -296,9 +301,34 @@ def is_tracked(notes: int, events: int) -> bool:
 
 
 def median_distance(beats: list[tuple[float, int]]) -> float:
-    """The lower median of the distances between beats, in seconds, to a millisecond."""
-    distances = sorted(min(int(1000 * (b - a) + STEP_BEGIN), MAX_DISTANCE - 1) for (a, _), (b, _) in pairwise(beats))
-    return (distances[(len(distances) - 1) // 2] + 0.5 - STEP_BEGIN) / 1000
+    """The median of the distances between beats in seconds, once those of other levels are counted at the most common one.
+
+    Where the music slows down, a track may go on by halves of its beats: their distances are doubled, and two count as one beat.
+    """
+    distances = [b - a for (a, _), (b, _) in pairwise(beats)]
+    middle = weighted_median([(distance, 1) for distance in distances])
+    return weighted_median([at_level(distance, middle) for distance in distances])
+
+
+def at_level(distance: float, middle: float) -> tuple[float, int]:
+    """Half, twice or a third of a distance, or three times it, whichever is nearest to another; and a weight: the beats that it holds."""
+    for level, weight, limit in LEVELS:
+        if distance > limit * middle:
+            return distance * level, weight
+    return distance * LAST_LEVEL, LAST_WEIGHT
+
+
+def weighted_median(distances: list[tuple[float, int]]) -> float:
+    """The lower median of distances with weights, in seconds, to a millisecond."""
+    counts: Counter[int] = Counter()
+    for distance, weight in distances:
+        counts[min(int(1000 * distance + STEP_BEGIN), MAX_DISTANCE - 1)] += weight
+    seen, total = 0, counts.total()
+    for step in sorted(counts):
+        seen += counts[step]
+        if 2 * seen >= total:
+            break
+    return (step + 0.5 - STEP_BEGIN) / 1000
 
 
 def tracked_tempo(distance: float, bpm: float) -> float:
