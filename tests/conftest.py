@@ -15,12 +15,22 @@ from benchmarks import slow_disk as preloaded
 from tests.helpers.processes import tables
 from tests.helpers.songs import write_songs
 
+PROJECT = Path(__file__).parent / "project"
+
 # The examples are the same in every run, so that what passes here passes elsewhere: `pytest --hypothesis-profile=random` looks for others.
 # Generating whole files is slow.
 SLOW_DATA = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("fixed", deadline=None, derandomize=True, suppress_health_check=SLOW_DATA)
 settings.register_profile("random", deadline=None, suppress_health_check=SLOW_DATA)
 settings.load_profile("fixed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the project, some of which compile, begin first: one of two workers ended with 100 s of them, while the other one had none.
+
+    A worker that has finished takes tests from the end of what the other one has (--dist worksteal), and never its first two.
+    """
+    items.sort(key=lambda item: PROJECT not in item.path.parents)
 
 
 @pytest.fixture(scope="session")
