@@ -25,7 +25,7 @@ from midiopt.sinks import open_sink
 from tests.helpers.batches import analysis_row, file_row, make_batch, write
 
 FILES = 400
-WORDS = ("Waltz", "moon", "Étude", "slap", "bass", "1987", "Größe", "ночь", "夜")
+WORDS = ("Waltz", "moon", "Étude", "slap", "bass", "1987", "Größe", "ночь", "夜曲集", "Moonラ・カンパネラ")
 CHORDS = (None, "Am F C G", "F C G Am", "Bm G D A", "C", "Dm G", "Am F C G Am", "C#m A E B", "Gsus4 C")
 
 
@@ -108,7 +108,9 @@ def of_content(test: Test) -> Test:
 
 
 def plain_words(text: str) -> str:
+    """The words, each character of Chinese and Japanese is one, with a space before and after each."""
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
+    text = "".join(f" {c} " if unicodedata.name(c, "").startswith(("CJK UNIFIED", "KATAKANA LETTER")) else c for c in text)
     return " " + "".join(f"{word} " for word in re.findall(r"[^\W_]+", text))
 
 
@@ -186,6 +188,7 @@ ATOMS: list[tuple[str, Test]] = [
     ("issue:stuck_note", of_content(lambda content: content["issues"] & ISSUE_BITS["stuck_note"])),
     ("issue:long_varint", of_content(lambda content: content["issues"] & ISSUE_BITS["long_varint"])),
     *((word, has_words(word)) for word in (*WORDS, "etude", "GROSSE", "mid", "music", "bas*", "a-b")),
+    *((word, has_words(word)) for word in ("夜", "曲集", "集夜", "夜*", "夜曲*", "集/夜", "カンパ", "ﾊﾟﾈﾗ", "ラカン", "moonラ")),
     ('"slap bass"', has_words("slap bass")),
     ('"Waltz Moon"', has_words("waltz moon")),
     ("moon|1987", lambda row: has_words("moon")(row) or has_words("1987")(row)),

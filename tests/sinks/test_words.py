@@ -170,6 +170,61 @@ def test_other_programs_delete_and_check(database):
     assert found(database, "waltz") == []
 
 
+UNSPACED = {  # searches by what they find
+    "ab": ("夜", "夜*"),
+    "a": ("曲集", "夜 集", "集 夜"),
+    "b": ("夜想*", "LOVE", "love夜", "がん"),
+    "c": ("カンパネラ", "ラカン", "ラ・カ", "ﾊﾟ"),
+    "d": ("노래", "노*", "𠮷"),
+    "": ("集曲", '"夜 集"', "ハ", "かん", "노"),
+    "cd": ("-夜",),
+}
+
+
+def is_indexed(url: str, word: str) -> bool:
+    if url.startswith("postgresql"):
+        return bool(query(url, f"SELECT 1 FROM files WHERE midiopt_phrases(path) @@ '{word}'"))
+    return bool(query(url, f"SELECT 1 FROM {sqlite_words.TABLE} WHERE {sqlite_words.TABLE} MATCH '{word}'"))
+
+
+def test_a_part_of_a_text_without_spaces_is_found(url):
+    """Each character of Chinese and Japanese is a word, with its sound mark; Korean, which has spaces, is divided by them."""
+    with open_sink(url) as sink:
+        put(sink, "/a.mid", 1, "夜曲集")
+        put(sink, "/b Love夜想曲がんばれ.mid", 2)
+        put(sink, "/c.mid", 3, "ラ・カンパネラ")
+        put(sink, "/d.mid", 4, "한국노래 노래𠮷野")
+        sink.finalize()
+    for names, texts in UNSPACED.items():
+        assert [("".join(path[1] for path in found(url, text)), text) for text in texts] == [(names, text) for text in texts]
+    assert is_indexed(url, "想") and not is_indexed(url, "夜想曲")
+
+
+OLD_DIVISION = {
+    "sqlite": [
+        "UPDATE meta SET value = json_remove(value, '$.division') WHERE key = 'words'",
+        f"INSERT INTO {sqlite_words.TABLE} ({sqlite_words.TABLE}) VALUES ('delete-all')",
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION midiopt_phrases(text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$SELECT to_tsvector('simple', $1)$$",
+        "REINDEX INDEX files_phrases",
+    ],
+}
+
+
+def test_an_index_of_words_in_another_division_is_made_anew(url):
+    """By the next run; until then files are found without it."""
+    with open_sink(url) as sink:
+        put(sink, "/夜曲.mid", 1)
+        sink.finalize()
+    for statement in OLD_DIVISION[url.partition(":")[0]]:
+        query(url, statement)
+    assert not is_indexed(url, "曲") and found(url, "曲") == ["/夜曲.mid"]
+    with open_sink(url) as sink:
+        sink.finalize()
+    assert is_indexed(url, "曲") and found(url, "曲") == ["/夜曲.mid"]
+
+
 @pytest.mark.parametrize(
     ("phrase", "keys", "begun"),
     [

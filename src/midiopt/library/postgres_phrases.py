@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from midiopt.library.search_terms import Sql
+from midiopt.sinks.sql import WORDS_INDEXES
 from midiopt.sinks.words import postgres_index_keys
 
-INDEXES = ("analyses_phrases", "files_phrases")
 FIRST_RANGE, GROWTH = 4000, 8  # of ids in which a phrase is looked for, each in 3 ms and more
 WHOLE = 4  # a part of all ids from which on the rest is looked for at once
 LEAST = 0.5  # times as many ids as until then, so that the number of ranges is bounded
@@ -115,13 +115,13 @@ class Counts:
         query = (
             "SELECT tablename, most_common_elems::text::text[], most_common_elem_freqs, reltuples FROM pg_stats"
             " JOIN pg_class ON relname = tablename AND relnamespace = quote_ident(schemaname)::regnamespace"
-            f" WHERE schemaname = current_schema() AND tablename IN {INDEXES}"
+            f" WHERE schemaname = current_schema() AND tablename IN {WORDS_INDEXES}"
         )
         self._counts: dict[str, float] = {}
         self.contents = 0.0
         """About how many contents there are; 0 before PostgreSQL has counted."""
         for index, words, shares, number in rows(query):
-            self.contents = number if index == INDEXES[0] else self.contents
+            self.contents = number if index == WORDS_INDEXES[0] else self.contents
             for word, share in zip(words or (), shares or (), strict=False):  # two shares more: the least and the greatest
                 self._counts[word] = self._counts.get(word, 0) + share * max(number, 0)
 

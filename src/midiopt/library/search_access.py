@@ -21,7 +21,7 @@ from midiopt.library.search_terms import HAS, Sql
 from midiopt.library.snapshot import Snapshot
 from midiopt.library.sqlite_phrases import SqlitePhrases
 from midiopt.sinks import sqlite_programs, sqlite_words
-from midiopt.sinks.sql import CARRIED, CARRYING, SEARCH_INDEX
+from midiopt.sinks.sql import CARRIED, CARRYING, HAS_WORDS_FUNCTIONS, SEARCH_INDEX, WORDS_INDEXES
 
 MAX_IDS = {"sqlite": 60_000, "postgres": 40_000}  # candidates that are fetched as a list: 9 to 20 ms
 RARE_IDS = 300  # candidates that are asked for first: 3 to 6 ms in PostgreSQL, which looks at the row of each
@@ -38,7 +38,7 @@ _FACT = re.compile(r"\ba\.(\w+)")
 CARRYING_FACTS = {"polyphony_max", "swing", "loop_bars", "issues", "is_performance", "lyric_count"}
 _IN_INDEXES = {"id", *CARRYING_FACTS, *CARRIED}
 _TABLES = (
-    *("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, sqlite_programs.TRIGGER, *postgres_phrases.INDEXES),
+    *("files_analysis_id", SEARCH_INDEX, sqlite_words.TABLE, sqlite_programs.TRIGGER, *WORDS_INDEXES),
     *PARTIAL.values(),
     *CARRYING,
 )
@@ -56,8 +56,12 @@ class Access:
         catalog = "sqlite_master" if self.is_sqlite else "pg_class"
         column = "name" if self.is_sqlite else "relname"
         where = "" if self.is_sqlite else " AND relnamespace = quote_ident(current_schema())::regnamespace"
-        carries = f"sql LIKE '%{CARRIED[-1]}%'" if self.is_sqlite else f"relnatts > {len(CARRIED)}"
-        there = dict(self._rows(f"SELECT {column}, {carries} FROM {catalog} WHERE {column} IN ({names}){where}"))
+        is_current = (
+            f"sql LIKE '%{CARRIED[-1]}%'"
+            if self.is_sqlite
+            else f"CASE WHEN relname IN {WORDS_INDEXES} THEN {HAS_WORDS_FUNCTIONS} ELSE relnatts > {len(CARRIED)} END"
+        )
+        there = dict(self._rows(f"SELECT {column}, {is_current} FROM {catalog} WHERE {column} IN ({names}){where}"))
         self.has_indexes = "files_analysis_id" in there
         self.contents = f"analyses a INDEXED BY {SEARCH_INDEX}" if SEARCH_INDEX in there else "analyses a"
         """The source of contents for a scan in the order of their ids."""
@@ -68,7 +72,7 @@ class Access:
         self._partial = {condition for condition, name in PARTIAL.items() if name in there}
         self.words: SqlitePhrases | PostgresPhrases | None = None
         """The index of words, if it can be asked."""
-        if there.keys() >= set(postgres_phrases.INDEXES):
+        if all(there.get(name) for name in WORDS_INDEXES):
             self.words = PostgresPhrases(self._rows, self._max_ids)
         elif sqlite_words.TABLE in there and self.has_indexes:
             with contextlib.suppress(LookupError):

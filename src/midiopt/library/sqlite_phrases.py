@@ -21,7 +21,7 @@ class SqlitePhrases:
         found: dict[str, str] = dict(rows("SELECT key, value FROM meta WHERE key IN (?, ?)", [STATE_KEY, CONTENTS_KEY]))
         state = words_state([(found.get(STATE_KEY, ""),)])
         if state is None or not rows("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"):
-            raise LookupError("the run that fills the index was killed, or this SQLite is without FTS5")
+            raise LookupError("no run has filled the index, or another midiopt has, or this SQLite is without FTS5")
         seen = int(found.get(CONTENTS_KEY, 0))
         newer = f"SELECT 1 FROM files WHERE analysis_id > {seen} LIMIT 1"
         latest = f"SELECT 1 FROM files WHERE analyzed_at > '{state.newest}' LIMIT 1"

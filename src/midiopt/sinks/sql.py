@@ -31,7 +31,7 @@ from midiopt.schema import (
     Table,
 )
 from midiopt.sinks.dialects import Dialect
-from midiopt.sinks.words import postgres_words_array
+from midiopt.sinks.words import DIVISION, postgres_words_array
 
 ANALYSIS_ID = "analysis_id"  # the column of `files` and `tracks` that refers to `analyses`
 UNKNOWN_ID = -1  # of an analysis, where it is to be looked up; as in row_keys.pyx
@@ -195,10 +195,15 @@ POSTGRES_INDEXES = {
 }
 
 
+_DIVISION = f"/* division {DIVISION} */"
+
+
 def _words_function(parameters: str, text: str) -> str:
     """A function of PostgreSQL for an index on the words of a text."""
-    words = f"SELECT array_to_tsvector(({postgres_words_array(text)}))"
-    return f"CREATE FUNCTION midiopt_phrases({parameters}) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ {words} $$"
+    words = f"{_DIVISION} SELECT array_to_tsvector(({postgres_words_array(text)}))"
+    return (
+        f"CREATE OR REPLACE FUNCTION midiopt_phrases({parameters}) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ {words} $$"
+    )
 
 
 # PostgreSQL calls array_to_string() stable, since it might print times; of texts it is not.
@@ -207,6 +212,15 @@ WORDS_FUNCTIONS = {
     "midiopt_phrases(text)": _words_function("text", "$1"),
     "midiopt_phrases(text, text[])": _words_function("text, text[]", NAMES.format("$1", "$2")),
 }
+WORDS_INDEXES = ("analyses_phrases", "files_phrases")
+
+
+def words_function_exists(name: str) -> str:
+    """A condition: whether PostgreSQL has a function of WORDS_FUNCTIONS that divides texts into words as midiopt does now."""
+    return f"EXISTS (SELECT FROM pg_proc WHERE oid = to_regprocedure('{name}') AND strpos(prosrc, '{_DIVISION}') > 0)"
+
+
+HAS_WORDS_FUNCTIONS = " AND ".join(map(words_function_exists, WORDS_FUNCTIONS))
 
 
 # Facts without an index of their own, which indexes of a few contents carry along: what two frequent terms find together is then read from
@@ -214,10 +228,11 @@ WORDS_FUNCTIONS = {
 CARRIED = ("bpm_confidence", "key_confidence", "drum_note_count", "is_loop", "sustain_pedals", "pitch_bends", "sysex_count")
 CARRYING = ("analyses_polyphony", "analyses_swing", "analyses_loop", "analyses_issues", "analyses_performance", "analyses_lyrics")
 _NAMED = f"IN ({', '.join(map(quoted, CARRYING))})"
-_OLD_INDEXES = {  # of words without pairs, and those that carry nothing
+_OLD_INDEXES = {  # of words without pairs or in another division, and those that carry nothing
     "sqlite": f"SELECT name FROM sqlite_master WHERE type = 'index' AND name {_NAMED} AND sql NOT LIKE '%{CARRIED[-1]}%'",
     "postgres": "SELECT relname FROM pg_class WHERE relkind = 'i' AND relnamespace = quote_ident(current_schema())::regnamespace"
-    f" AND (relname IN ('files_words', 'analyses_words') OR relname {_NAMED} AND relnatts < {len(CARRIED)})",
+    f" AND (relname IN ('files_words', 'analyses_words') OR relname {_NAMED} AND relnatts < {len(CARRIED)}"
+    f" OR relname IN {WORDS_INDEXES} AND NOT ({HAS_WORDS_FUNCTIONS}))",
 }
 
 
@@ -335,12 +350,12 @@ def update_run(columns: Iterable[str], dialect: Dialect) -> str:
 
 def finalize(execute: Callable[[str], Iterable[Any]], make_indexes: Callable[[list[str]], None], dialect: Dialect) -> int:
     """``Catalog.finalize``, by a function that runs a statement, and one that runs those of the indexes, of which none needs another."""
-    if dialect.database == "postgres":
-        for name, statement in WORDS_FUNCTIONS.items():
-            if list(execute(f"SELECT 1 WHERE to_regprocedure('{name}') IS NULL")):
-                execute(statement)
     for (name,) in list(execute(_OLD_INDEXES[dialect.database])):
         execute(f"DROP INDEX {name}")
+    if dialect.database == "postgres":
+        for name, statement in WORDS_FUNCTIONS.items():
+            if list(execute(f"SELECT 1 WHERE NOT {words_function_exists(name)}")):
+                execute(statement)
     make_indexes(create_indexes(dialect))
     [(files, contents)] = execute(COUNT_CONTENTS)
     [(analyses,)] = execute(COUNT_ANALYSES)

@@ -16,9 +16,10 @@ import sqlite3
 from dataclasses import asdict, dataclass
 
 from midiopt.schema import ANALYZER_VERSION
-from midiopt.sinks.words import indexed_text
+from midiopt.sinks.words import DIVISION, indexed_text
 
 TABLE = "midiopt_words"
+TRIGGER = f"{TABLE}_of_deleted"
 BITS, EXTRA = 40, 1 << 62
 STATE_KEY, CONTENTS_KEY = "words", "words_contents"  # in `meta`
 FREE_EXTRAS, REBUILD_SHARE = 1000, 8  # the index is made anew when one content in so many is indexed twice, but for the first thousand
@@ -28,7 +29,7 @@ _CREATE = (
 _GREATEST = "(SELECT coalesce(max(id), 0) FROM analyses)"
 # A content that comes after the last one was deleted has its id.
 _CREATE_TRIGGER = (
-    f"CREATE TRIGGER {TABLE}_of_deleted AFTER DELETE ON analyses BEGIN UPDATE meta SET value = {_GREATEST}"
+    f"CREATE TRIGGER {TRIGGER} AFTER DELETE ON analyses BEGIN UPDATE meta SET value = {_GREATEST}"
     f" WHERE key = '{CONTENTS_KEY}' AND CAST(value AS INTEGER) > {_GREATEST}; END"
 )
 
@@ -39,6 +40,8 @@ class WordsState:
 
     version: int
     """Of the analyser: titles change with it."""
+    division: int
+    """DIVISION of texts into words."""
     greatest: int
     """The greatest rowid below EXTRA."""
     newest: str
@@ -52,11 +55,12 @@ class WordsState:
 
 
 def words_state(rows: list[tuple[str]]) -> WordsState | None:
-    """The state in the rows of ``SELECT value FROM meta WHERE key = STATE_KEY``."""
+    """The state in the rows of ``SELECT value FROM meta WHERE key = STATE_KEY``; None of an index of words in another division."""
     try:
-        return WordsState(**json.loads(rows[0][0]))
+        state = WordsState(**json.loads(rows[0][0]))
     except (IndexError, TypeError, ValueError):
         return None
+    return state if state.division == DIVISION else None
 
 
 def has_fts5(connection: sqlite3.Connection) -> bool:
@@ -82,7 +86,7 @@ def fill_words(connection: sqlite3.Connection, built: str | None = None) -> None
         return
     there = bool(execute("SELECT 1 FROM sqlite_master WHERE name = ?", (TABLE,)).fetchall())
     state = words_state(execute("SELECT value FROM meta WHERE key = ?", (STATE_KEY,)).fetchall())
-    if there and not execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"{TABLE}_of_deleted",)).fetchall():
+    if there and not execute("SELECT 1 FROM sqlite_master WHERE name = ?", (TRIGGER,)).fetchall():
         return  # the table is one of the user
     [(contents, newest, run)] = execute(
         "SELECT (SELECT max(id) FROM analyses), (SELECT max(analyzed_at) FROM files), (SELECT max(id) FROM runs)"
@@ -91,10 +95,10 @@ def fill_words(connection: sqlite3.Connection, built: str | None = None) -> None
     _create_function(connection)
     if not there or state is None or not _holds(connection, state, contents):
         execute(f"DROP TABLE IF EXISTS main.{TABLE}")
-        execute(f"DROP TRIGGER IF EXISTS {TABLE}_of_deleted")
+        execute(f"DROP TRIGGER IF EXISTS {TRIGGER}")
         execute(_CREATE.format(TABLE))
         execute(_CREATE_TRIGGER)
-        state = WordsState(ANALYZER_VERSION, 0, newest, run)
+        state = WordsState(ANALYZER_VERSION, DIVISION, 0, newest, run)
         if built:
             for table in (f"{TABLE}_data", f"{TABLE}_idx"):  # all that an index without contents consists of
                 execute(f"DELETE FROM main.{table}")
