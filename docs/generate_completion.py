@@ -12,6 +12,7 @@ from midiopt.cli.main import COMMANDS
 from midiopt.cli.parser import Parser
 from midiopt.library.search import SORTS
 from midiopt.library.search_terms import TERMS
+from midiopt.limits import DASK_LOCAL, PROCESSES
 
 HEADER = "# Completion of midiopt: written by python -m docs.generate.\n"
 FILES = {"SOURCE", "FILE", "DIR", "URL", "DATABASE"}  # metavars of paths
@@ -23,6 +24,7 @@ end
 # Values that are no choices: of an option, or of what a positional argument is called.
 WORDS = {
     "--workers": ("auto",),
+    "--executor": (PROCESSES, DASK_LOCAL),
     "--sort": tuple(sign + name for name in SORTS for sign in ("", "-")),
     "QUERY": tuple(word for term in TERMS.values() for word in ([f"{term.name}:{value}" for value in term.words] or [f"{term.name}:"])),
 }

@@ -185,7 +185,8 @@ class Analysis(EncodedFacts):
 
     def __repr__(self) -> str:
         minutes, seconds = divmod(round(self.duration_s), 60)
-        facts = [f"{minutes}:{seconds:02}", f"{self.note_count:,} notes", "" if self.bpm is None else f"{self.bpm:.0f} BPM"]
+        notes = f"{self.note_count:,} note{'s' * (self.note_count != 1)}"
+        facts = [f"{minutes}:{seconds:02}", notes, "" if self.bpm is None else f"{self.bpm:.0f} BPM"]
         facts += [self.key or "", self.time_signature or self.meter_estimated or "", self.chord_progression or ""]
         return f"<Analysis: {', '.join(filter(None, facts))}>"
 

@@ -49,6 +49,8 @@ def completed(*words: str) -> list[str]:
         ("midiopt an", ["analyze"]),
         ("midiopt analyze --wor", ["--workers"]),
         ("midiopt analyze --workers ", ["auto"]),
+        ("midiopt analyze --executor ", ["processes", "dask:local"]),
+        ("midiopt analyze --executor p", ["processes"]),
         ("midiopt analyze --workers = a", ["auto"]),
         ("midiopt analyze --pru", ["--prune", "--prune=all"]),
         ("midiopt analyze --max-events ", []),

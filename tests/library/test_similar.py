@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import partial
 from itertools import combinations
 
 import pytest
@@ -56,6 +57,13 @@ def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
         for read in (library.search, library.count, library.table):
             with pytest.raises(TypeError, match="a search is a text"):
                 read(None)
+        for read in (library.search, partial(library.similar, elsewhere)):
+            with pytest.raises(TypeError, match=r"the limit of a search is a whole number, or None for all files, not 2\.5"):
+                read(limit=2.5)
+            with pytest.raises(ValueError, match="the limit of a search is at least 0, not -1"):
+                read(limit=-1)
+        with pytest.raises(TypeError, match="a sort is a text, such as 'bpm' or '-notes', not NoneType"):
+            library.search(sort=None)
         assert {*names(library.search(f'like:"{elsewhere}"'))} == {"0.mid", "up.mid", "half.mid"}
         assert {*names(library.search(f"like:{music / 'half.mid'} -like:{music / '5.mid'}"))} == {"0.mid", "up.mid", "half.mid"}
     done = finish("similar", music / "0.mid", "--db", url, "--json", module="midiopt")

@@ -323,7 +323,7 @@ def test_compact_joins_small_parts_in_the_order_of_paths(url):
     small_parts(url, 4)
     before = lasting(parquet.rows(url))
     done = compact(url)
-    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("40 rows in 1 parts of "), done
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("40 rows in 1 part of "), done
     assert lasting(parquet.rows(url)) == before == [{k: row[k] for k in row if k not in VOLATILE} for row in parquet.rows(url)]
     [part] = parquet.parts(url)
     assert compact(url, "-q").stdout == "" and parquet.parts(url) == [part], "there is nothing to join"

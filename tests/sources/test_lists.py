@@ -133,7 +133,7 @@ def test_lines_that_name_no_file(tmp_path):
     (tmp_path / "list").write_text(f"{tmp_path}/gone.mid\n{tmp_path}/a.mid\n{tmp_path}/gone/b.mid\n")
     done = finish(f"@{tmp_path}/list", "--db", tmp_path / "x.db", "--quiet")
     assert done.returncode == 3
-    assert done.stderr == f"midiopt: not read: {tmp_path}/gone.mid and 1 more files that are named: their rows say why\n"
+    assert done.stderr == f"midiopt: not read: {tmp_path}/gone.mid and 1 more file that is named: their rows say why\n"
     statuses = {path: status for path, (status,) in file_rows(tmp_path / "x.db", "status").items()}
     unreadable = dict.fromkeys([f"{tmp_path}/gone.mid", f"{tmp_path}/gone/b.mid"], "unreadable")
     assert statuses == {f"{tmp_path}/a.mid": "ok", **unreadable}

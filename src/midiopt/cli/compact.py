@@ -28,6 +28,7 @@ def add_options(parser: Parser) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Compact, and say what has changed."""
+    from midiopt.display.text import counted
     from midiopt.errors import MissingExtra
     from midiopt.sinks.urls import parquet_path
 
@@ -39,8 +40,8 @@ def command(options: argparse.Namespace) -> int:
     result = compact(options.url if path is None else path)
     if not options.quiet:
         print(
-            f"{result.rows:,} rows in {result.parts_after:,} parts of {result.bytes_after / 1e6:,.1f} MB, before"
+            f"{counted(result.rows, 'row')} in {counted(result.parts_after, 'part')} of {result.bytes_after / 1e6:,.1f} MB, before"
             f" {result.parts_before:,} of {result.bytes_before / 1e6:,.1f} MB"
-            + (f"; {result.repeated:,} older rows of the same paths deleted" if result.repeated else "")
+            + (f"; {counted(result.repeated, 'older row')} of the same paths deleted" if result.repeated else "")
         )
     return 0

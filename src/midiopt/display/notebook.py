@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from midiopt.api import Analysis, Notes, notes_of
 from midiopt.display.fact_sections import sections
 from midiopt.display.svg import Chart, element, text_of
-from midiopt.display.text import clock
+from midiopt.display.text import clock, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ def piano_roll(notes: Notes, seconds: float, name: str) -> str:
     tracks = np.unique(notes.track[~drum])
     colour = np.where(drum, len(COLOURS), np.searchsorted(tracks, notes.track) % len(COLOURS))
     height = (int(row.max()) + 1) * ROW
-    about = f"{len(notes):,} notes in {clock(seconds)}"
+    about = f"{counted(len(notes), 'note')} in {clock(seconds)}"
     chart = Chart(f"midiopt-{name}", "Piano roll", about, height, COLUMNS)
     for number, fill in enumerate((*COLOURS, DRUM_COLOUR)):
         mine = colour == number

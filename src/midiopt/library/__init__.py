@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, TypeVar, overload
 
 from midiopt.errors import MissingExtra
 from midiopt.library.snapshot import open_snapshot
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from midiopt.library.similar import Similar
 
 Item = TypeVar("Item")
+
+
+def _check_limit(limit: int | None) -> None:
+    """Raise TypeError or ValueError unless so many files can be given."""
+    if limit is not None and not isinstance(limit, SupportsIndex):
+        raise TypeError(f"the limit of a search is a whole number, or None for all files, not {limit!r}")
+    if limit is not None and limit < 0:
+        raise ValueError(f"the limit of a search is at least 0, not {limit}")
 
 
 class Library:
@@ -51,12 +59,12 @@ class Library:
 
         docs/search.md has the grammar, the same as that of ``midiopt search``. ``sort`` is `path`, `title`, `bpm`, `key`, `duration`,
         `notes`, `polyphony`, `swing`, `size` or `added`, with `-` before it the greatest first; without, files come in the order in which
-        their contents were found. Raises QueryError for a search or sort that cannot be read, and ValueError for a negative limit.
+        their contents were found. Raises QueryError for a search or sort that cannot be read, ValueError for a negative limit, and
+        TypeError for what is no text or number.
         """
         from midiopt.library.search import find_all, parse_query, sort_named
 
-        if limit is not None and limit < 0:
-            raise ValueError(f"the limit of a search is at least 0, not {limit}")
+        _check_limit(limit)
         sort_named(sort)
         return self._at_one_moment(find_all(self._snapshot, parse_query(query, reads_files=True), sort, limit))
 
@@ -77,6 +85,7 @@ class Library:
 
         if not isinstance(file, (str, os.PathLike)):
             raise TypeError(f"a file is given as its path, not as {type(file).__name__}")
+        _check_limit(limit)
         with self._snapshot.moment():
             return similar(self._snapshot, os.fsdecode(file), limit, min_score)
 

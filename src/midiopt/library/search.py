@@ -87,6 +87,8 @@ _SELECTED = ", ".join(f"{'f' if column in FILES.stored else 'a'}.{column.name}" 
 
 def sort_named(name: str) -> tuple[Sort, bool]:
     """The sort that a name means, with `-` before it the other way round. Raises QueryError for one that there is not."""
+    if not isinstance(name, str):
+        raise TypeError(f"a sort is a text, such as 'bpm' or '-notes', not {type(name).__name__}")
     found = SORTS.get(name.removeprefix("-"))
     if name and not found:
         raise QueryError(f"there is no sort {name!r}{nearest(name.removeprefix('-'), SORTS)}")

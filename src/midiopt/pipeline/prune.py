@@ -44,7 +44,8 @@ def prune_sources(catalog: Catalog, sources: Iterable[PathRange], prune: Prune, 
         if missing and prune:
             refusal = None if prune == "all" else _refusal(catalog, source, missing, known_devices.get(source.after))
             if refusal:
-                result.refusals.append(f"{refusal}; the rows of {missing:,} missing files are kept; --prune=all deletes them")
+                rows = "the row of a missing file is" if missing == 1 else f"the rows of {missing:,} missing files are"
+                result.refusals.append(f"{refusal}; {rows} kept; --prune=all deletes {'it' if missing == 1 else 'them'}")
             else:
                 result.deleted += _delete(catalog, source)
                 kept = 0

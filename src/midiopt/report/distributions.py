@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from midiopt.display.svg import Bar
+from midiopt.display.text import counted
 
 BPM_EDGES = (0, *range(40, 225, 5))
 SECOND_EDGES = (0, 2, 5, 10, 15, 30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 480, 600, 1200, 3600)
@@ -34,7 +35,7 @@ def histogram(counts: Mapping[int, int], edges: Sequence[int], text: Callable[[i
         last = i == len(edges) - 1
         is_one = not last and edges[i + 1] == edge + 1
         label = f"{text(edge)} or more" if last else text(edge) if is_one else f"{text(edge)} to {text(edges[i + 1])}"
-        bars.append(Bar(label, number, f"{label}: {number:,} files, {percent(number, total)}"))
+        bars.append(Bar(label, number, f"{label}: {counted(number, 'file')}, {percent(number, total)}"))
     return bars
 
 
@@ -54,10 +55,10 @@ def most_frequent(counts: Counter[Any], names: Callable[[Any], str], limit: int,
     """The bars of the most frequent values, and of all others together. Shares are of `whole`, or of the sum."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
     total = whole or sum(counts.values())
-    bars = [Bar(names(value), files, f"{files:,} files, {percent(files, total)}") for value, files in ranked[:limit]]
+    bars = [Bar(names(value), files, f"{counted(files, 'file')}, {percent(files, total)}") for value, files in ranked[:limit]]
     if len(ranked) > limit and not whole:
         rest = sum(files for _, files in ranked[limit:])
-        bars.append(Bar(f"{len(ranked) - limit} others", rest, f"{rest:,} files, {percent(rest, total)}"))
+        bars.append(Bar(f"{len(ranked) - limit} others", rest, f"{counted(rest, 'file')}, {percent(rest, total)}"))
     return bars
 
 

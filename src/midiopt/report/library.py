@@ -6,7 +6,7 @@ import datetime as dt
 
 from midiopt.display import svg
 from midiopt.display.svg import Bar
-from midiopt.display.text import clock
+from midiopt.display.text import clock, counted
 from midiopt.library.queries import Run
 from midiopt.library.report import MAX_NEAR, LibraryReport
 from midiopt.report.distributions import percent, spoken, tenths
@@ -34,7 +34,7 @@ TRIALS = {  # what is compared: name of the counts, title, what the confidence c
 
 def status(report: LibraryReport) -> str:
     """Files by status, with an example and its error."""
-    bars = [Bar(line.status, line.files, f"{line.files:,} files, {percent(line.files, report.files)}") for line in report.statuses]
+    bars = [Bar(line.status, line.files, f"{counted(line.files, 'file')}, {percent(line.files, report.files)}") for line in report.statuses]
     rows = [
         (line.status, line.files, percent(line.files, report.files), STATUS_MEANINGS[line.status].replace("`", ""))
         for line in report.statuses
@@ -55,7 +55,7 @@ def issues(report: LibraryReport) -> str:
         return section("issues", "Issues", about="No file was repaired or is unusual.")
     meanings = REPAIRS | UNUSUAL
     shown, others = report.issues[:MAX_ISSUES], report.issues[MAX_ISSUES:]
-    bars = [Bar(line.name, line.files, f"{line.files:,} files, {percent(line.files, report.analysed)}") for line in shown]
+    bars = [Bar(line.name, line.files, f"{counted(line.files, 'file')}, {percent(line.files, report.analysed)}") for line in shown]
     about = "Repairs, and what is unusual but valid. A file may have several."
     rows = [(Markup(svg.element("strong", line.name) + note(meanings[line.name])), path(line.example)) for line in shown]
     rest = note("Fewer: " + ", ".join(f"{line.name} {line.files:,}" for line in others)) if others else ""
@@ -165,7 +165,9 @@ def runs(report: LibraryReport) -> str:
 def _run_bar(run: Run) -> Bar:
     unusable = (run.rejected or 0) + (run.unreadable or 0) + (run.crashed or 0)
     done = (run.ok or 0) + (run.repaired or 0) + unusable
-    about = f"run {run.id}, {when(run.started)}: {done:,} files analysed, {unusable:,} of them unusable, {run.outcome or UNFINISHED}"
+    about = (
+        f"run {run.id}, {when(run.started)}: {counted(done, 'file')} analysed, {unusable:,} of them unusable, {run.outcome or UNFINISHED}"
+    )
     return Bar(f"{run.started:%d %b}", done, about, other=unusable)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from midiopt.display import svg
 from midiopt.display.svg import Bar, Sector
-from midiopt.display.text import clock
+from midiopt.display.text import clock, counted
 from midiopt.general_midi import FAMILIES, PROGRAMS
 from midiopt.library.chord_loops import loop_text
 from midiopt.library.report import LibraryReport
@@ -93,7 +93,7 @@ def _key_wheel(report: LibraryReport) -> str:
     outer, inner = ([Sector(key, counts[key], f"{key}: {_files(counts[key], total)}") for key in ring] for ring in (FIFTHS, RELATIVES))
     bars = sorted((Bar(*sector) for sector in (*outer, *inner)), key=lambda bar: -bar.value)
     minor = sum(counts[key] for key in RELATIVES)
-    about = f"Major outside, minor inside. {percent(minor, total)} of {total:,} files are in a minor key."
+    about = f"Major outside, minor inside. {percent(minor, total)} of {counted(total, 'file')} are in a minor key."
     title = "Keys on the circle of fifths"
     return figure(
         title, svg.wheel("key-chart", title, f"{about} {spoken(bars)}", outer, inner), ("key", "files", "share"), shares(bars), about
@@ -153,4 +153,4 @@ def _marks(edges: Sequence[int], marked: Sequence[int], text: Callable[[int], st
 
 
 def _files(files: Any, whole: int) -> str:
-    return f"{files:,} files, {percent(files, whole)}"
+    return f"{counted(files, 'file')}, {percent(files, whole)}"

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from midiopt.core import build
 from midiopt.display.svg import element, short_number, text_of
+from midiopt.display.text import counted
 from midiopt.library.report import LibraryReport
 from midiopt.report import library, music
 from midiopt.report.distributions import percent
@@ -70,7 +71,7 @@ def _header(report: LibraryReport, database: str) -> str:
     faults = sum(line.files for line in report.statuses if line.example is not None)
     tiles = [
         (f"{report.files:,}", "files", library.size_text(report.bytes)),
-        (percent(report.analysed, report.files), "analysed", f"{report.analysed:,} files"),
+        (percent(report.analysed, report.files), "analysed", counted(report.analysed, "file")),
         (f"{report.analysed - copies:,}", "different contents", f"{copies:,} {'copy' if copies == 1 else 'copies'}"),
         (_duration(seconds), "of music", f"{seconds / max(report.analysed, 1) / 60:.1f} min a file"),
         (short_number(notes), "notes", f"{notes:,}"),

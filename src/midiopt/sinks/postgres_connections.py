@@ -13,12 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege, QueryCanceled
-from psycopg.sql import SQL, Identifier
+from psycopg.errors import QueryCanceled
 
 from midiopt.errors import DatabaseBusy, SinkError, Stopped
 from midiopt.sinks.postgres_retries import MAX_RETRY_DELAY, STOP_TIMEOUT, Retries, sink_errors
-from midiopt.sinks.postgres_session import CONNECT_TIMEOUT, LOCK_CLASS, Connection, connect, session_parameters
+from midiopt.sinks.postgres_session import (
+    CONNECT_TIMEOUT,
+    Connection,
+    connect,
+    create_schema,
+    session_parameters,
+    set_lock_timeout,
+    take_lock,
+)
 from midiopt.sinks.urls import split_schema
 
 if TYPE_CHECKING:
@@ -28,7 +35,6 @@ Result = TypeVar("Result")
 
 POLL_INTERVAL = 0.2  # seconds between two checks whether to cancel the current statement
 LOCK_POLL = 1.0  # seconds that the server waits for a lock on behalf of the control connection; then signals and the timeout are checked
-MAX_LOCK_TIMEOUT = 2**31 - 1  # milliseconds
 
 
 class Connections:
@@ -54,7 +60,7 @@ class Connections:
         try:
             with sink_errors():
                 if self._schema is not None:
-                    _create_schema(self.control, self._schema)
+                    create_schema(self.control, self._schema)
                 [(self._database, lock_timeout)] = self.control.execute("SELECT current_database(), current_setting('lock_timeout')")
                 self._lock_poll = LOCK_POLL if lock_timeout == "0" else 0.0  # a limit of the user's own, from the URL or the role, stays
                 self._prepare_control(self.control)
@@ -117,7 +123,7 @@ class Connections:
                 raise Stopped("the database was not completed")
             with pool.connection() as connection:
                 if self._lock_poll:
-                    _set_lock_timeout(connection, self._lock_poll)
+                    set_lock_timeout(connection, self._lock_poll)
                 self._side_by_side.add(connection)
                 try:
                     connection.execute(statement)
@@ -240,15 +246,15 @@ class Connections:
 
     def _prepare_control(self, control: Connection) -> None:
         if self._lock_poll:
-            _set_lock_timeout(control, self._lock_poll)
+            set_lock_timeout(control, self._lock_poll)
         if control.info.server_version >= 140000:
             control.execute("SET idle_session_timeout = 0")  # the run's lock ends with this session, which idles during commits
-        _take_lock(control)
+        take_lock(control)
 
     def _prepare_for_commits(self, connection: Connection) -> None:
         """A commit thread may wait for a lock for the whole timeout: nothing but the end of the run interrupts it."""
         if self._lock_poll:
-            _set_lock_timeout(connection, self._timeout)
+            set_lock_timeout(connection, self._timeout)
         self._configure(connection)
 
     def _check_database(self) -> None:
@@ -284,30 +290,3 @@ class Connections:
 
 def _do_nothing(connection: Connection) -> None:
     """Until the pool is opened, sessions need no tables of their own."""
-
-
-def _create_schema(connection: Connection, name: str) -> None:
-    """Create the schema unless it is there, which needs no permission."""
-    if connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).fetchall():
-        return
-    try:
-        connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(name)))
-    except InsufficientPrivilege as error:
-        user = connection.info.user
-        reason = f"there is no schema {name}, and {user} may not create it; its owner may: CREATE SCHEMA {name} AUTHORIZATION {user}"
-        raise SinkError(f"PostgreSQL: {reason}") from error
-
-
-def _set_lock_timeout(connection: Connection, seconds: float) -> None:
-    connection.execute(f"SET lock_timeout = {min(max(1, round(seconds * 1000)), MAX_LOCK_TIMEOUT)}")
-
-
-def _take_lock(connection: Connection) -> None:
-    """Take the lock of the current schema; it is held until the session ends."""
-    row = connection.execute(
-        "SELECT pg_try_advisory_lock(%s, oid::int4) FROM pg_namespace WHERE nspname = current_schema()", (LOCK_CLASS,)
-    ).fetchone()
-    if row is None:
-        raise SinkError("PostgreSQL: there is no schema to create tables in; check search_path")
-    if not row[0]:
-        raise DatabaseBusy("another run is writing this database; wait until it has ended")

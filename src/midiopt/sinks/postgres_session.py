@@ -1,4 +1,4 @@
-"""What reading and writing PostgreSQL share: how a session begins, and the version of the tables."""
+"""Sessions of PostgreSQL, of readers and of runs: how they begin, the schema, the lock of a run, and the version of the tables."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import UndefinedColumn
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn
+from psycopg.sql import SQL, Identifier
 
-from midiopt.errors import SinkError
+from midiopt.errors import DatabaseBusy, SinkError
 from midiopt.schema import PRODUCT
 from midiopt.sinks.sql import quoted_name
 from midiopt.sinks.urls import has_password, split_schema
@@ -22,6 +23,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 LOCK_CLASS = int.from_bytes(PRODUCT[:4].encode())  # the other half of the advisory lock is the oid of the schema: one run per schema
 IN_SCHEMA = "relnamespace = quote_ident(current_schema())::regnamespace"  # of a row of pg_class
 CONNECT_TIMEOUT = 10  # seconds
+MAX_LOCK_TIMEOUT = 2**31 - 1  # milliseconds
 
 # A network that drops packets silently is noticed within a minute. Parameters in the URL take precedence.
 NETWORK = {
@@ -70,3 +72,31 @@ def schema_version(connection: Connection) -> int | None:
         with contextlib.suppress(UndefinedColumn):  # another program's table
             meta = dict(connection.execute("SELECT key::text, value::text FROM meta").fetchall())
     return check_version(names, meta)
+
+
+def create_schema(connection: Connection, name: str) -> None:
+    """Create the schema unless it is there, which needs no permission."""
+    if connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).fetchall():
+        return
+    try:
+        connection.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(name)))
+    except InsufficientPrivilege as error:
+        user = connection.info.user
+        reason = f"there is no schema {name}, and {user} may not create it; its owner may: CREATE SCHEMA {name} AUTHORIZATION {user}"
+        raise SinkError(f"PostgreSQL: {reason}") from error
+
+
+def set_lock_timeout(connection: Connection, seconds: float) -> None:
+    """How long the server waits for each lock on behalf of this session."""
+    connection.execute(f"SET lock_timeout = {min(max(1, round(seconds * 1000)), MAX_LOCK_TIMEOUT)}")
+
+
+def take_lock(connection: Connection) -> None:
+    """Take the lock of the current schema; it is held until the session ends."""
+    row = connection.execute(
+        "SELECT pg_try_advisory_lock(%s, oid::int4) FROM pg_namespace WHERE nspname = current_schema()", (LOCK_CLASS,)
+    ).fetchone()
+    if row is None:
+        raise SinkError("PostgreSQL: there is no schema to create tables in; check search_path")
+    if not row[0]:
+        raise DatabaseBusy("another run is writing this database; wait until it has ended")

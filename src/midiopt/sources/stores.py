@@ -113,7 +113,8 @@ def list_objects(url: bytes) -> Iterator[list[tuple[bytes, FileState]]]:
         for page in _pages(obstore, store, key.rstrip("/"), "", unread):
             yield [(base + meta["path"].encode(), _state_from(meta)) for meta in page]
     if unread:
-        raise OSError(errno.EINVAL, f"{len(unread):,} folders have a key with an empty, a dotted or a broken part, such as {unread[0]}")
+        have = "folder has" if len(unread) == 1 else "folders have"
+        raise OSError(errno.EINVAL, f"{len(unread):,} {have} a key with an empty, a dotted or a broken part, such as {unread[0]}")
 
 
 def _pages(obstore: Any, store: Any, folder: str, after: str, unread: list[str]) -> Iterator[list[Any]]:

@@ -91,10 +91,10 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
                 stats.found += len(page.paths)
                 yield page
     if stats.unlisted_problems:
-        stats.problems.append(f"{stats.unlisted_problems:,} more folders")
+        stats.problems.append(f"{stats.unlisted_problems:,} more folder{'s' * (stats.unlisted_problems > 1)}")
     if stats.unread_named:
         more = stats.unread_named - 1
-        others = f" and {more:,} more files that are named: their rows say" if more else ": its row says"
+        others = f" and {more:,} more file{'s that are' if more > 1 else ' that is'} named: their rows say" if more else ": its row says"
         stats.problems.append(f"{os.fsdecode(stats.first_unread_named)}{others} why")
     stats.at_end = True
 

@@ -17,8 +17,9 @@ _midiopt() {
     '') _midiopt_words 'analyze show search similar export repair split status duplicates report browse compact verify datasette-metadata completion help --help --version' ;;
     analyze)
         case $prev in
-        --column|--schema|--file-timeout|--max-file-bytes|--max-events|--executor|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
+        --column|--schema|--file-timeout|--max-file-bytes|--max-events|--batch-size|--writers|--sink-timeout) _midiopt_words ''; return ;;
         --workers) _midiopt_words 'auto'; return ;;
+        --executor) _midiopt_words 'processes dask:local'; return ;;
         esac
         [[ $cur == -* ]] && { _midiopt_words '--follow-links --prune --prune=all --tracks --column --dry-run --watch --db --schema --log --json --jsonl --quiet --file-timeout --max-file-bytes --max-events --workers --executor --keep-old --batch-size --writers --sink-timeout -h --help'; return; }
         # files, which readline completes

@@ -39,7 +39,7 @@ complete -c midiopt -n '__midiopt_command analyze' -l file-timeout -r -d 'time p
 complete -c midiopt -n '__midiopt_command analyze' -l max-file-bytes -r -d 'reject larger files'
 complete -c midiopt -n '__midiopt_command analyze' -l max-events -r -d 'reject files with more events'
 complete -c midiopt -n '__midiopt_command analyze' -l workers -r -f -a 'auto' -d 'number of worker processes'
-complete -c midiopt -n '__midiopt_command analyze' -l executor -r -d 'where the files are analysed'
+complete -c midiopt -n '__midiopt_command analyze' -l executor -r -f -a 'processes dask:local' -d 'where the files are analysed'
 complete -c midiopt -n '__midiopt_command analyze' -l keep-old -d 'keep the results of older analyser versions instead of updating them'
 complete -c midiopt -n '__midiopt_command analyze' -l batch-size -r -d 'number of files per transaction'
 complete -c midiopt -n '__midiopt_command analyze' -l writers -r -d 'number of batches that PostgreSQL commits at the same time, each over its own connection, and of indexes that it makes'
