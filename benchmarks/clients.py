@@ -7,6 +7,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from benchmarks.command_line import need
 from midiopt.core import build
 from midiopt.library.datasette import metadata
 from midiopt.library.snapshot import open_snapshot
@@ -16,11 +17,10 @@ PAGES = ("library", "library?role=drums", "files", "analyses", "analyses?_sort=n
 
 async def times(path: str, rounds: int) -> list[list[str]]:
     """The status and the best time of each page, with the metadata of midiopt and without suggested facets."""
-    from datasette.app import Datasette
-
+    datasette_app = need("datasette.app", " and 'midiopt[clients]'")
     with open_snapshot(path) as library:
         about = metadata(library, path, build.version)
-    datasette = Datasette([path], metadata=about, settings={"suggest_facets": False})
+    datasette = datasette_app.Datasette([path], metadata=about, settings={"suggest_facets": False})
     await datasette.invoke_startup()
     name = Path(path).stem
     rows = []

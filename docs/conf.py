@@ -15,7 +15,7 @@ myst_heading_anchors = 3
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
-autodoc_mock_imports = ["torch"]  # of gigabytes
+autodoc_mock_imports = ["pyarrow", "torch"]  # large; only names are taken from them
 # Names of other projects: their documentation is not loaded, so that the build needs no network.
 nitpick_ignore_regex = [("py:.*", r"(?!midiopt).*")]
 

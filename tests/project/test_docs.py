@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
+from functools import reduce
 from pathlib import Path
+from typing import get_overloads
 
 import pytest
 
+import midiopt
 from docs import generate, generate_cli, generate_first_song
 from midiopt.cli import quantities
 from midiopt.pipeline.options import RunOptions
@@ -90,3 +94,16 @@ def test_every_make_target_has_a_line_in_help():
     makefile = (ROOT / "Makefile").read_text()
     [targets] = re.findall(r"^\.PHONY: (.*)$", makefile, re.M)
     assert set(targets.split()) == set(re.findall(r"^([a-z-]+):.*## ", makefile, re.M))
+
+
+def test_classes_in_documented_signatures_are_documented():
+    """`make docs` refuses a signature with a name that leads nowhere."""
+    names = re.findall(r"auto(?:function|class):: midiopt\.([\w.]+)", (ROOT / "docs" / "python.md").read_text())
+    documented = [reduce(getattr, name.split("."), midiopt) for name in names]
+    functions = [function for item in documented if callable(item) for function in (item, *get_overloads(item))]
+    for function in functions:
+        scope = vars(sys.modules[function.__module__])
+        for annotation in getattr(function, "__annotations__", {}).values():
+            for name in re.findall(r"\w+", str(annotation)):
+                if isinstance(scope.get(name), type) and scope[name].__module__.startswith("midiopt."):
+                    assert scope[name] in documented, f"{function.__qualname__}: {name}"
