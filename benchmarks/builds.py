@@ -154,8 +154,24 @@ def _translate(report: Report) -> None:
             shutil.copy2(path, TRANSLATED)
     if (BUILD / "cython").is_dir():  # of the installed build; Cython translates again what is older than its source
         shutil.copytree(BUILD / "cython", TRANSLATED / "build" / "cython")
+        _renew([*(TRANSLATED / "build" / "cython").rglob("*.c")])
     _run(TRANSLATED, os.environ | {"MIDIOPT_BUILD": "release"}, "setup.py", "-q", "translate")
     stamp.write_text(sources)
+
+
+def _renew(translated: list[Path]) -> None:
+    """Set the age of files in C to none if all are newer than every source.
+
+    Cython translates again what is older than its own declarations, too: in a new clone pip installs these after it has compiled midiopt.
+    """
+    sources = [*(path for path in (ROOT / "src").rglob("*.p[yx][xd]")), ROOT / "setup.py"]
+    if translated and min(map(_changed, translated)) > max(map(_changed, sources)):
+        for path in translated:
+            path.touch()
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _hash_of_sources() -> str:
