@@ -72,6 +72,12 @@ def test_every_option_has_a_row():
                     assert re.search(rf"^\| `(?:-\w, )?{option}[ `,]", text, re.M), f"midiopt {name} {option}"
 
 
+def test_the_json_of_every_command_has_a_row():
+    rows = re.findall(r"^\| `(\w+)` \| ", (ROOT / "docs" / "json.md").read_text(), re.M)
+    print_json = {name for name, parser in generate_cli.commands().items() if "--json" in parser._option_string_actions}
+    assert print_json and print_json <= {*rows}
+
+
 def test_defaults_are_as_documented():
     text = (ROOT / "docs" / "cli.md").read_text()
     options = RunOptions()
