@@ -181,3 +181,93 @@ def test_a_damaged_track_that_the_header_does_not_count_is_named():
     facts = midiopt.analyze(header(1) + track(CONDUCTOR) + track(events, 5) + track(LOW))
     assert (facts.status, facts.note_count) == ("repaired", 0)
     assert facts.issue_names == ["undeclared_tracks", "no_notes", "trailing_bytes"]
+
+
+def test_a_transfer_of_a_file_whose_header_counts_too_few_tracks():
+    """The length of the counted track fits before, too; those of the others do after it."""
+    damaged = (header(1) + SONG[14:]).replace(b"\x0a", b"\x0d\x0a")
+    repaired(damaged, SONG, "text_mode", "undeclared_tracks", at=damaged.index(b"\x0d\x0a"))
+
+
+def test_a_transfer_of_a_file_with_an_unknown_format_and_a_wrong_length():
+    """The events have faults before, and none after: the format was wrong before the transfer."""
+    damaged = (header(3, format=3) + track(CONDUCTOR) + track(HIGH, 5) + track(LOW)).replace(b"\x0a", b"\x0d\x0a")
+    assert music(damaged) == music(SONG)
+    assert midiopt.analyze(damaged).issue_names == ["unknown_format", "text_mode", "track_length"]
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_line_ends_of_a_text_that_has_its_length_are_no_sign_of_a_transfer(missing):
+    """One line end and a length that is one too small: without its 0D the text would take in the delta time behind it."""
+    events = bytes.fromhex(
+        "00 FF 01 05 61 0D 0A 62 63"  # text: a, CR, LF, b, c
+        "3C 90 3C 40  60 80 3C 40"  # C4, a quarter
+        "00 FF 2F 00"  # End of Track
+    )
+    damaged, good = (header(1 + missing) + track(events, length) for length in (len(events) - 1, None))
+    assert music(damaged) == music(good)
+    assert midiopt.analyze(damaged).issue_names == ["missing_tracks"] * missing + ["track_length"]
+
+
+@pytest.mark.parametrize("line_end", [b"\x0d\x0a", b"\x0d\x0d\x0a"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        "00 F0 0A 41 10 42 12 40 10 15 00 00 F7",  # the length of a message, which can be read up to its F7
+        "00 FF 51 03 07 0A E2",  # a tempo, whose last byte then is one of the next delta time
+        "00 FF 03 03 61 0A E9",  # likewise a name: a, line feed, e with an accent in Latin-1
+    ],
+)
+def test_a_transfer_after_which_the_events_have_no_fault(event, line_end):
+    good = header(1) + track(bytes.fromhex(event + "00 99 3C 40  60 89 3C 40  00 FF 2F 00"))
+    repaired(good.replace(b"\x0a", line_end), good, "text_mode", at=good.index(b"\x0a"))
+
+
+def test_two_tracks_in_a_chunk_that_the_header_does_not_count():
+    names = b"\0\xff\x03\x01A", b"\0\xff\x03\x01B"
+    damaged = header(1) + track(CONDUCTOR) + track(names[0] + HIGH + names[1] + LOW)
+    good = header(3) + track(CONDUCTOR) + track(names[0] + HIGH) + track(names[1] + LOW)
+    repaired(damaged, good, "joined_tracks", "undeclared_tracks", at=22 + len(CONDUCTOR))
+
+
+def test_tracks_in_one_chunk_with_zeros_between_them():
+    """A track begins with a delta time and a status: of the zeros before its status, one is its own."""
+    damaged = header(3) + track(CONDUCTOR) + track(HIGH + bytes(3) + LOW)
+    repaired(damaged, SONG, "bytes_after_end", "joined_tracks", at=30 + len(CONDUCTOR + HIGH))
+
+
+@pytest.mark.parametrize(
+    ("fault", "more"),
+    [
+        ("bad_status", "00 F8"),  # of the cable, not of a file
+        ("long_varint", "80 80 80 80 00 B1 07 40"),  # a delta time of five bytes
+    ],
+)
+def test_tracks_in_one_chunk_with_another_fault(fault, more):
+    """As many as are missing, and each begins with its name."""
+    events = b"\0\xff\x03\x01B" + bytes.fromhex(more) + LOW
+    damaged, good = header(3) + track(CONDUCTOR) + track(HIGH + events), header(3) + track(CONDUCTOR) + track(HIGH) + track(events)
+    repaired(damaged, good, fault, "joined_tracks", at=30 + len(CONDUCTOR + HIGH))
+
+
+def test_a_chunk_of_another_kind_between_tracks_that_share_a_length():
+    chunk = b"JUNK" + bytes.fromhex("00 00 00 02  61 62")
+    damaged = header(3) + track(CONDUCTOR) + track(HIGH, len(HIGH + LOW)) + chunk + LOW
+    good = header(3) + track(CONDUCTOR) + track(HIGH) + chunk + track(LOW)
+    repaired(damaged, good, "track_length", "joined_tracks", "alien_chunk", at=26 + len(CONDUCTOR))
+
+
+@pytest.mark.parametrize(
+    ("fault", "more"),
+    [
+        ("bad_meta", "00 FF 59 01 00"),  # a key signature of one byte
+        ("zero_tempo", "00 FF 51 03 00 00 00"),
+        ("bad_status", "00 F8"),
+        ("long_varint", "80 80 80 80 00 B1 07 40"),
+    ],
+)
+def test_a_text_like_a_track_in_a_track_of_length_0_with_another_fault(fault, more):
+    events = bytes.fromhex("00 FF 01 08 4D 54 72 6B 20 69 73 20") + bytes.fromhex(more) + TUNE  # text: MTrk is
+    damaged, good = header(1) + track(events, 0), header(1) + track(events)
+    assert music(damaged) == music(good)
+    assert midiopt.analyze(damaged).issue_names == [fault, "track_length"]

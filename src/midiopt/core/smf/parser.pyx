@@ -19,15 +19,18 @@ from midiopt.core.smf.chunks cimport (
 from midiopt.core.smf.cursor cimport load_be16, load_be32, load_le32
 from midiopt.core.smf.midi cimport (
     BAD_STATUS, BYTES_AFTER_END, CHUNK_OVERRUN, DATA_OVER_127, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, FORMAT_2, FRAME_RATE,
-    HEADER_LENGTH, JOINED_TRACKS, LEADING_JUNK, LONG_VARINT, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, MISSING_TRACKS, NO_END_OF_TRACK,
-    NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS, RMID, RMID_SIZE, SHORT_HEADER, SMPTE, STRAY_DATA, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH,
-    TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT,
-    ZERO_DIVISION, Event, issue_bit,
+    HEADER_LENGTH, JOINED_TRACKS, LEADING_JUNK, LONG_VARINT, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, META, META_TEXT, MISSING_TRACKS,
+    NO_END_OF_TRACK, NO_HEADER, NO_MEMORY, NO_TRACKS, OFFSET_BITS, RMID, RMID_SIZE, RUNNING_STATUS_CROSSED, SHORT_HEADER, SMPTE,
+    STRAY_DATA, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRACK_LENGTH, TRAILING_BYTES,
+    UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT, ZERO_DIVISION, Event, Mark, issue_bit,
 )
-from midiopt.core.smf.recovery cimport TrackChunk, has_ended, mend_early_end, mend_track, read_track_chunk
+from midiopt.core.smf.recovery cimport TrackChunk, has_ended, mend_early_end, mend_track, read_track_chunk, within_events
 from midiopt.core.smf.riff cimport read_riff_title
-from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, undo_transfer
+from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, count_line_ends, undo_transfer
 from midiopt.core.smf.undeclared cimport pass_alien_chunk, read_what_follows
+
+cdef enum:
+    LAST_TEXT = 0x0F  # meta events 1 to 15 are texts
 
 
 cdef int raise_status(Status status, size_t offset, size_t max_events) except -1:
@@ -102,12 +105,32 @@ cdef Status parse_smf(const uint8_t *data, size_t size, Arena *arena, size_t max
     if size == 0:
         return EMPTY
     status = parse_song(data, size, arena, offset)
-    if status == USABLE and not arena.header.issues & wrong_lengths():
+    if status == USABLE and (not arena.header.issues & wrong_lengths() or has_line_ends_in_texts(arena)):
         return USABLE
     restored = undo_transfer(data, size, arena.scratch, LENGTHS)
     if restored.data != NULL:
         return parse_restored(&restored, arena, max_events, offset)
     return try_transfers(data, size, arena, max_events, offset, status)
+
+
+cdef bint has_line_ends_in_texts(const Arena *arena) noexcept nogil:
+    """Whether the events have no fault, and each 0D 0A is within a text, behind which a delta time of one byte and a status follow.
+
+    A transfer would have made it longer than it says, so that its last characters would be there.
+    """
+    cdef size_t pairs, i, behind
+    cdef const Mark *mark
+    if arena.header.issues & (not_whole() | within_events() | issue_bit(RUNNING_STATUS_CROSSED)):
+        return False
+    pairs = count_line_ends(arena.data, arena.size)
+    if pairs == 0:
+        return False
+    for i in range(arena.mark_count):
+        mark = &arena.marks[i]
+        behind = <size_t>mark.offset + mark.length
+        if mark.status == META and META_TEXT <= mark.type <= LAST_TEXT and behind < arena.size and arena.data[behind] < 0x80:
+            pairs -= count_line_ends(arena.data + mark.offset, mark.length)
+    return pairs == 0
 
 
 cdef Status try_transfers(
@@ -120,7 +143,10 @@ cdef Status try_transfers(
     cdef Restored restored
     cdef Evidence evidence = HEADER_AND_LINE_FEEDS
     cdef uint64_t before = not_whole() if status else arena.header.issues & not_whole()
+    cdef uint64_t allowed = 0
     cdef bint is_read = True, is_cut = False
+    if before & ~issue_bit(UNKNOWN_FORMAT):
+        allowed = issue_bit(UNKNOWN_FORMAT)  # the events prove the transfer, and the format may have been wrong before it
     if before == 0:
         return status
     while True:
@@ -128,14 +154,14 @@ cdef Status try_transfers(
         if restored.data != NULL:
             status = parse_restored(&restored, arena, max_events, offset)
             is_read = False
-            if not status and arena.header.issues & not_whole() == 0:
+            if not status and arena.header.issues & not_whole() & ~allowed == 0:
                 return status
-            if not status and before & shifted() and arena.header.issues & shifted() == 0:
+            if not status and before & shifted() and arena.header.issues & shifted() & ~allowed == 0:
                 is_cut = True
         if evidence == HEADER:
             break
         evidence = HEADER
-    if not status and not is_read and (restored.utf8 or (is_cut and arena.header.issues & shifted() == 0)):
+    if not status and not is_read and (restored.utf8 or (is_cut and arena.header.issues & shifted() & ~allowed == 0)):
         return status
     if is_cut:
         restored = undo_transfer(data, size, arena.scratch, HEADER_AND_LINE_FEEDS)
@@ -350,11 +376,11 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
     """
     cdef size_t declared = arena.header.declared_tracks
     cdef TrackChunk track
+    cdef const uint8_t *searched = chunk  # up to there, by the search for the next MTrk
     cdef const uint8_t *found
     cdef const uint8_t *song
     cdef Reading before
     cdef Status status
-    track.stopped = chunk
     track.next = NULL
     while declared == 0 or arena.track_count < declared:
         offset[0] = chunk - data
@@ -368,26 +394,28 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
                 if status:
                     offset[0] = track.stopped - data
                     return status
+                searched = track.stopped
                 chunk = track.next
                 continue
             if memcmp(chunk, b"MThd", 4) == 0 and arena.track_count:
                 break
             pass_alien_chunk(arena, data, chunk, end)
-            track.stopped = chunk + CHUNK_HEADER
-            chunk = track.stopped + load_be32(chunk + 4)
+            searched = chunk + CHUNK_HEADER
+            chunk = searched + load_be32(chunk + 4)
+            track.next = track.stopped = chunk
             continue
-        if track.next == chunk and track.stopped == chunk and chunk < end and has_ended(arena):
+        if track.next == chunk and track.stopped == chunk and chunk < end and arena.track_count and has_ended(arena):
             status = mend_early_end(arena, data, end, False, &before, &track)  # the next tracks, without headers
             if status:
                 offset[0] = track.stopped - data
                 return status
             if track.next != chunk:
-                chunk = track.next
+                searched = chunk = track.next
                 continue
         if declared == 0 and arena.track_count:
             break
-        found = find_chunk(track.stopped, end, b"MTrk")
-        song = find_song(track.stopped, end if found == NULL else found)
+        found = find_chunk(searched, end, b"MTrk")
+        song = find_song(searched, end if found == NULL else found)
         if song != NULL:
             chunk = song
         if song != NULL or found == NULL:

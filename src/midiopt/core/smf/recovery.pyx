@@ -13,8 +13,9 @@ from libc.string cimport memcmp
 from midiopt.core.smf.arena cimport read_so_far, return_to, spend
 from midiopt.core.smf.chunks cimport is_chunk_header, is_plausible_chunk, is_song_header, is_whole_track, next_track
 from midiopt.core.smf.midi cimport (
-    ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EVENT_CUT, JOINED_TRACKS, MAX_TRACKS, META_TRACK_NAME, NO_END_OF_TRACK, SYSEX,
-    TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, USABLE, Issue, Mark, Track, is_note, is_onset, issue_bit,
+    ALL_REPAIRS, BAD_STATUS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EVENT_CUT, JOINED_TRACKS, LONG_VARINT,
+    MAX_TRACKS, META_TRACK_NAME, NO_END_OF_TRACK, SYSEX, TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, USABLE, Issue, Mark, Track,
+    is_note, is_onset, issue_bit,
 )
 
 cdef enum:
@@ -64,7 +65,7 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     if not proven and limit < end and <size_t>(end - track.start) <= arena.repair_budget:
         status = read_up_to(arena, data, end, before, track)
         spend(arena, track.stopped - track.start)
-        proven = arena.header.issues & ALL_REPAIRS & ~faults == 0 and has_ended(arena) and is_in_event(arena, limit - data)
+        proven = arena.header.issues & ALL_REPAIRS & ~(faults | harmless()) == 0 and has_ended(arena) and is_in_event(arena, limit - data)
         proven = proven and (track.stopped == end or is_plausible_chunk(track.stopped, end))
     if not status and proven:
         track.next = track.stopped if has_ended(arena) else limit
@@ -111,8 +112,8 @@ cdef Status mend_early_end(
     cdef size_t aliens = arena.header.alien_chunks  # before the track, then behind it, too: the header may count them or not
     cdef int64_t missing = <int64_t>arena.header.declared_tracks - <int64_t>(arena.track_count + aliens)
     cdef size_t pieces
-    cdef uint64_t found = 0, faults
-    cdef bint is_cut
+    cdef uint64_t found = 0, faults, allowed
+    cdef bint is_cut, is_filled, named, counted
     if not fits:
         limit = next_track(rest, end)
         if rest < track.next < limit and memcmp(track.next - 3, b"\xff\x2f\0", 3) == 0:
@@ -142,27 +143,31 @@ cdef Status mend_early_end(
         pieces = read_pieces(arena, data, rest, &limit, limit == end, missing, &found)
         faults = found & ALL_REPAIRS & ~issue_bit(BYTES_AFTER_END)
     is_cut = (faults & issue_bit(EVENT_CUT)) > 0
-    if pieces and faults & ~(within_events() | (issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK) if is_cut else 0)) == 0:
-        if (has_ended(arena) or is_cut or is_balanced(arena, ended.event_count)) and (
-            (is_missing(pieces, missing, aliens) and not (is_cut and pieces == 1)) or have_names(arena, ended.track_count)
-        ):
+    is_filled = (found & issue_bit(BYTES_AFTER_END)) > 0
+    named = pieces > 0 and have_names(arena, ended.track_count)
+    counted = is_missing(pieces, missing, aliens)
+    allowed = harmless() if named and counted else within_events()
+    if is_cut:
+        allowed |= issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
+    if pieces and faults & ~allowed == 0:
+        if (has_ended(arena) or is_cut or is_balanced(arena, ended.event_count)) and (named or (counted and not (is_cut and pieces == 1))):
             withdraw(arena, before, BYTES_AFTER_END)
             withdraw(arena, before, CHUNK_OVERRUN)
             if not fits:
                 record_issue(arena, TRACK_LENGTH, track.start + 4 - data)
             record_issue(arena, JOINED_TRACKS, rest - data)
-            arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
+            arena.header.issues |= found
             track.stopped = limit
             if not fits:
                 track.next = limit
             elif limit < track.next:
                 record_issue(arena, BYTES_AFTER_END, limit - data)
             return USABLE
-        if faults == 0 and fits and missing <= 0 and has_note(arena, ended.event_count, arena.event_count):
+        if faults == 0 and not is_filled and fits and missing <= 0 and has_note(arena, ended.event_count, arena.event_count):
             if has_ended(arena) or is_balanced(arena, ended.event_count):
                 withdraw(arena, before, BYTES_AFTER_END)
                 record_issue(arena, EARLY_END, rest - data)
-                arena.header.issues |= found & ~issue_bit(BYTES_AFTER_END)
+                arena.header.issues |= found
                 join_tracks(arena, ended.track_count - 1)
                 track.stopped = limit
                 return TICK_TOO_HIGH if arena.tracks[arena.track_count - 1].end_tick >> TICK_BITS else USABLE
@@ -198,12 +203,17 @@ cdef size_t read_pieces(
     """Read bytes as tracks without headers, one after another, each up to its End of Track, the last one up to `limit`.
 
     Returns their number, 0 if that cannot be, and the issues in `found`; those of the arena do not change. After the last of `most`
-    tracks, `limit` is set to its end. With `may_be_cut`, the last event may be.
+    tracks, `limit` is set to its end. With `may_be_cut`, the last event may be. Zeros may fill up what is before a track.
     """
     cdef Reading before = read_so_far(arena)
     cdef size_t pieces = 0
+    cdef const uint8_t *begin
+    cdef bint is_filled = False
     arena.header.issues = 0
     while at < limit[0]:
+        begin = skip_zeros(at, limit[0])
+        is_filled = is_filled or begin > at
+        at = begin
         if parse_track(data, &at, limit[0], arena) or (at < limit[0] and not has_ended(arena) and not may_be_cut):
             pieces = 0
             break
@@ -212,9 +222,19 @@ cdef size_t read_pieces(
             break
         if pieces == most:
             limit[0] = at
-    found[0] = arena.header.issues
+    found[0] = arena.header.issues & ~issue_bit(BYTES_AFTER_END)
+    if is_filled:
+        found[0] |= issue_bit(BYTES_AFTER_END)
     arena.header = before.header
     return pieces
+
+
+cdef inline const uint8_t *skip_zeros(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Behind zeros that fill up what is before other bytes: one is the delta time of the first event of a track, two are not."""
+    cdef const uint8_t *at = p
+    while end - at > 1 and at[0] == 0 and at[1] == 0:
+        at += 1
+    return at if end - at > 1 else p
 
 
 cdef void join_tracks(Arena *arena, size_t into) noexcept nogil:
@@ -239,6 +259,11 @@ cdef bint has_status(const uint8_t *p, const uint8_t *end) noexcept nogil:
             return True
         p += 1
     return False
+
+
+cdef inline uint64_t harmless() noexcept nogil:
+    """The faults after which reading goes on where the next event begins."""
+    return within_events() | issue_bit(LONG_VARINT) | issue_bit(BAD_STATUS)
 
 
 cdef inline bint is_cut_only(const Arena *arena, uint64_t faults) noexcept nogil:

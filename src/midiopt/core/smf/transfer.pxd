@@ -18,3 +18,4 @@ cdef struct Restored:
 
 
 cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch, Evidence evidence) noexcept nogil
+cdef size_t count_line_ends(const uint8_t *data, size_t size) noexcept nogil

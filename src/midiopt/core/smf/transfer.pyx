@@ -11,7 +11,8 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from midiopt.core.memory cimport TRANSFER_BLOCK, reserve_block
-from midiopt.core.smf.chunks cimport FILE_HEADER, find_chunk, first_chunk, is_chunk_header, song_end
+from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER, find_chunk, first_chunk, is_chunk_header, is_whole_track, song_end
+from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.midi cimport MAX_LEADING_JUNK
 
 cdef enum:
@@ -86,9 +87,16 @@ cdef bint undo_step(char step, uint8_t *bytes, size_t *size) noexcept nogil:
 
 
 cdef bint fits(const uint8_t *data, size_t size) noexcept nogil:
-    """Whether every length in these bytes fits."""
+    """Whether every length in these bytes fits, those of tracks that the header does not count, too."""
+    cdef const uint8_t *end = data + size
     cdef const uint8_t *header = find_chunk(data, data + min(size, <size_t>MAX_LEADING_JUNK + 8), b"MThd")
-    return header != NULL and song_end(header, data + size) != NULL
+    cdef const uint8_t *chunk
+    if header == NULL:
+        return False
+    chunk = song_end(header, end)
+    while chunk != NULL and is_whole_track(chunk, end):
+        chunk += CHUNK_HEADER + load_be32(chunk + 4)
+    return chunk != NULL and not is_chunk_header(chunk, end, b"MTrk")
 
 
 cdef bint is_likely(const uint8_t *data, size_t size, Evidence evidence) noexcept nogil:
@@ -137,6 +145,18 @@ cdef bint is_carriage_return_changed(const uint8_t *data, size_t size) noexcept 
             return False
         p = <const uint8_t *>memchr(p, CARRIAGE_RETURN, end - p)
     return True
+
+
+cdef size_t count_line_ends(const uint8_t *data, size_t size) noexcept nogil:
+    """Number of pairs 0D 0A."""
+    cdef const uint8_t *end = data + size
+    cdef const uint8_t *p = <const uint8_t *>memchr(data, CARRIAGE_RETURN, size)
+    cdef size_t count = 0
+    while p != NULL:
+        p += 1
+        count += p < end and p[0] == LINE_FEED
+        p = <const uint8_t *>memchr(p, CARRIAGE_RETURN, end - p)
+    return count
 
 
 cdef size_t remove_from_pairs(uint8_t *bytes, size_t size, uint8_t removed) noexcept nogil:

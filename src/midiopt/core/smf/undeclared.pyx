@@ -75,10 +75,10 @@ cdef Status read_undeclared(Arena *arena, const uint8_t *data, const uint8_t *en
     record_issue(arena, UNDECLARED_TRACKS, track.start - data)
     counted = read_so_far(arena)
     status = read_track_chunk(arena, data, end, track)
-    if is_whole or status:
+    if status or (is_whole and track.stopped == track.next):
         return status
     status = mend_track(arena, data, end, &counted, track)
-    if status:
+    if is_whole or status:
         return status
     if track.next == end:
         allowed |= issue_bit(CHUNK_OVERRUN) | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
