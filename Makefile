@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check
-# Two tests at a time: 7.4 minutes on two cores, where one at a time took 15.
+# Two tests at a time: 12 minutes on two cores; when there were fewer tests, 7.4 where one at a time took 15.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # Another value of MIDIOPT_MARCH counts as a changed source.
 $(shell [ "$$(cat build/march 2>&1)" = "$(MIDIOPT_MARCH)" ] || { mkdir -p build; echo "$(MIDIOPT_MARCH)" > build/march; })
