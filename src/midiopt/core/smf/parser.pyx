@@ -15,6 +15,7 @@ from midiopt.core.memory cimport EVENT_BLOCK, set_room, trim
 from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_prepare, read_so_far, record_issue
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk
 from midiopt.core.smf.cursor cimport load_be32
+from midiopt.core.smf.early_end cimport mend_early_end
 from midiopt.core.smf.header cimport find_header, read_header
 from midiopt.core.smf.midi cimport (
     BAD_STATUS, BYTES_AFTER_END, CHUNK_OVERRUN, DATA_OVER_127, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, JOINED_TRACKS,
@@ -23,7 +24,8 @@ from midiopt.core.smf.midi cimport (
     TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT,
     ZERO_DIVISION, Event, Mark, issue_bit,
 )
-from midiopt.core.smf.recovery cimport TrackChunk, has_ended, mend_early_end, mend_track, read_track_chunk, within_events
+from midiopt.core.smf.recovery cimport mend_track
+from midiopt.core.smf.track_chunk cimport TrackChunk, has_ended, read_track_chunk, within_events
 from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, count_line_ends, undo_transfer
 from midiopt.core.smf.undeclared cimport pass_alien_chunk, read_what_follows
 

@@ -9,12 +9,14 @@ from libc.string cimport memcmp
 from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, Reading, read_so_far, record_issue, return_to, spend
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_chunk_header, is_plausible_chunk, is_song_header, is_whole_track, next_track
 from midiopt.core.smf.cursor cimport load_be32
+from midiopt.core.smf.early_end cimport has_note
 from midiopt.core.smf.midi cimport (
     ALIEN_CHUNK, ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EVENT_CUT, JOINED_SONGS, JOINED_TRACKS, LOST_TRACK, META, META_LYRIC,
     NO_END_OF_TRACK, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, USABLE, issue_bit,
 )
-from midiopt.core.smf.recovery cimport TrackChunk, has_note, mend_track, read_track_chunk, within_events
+from midiopt.core.smf.recovery cimport mend_track
 from midiopt.core.smf.track cimport parse_track
+from midiopt.core.smf.track_chunk cimport TrackChunk, read_track_chunk, within_events
 
 
 cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *chunk, const uint8_t *end) noexcept nogil:
