@@ -160,11 +160,11 @@ def _translate(report: Report) -> None:
 
 
 def _renew(translated: list[Path]) -> None:
-    """Set the age of files in C to none if all are newer than every source.
+    """Give the files in C the time of now if all are newer than every source.
 
     Cython translates again what is older than its own declarations, too: in a new clone pip installs these after it has compiled midiopt.
     """
-    sources = [*(path for path in (ROOT / "src").rglob("*.p[yx][xd]")), ROOT / "setup.py"]
+    sources = [*(ROOT / "src").rglob("*.p[yx][xd]"), ROOT / "setup.py"]
     if translated and min(map(_changed, translated)) > max(map(_changed, sources)):
         for path in translated:
             path.touch()

@@ -26,8 +26,7 @@ def ago(moment: dt.datetime, now: dt.datetime) -> str:
     seconds = (now - moment).total_seconds()
     for name, unit in UNITS:
         if seconds >= unit:
-            count = int(seconds // unit)
-            return f"{count:,} {name}{'s' * (count > 1)} ago"
+            return f"{counted(int(seconds // unit), name)} ago"
     return "just now"
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from midiopt.cli.fit import cell_len, fit_end, fit_path
 from midiopt.cli.last_run import run_lines
 from midiopt.cli.styles import styled
-from midiopt.display.text import printable_text
+from midiopt.display.text import counted, printable_text
 from midiopt.library.status import LibraryStatus
 
 NAMES, COUNTS = 24, 10  # columns of the terminal
@@ -76,7 +76,7 @@ def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
     for name, found in status.files.items():
         if found.files:
             yield Row(f"  {name}", f"{found.files:,}", found.example or "", found.error or "", COLOURS[name])
-    yield Row("contents", f"{status.contents:,}", "", f"{status.duplicates:,} duplicate{'s' * (status.duplicates != 1)}")
+    yield Row("contents", f"{status.contents:,}", "", counted(status.duplicates, "duplicate"))
     if files > 1 and missing.files:
         yield Row("missing", f"{missing.files:,}", missing.example or "")
     if files > 1 and missing.found_elsewhere:
