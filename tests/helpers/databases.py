@@ -39,6 +39,14 @@ def lock_waiters(url: str) -> int:
     return query(url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0]
 
 
+def other_sessions(url: str) -> int:
+    """The number of sessions of other clients with this database; the server ends that of a killed one after the COMMIT it was sent."""
+    if not url.startswith("postgresql:"):
+        return 0
+    others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    return query(url, f"SELECT count(*) FROM pg_stat_activity WHERE {others}")[0][0]
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     """Wait until the condition is true; fails after WAIT_TIMEOUT."""
     deadline = time.monotonic() + WAIT_TIMEOUT
