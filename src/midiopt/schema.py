@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Kind
 
-ANALYZER_VERSION = 20  # raised whenever any fact may change
+ANALYZER_VERSION = 21  # raised whenever any fact may change
 SCHEMA_VERSION = 9  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
@@ -79,6 +79,7 @@ REPAIRS = {
     "undeclared_tracks": "tracks that the header does not count, read because those it counts hold no note",
     "rmid_size": "wrong size of the RMID data, which is read as far as its tracks lead",
     "frame_rate": "SMPTE division with a frame rate that does not exist, negated back if that gives one",
+    "filled_block": "a block that was lost and filled with one byte, left out",
 }
 UNUSUAL = {
     "rmid": "wrapped in a RIFF RMID container",

@@ -51,7 +51,7 @@ EXPECTED = {
     "Invalid Channel Event": "1 repaired, 1 data_over_127, 1 bad_status, 1 bad_meta",
     "Invalid Channel Event Parameter Value": (
         "77 repaired, 2 chunk_overrun, 1 event_cut, 2 no_end_of_track, 1 stray_data, 77 data_over_127, 1 missing_tracks, "
-        "9 track_length, 3 trailing_bytes"
+        "9 track_length, 1 filled_block, 3 trailing_bytes"
     ),
     "Invalid Chunk Size": (
         "65 repaired, 1 format_0_tracks, 1 chunk_overrun, 1 event_cut, 1 no_end_of_track, 63 bytes_after_end, 1 trailing_bytes"
@@ -62,7 +62,7 @@ EXPECTED = {
     "Invalid SMPTE Frames": "1 ok",
     "No End of Track": (
         "73 repaired, 52 chunk_overrun, 9 event_cut, 67 no_end_of_track, 1 data_over_127, 1 long_varint, 45 missing_tracks, "
-        "1 lost_track, 9 track_length, 3 trailing_bytes"
+        "1 lost_track, 9 track_length, 1 filled_block, 3 trailing_bytes"
     ),
     "No Header Chunk": "4 repaired, 59 rejected, 4 leading_junk, 1 chunk_overrun, 1 event_cut, 1 no_end_of_track, 3 trailing_bytes",
     "No Port": "2 repaired, 2 bad_meta",
@@ -75,7 +75,7 @@ EXPECTED = {
     ),
     "Unknown Channel Event": (
         "14 repaired, 3 chunk_overrun, 6 event_cut, 7 no_end_of_track, 2 stray_data, 10 data_over_127, 13 bad_status, "
-        "4 long_varint, 2 missing_tracks, 2 lost_track, 1 text_mode, 2 track_length, 2 trailing_bytes"
+        "4 long_varint, 2 missing_tracks, 2 lost_track, 1 text_mode, 2 track_length, 1 filled_block, 2 trailing_bytes"
     ),
     "Unknown File Format": (
         "1 repaired, 1 header_length, 1 unknown_format, 1 chunk_overrun, 1 event_cut, 1 no_end_of_track, 1 stray_data, "

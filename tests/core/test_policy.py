@@ -447,6 +447,18 @@ def test_data_without_a_status():
     assert kept(data) == ["10: 90 40 40", "106: 90 40 00", "106: FF 2F"]
 
 
+@pytest.mark.parametrize("byte", [0x00, 0x20, 0x55])
+@pytest.mark.parametrize(("status", "length"), [("B0 07", 3), ("D0", 2)])
+def test_a_block_that_was_lost_and_filled(byte, status, length):
+    """Some sectors of a disk, a hole of a download. The events before and behind it stay, at the ticks that they have without it."""
+    before, behind = C4 + bytes.fromhex(f"00 {status} 01"), E4 + END
+    data = one_track(before + bytes([byte]) * length * 40 + behind)
+    repaired(data, "filled_block", at=EVENTS_AT + len(before))
+    assert kept(data) == kept(one_track(before + behind))
+    some = one_track(before + bytes([byte]) * 60 + behind)
+    assert "filled_block" not in midiopt.analyze(some).issue_names
+
+
 def test_data_after_a_meta_event_without_a_status():
     data = one_track(
         "00 FF 01 01 78"  # text

@@ -78,6 +78,7 @@ cdef enum Issue:
     UNDECLARED_TRACKS = 22
     RMID_SIZE = 23
     FRAME_RATE = 24
+    FILLED_BLOCK = 25
     RMID = 32
     ALIEN_CHUNK = 33
     SMPTE = 34

@@ -9,10 +9,11 @@ from libc.stdint cimport int64_t, uint32_t
 
 from midiopt.core.smf.arena cimport add_mark, add_track, record_issue
 from midiopt.core.smf.cursor cimport VARINT_CUT, VARINT_LONG, Cursor, VarintStatus, load_le16, read_varint, remaining
+from midiopt.core.smf.filling cimport drop_filled_events, has_filling
 from midiopt.core.smf.midi cimport (
-    BAD_STATUS, BYTES_AFTER_END, DATA_OVER_127, EVENT_CUT, LONG_VARINT, MAX_TRACKS, META, META_END_OF_TRACK, NO_END_OF_TRACK, NO_MEMORY,
-    PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_LENGTH, SYSEX_PACKET, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_EVENTS,
-    TOO_MANY_TRACKS, USABLE, Event, Issue, Mark, Track, data_length, has_time_signature, meta_is_valid,
+    BAD_STATUS, BYTES_AFTER_END, DATA_OVER_127, EVENT_CUT, FILLED_BLOCK, LONG_VARINT, MAX_TRACKS, META, META_END_OF_TRACK,
+    NO_END_OF_TRACK, NO_MEMORY, PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_LENGTH, SYSEX_PACKET, TICK_BITS,
+    TICK_TOO_HIGH, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE, Event, Issue, Mark, Track, data_length, has_time_signature, meta_is_valid,
 )
 from midiopt.core.smf.sysex cimport MAX_MISCOUNT, find_sysex_end, is_whole_sysex
 
@@ -41,6 +42,10 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
     cdef TrackState s
     cdef Status status = USABLE
     cdef EventResult result = EVENT_PARSED
+    cdef const uint8_t *start
+    cdef const uint8_t *filling
+    cdef Event *first
+    cdef int64_t tick
     cdef Track *track = add_track(arena)
     if track == NULL:
         return TOO_MANY_TRACKS if arena.track_count == MAX_TRACKS else NO_MEMORY
@@ -55,7 +60,12 @@ cdef Status parse_track(const uint8_t *data, const uint8_t **resume, const uint8
     s.tick = 0
     s.running = s.cancelled = 0
     while result == EVENT_PARSED:
+        start, first, tick = c.at, s.out, s.tick
         parse_common_events(&c, &s)
+        if has_filling(start, c.at, &filling):
+            record_issue(arena, FILLED_BLOCK, filling - data)
+            s.out = drop_filled_events(first, s.out, tick, &tick)
+            s.tick -= tick
         if c.at == end:
             break
         if s.out == s.full:
