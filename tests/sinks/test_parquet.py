@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -126,6 +127,27 @@ def test_the_rows_are_those_of_a_database(url, tmp_path):
 def test_another_run_is_refused(url):
     with open_sink(url), pytest.raises(DatabaseBusy, match="another run"):
         open_sink(url)
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_directory_that_goes_during_the_run(is_deleted, url, tmp_path):
+    """What is left to write must not come into the directory that another run has made in its place."""
+    folder, moved = tmp_path / "facts", tmp_path / "moved"
+    with contextlib.closing(open_sink(url)) as sink:
+        write(sink, contents(range(1)))
+        sink.write(contents(range(1, 2)))
+        folder.rename(moved)
+        if is_deleted:
+            shutil.rmtree(moved)
+        with open_sink(url) as other:
+            write(other, contents(range(2)))
+        before = set(folder.iterdir())
+        with pytest.raises(SinkError, match="was deleted" if is_deleted else "moved or replaced"):
+            sink.flush()
+        with pytest.raises(SinkError):
+            sink.start_run({})
+        assert set(folder.iterdir()) == before
+        assert is_deleted or len(list(moved.glob("*.parquet"))) == 1
 
 
 def test_files_of_other_programs_are_left_alone(url, tmp_path):

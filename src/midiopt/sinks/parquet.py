@@ -81,6 +81,7 @@ class ParquetSink:
 
         It becomes a part by a rename, or its rows are written like others if some of their paths are known.
         """
+        self._folder.check()
         path = os.path.join(self.parts_folder, name)
         if not os.path.exists(path):
             raise SinkError(f"{path} is not there: the workers need the same directory under the same path")
@@ -149,6 +150,7 @@ class ParquetSink:
         updates, self._updates = self._updates, []
         self._replace(updates, is_archive=False)
         if self._new:
+            self._folder.check()
             part = write_part(self._folder.path, new_name(self._next_number), self._new)
             self._known_paths().add(np.fromiter(self._new_paths, np.int64, len(self._new_paths)), len(self._parts))
             self._parts.append(part)
@@ -171,6 +173,7 @@ class ParquetSink:
         part = self._parts[number]
         table = change(read_part(part))
         if table is not None:
+            self._folder.check()
             self._parts[number] = write_part(self._folder.path, part.name, table.to_batches())
 
     # --- Catalog ---

