@@ -10,6 +10,7 @@ from typing import Any
 from midiopt.rows.encoded_facts import EncodedFacts
 from midiopt.rows.row_decoder import set_fields
 from midiopt.schema import ANALYSES, issue_names
+from midiopt.wording import clock, counted
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -184,9 +185,7 @@ class Analysis(EncodedFacts):
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def __repr__(self) -> str:
-        minutes, seconds = divmod(round(self.duration_s), 60)
-        notes = f"{self.note_count:,} note{'s' * (self.note_count != 1)}"
-        facts = [f"{minutes}:{seconds:02}", notes, "" if self.bpm is None else f"{self.bpm:.0f} BPM"]
+        facts = [clock(self.duration_s), counted(self.note_count, "note"), "" if self.bpm is None else f"{self.bpm:.0f} BPM"]
         facts += [self.key or "", self.time_signature or self.meter_estimated or "", self.chord_progression or ""]
         return f"<Analysis: {', '.join(filter(None, facts))}>"
 

@@ -57,6 +57,7 @@ def test_values_have_names_units_and_confidences() -> None:
     shown = lines(facts)
     assert shown["status"] == "ok"
     assert shown["title"] == "Title"
+    assert shown["bar_count"] == "1 bar"
     assert "bpm" not in shown and facts.bpm is None
     assert shown["duration_s"] == "0.1 s  (0:00)"
     assert shown["note_count"] == "2"

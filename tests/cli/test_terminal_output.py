@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from midiopt.cli.json_output import print_json
 from midiopt.cli.main import main
-from midiopt.display.text import printable_text
 from midiopt.library.target_names import component
+from midiopt.wording import printable_text
 from sample.smf import TRACK_NAME, meta, note_off, note_on, smf, text, track
 
 # Escape sequences (7 and 8 bits), bell, overrides and isolates of direction, marks of direction, line and paragraph separators.

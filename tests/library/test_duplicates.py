@@ -30,7 +30,9 @@ def test_duplicates_are_listed_largest_first(tmp_path, url):
     assert groups[1]["size_bytes"] > groups[2]["size_bytes"]
     assert groups[0]["paths"] == [str(folder / str(copy) / "1.mid") for copy in range(4)]
     assert sum(group["files"] - 1 for group in groups) == summary.duplicates
-    shown = finish("duplicates", "--db", url, module="midiopt").stdout
+    done = finish("duplicates", "--db", url, module="midiopt")
+    assert done.stderr.startswith(f"4 groups; {summary.duplicates} files beyond the first of each, ")
+    shown = done.stdout
     assert all(path in shown for group in groups for path in group["paths"])
 
 

@@ -15,6 +15,8 @@ import midiopt
 from docs import generate, generate_cli, generate_first_song
 from midiopt.cli import quantities
 from midiopt.pipeline.options import RunOptions
+from midiopt.pipeline.summary import Summary
+from midiopt.schema import STATUSES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -76,6 +78,8 @@ def test_the_json_of_every_command_has_a_row():
     rows = re.findall(r"^\| `(\w+)` \| ", (ROOT / "docs" / "json.md").read_text(), re.M)
     print_json = {name for name, parser in generate_cli.commands().items() if "--json" in parser._option_string_actions}
     assert print_json and print_json <= {*rows}
+    text = (ROOT / "docs" / "json.md").read_text()
+    assert all(f"`{name}`" in text for name in Summary().to_json() if name not in STATUSES)
 
 
 def test_defaults_are_as_documented():

@@ -19,11 +19,11 @@ from midiopt.browse.content import NoContent, NotStored, find_file, read_stored
 from midiopt.browse.guard import Guard
 from midiopt.browse.libraries import Libraries
 from midiopt.browse.templates import base_name, make_environment
-from midiopt.display.text import printable_text
 from midiopt.errors import MidiError, SinkError
 from midiopt.library.search_terms import TERMS
 from midiopt.sinks.urls import without_password
 from midiopt.sources.filetypes import without_compression
+from midiopt.wording import printable_text
 
 STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 ERRORS: dict[type[Exception], int] = {NotStored: 404, NoContent: 410, MidiError: 422, SinkError: 503}

@@ -17,9 +17,9 @@ import numpy as np
 
 from midiopt.api import Notes, Segments, TempoMap, harmony, tempo_map
 from midiopt.core.smf.parser import parse
-from midiopt.display.text import printable_text
 from midiopt.general_midi import DRUM_SOUNDS, PROGRAMS
 from midiopt.rows.track_names import track_names
+from midiopt.wording import printable_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -6,7 +6,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from midiopt.browse.addresses import address
-from midiopt.display.text import clock, printable_text
+from midiopt.wording import clock, printable_text
 
 
 def make_environment() -> jinja2.Environment:

@@ -134,7 +134,7 @@ def _add_places(parser: Parser) -> None:
         "--log", metavar="FILE", help="append the events of the run and each file that is not ok to FILE, one JSON object per line"
     )
     add_json_options(parser)
-    parser.group(OUTPUT).add_argument("--quiet", action="store_true", help="show neither progress nor the summary table")
+    parser.group(OUTPUT).add_argument("-q", "--quiet", action="store_true", help="show neither progress nor the summary table")
 
 
 def _add_limits(parser: Parser) -> None:

@@ -28,9 +28,9 @@ def add_options(parser: Parser) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Compact, and say what has changed."""
-    from midiopt.display.text import counted
     from midiopt.errors import MissingExtra
     from midiopt.sinks.urls import parquet_path
+    from midiopt.wording import counted, size_text
 
     try:
         from midiopt.sinks.parquet_compact import compact
@@ -40,8 +40,8 @@ def command(options: argparse.Namespace) -> int:
     result = compact(options.url if path is None else path)
     if not options.quiet:
         print(
-            f"{counted(result.rows, 'row')} in {counted(result.parts_after, 'part')} of {result.bytes_after / 1e6:,.1f} MB, before"
-            f" {result.parts_before:,} of {result.bytes_before / 1e6:,.1f} MB"
+            f"{counted(result.rows, 'row')} in {counted(result.parts_after, 'part')} of {size_text(result.bytes_after)}, before"
+            f" {result.parts_before:,} of {size_text(result.bytes_before)}"
             + (f"; {counted(result.repeated, 'older row')} of the same paths deleted" if result.repeated else "")
         )
     return 0

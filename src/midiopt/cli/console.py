@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from midiopt.display.text import printable_text
+from midiopt.wording import printable_text
 
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOTHING_FOUND = "no MIDI files found (.mid .midi .smf .kar .rmi, and archives)"

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from midiopt.cli.console import NOTHING_FOUND, passed_links, print_error
 from midiopt.cli.json_output import described, print_json
-from midiopt.display.text import printable_text
+from midiopt.wording import printable_text
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:

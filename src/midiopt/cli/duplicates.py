@@ -8,7 +8,7 @@ import sys
 from midiopt.cli.arguments import add_json_options, add_library_options
 from midiopt.cli.json_output import JsonItems
 from midiopt.cli.parser import Parser
-from midiopt.display.text import printable_text
+from midiopt.wording import counted, printable_text, size_text
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ def command(options: argparse.Namespace) -> int:
             else:
                 print(_text(group))
         items.totals = {"groups": groups, "duplicates": files, "duplicate_bytes": size}
-        if not groups and not items.wanted:
-            print("no file has the bytes of another", file=sys.stderr)
+        if not items.wanted:
+            total = f"{counted(groups, 'group')}; {counted(files, 'file')} beyond the first of each, {size_text(size)}"
+            print(total if groups else "no file has the bytes of another", file=sys.stderr)
     return 0
 
 
@@ -82,8 +83,9 @@ def _print_near(options: argparse.Namespace) -> int:
             else:
                 print(_near_text(group))
         items.totals = {"groups": groups, "files": files}
-        if not groups and not items.wanted:
-            print("no file is a near-duplicate of another", file=sys.stderr)
+        if not items.wanted:
+            total = f"{counted(groups, 'group')} with {counted(files, 'file')}"
+            print(total if groups else "no file is a near-duplicate of another", file=sys.stderr)
     return 0
 
 

@@ -9,8 +9,8 @@ from midiopt.cli.arguments import OUTPUT, WHERE, add_library_options, positive_i
 from midiopt.cli.console import print_error
 from midiopt.cli.parser import Parser
 from midiopt.cli.query_arguments import add_query, query_text
-from midiopt.display.text import counted
 from midiopt.errors import Stopped
+from midiopt.wording import counted
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from textwrap import indent
 from midiopt.api import Analysis
 from midiopt.display.fact_sections import sections
 from midiopt.display.fact_values import Fact
-from midiopt.display.text import printable_text
+from midiopt.wording import printable_text
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:

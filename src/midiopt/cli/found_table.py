@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from midiopt.cli.fit import cell_len, fit_end, fit_path
 from midiopt.cli.styles import styled
-from midiopt.display.text import clock, printable_text
 from midiopt.general_midi import PROGRAMS
 from midiopt.library.search import Found
+from midiopt.wording import clock, printable_text
 
 GAP = 2  # between columns
 MIN_PATH = 28  # columns of the terminal that a path has before any other column beyond the first ones is shown

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 
 from midiopt.core import build
-from midiopt.display.text import is_printable
+from midiopt.wording import is_printable
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:

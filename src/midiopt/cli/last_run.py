@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from midiopt.display.text import clock, counted
 from midiopt.library.queries import Run
 from midiopt.pipeline.options import RunOptions
 from midiopt.schema import STATUSES
+from midiopt.wording import clock, counted
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 ABNORMAL = "terminated abnormally (killed, or lost its database)"

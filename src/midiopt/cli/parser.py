@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from midiopt.display.text import printable_text
+from midiopt.wording import printable_text
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ class Parser(argparse.ArgumentParser):
         formatter.add_text(argparse.HelpFormatter._fill_text(formatter, self.description or "", formatter._width, ""))
         if self.examples:
             formatter.start_section("examples")
-            width = max(len(example) for example, _ in self.examples)
-            formatter.add_text("\n".join(f"{example:{width}}  {meaning}" for example, meaning in self.examples))
+            formatter.add_text(self._examples(formatter._width))
             formatter.end_section()
         for group in self._action_groups:
             formatter.start_section(group.title)
@@ -90,6 +89,14 @@ class Parser(argparse.ArgumentParser):
             formatter.end_section()
         formatter.add_text(self.epilog)
         return formatter.format_help()
+
+    def _examples(self, room: int) -> str:
+        """Command lines with what each does beside it, or on a narrow terminal below it."""
+        width = max(len(example) for example, _ in self.examples)
+        lines = [f"{example:{width}}  {meaning}" for example, meaning in self.examples]
+        if max(map(len, lines)) > room:  # argparse leaves two columns free, which the indent takes
+            lines = [f"{example}\n    {meaning}" for example, meaning in self.examples]
+        return "\n".join(lines)
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
         """Complete the options that stand without a value, and refuse options that there are not."""

@@ -4,9 +4,9 @@ the others.
 
 from __future__ import annotations
 
-from midiopt.display.text import clock
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import OK, OPENED, STATUSES
+from midiopt.wording import clock
 
 GAP = "  "
 MIN_BAR, GOOD_BAR, MAX_BAR = 4, 12, 30  # characters; with more than a good bar there is room for the less wanted

@@ -117,10 +117,10 @@ def _found(options: argparse.Namespace, counts: dict[str, int]) -> Generator[Con
 
 def _repair(folder: TargetFolder, path: str, content: Buffer | Exception, options: argparse.Namespace, items: JsonItems) -> str:
     """Repair one file, print what was mended, and return what became of it."""
-    from midiopt.display.text import printable_text
     from midiopt.library.found_content import FAULTS, reason_of
     from midiopt.library.repair import repair
     from midiopt.library.target_names import component, file_name, stem_and_suffix
+    from midiopt.wording import printable_text
 
     try:
         if isinstance(content, Exception):
@@ -145,7 +145,7 @@ def _repair(folder: TargetFolder, path: str, content: Buffer | Exception, option
 
 
 def _summary(counts: dict[str, int]) -> str:
-    from midiopt.display.text import counted
+    from midiopt.wording import counted
 
     parts = [
         f"{counted(counts['repaired'], 'file')} repaired",

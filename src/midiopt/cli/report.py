@@ -41,13 +41,13 @@ def command(options: argparse.Namespace) -> int:
 
     from midiopt.cli.hidden_arguments import database_url
     from midiopt.cli.progress_text import ProgressText
-    from midiopt.display.text import counted, printable_text
     from midiopt.library.report import library_report
     from midiopt.library.search import parse_query
     from midiopt.library.snapshot import open_snapshot
     from midiopt.report.output import check_output, write_page
     from midiopt.report.page import report_page
     from midiopt.sinks.urls import without_password
+    from midiopt.wording import counted, printable_text
 
     query = parse_query(query_text(options.query), reads_files=True)
     options.db = database_url(options)

@@ -15,6 +15,7 @@ from midiopt.cli.progress_line import EMPTY, FULL, live_line, plain_line
 from midiopt.cli.tables import printable
 from midiopt.pipeline.summary import Summary
 from midiopt.schema import STATUSES
+from midiopt.wording import size_text
 
 LIVE_INTERVAL = 0.1  # seconds between updates of the live line
 PLAIN_INTERVAL = 5.0  # seconds between plain lines when stderr is not a terminal
@@ -99,7 +100,7 @@ def _table(summary: Summary) -> Table:
         table.add_row("there again, unchanged", f"{summary.returned:,}")
     if summary.duplicates is not None:
         table.add_row("duplicates in the database", f"{summary.duplicates:,}")
-    table.add_row("analysed", f"{summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.2f} s")
+    table.add_row("analysed", f"{size_text(summary.bytes)} in {summary.seconds:,.2f} s")
     if summary.analysed:
         table.add_row("speed", f"{summary.files_per_second:,.0f} files/s")
     return table

@@ -103,8 +103,8 @@ def _print_csv(found: Iterable[Found]) -> None:
     import csv
     import sys
 
-    from midiopt.display.text import printable_text
     from midiopt.library.search import FACTS, csv_values
+    from midiopt.wording import printable_text
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(FACTS)
@@ -117,8 +117,8 @@ def _print_csv(found: Iterable[Found]) -> None:
 def _print_paths(found: Iterable[Found], is_for_programs: bool) -> None:
     import sys
 
-    from midiopt.display.text import printable_text
     from midiopt.sources.paths import path_bytes
+    from midiopt.wording import printable_text
 
     for file in found:
         if is_for_programs:

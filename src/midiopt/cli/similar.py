@@ -83,7 +83,7 @@ def _object(file: Similar) -> dict[str, object]:
 
 
 def _text(file: Similar) -> str:
-    from midiopt.display.text import printable_text
+    from midiopt.wording import printable_text
 
     differs = f"\n{'':7}{printable_text(', '.join(file.differs))}" if file.differs else ""
     return f"{file.score:5.2f}  {printable_text(file.path)}{differs}"

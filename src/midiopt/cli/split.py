@@ -39,12 +39,12 @@ def command(options: argparse.Namespace) -> int:
     from contextlib import closing
 
     from midiopt.cli.json_output import JsonItems
-    from midiopt.display.text import counted, printable_text
     from midiopt.library.found_content import FAULTS, reason_of
     from midiopt.library.split_song import split_song
     from midiopt.library.target_folder import TargetFolder
     from midiopt.library.target_names import component, file_name, stem_and_suffix
     from midiopt.sources.content import file_identity, read_content
+    from midiopt.wording import counted, printable_text
 
     failed = written = there = 0
     folder = TargetFolder(options.output, options.force)

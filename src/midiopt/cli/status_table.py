@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeAlias
 from midiopt.cli.fit import cell_len, fit_end, fit_path
 from midiopt.cli.last_run import run_lines
 from midiopt.cli.styles import styled
-from midiopt.display.text import counted, printable_text
 from midiopt.library.status import LibraryStatus
+from midiopt.wording import counted, printable_text, size_text
 
 NAMES, COUNTS = 24, 10  # columns of the terminal
 MIN_ISSUES = 2
@@ -72,7 +72,7 @@ def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
     """All rows above the last run, with so many issues, and so many of the slowest and of the largest files."""
     missing = status.missing
     moved = f", {missing.found_elsewhere:,} moved" if missing.found_elsewhere else ""
-    yield Row("files", f"{status.file_count:,}", _size(status.bytes) + (f"; {missing.files:,} missing{moved}" if missing.files else ""))
+    yield Row("files", f"{status.file_count:,}", size_text(status.bytes) + (f"; {missing.files:,} missing{moved}" if missing.files else ""))
     for name, found in status.files.items():
         if found.files:
             yield Row(f"  {name}", f"{found.files:,}", found.example or "", found.error or "", COLOURS[name])
@@ -81,7 +81,7 @@ def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
         yield Row("missing", f"{missing.files:,}", missing.example or "")
     if files > 1 and missing.found_elsewhere:
         yield Row("  found elsewhere", f"{missing.found_elsewhere:,}", missing.moved_example or "", f"now {missing.moved_to}")
-    yield Row("database", _size(status.database_bytes))
+    yield Row("database", size_text(status.database_bytes))
     if status.issues:
         yield Row("")
         yield Row("issues")
@@ -95,7 +95,7 @@ def _rows(status: LibraryStatus, issues: int, files: int) -> Iterator[Row]:
     for i, slow in enumerate(status.slowest[:files]):
         yield Row("" if i else "slowest", f"{slow.seconds * 1000:,.1f} ms", slow.path)
     for i, large in enumerate(status.largest[:files]):
-        yield Row("" if i else "largest", _size(large.bytes), large.path)
+        yield Row("" if i else "largest", size_text(large.bytes), large.path)
 
 
 def _line(row: Row, width: int) -> Line:
@@ -119,11 +119,3 @@ def _folded(text: str, width: int) -> Iterable[str]:
 
     lines = wrap(text, width, break_on_hyphens=False)
     return [lines[0], fit_end(" ".join(lines[1:]), width)] if len(lines) > 2 else lines
-
-
-def _size(size: int) -> str:
-    """A size in the largest unit of thousands that leaves a number of at least 1."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size >= unit:
-            return f"{size / unit:,.1f} {name}"
-    return f"{size:,} B"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from midiopt.display.text import printable_text
+from midiopt.wording import printable_text
 
 
 def printable(text: str) -> Text:
-    """Like :func:`midiopt.display.text.printable_text`, as rich takes it."""
+    """Like :func:`midiopt.wording.printable_text`, as rich takes it."""
     return Text(printable_text(text))

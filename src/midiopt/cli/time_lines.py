@@ -10,7 +10,7 @@ from rich.text import Text
 
 from midiopt.api import Harmony, TempoMap
 from midiopt.cli.piano_roll import BARS, GUTTER
-from midiopt.display.text import clock
+from midiopt.wording import clock
 
 STEPS = (
     1,

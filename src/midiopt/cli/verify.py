@@ -7,8 +7,8 @@ import argparse
 from midiopt.cli.arguments import add_json_options, add_library_options, positive_integer
 from midiopt.cli.json_output import JsonItems
 from midiopt.cli.parser import Parser
-from midiopt.display.text import counted, printable_text
 from midiopt.limits import VERIFIED_FILES
+from midiopt.wording import counted, printable_text
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from midiopt.api import Analysis
 from midiopt.display.fact_values import BESIDE, Fact, fact
-from midiopt.display.text import printable_text
 from midiopt.schema import ANALYSES
+from midiopt.wording import printable_text
 
 SECTIONS = {
     "music": ("title", "bpm", "time_signature", "key", "role", "chord_progression", "duration_s", "note_count"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from midiopt._analysis import Analysis, json_value
-from midiopt.display.text import clock
 from midiopt.general_midi import PROGRAMS
 from midiopt.kinds import SHARES
 from midiopt.schema import ISSUES, MINOR_TONICS, REPAIRS, UNUSUAL, Column
+from midiopt.wording import clock
 
 WEAK = 0.5  # a confidence below it: more likely wrong than right
 CONFIDENCES = {
@@ -53,7 +53,7 @@ def fact(facts: Analysis, column: Column) -> Fact | None:
     if column.name in CONFIDENCES and (confidence := getattr(facts, CONFIDENCES[column.name])) is not None:
         is_weak = confidence < WEAK
         remarks.append(f"confidence {confidence:.2f}" + (", weak" if is_weak else ""))
-    unit = "" if column.unit in UNITLESS else column.unit
+    unit = "" if column.unit in UNITLESS else "bar" if column.unit == "bars" and value == 1 else column.unit
     return Fact(column.name, f"{value_text(column, value)} {unit}".rstrip(), ", ".join(filter(None, remarks)), is_weak)
 
 

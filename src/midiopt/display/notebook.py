@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from midiopt.api import Analysis, Notes, notes_of
 from midiopt.display.fact_sections import sections
 from midiopt.display.svg import Chart, element, text_of
-from midiopt.display.text import clock, counted
+from midiopt.wording import clock, counted
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from midiopt.display.text import printable_text
+from midiopt.wording import printable_text
 
 WIDTH = 360
 SMALL, NORMAL = 11, 12  # sizes of text

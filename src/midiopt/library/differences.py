@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from midiopt.library.queries import python_value
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSES
+from midiopt.wording import counted
 
 if TYPE_CHECKING:
     from midiopt._analysis import Analysis
@@ -129,4 +130,4 @@ def _rotated(shares: list[float], steps: int) -> list[float]:
 
 
 def _more(number: int, what: str) -> str:
-    return f"{abs(number):,} {what}{'s' if abs(number) > 1 else ''} {'more' if number > 0 else 'fewer'}"
+    return f"{counted(abs(number), what)} {'more' if number > 0 else 'fewer'}"

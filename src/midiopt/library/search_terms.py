@@ -221,6 +221,7 @@ def _chords(value: str) -> Condition:
     return _in("a.chord_progression", progressions(value))
 
 
+OTHER_NAMES = {"tempo": "bpm", "instrument": "program", "scale": "key", "time": "duration", "length": "duration", "bars": "loop"}
 TERMS = {
     term.name: term
     for term in (
@@ -336,7 +337,8 @@ def term_condition(name: str, value: str, reads_files: bool = False) -> Conditio
     """
     term = TERMS.get(name.lower())
     if term is None:
-        raise QueryError(f"there is no term {name}:{nearest(name, TERMS)}")
+        usual = OTHER_NAMES.get(name.lower())
+        raise QueryError(f"there is no term {name}:{f'; did you mean {usual}?' if usual else nearest(name, TERMS)}")
     if not value.strip():
         raise QueryError(f"{name}: needs {term.values}, such as {term.examples[0]}")
     if reads_files and term.name == "like":

@@ -24,7 +24,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     words = {_plain(other): other for other in known}
     begun = [other for other in words if _plain(word) and other.startswith(_plain(word))]
-    close = begun[:1] or get_close_matches(_plain(word), words, n=1, cutoff=0.5)
+    close = begun[:1] or get_close_matches(_plain(word), words, n=1)
     if close:
         return f"; did you mean {words[close[0]]}?"
     return f", only {', '.join(words.values())}" if len(words) <= 24 else ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from midiopt.display.svg import Bar
-from midiopt.display.text import counted
+from midiopt.wording import counted
 
 BPM_EDGES = (0, *range(40, 225, 5))
 SECOND_EDGES = (0, 2, 5, 10, 15, 30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 360, 480, 600, 1200, 3600)

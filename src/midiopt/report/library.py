@@ -6,12 +6,12 @@ import datetime as dt
 
 from midiopt.display import svg
 from midiopt.display.svg import Bar
-from midiopt.display.text import clock, counted
 from midiopt.library.queries import Run
 from midiopt.library.report import MAX_NEAR, LibraryReport
 from midiopt.report.distributions import percent, spoken, tenths
 from midiopt.report.html import Markup, bar_figure, card, cut, figure, grid, items, note, path, section, table
 from midiopt.schema import REPAIRS, STATUS_MEANINGS, UNUSUAL
+from midiopt.wording import clock, counted, size_text
 
 FIRSTS, MEANINGS = "The first file of each, and why", "What they mean, with an example"
 LATEST, UNFINISHED = "The latest runs", "not finished"
@@ -118,7 +118,7 @@ def near(report: LibraryReport) -> str:
     if not found.groups:
         return section("near", "Near-duplicates", about="No two contents are nearly the same music.")
     about = (
-        f"{found.contents:,} contents are in {found.groups:,} {'group' if found.groups == 1 else 'groups'} of nearly the same music:"
+        f"{found.contents:,} contents are in {counted(found.groups, 'group')} of nearly the same music:"
         f" retitled, transposed, faster, with a track fewer. {LISTS_NEAR}"
     )
     rows = []
@@ -190,11 +190,3 @@ def _run_row(run: Run, analysed: int) -> tuple[object, ...]:
 def when(time: dt.datetime) -> str:
     """A time in UTC, to the minute."""
     return f"{time.astimezone(dt.UTC):%Y-%m-%d %H:%M}"
-
-
-def size_text(size: float) -> str:
-    """A size in the largest unit of thousands that leaves a number of at least 1."""
-    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size >= unit:
-            return f"{size / unit:,.1f} {name}"
-    return f"{size:,} B"

@@ -8,7 +8,6 @@ from typing import Any
 
 from midiopt.display import svg
 from midiopt.display.svg import Bar, Sector
-from midiopt.display.text import clock, counted
 from midiopt.general_midi import FAMILIES, PROGRAMS
 from midiopt.library.chord_loops import loop_text
 from midiopt.library.report import LibraryReport
@@ -25,6 +24,7 @@ from midiopt.report.distributions import (
 )
 from midiopt.report.html import bar_figure, column_figure, figure, grid, section, shares
 from midiopt.schema import KEYS
+from midiopt.wording import clock, counted
 
 FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "Db", "Ab", "Eb", "Bb", "F")  # the circle, clockwise from the top
 RELATIVES = ("Am", "Em", "Bm", "F#m", "C#m", "G#m", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm")  # minor keys with the same signatures
@@ -135,7 +135,7 @@ def patterns(report: LibraryReport) -> str:
     drums = most_frequent(report.counts["drum_pattern"], lambda name: "no known pattern" if name == "none" else str(name), MAX_BARS)
     of_loops = sum(report.counts["loop"].values())
     loops = most_frequent(report.counts["loop"], loop_text, MAX_LOOPS, of_loops)
-    repeats = most_frequent(report.counts["loop_bars"], lambda bars: f"{bars} bar{'s' if bars > 1 else ''}", MAX_BARS)
+    repeats = most_frequent(report.counts["loop_bars"], lambda bars: counted(bars, "bar"), MAX_BARS)
     any_key = "In any key and from any chord on, written in C major or A minor. Files whose most common loop has two to about eight chords."
     return section(
         "patterns",

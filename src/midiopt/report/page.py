@@ -7,11 +7,11 @@ from importlib.resources import files
 
 from midiopt.core import build
 from midiopt.display.svg import element, short_number, text_of
-from midiopt.display.text import counted
 from midiopt.library.report import LibraryReport
 from midiopt.report import library, music
 from midiopt.report.distributions import percent
 from midiopt.report.html import cut, note
+from midiopt.wording import counted, size_text
 
 GENERATOR = '<meta name="generator" content="midiopt report">'  # by which a report is told from other files
 # Nothing is loaded and nothing runs: the page is made of text from files.
@@ -70,7 +70,7 @@ def _header(report: LibraryReport, database: str) -> str:
     seconds = sum(line.seconds for line in report.statuses)
     faults = sum(line.files for line in report.statuses if line.example is not None)
     tiles = [
-        (f"{report.files:,}", "files", library.size_text(report.bytes)),
+        (f"{report.files:,}", "files", size_text(report.bytes)),
         (percent(report.analysed, report.files), "analysed", counted(report.analysed, "file")),
         (f"{report.analysed - copies:,}", "different contents", f"{copies:,} {'copy' if copies == 1 else 'copies'}"),
         (_duration(seconds), "of music", f"{seconds / max(report.analysed, 1) / 60:.1f} min a file"),

@@ -21,7 +21,7 @@ _midiopt() {
         --workers) _midiopt_words 'auto'; return ;;
         --executor) _midiopt_words 'processes dask:local'; return ;;
         esac
-        [[ $cur == -* ]] && { _midiopt_words '--follow-links --prune --prune=all --tracks --column --dry-run --watch --db --schema --log --json --jsonl --quiet --file-timeout --max-file-bytes --max-events --workers --executor --keep-old --batch-size --writers --sink-timeout -h --help'; return; }
+        [[ $cur == -* ]] && { _midiopt_words '--follow-links --prune --prune=all --tracks --column --dry-run --watch --db --schema --log --json --jsonl -q --quiet --file-timeout --max-file-bytes --max-events --workers --executor --keep-old --batch-size --writers --sink-timeout -h --help'; return; }
         # files, which readline completes
         ;;
     show)

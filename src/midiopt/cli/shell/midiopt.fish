@@ -34,7 +34,7 @@ complete -c midiopt -n '__midiopt_command analyze' -l schema -r -d 'the PostgreS
 complete -c midiopt -n '__midiopt_command analyze' -l log -r -F -d 'append the events of the run and each file that is not ok to FILE, one JSON object per line'
 complete -c midiopt -n '__midiopt_command analyze' -l json -d 'print one JSON object, for programs'
 complete -c midiopt -n '__midiopt_command analyze' -l jsonl -d 'print JSON Lines'
-complete -c midiopt -n '__midiopt_command analyze' -l quiet -d 'show neither progress nor the summary table'
+complete -c midiopt -n '__midiopt_command analyze' -s q -l quiet -d 'show neither progress nor the summary table'
 complete -c midiopt -n '__midiopt_command analyze' -l file-timeout -r -d 'time per file after which it is given up as crashed'
 complete -c midiopt -n '__midiopt_command analyze' -l max-file-bytes -r -d 'reject larger files'
 complete -c midiopt -n '__midiopt_command analyze' -l max-events -r -d 'reject files with more events'

@@ -303,7 +303,7 @@ class _Errors:
     """As a context manager, raises what pyarrow raises as Damaged. Errors of the disk stay what they are: they have a number."""
 
     def __init__(self, pa: Any) -> None:
-        self._kinds = (pa.ArrowException, ValueError, NotImplementedError, OverflowError, KeyError, MemoryError)
+        self._kinds = (pa.ArrowException, ValueError, OverflowError, KeyError, MemoryError)
 
     def __enter__(self) -> None:
         """Nothing to do."""

@@ -1,4 +1,4 @@
-"""Text from files in printable characters, numbers of things, and durations as a clock shows them."""
+"""Words for people: text from files in printable characters, numbers of things, sizes, and durations as a clock shows them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ def printable_text(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """A number of things: ``1 file``, ``2,000 files``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size_text(size: float) -> str:
+    """A size in the largest unit of thousands that leaves a number of at least 1."""
+    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return f"{size:,} B"
 
 
 def clock(seconds: float) -> str:
