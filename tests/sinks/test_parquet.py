@@ -395,5 +395,6 @@ def test_a_compaction_that_was_killed_is_completed(url, monkeypatch, opens):
 
 def test_what_cannot_be_compacted_is_told(url, tmp_path):
     assert (done := compact(url)).returncode == 1 and "there is no directory" in done.stderr
+    assert (done := compact(str(tmp_path))).returncode == 1 and "has no Parquet files" in done.stderr
     with open_sink(url):
         assert (done := compact(url)).returncode == 1 and "another run is writing" in done.stderr

@@ -36,13 +36,15 @@ class Compacted:
 def compact(path: str) -> Compacted:
     """Compact the directory. Takes the memory of two parts, and 8 bytes per row.
 
-    Raises SinkError if there is no such directory or it cannot be written, and DatabaseBusy while a run writes it.
+    Raises SinkError if there is no such directory, it has no parts or cannot be written, and DatabaseBusy while a run writes it.
     """
     if not os.path.isdir(path):
         raise NoDatabase(f"there is no directory {path}")
     folder = ParquetFolder(path)
     try:
         parts = find_parts(path)
+        if not parts and not folder.has_records():
+            raise NoDatabase(f"{path} has no Parquet files")
         before, size = len(parts), _bytes(parts)
         repeated = _delete_repeated(path, parts)
         parts = find_parts(path)

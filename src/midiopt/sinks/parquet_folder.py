@@ -55,6 +55,10 @@ class ParquetFolder:
             raise SinkError(f"{self.path} was made by a newer {PRODUCT} (schema {version}, not {SCHEMA_VERSION}); upgrade {PRODUCT}")
         return records | {"schema_version": SCHEMA_VERSION}
 
+    def has_records(self) -> bool:
+        """Whether a run has written into the directory."""
+        return os.path.exists(os.path.join(self.path, RECORDS))
+
     def write_records(self) -> None:
         """Replace the file with the records."""
         self.check()
