@@ -32,7 +32,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if self.server.password and self.headers.get("Authorization") != self.server.password:
             self.send_error(401)
             return
-        wanted = self.headers.get("Range")
+        wanted = None if self.server.no_ranges else self.headers.get("Range")
         if not wanted:
             super().do_GET()
             return
@@ -50,7 +50,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 class WebServer(http.server.ThreadingHTTPServer):
     """Serves a folder; ``failures`` is how many requests it answers with 503, ``requests`` are those that it got, but HEAD.
 
-    ``no_head`` is the status with which it answers HEAD, if any.
+    ``no_head`` is the status with which it answers HEAD, if any; with ``no_ranges`` it sends whole files only.
     """
 
     daemon_threads = True
@@ -60,6 +60,7 @@ class WebServer(http.server.ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.failures = 0
         self.no_head = 0
+        self.no_ranges = False
         self.password = ""
         self.port = self.server_address[1]
 

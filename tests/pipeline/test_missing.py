@@ -92,18 +92,20 @@ def test_members_go_and_come_back_with_their_archive(tmp_path, url, make):
 
 
 def test_a_listed_file_that_has_gone_keeps_its_row(tmp_path, url):
-    """A list of files on a disk that is not mounted costs no facts."""
+    """A list of files on a disk that is not mounted costs no facts. Members of an archive that has gone were not marked."""
     music, names = write_songs(tmp_path / "music", 3), tmp_path / "list"
-    names.write_text("\n".join(map(str, [*sorted(music.rglob("*.mid")), tmp_path / "never.mid"])))
+    (music / "two.tar").write_bytes(tar_of({"a.mid": song(8), "b.mid": song(9)}))
+    names.write_text("\n".join(map(str, [*sorted(music.rglob("*.mid")), music / "two.tar", tmp_path / "never.mid"])))
     assert midiopt.run([f"@{names}"], url).unreadable == 1
     music.rename(tmp_path / "away")
     for prune_it in (False, "all"):
         summary = midiopt.run([f"@{names}"], url, prune=prune_it)
-        assert (summary.files, summary.gone, summary.skipped, summary.unreadable, summary.deleted) == (1, 3, 0, 1, 0)
-        assert len(missing(url)) == 3 and query(url, "SELECT count(*) FROM analyses") == [(3,)]
+        assert (summary.files, summary.gone, summary.skipped, summary.unreadable, summary.deleted) == (1, 6, 0, 1, 0)
+        assert summary.missed == (0 if prune_it else 6)
+        assert len(missing(url)) == 6 and query(url, "SELECT count(*) FROM analyses") == [(5,)]
     (tmp_path / "away").rename(music)
     summary = midiopt.run([f"@{names}"], url)
-    assert (summary.files, summary.skipped, summary.returned, missing(url)) == (4, 3, 3, [])
+    assert (summary.files, summary.skipped, summary.returned, missing(url)) == (5, 4, 4, [])
 
 
 def test_moved_files_are_told_as_moved(tmp_path, url):

@@ -242,6 +242,7 @@ def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch)
     for i in range(1, 6):
         shutil.rmtree(tmp_path / f"{i}")
     assert not any(page.paths for page in pages)
+    stats.sum_up_problems()
     assert stats.problems == [*(f"{tmp_path}/{i}/: No such file or directory" for i in (1, 2)), "3 more folders"]
 
 

@@ -93,6 +93,7 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
         catalog, result = ReadOnlyCatalog(library), DryRun(problems=walked.problems)
         index = FileIndex(catalog.iter_files(options.keep_old, options.tracks), catalog.missing_paths(), may_name_urls(roots))
         new_places = _walk(walk(roots, walked, options.follow_links), index, result)
+        walked.sum_up_problems()
         known_places = sources_of(roots, [])
         MissingFiles(catalog, index, dt.datetime.now(dt.UTC), never).check_folders(known_places)
         pruned = prune_sources(catalog, known_places, options.prune, bool(catalog.marked) or index.any_missing)

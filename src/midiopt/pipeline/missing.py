@@ -92,6 +92,7 @@ class MissingFiles:
         self.newly = 0  # marked by this run
         self.cleared = 0
         self.changed_archives: list[PathRange] = []  # that lack members
+        self.vanished_members: dict[PathRange, int] = {}  # of archives that a source names: how many
         self._catalog = catalog
         self._index = index
         self._since = since
@@ -120,7 +121,14 @@ class MissingFiles:
     def check_folders(self, sources: Iterable[PathRange]) -> None:
         """Mark files below the folders among the sources that a complete run has not visited and that no longer exist."""
         self.clear_returned(at_least=1)
-        self._mark(self._index.vanished)
+        vanished = self._index.vanished
+        self._mark([path for path, is_new in zip(vanished, self._index.known_but_unvisited(vanished), strict=True) if is_new])
+        for path in vanished:
+            if is_archive(path.encode(errors="surrogateescape")):
+                members = PathRange.of_members(path)
+                for page in pages(self._catalog, members):
+                    self._mark(page)
+                self.vanished_members[members] = sum(map(len, pages(self._catalog, members, missing=True)))
         if self._index.all_visited():
             return
         for folder in sources:

@@ -28,8 +28,9 @@ from midiopt.pipeline.summary import Progress, Summary
 from midiopt.pipeline.tasks import Task
 from midiopt.rows.batch import Batch
 from midiopt.rows.validate import validate
-from midiopt.schema import OPENED, STATUSES
+from midiopt.schema import MEMBER_SEPARATOR, OPENED, STATUSES, UNREADABLE
 from midiopt.sinks.base import Database
+from midiopt.sources.urls import is_url
 from midiopt.sources.walk import WalkStats, walk
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class RunLoop:
             self.writer.flush()
         finally:
             self._update_summary()
+        for path in self.index.vanished:
+            if is_url(path.encode()):
+                self.walked.add_unread_named(path)
+        self.walked.sum_up_problems()
         self.summary.problems = self.walked.problems
         self.summary.steady_seconds = time.monotonic() - started
 
@@ -89,7 +94,10 @@ class RunLoop:
             self.summary.moved = self.database.count_moved(self.since)
         if not self.stop.is_requested():
             pruned = prune_sources(self.database, sources, self.options.prune, bool(self.missing.newly) or self.index.any_missing)
-            self.summary.gone = pruned.missing + sum(not any(path in source for source in sources) for path in self.index.vanished)
+            vanished = [(path, 1) for path in self.index.vanished]
+            vanished += [(members.after, count) for members, count in self.missing.vanished_members.items() if members not in sources]
+            elsewhere = sum(count for path, count in vanished if not any(path in source for source in sources))
+            self.summary.gone = pruned.missing + elsewhere
             self.summary.deleted, self.summary.refusals = pruned.deleted, pruned.refusals
 
     def _tasks(self) -> Iterator[Task | None]:
@@ -119,9 +127,18 @@ class RunLoop:
         statuses = batch.files["status"]
         for status, count in zip(STATUSES, np.bincount(statuses, minlength=len(STATUSES)).tolist(), strict=True):
             setattr(self.summary, status, getattr(self.summary, status) + count)
+        if self.walked.names_objects and (statuses == UNREADABLE).any():
+            self._add_unread_objects(batch)
         # As a float, which is exact to 2**53 and does not overflow: a damaged archive may declare members of any size.
         size = int(batch.files["size_bytes"][statuses != OPENED].sum(dtype=np.float64))
         self.summary.bytes = min(self.summary.bytes + size, INT64.high)
+
+    def _add_unread_objects(self, batch: Batch) -> None:
+        """What the walk cannot tell of objects that are named."""
+        for at, length in batch.files["path"][batch.files["status"] == UNREADABLE].tolist():
+            path = batch.heap[at : at + length].decode(errors="replace")
+            if is_url(path.encode()) and MEMBER_SEPARATOR not in path:
+                self.walked.add_unread_named(path)
 
     def _update_summary(self) -> None:
         """Copy the counts of the walk; `gone` and the members of archives change during the run, too."""

@@ -19,6 +19,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from midiopt.errors import MissingExtra, TooLarge, over_limit
 from midiopt.sources.file_state import FileState
 from midiopt.sources.urls import WEB
+from midiopt.wording import counted
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -29,6 +30,7 @@ RETRIES = {
     "retry_timeout": dt.timedelta(seconds=120),
     "backoff": {"init_backoff": dt.timedelta(milliseconds=100), "max_backoff": dt.timedelta(seconds=15), "base": 2},
 }
+NO_RANGES = ("non-partial response", "RangeNotSupported")  # of S3 and other stores, of web servers
 NO_HEAD = re.compile(r"status code: (401|403|405|501)\b")
 FAULTS = (
     ("error sending request", errno.EHOSTUNREACH, "the server cannot be reached"),
@@ -113,8 +115,8 @@ def list_objects(url: bytes) -> Iterator[list[tuple[bytes, FileState]]]:
         for page in _pages(obstore, store, key.rstrip("/"), "", unread):
             yield [(base + meta["path"].encode(), _state_from(meta)) for meta in page]
     if unread:
-        have = "folder has" if len(unread) == 1 else "folders have"
-        raise OSError(errno.EINVAL, f"{len(unread):,} {have} a key with an empty, a dotted or a broken part, such as {unread[0]}")
+        folders = counted(len(unread), "folder")
+        raise OSError(errno.EINVAL, f"keys with an empty, a dotted or a broken part in {folders}, such as {unread[0]}")
 
 
 def _pages(obstore: Any, store: Any, folder: str, after: str, unread: list[str]) -> Iterator[list[Any]]:
@@ -151,7 +153,7 @@ def _request(url: bytes) -> Iterator[tuple[Any, Any, str]]:
     except (obstore.exceptions.BaseError, OSError, ValueError) as problem:
         if isinstance(problem, OSError) and problem.errno:  # of the disk here
             raise
-        if "non-partial response" in str(problem):
+        if any(text in str(problem) for text in NO_RANGES):
             raise NoRanges(errno.ENOTSUP, "the server sends only whole objects") from None
         raise OSError(*_reason(problem)) from None
 

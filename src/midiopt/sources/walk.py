@@ -27,6 +27,7 @@ from midiopt.sources.roots import find_roots
 from midiopt.sources.stat_many import StatMany
 from midiopt.sources.thread_pool import ThreadPool
 from midiopt.sources.urls import WEB, is_url
+from midiopt.wording import counted
 
 PAGE_PATHS = 512  # paths per page, which are looked up together: numpy takes 40 us per call, however few they are
 MAX_SORTED_ENTRIES = 100_000  # of a folder in memory: 16 MB with paths of 70 bytes
@@ -62,8 +63,9 @@ class WalkStats:
     at_end: bool = False  # `found` is the total
     problems: list[str] = field(default_factory=list)  # folders that could not be read
     unlisted_problems: int = 0  # beyond MAX_LISTED_PROBLEMS
-    unread_named: int = 0  # files that a list names and that are not there, or in a folder without permission
-    first_unread_named: bytes = b""
+    unread_named: int = 0  # files that a source or list names and that cannot be read
+    first_unread_named: str = ""
+    names_objects: bool = False  # whether a source or list names objects; only requests tell which can be read
 
     def add_problem(self, path: bytes, problem: str | None) -> None:
         """Record a folder or entry, or a line of a list, that could not be read."""
@@ -71,6 +73,22 @@ class WalkStats:
             self.problems.append(f"{path_text(path) if is_url(path) else os.fsdecode(path)}: {problem}")
         else:
             self.unlisted_problems += 1
+
+    def add_unread_named(self, path: str) -> None:
+        """Record a file that a source or list names and that cannot be read."""
+        self.first_unread_named = self.first_unread_named or path
+        self.unread_named += 1
+
+    def sum_up_problems(self) -> None:
+        """Add to the problems a line about those that have none, when the last file was read."""
+        if self.unlisted_problems:
+            self.problems.append(counted(self.unlisted_problems, "more folder"))
+        if self.unread_named:
+            more = self.unread_named - 1
+            others = (
+                f" and {more:,} more file{'s that are' if more > 1 else ' that is'} named: their rows say" if more else ": its row says"
+            )
+            self.problems.append(f"{self.first_unread_named}{others} why")
 
 
 def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> Iterator[Page]:
@@ -90,12 +108,6 @@ def walk(roots: list[bytes], stats: WalkStats, follow_links: bool = False) -> It
                     page = _only_new(page, seen)
                 stats.found += len(page.paths)
                 yield page
-    if stats.unlisted_problems:
-        stats.problems.append(f"{stats.unlisted_problems:,} more folder{'s' * (stats.unlisted_problems > 1)}")
-    if stats.unread_named:
-        more = stats.unread_named - 1
-        others = f" and {more:,} more file{'s that are' if more > 1 else ' that is'} named: their rows say" if more else ": its row says"
-        stats.problems.append(f"{os.fsdecode(stats.first_unread_named)}{others} why")
     stats.at_end = True
 
 
@@ -124,6 +136,7 @@ def _remote(urls: Iterable[bytes], stats: WalkStats) -> Iterator[Page]:
 
     for is_single, group in groupby(urls, is_object):
         if is_single:
+            stats.names_objects = True
             yield Page(list(group))
             continue
         for url in group:
@@ -146,8 +159,7 @@ def _local(paths: list[bytes], stat_many: StatMany, folders: _FolderWalk) -> Ite
     modes = memoryview(stat_many(paths)).cast("q")[2::3]
     for path, mode in zip(paths, modes, strict=True):
         if not mode:  # it cannot be read: the worker finds out why
-            folders.stats.first_unread_named = folders.stats.first_unread_named or path
-            folders.stats.unread_named += 1
+            folders.stats.add_unread_named(os.fsdecode(path))
         if stat.S_ISREG(mode) or not mode:
             regular.append(path)
             continue
