@@ -26,7 +26,7 @@ from benchmarks.command_line import run_program
 from benchmarks.question_list import QUESTIONS
 from benchmarks.synthetic_library import filled
 from midiopt.sinks.dialects import POSTGRES, SQLITE
-from midiopt.sinks.sql import create_indexes
+from midiopt.sinks.index_sql import create_indexes
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, RESULTS = ROOT / "docs" / "questions.md", ROOT / "benchmarks" / "results" / "questions.json"

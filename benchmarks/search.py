@@ -28,7 +28,7 @@ from midiopt.library.search import count, find, parse_query
 from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.sinks import sqlite_words
 from midiopt.sinks.dialects import POSTGRES, SQLITE
-from midiopt.sinks.sql import create_indexes
+from midiopt.sinks.index_sql import create_indexes
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, RESULTS = ROOT / "docs" / "search.md", ROOT / "benchmarks" / "results" / "search.json"

@@ -16,7 +16,7 @@ from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.rows.arrow_schema import arrow_type
 from midiopt.schema import Column
 from midiopt.sinks.name_tables import RELATIONS
-from midiopt.sinks.sql import stored_value
+from midiopt.sinks.view_sql import stored_value
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from midiopt.library.search_terms import Sql
-from midiopt.sinks.sql import WORDS_INDEXES
+from midiopt.sinks.index_sql import WORDS_INDEXES
 from midiopt.sinks.words import postgres_index_keys
 
 FIRST_RANGE, GROWTH = 4000, 8  # of ids in which a phrase is looked for, each in 3 ms and more

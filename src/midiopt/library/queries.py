@@ -12,7 +12,8 @@ from midiopt.kinds import BOOL, TIME
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import RUNS, Column, Table
 from midiopt.sinks import kept_status as kept_status_sql
-from midiopt.sinks.sql import COUNT_MISSING_CONTENTS, SELECT_CONTENT_KEY, column_names, decoded_content_key
+from midiopt.sinks.finalize import COUNT_MISSING_CONTENTS
+from midiopt.sinks.sql import SELECT_CONTENT_KEY, column_names, decoded_content_key
 from midiopt.sources.file_state import FileState
 
 PRESENT = "missing_since IS NULL"  # a file that no run has missed

@@ -21,7 +21,7 @@ from midiopt.library.search_terms import HAS, Sql
 from midiopt.library.snapshot import Snapshot
 from midiopt.library.sqlite_phrases import SqlitePhrases
 from midiopt.sinks import sqlite_programs, sqlite_words
-from midiopt.sinks.sql import CARRIED, CARRYING, HAS_WORDS_FUNCTIONS, SEARCH_INDEX, WORDS_INDEXES
+from midiopt.sinks.index_sql import CARRIED, CARRYING, HAS_WORDS_FUNCTIONS, SEARCH_INDEX, WORDS_INDEXES
 
 MAX_IDS = {"sqlite": 60_000, "postgres": 40_000}  # candidates that are fetched as a list: 9 to 20 ms
 RARE_IDS = 300  # candidates that are asked for first: 3 to 6 ms in PostgreSQL, which looks at the row of each

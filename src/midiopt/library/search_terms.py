@@ -16,7 +16,7 @@ from midiopt.library.search_like import like_file, like_path
 from midiopt.library.search_values import choice, family, keys, nearest, number_range, programs, progressions
 from midiopt.schema import ANALYSED, ANALYSES, ISSUE_BITS, ISSUES, NAME_METERS, ROLES, STATUSES
 from midiopt.sinks.dialects import Dialect
-from midiopt.sinks.sql import NAMES
+from midiopt.sinks.index_sql import NAMES
 from midiopt.sinks.words import FUNCTION, postgres_has, postgres_patterns, words_of
 
 Sql = tuple[str, list[object]]

@@ -21,20 +21,12 @@ from midiopt.sinks.batch_rows import add_missing_analyses
 from midiopt.sinks.commit_threads import CommitThreads, CommitTimeout
 from midiopt.sinks.dialects import POSTGRES as DIALECT
 from midiopt.sinks.facets import fill_facets
+from midiopt.sinks.finalize import finalize
 from midiopt.sinks.postgres_connections import Connections
 from midiopt.sinks.postgres_session import Connection, schema_version
 from midiopt.sinks.postgres_tables import add_constraints, add_statistics, create_tables, fill_names, next_ids
 from midiopt.sinks.postgres_writes import BatchEncoder, EncodedBatch, copy_and_insert, create_staging_tables, distinct
-from midiopt.sinks.sql import (
-    MARK_KILLED_RUNS,
-    PAGE_ROWS,
-    content_key,
-    finalize,
-    insert_run,
-    select_content_hashes,
-    select_files,
-    update_run,
-)
+from midiopt.sinks.sql import MARK_KILLED_RUNS, PAGE_ROWS, content_key, insert_run, select_content_hashes, select_files, update_run
 
 COMMIT_GRACE = 2.0  # seconds beyond the timeout in which a commit thread reports its own error
 

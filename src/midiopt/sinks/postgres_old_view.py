@@ -15,7 +15,8 @@ from psycopg.errors import DependentObjectsStillExist
 
 from midiopt.schema import LIBRARY_COLUMNS, LIBRARY_TRACKS_COLUMNS, Column
 from midiopt.sinks.postgres_session import Connection
-from midiopt.sinks.sql import LIBRARY_ROWS, LIBRARY_TRACKS_ROWS, NARROW_ISSUES, stored_track_value, stored_value
+from midiopt.sinks.sql import NARROW_ISSUES
+from midiopt.sinks.view_sql import LIBRARY_ROWS, LIBRARY_TRACKS_ROWS, stored_track_value, stored_value
 
 LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}  # of types that columns once had which now are wider
 

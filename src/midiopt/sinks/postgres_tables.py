@@ -23,11 +23,10 @@ from midiopt.sinks.sql import (
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
     column_definitions,
-    create_tracks_view,
-    create_view,
     upsert_meta,
 )
 from midiopt.sinks.versions import TABLE_NAMES
+from midiopt.sinks.view_sql import create_tracks_view, create_view
 
 FULL_NAMES = {"timestamptz": "timestamp with time zone", "float8": "double precision"}  # of types, as the catalog has them
 # The ids of analyses are given by the run, which takes blocks of them: to draw and to look up each one would take the server

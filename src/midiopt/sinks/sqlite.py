@@ -20,13 +20,13 @@ from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.dialects import SQLITE as DIALECT
 from midiopt.sinks.facets import fill_facets
+from midiopt.sinks.finalize import finalize
 from midiopt.sinks.sql import (
     MARK_KILLED_RUNS,
     PAGE_ROWS,
     TABLES,
     UNKNOWN_ID,
     content_key,
-    finalize,
     insert_run,
     select_content_hashes,
     select_files,

@@ -19,8 +19,6 @@ from midiopt.sinks.sql import (
     WIDE_ISSUES,
     WIDE_ISSUES_VERSION,
     column_definitions,
-    create_tracks_view,
-    create_view,
     quoted_name,
     upsert_meta,
 )
@@ -29,6 +27,7 @@ from midiopt.sinks.sqlite_programs import CREATE_TRIGGER, TABLE
 from midiopt.sinks.sqlite_sketches import CREATE as CREATE_SKETCHES
 from midiopt.sinks.sqlite_sketches import CREATE_TRIGGERS as SKETCH_TRIGGERS
 from midiopt.sinks.sqlite_sketches import TABLE as SKETCHES
+from midiopt.sinks.view_sql import create_tracks_view, create_view
 
 # WITHOUT ROWID stores each path once: 3.0 us and 152 bytes per row in walk order, against 3.5 us and 221 bytes with a rowid
 # and a separate index. Content hashes come in random order: clustered on them, whole rows would be moved, while ids are rowids, which
