@@ -42,11 +42,6 @@ class RawText:
     charset: str | None
     maybe_cut: bool = False
 
-    @property
-    def is_open(self) -> bool:
-        """Whether all texts of the file decide how this one is read."""
-        return bool(self.data) and (self.charset is None or self.maybe_cut)
-
 
 def utf8_state(data: bytes) -> str:
     """ "utf-8" if valid, "cut" if only its last character is incomplete and another has several bytes, otherwise "no"."""

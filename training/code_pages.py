@@ -116,11 +116,6 @@ def half_width(word: str) -> str:
     return "".join(HALF_WIDTH.get(c, "") for c in unicodedata.normalize("NFD", word))
 
 
-def is_katakana(word: str) -> bool:
-    """Whether a word can be written in half-width katakana."""
-    return all(c in HALF_WIDTH for c in unicodedata.normalize("NFD", word))
-
-
 HALF_WIDTH = {unicodedata.normalize("NFKC", c): c for c in KANA} | {"\u3099": "ﾞ", "\u309a": "ﾟ"}
 
 

@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.util
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_no_bare_nogil(path):
     """Every nogil function states how it can fail: ``noexcept``, ``except``, or the status that it returns (then ``noexcept``)."""
     for end in signatures(path.read_text()):
         assert re.match(r"(noexcept|except\s*\??\s*\S+)\s+nogil\b", end), end
+
+
+def test_every_compiled_function_has_a_caller():
+    """No linter for Cython looks for functions that nobody calls."""
+    text = "\n".join(path.read_text() for path in CYTHON)
+    words = Counter(re.findall(r"\w+", text))
+    declared = Counter(re.findall(r"^[ \t]*(?:cdef|cpdef)(?! class)[^\n=]*?\b(\w+)\s*\(", text, re.MULTILINE))
+    assert [name for name, times in declared.items() if words[name] <= times] == []
 
 
 @pytest.mark.parametrize("path", CYTHON, ids=relative)

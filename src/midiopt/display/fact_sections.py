@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from midiopt.api import Analysis
-from midiopt.display.fact_values import BESIDE, Fact, fact
+from midiopt.display.fact_values import Fact, fact
 from midiopt.schema import ANALYSES
 from midiopt.wording import printable_text
 
@@ -26,7 +26,6 @@ SECTIONS = {
     "file": ("format", "track_count", "ticks_per_quarter", "issues", "content_hash", "notes_hash", "sketch"),
     "events": ("event_count", "control_changes", "sustain_pedals", "pitch_bends", "program_changes", "sysex_count", "lyric_count"),
 }
-HIDDEN = {*BESIDE, "analyzer_version"}
 
 
 def sections(facts: Analysis) -> Iterator[tuple[str, list[Fact]]]:

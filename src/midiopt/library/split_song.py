@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.intp]
 
-BY = ("track", "channel")
 META, FIRST_SYSTEM = 0xFF, 0xF0
 DEVICE_NAME, PORT, END_OF_TRACK = 0x09, 0x21, 0x2F
 SHARED = (0x51, 0x54, 0x58, 0x59)  # tempo, SMPTE offset, time and key signature: of every part

@@ -16,7 +16,6 @@ from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.content import STANDARD_INPUT
 from midiopt.sources.filetypes import SUFFIXES, without_compression
 
-DEFAULT_TEMPLATE = "{name}"
 MAX_BYTES = 200  # of a component: most file systems take 255, of which a number and the suffix take some
 UNKNOWN = "unknown"
 _FORBIDDEN = re.compile(r'\\x[0-9a-f]{2}|[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029]')

@@ -66,7 +66,6 @@ class MessagePipe:
         self._header = bytearray(_LENGTH.size)
         self._message: bytearray | None = None  # None while the length is incomplete
         self._missing = memoryview(self._header)  # what has not arrived of the length, then of the message
-        self.received_bytes = 0  # in all: whether the worker makes progress
 
     def fileno(self) -> int:
         """The descriptor, -1 when closed."""
@@ -96,7 +95,6 @@ class MessagePipe:
                 continue
             if not count:
                 raise EOFError
-            self.received_bytes += count
             self._missing = self._missing[count:]
             if self._missing:
                 continue

@@ -4,7 +4,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from midiopt.core.memory cimport Scratch, open_item
-from midiopt.core.smf.midi cimport ALL_REPAIRS, META, SYSEX, Event, Header, Issue, Mark, Status, Track, issue_bit
+from midiopt.core.smf.midi cimport ALL_REPAIRS, META, Event, Header, Issue, Mark, Status, Track, issue_bit
 
 cdef enum:
     MAX_KEPT_CHUNKS = 16  # of other kinds, whose places are known; files of the XF format have two
@@ -108,17 +108,6 @@ cdef inline const Mark *next_meta(MarkRange *marks, uint8_t type) noexcept nogil
         mark = marks.next
         marks.next += 1
         if mark.status == META and mark.type == type and mark.valid:
-            return mark
-    return NULL
-
-
-cdef inline const Mark *next_program_change(MarkRange *marks) noexcept nogil:
-    """The next program change, in (track, position) order; NULL after the last."""
-    cdef const Mark *mark
-    while marks.next < marks.end:
-        mark = marks.next
-        marks.next += 1
-        if mark.status < SYSEX:
             return mark
     return NULL
 
