@@ -8,7 +8,7 @@ class MidioptError(Exception):
 
 
 class MidiError(MidioptError, ValueError):
-    """Content that cannot be analyzed: ``reason``, found at the byte ``offset``."""
+    """Content that cannot be analysed: ``reason``, found at the byte ``offset``."""
 
     def __init__(self, reason: str, offset: int = 0) -> None:
         super().__init__(f"{reason} at byte {offset}")

@@ -18,8 +18,8 @@ SCHEMA_VERSION = 9  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 
 STATUS_MEANINGS = {
-    "ok": "analyzed; nothing had to be repaired",
-    "repaired": "analyzed after repairs, which `error` describes",
+    "ok": "analysed; nothing had to be repaired",
+    "repaired": "analysed after repairs, which `error` describes",
     "rejected": "read, but no usable MIDI file",
     "unreadable": "could not be read, or is not a regular file",
     "crashed": "crashed its worker process, or exceeded the time limit",
@@ -181,7 +181,7 @@ FILES = Table(
         Column(
             "analysis_us",
             INT32,
-            "time spent reading and analyzing the file; null if it crashed its worker",
+            "time spent reading and analysing the file; null if it crashed its worker",
             "µs",
             nullable=True,
             volatile=True,
@@ -205,7 +205,7 @@ FILES = Table(
         ),
     ),
     added=(
-        Column("analysis_id", INT64, "`id` of the row in `analyses` with the facts; null unless the file was analyzed", nullable=True),
+        Column("analysis_id", INT64, "`id` of the row in `analyses` with the facts; null unless the file was analysed", nullable=True),
         Column("missing_since", TIME, "when a run first missed the file; null while it exists", "UTC", nullable=True),
     ),
 )
@@ -439,8 +439,8 @@ RUNS = Table(
         *(Column(status, INT64, f"number of files of this run with status {status}", nullable=True) for status in STATUSES),
         Column("skipped", INT64, "number of files unchanged since an earlier run", nullable=True),
         Column("gone", INT64, "number of files in the database that no longer exist", nullable=True),
-        Column("duplicates", INT64, "number of analyzed files in the database whose content an earlier one has", nullable=True),
-        Column("bytes", INT64, "total size of the files analyzed", "bytes", nullable=True),
+        Column("duplicates", INT64, "number of analysed files in the database whose content an earlier one has", nullable=True),
+        Column("bytes", INT64, "total size of the files analysed", "bytes", nullable=True),
         Column("seconds", FLOAT64, "duration of the run", "s", nullable=True),
         Column("moved", INT64, "number of files that the run missed first and whose bytes it found at a new path", nullable=True),
         Column("deleted", INT64, "number of rows of missing files that the run deleted", nullable=True),

@@ -164,7 +164,7 @@ def test_what_has_taken_the_place_of_a_file_is_not_shown(tmp_path):
     song.symlink_to(secret)
     for page in ("/download", "/notes"):
         answer = client.get(page, params={"path": str(song)})
-        assert answer.status_code == 410 and "has changed since it was analyzed" in answer.text
+        assert answer.status_code == 410 and "has changed since it was analysed" in answer.text
     assert "Song" in client.get("/file", params={"path": str(song)}).text
 
 

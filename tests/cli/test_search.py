@@ -89,7 +89,7 @@ def test_nothing_found_is_no_failure(url):
 
 def test_an_error_is_one_line():
     done = finish("search", "kye:Am", module="midiopt")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "midiopt: there is no term kye:; did you mean key?\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "midiopt: there is no term kye; did you mean key?\n")
     done = finish("search", "--sort", "-tempo", module="midiopt")
     assert done.returncode == 1 and done.stderr.startswith("midiopt: there is no sort '-tempo', only path, title, bpm")
 

@@ -365,11 +365,11 @@ def test_every_word_of_the_table_is_a_value(word):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("kye:Am", "there is no term kye:; did you mean key?"),
-        ("tempo:120", "there is no term tempo:; did you mean bpm?"),
-        ("mood:sad", "there is no term mood:, only key,"),
-        ("bmp:120", "there is no term bmp:; did you mean bpm?"),
-        ("zzz:120", "there is no term zzz:, only key, bpm"),
+        ("kye:Am", "there is no term kye; did you mean key?"),
+        ("tempo:120", "there is no term tempo; did you mean bpm?"),
+        ("mood:sad", "there is no term mood, only key,"),
+        ("bmp:120", "there is no term bmp; did you mean bpm?"),
+        ("zzz:120", "there is no term zzz, only key, bpm"),
         ("key:H", "there is no key 'H'"),
         ("role:melodie", "there is no role 'melodie'; did you mean melody?"),
         ("status:bad", "there is no status 'bad', only ok, repaired"),

@@ -101,7 +101,7 @@ def test_a_report_is_about_files_like_one_on_disk(music, url, tmp_path):
 
 
 def test_the_index_follows_the_contents(music, url):
-    """After a later run, after files are pruned, and when contents are analyzed again."""
+    """After a later run, after files are pruned, and when contents are analysed again."""
     midiopt.run([music], url)
     (music / "down.mid").write_bytes(content(transposed(melody(0), -1)))
     midiopt.run([music], url)

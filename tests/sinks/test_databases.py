@@ -232,6 +232,7 @@ def test_a_connection_error_shows_no_password(url):
     with pytest.raises(SinkError, match="cannot connect to PostgreSQL: ") as caught:
         open_sink(url)
     assert "s3cret" not in str(caught.value) and "\n" not in str(caught.value)
+    assert "refused Is" not in str(caught.value), "the lines of an error are sentences"
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 

@@ -51,5 +51,5 @@ def read_stored(library: Snapshot, file: StoredFile) -> Buffer:
     except MidioptError as problem:
         raise NoContent(f"the file cannot be read: {problem}") from None
     if content_hasher(content_key(library))(data) != file.content_hash:
-        raise NoContent("the file has changed since it was analyzed; midiopt analyze brings the database up to date")
+        raise NoContent("the file has changed since it was analysed; midiopt analyze brings the database up to date")
     return data

@@ -62,6 +62,7 @@ def command(options: argparse.Namespace) -> int:
         items.totals = {"groups": groups, "duplicates": files, "duplicate_bytes": size}
         if not items.wanted:
             total = f"{counted(groups, 'group')}; {counted(files, 'file')} beyond the first of each, {size_text(size)}"
+            sys.stdout.flush()
             print(total if groups else "no file has the bytes of another", file=sys.stderr)
     return 0
 
@@ -85,6 +86,7 @@ def _print_near(options: argparse.Namespace) -> int:
         items.totals = {"groups": groups, "files": files}
         if not items.wanted:
             total = f"{counted(groups, 'group')} with {counted(files, 'file')}"
+            sys.stdout.flush()
             print(total if groups else "no file is a near-duplicate of another", file=sys.stderr)
     return 0
 

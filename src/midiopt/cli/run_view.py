@@ -100,7 +100,8 @@ def _table(summary: Summary) -> Table:
         table.add_row("there again, unchanged", f"{summary.returned:,}")
     if summary.duplicates is not None:
         table.add_row("duplicates in the database", f"{summary.duplicates:,}")
-    table.add_row("analysed", f"{size_text(summary.bytes)} in {summary.seconds:,.2f} s")
+    taken = f"{summary.seconds:,.2f} s"
+    table.add_row(*(("analysed", f"{size_text(summary.bytes)} in {taken}") if summary.analysed else ("time", taken)))
     if summary.analysed:
         table.add_row("speed", f"{summary.files_per_second:,.0f} files/s")
     return table

@@ -338,7 +338,7 @@ def term_condition(name: str, value: str, reads_files: bool = False) -> Conditio
     term = TERMS.get(name.lower())
     if term is None:
         usual = OTHER_NAMES.get(name.lower())
-        raise QueryError(f"there is no term {name}:{f'; did you mean {usual}?' if usual else nearest(name, TERMS)}")
+        raise QueryError(f"there is no term {name}{f'; did you mean {usual}?' if usual else nearest(name, TERMS)}")
     if not value.strip():
         raise QueryError(f"{name}: needs {term.values}, such as {term.examples[0]}")
     if reads_files and term.name == "like":

@@ -95,10 +95,10 @@ def find_wanted(library: Snapshot, name: str) -> Wanted:
         for number, sketch in library.rows(query, [path]):
             facts = next(file for file in compared_rows(library, [number], missing=True) if file.path == path)
             return Wanted(_enough(decoded(sketch), name), facts, path)
-    return _analyzed(name)
+    return _analysed(name)
 
 
-def _analyzed(name: str) -> Wanted:
+def _analysed(name: str) -> Wanted:
     try:
         facts = analyze_file(name)
     except OSError as problem:

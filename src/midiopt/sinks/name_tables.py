@@ -79,7 +79,7 @@ ISSUE_COLUMNS = (FILES["path"], Column("issue", TEXT, "name of an issue of the f
 RELATIONS: dict[str, tuple[str, str, tuple[Column, ...]]] = {
     "files": ("TABLE", "one row per path", FILES.stored),
     "analyses": ("TABLE", "the facts of each distinct content; `analysis_id` in `files` refers to it", ANALYSES.stored),
-    "tracks": ("TABLE", "the facts of each track, of contents that a run with --tracks has analyzed", TRACKS.stored),
+    "tracks": ("TABLE", "the facts of each track, of contents that a run with --tracks has analysed", TRACKS.stored),
     "runs": ("TABLE", "one row per run of midiopt analyze", RUNS.stored),
     "meta": ("TABLE", "what midiopt must know about the database", META_COLUMNS),
     "programs": ("TABLE", "General MIDI programs", PROGRAM_NAMES.stored),

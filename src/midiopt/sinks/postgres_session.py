@@ -44,7 +44,7 @@ def connect(url: str) -> Connection:
         connection: Connection = psycopg.connect(database, **session_parameters(database, schema))
         return connection
     except psycopg.Error as error:
-        reason = " ".join(str(error).split())
+        reason = ". ".join(line.strip() for line in str(error).splitlines())
         if has_password(url, reason):
             reason = "malformed URL, or its server does not answer; in a password write @ : / ? # as %40 %3A %2F %3F %23"
         raise SinkError(f"cannot connect to PostgreSQL: {reason}") from None  # the cause would show the password
