@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -9,10 +10,13 @@ import types
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import midiopt
 from midiopt.cli import notebook_view
+from midiopt.cli.console import NOTHING_FOUND
 from midiopt.cli.progress_line import bar_text, live_line, plain_line
+from midiopt.cli.run_view import print_summary
 from tests.helpers.songs import write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -128,3 +132,10 @@ def test_a_real_kernel(tmp_path):
     shown = [m["content"]["data"] for m in messages if m["msg_type"] in ("display_data", "update_display_data")]
     assert shown and "files found" in shown[-1]["text/plain"] and shown[-1]["text/html"].startswith("<pre")
     assert not [m for m in messages if m["msg_type"] == "stream"]
+
+
+@pytest.mark.parametrize(("interrupted", "is_said"), [(0, True), (2, False)])
+def test_only_a_run_that_has_searched_says_that_it_found_nothing(interrupted, is_said):
+    printed = io.StringIO()
+    print_summary(Console(file=printed), midiopt.Summary(interrupted=interrupted), "midiopt.db")
+    assert (NOTHING_FOUND in printed.getvalue().replace("\n", " ")) == is_said

@@ -61,6 +61,29 @@ def test_a_database_in_a_folder_that_cannot_be_written():
     assert (done.stdout, done.stderr) == (f"{summary.files}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        ("file", "cannot open the database {}: Permission denied"),
+        ("folder", "cannot open the database {}: Permission denied"),
+        ("shm", "{}: the last run was killed, so its log can be read only where it can be written"),
+    ],
+)
+def test_a_database_without_permission(lost, expected):
+    """What an ordinary user is told, also of a copy of what a killed run has left, without the index of its log."""
+    code = "import os; from midiopt.library import sqlite; from midiopt.library.snapshot import open_snapshot\n"
+    code += "os.geteuid() or os.setuid(65534)\ntry: open_snapshot({!r})\nexcept Exception as error: print(type(error).__name__, error)"
+    with tempfile.TemporaryDirectory() as folder:
+        db = os.path.join(folder, "facts.db")
+        open_sink(db).close()
+        Path(f"{db}-wal").touch()
+        os.chmod(db, 0 if lost == "file" else 0o444)
+        os.chmod(folder, 0 if lost == "folder" else 0o555)
+        done = subprocess.run([sys.executable, "-c", code.format(db)], capture_output=True, text=True)
+        os.chmod(folder, 0o755)
+    assert done.stdout.startswith("SinkError " + expected.format(db)), done.stderr
+
+
 def test_databases_that_cannot_be_read(tmp_path, url):
     for name in ("status", "duplicates"):
         done = finish(name, "--db", tmp_path / "none.db", module="midiopt")

@@ -245,7 +245,7 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
     if arguments.quiet:
         for unread in summary.problems:
             print_error(f"not read: {unread}")
-        if not summary.files:
+        if not summary.files and not summary.interrupted:
             print_error(NOTHING_FOUND)
             if summary.links:
                 print_error(passed_links(summary.links))

@@ -67,7 +67,7 @@ def print_summary(console: Console, summary: Summary, database: str) -> None:
     """Print the summary of a run, and what could not be read."""
     console.print(printable(database), style="bold", soft_wrap=True)
     console.print(_table(summary))
-    if not summary.files:
+    if not summary.files and not summary.interrupted:
         console.print(NOTHING_FOUND, style="yellow", soft_wrap=True)
     if summary.links:
         console.print(passed_links(summary.links), style="yellow", soft_wrap=True)

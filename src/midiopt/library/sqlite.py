@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
-from midiopt.errors import NoDatabase
+from midiopt.errors import NoDatabase, SinkError
 from midiopt.library.moments import Moments
 from midiopt.sinks.dialects import SQLITE
 from midiopt.sinks.sqlite_file import file_uri, is_locked
@@ -26,10 +27,15 @@ class SqliteSnapshot:
 
     def __init__(self, path: str, finds_use: bool = True) -> None:
         self._path = path
-        if not os.path.isfile(path):
-            raise NoDatabase(f"there is no database {path}")
-        # Before SQLite opens the file: closing any descriptor of it would drop SQLite's locks.
-        self.in_use = finds_use and is_locked(path)
+        try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise NoDatabase(f"there is no database {path}")
+            # Before SQLite opens the file: closing any descriptor of it would drop SQLite's locks.
+            self.in_use = finds_use and is_locked(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NoDatabase(f"there is no database {path}") from None
+        except OSError as error:
+            raise SinkError(f"cannot open the database {path}: {error.strerror}") from error
         with contextlib.ExitStack() as resources, sink_errors(path):
             uri = file_uri(path, _open_mode(path))
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)  # one thread at a time is enough
@@ -80,6 +86,10 @@ def _open_mode(path: str) -> str:
     Beside a database in WAL mode SQLite creates two files, which only a connection that may write removes again. If they
     exist already, a run is active or was killed, and they stay as they are.
     """
+    folder = os.path.dirname(os.path.abspath(path))
     if os.path.exists(path + "-wal"):
+        if not os.path.exists(path + "-shm") and not os.access(folder, os.W_OK):
+            names = f"{os.path.basename(path)} and {os.path.basename(path)}-wal"
+            raise SinkError(f"{path}: the last run was killed, so its log can be read only where it can be written; copy {names} elsewhere")
         return "mode=ro"
-    return "mode=rw" if os.access(path, os.W_OK) and os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) else "immutable=1"
+    return "mode=rw" if os.access(path, os.W_OK) and os.access(folder, os.W_OK) else "immutable=1"
