@@ -1,4 +1,4 @@
-"""Write the fields of midiopt.Analysis in src/midiopt/_analysis.py, one per column of schema.py: python -m docs.generate_analysis
+"""Write the fields of midiopt.Analysis in src/midiopt/api/analysis.py, one per column of schema.py: python -m docs.generate_analysis
 
 A class made at import would do the same, but type checkers and editors would not know its fields.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from midiopt.schema import ANALYSES, Column
 
-MODULE = Path(__file__).resolve().parent.parent / "src" / "midiopt" / "_analysis.py"
+MODULE = Path(__file__).resolve().parent.parent / "src" / "midiopt" / "api" / "analysis.py"
 WIDTH = 140
 BEGIN, END = "    # begin columns", "    # end columns"
 

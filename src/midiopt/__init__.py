@@ -25,27 +25,12 @@ from midiopt.errors import (
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 5 ms that typing takes to import; type checkers know the name
 if TYPE_CHECKING:
-    from midiopt.api import (
-        Analysis,
-        Beats,
-        Chord,
-        Harmony,
-        Key,
-        Notes,
-        Sections,
-        Segments,
-        TempoMap,
-        TimeSignature,
-        analyze,
-        beats,
-        chords,
-        harmony,
-        keys,
-        notes,
-        parse,
-        sections,
-        tempo_map,
-    )
+    from midiopt.api.analysis import Analysis
+    from midiopt.api.beats import Beats, beats
+    from midiopt.api.harmony import Chord, Harmony, Key, Segments, chords, harmony, keys
+    from midiopt.api.one_file import Notes, analyze, notes, parse
+    from midiopt.api.sections import Sections, sections
+    from midiopt.api.tempo_map import TempoMap, TimeSignature, tempo_map
     from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
     from midiopt.library import Library
@@ -112,40 +97,40 @@ __all__ = [
 
 # Imported on first use: numpy takes a tenth of a second and 20 MB, which workers do not need.
 _LAZY = {
-    "Analysis": "midiopt.api",
-    "Beats": "midiopt.api",
-    "Chord": "midiopt.api",
-    "Key": "midiopt.api",
-    "chords": "midiopt.api",
-    "keys": "midiopt.api",
+    "Analysis": "midiopt.api.analysis",
+    "Beats": "midiopt.api.beats",
+    "Chord": "midiopt.api.harmony",
+    "Key": "midiopt.api.harmony",
+    "chords": "midiopt.api.harmony",
+    "keys": "midiopt.api.harmony",
     "DuplicateGroup": "midiopt.library.duplicates",
     "EventArena": "midiopt.core.smf.arena",
     "Failure": "midiopt.many.failure",
     "Found": "midiopt.library.search",
     "Library": "midiopt.library",
-    "Harmony": "midiopt.api",
+    "Harmony": "midiopt.api.harmony",
     "NearFile": "midiopt.library.near",
     "NearGroup": "midiopt.library.near",
-    "Notes": "midiopt.api",
+    "Notes": "midiopt.core.notes.note_view",
     "RunOptions": "midiopt.pipeline.options",
-    "Sections": "midiopt.api",
-    "Segments": "midiopt.api",
+    "Sections": "midiopt.api.sections",
+    "Segments": "midiopt.api.harmony",
     "Similar": "midiopt.library.similar",
     "Summary": "midiopt.pipeline.summary",
-    "TempoMap": "midiopt.api",
-    "TimeSignature": "midiopt.api",
-    "analyze": "midiopt.api",
+    "TempoMap": "midiopt.api.tempo_map",
+    "TimeSignature": "midiopt.api.tempo_map",
+    "analyze": "midiopt.api.one_file",
     "analyze_batch": "midiopt.many.arrow_batch",
     "analyze_many": "midiopt.many.analyze",
     "arrow_table": "midiopt.library.arrow",
-    "beats": "midiopt.api",
-    "harmony": "midiopt.api",
-    "notes": "midiopt.api",
+    "beats": "midiopt.api.beats",
+    "harmony": "midiopt.api.harmony",
+    "notes": "midiopt.api.one_file",
     "notes_many": "midiopt.many.notes",
-    "parse": "midiopt.api",
+    "parse": "midiopt.api.one_file",
     "run": "midiopt.cli.python_run",
-    "sections": "midiopt.api",
-    "tempo_map": "midiopt.api",
+    "sections": "midiopt.api.sections",
+    "tempo_map": "midiopt.api.tempo_map",
 }
 
 

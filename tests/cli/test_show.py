@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 import midiopt
-from midiopt._analysis import json_value
+from midiopt.api.analysis import json_value
 from midiopt.cli import facts_table
 from midiopt.cli.main import main
 from midiopt.display.fact_sections import SECTIONS

@@ -21,17 +21,16 @@ LAYERS = {
     "core": (),
     "sources": ("core.memory",),
     "rows": ("core.analysis", "sources"),
-    "_analysis": ("rows",),
     "api": (
         *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.arena", "core.smf.parser"),
         *("core.rhythm.beat_view", "core.structure.section_view", "core.timeline.timeline_view"),
-        *("rows", "sources", "_analysis"),
+        *("rows", "sources"),
     ),
-    "display": ("_analysis", "api"),
+    "display": ("api",),
     "sinks": ("rows",),
     "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
-    "many": ("_analysis", "api", "rows", "sources", "pipeline"),
-    "library": ("core.smf.arena", "_analysis", "api", "rows", "sources", "sinks", "pipeline"),
+    "many": ("api", "rows", "sources", "pipeline"),
+    "library": ("core.smf.arena", "api", "rows", "sources", "sinks", "pipeline"),
     "torch": ("core.notes.note_batch", "many", "library"),
     "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
     "report": ("core.build", "api", "display", "sinks", "library"),
@@ -110,7 +109,7 @@ def test_every_form_of_import_is_read(tmp_path):
 
 
 def test_the_package_has_few_modules_of_its_own():
-    assert len([path for path in PACKAGE.glob("*.py*") if path.suffix in (".py", ".pyx")]) <= 12
+    assert len([path for path in PACKAGE.glob("*.py*") if path.suffix in (".py", ".pyx")]) <= 10
 
 
 def test_core_imports_nothing_for_files_processes_or_databases():

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from midiopt.api import Notes, Segments, TempoMap, harmony, tempo_map
+from midiopt.api.harmony import Segments, harmony
+from midiopt.api.one_file import Notes
+from midiopt.api.tempo_map import TempoMap, tempo_map
 from midiopt.core.smf.parser import parse
 from midiopt.general_midi import DRUM_SOUNDS, PROGRAMS
 from midiopt.rows.track_names import track_names

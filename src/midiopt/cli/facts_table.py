@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from textwrap import indent
 
-from midiopt.api import Analysis
+from midiopt.api.analysis import Analysis
 from midiopt.display.fact_sections import sections
 from midiopt.display.fact_values import Fact
 from midiopt.wording import printable_text

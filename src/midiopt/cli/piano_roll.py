@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.text import Text
 
-from midiopt.api import Notes
+from midiopt.api.one_file import Notes
 from midiopt.cli.fit import fit_end
 from midiopt.general_midi import PROGRAMS
 from midiopt.schema import MINOR_TONICS

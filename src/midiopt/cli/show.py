@@ -32,7 +32,7 @@ def add_options(parser: Parser) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Print the facts. Exit code 1 if a file cannot be read or used."""
-    from midiopt.api import analyze
+    from midiopt.api.one_file import analyze
     from midiopt.cli.facts_table import print_facts
     from midiopt.cli.json_output import JsonItems
     from midiopt.schema import REJECTED, STATUSES, UNREADABLE

@@ -8,7 +8,8 @@ from itertools import count
 import numpy as np
 from rich.text import Text
 
-from midiopt.api import Harmony, TempoMap
+from midiopt.api.harmony import Harmony
+from midiopt.api.tempo_map import TempoMap
 from midiopt.cli.piano_roll import BARS, GUTTER
 from midiopt.wording import clock
 

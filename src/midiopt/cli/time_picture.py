@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from midiopt.api import harmony, notes, tempo_map
+from midiopt.api.harmony import harmony
+from midiopt.api.one_file import notes
+from midiopt.api.tempo_map import tempo_map
 from midiopt.cli.piano_roll import roll_lines
 from midiopt.cli.time_lines import time_lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from midiopt.api import Analysis
+from midiopt.api.analysis import Analysis
 from midiopt.display.fact_values import Fact, fact
 from midiopt.schema import ANALYSES
 from midiopt.wording import printable_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from midiopt._analysis import Analysis, json_value
+from midiopt.api.analysis import Analysis, json_value
 from midiopt.general_midi import PROGRAMS
 from midiopt.kinds import SHARES
 from midiopt.schema import ISSUES, MINOR_TONICS, REPAIRS, UNUSUAL, Column

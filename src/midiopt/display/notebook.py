@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from midiopt.api import Analysis, Notes, notes_of
+from midiopt.api.analysis import Analysis
+from midiopt.api.one_file import Notes, notes_of
 from midiopt.display.fact_sections import sections
 from midiopt.display.svg import Chart, element, text_of
 from midiopt.wording import clock, counted

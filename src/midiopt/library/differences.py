@@ -12,7 +12,7 @@ from midiopt.schema import ANALYSES
 from midiopt.wording import counted
 
 if TYPE_CHECKING:
-    from midiopt._analysis import Analysis
+    from midiopt.api.analysis import Analysis
 
 SAME_TEMPO = 0.004  # relative
 SAME_DURATION = 0.02  # relative, tempo aside

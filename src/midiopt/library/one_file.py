@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from midiopt._analysis import Analysis, build_analysis
+from midiopt.api.analysis import Analysis, build_analysis
 from midiopt.library.queries import rows_by_key
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import ANALYSED, ANALYSES, FILES, STATUSES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from midiopt.api import analyze, parse
+from midiopt.api.one_file import analyze, parse
 from midiopt.schema import ALL_REPAIRS, ISSUE_BITS, UNUSUAL, issue_names
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from midiopt.library.snapshot import Snapshot
 from midiopt.sinks.sqlite_sketches import IS_OURS, SELECT_DONE, TABLE
 
 if TYPE_CHECKING:
-    from midiopt._analysis import Analysis
+    from midiopt.api.analysis import Analysis
 
 MIN_SCORE = 0.1
 MIN_SHARED = 2  # hashes: one alone may be chance
@@ -110,7 +110,7 @@ def _analysed(name: str) -> Wanted:
 
 def analyze_file(name: str) -> Analysis:
     """The facts of the file that a user names. Raises OSError, or a MidioptError that says why there are none."""
-    from midiopt.api import analyze
+    from midiopt.api.one_file import analyze
     from midiopt.sources.content import read_content
 
     return analyze(memoryview(read_content(name)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from midiopt.api import parse
+from midiopt.api.one_file import parse
 from midiopt.core.smf.arena import EventArena
 from midiopt.rows.track_names import track_names
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from midiopt._analysis import Analysis, build_analysis
+from midiopt.api.analysis import Analysis, build_analysis
 from midiopt.errors import over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.many.failure import Failure
@@ -24,7 +24,7 @@ from midiopt.rows.validate import validate
 from midiopt.schema import ANALYSES, REJECTED, STATUSES, UNREADABLE
 
 if TYPE_CHECKING:
-    from midiopt.api import Source
+    from midiopt.api.source import Source
 
 MAX_TASK_BYTES = 1 << 20  # of contents; one that is larger has a task of its own
 MAX_TASK_SECONDS = 0.05  # that the first item of a task waits for the others

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from midiopt.api import Source, buffer_of, rest_of
+from midiopt.api.source import Source, buffer_of, rest_of
 
 UNENCODABLE = "the name cannot be encoded"  # half of a surrogate pair, as JSON may have it
 

@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from midiopt.api import Notes, content_of
+from midiopt.api.one_file import Notes
+from midiopt.api.source import content_of
 from midiopt.errors import MidiError, MidioptError
 from midiopt.limits import check_option
 from midiopt.many.failure import Failure
@@ -21,7 +22,7 @@ from midiopt.sources.sniff import with_detected_type
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-    from midiopt.api import Source
+    from midiopt.api.source import Source
 
 FILES_PER_TASK = 32  # a thread takes 20 us to hand over a task, as long as the notes of a file take
 TASKS_PER_THREAD = 2

@@ -1,0 +1,54 @@
+"""The beats of one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from midiopt.api.one_file import parse
+from midiopt.api.source import Source
+from midiopt.core.rhythm.beat_view import read_beats
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """The beats of a file in the order of time, as arrays of equal length."""
+
+    tick: npt.NDArray[np.int64]
+    """The tick of each beat, int64, rounded where a beat lies between two."""
+    seconds: npt.NDArray[np.float64]
+    """The time of each beat, float64, in seconds."""
+    position: npt.NDArray[np.int32]
+    """The place of each beat in its bar, int32; 0 is the downbeat."""
+    tracked: bool
+    """Whether the beats were tracked through the onsets, because the notes do not keep to the ticks; else they are those of the bars."""
+
+    def __len__(self) -> int:
+        """Number of beats."""
+        return len(self.tick)
+
+    @property
+    def downbeats(self) -> npt.NDArray[np.float64]:
+        """The times of the beats that begin a bar, float64, in seconds."""
+        found: npt.NDArray[np.float64] = self.seconds[self.position == 0]
+        return found
+
+
+def beats(source: Source) -> Beats:
+    """The beats of one MIDI file, given like that of analyze(), at most 100,000.
+
+    In written music they are those of the declared time signatures, from tick 0 to the end of the last note: quarters in 3/4, eighths in
+    7/8, dotted quarters in 6/8, 9/8 and 12/8. Where the notes lie between the quarters of the ticks the beats follow the notes. In recorded
+    performances, and under an SMPTE division, beats are tracked from the onsets, from the first beat played to the last, with as many to a
+    bar as ``Analysis.meter_estimated`` says; there are none where ``Analysis.bpm_onsets`` is None. docs/accuracy.md says how often they are
+    right. In a file of format 2 the beats are those of the first track that has notes. Raises the same errors as notes().
+    """
+    import numpy as np
+
+    tracked, found = read_beats(parse(source))
+    tick, seconds, position = zip(*found, strict=True) if found else ((), (), ())
+    return Beats(np.array(tick, np.int64), np.array(seconds, np.float64), np.array(position, np.int32), tracked)

@@ -1,0 +1,124 @@
+"""The chords and the keys of one file, as arrays and one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from midiopt.api.one_file import parse
+from midiopt.api.source import Source
+from midiopt.core.harmony.harmony_view import read_harmony
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segments:
+    """A row of segments of a file, as columns of equal length: each has a name, and lasts until the next one begins."""
+
+    tick: npt.NDArray[np.int64]
+    """The tick at which each segment starts, int64."""
+    seconds: npt.NDArray[np.float64]
+    """The time at which each segment starts, float64, in seconds."""
+    name: list[str]
+
+    def __len__(self) -> int:
+        """Number of segments."""
+        return len(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Harmony:
+    """The chords and the keys of a file in the order of time."""
+
+    chords: Segments
+    """Symbols such as ``Am7``, ``Gsus4`` or ``C/E``, estimated for each beat, from the first with a chord on; ``N`` is no chord.
+
+    Neighbours differ. Empty if no two notes sound at once, and under an SMPTE division, whose ticks have no beats; at most 8,192 beats.
+    """
+    keys: Segments
+    """Keys such as ``Bb`` or ``F#m``, over sixteen segments from the first pitched onset to the last. Neighbours differ.
+
+    Where the key does not change it is that of ``Analysis.key``; empty with fewer than 3 pitched notes.
+    """
+
+
+def harmony(source: Source) -> Harmony:
+    """The chords and the keys of one MIDI file, given like that of analyze().
+
+    ``Analysis`` summarises them as chord_progression, harmonic_rhythm, key and key_changes. In a file of format 2 they are those of the
+    first track that has notes. Raises the same errors as notes().
+    """
+    chords, keys, _ = read_harmony(parse(source))
+    return Harmony(_segments([chord[:3] for chord in chords]), _segments(keys))
+
+
+def _segments(found: list[tuple[int, float, str]]) -> Segments:
+    import numpy as np
+
+    tick, seconds, name = zip(*found, strict=True) if found else ((), (), ())
+    return Segments(np.array(tick, np.int64), np.array(seconds, np.float64), list(name))
+
+
+class Chord(NamedTuple):
+    """A chord, and when it is played."""
+
+    start: float
+    """In seconds."""
+    end: float
+    start_tick: int
+    end_tick: int
+    symbol: str
+    """Such as ``Am7`` or ``C/E``; ``N`` where there is no chord, and then the rest is None."""
+    root: int | None
+    """Pitch class; C is 0."""
+    quality: str | None
+    """What follows the root in the symbol: nothing for major, ``m``, ``dim``, ``aug``, ``sus4``, ``sus2``, ``7``, ``maj7``, ``m7``,
+    ``m7b5``, ``dim7``, ``6`` or ``m6``."""
+    bass: int | None
+    """Pitch class of the lowest note, that of the root unless another is lowest for more than half of the time."""
+
+
+def chords(source: Source) -> list[Chord]:
+    """The chords of one MIDI file, given like that of analyze(), in the order of time; each ends where the next begins.
+
+    They are those of ``harmony``, which gives them as arrays. Raises the same errors as notes().
+    """
+    found, _, end = read_harmony(parse(source))
+    return [
+        Chord(seconds, end_seconds, tick, end_tick, symbol, root, quality, bass)
+        for (tick, seconds, symbol, root, quality, bass), (end_tick, end_seconds) in zip(found, _ends(found, end), strict=True)
+    ]
+
+
+class Key(NamedTuple):
+    """A key, and when it holds."""
+
+    start: float
+    """In seconds."""
+    end: float
+    start_tick: int
+    end_tick: int
+    name: str
+    """Such as ``Bb`` or ``F#m``."""
+
+
+def keys(source: Source) -> list[Key]:
+    """The keys of one MIDI file, given like that of analyze(), in the order of time; each ends where the next begins.
+
+    They are those of ``harmony``, found in sixteen equal parts of the file. Raises the same errors as notes().
+    """
+    _, found, end = read_harmony(parse(source))
+    return [
+        Key(seconds, end_seconds, tick, end_tick, name)
+        for (tick, seconds, name), (end_tick, end_seconds) in zip(found, _ends(found, end), strict=True)
+    ]
+
+
+def _ends(found: Sequence[tuple[Any, ...]], end: tuple[int, float]) -> list[tuple[int, float]]:
+    """The tick and the seconds at which each segment ends."""
+    starts = [(segment[0], segment[1]) for segment in found]
+    return [*starts[1:], max(end, starts[-1])] if starts else []

@@ -1,0 +1,51 @@
+"""What a file is given as: its path, its content in any buffer, or a binary file object."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, BinaryIO, TypeAlias
+
+from midiopt.sources.reader import Reader
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+_local = threading.local()
+
+
+def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
+    """The content of a file, or the buffer itself."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return source
+    if hasattr(source, "as_py"):  # an item of an Arrow array: text would be taken for content, as any other buffer
+        return content_of(source.as_py())
+    if not isinstance(source, (str, os.PathLike)):
+        if not hasattr(source, "read"):
+            return buffer_of(source)
+        return rest_of(source)
+    if not hasattr(_local, "reader"):
+        _local.reader = Reader()
+    reader: Reader = _local.reader
+    try:
+        reader.read(os.fsencode(source))
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
+    return reader
+
+
+def buffer_of(source: Any) -> memoryview:
+    """The bytes of another buffer, such as an array. Raises TypeError for what is no file."""
+    try:
+        return memoryview(source)
+    except TypeError:
+        raise TypeError(f"a file is given as its path, its content or a binary file object, not as {type(source).__name__}") from None
+
+
+def rest_of(file: BinaryIO) -> bytes:
+    """What is left to read of a file object. Raises TypeError for one that is open as text."""
+    content = file.read()
+    if isinstance(content, str):
+        raise TypeError('the file is open as text: open it with mode "rb"')
+    if content is None:
+        raise BlockingIOError("the file does not block, and has no data yet")
+    return content
