@@ -16,11 +16,11 @@ from midiopt.core.text.lyrics_words import WORDS as LYRICS_WORDS
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES, Column
 from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, MAX_SEQUENCES, MIN_ONSETS, choose_beat, find_evidence, lower_median, onsets_of
-from reference.beat_tracker import PlayedNote, is_tracked, performance_facts
+from reference.beat_tracker import PlayedNote, group, is_tracked, median_distance, performance_facts, tracked_beats
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
 from reference.form import form_facts, role
 from reference.key import key_facts
-from reference.meter import accent_meter, quantized_meter
+from reference.meter import accent_meter, quantized_meter, tracked_meter
 from reference.names import name_facts
 from reference.notes import note_facts, notes_hash, pitch_facts
 from reference.phase import quarter_phase
@@ -74,8 +74,12 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
         if division.ticks_per_quarter and not facts["tempo_map_ignored"]:
             facts |= quantized_meter(s.notes, median_pitch, drum_share, division.quarter)
         if facts["tempo_map_ignored"] and is_tracked(len(s.notes), sum(len(other.events) for other in sequences)):
-            facts |= performance_facts(played_notes(s), single(facts["bpm_onsets"]), single(confidence))
+            bpm, played = single(facts["bpm_onsets"]), played_notes(s)
+            beats = tracked_beats(played, 60 / bpm)
+            facts |= performance_facts(beats, bpm, single(confidence))
             facts["tracked_bars"] = facts["tracked_bars"] if s is with_form else None
+            if len(beats) > 1:
+                facts |= tracked_meter(group(played), beats, median_distance(beats), median_pitch, drum_share)
         break
     return facts
 
@@ -83,7 +87,7 @@ def rhythm_facts(sequences: list[Sequence], division: Division) -> Facts:
 def played_notes(sequence: Sequence) -> list[PlayedNote]:
     """The notes of a sequence in seconds."""
     seconds = sequence.tempo_map.seconds
-    return [PlayedNote(seconds(note.onset), seconds(note.end), note.pitch, note.velocity) for note in sequence.notes]
+    return [PlayedNote(seconds(note.onset), seconds(note.end), note.pitch, note.velocity, note.pitched) for note in sequence.notes]
 
 
 def single(x: float) -> float:

@@ -67,6 +67,7 @@ class PlayedNote:
     end: float  # seconds
     pitch: int
     velocity: int
+    pitched: bool = True  # not a drum
 
 
 @dataclass(frozen=True)
@@ -340,9 +341,8 @@ def tracked_tempo(distance: float, bpm: float) -> float:
     return tracked
 
 
-def performance_facts(notes: list[PlayedNote], bpm: float, confidence: float) -> dict[str, Any]:
+def performance_facts(beats: list[tuple[float, int]], bpm: float, confidence: float) -> dict[str, Any]:
     """What tracked beats know better: the tempo where it is unsure, and the number of bars."""
-    beats = tracked_beats(notes, 60 / bpm)
     facts: dict[str, Any] = {"tracked_bars": max(sum(position == 0 for _, position in beats), 1)}
     if len(beats) > 1 and confidence <= UNSURE:
         facts |= {"bpm_onsets": tracked_tempo(median_distance(beats), bpm), "bpm_onsets_confidence": TRACKED_CONFIDENCE}

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 import midiopt
 from accuracy import corpus
+from reference import analyzer
 from reference.beat import FRAME_RATE, choose_beat, find_evidence, lower_median, onsets_of
 from reference.beat_tracker import UNSURE, PlayedNote, positions_in, tracked_beats
 from reference.sequence import Sequence
@@ -126,13 +127,16 @@ def first_bpm(data: bytes) -> float:
 
 
 def assert_equals_reference(data: bytes) -> None:
-    """The tracked beats of a file are those of the reference."""
+    """The tracked beats of a file, and the meter, are those of the reference."""
     found, notes = midiopt.beats(data), midiopt.notes(data)
     columns = (notes.onset_s.tolist(), notes.end_s.tolist(), notes.pitch.tolist(), notes.velocity.tolist())
     assert found.tracked
     expected = tracked_beats([PlayedNote(*values) for values in zip(*columns, strict=True)], 60 / first_bpm(data))
     np.testing.assert_allclose(found.seconds, [seconds for seconds, _ in expected])
     assert found.position.tolist() == [position for _, position in expected]
+    facts, reference = midiopt.analyze(data), analyzer.analyze(data)
+    assert facts.meter_estimated == reference["meter_estimated"]
+    assert facts.meter_confidence == pytest.approx(reference["meter_confidence"], rel=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -144,11 +148,11 @@ def test_tracked_beats_equal_the_reference(seed: int) -> None:
 
 
 def test_performances_of_the_corpus_equal_the_reference() -> None:
-    paths = corpus.midi_files(corpus.FILES / "fosfrancesco+asap-dataset")[:520:40]
+    paths = corpus.midi_files(corpus.FILES / "fosfrancesco+asap-dataset")[:520:70]
     if not paths:
         pytest.skip("there is no corpus")
     performances = [data for path in paths if path.name != "midi_score.mid" and midiopt.beats(data := path.read_bytes()).tracked]
-    assert len(performances) > 5
+    assert len(performances) > 4
     for data in performances:
         assert_equals_reference(data)
 
@@ -166,6 +170,31 @@ def test_bars_and_unsure_tempos_of_performances_are_tracked(length: float, sprea
     assert tracked == pytest.approx(first * 2**octaves, rel=0.03)
     assert (facts.bpm_onsets_confidence > UNSURE) == is_sure
     assert facts.bpm_onsets == (pytest.approx(first) if is_sure else pytest.approx(tracked / 2**octaves, rel=0.005))
+
+
+@pytest.mark.parametrize(
+    ("meter", "rhythm", "seconds"),
+    [
+        ("4/4", [1.5, 0.5, 1, 1], 0.7),
+        ("3/4", [1, 1, 1], 0.7),
+        ("3/4", [1, 1, 1], 0.4),  # beats are bars
+        ("9/8", [0.5, 0.5, 0.5, 1, 0.5, 1, 0.5], 0.6),  # beats are dotted quarters
+    ],
+)
+def test_the_meter_of_a_performance(meter: str, rhythm: list[float], seconds: float) -> None:
+    """Bars of one rhythm in quarters, each over a bass note, at a tempo that comes and goes, with chords spread over 20 ms."""
+    chance = random.Random(3)
+    events: list[smf.Event] = []
+    time = 1.0
+    for bar in range(40):
+        for i, length in enumerate(rhythm):
+            for pitch in (43 + bar % 4, 60, 64, 72) if i == 0 else (60 + (0, 4, 7, 5)[i % 4] + 2 * (bar % 2),):
+                at = round((time + chance.uniform(0, 0.02)) * 2 * QUARTER)
+                end = at + round(seconds * sum(rhythm) * (1.9 if pitch < 48 else 0.4) * QUARTER)
+                events += [(at, smf.note_on(0, pitch, 100 - 15 * (i > 0))), (end, smf.note_off(0, pitch))]
+            time += length * seconds * (1 + 0.06 * np.sin(bar / 3))
+    data = smf.smf([smf.track(sorted(events, key=lambda event: event[0]))], division=QUARTER)
+    assert midiopt.beats(data).tracked and midiopt.analyze(data).meter_estimated == meter
 
 
 @pytest.mark.parametrize("meter", [2, 3, 4])

@@ -24,7 +24,8 @@ KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "place_onsets": (onsets, ("vmulpd", "vaddpd")),
     "rate_pulses": (pulse_scores, ("vmulps", "vaddps", "vdivps")),
     "choose_track": (beat_tracker, ("vmulps", "vaddps", "vdivps")),
-    "meter_from_slots": (meter_quantized, ("vpcmpeqw", "vmulpd")),
+    "meter_from_slots": (meter_quantized, ("vmulpd",)),
+    "score_meters": (meter_quantized, ("vpcmpeqw", "vmulpd")),
     "estimate_chords": (chords, ("vpaddw", "vpmaxsw")),
     "correlate": (key, ("vsqrtpd", "vmulpd", "vaddpd")),
 }

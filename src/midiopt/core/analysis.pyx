@@ -280,7 +280,7 @@ cdef Status merge_sequence(Analyzer self, const uint8_t *data, const Sequence *s
     if not status and is_played and is_tracked(self.notes.columns.count, self.arena.event_count):
         status = track_beats(self.played, &self.scratch, &self.notes.columns, 60 / facts.bpm_onsets)
         if not status:
-            performance_facts(self.played, gives_form, facts)
+            performance_facts(self.played, &self.onsets.slots, self.notes, gives_form, facts)
     if facts.key_declared == NULL_ENUM:
         facts.key_declared = declared_key(&self.arena, data, sequence.first_track, sequence.end_track)
     return status

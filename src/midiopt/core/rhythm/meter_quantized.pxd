@@ -1,4 +1,5 @@
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stddef cimport size_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from midiopt.core.notes.types cimport NoteColumns, Notes
 from midiopt.core.rhythm.meter_accents cimport MeterEstimate
@@ -42,4 +43,8 @@ cdef struct SlotScratch:
 # are left out.
 cdef bint meter_from_slots(
     SlotScratch *s, const Notes *notes, double quarter, uint32_t first_middle_pitch, double drums, MeterEstimate *estimate
+) noexcept nogil
+cdef void clear_slots(SlotScratch *s) noexcept nogil
+cdef bint score_meters(
+    SlotScratch *s, size_t note_count, double drums, bint has_bar_lines, int64_t first, int64_t end
 ) noexcept nogil

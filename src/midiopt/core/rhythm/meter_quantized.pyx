@@ -4,7 +4,8 @@ Time is divided into slots of 1/12 quarter, which hold sixteenths and triplets. 
 notes and top notes that recur after various numbers of slots, the intervals between onsets, and the position of the first
 onset and of the last note end in bars of various lengths, if the file begins with a bar: only where no other phase of the quarter
 has more onsets than the declared quarters, since bar lines elsewhere say nothing. A multinomial logit weighs them; training/meter.py
-fits the weights. Declared time signatures are no input. reference/meter.py has the same in plain Python.
+fits the weights. Declared time signatures are no input. reference/meter.py has the same in plain Python. meter_tracked.pyx has the meter of
+performances by the same weights.
 """
 
 from libc.math cimport cos, pi
@@ -52,19 +53,38 @@ cdef bint meter_from_slots(
 
     `quarter` is in ticks, `first_middle_pitch` is that of find_bass in onsets.pyx, `drums` is the share of drums among the notes.
     """
-    cdef double *features = s.features
     cdef double slots_per_tick = SLOTS_PER_QUARTER / quarter
     cdef int64_t first = slot_of(notes.counts.first_onset, slots_per_tick)
     cdef int64_t end = slot_of(notes.counts.last_end, slots_per_tick)
-    cdef double weight
-    cdef int i, m, n, words = SLOT_WORDS
     if end >> EXACT_SLOT_BITS:
         return False
+    clear_slots(s)
+    mark_slots(s, &notes.columns, <double>first, slots_per_tick, first_middle_pitch)
+    if not score_meters(s, notes.columns.count, drums, True, first, end):
+        return False
+    estimate[0] = softmax_argmax(s.scores, QUANTIZED_METERS)
+    return True
+
+
+cdef void clear_slots(SlotScratch *s) noexcept nogil:
+    """Remove all marks."""
     memset(s.top_notes, 0, sizeof(s.top_notes))
     memset(s.onsets, 0, sizeof(s.onsets))
     memset(s.low_notes, 0, sizeof(s.low_notes))
     memset(s.long_notes, 0, sizeof(s.long_notes))
-    mark_slots(s, &notes.columns, <double>first, slots_per_tick, first_middle_pitch)
+
+
+cdef bint score_meters(
+    SlotScratch *s, size_t note_count, double drums, bint has_bar_lines, int64_t first, int64_t end
+) noexcept nogil:
+    """Set the scores of the meters, from the slots that are marked; False when too few have onsets. The first slot has notes.
+
+    `note_count` is that of all notes, `first` and `end` are the slots of the first onset and of the last note end, if they are
+    counted from a bar line.
+    """
+    cdef double *features = s.features
+    cdef double weight
+    cdef int i, m, n, words = SLOT_WORDS
     while s.onsets[words - 1] == 0:  # the first slot has notes
         words -= 1
     n = count_slots(s.onsets, words)
@@ -72,11 +92,11 @@ cdef bint meter_from_slots(
         return False
     features[0] = 1
     features[1] = drums
-    features[2] = notes.columns.count == <size_t>n and drums == 0  # a melody alone
+    features[2] = note_count == <size_t>n and drums == 0  # a melody alone
     features += 3
     measure_intervals(s, words, n, features)
     features += INTERVAL_COUNT
-    weight = 1 if is_phase_declared(s, words, first) else 0
+    weight = 1 if has_bar_lines and is_phase_declared(s, words, first) else 0
     for i in range(BAR_LENGTH_COUNT):
         features[i] = weight * COSINES[first % BAR_LENGTHS[i] * (PHASE_STEPS // BAR_LENGTHS[i])]
         features[BAR_LENGTH_COUNT + i] = weight * COSINES[end % BAR_LENGTHS[i] * (PHASE_STEPS // BAR_LENGTHS[i])]
@@ -89,7 +109,6 @@ cdef bint meter_from_slots(
     for i in range(QUANTIZED_FEATURES):
         for m in range(QUANTIZED_METERS):  # the inner loop, so that no addition waits for the one before
             s.scores[m] += WEIGHTS[m][i] * s.features[i]
-    estimate[0] = softmax_argmax(s.scores, QUANTIZED_METERS)
     return True
 
 

@@ -56,3 +56,4 @@ cdef void onset_facts(Onsets *onsets, const Notes *notes, const TempoMap *map, F
 cdef uint32_t place_onsets(
     Onsets *onsets, const NoteColumns *notes, size_t row, size_t n, double first_frame, double first_quarter, double quarter
 ) noexcept nogil
+cdef uint32_t find_bass(const Notes *notes, double *drum_share) noexcept nogil

@@ -3,9 +3,10 @@ from libc.stdint cimport uint32_t
 
 from midiopt.core.facts cimport Facts
 from midiopt.core.memory cimport Scratch
-from midiopt.core.notes.types cimport NoteColumns
+from midiopt.core.notes.types cimport NoteColumns, Notes
 from midiopt.core.rhythm.beat_bars cimport BarScores, TrackedBeat
 from midiopt.core.rhythm.beat_tracker cimport Tracker
+from midiopt.core.rhythm.meter_quantized cimport SlotScratch
 from midiopt.core.rhythm.pulse_scores cimport PulseNetwork
 from midiopt.core.rhythm.pulses cimport Pulses
 from midiopt.core.smf.midi cimport Status
@@ -37,4 +38,4 @@ cdef inline bint is_tracked(size_t notes, size_t events) noexcept nogil:
 
 # Domain: at least one note, with times that are finite, and a period in seconds above 0.
 cdef Status track_beats(PerformanceBeats *p, Scratch *scratch, const NoteColumns *notes, double period) noexcept nogil
-cdef void performance_facts(PerformanceBeats *p, bint has_bars, Facts *facts) noexcept nogil
+cdef void performance_facts(PerformanceBeats *p, SlotScratch *slots, const Notes *notes, bint has_bars, Facts *facts) noexcept nogil

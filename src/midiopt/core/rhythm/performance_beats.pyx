@@ -7,6 +7,9 @@ from libc.string cimport memset
 from midiopt.core.memory cimport TRACKED_BEAT_BLOCK, reserve_block
 from midiopt.core.rhythm.beat_bars cimport place_in_bars
 from midiopt.core.rhythm.beat_tracker cimport Track, choose_track, keep_likely
+from midiopt.core.rhythm.meter_accents cimport MeterEstimate
+from midiopt.core.rhythm.meter_tracked cimport meter_from_beats
+from midiopt.core.rhythm.onsets cimport find_bass
 from midiopt.core.rhythm.pulse_scores cimport rate_pulses
 from midiopt.core.rhythm.pulses cimport Pulse, group_notes
 from midiopt.core.smf.midi cimport NO_MEMORY, USABLE
@@ -44,17 +47,29 @@ cdef Status track_beats(PerformanceBeats *p, Scratch *scratch, const NoteColumns
     return status
 
 
-cdef void performance_facts(PerformanceBeats *p, bint has_bars, Facts *facts) noexcept nogil:
-    """Set what the tracked beats know better: the tempo where it is unsure, but not its octave, and the number of bars if there are any.
+cdef void performance_facts(PerformanceBeats *p, SlotScratch *slots, const Notes *notes, bint has_bars, Facts *facts) noexcept nogil:
+    """Set what the tracked beats know better: the meter, the tempo where it is unsure, but not its octave, and the number of bars if there
+    are any.
     """
     cdef int32_t bars = 0
+    cdef double distance, drums
+    cdef uint32_t first_middle_pitch = find_bass(notes, &drums)
+    cdef MeterEstimate meter
     cdef size_t i
     if has_bars:
         for i in range(p.count):
             bars += p.beats[i].position == 0
         facts.bar_count = max(bars, 1)
-    if p.count > 1 and facts.bpm_onsets_confidence <= UNSURE:
-        facts.bpm_onsets = tracked_tempo(median_distance(p), facts.bpm_onsets)
+    if p.count < 2:
+        return
+    distance = median_distance(p)
+    if meter_from_beats(
+        slots, p.pulses.notes, notes.columns.count, p.beats, p.count, distance, first_middle_pitch, drums, &meter
+    ):
+        facts.meter_estimated = meter.meter
+        facts.meter_confidence = meter.confidence
+    if facts.bpm_onsets_confidence <= UNSURE:
+        facts.bpm_onsets = tracked_tempo(distance, facts.bpm_onsets)
         facts.bpm_onsets_confidence = TRACKED_CONFIDENCE
 
 

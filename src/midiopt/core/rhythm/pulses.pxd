@@ -18,7 +18,14 @@ cdef struct Pulse:  # notes that begin together
     float beat  # score: about the logarithm of the odds
     float downbeat  # likewise
 
+cdef struct TimedNote:
+    double seconds  # of its pulse
+    float length  # seconds
+    uint8_t sound  # pitch << 1 | is drum
+    uint8_t velocity
+
 cdef struct Pulses:
+    TimedNote *notes  # of all pulses, in time order
     size_t count
     Pulse *items  # in time order
     uint8_t *keys[KEYS]  # from 1 on, of each pulse, between margins

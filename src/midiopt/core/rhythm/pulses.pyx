@@ -12,12 +12,6 @@ cdef double GROUP_SECONDS = 0.0501
 cdef float LONG_PER_SECOND = 16.0  # units in which lengths are compared ...
 cdef float LONG_BEGIN = 0.01  # ... and what is added
 
-cdef struct TimedNote:
-    double seconds
-    float length  # seconds
-    uint8_t pitch
-    uint8_t velocity
-
 
 cdef int compare_notes(const void *a, const void *b) noexcept nogil:
     cdef double x = (<const TimedNote *>a).seconds
@@ -32,6 +26,7 @@ cdef Status group_notes(Pulses *pulses, Scratch *scratch, const NoteColumns *not
     cdef uint8_t *keys = <uint8_t *>reserve_block(
         scratch, PULSE_KEY_BLOCK, room, KEYS, MAX_EVENTS_CAP + 2 * KEY_MARGIN + PULSE_BLOCK_SIZE, False
     )
+    pulses.notes = timed
     pulses.items = <Pulse *>reserve_block(scratch, PULSE_BLOCK, n, sizeof(Pulse), MAX_EVENTS_CAP, False)
     if timed == NULL or keys == NULL or pulses.items == NULL:
         return NO_MEMORY
@@ -61,15 +56,15 @@ cdef bint copy_notes(const NoteColumns *notes, TimedNote *timed) noexcept nogil:
     for i in range(notes.count):
         timed[i].seconds = notes.onset_s[i]
         timed[i].length = <float>(notes.end_s[i] - notes.onset_s[i])
-        timed[i].pitch = notes.sound[i] >> 1
+        timed[i].sound = notes.sound[i]
         timed[i].velocity = notes.velocity[i]
         ordered = ordered and before <= notes.onset_s[i]
         before = notes.onset_s[i]
     return ordered
 
 
-cdef inline void describe(const TimedNote *notes, size_t first, size_t end, Pulses *pulses) noexcept nogil:
-    """Append a pulse."""
+cdef inline void describe(TimedNote *notes, size_t first, size_t end, Pulses *pulses) noexcept nogil:
+    """Append a pulse. Its notes get its time."""
     cdef Pulse *pulse = &pulses.items[pulses.count]
     cdef size_t at = pulses.count, i
     cdef float longest = 0
@@ -79,8 +74,9 @@ cdef inline void describe(const TimedNote *notes, size_t first, size_t end, Puls
         loudest = max(loudest, <int>notes[i].velocity)
         loudness += notes[i].velocity
         longest = max(longest, notes[i].length)
-        lowest = min(lowest, <int>notes[i].pitch)
-        highest = max(highest, <int>notes[i].pitch)
+        lowest = min(lowest, <int>notes[i].sound >> 1)
+        highest = max(highest, <int>notes[i].sound >> 1)
+        notes[i].seconds = notes[first].seconds
     pulse.seconds = notes[first].seconds
     pulse.longest = longest
     pulse.loudness = <float>loudness
