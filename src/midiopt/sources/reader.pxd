@@ -10,6 +10,7 @@ cdef enum:
     OVER_LIMIT = -3
     HAS_NUL = -4  # the path
     POSTPONED = -5  # it does not fit into the budget
+    HAS_MORE = -6  # it has no size, and bytes: of a file system that does not know the sizes
 
 # Zeroed, it is empty; its bytes are reused for the next file.
 cdef struct FileRead:

@@ -75,6 +75,7 @@ cdef int check(int fd, int64_t max_bytes, FileRead *file) noexcept nogil:
 cdef int fill(int fd, int64_t max_bytes, int64_t *budget, FileRead *file) noexcept nogil:
     """Read an open file; returns like read_file()."""
     cdef Py_ssize_t got
+    cdef uint8_t byte
     cdef int error = check(fd, max_bytes, file)
     if error:
         return error
@@ -99,6 +100,8 @@ cdef int fill(int fd, int64_t max_bytes, int64_t *budget, FileRead *file) noexce
         if got == 0:
             return CHANGED
         file.filled += got
+    if file.size_bytes == 0 and read(fd, &byte, 1) > 0:
+        return HAS_MORE
     return 0
 
 
@@ -157,6 +160,8 @@ cdef class Reader:
             raise OSError(22, "not a regular file")
         if error == CHANGED:
             raise OSError(5, "the file was truncated while it was being read")
+        if error == HAS_MORE:
+            raise OSError(5, "the file system does not say how large the file is")
         if error == OVER_LIMIT:
             raise TooLarge(over_limit(self.file.size_bytes, self.max_bytes), 0)
         raise OSError(error, os.strerror(error))
