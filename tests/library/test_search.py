@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from benchmarks import postgres_server
 from midiopt.errors import QueryError
 from midiopt.general_midi import FAMILIES, PROGRAMS
-from midiopt.library import postgres_phrases, search_access, search_pages, search_query, sqlite_phrases
+from midiopt.library import postgres_phrases, search_access, search_pages, search_query, search_rows, sqlite_phrases
 from midiopt.library.search import FACETS, SORTS, count, facet, find, parse_query
 from midiopt.library.search_terms import TERMS
 from midiopt.library.snapshot import open_snapshot
@@ -244,8 +244,9 @@ def test_queries_find_the_same_in_every_way(library, query, sort, gathered_us):
         for module, name, value in (
             (search_access, "MAX_IDS", {"sqlite": 20, "postgres": 20}), (search_access, "FEW_IDS", 3), (search_access, "RARE_IDS", 2),
             (sqlite_phrases, "FIRST_CHUNK", 4), (postgres_phrases, "FIRST_RANGE", 5), (search_pages, "FIRST_CHUNK", 4),
-            (search_pages, "MAX_LOOKED_AT", {"sqlite": 40, "postgres": 40}), (search_pages, "FEW_IDS", 3), (search_pages, "PART", 12),
-            (search_pages, "MAX_PARTS", 15), (search_pages, "WINDOWS", (2, 9)), (postgres_phrases, "GATHERED_US", gathered_us),
+            (search_pages, "MAX_LOOKED_AT", {"sqlite": 40, "postgres": 40}), (search_pages, "FEW_IDS", 3),
+            (search_pages, "PART", 12), (search_rows, "PART", 12), (search_pages, "MAX_PARTS", 15),
+            (search_pages, "WINDOWS", (2, 9)), (postgres_phrases, "GATHERED_US", gathered_us),
         ):  # fmt: skip
             patch.setattr(module, name, value)
         pages, after = [], None

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from midiopt.errors import MissingExtra
 from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, TIME
-from midiopt.library.search_pages import FILES_ONLY
 from midiopt.library.search_query import Query
+from midiopt.library.search_rows import FILES_ONLY
 from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.rows.arrow_schema import arrow_type
 from midiopt.schema import Column

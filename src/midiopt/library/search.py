@@ -9,8 +9,9 @@ from typing import Any
 
 from midiopt.errors import QueryError
 from midiopt.library.queries import python_value
-from midiopt.library.search_pages import FILES_ONLY, Pages
+from midiopt.library.search_pages import Pages
 from midiopt.library.search_query import Query, parse_query
+from midiopt.library.search_rows import FILES_ONLY
 from midiopt.library.search_sorts import ARRIVAL, SORTS, Sort
 from midiopt.library.search_values import nearest
 from midiopt.library.snapshot import Snapshot

@@ -8,37 +8,23 @@ bounded, whatever files a search finds and wherever they are.
 from __future__ import annotations
 
 import bisect
-import datetime as dt
 import functools
-import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from midiopt.library.search_access import FEW_IDS, Access
 from midiopt.library.search_query import Query
+from midiopt.library.search_rows import FILES_ONLY, GROWTH, PART, SearchRows, Source
 from midiopt.library.search_sorts import ARRIVAL, Sort
 from midiopt.library.search_terms import Sql
 from midiopt.library.snapshot import Snapshot
 
 WINDOWS = (2000, 20_000)  # contents that are looked at first: in 1 to 3 ms, then in 5 to 20
-PART, MAX_PARTS = 40_000, 60_000  # contents that are looked at next: 0.1 s; all of a million take 0.5 s at once, and 1.2 s in parts
-FIRST_CHUNK, GROWTH = 500, 3  # of candidates that are looked at in their order
+MAX_PARTS = 60_000  # contents that are looked at in parts: all of a million take 0.5 s at once, and 1.2 s in parts
+FIRST_CHUNK = 500  # of candidates that are looked at in their order
 MARGIN = 1.5  # of an estimate of how many contents fill a page
 MAX_LOOKED_AT = {"sqlite": 2000, "postgres": 400}  # contents with the words, before rarer terms are asked: 20 ms
-
-
-FILES_ONLY = "files f LEFT JOIN analyses a ON a.id = f.analysis_id"
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where rows come from: a FROM clause, and conditions on them."""
-
-    tables: str
-    where: tuple[str, ...] = ()
-    values: tuple[Any, ...] = ()
 
 
 class _Looked:
@@ -74,17 +60,12 @@ class Pages:
     """One search in one order."""
 
     def __init__(self, library: Snapshot, query: Query, by: Sort = ARRIVAL, is_descending: bool = False) -> None:
-        self._library = library
         self._query = query
         self._by = by
-        self._sign = "<" if is_descending else ">"
-        self._direction = " DESC" if is_descending else ""
         self._access = Access(library)
+        self._sql = SearchRows(library, self._access, query, by, is_descending)
         self._sqlite = self._access.is_sqlite
         self._max_looked_at = MAX_LOOKED_AT[library.dialect.database]
-        self._condition, self._values = query.condition(library)
-        self._cross = "CROSS JOIN" if self._sqlite else "JOIN"  # SQLite takes the tables of a CROSS JOIN in their order
-        self._join = f" {self._cross} {self._access.files} ON f.analysis_id = a.id"
 
     def paths(self, limit: int, after: Any = None) -> list[str]:
         """Of the first files, or those after another."""
@@ -102,7 +83,7 @@ class Pages:
         limit = 1 << 60 if at_most is None else at_most
         found = 0
         for source in self._counted():
-            found += self._count(source, limit - found)
+            found += self._sql.count(source, limit - found)
             if found == limit:
                 break
         return found
@@ -111,8 +92,8 @@ class Pages:
         """Columns of the files, as SQL, in no order; of no more files than `at_most`."""
         found: list[tuple[Any, ...]] = []
         for source in self._counted():
-            where, values = self._where(source)
-            found += self._rows(f"SELECT {columns} FROM {source.tables} WHERE {where} LIMIT ?", (*values, at_most - len(found)))
+            where, values = self._sql.where(source)
+            found += self._sql.rows(f"SELECT {columns} FROM {source.tables} WHERE {where} LIMIT ?", (*values, at_most - len(found)))
             if len(found) == at_most:
                 break
         return found
@@ -121,11 +102,11 @@ class Pages:
 
     def _ordered(self, limit: int, after: Any) -> list[str]:
         """The files whose value is not null."""
-        is_arrival = self._by is ARRIVAL and not self._direction
+        is_arrival = self._by is ARRIVAL and not self._sql.direction
         phrases = self._access.phrases(self._query)
         if phrases and is_arrival:
             return self._by_words(phrases, limit, after)
-        later = self._after(after)
+        later = self._sql.after(after)
         looked = _Looked(after)
         ids: list[int] | None = None
         rarest: Callable[[Query], list[int] | None] = self._access.rarest
@@ -139,8 +120,8 @@ class Pages:
                     if (ids := self._access.of_many(self._query)) is not None:
                         break
                     rarest = _no_list
-            if window := self._window(max(size, 4 * limit), after):
-                found = self._page(window, later, limit)
+            if window := self._sql.window(max(size, 4 * limit), after):
+                found = self._sql.page(window, later, limit)
                 if len(found) == limit:
                     return found
                 if is_arrival:
@@ -154,35 +135,35 @@ class Pages:
                 return self._of_parts(limit, after, looked)
             if ids is not None and self._by.of_content:
                 return self._of_sorted(ids, limit, after)
-            return self._page(self._whole() if ids is None else self._of_list(ids), later, limit, is_whole=ids is None)
+            return self._sql.page(self._sql.whole() if ids is None else self._sql.of_list(ids), later, limit, is_whole=ids is None)
         return self._of_files(limit, later)
 
     def _of_files(self, limit: int, later: Sql) -> list[str]:
         """The files with an analysis or without, in an order of files."""
         ids = None if self._query.needs_no_content else self._access.rarest(self._query)
         if ids is None:
-            return self._page(_Source(FILES_ONLY), later, limit)
-        return self._of_list_or_without(ids, later, [f"{column}{self._direction}" for column in self._columns], limit)
+            return self._sql.page(Source(FILES_ONLY), later, limit)
+        return self._of_list_or_without(ids, later, [f"{column}{self._sql.direction}" for column in self._sql.keys], limit)
 
     def _of_list_or_without(self, ids: list[int], later: Sql, order: list[str], limit: int, more: str = "TRUE") -> list[str]:
         """The files of these contents that meet one condition more, and those without an analysis.
 
         At a million files SQLite takes 3 s to look for a word in the paths of all.
         """
-        listed = self._of_list(ids)
+        listed = self._sql.of_list(ids)
         hint, values = self._access.hints(self._query, of_files=True)
-        without = _Source(FILES_ONLY, ("f.analysis_id IS NULL", hint), tuple(values))
-        sources = (_Source(listed.tables, (*listed.where, more), listed.values), without)
-        paths = [path for source in sources for path in self._run(source, later, order, limit)]
-        found = _Source(FILES_ONLY, (f"f.path IN ({', '.join('?' * len(paths))})",), tuple(paths))
-        return self._run(found, ("TRUE", []), order, limit) if paths else []
+        without = Source(FILES_ONLY, ("f.analysis_id IS NULL", hint), tuple(values))
+        sources = (Source(listed.tables, (*listed.where, more), listed.values), without)
+        paths = [path for source in sources for path in self._sql.run(source, later, order, limit)]
+        found = Source(FILES_ONLY, (f"f.path IN ({', '.join('?' * len(paths))})",), tuple(paths))
+        return self._sql.run(found, ("TRUE", []), order, limit) if paths else []
 
     def _by_words(self, phrases: list[str], limit: int, after: Any) -> list[str]:
         found: list[str] = []
         for size in WINDOWS if any(phrase.endswith("*") for phrase in phrases) else ():
             # Of words that begin so, all are gathered before the first: 150 ms where they are frequent.
-            if (window := self._window(size, after)) and (size == WINDOWS[0] or 2 * len(found) * size >= limit * WINDOWS[0]):
-                found = self._page(window, self._after(after), limit)
+            if (window := self._sql.window(size, after)) and (size == WINDOWS[0] or 2 * len(found) * size >= limit * WINDOWS[0]):
+                found = self._sql.page(window, self._sql.after(after), limit)
                 if len(found) == limit:
                     return found
         found = []
@@ -197,7 +178,7 @@ class Pages:
                 # No more than half as many again as fill the page, as far as can be told: looking at one takes ten times as long as its id.
                 size = max(FIRST_CHUNK, 3 * (limit - len(found)) * seen // (2 * len(found))) if found else len(ids)
                 part = ids[at : at + size]
-                found += self._page(self._of_list(part), self._after(after), limit - len(found))
+                found += self._sql.page(self._sql.of_list(part), self._sql.after(after), limit - len(found))
                 if len(found) == limit:
                     return found
                 at += size
@@ -214,7 +195,7 @@ class Pages:
         looked = looked or _Looked(after)
         found, at, size = looked.found, bisect.bisect_left(ids, looked.end), FIRST_CHUNK
         while at < len(ids) and len(found) < limit:
-            found += self._page(self._of_list(ids[at : at + size]), self._after(after), limit - len(found))
+            found += self._sql.page(self._sql.of_list(ids[at : at + size]), self._sql.after(after), limit - len(found))
             at += size
             size *= GROWTH
         return found
@@ -222,60 +203,14 @@ class Pages:
     def _of_sorted(self, ids: list[int], limit: int, after: Any) -> list[str]:
         """The files of contents in the order of a fact: first the contents are sorted, then files and words are looked at until the page
         is full. All 6,795 of a key took SQLite 61 ms, with words."""
-        contents, values = self._access.of_content(self._query)
-        listed = self._of_list(ids, of_files=False)
-        column = self._by.column
-        later = f"{column} IS NOT NULL"
-        last: tuple[object, ...] = ()
-        if after is not None:
-            later, last = f"({column}, a.id) {self._sign}= (?, ?)", (self._stored(getattr(after, self._by.attribute)), after.analysis_id)
-        where = " AND ".join([*listed.where, contents, later])
-        sql = f"SELECT a.id FROM {listed.tables} WHERE {where} ORDER BY {column}{self._direction}, a.id{self._direction}"
-        in_order = [id_ for (id_,) in self._rows(sql, (*listed.values, *values, *last))]
+        in_order = self._sql.sorted_ids(ids, after)
         found: list[str] = []
         at, size = 0, 4 * limit
         while at < len(in_order) and len(found) < limit:
-            found += self._page(self._of_list(in_order[at : at + size]), self._after(after), limit - len(found))
+            found += self._sql.page(self._sql.of_list(in_order[at : at + size]), self._sql.after(after), limit - len(found))
             at += size
             size *= GROWTH
         return found
-
-    def _window(self, size: int, after: Any) -> _Source | None:
-        """The next contents or files in the order, whatever they are."""
-        column = self._by.column.partition(".")[2]
-        value = None if after is None else self._stored(getattr(after, self._by.attribute))
-        if self._by is ARRIVAL:
-            if self._direction:
-                return None
-            first = value or self._rows("SELECT min(id) FROM analyses")[0][0] or 0
-            return _Source(self._access.contents + self._join, ("a.id BETWEEN ? AND ?",), (first, first + size))
-        if not self._access.has_indexes:
-            return None
-        at = "" if value is None else f" AND {column} {self._sign}= ?"
-        values: tuple[object, ...] = () if value is None else (value,)
-        if self._by.of_content:
-            if value is not None:
-                at, values = f" AND ({column}, id) {self._sign}= (?, ?)", (value, after.analysis_id)
-            order = f"ORDER BY {column}{self._direction}, id{self._direction}"
-            next_ids = f"(SELECT id FROM analyses WHERE {column} IS NOT NULL{at} {order} LIMIT {size})"
-            return _Source(f"{next_ids} AS w {self._cross} {self._access.contents} ON a.id = w.id{self._join}", (), values)
-        bound = f"SELECT {column} FROM files WHERE TRUE{at} ORDER BY {column}{self._direction} LIMIT 1 OFFSET {size}"
-        last = self._rows(bound, values)
-        if not last:
-            return None
-        return _Source(FILES_ONLY, (f"{self._by.column} {'>' if self._direction else '<'}= ?",), last[0])
-
-    def _of_list(self, ids: list[int], of_files: bool = True) -> _Source:
-        """The files of these contents, or the contents alone."""
-        join = self._join if of_files else ""
-        if self._sqlite:
-            return _Source(f"json_each(?) AS w CROSS JOIN {self._access.contents} ON a.id = w.value{join}", (), (json.dumps(ids),))
-        return _Source(self._access.contents + join, ("a.id = ANY(?)",), (ids,))
-
-    def _whole(self) -> _Source:
-        """All files with an analysis."""
-        hint, values = self._access.hints(self._query)
-        return _Source(self._access.contents + self._join, (hint,), tuple(values))
 
     def _rest(self, limit: int, after: Any) -> list[str]:
         """The files without a value, by their paths."""
@@ -283,7 +218,7 @@ class Pages:
         tables = FILES_ONLY
         if self._query.needs_content:
             ids = self._access.rarest(self._query)
-            source = self._whole() if ids is None else self._of_list(ids)
+            source = self._sql.whole() if ids is None else self._sql.of_list(ids)
             tables, values, where = source.tables, source.values, (f"{self._by.column} IS NULL", *source.where)
         elif not (self._by is ARRIVAL or self._query.needs_no_content) and (ids := self._access.rarest(self._query)) is not None:
             return self._of_list_or_without(ids, later, ["f.path"], limit, f"{self._by.column} IS NULL")
@@ -293,88 +228,31 @@ class Pages:
             # PostgreSQL takes two conditions for independent: it would not see that every rejected file is without an analysis.
             null = "TRUE" if self._query.needs_no_content else f"{is_null} IS NULL"
             values, where = tuple(of_hint), (null, hint)
-        return self._run(_Source(tables, where, values), later, ["f.path"], limit)
+        return self._sql.run(Source(tables, where, values), later, ["f.path"], limit)
 
-    def _counted(self) -> Iterator[_Source]:
+    def _counted(self) -> Iterator[Source]:
         """Where the files that meet the query are found, each in one source."""
         if not self._query.needs_no_content:
             phrases = self._access.phrases(self._query)
             if not (phrases and self._query.is_of_words) and (ids := self._access.rarest(self._query)) is not None:
-                yield self._of_list(ids)
+                yield self._sql.of_list(ids)
             elif phrases:
-                yield from map(self._of_list, self._access.word_chunks(phrases, 0))
+                yield from map(self._sql.of_list, self._access.word_chunks(phrases, 0))
             elif self._sqlite:
-                yield self._whole()
+                yield self._sql.whole()
             else:
-                yield from self._parts()
+                yield from self._sql.parts()
         if not self._query.needs_content:
             hint, values = self._access.hints(self._query, of_files=True)
-            yield _Source(FILES_ONLY, ("f.analysis_id IS NULL", hint), tuple(values))
+            yield Source(FILES_ONLY, ("f.analysis_id IS NULL", hint), tuple(values))
 
     def _of_parts(self, limit: int, after: Any, looked: _Looked) -> list[str]:
         """The files in the order of arrival: of the next parts, or else of all contents, in which PostgreSQL may combine indexes."""
-        for part in self._parts(looked.end):
+        for part in self._sql.parts(looked.end):
             start, end = part.values
             if start - looked.start >= MAX_PARTS and not looked.fills(limit, end - start):
-                return self._page(self._whole(), self._after(after), limit, is_whole=True)
-            looked.add(self._page(part, self._after(after), limit - len(looked.found)), start, end)
+                return self._sql.page(self._sql.whole(), self._sql.after(after), limit, is_whole=True)
+            looked.add(self._sql.page(part, self._sql.after(after), limit - len(looked.found)), start, end)
             if len(looked.found) == limit:
                 break
         return looked.found
-
-    def _parts(self, first: int = 0) -> Iterator[_Source]:
-        """All files with an analysis in longer and longer parts: PostgreSQL would look at every row before it counts the first."""
-        [(start, last)] = self._rows("SELECT min(id), max(id) FROM analyses WHERE id >= ?", (first,))
-        size = PART
-        while start is not None and start <= last:
-            yield _Source(self._access.contents + self._join, ("a.id BETWEEN ? AND ?",), (start, start + size - 1))
-            start += size
-            size *= GROWTH
-
-    # --- SQL ---
-
-    @property
-    def _columns(self) -> dict[str, str]:
-        """What files are sorted by, with the attributes of Found."""
-        columns = {self._by.column: self._by.attribute}
-        return columns | ({"a.id": "analysis_id"} if self._by.of_content else {}) | {"f.path": "path"}
-
-    def _after(self, after: Any) -> Sql:
-        """The condition of the files that come after another."""
-        if after is None:
-            return (f"{self._by.column} IS NOT NULL" if self._by.nullable and self._by is not ARRIVAL else "TRUE"), []
-        columns = self._columns
-        values = [self._stored(getattr(after, attribute)) for attribute in columns.values()]
-        return f"({', '.join(columns)}) {self._sign} ({', '.join('?' * len(columns))})", values
-
-    def _page(self, source: _Source, later: Sql, limit: int, is_whole: bool = False) -> list[str]:
-        return self._run(source, later, [f"{column}{self._direction}" for column in self._columns], limit, is_whole)
-
-    def _run(self, source: _Source, later: Sql, order: list[str], limit: int, is_whole: bool = False) -> list[str]:
-        where, values = self._where(source)
-        sql = f"FROM {source.tables} WHERE {where} AND {later[0]}"
-        if is_whole and not self._sqlite:  # else PostgreSQL may walk through all contents in their order
-            kept = ", ".join(f"{column} AS k{i}" for i, column in enumerate(self._columns))
-            keys = ", ".join(f"k{i}{self._direction}" for i in range(len(self._columns)))
-            sql = f"WITH found AS MATERIALIZED (SELECT f.path AS path, {kept} {sql}) SELECT path FROM found ORDER BY {keys} LIMIT ?"
-        else:
-            sql = f"SELECT f.path {sql} ORDER BY {', '.join(order)} LIMIT ?"
-        return [path for (path,) in self._rows(sql, (*values, *later[1], limit))]
-
-    def _count(self, source: _Source, limit: int) -> int:
-        where, values = self._where(source)
-        rows = f"SELECT 1 FROM {source.tables} WHERE {where} LIMIT ?"
-        [(found,)] = self._rows(f"SELECT count(*) FROM ({rows}) AS found", (*values, limit))
-        return int(found)
-
-    def _where(self, source: _Source) -> tuple[str, tuple[object, ...]]:
-        return " AND ".join([*source.where, self._condition]), (*source.values, *self._values)
-
-    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        return self._library.page(sql.replace("?", self._library.dialect.placeholder), values)
-
-    def _stored(self, value: Any) -> Any:
-        """A value in the form that the tables have."""
-        if isinstance(value, dt.datetime) and self._sqlite:
-            return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-        return value
