@@ -10,6 +10,8 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 import midiopt
 from midiopt.cli.main import main
 from midiopt.library.search import FACTS, Found
+from midiopt.library.target_folder import TargetFolder
 from midiopt.library.target_names import MAX_BYTES, numbered, target_name
 from sample.smf import TRACK_NAME, note_off, note_on, smf, text, track
 from tests.helpers.archives import TIME, tar_of, zip_of
@@ -86,6 +89,18 @@ def test_a_second_run_copies_nothing_twice(music, capsys):
     assert export(music, "status:ok", "--copy", str(out)) == 0
     assert capsys.readouterr().out == "1 file copied, 10 there already\n"
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")}.keys() == before.keys() and titles(out) == ALL
+
+
+def test_two_programs_copy_the_same_files_at_once(tmp_path):
+    """In two containers, where both have the same process number, into one volume."""
+
+    def copy(order: int) -> int:
+        with closing(TargetFolder(str(tmp_path))) as folder:
+            return sum(folder.write((str(n), ".mid"), b"%d" % n)[1] for n in range(300)[::order])
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sum(threads.map(copy, (1, -1))) == 300
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"{n}.mid" for n in range(300))
 
 
 def test_nothing_is_overwritten(music):

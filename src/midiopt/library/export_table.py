@@ -9,6 +9,7 @@ import contextlib
 import csv
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import IO, Any
@@ -38,7 +39,7 @@ def export_table(target: str, files: Iterable[Found], failed: Report) -> int:
         raise SourceError(f"{target}: the name must end with {', '.join(FORMATS)}")
     if os.path.lexists(target):
         raise SourceError(f"{target} is there already; delete it or choose another name")
-    part = f"{target}.{os.getpid()}.part"
+    part = f"{target}.{secrets.token_hex(8)}.part"  # in every container the process has the same number
     try:
         with open(part, "xb") as file:
             number = write(file, files, failed)

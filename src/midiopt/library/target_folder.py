@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -39,7 +40,7 @@ class TargetFolder:
             self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as problem:
             raise SourceError(f"{folder}: {problem.strerror or problem}") from None
-        self._part = f".midiopt-{os.getpid()}.part"
+        self._part = f".midiopt-{secrets.token_hex(8)}.part"  # in every container the process has the same number
 
     def close(self) -> None:
         """Close the folder."""
@@ -61,6 +62,8 @@ class TargetFolder:
                 if (replaces or not _exists(folder, target)) and self._put(folder, target, data, mtime_ns, replaces):
                     self._written.add(key)
                     return os.path.join(self._path, *key), True
+                if _is_same(folder, target, data):  # another program has written it meanwhile
+                    break
         return os.path.join(self._path, *key), False
 
     def link(self, names: Sequence[str], path: bytes) -> bool:
