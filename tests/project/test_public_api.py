@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -122,6 +123,19 @@ def test_facts_have_a_short_text() -> None:
     assert repr(midiopt.analyze(SONG)) == "<Analysis: 0:23, 60 notes, 77 BPM, Fm, 4/4>"
     empty = b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\4\0\xff\x2f\0"
     assert repr(midiopt.analyze(empty)) == "<Analysis: 0:00, 0 notes>"
+
+
+def test_other_objects_have_a_short_text(tmp_path) -> None:
+    """They were whole arrays, two screens of them for a song of a minute."""
+    assert repr(midiopt.tempo_map(SONG)) == "<TempoMap: 480 ticks per quarter, 1 tempo, 0 time signatures>"
+    assert re.fullmatch(r"<Beats: \d+ beats, \d+ downbeats>", repr(midiopt.beats(SONG)))
+    assert re.fullmatch(r"<Sections: [A-Z0-9 ]*>", repr(midiopt.sections(SONG)))
+    chords = midiopt.harmony(SONG).chords
+    assert repr(chords) == f"<Segments: {' '.join(chords.name[:12])}{' ...' if len(chords) > 12 else ''}>"
+    (tmp_path / "x.mid").write_bytes(SONG)
+    midiopt.run([tmp_path / "x.mid"], tmp_path / "x.db")
+    with midiopt.Library(tmp_path / "x.db") as library:
+        assert repr(library) == f"<Library: {tmp_path / 'x.db'}>"
 
 
 def test_importing_the_package_and_analyzing_need_no_numpy() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from midiopt.api.one_file import parse
 from midiopt.api.source import Source
 from midiopt.core.rhythm.beat_view import read_beats
+from midiopt.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +31,9 @@ class Beats:
     def __len__(self) -> int:
         """Number of beats."""
         return len(self.tick)
+
+    def __repr__(self) -> str:
+        return f"<Beats: {counted(len(self), 'beat')}, {counted(len(self.downbeats), 'downbeat')}{', tracked' * self.tracked}>"
 
     @property
     def downbeats(self) -> npt.NDArray[np.float64]:

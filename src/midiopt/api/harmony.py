@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+MAX_SHOWN = 12  # segments in the text of an object
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segments:
@@ -28,6 +30,10 @@ class Segments:
     def __len__(self) -> int:
         """Number of segments."""
         return len(self.name)
+
+    def __repr__(self) -> str:
+        more = ["..."] if len(self) > MAX_SHOWN else []
+        return f"<Segments: {' '.join([*self.name[:MAX_SHOWN], *more])}>"
 
 
 @dataclass(frozen=True, slots=True)

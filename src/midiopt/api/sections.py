@@ -33,6 +33,9 @@ class Sections:
         """Number of sections."""
         return len(self.label)
 
+    def __repr__(self) -> str:
+        return f"<Sections: {self.form}>"
+
     @property
     def form(self) -> str:
         """The labels with their lengths, such as ``A8 A8 B8 A8``."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from midiopt.api.one_file import parse
 from midiopt.api.source import Source
 from midiopt.core.timeline.timeline_view import read_timeline
+from midiopt.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +37,10 @@ class TempoMap:
     """Microseconds per quarter, uint32; 500,000 before the first tempo event."""
     time_signatures: list[TimeSignature]
     """The changes in time order; 4/4 holds before the first, by convention."""
+
+    def __repr__(self) -> str:
+        tempos, signatures = counted(len(self.tick), "tempo"), counted(len(self.time_signatures), "time signature")
+        return f"<TempoMap: {self.ticks_per_quarter:g} ticks per quarter, {tempos}, {signatures}>"
 
     @property
     def bpm(self) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, TypeVar, ov
 
 from midiopt.errors import MissingExtra
 from midiopt.library.snapshot import open_snapshot
+from midiopt.sinks.urls import without_password
 
 if TYPE_CHECKING:
     import pandas
@@ -50,9 +51,13 @@ class Library:
 
     def __init__(self, url: str | os.PathLike[str]) -> None:
         self._snapshot = open_snapshot(url)
+        self._name = without_password(os.fspath(url))
         self.dialect = self._snapshot.dialect
         self.in_use = self._snapshot.in_use
         """Whether a run is writing the database."""
+
+    def __repr__(self) -> str:
+        return f"<Library: {self._name}>"
 
     def search(self, query: str = "", sort: str = "", limit: int | None = None) -> Iterator[Found]:
         """The files that meet a search, or the first ``limit`` of them: fetched page by page, as typed rows.
