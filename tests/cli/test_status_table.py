@@ -96,11 +96,13 @@ def test_the_last_run_in_words():
 
 
 def test_fitted_text_is_never_wider():
-    for text, width in itertools.product(["", "abc", LONG, "ピアノ" * 30, "/" * 50, "/x" * 40], range(2, 60)):
+    for text, width in itertools.product(["", "abc", LONG, "ピアノ" * 30, "/" * 50, "/x" * 40], range(-1, 60)):
         for fit in (fit_end, fit_path):
             fitted = fit(text, width)
-            assert cell_len(fitted) <= width
-            assert fitted == text or "…" in fitted
+            assert cell_len(fitted) <= max(0, width)
+            assert fitted == text or "…" in fitted or width < 1
+    for width in range(1, 40):
+        assert list(screen_lines("x.db", a_status(), width, 24)), "of a very narrow terminal"
     assert fit_path("/a/bb/song.mid", 10) == "…/song.mid"
 
 

@@ -16,6 +16,8 @@ def fit_end(text: str, width: int) -> str:
     """The beginning of the text, if it is too wide."""
     if cell_len(text) <= width:
         return text
+    if width < 1:
+        return ""
     end, room = 0, width - 1
     while (room := room - _width(text[end])) >= 0:
         end += 1
@@ -26,6 +28,8 @@ def fit_path(path: str, width: int) -> str:
     """The end of the path, if it is too wide: from a whole name on if that leaves more than half."""
     if cell_len(path) <= width:
         return path
+    if width < 1:
+        return ""
     start, room = len(path), width - 1
     while (room := room - _width(path[start - 1])) >= 0:
         start -= 1

@@ -117,5 +117,5 @@ def _folded(text: str, width: int) -> Iterable[str]:
     """On at most two lines."""
     from textwrap import wrap
 
-    lines = wrap(text, width, break_on_hyphens=False)
+    lines = wrap(text, max(width, 1), break_on_hyphens=False)
     return [lines[0], fit_end(" ".join(lines[1:]), width)] if len(lines) > 2 else lines
