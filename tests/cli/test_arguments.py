@@ -83,6 +83,8 @@ def test_help_lists_the_commands(capsys):
         (["status", "a.db", "b.db"], "midiopt status: too many arguments: b.db"),
         (["status", "a.db", "--db", "b.db"], "midiopt status: name the database once: as an argument or by --db"),
         (["show"], "midiopt show: FILE is missing"),
+        (["split"], "midiopt split: FILE, -o/--output are missing"),
+        (["export"], "midiopt export: one of -o/--output, --copy, --link is missing"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

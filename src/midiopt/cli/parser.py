@@ -159,7 +159,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message and how to get help on one line, and exit with code 2."""
-        message = re.sub(r"the following arguments are required: (.*)", r"\1 is missing", message, flags=re.DOTALL)
+        message = re.sub(r"the following arguments are required: ([^,]*)\Z", r"\1 is missing", message)
+        message = re.sub(r"the following arguments are required: (.*)", r"\1 are missing", message, flags=re.DOTALL)
+        message = re.sub(
+            r"one of the arguments (.*) is required", lambda found: f"one of {found[1].replace(' ', ', ')} is missing", message
+        )
         end = " " if message.endswith("?") else "; "
         self.exit(2, f"{self.prog}: {printable_text(message)}{end}{self.prog} --help explains the arguments\n")
 
