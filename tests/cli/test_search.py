@@ -129,6 +129,9 @@ def test_a_misspelled_option_is_no_word(capsys):
         (["program:slap bass key:Am"], "program:slap bass key:Am"),
         (['program:"slap bass" key:Am'], 'program:"slap bass" key:Am'),
         (["slap bass"], "slap bass"),
+        (["meter:3/4 or meter:6/8", "role:melody"], "(meter:3/4 or meter:6/8) role:melody"),
+        (["key:Am", "or", "key:C"], "key:Am or key:C"),
+        (["(waltz or", "menuet)"], "(waltz or menuet)"),
     ],
 )
 def test_the_shell_takes_quotes_away(arguments, text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from midiopt.cli.parser import Parser
@@ -21,19 +22,24 @@ def add_query(parser: Parser, what: str) -> None:
 
 def query_text(arguments: Sequence[str]) -> str:
     """The arguments as one search. One with spaces is a term whose value the shell has unquoted, if it can be read so, or else a search
-    of its own."""
+    of its own, as if in parentheses."""
     return " ".join(map(_quoted, arguments))
 
 
 def _quoted(argument: str) -> str:
     from midiopt.errors import QueryError
+    from midiopt.library.search_query import parse_query
     from midiopt.library.search_terms import TERMS, term_condition
 
+    if not any(c.isspace() for c in argument):
+        return argument
     start, colon, value = argument.partition(":")
-    if not colon or '"' in argument or not any(c.isspace() for c in value) or start.lstrip("-").lower() not in TERMS:
-        return argument
-    try:
-        term_condition(start.lstrip("-"), value)
-    except QueryError:
-        return argument
-    return f'{start}:"{value}"'
+    with contextlib.suppress(QueryError):
+        if colon and '"' not in argument and start.lstrip("-").lower() in TERMS:
+            term_condition(start.lstrip("-"), value)
+            return f'{start}:"{value}"'
+    if "or" in argument.split():  # it binds more loosely than the space before the next argument
+        with contextlib.suppress(QueryError):
+            parse_query(argument)
+            return f"({argument})"
+    return argument
