@@ -163,6 +163,19 @@ def test_a_folder_on_another_device_keeps_its_rows(tmp_path, url, monkeypatch):
     assert midiopt.run([music], url, prune=True).deleted == 1, "the disk that was copied is the disk now"
 
 
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_a_folder_or_fifo_in_the_place_of_a_file(make, tmp_path, url):
+    """The walk finds no file there; of an archive that was unpacked into a folder of its name, the members are missing, too."""
+    music = write_songs(tmp_path / "music", 2)
+    (music / "x.zip").write_bytes(zip_of({"a.mid": song(9)}))
+    midiopt.run([music], url)
+    for path in (music / "000" / "00000.mid", music / "x.zip"):
+        path.unlink()
+        make(path)
+    assert midiopt.run([music], url).gone == 3
+    assert missing(url) == ["00000.mid", "x.zip", "a.mid"]
+
+
 def test_a_link_that_leads_nowhere_is_there(tmp_path, url):
     music = write_songs(tmp_path / "music", 2)
     link, target = music / "000" / "link.mid", tmp_path / "target.mid"

@@ -10,6 +10,7 @@ import datetime as dt
 import errno
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ class PathRange(NamedTuple):
 
 
 class Existence:
-    """Tells which files are there, and of members, whether their archive is."""
+    """Tells which files are there, and of members, whether their archive is. A folder or FIFO in the place of a file is none."""
 
     def __init__(self) -> None:
         self._stat_many = StatMany(follow_links=False)
@@ -70,7 +71,10 @@ class Existence:
             others = iter(self([path for path, file in zip(paths, files, strict=True) if file not in of_urls]))
             return [of_urls[file][0] >= 0 or of_urls[file][1] not in missing if file in of_urls else next(others) for file in files]
         states = memoryview(self._stat_many(files)).cast("q")
-        return [bool(mode) or reason not in missing for reason, mode in zip(states[1::3], states[2::3], strict=True)]
+        return [
+            stat.S_ISREG(mode) or stat.S_ISLNK(mode) if mode else reason not in missing
+            for reason, mode in zip(states[1::3], states[2::3], strict=True)
+        ]
 
 
 class MissingFiles:
