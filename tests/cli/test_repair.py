@@ -210,6 +210,8 @@ def test_what_cannot_be_split(folder, capsys):
     answer = json.loads(out)
     assert [item["path"] for item in answer["items"]] == ["empty.mid", "none.mid", "good.mid"]
     assert (answer["written"], answer["failed"]) == (1, 2) and {*contents(folder / "out")} == {"good - 01.mid"}
+    assert main(["split", "empty.mid", "none.mid", "-o", "out"]) == 3
+    assert capsys.readouterr().out == "0 files written, 2 songs could not be split\n"
 
 
 def test_no_song_is_replaced_by_its_part(folder):

@@ -70,5 +70,6 @@ def command(options: argparse.Namespace) -> int:
                     items.add({"path": file, "error": reason_of(problem)})
         items.totals = {"written": written, "there": there, "failed": failed}
     if not items.wanted and not options.quiet:
-        print(f"{counted(written, 'file')} written" + (f", {there:,} there already" if there else ""))
+        unsplit = f", {counted(failed, 'song')} could not be split" if failed else ""
+        print(f"{counted(written, 'file')} written" + (f", {there:,} there already" if there else "") + unsplit)
     return 3 if failed else 0
