@@ -14,7 +14,8 @@ def test_commands_use_the_schema(tmp_path, pg_url):
     shown = finish("status", pg_url, "--schema", "music", "--json", module="midiopt")
     assert shown.returncode == 0 and '"rejected"' in shown.stdout
     assert finish("status", f"{pg_url}&schema=music", module="midiopt").returncode == 0
-    assert finish("status", pg_url, module="midiopt").returncode == 1
+    elsewhere = finish("status", pg_url, module="midiopt")
+    assert elsewhere.returncode == 1 and "are in another schema; --schema names it: music" in elsewhere.stderr
 
 
 def test_sqlite_has_none(tmp_path):

@@ -11,13 +11,19 @@ from typing import Any, Self
 
 import psycopg
 
+from midiopt.errors import NoDatabase
 from midiopt.library.moments import Moments
+from midiopt.schema import PRODUCT
 from midiopt.sinks.dialects import POSTGRES
 from midiopt.sinks.postgres_retries import sink_errors
 from midiopt.sinks.postgres_session import LOCK_CLASS, connect, schema_version
 from midiopt.sinks.versions import require_current_schema
 
 FETCH_ROWS = 10_000
+SCHEMAS = (
+    "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relname IN ('files', 'analyses', 'library') GROUP BY 1 HAVING count(*) = 3 ORDER BY 1"
+)
 IS_LOCKED = (
     f"SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS}"
     " AND objid = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
@@ -37,7 +43,10 @@ class PostgresSnapshot:
             # A search by words remembers pages, not rows, where a million rows exceed 4 MB: it then took 26 s instead of 1.3.
             self._connection.execute("SET work_mem = '64MB'")
             self._moments = Moments(self._begin_moment, self._end_moment)
-            require_current_schema(schema_version(self._connection))
+            version = schema_version(self._connection)
+            if version is None and (schemas := [name for (name,) in self._connection.execute(SCHEMAS)]):
+                raise NoDatabase(f"the tables of {PRODUCT} are in another schema; --schema names it: {', '.join(schemas)}")
+            require_current_schema(version)
             self._cursor_names = map("rows_{}".format, itertools.count())
             [(self.in_use,)] = self.rows(IS_LOCKED)
             self._resources = resources.pop_all()
