@@ -146,32 +146,43 @@ def read_files(corpus: Path, truth: Path) -> tuple[list[Row], list[list[float]],
     return [row for row, _, _ in files], [plain for _, plain, _ in files], [shifted for _, _, shifted in files]
 
 
-def main(corpus: Path, truth: Path) -> None:
-    """Fit, print tables, write the weights."""
-    rows, *features = read_files(corpus, truth)
-    plain, shifted = map(np.array, features)
-    meters = np.array([ground_truth.time_signature(row) for row in rows])
-    right = meters[:, None] == np.array(METERS)
-    scale = np.maximum(plain.std(0), 1e-3) / np.sqrt(RIDGE / FEATURE_RIDGE)
-    scale[0] = 1
-    scale[MELODY] = np.inf  # not fitted
-    importance = np.array([IMPORTANCE[row["source"]] for row in rows])
-    has_rest = np.asarray((plain != shifted).any(1))
+class Files:
+    """Files of written music, and the weights that are learnt from them."""
 
-    def learn(mine: Bools) -> Floats:
-        twice = mine & has_rest
-        weights = np.concatenate([(importance * np.where(has_rest, 1 - SHIFTED_SHARE, 1))[mine], importance[twice] * SHIFTED_SHARE])
-        found = fit_by_choice(np.concatenate([plain[mine], shifted[twice]]) / scale, np.concatenate([right[mine], right[twice]]), weights)
-        found = found / scale[:, None]
+    def __init__(self, rows: list[Row], plain: list[list[float]], shifted: list[list[float]]) -> None:
+        """Collect the features of both versions, and the right meters."""
+        self.plain, self.shifted = np.array(plain), np.array(shifted)
+        self.meters = np.array([ground_truth.time_signature(row) for row in rows])
+        self.right = self.meters[:, None] == np.array(METERS)
+        self.scale = np.maximum(self.plain.std(0), 1e-3) / np.sqrt(RIDGE / FEATURE_RIDGE)
+        self.scale[0] = 1
+        self.scale[MELODY] = np.inf  # not fitted
+        self.importance = np.array([IMPORTANCE[row["source"]] for row in rows])
+        self.has_rest = np.asarray((self.plain != self.shifted).any(1))
+
+    def learn(self, mine: Bools) -> Floats:
+        """The weights, kinds x meters, of some files."""
+        twice = mine & self.has_rest
+        weights = (self.importance * np.where(self.has_rest, 1 - SHIFTED_SHARE, 1))[mine], self.importance[twice] * SHIFTED_SHARE
+        features = np.concatenate([self.plain[mine], self.shifted[twice]]) / self.scale
+        found = fit_by_choice(features, np.concatenate([self.right[mine], self.right[twice]]), np.concatenate(weights))
+        found = found / self.scale[:, None]
         found[[0, MELODY], METERS.index("2/4")] += np.array([-1, 1]) * math.log(MIN_ODDS_OF_2_4)
         return np.asarray(found / TEMPERATURE)
 
-    def choose(weights: Floats, mine: Bools) -> Floats:
-        return np.concatenate([softmax(each[mine] @ weights) for each in (plain, shifted)], 1)
+    def choose(self, weights: Floats, mine: Bools) -> Floats:
+        """The probabilities of the meters of some files, as they are and shifted."""
+        return np.concatenate([softmax(each[mine] @ weights) for each in (self.plain, self.shifted)], 1)
 
-    weights, results = hold_out(rows, np.asarray(right.any(1)), learn, choose)
+
+def main(corpus: Path, truth: Path) -> None:
+    """Fit, print tables, write the weights."""
+    rows, *features = read_files(corpus, truth)
+    files = Files(rows, *features)
+    right = files.right
+    weights, results = hold_out(rows, np.asarray(right.any(1)), files.learn, files.choose)
     sources = [row["source"] if row["source"] != "declared" else name for row, name in zip(rows, collections(rows), strict=True)]
-    labels = [f"reshaped to {meter}" if source == "reshaped" else source for source, meter in zip(sources, meters, strict=True)]
+    labels = [f"reshaped to {meter}" if source == "reshaped" else source for source, meter in zip(sources, files.meters, strict=True)]
     columns = {name: (p[:, : len(METERS)], right) for name, p in vars(results).items()}
     columns |= {f"{name}, shifted": (p[:, len(METERS) :], right) for name, p in vars(results).items()}
     print(shares(labels, columns) + "\n")
