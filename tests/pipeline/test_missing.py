@@ -176,6 +176,15 @@ def test_a_folder_or_fifo_in_the_place_of_a_file(make, tmp_path, url):
     assert missing(url) == ["00000.mid", "x.zip", "a.mid"]
 
 
+def test_a_song_in_the_place_of_an_archive(tmp_path, url):
+    """A web client undid the compression of the new version, and kept the name: the members are those of the old one."""
+    (tmp_path / "x.tar.gz").write_bytes(tar_of({"a.mid": song(1), "b.mid": song(2)}, "w:gz"))
+    midiopt.run([tmp_path], url)
+    (tmp_path / "x.tar.gz").write_bytes(song(3))
+    assert midiopt.run([tmp_path], url).gone == 2
+    assert missing(url) == ["a.mid", "b.mid"]
+
+
 def test_a_link_that_leads_nowhere_is_there(tmp_path, url):
     music = write_songs(tmp_path / "music", 2)
     link, target = music / "000" / "link.mid", tmp_path / "target.mid"

@@ -113,7 +113,7 @@ class MissingFiles:
         self._index.mark_visited(paths)
         unread = np.flatnonzero(~np.isin(statuses, (*ANALYSED, OPENED))).tolist()
         self._unopened.update(paths[i] for i in unread if is_archive(REPEAT.sub(b"", paths[i].encode())))
-        if not has_archive_row or statuses[-1] != OPENED:
+        if not has_archive_row or statuses[-1] not in (OPENED, *ANALYSED):  # a song under the name of an archive has no members
             return
         members, before = PathRange.of_members(paths[-1]), self.newly
         for page in pages(self._catalog, members):
