@@ -62,9 +62,12 @@ def test_verify_reports_what_differs(tmp_path, url):
         (at[5], "status", "rejected", "ok"),
         (at[5], "error", "no", None),
     }
+    assert {d["path"] for d in found} == {at[i] for i in (3, 4, 5, 250)}
     assert seen == NOTHING | {"checked": 298, "differing": 6, "changed": 1, "gone": 1}
     shown = finish("verify", "--db", url, "--all", module="midiopt")
-    assert shown.returncode == 1 and f"analyses {hashes[3]}: note_count is 7, not 60" in shown.stdout
+    assert shown.returncode == 1 and f"{at[3]}: note_count is 7, and should be 60\n" in shown.stdout
+    assert f"{at[3]}: title is missing, and should be Song 3\n" in shown.stdout
+    assert f"{at[250]}: bpm is 1, and should be {midiopt.analyze(at[250]).bpm:.8g}\n" in shown.stdout
 
 
 @pytest.fixture

@@ -66,8 +66,13 @@ def command(options: argparse.Namespace) -> int:
 
 
 def _text(difference: Difference) -> str:
-    d = difference
-    return printable_text(f"{d.table} {d.key}: {d.column} is {d.stored!r}, not {d.computed!r}")
+    stored, computed = map(_shown, (difference.stored, difference.computed))
+    return printable_text(f"{difference.path}: {difference.column} is {stored}, and should be {computed}")
+
+
+def _shown(value: object) -> object:
+    """A value with the digits of a 32-bit number."""
+    return "missing" if value is None else f"{value:.8g}" if isinstance(value, float) else value
 
 
 def _summary(counts: VerificationCounts) -> str:

@@ -44,6 +44,8 @@ class Difference:
     column: str
     stored: Any
     computed: Any
+    path: str
+    """Of the file, or of one with this content."""
 
 
 @dataclass
@@ -142,7 +144,7 @@ class Verification:
         batch, is_archive_member = Batch.from_bytes(result.message), result.report is not None
         files = _computed_rows(FILES, batch)
         stored_files = self._stored_rows(FILES, list(files))
-        contents = []
+        paths: dict[bytes, str] = {}  # by content
         for path, file in files.items():
             stored = stored_files.get(path)
             if stored is None or stored["status"] not in COMPARABLE or not self._members.contains(path):
@@ -154,13 +156,13 @@ class Verification:
                 self.counts.changed += 1
             else:
                 self.counts.checked += 1
-                contents.append(file["content_hash"])
-                yield from _row_differences(FILES, path, stored, file)
+                paths.setdefault(file["content_hash"], path)
+                yield from _row_differences(FILES, path, path, stored, file)
         analyses = _computed_rows(ANALYSES, batch)
-        contents = [content for content in dict.fromkeys(contents) if content in analyses]
+        contents = [content for content in paths if content in analyses]
         stored_analyses = self._stored_rows(ANALYSES, contents)
         for content in contents:
-            yield from _row_differences(ANALYSES, content, stored_analyses.get(content), analyses[content])
+            yield from _row_differences(ANALYSES, content, paths[content], stored_analyses.get(content), analyses[content])
 
     def _stored_rows(self, table: Table, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
         """In parts: a nested archive may have 100,000 members."""
@@ -188,15 +190,17 @@ def _computed_rows(table: Table, batch: Batch) -> dict[Any, dict[str, Any]]:
     return {row[table.key]: row for row in rows}
 
 
-def _row_differences(table: Table, key: str | bytes, stored: dict[str, Any] | None, computed: dict[str, Any]) -> Iterator[Difference]:
+def _row_differences(
+    table: Table, key: str | bytes, path: str, stored: dict[str, Any] | None, computed: dict[str, Any]
+) -> Iterator[Difference]:
     shown_key = str(_shown(key))
     if stored is None:
-        yield Difference(table.name, shown_key, "the row", None, "there")
+        yield Difference(table.name, shown_key, "the row", None, "there", path)
         return
     for column in table:
         was, now = stored[column.name], computed[column.name]
         if not column.volatile and column.name != "analyzer_version" and not _is_same(column, was, now):
-            yield Difference(table.name, shown_key, column.name, _shown(was), _shown(now))
+            yield Difference(table.name, shown_key, column.name, _shown(was), _shown(now), path)
 
 
 def _is_same(column: Column, stored: Any, computed: Any) -> bool:
