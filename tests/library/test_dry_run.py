@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import asdict
 
 import pytest
 
 import midiopt
+from docs.record_terminal import run_in_terminal
 from midiopt.library.dry_run import dry_run
 from midiopt.pipeline.options import RunOptions
 from midiopt.sinks import open_sink
@@ -52,6 +54,13 @@ def test_a_dry_run_tells_what_the_run_then_does(tmp_path, url):
     assert done.files == told.files + 1, "the member"
     told = dry_run([music], url, RunOptions())
     assert (told.new.files, told.changed.files, told.unchanged, told.missing.files, told.to_prune) == (0, 0, 252, 0, 0)
+
+
+def test_a_dry_run_fits_a_terminal(tmp_path):
+    music = write_songs(tmp_path / "a folder with a long name", 5)
+    shown = run_in_terminal([sys.executable, "-m", "midiopt", "analyze", str(music), "--db", "none.db", "--dry-run"], 60, 24)
+    first, *lines = shown.splitlines()
+    assert first.startswith("dry run") and "…/" in lines[0] and all(len(line) <= 60 for line in lines)
 
 
 def test_a_dry_run_refuses_what_the_run_would_refuse(tmp_path, url):

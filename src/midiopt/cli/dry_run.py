@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from midiopt.library.dry_run import DryRun, Found
     from midiopt.pipeline.options import RunOptions
 
+COUNTS = 42  # columns of the names and numbers, before examples
+
 
 def show_dry_run(arguments: Namespace, options: RunOptions) -> int:
     """Print what the run would do; returns the exit code that the run would have, as far as that is known."""
+    import sys
     from dataclasses import asdict
+    from shutil import get_terminal_size
 
+    from midiopt.cli.fit import fit_path
     from midiopt.library.dry_run import dry_run
     from midiopt.sinks.urls import without_password
 
@@ -25,7 +30,10 @@ def show_dry_run(arguments: Namespace, options: RunOptions) -> int:
     if arguments.json or arguments.jsonl:
         print_json(described("analyze", database) | {"dry_run": True, "files": result.files} | asdict(result))
     else:
-        print("\n".join(map(printable_text, [f"dry run: nothing is written to {database}", *_lines(result)])))
+        print(printable_text(f"dry run: nothing is written to {database}"))
+        room = get_terminal_size().columns - COUNTS if sys.stdout.isatty() else None
+        for line in map(printable_text, _lines(result)):
+            print(line if room is None else line[:COUNTS] + fit_path(line[COUNTS:], room))
     for problem in result.problems:
         print_error(f"not read: {problem}")
     for refusal in result.refusals:
@@ -42,7 +50,7 @@ def show_dry_run(arguments: Namespace, options: RunOptions) -> int:
 def _lines(result: DryRun) -> list[str]:
     lines = [
         *_found("new", result.new, always=True),
-        *_found("changed", result.changed),
+        *_found("to be analysed again", result.changed),
         _line("unchanged", result.unchanged),
         *_found("missing", result.missing),
         *_found("moved (same size and time)", result.moved),
@@ -59,8 +67,8 @@ def _found(name: str, found: Found, always: bool = False) -> list[str]:
     if not found.files:
         return [_line(name, 0)] if always else []
     first, *others = found.examples
-    more = [f"{'':42}..."] if found.files > len(found.examples) else []
-    return [f"{_line(name, found.files)}  {first}", *(f"{'':42}{path}" for path in others), *more]
+    more = [f"{'':{COUNTS}}..."] if found.files > len(found.examples) else []
+    return [f"{_line(name, found.files)}  {first}", *(f"{'':{COUNTS}}{path}" for path in others), *more]
 
 
 def _line(name: str, count: int) -> str:
