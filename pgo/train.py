@@ -126,6 +126,8 @@ def view(paths: list[bytes]) -> None:
         assert midiopt.tempo_map(data).ticks_per_quarter == notes.ticks_per_quarter
         beats = midiopt.beats(data)
         assert len(beats.tick) == len(beats)
+        midiopt.harmony(data)
+        midiopt.sections(data)
         analyzer.analyze(data, bytes(16), 0, bytearray(), bytearray(), bytearray())  # with tracks
         assert len(key_evidence(analyzer)) == 24
         assert beat_triads(analyzer) is not None
