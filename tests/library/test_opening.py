@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -59,6 +61,29 @@ def test_a_database_in_a_folder_that_cannot_be_written():
         done = subprocess.run([sys.executable, "-c", code + read.format(db)], capture_output=True, text=True)
         os.chmod(folder, 0o755)
     assert (done.stdout, done.stderr) == (f"{summary.files}\n", "")
+
+
+def test_a_link_to_a_database_whose_run_was_killed(tmp_path):
+    """Its log, which has the last rows, is beside the file. An ordinary user reads it, who may not write."""
+    db = tmp_path / "facts.db"
+    midiopt.run([SAMPLE / "piano"], db)
+    code = "import os; from midiopt.library import sqlite; from midiopt.library.snapshot import open_snapshot\nos.geteuid() or os.setuid(65534)\n"
+    code += "print(*open_snapshot({!r}).rows('SELECT DISTINCT error FROM files'))"
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(sqlite3.connect(db)) as run:
+        run.execute("PRAGMA journal_mode = WAL")
+        run.execute("UPDATE files SET error = 'in the log'")
+        run.commit()
+        copy, links = os.path.join(folder, "copy.db"), os.path.join(folder, "links")
+        for suffix in ("", "-wal", "-shm"):
+            shutil.copy(f"{db}{suffix}", copy + suffix)
+        os.mkdir(links)
+        os.symlink(copy, os.path.join(links, "link.db"))
+        for path in (copy, links, folder):
+            os.chmod(path, 0o555)
+        done = subprocess.run([sys.executable, "-c", code.format(os.path.join(links, "link.db"))], capture_output=True, text=True)
+        for path in (folder, links):
+            os.chmod(path, 0o755)
+    assert (done.stdout, done.stderr) == ("('in the log',)\n", "")
 
 
 @pytest.mark.parametrize(

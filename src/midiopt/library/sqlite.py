@@ -84,12 +84,13 @@ def _open_mode(path: str) -> str:
     """How to open a database so that reading it leaves no trace.
 
     Beside a database in WAL mode SQLite creates two files, which only a connection that may write removes again. If they
-    exist already, a run is active or was killed, and they stay as they are.
+    exist already, a run is active or was killed, and they stay as they are. They are beside the file, not beside a link to it.
     """
-    folder = os.path.dirname(os.path.abspath(path))
-    if os.path.exists(path + "-wal"):
-        if not os.path.exists(path + "-shm") and not os.access(folder, os.W_OK):
-            names = f"{os.path.basename(path)} and {os.path.basename(path)}-wal"
+    file = os.path.realpath(path)
+    folder = os.path.dirname(file)
+    if os.path.exists(file + "-wal"):
+        if not os.path.exists(file + "-shm") and not os.access(folder, os.W_OK):
+            names = f"{os.path.basename(file)} and {os.path.basename(file)}-wal"
             raise SinkError(f"{path}: the last run was killed, so its log can be read only where it can be written; copy {names} elsewhere")
         return "mode=ro"
     return "mode=rw" if os.access(path, os.W_OK) and os.access(folder, os.W_OK) else "immutable=1"

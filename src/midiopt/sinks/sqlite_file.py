@@ -30,7 +30,7 @@ class DatabaseFile:
             # Of a database that was moved or deleted while another run wrote it: SQLite would take them for those of the new file.
             for suffix in ("-wal", "-shm"):
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self._path + suffix)
+                    os.unlink(os.path.realpath(path) + suffix)
 
     def is_in_place(self) -> bool:
         """Whether the path still names the file."""
