@@ -67,8 +67,8 @@ def test_a_link_to_a_database_whose_run_was_killed(tmp_path):
     """Its log, which has the last rows, is beside the file. An ordinary user reads it, who may not write."""
     db = tmp_path / "facts.db"
     midiopt.run([SAMPLE / "piano"], db)
-    code = "import os; from midiopt.library import sqlite; from midiopt.library.snapshot import open_snapshot\nos.geteuid() or os.setuid(65534)\n"
-    code += "print(*open_snapshot({!r}).rows('SELECT DISTINCT error FROM files'))"
+    code = "import os; from midiopt.library import sqlite; from midiopt.library.snapshot import open_snapshot\n"
+    code += "os.geteuid() or os.setuid(65534)\nprint(*open_snapshot({!r}).rows('SELECT DISTINCT error FROM files'))"
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(sqlite3.connect(db)) as run:
         run.execute("PRAGMA journal_mode = WAL")
         run.execute("UPDATE files SET error = 'in the log'")
