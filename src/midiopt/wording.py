@@ -21,9 +21,9 @@ def counted(number: int, noun: str) -> str:
 
 
 def size_text(size: float) -> str:
-    """A size in the largest unit of thousands that leaves a number of at least 1."""
+    """A size in the largest unit of thousands that leaves a number of at least 1, as it is rounded."""
     for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size >= unit:
+        if size >= 0.99995 * unit:
             return f"{size / unit:,.1f} {name}"
     return f"{size:,} B"
 

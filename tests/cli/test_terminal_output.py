@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from midiopt.cli.json_output import print_json
 from midiopt.cli.main import main
 from midiopt.library.target_names import component
-from midiopt.wording import printable_text
+from midiopt.wording import clock, counted, printable_text, size_text
 from sample.smf import TRACK_NAME, meta, note_off, note_on, smf, text, track
 
 # Escape sequences (7 and 8 bits), bell, overrides and isolates of direction, marks of direction, line and paragraph separators.
@@ -162,3 +162,16 @@ def test_json_is_escaped_and_equal(capsys, value):
     line = capsys.readouterr().out
     assert json.loads(line) == value
     assert not FORBIDDEN.intersection(line) and "\udc80" not in line
+
+
+def test_numbers_have_units_and_plurals() -> None:
+    assert [size_text(n) for n in (0, 999, 1000, 999_949, 999_950, 5_800_000_000)] == [
+        "0 B",
+        "999 B",
+        "1.0 KB",
+        "999.9 KB",
+        "1.0 MB",
+        "5.8 GB",
+    ]
+    assert [counted(n, "file") for n in (0, 1, 2000)] == ["0 files", "1 file", "2,000 files"]
+    assert [clock(s) for s in (0, 59.4, 59.5, 3599.5)] == ["0:00", "0:59", "1:00", "1:00:00"]
