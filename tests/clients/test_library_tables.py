@@ -9,7 +9,7 @@ import pytest
 import midiopt
 from midiopt.kinds import HASH8, HASH16
 from midiopt.library.arrow import TABLES
-from midiopt.sinks.sql import LIBRARY_COLUMNS
+from midiopt.schema import LIBRARY_COLUMNS
 from tests.helpers.songs import song
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
