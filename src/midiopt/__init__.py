@@ -111,7 +111,7 @@ _LAZY = {
     "Harmony": "midiopt.api.harmony",
     "NearFile": "midiopt.library.near",
     "NearGroup": "midiopt.library.near",
-    "Notes": "midiopt.core.notes.note_view",
+    "Notes": "midiopt.api.one_file",
     "RunOptions": "midiopt.pipeline.options",
     "Sections": "midiopt.api.sections",
     "Segments": "midiopt.api.harmony",

@@ -109,7 +109,7 @@ class MissingFiles:
         if not len(self._index):
             return
         statuses = batch.files["status"]
-        paths = [batch.heap[at : at + length].decode(errors="replace") for at, length in batch.files["path"].tolist()]
+        paths = batch.paths()
         self._index.mark_visited(paths)
         unread = np.flatnonzero(~np.isin(statuses, (*ANALYSED, OPENED))).tolist()
         self._unopened.update(paths[i] for i in unread if is_archive(REPEAT.sub(b"", paths[i].encode())))

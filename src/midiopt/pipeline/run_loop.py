@@ -135,8 +135,7 @@ class RunLoop:
 
     def _add_unread_objects(self, batch: Batch) -> None:
         """What the walk cannot tell of objects that are named."""
-        for at, length in batch.files["path"][batch.files["status"] == UNREADABLE].tolist():
-            path = batch.heap[at : at + length].decode(errors="replace")
+        for path in batch.paths(batch.files[batch.files["status"] == UNREADABLE]):
             if is_url(path.encode()) and MEMBER_SEPARATOR not in path:
                 self.walked.add_unread_named(path)
 

@@ -56,6 +56,11 @@ class Batch:
         """The rows of FILES, ANALYSES or TRACKS."""
         return self.files if table is FILES else self.analyses if table is ANALYSES else self.tracks
 
+    def paths(self, files: Rows | None = None) -> list[str]:
+        """The paths of these rows of ``files``, by default of all."""
+        places = (self.files if files is None else files)["path"]
+        return [self.heap[at : at + length].decode(errors="replace") for at, length in places.tolist()]
+
     def files_only(self) -> Batch:
         """The rows of ``files`` alone, over a heap that has no other texts."""
         files, heap = self.files.copy(), bytearray()
