@@ -71,6 +71,8 @@ def plays_like_drums(pitches: Counter[int], lengths: list[int], quarter: float) 
 def rhythm_part(data: tuple[int, ...]) -> tuple[int, bool] | None:
     """(channel, whether it becomes drums) of a system-exclusive message of GS or XG that says so; `data` without F0 and F7."""
     if len(data) >= 9 and data[0] == 0x41 and data[2:5] == (0x42, 0x12, 0x40) and data[5] >> 4 == 1 and data[6] == 0x15:
+        if data[7] > 2 or sum(data[4:]) % 128:  # no such mode, or a wrong checksum
+            return None
         return (9, *range(9), *range(10, 16))[data[5] & 15], data[7] != 0
     if is_xg(data) and len(data) >= 7 and data[3] == 0x08 and data[4] < 16 and data[5] == 0x07:
         return data[4], data[6] != 0

@@ -131,6 +131,18 @@ def test_gs_block_0_is_channel_10():
     assert song(at_start(rhythm_part(0, 1)), notes(9, TUNE)).drum_note_count == len(TUNE)
 
 
+@pytest.mark.parametrize(("position", "flipped"), [(5, 2), (7, 3), (8, 1)])
+def test_gs_messages_with_a_wrong_checksum_are_ignored(position, flipped):
+    """By the devices, too: the block, the mode or the checksum is not what was sent."""
+    damaged = bytearray(rhythm_part(1, 1))
+    damaged[2 + position] ^= flipped
+    assert song(at_start(bytes(damaged)), *(notes(channel, TUNE) for channel in range(9))).drum_note_count == 0
+
+
+def test_gs_has_no_third_drum_map():
+    assert song(at_start(rhythm_part(1, 3)), notes(0, TUNE)).drum_note_count == 0
+
+
 def test_a_mode_holds_from_its_tick_on():
     facts = song([(8 * 96, rhythm_part(1, 1)), (12 * 96, rhythm_part(1, 0))], notes(0, TUNE))
     assert facts.drum_note_count == 4

@@ -1,7 +1,8 @@
 """Events that make a part drums, or melodic: bank selects before a program change, and messages of GS and XG.
 
 Roland GS: "use for rhythm part", F0 41 dd 42 12 40 1x 15 mm cs F7; block x is channel 10 for 0, 1 to 9 for 1 to 9, and 11 to 16
-for A to F, and mode mm is 0 for melodic, 1 and 2 for the two drum maps. Yamaha XG: "part mode", F0 43 1n 4C 08 pp 07 mm F7, part pp
+for A to F, and mode mm is 0 for melodic, 1 and 2 for the two drum maps. A message with another mode or a wrong checksum is ignored, as
+the devices and FluidSynth do. Yamaha XG, which has no checksum here: "part mode", F0 43 1n 4C 08 pp 07 mm F7, part pp
 counted from 0, mode 0 for melodic; and bank 127 (drum kits) and 126 (effect kits). General MIDI 2: bank 120 is drums, 121 is melodic.
 """
 
@@ -33,10 +34,19 @@ cdef PartMode read_part_mode(const uint8_t *p, size_t length) noexcept nogil:
         mode.drums = p[6] != 0
     elif length >= 10 and p[0] == ROLAND and p[2] == GS and p[3] == DATA_SET and p[4] == 0x40 and p[5] >> 4 == 1 and p[6] == USE_FOR_RHYTHM:
         block = p[5] & 0x0F
-        mode.found = True
+        mode.found = p[7] <= 2 and has_valid_checksum(p, length)
         mode.channel = DRUM_CHANNEL if block == 0 else block - 1 if block <= 9 else block
         mode.drums = p[7] != 0
     return mode
+
+
+cdef inline bint has_valid_checksum(const uint8_t *p, size_t length) noexcept nogil:
+    """Whether address, data and checksum of a data set, which are all before the last byte, add up to a multiple of 128."""
+    cdef size_t i
+    cdef uint32_t total = 0
+    for i in range(4, length - 1):
+        total += p[i]
+    return total & 0x7F == 0
 
 
 cdef int find_bank(const Event *event, const Event *first, uint32_t channel) noexcept nogil:
