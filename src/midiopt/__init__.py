@@ -141,6 +141,11 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    """With the names that are imported on first use: editors complete what it lists, and help() describes it."""
+    return sorted({*globals(), *__all__})
+
+
 def build_info() -> dict[str, str]:
     """The build: version, mode (see setup.py), processor level, compiler flags and compiler.
 

@@ -157,8 +157,11 @@ def test_the_tempo_map_of_a_song() -> None:
     assert tempos.bpm.tolist() == [120, 60]
     assert tempos.time_signatures == [(0, 3, 4)]
     assert tempos.seconds_at([[0, 240], [480, 960]]).tolist() == [[0.0, 0.25], [0.5, 1.5]]
+    assert tempos.seconds_at(-240).tolist() == -0.25, "at the first tempo, not the last"
 
 
 def test_a_track_that_is_not_there() -> None:
     with pytest.raises(IndexError, match="the file has 2, counted from 0"):
         midiopt.tempo_map(SONG, track=2)
+    with pytest.raises(TypeError, match="'str' object cannot be interpreted as an integer"):
+        midiopt.tempo_map(SONG, track="1")  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import random
 from functools import partial
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 import midiopt
@@ -62,6 +63,12 @@ def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
                 read(limit=2.5)
             with pytest.raises(ValueError, match="the limit of a search is at least 0, not -1"):
                 read(limit=-1)
+            assert len(list(read(limit=np.int64(1)))) == 1
+        for read in (library.near_duplicates, partial(library.similar, elsewhere)):
+            with pytest.raises(ValueError, match=r"a score is a number above 0 and at most 1, not 2"):
+                read(min_score=2)
+            with pytest.raises(TypeError, match=r"a score is a number, not 'high'"):
+                read(min_score="high")
         with pytest.raises(TypeError, match="a sort is a text, such as 'bpm' or '-notes', not NoneType"):
             library.search(sort=None)
         assert {*names(library.search(f'like:"{elsewhere}"'))} == {"0.mid", "up.mid", "half.mid"}

@@ -148,6 +148,18 @@ def test_an_option_outside_its_range(tmp_path, name, value, problem):
     assert not list(tmp_path.iterdir())
 
 
+def test_arguments_of_another_kind(tmp_path):
+    """They were noticed by what failed later, or not at all where no file was new."""
+    for arguments, problem in (
+        ({"progress": print}, "progress is True, False, or an object with a method update, not <built-in function print>"),
+        ({"executor": 2}, "an executor is a name, or a concurrent.futures.Executor, not 2"),
+        ({"options": {"workers": 1}}, "options are RunOptions, or given by their names, not dict"),
+    ):
+        with pytest.raises(TypeError, match=problem):
+            midiopt.run([SAMPLE], tmp_path / "x.db", **arguments)
+    assert not list(tmp_path.iterdir())
+
+
 def test_batch_size_does_not_change_the_tables(songs, expected, tmp_path):
     db = tmp_path / "x.db"
     assert finish(songs, "--db", db, "--batch-size", 100, "--workers", 2, "--quiet").returncode == 0

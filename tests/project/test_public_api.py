@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import midiopt
@@ -32,6 +33,11 @@ PACKAGE = Path(midiopt.__file__).parent
 @pytest.mark.parametrize("name", midiopt.__all__)
 def test_every_public_name_can_be_imported(name: str) -> None:
     assert getattr(midiopt, name).__doc__
+
+
+def test_editors_and_help_find_the_names_that_are_imported_on_first_use() -> None:
+    code = "import midiopt; print(sorted(set(midiopt.__all__) - set(dir(midiopt))))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_the_type_of_the_facts_is_current() -> None:
@@ -75,19 +81,22 @@ SONG = song(1)
 def test_a_file_is_given_in_any_form(name: str, tmp_path: Path) -> None:
     path = tmp_path / "a.mid"
     path.write_bytes(SONG)
+    every_second = memoryview(bytes(byte for pair in zip(SONG, SONG, strict=True) for byte in pair))[::2]
     with open(path, "rb") as file, open(path, "rb") as mapped:
         forms = [str(path), path, SONG, bytearray(SONG), memoryview(SONG), array("B", SONG), file, io.BytesIO(SONG)]
-        forms.append(mmap.mmap(mapped.fileno(), 0, access=mmap.ACCESS_READ))
+        forms += [mmap.mmap(mapped.fileno(), 0, access=mmap.ACCESS_READ), every_second]
         found = [comparable(getattr(midiopt, name)(form)) for form in forms]
         assert found == [found[0]] * len(forms)
         assert file.read() == b""
     with open(path, errors="replace") as text, pytest.raises(TypeError, match='open it with mode "rb"'):
         getattr(midiopt, name)(text)
-    for none in (None, ["a.mid"], 1.5):
+    for none in (None, ["a.mid"], 1.5, np.array(["a.mid"]), np.array(["a.mid"], object)):
         with pytest.raises(TypeError, match=f"a file is given as its path, .*, not as {type(none).__name__}"):
             getattr(midiopt, name)(none)
     with pytest.raises(FileNotFoundError):
         getattr(midiopt, name)(tmp_path / "b.mid")
+    with pytest.raises(midiopt.NotMidi, match="it looks like HTML: "):
+        getattr(midiopt, name)(b"<!DOCTYPE html>")
     out, into = os.pipe()
     os.set_blocking(out, False)
     with open(out, "rb", buffering=0) as pipe, open(into, "wb"), pytest.raises(BlockingIOError, match="has no data yet"):
@@ -146,12 +155,18 @@ def test_importing_the_package_and_analyzing_need_no_numpy() -> None:
 def test_type_checkers_know_the_facts(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
-        "import midiopt\n"
+        "import array, pathlib, midiopt\n"
         "facts = midiopt.analyze('a.mid')\n"
         "reveal_type(facts.bpm)\n"
         "reveal_type(facts.track_names)\n"
         "facts.bpm = 120.0\n"
         "facts.nonsense\n"
+        "midiopt.analyze(memoryview(b'')[::2])\n"
+        "midiopt.analyze(array.array('B'))\n"
+        "midiopt.analyze(3)\n"
+        "midiopt.run('music')\n"
+        "midiopt.run(pathlib.Path('music').glob('*.zip'))\n"
+        "midiopt.run(3)\n"
     )
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path), str(program)]
     found = subprocess.run(command, cwd=tmp_path, env={"MYPYPATH": str(PACKAGE.parent)}, capture_output=True, text=True).stdout
@@ -160,6 +175,9 @@ def test_type_checkers_know_the_facts(tmp_path: Path) -> None:
         '4: note: Revealed type is "list[str]"',
         '5: error: Property "bpm" defined in "Analysis" is read-only  [misc]',
         '6: error: "Analysis" has no attribute "nonsense"  [attr-defined]',
+        '9: error: Argument 1 to "analyze" has incompatible type "int"; expected "str | PathLike[str] | Buffer | BinaryIO"  [arg-type]',
+        '12: error: Argument 1 to "run" has incompatible type "int"; '
+        'expected "str | PathLike[str] | Iterable[str | PathLike[str]]"  [arg-type]',
     ]
 
 

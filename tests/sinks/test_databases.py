@@ -27,13 +27,13 @@ def test_sqlite_urls(tmp_path, monkeypatch, url):
 
 def test_any_name_is_a_file_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in (":memory:", "./file:x?mode=memory", "a b%20c.db"):
+    for name in ("./:memory:", "./file:x?mode=memory", "a b%20c.db"):
         open_sink(name).close()
         assert (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://host/name", "sqlite://facts.db", "sqlite:facts.db", "file:x?mode=memory", "", "missing/facts.db", "."]
+    "url", ["mysql://host/name", "sqlite://facts.db", "sqlite:facts.db", "file:x?mode=memory", "", "missing/facts.db", ".", ":memory:"]
 )
 def test_invalid_urls_are_refused(tmp_path, monkeypatch, url):
     monkeypatch.chdir(tmp_path)

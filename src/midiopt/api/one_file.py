@@ -11,9 +11,10 @@ from midiopt.core.analysis import Analyzer
 from midiopt.core.notes.note_view import Notes
 from midiopt.core.smf.arena import EventArena
 from midiopt.core.smf.parser import parse as parse_bytes
-from midiopt.errors import MidioptError
+from midiopt.errors import MidioptError, NotMidi
 from midiopt.rows.builder import RowBuilder, analyze_bytes, content_hash
 from midiopt.schema import STATUSES
+from midiopt.sources.sniff import with_detected_type
 
 __all__ = ["Notes", "analyze", "notes", "notes_of", "parse"]
 
@@ -61,7 +62,11 @@ def parse(source: Source, into: EventArena | None = None) -> EventArena:
     Without ``into`` the lock of the interpreter is released meanwhile. Raises the same errors as analyze() (``into`` is then empty if
     the content is unusable), and BufferError while a view from ``into.events()`` lives.
     """
-    return parse_bytes(content_of(source), into)
+    data = content_of(source)
+    try:
+        return parse_bytes(data, into)
+    except NotMidi as problem:
+        raise with_detected_type(problem, data) from None
 
 
 def notes(source: Source) -> Notes:
@@ -70,4 +75,8 @@ def notes(source: Source) -> Notes:
     They are paired as docs/policy.md says. Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, and
     OSError for a file that cannot be read.
     """
-    return Notes(content_of(source))
+    data = content_of(source)
+    try:
+        return Notes(data)
+    except NotMidi as problem:
+        raise with_detected_type(problem, data) from None

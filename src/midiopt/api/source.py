@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from midiopt.sources.reader import Reader
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Source: TypeAlias = "str | os.PathLike[str] | Buffer | BinaryIO"
 
 _local = threading.local()
 
 
 def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
     """The content of a file, or the buffer itself."""
-    if isinstance(source, (bytes, bytearray, memoryview)):
+    if isinstance(source, (bytes, bytearray)):
         return source
     if hasattr(source, "as_py"):  # an item of an Arrow array: text would be taken for content, as any other buffer
         return content_of(source.as_py())
@@ -34,16 +37,19 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
 
 
 def buffer_of(source: Any) -> memoryview:
-    """The bytes of another buffer, such as an array. Raises TypeError for what is no file."""
+    """The bytes of another buffer, such as an array. Raises TypeError for what is no file, such as an array of paths."""
     try:
-        return memoryview(source)
+        view = memoryview(source)
     except TypeError:
-        raise TypeError(f"a file is given as its path, its content or a binary file object, not as {type(source).__name__}") from None
+        view = None
+    if view is None or view.format[-1] in "Ow":  # Python objects, and the characters of numpy
+        raise TypeError(f"a file is given as its path, its content or a binary file object, not as {type(source).__name__}")
+    return view if view.c_contiguous else memoryview(view.tobytes())  # of every second byte, say
 
 
-def rest_of(file: BinaryIO) -> bytes:
+def rest_of(file: Any) -> bytes:
     """What is left to read of a file object. Raises TypeError for one that is open as text."""
-    content = file.read()
+    content: str | bytes | None = file.read()
     if isinstance(content, str):
         raise TypeError('the file is open as text: open it with mode "rb"')
     if content is None:

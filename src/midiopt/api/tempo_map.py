@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,11 +49,11 @@ class TempoMap:
         return 60e6 / self.tempo
 
     def seconds_at(self, ticks: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """The time of each tick in seconds, float64, with the shape of ``ticks``."""
+        """The time of each tick in seconds, float64, with the shape of ``ticks``; before tick 0 it is negative, at the first tempo."""
         import numpy as np
 
         ticks = np.asarray(ticks)
-        segment = np.searchsorted(self.tick, ticks, side="right") - 1
+        segment = np.maximum(np.searchsorted(self.tick, ticks, side="right") - 1, 0)
         rate = self.tempo / (1e6 * self.ticks_per_quarter)
         found: npt.NDArray[np.float64] = self.seconds[segment] + (ticks - self.tick[segment]) * rate[segment]
         return found
@@ -68,6 +69,7 @@ def tempo_map(source: Source, track: int | None = None) -> TempoMap:
 
     events = parse(source)
     tracks = len(events.tracks())
+    track = None if track is None else operator.index(track)
     if track is not None and not 0 <= track < tracks:
         raise IndexError(f"there is no track {track}: the file has {tracks:,}, counted from 0")
     first, end = (track or 0, (track or 0) + 1) if events.format == 2 else (0, tracks)

@@ -43,7 +43,6 @@ TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
     from midiopt.pipeline.options import RunOptions
 
-IN_MEMORY = (":memory:", "sqlite:///:memory:", "sqlite://:memory:", "sqlite://")  # of SQLite and SQLAlchemy
 DESCRIPTION = "Analyse MIDI files into a database of musical facts. A second run analyses only new and changed files."
 EXAMPLES = (
     ("midiopt analyze ~/Music/midi", "into midiopt.db in this folder"),
@@ -187,9 +186,6 @@ def command(arguments: Namespace) -> int:
     from midiopt.pipeline.options import RunOptions
 
     arguments.db = database_url(arguments)
-    if arguments.db in IN_MEMORY:
-        print_error(f"a database in memory ({arguments.db}) would be lost with the run; name a file")
-        return 1
     gc.freeze()  # imported objects are never freed: without this, each collection scans them, which takes 20 ms
     options = RunOptions(**{field.name: getattr(arguments, field.name) for field in fields(RunOptions)})
     if not arguments.watch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
 from midiopt.cli.progress import RunProgress
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    sources: Sequence[str | os.PathLike[str]],
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     db: str | os.PathLike[str] = DATABASE,
     options: RunOptions | None = None,
     *,
@@ -27,7 +27,7 @@ def run(
     executor: Executor | str = PROCESSES,
     **overrides: Unpack[RunOverrides],
 ) -> Summary:
-    """Analyse all files of ``sources`` (files, folders, archives and @lists) into the database ``db``.
+    """Analyse all files of ``sources`` (a file, folder, archive or @list, or several) into the database ``db``.
 
     Files that are unchanged since an earlier run into the same database are skipped. ``overrides`` replace fields of
     ``options``: ``run(["music"], "music.db", workers=2, prune=True)``. ``progress=True`` shows a bar and the summary, in a notebook
@@ -37,7 +37,8 @@ def run(
 
     SIGINT and SIGTERM end the run early with all results so far written (``Summary.interrupted`` is then the signal); a
     second one raises KeyboardInterrupt. Raises SourceError if none of the sources can be read, SinkError when the database
-    cannot be opened or written, DatabaseBusy while another run writes it, and ValueError for an invalid option.
+    cannot be opened or written, DatabaseBusy while another run writes it, ValueError for an invalid option, and TypeError
+    for what is none.
     """
     if isinstance(progress, bool):
         with RunProgress(is_quiet=not progress) as shown:

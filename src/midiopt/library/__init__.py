@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
@@ -24,12 +25,23 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-def _check_limit(limit: int | None) -> None:
-    """Raise TypeError or ValueError unless so many files can be given."""
-    if limit is not None and not isinstance(limit, SupportsIndex):
+def _checked_limit(limit: SupportsIndex | None) -> int | None:
+    """The limit as an int, which a database takes. Raises TypeError or ValueError unless so many files can be given."""
+    if limit is None:
+        return None
+    if not isinstance(limit, SupportsIndex):
         raise TypeError(f"the limit of a search is a whole number, or None for all files, not {limit!r}")
-    if limit is not None and limit < 0:
-        raise ValueError(f"the limit of a search is at least 0, not {limit}")
+    if (number := operator.index(limit)) < 0:
+        raise ValueError(f"the limit of a search is at least 0, not {number}")
+    return number
+
+
+def _check_score(min_score: float) -> None:
+    """Raise TypeError or ValueError unless files can have this score."""
+    if not isinstance(min_score, (int, float)):
+        raise TypeError(f"a score is a number, not {min_score!r}")
+    if not 0 < min_score <= 1:
+        raise ValueError(f"a score is a number above 0 and at most 1, not {min_score}")
 
 
 class Library:
@@ -69,7 +81,7 @@ class Library:
         """
         from midiopt.library.search import find_all, parse_query, sort_named
 
-        _check_limit(limit)
+        limit = _checked_limit(limit)
         sort_named(sort)
         return self._at_one_moment(find_all(self._snapshot, parse_query(query, reads_files=True), sort, limit))
 
@@ -84,13 +96,14 @@ class Library:
         """The files with music that is similar to that of a file, or of a path in the library; most similar first.
 
         Without ``limit`` all of them. docs/similar.md says what a score means. Raises SourceError if the file is neither in the library
-        nor a MIDI file, or has too few notes.
+        nor a MIDI file, or has too few notes, and ValueError for a negative limit or a score that no file can have.
         """
         from midiopt.library.similar import similar
 
         if not isinstance(file, (str, os.PathLike)):
             raise TypeError(f"a file is given as its path, not as {type(file).__name__}")
-        _check_limit(limit)
+        limit = _checked_limit(limit)
+        _check_score(min_score)
         with self._snapshot.moment():
             return similar(self._snapshot, os.fsdecode(file), limit, min_score)
 
@@ -134,9 +147,13 @@ class Library:
         return self._at_one_moment(duplicate_groups(self._snapshot))
 
     def near_duplicates(self, min_score: float = 0.5) -> Iterator[NearGroup]:
-        """Groups of files with nearly the same music and other bytes, the largest first, and what differs."""
+        """Groups of files with nearly the same music and other bytes, the largest first, and what differs.
+
+        Raises ValueError for a score that no file can have: it is above 0 and at most 1.
+        """
         from midiopt.library.near import near_groups
 
+        _check_score(min_score)
         return self._at_one_moment(near_groups(self._snapshot, min_score))
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:

@@ -28,7 +28,7 @@ def bytes_of(source: Source) -> bytes:
         return source
     if isinstance(source, (str, os.PathLike)) or not hasattr(source, "read"):
         return bytes(buffer_of(source))
-    return rest_of(source)  # type: ignore[arg-type]  # type checkers do not know hasattr
+    return rest_of(source)
 
 
 def check_many(sources: Iterable[Source], name: str) -> None:

@@ -13,7 +13,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    sources: Sequence[str | os.PathLike[str]],
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     db: str | os.PathLike[str] = DATABASE,
     options: RunOptions | None = None,
     *,
@@ -52,18 +52,15 @@ def run(
     executor: Executor | str = PROCESSES,
     **overrides: Unpack[RunOverrides],
 ) -> Summary:
-    """Analyse all files of ``sources`` (files, folders, archives and @lists) into the database ``db``.
-
-    Files that are unchanged since an earlier run into the same database are skipped. ``overrides`` replace fields of
-    ``options``: ``run(["music"], "music.db", workers=2, prune=True)``. ``progress`` receives the state of the run.
-    ``executor`` says where the files are analysed: in processes of this run, by Dask ("dask:local", "dask://HOST:PORT"), or by any
-    concurrent.futures.Executor, whose workers need midiopt and the same files.
-
-    SIGINT and SIGTERM end the run early with all results so far written (``Summary.interrupted`` is then the signal); a
-    second one raises KeyboardInterrupt. Raises SourceError if none of the sources can be read, SinkError when the database
-    cannot be opened or written, DatabaseBusy while another run writes it, and ValueError for an invalid option.
-    """
-    options = replace(options or RunOptions(), **overrides)
+    """Analyse all files of ``sources`` into the database ``db``: midiopt.run, which also shows the progress, describes the arguments."""
+    options = options or RunOptions()
+    if not isinstance(options, RunOptions):
+        raise TypeError(f"options are RunOptions, or given by their names, not {type(options).__name__}")
+    if progress is not None and not hasattr(progress, "update"):
+        raise TypeError(f"progress is True, False, or an object with a method update, not {progress!r}")
+    if not isinstance(executor, str) and not hasattr(executor, "submit"):
+        raise TypeError(f"an executor is a name, or a concurrent.futures.Executor, not {executor!r}")
+    options = replace(options, **overrides)
     if isinstance(executor, str):
         check_executor(executor)
     experiments = Experiments.from_environment()

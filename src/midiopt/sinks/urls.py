@@ -29,6 +29,7 @@ _OTHERS = (
     "duckdb|mysql|mariadb|mongodb|redis|oracle|mssql|sqlserver|clickhouse|cockroachdb|bigquery|snowflake|redshift|db2|libsql|jdbc|odbc"
     "|sqlite3?|file"  # sqlite:/// is a URL
 )
+_IN_MEMORY = (":memory:", "sqlite:///:memory:", "sqlite://:memory:", "sqlite://")  # of SQLite and SQLAlchemy
 _OTHER_DATABASE = rf"(?i)(?:{_OTHERS})(?:\+\w+)*:"
 _SECRET = "(?i)password|secret|scram_"  # password, sslpassword, oauth_client_secret, scram_client_key ...
 _HIDDEN = "***"
@@ -56,7 +57,9 @@ def parquet_path(url: str) -> str | None:
 
 
 def sqlite_path(url: str) -> str:
-    """The file that a path or an SQLite URL names. Raises SinkError for a URL of another database."""
+    """The file that a path or an SQLite URL names. Raises SinkError for a URL of another database, or of one in memory."""
+    if url in _IN_MEMORY:
+        raise SinkError(f"a database in memory ({url}) would be lost with the run; name a file")
     scheme, colon, rest = url.partition("://")
     if colon and scheme == "sqlite" and rest[:1] == "/":
         return rest[1:]
