@@ -9,6 +9,7 @@ from tests.core.test_structure import CONDUCTOR, END, FOUR, HIGH, LOW, SONG, hea
 
 TUNE = b"".join(bytes([0, 0x90, pitch, 64, 96, 0x80, pitch, 0]) for pitch in (60, 60, 67, 67, 69, 69, 67)) + END
 SECOND_SONG = header(1, format=0, division="01 E0") + track(TUNE)
+TRANSFERS = [("text_mode", lambda data: data.replace(b"\n", b"\r\n")), ("utf8_text", lambda data: data.decode("latin1").encode())]
 
 
 @pytest.mark.parametrize("length", [0, 10])
@@ -101,10 +102,7 @@ def test_tracks_that_the_header_does_not_count_before_another_song(length):
     assert {"undeclared_tracks", "joined_songs"} <= set(midiopt.analyze(damaged).issue_names)
 
 
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [("text_mode", lambda data: data.replace(b"\n", b"\r\n")), ("utf8_text", lambda data: data.decode("latin1").encode())],
-)
+@pytest.mark.parametrize(("name", "damage"), TRANSFERS)
 @pytest.mark.parametrize(
     ("fault", "first"),
     [
@@ -271,3 +269,56 @@ def test_a_text_like_a_track_in_a_track_of_length_0_with_another_fault(fault, mo
     damaged, good = header(1) + track(events, 0), header(1) + track(events)
     assert music(damaged) == music(good)
     assert midiopt.analyze(damaged).issue_names == [fault, "track_length"]
+
+
+HARMLESS = [
+    ("bad_status", "00 F8"),  # of the cable, not of a file
+    ("long_varint", "80 80 80 80 00 B1 07 40"),  # a delta time of five bytes
+]
+FILLINGS = [bytes(2), bytes(40), b"\x1a", b" " * 9]
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+@pytest.mark.parametrize("length", [0, 5])
+@pytest.mark.parametrize(("fault", "more"), HARMLESS)
+def test_filling_behind_a_track_of_a_wrong_length_with_another_fault(fault, more, length, filling):
+    conductor = bytes.fromhex(more) + CONDUCTOR
+    damaged = header(3) + track(conductor + filling, length) + track(HIGH) + track(LOW)
+    repaired(damaged, header(3) + track(conductor) + track(HIGH) + track(LOW), "lost_track", "track_length", fault, at=18)
+    behind = header(1) + track(bytes.fromhex(more) + TUNE + b"\r\n", length)  # a single line end is no filling
+    assert music(behind) == music(header(1) + track(bytes.fromhex(more) + TUNE))
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+@pytest.mark.parametrize("length", [0, 5, None])
+@pytest.mark.parametrize(("fault", "more"), [("", ""), *HARMLESS])
+def test_a_transfer_of_a_file_with_filling_a_wrong_length_and_another_fault(fault, more, length, filling):
+    """The other faults go, and what is left need not come from a transfer."""
+    events = bytes.fromhex(more) + HIGH
+    good = header(3) + track(CONDUCTOR) + track(events) + track(LOW)
+    damaged = header(3) + track(CONDUCTOR) + track(events + filling, length) + track(LOW)
+    facts = midiopt.analyze(damaged.replace(b"\x0a", b"\x0d\x0a"))
+    assert music(damaged.replace(b"\x0a", b"\x0d\x0a")) == music(good)
+    assert {"text_mode", *filter(None, [fault])} <= set(facts.issue_names)
+
+
+@pytest.mark.parametrize(("name", "change"), TRANSFERS)
+@pytest.mark.parametrize("before", [b"HTTP/1.1 200 OK\nServer: x\xb7\n\n", bytes(range(128, 256)), b"\n\xa0"])
+def test_bytes_before_a_file_that_was_transferred(before, name, change):
+    """They came later: they have line feeds alone, and bytes that are no UTF-8."""
+    changed = change(SONG)
+    first = next(i for i in range(len(SONG)) if changed[i] != SONG[i])
+    repaired(before + changed, SONG, name, "leading_junk", at=len(before) + first)
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+@pytest.mark.parametrize("length", [None, 5])
+def test_filling_before_a_track_of_a_header_that_counts_none(length, filling):
+    damaged = header(0) + track(CONDUCTOR) + filling + track(HIGH) + filling + track(LOW, length)
+    good = header(0) + SONG[14:]
+    repaired(damaged, good, "lost_track", *["track_length"] * (length is not None), at=22 + len(CONDUCTOR))
+
+
+def test_filling_before_a_track_of_a_wrong_length_that_the_header_does_not_count():
+    damaged = header(1) + track(CONDUCTOR) + bytes(3) + track(HIGH, 5) + track(LOW)
+    repaired(damaged, SONG, "lost_track", "track_length", "undeclared_tracks", at=22 + len(CONDUCTOR))

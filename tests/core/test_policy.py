@@ -323,12 +323,17 @@ NONE_DECLARED = bytes.fromhex(
 )
 
 
-def test_none_declared_reads_all_that_follow_one_another():
+def test_none_declared_reads_all_that_follow():
     data = NONE_DECLARED + chunk(C4 + END) + chunk(b"text", b"TEXT") + chunk(E4 + END)
     assert unusual(data, "alien_chunk").track_count == 2
-    data = NONE_DECLARED + chunk(C4 + END) + chunk(E4 + END) + b"\0" + chunk(C4 + END)
-    assert unusual(data, "trailing_bytes").track_count == 2  # the third one follows a gap
+    data = NONE_DECLARED + chunk(C4 + END) + b"gap" + chunk(E4 + END)
+    repaired(data, "lost_track", at=len(NONE_DECLARED + chunk(C4 + END)))
     assert kept(data) == KEPT_C4 + KEPT_END + KEPT_E4 + KEPT_END
+
+
+def test_none_declared_and_bytes_of_a_damaged_track_behind_a_gap():
+    data = NONE_DECLARED + chunk(C4 + END) + b"gap" + chunk(E4)
+    assert unusual(data, "trailing_bytes").track_count == 1
 
 
 def test_none_declared_and_a_gap_before_the_first_track():

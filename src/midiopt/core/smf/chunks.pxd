@@ -38,6 +38,16 @@ cdef inline bint is_whole_track(const uint8_t *chunk, const uint8_t *end) noexce
     return 4 <= length <= <size_t>(end - chunk - CHUNK_HEADER) and memcmp(chunk + CHUNK_HEADER + length - 3, b"\xff\x2f\0", 3) == 0
 
 
+cdef inline bint is_filling(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether there are no bytes, or all are the same, as in a block that was filled up."""
+    return p == end or memcmp(p, p + 1, end - p - 1) == 0
+
+
+cdef inline bint is_track_behind(const uint8_t *found, const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether at `found` a track is behind the bytes from `p` on: it is whole, or they are filling."""
+    return is_whole_track(found, end) or (is_chunk_header(found, end, b"MTrk") and is_filling(p, found))
+
+
 cdef inline bint is_song_header(const uint8_t *p, const uint8_t *end) noexcept nogil:
     """Whether MThd with a length of 6 begins at `p`, and a track behind it."""
     return is_chunk_header(p, end, b"MThd") and load_be32(p + 4) == 6 and is_chunk_header(p + FILE_HEADER, end, b"MTrk")

@@ -13,7 +13,7 @@ from midiopt.errors import Malformed, NotMidi, TooLarge
 
 from midiopt.core.memory cimport EVENT_BLOCK, set_room, trim
 from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_prepare, read_so_far, record_issue
-from midiopt.core.smf.chunks cimport CHUNK_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk
+from midiopt.core.smf.chunks cimport CHUNK_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk, is_track_behind, next_track
 from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.early_end cimport mend_early_end
 from midiopt.core.smf.header cimport find_header, read_header
@@ -25,7 +25,7 @@ from midiopt.core.smf.midi cimport (
     ZERO_DIVISION, Event, Mark, issue_bit,
 )
 from midiopt.core.smf.recovery cimport mend_track
-from midiopt.core.smf.track_chunk cimport TrackChunk, has_ended, read_track_chunk, within_events
+from midiopt.core.smf.track_chunk cimport TrackChunk, harmless, has_ended, read_track_chunk, within_events
 from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, count_line_ends, undo_transfer
 from midiopt.core.smf.undeclared cimport pass_alien_chunk, read_what_follows
 
@@ -139,14 +139,15 @@ cdef Status try_transfers(
     """Undo a transfer of a file whose lengths are wrong besides, if the events had faults and then have none. `status` is what it had.
 
     Or if they then have only the faults of a file that is cut; or if the bytes were saved as UTF-8, which no event with a status is.
+    A file may have had an unknown format, a harmless fault or filling before a track besides: it proves nothing, and may be left.
     """
     cdef Restored restored
     cdef Evidence evidence = HEADER_AND_LINE_FEEDS
     cdef uint64_t before = not_whole() if status else arena.header.issues & not_whole()
-    cdef uint64_t allowed = 0
+    cdef uint64_t other = issue_bit(UNKNOWN_FORMAT) | issue_bit(LOST_TRACK) | harmless()
+    cdef uint64_t allowed = other if before & ~other else 0, left
     cdef bint is_read = True, is_cut = False
-    if before & ~issue_bit(UNKNOWN_FORMAT):
-        allowed = issue_bit(UNKNOWN_FORMAT)  # the events prove the transfer, and the format may have been wrong before it
+    cdef size_t tracks = arena.track_count
     if before == 0:
         return status
     while True:
@@ -154,9 +155,12 @@ cdef Status try_transfers(
         if restored.data != NULL:
             status = parse_restored(&restored, arena, max_events, offset)
             is_read = False
-            if not status and arena.header.issues & not_whole() & ~allowed == 0:
+            left = arena.header.issues & not_whole() & ~allowed
+            if arena.track_count < tracks:
+                left |= arena.header.issues & issue_bit(LOST_TRACK)
+            if not status and left == 0:
                 return status
-            if not status and before & shifted() and arena.header.issues & shifted() & ~allowed == 0:
+            if not status and before & shifted() & ~arena.header.issues and left & shifted() == 0:
                 is_cut = True
         if evidence == HEADER:
             break
@@ -275,7 +279,7 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
             if track.next != chunk:
                 searched = chunk = track.next
                 continue
-        if declared == 0 and arena.track_count:
+        if declared == 0 and arena.track_count and not is_track_behind(next_track(searched, end), chunk, end):
             break
         found = find_chunk(searched, end, b"MTrk")
         song = find_song(searched, end if found == NULL else found)

@@ -10,7 +10,7 @@ Readings that are tried cost a multiple of the file's size at most: arena.repair
 from libc.stdint cimport uint64_t
 
 from midiopt.core.smf.arena cimport record_issue, return_to, spend
-from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_plausible_chunk, is_song_header, is_whole_track, next_track
+from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_filling, is_plausible_chunk, is_song_header, is_whole_track, next_track
 from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.early_end cimport mend_early_end
 from midiopt.core.smf.midi cimport ALL_REPAIRS, BYTES_AFTER_END, EVENT_CUT, SYSEX, TRACK_LENGTH, USABLE, Mark, Track, issue_bit
@@ -47,16 +47,17 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     """
     cdef TrackChunk first = track[0]
     cdef const uint8_t *limit = next_track(track.start + CHUNK_HEADER, end)
-    cdef uint64_t faults = arena.header.issues | issue_bit(TRACK_LENGTH)
+    cdef uint64_t faults = arena.header.issues | issue_bit(TRACK_LENGTH), allowed
     cdef bint proven = limit < first.next and (is_whole_track(limit, end) or is_song_header(limit, end))
     cdef size_t events = arena.event_count
     cdef Status status
     if limit == track.next or not spend(arena, 2 * (limit - track.start)):
         return USABLE
     status = read_up_to(arena, data, limit, before, track)
-    if not status and has_ended(arena) and track.stopped == limit:
+    if not status and has_ended(arena) and is_filling(track.stopped, limit):
         proven = True  # whatever faults the events have
-    if not status and not proven and arena.header.issues & ALL_REPAIRS & ~(faults | within_events()) == 0:
+    allowed = faults | (harmless() if has_ended(arena) else within_events())
+    if not status and not proven and arena.header.issues & ALL_REPAIRS & ~allowed == 0:
         proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
     if not status and not proven and (limit == end or is_song_header(limit, end)) and is_cut_only(arena, faults):
         proven = has_status(first.next, limit) and (first.next == first.start + CHUNK_HEADER or arena.event_count >= events + ENOUGH_EVENTS)

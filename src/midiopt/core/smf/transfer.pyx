@@ -37,8 +37,19 @@ CP1252[:] = [
 cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch, Evidence evidence) noexcept nogil:
     """The bytes as they were before the transfer, in memory of `scratch`, for a file whose lengths do not fit.
 
-    By anything but the lengths, the outcome is a guess that the events must prove.
+    By anything but the lengths, the outcome is a guess that the events must prove. Other bytes may have come before the header since.
     """
+    cdef Restored restored = undo_behind(data, size, 0, scratch, evidence)
+    cdef const uint8_t *header
+    if restored.data == NULL:
+        header = find_chunk(data, data + min(size, <size_t>MAX_LEADING_JUNK + 8), b"MThd")
+        if header != NULL and header != data:
+            restored = undo_behind(header, size - (header - data), header - data, scratch, evidence)
+    return restored
+
+
+cdef Restored undo_behind(const uint8_t *data, size_t size, size_t before, Scratch *scratch, Evidence evidence) noexcept nogil:
+    """Undo the transfer of `size` bytes; the `before` bytes in front of them stay as they are."""
     cdef Restored restored
     cdef const char *plan = PLANS
     cdef const char *step
@@ -50,9 +61,11 @@ cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch, 
         return restored
     if evidence == LENGTHS and fits(data, size):
         return restored
-    copy = <uint8_t *>reserve_block(scratch, TRANSFER_BLOCK, size, 1, MAX_RESTORED_BYTES, False)
+    copy = <uint8_t *>reserve_block(scratch, TRANSFER_BLOCK, before + size, 1, MAX_RESTORED_BYTES, False)
     if copy == NULL:
         return restored
+    memcpy(copy, data - before, before)
+    copy += before
     while plan[0]:
         memcpy(copy, data, size)
         restored.size = size
@@ -60,10 +73,11 @@ cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch, 
         while step[0] and undo_step(step[0], copy, &restored.size):
             step += 1
         if step[0] == 0 and is_likely(copy, restored.size, evidence):
-            restored.data = copy
+            restored.first_change = before + common_prefix(data, copy, restored.size)
+            restored.data = copy - before
+            restored.size += before
             restored.utf8 = (step - 1)[0] == b"u"
             restored.text_mode = plan[0] != b"u"
-            restored.first_change = common_prefix(data, copy, restored.size)
             return restored
         while plan[0]:
             plan += 1

@@ -7,7 +7,9 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcmp
 
 from midiopt.core.smf.arena cimport MAX_KEPT_CHUNKS, Reading, read_so_far, record_issue, return_to, spend
-from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_chunk_header, is_plausible_chunk, is_song_header, is_whole_track, next_track
+from midiopt.core.smf.chunks cimport (
+    CHUNK_HEADER, is_chunk_header, is_plausible_chunk, is_song_header, is_track_behind, is_whole_track, next_track,
+)
 from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.early_end cimport has_note
 from midiopt.core.smf.midi cimport (
@@ -37,7 +39,7 @@ cdef Status read_what_follows(Arena *arena, const uint8_t *data, const uint8_t *
         if not is_chunk_header(chunk, end, b"MTrk"):
             if not is_plausible_chunk(chunk, end):
                 found = end if music else next_track(chunk, end)
-                if is_whole_track(found, end):
+                if is_track_behind(found, chunk, end):
                     record_issue(arena, LOST_TRACK, chunk - data)
                     chunk = found
                     continue
