@@ -367,6 +367,7 @@ def test_every_word_of_the_table_is_a_value(word):
     ("text", "message"),
     [
         ("kye:Am", "there is no term kye; did you mean key?"),
+        ("Title:moon", "there is no term Title; words without a term are sought in titles, track names and paths"),
         ("tempo:120", "there is no term tempo; did you mean bpm?"),
         ("mood:sad", "there is no term mood, only key,"),
         ("bmp:120", "there is no term bmp; did you mean bpm?"),

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from midiopt.library.search_terms import Sql
+from midiopt.library.search_conditions import Sql
 from midiopt.sinks.index_sql import WORDS_INDEXES
 from midiopt.sinks.words import postgres_index_keys
 

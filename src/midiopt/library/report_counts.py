@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from midiopt.library.chord_loops import ChordLoop, chord_loop
-from midiopt.library.search_terms import ROUNDING, SAME_TEMPO
+from midiopt.library.search_conditions import ROUNDING, SAME_TEMPO
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import METERS
 from midiopt.sinks.dialects import Dialect

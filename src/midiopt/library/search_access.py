@@ -16,8 +16,8 @@ from dataclasses import replace
 
 from midiopt.library import postgres_phrases
 from midiopt.library.postgres_phrases import PostgresPhrases
+from midiopt.library.search_conditions import HAS, Sql
 from midiopt.library.search_query import All, Any, Item, Node, Query, node_sql
-from midiopt.library.search_terms import HAS, Sql
 from midiopt.library.snapshot import Snapshot
 from midiopt.library.sqlite_phrases import SqlitePhrases
 from midiopt.sinks import sqlite_programs, sqlite_words

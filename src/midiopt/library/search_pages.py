@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from midiopt.library.search_access import FEW_IDS, Access
+from midiopt.library.search_conditions import Sql
 from midiopt.library.search_query import Query
 from midiopt.library.search_rows import FILES_ONLY, GROWTH, PART, SearchRows, Source
 from midiopt.library.search_sorts import ARRIVAL, Sort
-from midiopt.library.search_terms import Sql
 from midiopt.library.snapshot import Snapshot
 
 WINDOWS = (2000, 20_000)  # contents that are looked at first: in 1 to 3 ms, then in 5 to 20

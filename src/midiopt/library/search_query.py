@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from midiopt.errors import QueryError
+from midiopt.library.search_conditions import Condition, Sql, words
 from midiopt.library.search_like import check_like_path
-from midiopt.library.search_terms import Condition, Sql, term_condition, words
+from midiopt.library.search_terms import term_condition
 from midiopt.library.snapshot import Snapshot
 from midiopt.sinks.dialects import Dialect
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from midiopt.library.search_access import Access
+from midiopt.library.search_conditions import Sql
 from midiopt.library.search_query import Query
 from midiopt.library.search_sorts import ARRIVAL, Sort
-from midiopt.library.search_terms import Sql
 from midiopt.library.snapshot import Snapshot
 
 PART = 40_000  # contents of the first part: 0.1 s

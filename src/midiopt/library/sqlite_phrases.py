@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from midiopt.library.postgres_phrases import Rows
-from midiopt.library.search_terms import Sql
+from midiopt.library.search_conditions import Sql
 from midiopt.sinks.sqlite_words import BITS, CONTENTS_KEY, EXTRA, STATE_KEY, TABLE, words_state
 from midiopt.sinks.words import match_of
 
