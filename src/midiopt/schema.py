@@ -23,7 +23,7 @@ STATUS_MEANINGS = {
     "rejected": "read, but no usable MIDI file",
     "unreadable": "could not be read, or is not a regular file",
     "crashed": "crashed its worker process, or exceeded the time limit",
-    "opened": "an archive whose members have rows of their own; `error` says what is missing",
+    "opened": "an archive whose members have rows of their own; `error` says what is missing, if anything",
 }
 STATUSES = tuple(STATUS_MEANINGS)
 OK, REPAIRED, REJECTED, UNREADABLE, CRASHED, OPENED = range(len(STATUSES))

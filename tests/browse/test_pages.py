@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import struct
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -410,6 +411,18 @@ def test_rows_written_after_the_start_are_shown(tmp_path):
     midiopt.run([tmp_path], tmp_path / "music.db")
     client.app.state.close()
     assert len(found(client, "")) == 2
+
+
+def test_an_archive_leads_to_its_files(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "a b.zip", "w") as archive:
+        archive.write(SAMPLE / "piano" / "nocturne.mid", "x/nocturne.mid")
+    shutil.copy(SAMPLE / "piano" / "prelude.midi", tmp_path)
+    midiopt.run([tmp_path], tmp_path / "music.db")
+    client = client_of(str(tmp_path / "music.db"))
+    page = Elements(client.get("/file", params={"path": f"{tmp_path}/a b.zip"}).text)
+    [link] = [link for link in page.links("/") if "zip" in link]
+    assert f"{tmp_path}/a b.zip!/x/nocturne.mid" in [unquote(path) for path in re.findall('path=([^&"]*)', client.get(link).text)]
+    assert "prelude" not in client.get(link).text
 
 
 def test_a_database_that_goes_away_is_said(tmp_path):

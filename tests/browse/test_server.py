@@ -57,7 +57,7 @@ def test_a_port_in_use_is_said(db):
 
 def test_errors_are_said_before_anything_is_served(db, tmp_path):
     done = finish("browse", tmp_path / "none.db", module="midiopt")
-    assert (done.returncode, done.stderr) == (1, f"midiopt: there is no database {tmp_path}/none.db\n")
+    assert (done.returncode, done.stderr) == (1, f"midiopt: there is no database {tmp_path}/none.db; midiopt analyze makes one\n")
     for port in ("65536", "-1", "http"):
         done = finish("browse", db, f"--port={port}", module="midiopt")
         assert done.returncode == 2 and "must be a port, from 0 to 65535" in done.stderr

@@ -13,7 +13,9 @@ import pytest
 from rich.console import Console
 
 import midiopt
+from docs.record_terminal import run_in_terminal
 from midiopt.cli import notebook_view
+from midiopt.cli.analyze import next_commands
 from midiopt.cli.console import NOTHING_FOUND
 from midiopt.cli.progress_line import bar_text, live_line, plain_line
 from midiopt.cli.run_view import print_summary
@@ -103,6 +105,19 @@ def test_a_notebook_shows_the_bar_and_then_the_summary(kernel, tmp_path, capfd):
     assert all("<songs>" not in content["text/html"] and "<x>" not in content["text/html"] for content in kernel.contents)
     assert not any("\x1b" in text for text in texts)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_new_database_is_followed_by_what_reads_it(tmp_path, monkeypatch):
+    """On a terminal, and once: not after a second run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIDIOPT_DB", raising=False)
+    analyze = [sys.executable, "-m", "midiopt", "analyze", str(SAMPLE)]
+    option = "--db 'my songs.db'"
+    assert run_in_terminal([*analyze, "--db", "my songs.db"], 80, 24).splitlines()[-1] == (
+        f"next: midiopt status {option}, midiopt search key:Am {option} or midiopt browse {option}"
+    )
+    assert "next:" not in run_in_terminal([*analyze, "--db", "my songs.db"], 80, 24)
+    assert next_commands("midiopt.db") == "next: midiopt status, midiopt search key:Am or midiopt browse"
 
 
 def test_a_script_shows_the_summary(tmp_path):

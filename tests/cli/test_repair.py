@@ -82,9 +82,10 @@ def test_a_damaged_container_becomes_a_plain_file(folder, capsys):
 def test_what_cannot_be_repaired(folder, capsys):
     Path("text.mid").write_bytes(b"hello")
     Path("rate.mid").write_bytes(GOOD[:12] + b"\xec\x28" + GOOD[14:])
-    assert main(["repair", "text.mid", "rate.mid", "none.mid", "cut.mid", "-o", "out", "-q"]) == 3
+    assert main(["repair", "text.mid", "rate.mid", "none.mid", "cut.mid", ".", "-o", "out", "-q"]) == 3
     errors = capsys.readouterr().err.splitlines()
-    assert [line.split(": ")[1] for line in errors] == ["text.mid", "rate.mid", "none.mid"]
+    assert [line.split(": ")[1] for line in errors] == ["text.mid", "rate.mid", "none.mid", "."]
+    assert "it is a folder; midiopt analyze reads it, then name a search" in errors[3]
     assert "it cannot be mended: SMPTE division with a frame rate" in errors[1] and "No such file" in errors[2]
     assert {*contents(folder / "out")} == {"cut.mid"}
 

@@ -49,6 +49,13 @@ def test_rows_keep_within_the_picture() -> None:
     assert parts(found, "rect")[0][0].text == "a label that is far too long for its room: x"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("A" * 9, "A" * 9), ("A" * 99, "A" * 9 + "…"), ("i" * 99, "i" * 18 + "…"), ("音" * 9, "音" * 6 + "…")]
+)
+def test_a_label_has_as_many_characters_as_have_room(text: str, shown: str) -> None:
+    assert svg.fitted(text, 90, 12) == shown
+
+
 def test_the_wheel_has_a_sector_per_key() -> None:
     outer, inner = ([Sector(f"{ring}{i}", i, f"about {i}") for i in range(12)] for ring in "ab")
     text = svg.wheel("w", "t", "d", outer, inner)

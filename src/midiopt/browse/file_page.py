@@ -60,6 +60,7 @@ def context(library: Snapshot, file: StoredFile) -> dict[str, object]:
         "file": file,
         "facts": file.facts,
         "status_meaning": STATUS_MEANINGS[file.status].replace("`", ""),
+        "members": f'"{file.path}"' if file.status == "opened" and '"' not in file.path else "",  # the search that finds them
         "issues": _issues(file),
         "sections": _sections(file),
         "groups": _shown(_copies(library, file)),

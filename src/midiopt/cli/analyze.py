@@ -217,7 +217,8 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
     from midiopt.cli.progress import RunProgress
     from midiopt.cli.python_run import run
     from midiopt.pipeline.signals import ABORT_MESSAGE
-    from midiopt.sinks.urls import without_password
+    from midiopt.sinks.urls import parquet_path, without_password
+    from midiopt.wording import printable_text
 
     try:
         if arguments.dry_run:
@@ -225,6 +226,9 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
         with RunProgress(arguments.quiet) as progress:
             summary = run(arguments.sources, arguments.db, options, progress=progress, executor=arguments.executor)
             progress.finish(summary, without_password(arguments.db))
+        is_new = summary.analysed and not (summary.skipped or summary.interrupted)
+        if is_new and sys.stderr.isatty() and not arguments.quiet and parquet_path(arguments.db) is None:
+            print(printable_text(next_commands(arguments.db)), file=sys.stderr)
     except SourceError as problem:
         print_error(problem)
         return 2
@@ -251,6 +255,16 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
     if summary.refusals:
         return 1
     return 3 if summary.problems or not summary.files else 0
+
+
+def next_commands(url: str) -> str:
+    """What may be done with a database that is new, as a line."""
+    import shlex
+
+    from midiopt.sinks.urls import without_password
+
+    option = "" if url == default_database() else f" --db {shlex.quote(without_password(url))}"
+    return f"next: midiopt status{option}, midiopt search key:Am{option} or midiopt browse{option}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

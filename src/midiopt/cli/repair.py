@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from midiopt.cli.arguments import add_json_options, add_library_options
 from midiopt.cli.console import print_error
 from midiopt.cli.parser import Parser
 from midiopt.cli.query_arguments import query_text
 from midiopt.cli.write_options import add_write_options
+from midiopt.errors import SourceError
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
@@ -87,6 +89,9 @@ def _named(names: list[str]) -> Generator[Content]:
     from midiopt.sources.content import read_content
 
     for name in names:
+        if os.path.isdir(name):
+            yield name, SourceError("it is a folder; midiopt analyze reads it, then name a search, such as status:repaired")
+            continue
         try:
             content = bytes(memoryview(read_content(name)))
         except FAULTS as problem:

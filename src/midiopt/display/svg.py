@@ -129,6 +129,23 @@ def short_number(value: float) -> str:
     return f"{value:g}"
 
 
+def fitted(text: str, room: float, size: float) -> str:
+    """The text, or what of its beginning has room with an ellipsis. Which font shows it is unknown: DejaVu Sans is a wide one."""
+    if text_width(text, size) <= room:
+        return text
+    while text and text_width(text + "…", size) > room:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def text_width(text: str, size: float) -> float:
+    """About how wide a text is: narrow characters, small letters and digits, capital letters, wide ones, and those of East Asia."""
+    return size * sum(
+        0.35 if c in " .,:;'|!ijlI" else 0.97 if c in "mMwW#%@…" else 1.0 if ord(c) >= 0x1100 else 0.7 if c.isupper() else 0.64
+        for c in text
+    )
+
+
 def columns(
     name: str, title: str, description: str, bars: Sequence[Bar], marks: Mapping[float, str], height: float = 190, top: float = 0
 ) -> str:
@@ -170,8 +187,7 @@ def rows(name: str, title: str, description: str, bars: Sequence[Bar], labels: f
     room = WIDTH - labels - 62
     for i, bar in enumerate(bars):
         y = i * tall
-        fits = int((labels - 8) / 6.7)
-        chart.text(labels - 8, y + 16, bar.label if len(bar.label) <= fits else bar.label[: fits - 1] + "…", "end", size=NORMAL)
+        chart.text(labels - 8, y + 16, fitted(bar.label, labels - 8, NORMAL), "end", size=NORMAL)
         long = bar.value / highest * room
         chart.rect(labels, y + 5, max(long, 1.0), 14, "bar", f"{bar.label}: {bar.about}")
         if bar.other:

@@ -19,6 +19,8 @@ from midiopt.sinks.sqlite_session import schema_version, sink_errors
 from midiopt.sinks.versions import require_current_schema
 from midiopt.sinks.words import FUNCTION, has_phrase
 
+NO_DATABASE = "there is no database {}; midiopt analyze makes one"
+
 
 class SqliteSnapshot:
     """A Snapshot of the SQLite file at `path`."""
@@ -29,11 +31,11 @@ class SqliteSnapshot:
         self._path = path
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
-                raise NoDatabase(f"there is no database {path}")
+                raise NoDatabase(NO_DATABASE.format(path))
             # Before SQLite opens the file: closing any descriptor of it would drop SQLite's locks.
             self.in_use = finds_use and is_locked(path)
         except (FileNotFoundError, NotADirectoryError):
-            raise NoDatabase(f"there is no database {path}") from None
+            raise NoDatabase(NO_DATABASE.format(path)) from None
         except OSError as error:
             raise SinkError(f"cannot open the database {path}: {error.strerror}") from error
         with contextlib.ExitStack() as resources, sink_errors(path):
