@@ -51,6 +51,10 @@ class SourceError(MidioptError):
     """A file or folder given to a run that cannot be used."""
 
 
+class TargetFull(MidioptError):
+    """The disk is full on which files are written: the next one would fail, too."""
+
+
 class QueryError(MidioptError, ValueError):
     """A search whose words cannot be read. The text names the nearest term or value."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import gzip
 import io
 import json
@@ -20,11 +21,13 @@ from hypothesis import strategies as st
 
 import midiopt
 from midiopt.cli.main import main
+from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.library.search import FACTS, Found
 from midiopt.library.target_folder import TargetFolder
 from midiopt.library.target_names import MAX_BYTES, numbered, target_name
 from sample.smf import TRACK_NAME, note_off, note_on, smf, text, track
 from tests.helpers.archives import TIME, tar_of, zip_of
+from tests.helpers.disks import mounted
 from tests.helpers.processes import command, finish
 
 EVIL = "../../..//etc/\x1b[31m con"
@@ -234,6 +237,57 @@ def test_an_interrupted_export_keeps_what_is_done(tmp_path):
     assert not [name for name in os.listdir(out) if name.endswith(".part")]
     done = finish("export", "--copy", out, "--db", db, module="midiopt")
     assert done.returncode == 0 and len(os.listdir(out)) == 3000 and "there already" in done.stdout
+
+
+@pytest.mark.parametrize("template", ["{name}", "{key}/{name}"])
+def test_a_full_disk_is_told_once(music, template, capsys):
+    """Files that are there stay; with more room the same command copies the others."""
+    for n in range(40):
+        (music / "music" / f"long {n}.mid").write_bytes(titled(str(n) * 900, n))
+    midiopt.run([music / "music"], str(music / "music.db"))
+    with mounted(music / "disk", "size=64k") as disk:
+        out = disk / "out"
+        assert export(music, "--copy", str(out), "--name", template) == 1
+        shown = capsys.readouterr()
+        assert shown.err == f"midiopt: {out}: No space left on device; make room and run the same command again\n"
+        assert 0 < len(contents(out)) < 51 and shown.out == f"{len(contents(out))} files copied\n"
+        subprocess.run(["mount", "-o", "remount,size=9m", disk], check=True)
+        assert export(music, "--copy", str(out), "--name", template) == 0
+        assert len(contents(out)) == 51
+
+
+def test_parts_that_a_killed_export_has_left(music):
+    """They are deleted by the next one, but not those of one that is at work, nor any other file."""
+    ended, at_work, other = ("0" * 16, "1" * 16, "2" * 15)
+    out = music / "out"
+    for folder, name in ((out, ".midiopt"), (out / "Am", ".midiopt"), (music, "a.csv")):
+        folder.mkdir(exist_ok=True)
+        for key in (ended, at_work, other):
+            (folder / f"{name}.{key}.part").write_bytes(b"half")
+    with (out / f".midiopt.{at_work}.part").open() as a, (music / f"a.csv.{at_work}.part").open() as b:
+        fcntl.flock(a, fcntl.LOCK_EX)
+        fcntl.flock(b, fcntl.LOCK_EX)
+        assert export(music, "--copy", str(out), "--name", "Am/{name}") == 0
+        assert export(music, "--copy", str(out)) == 0
+        assert export(music, "-o", str(music / "a.csv")) == 0
+        assert sorted(path.name for path in out.glob(".midiopt.*")) == [f".midiopt.{at_work}.part", f".midiopt.{other}.part"]
+        assert [path.name for path in (out / "Am").glob(".midiopt.*")] == [f".midiopt.{other}.part"]
+        assert sorted(path.name for path in music.glob("a.csv.*")) == [f"a.csv.{at_work}.part", f"a.csv.{other}.part"]
+
+
+def test_a_part_that_another_export_deletes_before_it_is_locked(tmp_path, monkeypatch):
+    """It is made again: what is written is always a file that has a name."""
+    lock = fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        remove_left_parts(str(tmp_path), "x")
+        lock(descriptor, how)
+
+    name = str(tmp_path / part_name("x"))
+    monkeypatch.setattr(fcntl, "flock", late)
+    with open(open_part(name), "wb") as file:
+        assert os.path.samestat(os.fstat(file.fileno()), os.stat(name))
 
 
 @settings(max_examples=200)

@@ -15,6 +15,7 @@ import midiopt
 from benchmarks import postgres_server
 from tests.helpers.batches import query
 from tests.helpers.databases import wait_until
+from tests.helpers.disks import mounted
 from tests.helpers.processes import command, tables
 
 
@@ -26,19 +27,6 @@ def refused(songs, url, *more, **options) -> str:
     assert done.stderr.startswith("midiopt: ") and done.stderr.count("\n") == 1
     assert "s3cret" not in done.stderr
     return done.stderr
-
-
-@contextlib.contextmanager
-def mounted(folder: Path, options: str):
-    """A small file system; only root can mount one."""
-    folder.mkdir(exist_ok=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no mount: {done.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def intact_tables(db: Path) -> tuple[list, list]:

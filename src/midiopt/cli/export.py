@@ -9,7 +9,7 @@ from midiopt.cli.arguments import OUTPUT, WHERE, add_library_options, positive_i
 from midiopt.cli.console import print_error
 from midiopt.cli.parser import Parser
 from midiopt.cli.query_arguments import add_query, query_text
-from midiopt.errors import Stopped
+from midiopt.errors import Stopped, TargetFull
 from midiopt.wording import counted
 
 TYPE_CHECKING = False  # see midiopt/__init__.py
@@ -160,7 +160,7 @@ def _copy(library: Snapshot, options: argparse.Namespace, query: object) -> int:
         print_error(f"{path}: {reason}")
 
     copier = FileCopier(options.copy or options.link, options.name, content_key(library), options.link is not None, failed)
-    stop, code = Stop(), 0
+    stop, code, full = Stop(), 0, None
     with closing(copier), stop.on_signals():
         shown = time.monotonic()
         try:
@@ -171,8 +171,12 @@ def _copy(library: Snapshot, options: argparse.Namespace, query: object) -> int:
             code = 3 if copier.counts.failed else 0
         except Stopped:
             code = 128 + stop.signal
+        except TargetFull as problem:
+            code, full = 1, problem
     if is_live:
         print("\r\x1b[K", end="", file=sys.stderr)
+    if full:
+        print_error(full)
     if not options.quiet:
         print(_summary(copier.counts) + ("; interrupted, the same command continues" if stop.signal else ""))
     return code

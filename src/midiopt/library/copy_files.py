@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from midiopt.errors import SourceError
+from midiopt.errors import SourceError, TargetFull
 from midiopt.library.found_content import CHANGED, FAULTS, Content, FoundContents, check_path, reason_of
 from midiopt.library.search import Found
 from midiopt.library.target_folder import TargetFolder
@@ -57,7 +57,7 @@ class FileCopier:
     def copy(self, files: Iterable[Found]) -> Iterator[CopyCounts]:
         """Copy the files, those of one archive together; yields the counts after each. Files come in the order of their paths.
 
-        An archive is passed: what it contains are files of their own.
+        An archive is passed: what it contains are files of their own. Raises TargetFull.
         """
         contents = (file for file in files if file.status != STATUSES[OPENED])
         for on_disk, group in groupby(contents, lambda file: archive_in(file.path) is None):
@@ -82,6 +82,8 @@ class FileCopier:
                 self.counts.copied += 1
             else:
                 self.counts.there += 1
+        except TargetFull:
+            raise
         except FAULTS as problem:
             self._fail(file, problem)
 

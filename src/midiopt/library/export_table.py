@@ -1,6 +1,7 @@
 """The files that a search has found as a table in a file: CSV, JSON Lines, Parquet, or a playlist.
 
-It is written beside its place under another name and moved there when it is complete, so that there is the whole table or none.
+It is written beside its place under another name and moved there when it is complete, so that there is the whole table or none. What a
+killed export of the same name has left is deleted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import contextlib
 import csv
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import IO, Any
@@ -17,6 +17,7 @@ from typing import IO, Any
 from midiopt.errors import MissingExtra, SourceError
 from midiopt.kinds import HASH8, HASH16, TEXTS
 from midiopt.library.arrow import maker
+from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.library.search import COLUMNS, FACTS, Found, csv_values, plain_value
 from midiopt.rows.arrow_schema import arrow_schema
 from midiopt.schema import Column
@@ -39,9 +40,11 @@ def export_table(target: str, files: Iterable[Found], failed: Report) -> int:
         raise SourceError(f"{target}: the name must end with {', '.join(FORMATS)}")
     if os.path.lexists(target):
         raise SourceError(f"{target} is there already; delete it or choose another name")
-    part = f"{target}.{secrets.token_hex(8)}.part"  # in every container the process has the same number
+    folder, name = os.path.split(target)
+    remove_left_parts(folder or ".", name)
+    part = part_name(target)
     try:
-        with open(part, "xb") as file:
+        with open(open_part(part), "wb") as file:
             number = write(file, files, failed)
             file.flush()
             os.fsync(file.fileno())

@@ -1,25 +1,28 @@
 """A folder that files are written into: nothing is written outside of it, and no file is overwritten unless that is asked for.
 
 A name that is taken by other content gets a number, and folders are opened one by one without following links. A file is there already if
-one of its numbered names has its content, so that a second run continues the first one.
+one of its numbered names has its content, so that a second run continues the first one. Parts that a killed one has left are deleted.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
-from midiopt.errors import SourceError
+from midiopt.errors import SourceError, TargetFull
+from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.library.target_names import numbered
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
+_PART = ".midiopt"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -40,7 +43,8 @@ class TargetFolder:
             self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as problem:
             raise SourceError(f"{folder}: {problem.strerror or problem}") from None
-        self._part = f".midiopt-{secrets.token_hex(8)}.part"  # in every container the process has the same number
+        self._part = part_name(_PART)
+        self._known: set[tuple[str, ...]] = set()  # folders without parts that were left
 
     def close(self) -> None:
         """Close the folder."""
@@ -49,7 +53,7 @@ class TargetFolder:
     def write(self, names: Sequence[str], data: Buffer, mtime_ns: int | None = None) -> tuple[str, bool]:
         """Write the content under the first name that is free, unless one before it has this content.
 
-        Returns the path, and whether it was written, not there already.
+        Returns the path, and whether it was written, not there already. Raises TargetFull on a full disk.
         """
         *folders, name, suffix = names
         with self._open(folders) as folder:
@@ -67,7 +71,7 @@ class TargetFolder:
         return os.path.join(self._path, *key), False
 
     def link(self, names: Sequence[str], path: bytes) -> bool:
-        """Make a symbolic link to the path; False if it is there already."""
+        """Make a symbolic link to the path; False if it is there already. Raises TargetFull on a full disk."""
         *folders, name, suffix = names
         with self._open(folders) as folder:
             for number in count(1):
@@ -92,7 +96,7 @@ class TargetFolder:
     def _put(self, folder: int, target: str, data: Buffer, mtime_ns: int | None, replaces: bool) -> bool:
         """Whether the file could get this name: another program may have taken it meanwhile."""
         try:
-            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            descriptor = open_part(self._part, folder)
             with open(descriptor, "wb") as part:
                 part.write(data)
                 part.flush()
@@ -117,8 +121,8 @@ class TargetFolder:
 
     @contextlib.contextmanager
     def _open(self, folders: Sequence[str]) -> Iterator[int]:
-        """The last of the folders, each in the one before, made if need be."""
-        with contextlib.ExitStack() as opened:
+        """The last of the folders, each in the one before, made if need be. A full disk meanwhile raises TargetFull."""
+        with contextlib.ExitStack() as opened, self._full_disks():
             descriptor = self._folder
             for folder in folders:
                 with contextlib.suppress(FileExistsError):
@@ -128,7 +132,19 @@ class TargetFolder:
                 except OSError:
                     raise SourceError(f"{folder} in the folder of copies is a link or no folder") from None
                 opened.callback(os.close, descriptor)
+            if tuple(folders) not in self._known:
+                remove_left_parts(descriptor, _PART)
+                self._known.add(tuple(folders))
             yield descriptor
+
+    @contextlib.contextmanager
+    def _full_disks(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            if problem.errno not in _FULL:
+                raise
+            raise TargetFull(f"{self._path}: {problem.strerror}; make room and run the same command again") from None
 
 
 def _exists(folder: int, name: str, link: str | None = None) -> bool:
