@@ -12,7 +12,7 @@ import pytest
 import midiopt
 from midiopt.pipeline.tasks import MemberRange, ReadMembers
 from midiopt.sources import content
-from midiopt.sources.archives import table
+from midiopt.sources.archives import table_groups
 from midiopt.sources.filetypes import is_wanted
 from tests.helpers.archives import analyze_archive, outcomes, process_task, tar_of
 from tests.helpers.batches import known_hash
@@ -51,7 +51,7 @@ def write_feather(path: Path, rows: Any) -> None:
 WRITERS = {
     "snappy.parquet": write_parquet,
     "zstd.parquet": lambda path, rows: write_parquet(path, rows, compression="zstd", use_dictionary=False),
-    "large groups.parquet": lambda path, rows: write_parquet(path, rows, row_group_size=table.MAX_GROUP_ROWS + 1),
+    "large groups.parquet": lambda path, rows: write_parquet(path, rows, row_group_size=table_groups.MAX_GROUP_ROWS + 1),
     "file.arrow": write_arrow,
     "stream.ARROW": write_stream,
     "stream.arrows": write_stream,
