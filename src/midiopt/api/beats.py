@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from midiopt.api.one_file import parse
 from midiopt.api.source import Source
+from midiopt.api.time_line import TimeLine, arrays
 from midiopt.core.rhythm.beat_view import read_beats
 from midiopt.wording import counted
 
@@ -16,21 +17,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Beats:
+class Beats(TimeLine):
     """The beats of a file in the order of time, as arrays of equal length."""
 
-    tick: npt.NDArray[np.int64]
-    """The tick of each beat, int64, rounded where a beat lies between two."""
-    seconds: npt.NDArray[np.float64]
-    """The time of each beat, float64, in seconds."""
     position: npt.NDArray[np.int32]
     """The place of each beat in its bar, int32; 0 is the downbeat."""
     tracked: bool
     """Whether the beats were tracked through the onsets, because the notes do not keep to the ticks; else they are those of the bars."""
-
-    def __len__(self) -> int:
-        """Number of beats."""
-        return len(self.tick)
 
     def __repr__(self) -> str:
         return f"<Beats: {counted(len(self), 'beat')}, {counted(len(self.downbeats), 'downbeat')}{', tracked' * self.tracked}>"
@@ -51,8 +44,6 @@ def beats(source: Source) -> Beats:
     bar as ``Analysis.meter_estimated`` says; there are none where ``Analysis.bpm_onsets`` is None. docs/accuracy.md says how often they are
     right. In a file of format 2 the beats are those of the first track that has notes. Raises the same errors as notes().
     """
-    import numpy as np
-
     tracked, found = read_beats(parse(source))
-    tick, seconds, position = zip(*found, strict=True) if found else ((), (), ())
-    return Beats(np.array(tick, np.int64), np.array(seconds, np.float64), np.array(position, np.int32), tracked)
+    tick, seconds, position = arrays(found, "int64", "float64", "int32")
+    return Beats(tick, seconds, position, tracked)

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from midiopt.api.one_file import parse
 from midiopt.api.source import Source
+from midiopt.api.time_line import TimeLine, arrays
 from midiopt.core.harmony.harmony_view import read_harmony
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 MAX_SHOWN = 12  # segments in the text of an object
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Segments:
-    """A row of segments of a file, as columns of equal length: each has a name, and lasts until the next one begins."""
+class Segments(TimeLine):
+    """A row of segments of a file, from where each begins, as columns of equal length: each has a name, and lasts until the next one."""
 
-    tick: npt.NDArray[np.int64]
-    """The tick at which each segment starts, int64."""
-    seconds: npt.NDArray[np.float64]
-    """The time at which each segment starts, float64, in seconds."""
     name: list[str]
-
-    def __len__(self) -> int:
-        """Number of segments."""
-        return len(self.name)
 
     def __repr__(self) -> str:
         more = ["..."] if len(self) > MAX_SHOWN else []
@@ -63,10 +52,8 @@ def harmony(source: Source) -> Harmony:
 
 
 def _segments(found: list[tuple[int, float, str]]) -> Segments:
-    import numpy as np
-
-    tick, seconds, name = zip(*found, strict=True) if found else ((), (), ())
-    return Segments(np.array(tick, np.int64), np.array(seconds, np.float64), list(name))
+    tick, seconds = arrays(found, "int64", "float64")
+    return Segments(tick, seconds, [name for _, _, name in found])
 
 
 class Chord(NamedTuple):
