@@ -101,6 +101,13 @@ def test_a_full_disk_is_one_line(tmp_path: Path, ask: str) -> None:
     assert (done.returncode, done.stderr) == (1, "midiopt: cannot write: No space left on device\n")
 
 
+@pytest.mark.parametrize("limit", [9, 12])
+def test_too_few_open_files_are_one_line(tmp_path: Path, limit: int) -> None:
+    command = f"ulimit -n {limit}; exec {sys.executable} -m midiopt analyze {write_songs(tmp_path / 'music', 2)} --db {tmp_path}/x.db -q"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "midiopt: Too many open files: raise the limit, such as with ulimit -n 256\n")
+
+
 def test_closed_outputs_are_no_error(tmp_path: Path) -> None:
     music = write_songs(tmp_path / "music", 2)
     midiopt.run([music], tmp_path / "music.db")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from midiopt.wording import printable_text
 
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+TOO_MANY_FILES = {errno.EMFILE, errno.ENFILE}
 NOTHING_FOUND = "no MIDI files found (.mid .midi .smf .kar .rmi, and archives)"
 
 
@@ -25,8 +26,9 @@ def print_error(problem: object) -> None:
 
 
 def run_command(command: Callable[[], int]) -> int:
-    """Run a command and return its exit code; 1 when standard output is closed early (`| head`), or a disk is full.
+    """Run a command and return its exit code.
 
+    It is 1 when standard output is closed early (`| head`), a disk is full, or the process may not open more files.
     Characters that the encoding of standard output lacks are escaped.
     """
     if hasattr(sys.stdout, "reconfigure"):
@@ -36,6 +38,9 @@ def run_command(command: Callable[[], int]) -> int:
         sys.stdout.flush()
         return code
     except OSError as problem:
+        if problem.errno in TOO_MANY_FILES:
+            print_error(f"{problem.strerror}: raise the limit, such as with ulimit -n 256")
+            return 1
         if problem.errno not in UNWRITTEN:
             raise
         if problem.errno != errno.EPIPE:
