@@ -362,6 +362,18 @@ def test_sources(tmp_path):
     assert (summary.files, summary.ok, summary.unreadable) == (9, 8, 1)
 
 
+def test_a_database_without_its_option_is_no_source(tmp_path):
+    """Who forgets --db is told; an SQLite file gets no row."""
+    music, db = write_songs(tmp_path / "music", 2), tmp_path / "music.db"
+    done = finish(music, "--db", db)
+    assert done.returncode == 0
+    done = finish(music, db, "--db", tmp_path / "x.db", "--quiet")
+    message = f"{str(db)!r} is an SQLite database, and no source; to write into it, name it with --db"
+    assert (done.returncode, done.stderr) == (3, f"midiopt: not read: {message}\n") and len(tables(tmp_path / "x.db")[0]) == 2
+    done = finish(db)
+    assert (done.returncode, done.stderr) == (2, f"midiopt: {message}\n")
+
+
 def test_a_folder_inside_another_is_walked_once(tmp_path):
     folder = write_songs(tmp_path / "songs", 250)
     summary = midiopt.run([folder / "001", folder, folder / "000" / "00001.mid"], str(tmp_path / "x.db"), workers=1)

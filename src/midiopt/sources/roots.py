@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterable
 
 from midiopt.errors import SourceError
+from midiopt.sources.filetypes import is_wanted
 from midiopt.sources.lists import STANDARD_INPUT, check_list
+from midiopt.sources.sniff import SQLITE
 from midiopt.sources.urls import is_url
 
 
@@ -51,4 +53,17 @@ def _find_root(path: bytes) -> bytes:
         raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}")
     if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
         raise SourceError(f"the folder {os.fsdecode(path)!r} cannot be read")
+    if not is_wanted(path) and is_sqlite_database(path):
+        raise SourceError(f"{os.fsdecode(path)!r} is an SQLite database, and no source; to write into it, name it with --db")
     return os.path.abspath(path)
+
+
+def is_sqlite_database(path: bytes) -> bool:
+    """Whether there is an SQLite database of this name: who forgets --db names it as a source."""
+    try:
+        if not os.path.isfile(path):
+            return False
+        with open(path, "rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MIDI, ZIP, ZIP_EMPTY = b"MThd", b"PK\3\4", b"PK\5\6"
 GZIP, BZIP2, XZ, ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
 PARQUET, ENCRYPTED_PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"PARE", b"ARROW1\0\0", b"\xff\xff\xff\xff"
+SQLITE = b"SQLite format 3\0"
 ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 50 to 5F, of frames that hold no data
 MAGIC = (
     (ZIP, "a zip archive"),
@@ -37,8 +38,19 @@ MAGIC = (
     (b"\xd0\xcf\x11\xe0", "a Microsoft Office document"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
-    (b"SQLite format 3\0", "an SQLite database"),
+    (SQLITE, "an SQLite database"),
     (b"\0\x05\x16\x07", "an AppleDouble file of macOS"),
+    (b"\0\x05\x16\0", "an AppleSingle file of macOS"),
+    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer, whose file was not downloaded"),
+    (b"XMF_", "an XMF container"),
+    (b"MMMD", "a SMAF ringtone"),
+    (b"Extended Module: ", "an XM module"),
+    (b"IMPM", "an IT module"),
+    (b"MUS\x1a", "a MUS song of Doom"),
+    (b"HMIMIDIP", "an HMP song"),
+    (b"HMI-MIDISONG", "an HMI song"),
+    (b"CTMF", "a CMF song"),
+    (b"\x18FICHIER GUITAR PRO", "a Guitar Pro score"),
 )
 RIFF_FORMS = {b"WAVE": "WAV audio", b"AVI ": "AVI video", b"sfbk": "a SoundFont", b"RMID": "an RMID container without a song"}
 HTML = re.compile(rb"<(!doctype\s+html|html|head|body|script|title)\b", re.I)
@@ -61,6 +73,10 @@ def detect_type(head: bytes) -> str | None:
     for magic, noun in MAGIC:
         if head.startswith(magic):
             return noun
+    if head.startswith(b"\xf0") and head.find(b"\xf7") > 0 and head[1 : head.index(b"\xf7")].isascii():
+        return "a dump of system-exclusive messages"
+    if head.startswith(b"FORM") and head[8:12] in (b"XDIR", b"XMID"):
+        return "an XMI song"
     if head[:4] in (b"RIFF", b"RIFX"):
         return RIFF_FORMS.get(head[8:12], "a RIFF file")
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # MPEG frame sync, layer III
