@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import midiopt
-from midiopt.pipeline import prune
+from midiopt.pipeline import prune, run_loop
 from tests.helpers.archives import tar_of, zip_of
 from tests.helpers.batches import query
 from tests.helpers.songs import song, write_songs
@@ -68,8 +70,20 @@ def test_nothing_outside_the_folders_of_the_run_is_marked(tmp_path, url):
     assert query(url, f"SELECT count(*) FROM files WHERE missing_since IS NOT NULL AND path LIKE '{other}/%'") == [(0,)]
 
 
-@pytest.mark.parametrize("make", [zip_of, lambda files: tar_of(files, "w:gz")], ids=["zip", "tar.gz"])
-def test_members_go_and_come_back_with_their_archive(tmp_path, url, make):
+class Yesterday(dt.datetime):
+    """A clock that was set back."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) - dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "is_set_back"),
+    [(zip_of, False), (lambda files: tar_of(files, "w:gz"), False), (zip_of, True)],
+    ids=["zip", "tar.gz", "clock set back"],
+)
+def test_members_go_and_come_back_with_their_archive(tmp_path, url, make, is_set_back, monkeypatch):
     """A member that the archive had lost before stays missing."""
     music = tmp_path / "music"
     music.mkdir()
@@ -79,6 +93,8 @@ def test_members_go_and_come_back_with_their_archive(tmp_path, url, make):
     midiopt.run([music], url)
     archive.write_bytes(make({name: data for name, data in songs.items() if name != "2.mid"}))
     assert midiopt.run([music], url).gone == 1
+    if is_set_back:
+        monkeypatch.setattr(run_loop, "dt", SimpleNamespace(datetime=Yesterday, timedelta=dt.timedelta, UTC=dt.UTC))
     archive.rename(tmp_path / "kept")
     assert midiopt.run([music], url).gone == 5
     assert in_library(url) == 0

@@ -225,7 +225,9 @@ def missing_since(url) -> dict[str, object]:
 def test_missing_files_are_marked_and_cleared(sink, url):
     paths = [f"/a/{i}" for i in range(5)]
     write(sink, make_batch([file_row(path=path) for path in paths], [analysis_row()]))
+    assert sink.last_missing() is None
     sink.mark_missing(paths[:2], NOW)
+    assert sink.last_missing() == NOW
     sink.mark_missing([*paths[:3], "/nowhere"], LATER)
     marked = missing_since(url)
     assert list(marked) == paths[:3] and marked[paths[0]] == marked[paths[1]] != marked[paths[2]], "since the first time"

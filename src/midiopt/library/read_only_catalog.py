@@ -44,6 +44,10 @@ class ReadOnlyCatalog:
         for page in self._pages(missing_sql.SELECT_MISSING):
             yield [path for (path,) in page]
 
+    def last_missing(self) -> dt.datetime | None:
+        """See Catalog: not asked for, since nothing is marked."""
+        return None
+
     def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
         """See Catalog. Ask for missing files when all are marked: their list is made once."""
         if not self._library:

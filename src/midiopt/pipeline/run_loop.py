@@ -58,6 +58,8 @@ class RunLoop:
         pages = walk(self.roots, self.walked, self.options.follow_links)
         self.new_files = NewFiles(pages, self.index.unchanged if len(self.index) else None, self.options.column is not None)
         self.since = dt.datetime.now(dt.UTC)
+        if self.index.any_missing and (last := self.database.last_missing()):  # what went later must say so, though the clock was set back
+            self.since = max(self.since, last + dt.timedelta(microseconds=1))
         self.missing = MissingFiles(self.database, self.index, self.since, self.stop.is_requested)
         self.writer = BatchWriter(self.database, self.table, self.options.batch_size)
 

@@ -85,6 +85,9 @@ class Catalog(Protocol):
     def missing_paths(self) -> Generator[list[str]]:
         """The paths of the files that are missing, in pages as ``iter_files``."""
 
+    def last_missing(self) -> dt.datetime | None:
+        """The latest time since when a file is missing; None if none is."""
+
     def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
         """The first paths between these two in the order of their bytes, at most some thousand: of files that are missing, or of others."""
 

@@ -13,6 +13,7 @@ from midiopt.sinks.dialects import Dialect
 from midiopt.sinks.sql import PAGE_ROWS, upsert_meta
 
 SELECT_MISSING = "SELECT path FROM files WHERE missing_since IS NOT NULL"
+LAST_MISSING = "SELECT max(missing_since) FROM files WHERE missing_since IS NOT NULL"
 DEVICE_KEY = "device "  # begins the key of a folder's device in `meta`
 SELECT_DEVICES = f"SELECT key, value FROM meta WHERE substr(key, 1, {len(DEVICE_KEY)}) = '{DEVICE_KEY}'"
 
@@ -89,6 +90,11 @@ class MissingFilesCatalog(ABC):
     @abstractmethod
     def _change_files(self, statement: str, paths: list[str], *values: object) -> None:
         """Execute a statement whose last value is a path, or a list of them: see _paths()."""
+
+    def last_missing(self) -> dt.datetime | None:
+        """See Catalog."""
+        [(since,)] = self._rows(LAST_MISSING)
+        return dt.datetime.fromisoformat(since) if isinstance(since, str) else since
 
     def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
         """See Catalog."""

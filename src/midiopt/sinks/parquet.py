@@ -204,6 +204,11 @@ class ParquetSink:
             if paths := table.filter(pc.is_valid(table["missing_since"]))["path"].to_pylist():
                 yield paths
 
+    def last_missing(self) -> dt.datetime | None:
+        """See Catalog."""
+        latest = (pc.max(table["missing_since"]).as_py() for table in self._pages(["missing_since"]))
+        return max(filter(None, latest), default=None)
+
     def _pages(self, names: list[str]) -> Iterator[pa.Table]:
         for part in list(self._parts):
             if self._should_stop():
