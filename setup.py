@@ -13,8 +13,8 @@ MIDIOPT_BUILD selects the mode, MIDIOPT_MARCH the processor of release and of th
                   and trains in between. MIDIOPT_PGO_MODULES=all uses it for every module, to measure that
 """
 
-import csv
 import hashlib
+import importlib
 import os
 import shlex
 import shutil
@@ -68,9 +68,9 @@ if MODE == "pgo-use" and not PROFILE.exists():
     raise SystemExit("there is no profile of these sources: run `make pgo`")
 FLAGS = COMMON + MODES[MODE]
 PROFILED = None  # every module
-if MODE == "pgo-use" and os.environ.get("MIDIOPT_PGO_MODULES") != "all":  # those whose middle half of ratios is above 1
-    rows = csv.DictReader((ROOT / "pgo" / "modules.tsv").read_text().splitlines(), delimiter="\t")
-    PROFILED = sorted(row["module"] for row in rows if float(row["low"]) > 1)
+if MODE == "pgo-use" and os.environ.get("MIDIOPT_PGO_MODULES") != "all":
+    sys.path.insert(0, str(ROOT))
+    PROFILED = (table := importlib.import_module("pgo.table")).profiled_modules(table.processor())
 DEBUG, PORTABLE = MODE == "debug", MODE == "portable"
 C_SOURCES = "build/cython-debug" if DEBUG else "build/cython"  # bounds checks are in the C code
 

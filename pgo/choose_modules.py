@@ -1,15 +1,14 @@
 """Choose the modules that a profile makes faster: python -m pgo.choose_modules [MODULE ...]
 
-Writes pgo/modules.tsv, which setup.py reads: a module is compiled with the profile only where the middle half of its ratios is
-above 1. Compiles release and pgo-use-all (benchmarks/builds.py). For each module, two processes run the workload of its package
-alternately: release, and release with this module from the other build. The files are generated with a seed that training does not
-use. With modules as arguments, only their rows are measured again.
+Writes the rows of this machine's processor into pgo/modules.tsv, which setup.py reads: a module is compiled with the profile only where
+the middle half of its ratios is above 1. Compiles release and pgo-use-all (benchmarks/builds.py). For each module, two processes run the
+workload of its package alternately: release, and release with this module from the other build. The files are generated with a seed
+that training does not use. With modules as arguments, only their rows are measured again.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import shutil
 import statistics
@@ -21,9 +20,8 @@ from benchmarks import builds
 from benchmarks.generate_collection import write
 from benchmarks.timing_process import TimingProcess, paired_times
 from pgo.measure_gain import FILES, SEED, start
+from pgo.table import COLUMNS, processor, read, store
 
-TABLE = Path(__file__).with_name("modules.tsv")
-COLUMNS = ("module", "workload", "release_us", "profile_us", "ratio", "low", "high")  # us per file, and quartiles of the ratios
 PROCESSES, TURNS = 4, 12
 # The workload of pgo/measure_gain.py that spends most of its time in a package, by the start of the module's name.
 WORKLOAD_OF = {"midiopt.core.smf.": "parse", "midiopt.core.": "analyse", "midiopt.rows.": "encode", "midiopt.sinks.": "encode", "": "work"}
@@ -49,26 +47,12 @@ def start_pair(release: Path, mixed: Path, files: Path) -> tuple[TimingProcess, 
     return start(release, files), start(mixed, files)
 
 
-def row(module: str, workload: str, measured: list[tuple[float, float]]) -> dict[str, str]:
+def row(maker: str, module: str, workload: str, measured: list[tuple[float, float]]) -> dict[str, str]:
     """The row of a module, from the seconds of both builds in pairs."""
     release, profile = (statistics.median(column) / FILES * 1e6 for column in zip(*measured, strict=True))
     low, ratio, high = statistics.quantiles((a / b for a, b in measured), n=4)
-    values = (module, workload, f"{release:.2f}", f"{profile:.2f}", f"{ratio:.3f}", f"{low:.3f}", f"{high:.3f}")
+    values = (maker, module, workload, f"{release:.2f}", f"{profile:.2f}", f"{ratio:.3f}", f"{low:.3f}", f"{high:.3f}")
     return dict(zip(COLUMNS, values, strict=True))
-
-
-def read() -> dict[str, dict[str, str]]:
-    """The rows of the table, by module."""
-    with TABLE.open(newline="") as table:
-        return {row["module"]: row for row in csv.DictReader(table, delimiter="\t")}
-
-
-def store(rows: dict[str, dict[str, str]]) -> None:
-    """Write the table."""
-    with TABLE.open("w", newline="") as table:
-        writer = csv.DictWriter(table, COLUMNS, delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows[module] for module in sorted(rows))
 
 
 def main() -> None:
@@ -80,7 +64,8 @@ def main() -> None:
     found = modules(release)
     if unknown := set(wanted) - set(found):
         parser.error(f"no module {', '.join(sorted(unknown))}")
-    rows = {module: row for module, row in read().items() if module in found}
+    maker = processor()
+    rows = {key: row for key, row in read().items() if key[1] in found}
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder)
         for _ in write(files, FILES, SEED):
@@ -89,8 +74,8 @@ def main() -> None:
             workload = next(workload for prefix, workload in WORKLOAD_OF.items() if module.startswith(prefix))
             mixed = mixture(release, profiled, found[module], builds.BUILD / "mixture")
             times = paired_times(partial(start_pair, release, mixed, files), [workload], PROCESSES, TURNS)
-            rows[module] = row(module, workload, times[workload])
-            print(*rows[module].values(), sep="\t", flush=True)
+            rows[maker, module] = row(maker, module, workload, times[workload])
+            print(*rows[maker, module].values(), sep="\t", flush=True)
     store(rows)
 
 

@@ -21,7 +21,7 @@ from benchmarks.timing_process import parsable_contents
 from midiopt.core import build
 from midiopt.rows.batch import Batch
 from midiopt.schema import ISSUES, REPAIRS
-from pgo import choose_modules, measure_gain, train, training_files
+from pgo import choose_modules, measure_gain, table, train, training_files
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = {8: "note off", 9: "note on", 10: "pressure", 11: "control", 12: "program", 13: "pressure", 14: "bend"}
@@ -219,10 +219,22 @@ def test_a_profile_is_required_of_every_extension():
 
 def test_the_table_of_profiled_modules_names_modules():
     """setup.py looks them up by name: a module that was renamed would lose its profile without a word."""
-    rows = choose_modules.read()
-    assert rows and not set(rows) - {".".join(name) for name in train.EXTENSIONS}
+    rows = table.read()
+    assert rows and not {module for _, module in rows} - {".".join(name) for name in train.EXTENSIONS}
     for row in rows.values():
         assert float(row["low"]) <= float(row["ratio"]) <= float(row["high"])
+
+
+def test_a_module_is_profiled_where_it_wins_on_this_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["\t".join(table.COLUMNS)]
+    for processor, module, low in [("AuthenticAMD", "a", 1.01), ("AuthenticAMD", "b", 1.0), ("GenuineIntel", "b", 1.02)]:
+        lines.append("\t".join((processor, module, "parse", "7.00", "6.50", "1.077", str(low), "1.100")))
+    monkeypatch.setattr(table, "TABLE", tmp_path / "modules.tsv")
+    table.TABLE.write_text("\n".join(lines) + "\n")
+    assert [table.profiled_modules(maker) for maker in ("AuthenticAMD", "GenuineIntel", "")] == [["a"], ["b"], []]
+    before = table.TABLE.read_text()
+    table.store(table.read())
+    assert table.TABLE.read_text() == before
 
 
 def test_a_mixture_has_one_module_of_the_other_build(tmp_path: Path) -> None:
