@@ -29,7 +29,7 @@ from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.layout import LAYOUTS
-from midiopt.sinks import open_sink, sqlite
+from midiopt.sinks import open_sink, sqlite, sqlite_connection
 from midiopt.sinks.dialects import SQLITE
 from midiopt.sinks.sql import TABLES, column_names
 from midiopt.sinks.sqlite_statement import RowStatement, connect
@@ -64,7 +64,7 @@ def as_a_run(path: str, batches: list[Batch]) -> float:
 
 def by_executemany(path: str, batches: list[Batch]) -> float:
     """By the sink, as where SQLite's functions are not found."""
-    with mock.patch.object(sqlite, "connect", lambda path, **options: (sqlite3.connect(path, **options), None)):
+    with mock.patch.object(sqlite_connection, "connect", lambda path, **options: (sqlite3.connect(path, **options), None)):
         return as_a_run(path, batches)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from midiopt.rows.batch import Batch
-from midiopt.sinks import open_sink, sqlite
+from midiopt.sinks import open_sink, sqlite_connection
 from tests.helpers.batches import analysis_row, file_row, make_batch, query
 
 WAIT_TIMEOUT = 30.0  # seconds
@@ -126,5 +126,5 @@ def url_of_writer(writer: str, request, tmp_path, monkeypatch) -> str:
     if writer == "postgres":
         return request.getfixturevalue("pg_url")
     if writer == "sqlite by tuples":
-        monkeypatch.setattr(sqlite, "connect", lambda path, **options: (sqlite3.connect(path, **options), None))
+        monkeypatch.setattr(sqlite_connection, "connect", lambda path, **options: (sqlite3.connect(path, **options), None))
     return f"sqlite:///{tmp_path}/facts.db"

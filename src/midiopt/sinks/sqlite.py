@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import datetime as dt
 import json
-import os
-import sqlite3
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-from midiopt.errors import SinkError, Stopped
-from midiopt.run_log import event
 from midiopt.schema import ANALYSES, FILES, SCHEMA_VERSION, TRACKS, Table
 from midiopt.sinks import missing_sql
 from midiopt.sinks.base import KnownFile
@@ -32,12 +26,12 @@ from midiopt.sinks.sql import (
     select_files,
     update_run,
 )
-from midiopt.sinks.sqlite_file import DatabaseFile
+from midiopt.sinks.sqlite_connection import LOCK_POLL, SqliteConnection
 from midiopt.sinks.sqlite_first_tables import FirstTables, are_empty
 from midiopt.sinks.sqlite_programs import fill_analysis_programs
-from midiopt.sinks.sqlite_session import PROGRESS_STEPS, primary_code, schema_version, sink_errors
+from midiopt.sinks.sqlite_session import schema_version, sink_errors
 from midiopt.sinks.sqlite_sketches import fill_sketch_hashes
-from midiopt.sinks.sqlite_statement import RowStatement, connect
+from midiopt.sinks.sqlite_statement import RowStatement
 from midiopt.sinks.sqlite_tables import create_tables, fill_names
 from midiopt.sinks.sqlite_words import fill_words
 from midiopt.sinks.sqlite_writers import RowTuples, row_writer
@@ -46,15 +40,11 @@ from midiopt.sinks.upgrade_notice import UpgradeNotice
 if TYPE_CHECKING:
     from midiopt.rows.batch import Batch
 
-Result = TypeVar("Result")
-
 # The hash index is filled in random order: beyond 100,000 contents nearly every insert changes another page. Over 512,000 rows
 # of each table, 4,000 per batch: 34,000 pairs/s with SQLite's defaults (47,000 per second of processor time), 40,000 (52,000)
 # with this cache, 53,000 (58,000) with a checkpoint every 64 MiB instead of every 4 MiB as well.
 CACHE_KIB = 32 * 1024
 CHECKPOINT_PAGES = 16384  # of 4 KiB
-LOCK_POLL = 1.0  # seconds that SQLite itself waits for a lock of another program; between two waits Python handles signals
-STOP_TIMEOUT = 2.0  # seconds to wait for a lock once the run is asked to end
 
 
 class SqliteSink(missing_sql.MissingFilesCatalog):
@@ -66,21 +56,17 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
 
     def __init__(self, path: str, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
         self._path = path
-        self._timeout = timeout
         self._should_stop = should_stop
         self._notify = notify
         self._run_id: int | None = None
-        self._resources = contextlib.ExitStack()
+        self._database = SqliteConnection(path, timeout, should_stop, notify)
+        self._connection, self._handle = self._database.connection, self._database.handle
         with contextlib.ExitStack() as resources, sink_errors(path):
-            self._file = resources.enter_context(contextlib.closing(DatabaseFile(path)))  # closed last, see there
-            # An absolute path, so that SQLite does not interpret it (":memory:").
-            self._connection, self._handle = connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
-            resources.enter_context(contextlib.closing(self._connection))
-            resources.callback(self._leave_one_file)
-            self._while_locked(self._create_tables, timeout)
-            with self._transaction():
+            resources.callback(self._database.close)
+            self._database.while_locked(self._create_tables)
+            with self._database.transaction():
                 self.content_key = content_key(self._connection.execute)
-            self._resources = resources.pop_all()
+            resources.pop_all()
         self._writers: list[RowStatement | RowTuples] = []  # of analyses and files, from the first batch on
         self._tracks_writer: RowStatement | RowTuples | None = None
 
@@ -93,28 +79,28 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         execute("PRAGMA ignore_check_constraints = ON")  # of enumerations, whose values come from their own lists of names
         if version == SCHEMA_VERSION:
-            with self._transaction():
+            with self._database.transaction():
                 fill_names(self._connection)
             return
         execute("PRAGMA foreign_keys = OFF")  # a file is written after its analysis, and an analysis is deleted after its files
-        with self._transaction():
+        with self._database.transaction():
             create_tables(self._connection, version, UpgradeNotice(self._path, version, self._count_rows, self._notify))
 
     def _count_rows(self) -> int:
         return sum(self._connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] for table in TABLES)
 
     def _open_writer(self, table: Table) -> RowStatement | RowTuples:
-        return self._resources.enter_context(contextlib.closing(row_writer(self._connection, self._handle, table)))
+        return self._database.closed_before(contextlib.closing(row_writer(self._connection, self._handle, table)))
 
     def start_run(self, facts: dict[str, object]) -> None:
         """See RunJournal."""
-        with sink_errors(self._path), self._transaction():
+        with sink_errors(self._path), self._database.transaction():
             self._connection.execute(MARK_KILLED_RUNS)
             self._run_id = self._connection.execute(insert_run(facts, DIALECT), _sqlite_values(facts.values())).lastrowid
 
     def end_run(self, facts: dict[str, object], timeout: float | None = None) -> None:
         """See RunJournal."""
-        with sink_errors(self._path), self._transaction(timeout):
+        with sink_errors(self._path), self._database.transaction(timeout):
             self._connection.execute(update_run(facts, DIALECT), (*_sqlite_values(facts.values()), self._run_id))
 
     def iter_files(self, keep_old: bool = False, tracks: bool = False) -> Generator[list[KnownFile]]:
@@ -126,8 +112,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         return (b"".join(digest for (digest,) in rows) for rows in self._pages(select_content_hashes(tracks)))
 
     def _pages(self, query: str) -> Generator[list[Any]]:
-        with sink_errors(self._path), self._interrupt_when_stopped():
-            cursor = self._while_locked(lambda: self._connection.execute(query), self._timeout)
+        with sink_errors(self._path), self._database.interrupt_when_stopped():
+            cursor = self._database.while_locked(lambda: self._connection.execute(query))
             while rows := cursor.fetchmany(PAGE_ROWS):
                 yield rows
 
@@ -137,22 +123,22 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with sink_errors(self._path):
-            return self._while_locked(lambda: self._connection.execute(query, _sqlite_values(values)).fetchall(), self._timeout)
+            return self._database.while_locked(lambda: self._connection.execute(query, _sqlite_values(values)).fetchall())
 
     def _change(self, statement: str, *values: object) -> None:
-        with sink_errors(self._path), self._transaction():
+        with sink_errors(self._path), self._database.transaction():
             self._connection.execute(statement, _sqlite_values(values))
 
     def _change_files(self, statement: str, paths: list[str], *values: object) -> None:
         others = _sqlite_values(values)
-        with sink_errors(self._path), self._transaction():
+        with sink_errors(self._path), self._database.transaction():
             self._connection.executemany(statement, ((*others, path) for path in paths))
 
     def write(self, batch: Batch) -> None:
         """See Sink."""
         from midiopt.sinks.batch_rows import ids_of_analyses  # numpy, which a run imports later than this module
 
-        with sink_errors(self._path), self._transaction():
+        with sink_errors(self._path), self._database.transaction():
             if not self._writers:
                 self._writers = [self._open_writer(table) for table in (ANALYSES, FILES)]
             analyses, files = self._writers
@@ -181,35 +167,35 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         """See Catalog."""
 
         def execute(statement: str) -> Iterable[Any]:
-            with self._transaction():
+            with self._database.transaction():
                 return self._connection.execute(statement).fetchall()
 
         def make_indexes(statements: list[str]) -> None:
             for statement in statements:
                 execute(statement)
 
-        with sink_errors(self._path), self._interrupt_when_stopped():
+        with sink_errors(self._path), self._database.interrupt_when_stopped():
             if not self._fits_into_cache():
                 self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
             with contextlib.ExitStack() as resources:
                 first = resources.enter_context(contextlib.closing(self._first_tables())) if are_empty(self._connection) else None
                 duplicates = finalize(execute, make_indexes, DIALECT)
-                with self._transaction():
+                with self._database.transaction():
                     fill_facets(self._connection.execute, DIALECT)
                 if first and (connection := first.wait()):
-                    with self._transaction(connection=connection):
+                    with self._database.transaction(connection=connection):
                         if first.fill(connection):
                             return duplicates
-            with self._transaction():
+            with self._database.transaction():
                 fill_analysis_programs(self._connection)
-            with self._transaction():
+            with self._database.transaction():
                 fill_sketch_hashes(self._connection, self._handle)
-            with self._transaction():
+            with self._database.transaction():
                 fill_words(self._connection)
             return duplicates
 
     def _first_tables(self) -> FirstTables:
-        self._check_file()
+        self._database.check_file()
         return FirstTables(self._path, self._connection, self._should_stop, LOCK_POLL)
 
     def _fits_into_cache(self) -> bool:
@@ -219,81 +205,13 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
 
     def close(self) -> None:
         """See Sink."""
-        with sink_errors(self._path):
-            self._resources.close()
-
-    def _leave_one_file(self) -> None:
-        """Let the database end as one file, which can be read on a read-only disk and from a share: a file in WAL mode cannot.
-
-        Readers that are in the midst of a query need its log; it then stays, and the end of the next run tries again.
-        """
-        if self._file.is_in_place():
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA busy_timeout = 0")
-                self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
-
-    @contextlib.contextmanager
-    def _interrupt_when_stopped(self) -> Iterator[None]:
-        """While the with block runs, interrupt a statement and raise Stopped once the run is asked to end."""
-        self._connection.set_progress_handler(self._should_stop, PROGRESS_STEPS)  # while SQLite works, signals are handled only here
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if self._should_stop() and primary_code(error) in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
-                raise Stopped("a statement of the database was interrupted") from error
-            raise
-        finally:
-            self._connection.set_progress_handler(None, 0)
-
-    @contextlib.contextmanager
-    def _transaction(self, timeout: float | None = None, connection: sqlite3.Connection | None = None) -> Iterator[None]:
-        timeout = self._timeout if timeout is None else timeout
-        connection = connection or self._connection
-        self._check_file()
-        self._while_locked(lambda: connection.execute("BEGIN IMMEDIATE"), timeout)
-        try:
-            yield
-            self._while_locked(lambda: connection.execute("COMMIT"), timeout)
-        except BaseException:
-            if connection.in_transaction:  # a full disk has rolled it back already
-                connection.execute("ROLLBACK")
-            raise
-
-    def _while_locked(self, action: Callable[[], Result], timeout: float) -> Result:
-        """Do something that may be repeated; while another program has locked the database, for this long, do it again."""
-        deadline = time.monotonic() + timeout
-        has_told = False
-        while True:
-            try:
-                return action()
-            except sqlite3.OperationalError as error:
-                if self._should_stop():
-                    deadline = min(deadline, time.monotonic() + STOP_TIMEOUT)
-                if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-            if not has_told:
-                has_told = True
-                reason = f"another program has locked {self._path}; waiting up to {timeout:g} seconds"
-                event("wait", reason=reason)
-                self._notify(reason)
-
-    def _check_file(self) -> None:
-        """Raise SinkError if the file is no longer where it was: what is written now would be lost, or found in no database."""
-        if self._file.is_in_place():
-            return
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what is committed goes with a file that was moved
-        # SQLite would delete the write-ahead log by its name when the connection closes, and that may be the log of another run by
-        # now, in a new file of this name. So this connection is never closed, not even by the interpreter at its end.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
-        self._resources.pop_all()
-        raise SinkError(f"{self._path} {self._file.fate()}; run the same command again")
 
 
 def _sqlite_values(values: Iterable[object]) -> list[Any]:
