@@ -2,7 +2,7 @@
 
 Time is cut into frames of 20 ms. Each frame that holds an onset has three small integer strengths: loudness, bass, length.
 The autocorrelation of each shows after how many frames the music repeats; its peaks are the candidates for the beat, and
-a small network chooses among them (docs/accuracy-methods.md, "Tempo").
+small networks choose among them (docs/accuracy-methods.md, "Tempo").
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import bisect
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import compress
 from operator import mul
 from typing import NamedTuple
 
 from midiopt.core.rhythm import beat_weights
 from reference.sequence import Sequence
+
+Weights = tuple[tuple[float, ...], ...]
 
 FRAME_RATE = 50  # frames per second
 FRAME_OFFSET = 0.37123456789  # frames: keeps the onsets of any grid off the edge between two frames, where rounding would decide
@@ -39,6 +42,7 @@ HANN_LAGS = 104  # half a Hann window, which fades the autocorrelation out befor
 HANN = (1, *(1 + math.cos(math.pi * lag / HANN_LAGS) for lag in range(1, HANN_LAGS)))
 FIXED_POINT = 2**20  # scale of the sums in which peaks are searched, integers so that rounding decides nothing
 MAX_FIXED_POINT = 2**32 - 1  # where lag 0 has hardly any excess
+OCTAVE_TOLERANCE = 0.0704  # octaves: about 5 % of a period
 
 
 @dataclass(frozen=True)
@@ -233,10 +237,10 @@ def find_evidence(onsets: list[Onset], median_pitch: int, drum_share: float) -> 
 # --- the choice ------------------------------------------------------------------------------------
 
 
-def softmax_argmax(scores: list[float], *others: float) -> tuple[int, float]:
-    """The first of the highest scores, and its softmax probability among all, `others` included."""
+def softmax_argmax(scores: list[float]) -> tuple[int, float]:
+    """The first of the highest scores, and its softmax probability."""
     best = scores.index(max(scores))
-    return best, 1 / sum(math.exp(score - scores[best]) for score in (*scores, *others))
+    return best, 1 / sum(math.exp(score - scores[best]) for score in scores)
 
 
 def tanh_approx(x: float) -> float:
@@ -245,15 +249,28 @@ def tanh_approx(x: float) -> float:
     return x * (27 + x**2) / (27 + 9 * x**2)
 
 
-def network_score(features: list[float]) -> float:
+def network_score(hidden: Weights, output: tuple[float, ...], features: list[float]) -> float:
     """The score of a candidate: a network with one hidden layer."""
-    sums = [sum(map(mul, features, weights)) for weights in zip(*beat_weights.HIDDEN_WEIGHTS, strict=True)]
-    score: float = sum(map(mul, beat_weights.OUTPUT_WEIGHTS, map(tanh_approx, sums)))
+    sums = [sum(map(mul, features, weights)) for weights in zip(*hidden, strict=True)]
+    score: float = sum(map(mul, output, map(tanh_approx, sums)))
     return score
+
+
+def odds_of(features: list[list[float]]) -> list[float]:
+    """The odds of each candidate: those of its level, together with its octaves, times its share among these."""
+    w = beat_weights
+    levels = [math.exp(network_score(w.LEVEL_HIDDEN_WEIGHTS, w.LEVEL_OUTPUT_WEIGHTS, each)) for each in features]
+    octaves = [math.exp(network_score(w.OCTAVE_HIDDEN_WEIGHTS, w.OCTAVE_OUTPUT_WEIGHTS, each)) for each in features]
+    odds = []
+    for mine, octave in zip(features, octaves, strict=True):
+        apart = [abs(mine[0] - other[0]) for other in features]
+        same = [a <= OCTAVE_TOLERANCE or abs(a - 1) <= OCTAVE_TOLERANCE for a in apart]
+        odds.append(octave * (sum(compress(levels, same)) / sum(compress(octaves, same))))
+    return odds
 
 
 def choose_beat(evidence: BeatEvidence) -> tuple[float, float]:
     """The period of the best candidate in frames, and its probability; that none is the beat is one more choice."""
-    scores = [network_score(candidate.features) for candidate in evidence.candidates]
-    best, confidence = softmax_argmax(scores, beat_weights.NO_BEAT_SCORE)
-    return evidence.candidates[best].period, confidence
+    odds = odds_of([candidate.features for candidate in evidence.candidates])
+    best = odds.index(max(odds))
+    return evidence.candidates[best].period, odds[best] / (sum(odds) + math.exp(beat_weights.NO_BEAT_SCORE))

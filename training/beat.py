@@ -1,6 +1,6 @@
 """Fit the weights of the beat and of the meter from accents: python -m training.beat [CORPUS [TRUTH]]
 
-Both are a choice: of one period among the candidates of a file, scored by a small network (training/network.py), and of one
+Both are a choice: of one period among the candidates of a file, scored by small networks (training/network.py), and of one
 meter, scored by a linear model (training/logit.py). The features come from reference/ in plain Python, so this takes half
 an hour of all processors. Ticks, tempo events and declared meters are no features.
 
@@ -17,7 +17,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import compress
 from pathlib import Path
@@ -30,13 +30,13 @@ from accuracy.corpus import PROJECT, all_folders, make_parser, midi_files, parse
 from accuracy.declared import MIN_NOTES, are_meant, keeps_tempo
 from accuracy.ground_truth import Row
 from accuracy.tempo import ACC2_FACTORS
-from reference.beat import FRAME_RATE, MAX_CANDIDATES, BeatEvidence, find_evidence
+from reference.beat import FRAME_RATE, MAX_CANDIDATES, OCTAVE_TOLERANCE, BeatEvidence, find_evidence
 from reference.meter import ACCENT_METERS, BEAT_MULTIPLES, PULSE_MULTIPLES, accent_features
 from training.features import read_music
-from training.held_out import at_temperature, collections, confidence_table, hold_out, shares
+from training.held_out import collections, confidence_table, hold_out, shares
 from training.logit import Bools, Floats, fit_by_choice, softmax
 from training.meter_weights import write_weights
-from training.network import Network, choice_probabilities, train
+from training.network import ABSENT, UNITS, Aim, Network, together, train
 
 # Piano music has few pieces, fills are a bar or two long. With 0.3 for declared files, and a third of the ridge, 0.685 of the files
 # of collections that are held out are right instead of 0.715.
@@ -58,9 +58,14 @@ TOLERANCE = 0.04  # of a right tempo
 # (ibi_cv < 0.15) 0.83 are right instead of 0.75.
 STRETCHES = (0.91, 1.1)
 STRETCHED_SHARE = 0.5
-# Scores are divided by it, so that of foreign files above a confidence of 0.8 0.89 are right, instead of 0.85: a network knows the
-# collections that it learns from better than others.
-TEMPERATURE = 1.3
+# The network of levels counts half, twice, a third and three times the tempo as nearly right.
+LEVEL_AIM = Aim(0.3, 0.7, ridge=30, missing=0.1)
+# Those of octaves: one that learns nothing else, and may know what is usual in each collection, and one that learns the beat as a whole.
+OCTAVE_AIMS = (Aim(1, -1, ridge=10), Aim(1, 0, ridge=30))
+# Scores are divided by them, so that of foreign files above a confidence of 0.8 0.87 are right: a network knows the collections that it
+# learns from better than others.
+LEVEL_TEMPERATURE = 1.45
+OCTAVE_TEMPERATURE = 1.05
 STRENGTHS = ("loudness", "bass", "length")
 BEAT_WEIGHTS = PROJECT / "src" / "midiopt" / "core" / "rhythm" / "beat_weights.py"
 
@@ -135,6 +140,24 @@ def is_right(period: float, row: Row, factors: tuple[float, ...] = (1.0,)) -> bo
 # --- fitting ---------------------------------------------------------------------------------------
 
 
+@dataclass
+class Networks:
+    """What chooses the beat: a network of levels, and one of the octaves of a level."""
+
+    level: Network
+    octave: Network
+
+    def odds(self, features: Floats, present: Bools) -> Floats:
+        """The logarithms of the odds of each candidate of files, and in the last column of none, as reference/beat.py has them."""
+        slowness = features[..., 0]
+        apart = np.abs(slowness[:, :, None] - slowness[:, None, :])
+        same = (apart <= OCTAVE_TOLERANCE) | (np.abs(apart - 1) <= OCTAVE_TOLERANCE)
+        levels, octaves = (np.exp(net.scores(features)) * present for net in (self.level, self.octave))
+        of_level = np.einsum("nij,nj->ni", same, levels) / np.einsum("nij,nj->ni", same, octaves).clip(1e-300)
+        found = np.where(present, np.log((octaves * of_level).clip(1e-300)), ABSENT)
+        return np.hstack([found, np.full((len(found), 1), self.level.none_score[0])])
+
+
 class Choices:
     """The candidates of files, files x candidates, and the networks that choose among them."""
 
@@ -142,7 +165,7 @@ class Choices:
         """Collect the candidates, and which of them are right."""
         self.features = np.zeros((len(rows), MAX_CANDIDATES, len(evidence[0].candidates[0].features)))
         self.right = np.zeros((len(rows), MAX_CANDIDATES + 1), bool)
-        self.near = np.zeros((len(rows), MAX_CANDIDATES), bool)  # right but for a factor
+        self.near = np.zeros((len(rows), MAX_CANDIDATES + 1), bool)  # right but for a factor
         self.present = np.zeros((len(rows), MAX_CANDIDATES), bool)
         for i, (row, found) in enumerate(zip(rows, evidence, strict=True)):
             n = len(found.candidates)
@@ -151,53 +174,69 @@ class Choices:
             self.near[i, :n] = [is_right(candidate.period, row, ACC2_FACTORS) for candidate in found.candidates]
             self.present[i, :n] = True
             # A declared tempo that no candidate has may be wrong, so it does not teach that there is no beat.
-            self.right[i, MAX_CANDIDATES] = "kind" not in row and not self.right[i].any()
+            self.right[i, MAX_CANDIDATES] = self.near[i, MAX_CANDIDATES] = "kind" not in row and not self.right[i].any()
         self.scale = 1 / np.append(self.features[self.present].std(0)[:-1], 1)  # the last feature is the constant 1
         self.importance = np.array([IMPORTANCE[row["source"]] * (STRETCHED_SHARE if "stretched" in row else 1) for row in rows])
 
-    def learn(self, mine: Bools) -> Network:
-        """The network of some files."""
-        return train(self.features[mine] * self.scale, self.present[mine], self.right[mine], self.importance[mine])
+    def learn(self, mine: Bools) -> Networks:
+        """The networks of some files, for features as they are."""
 
-    def choose(self, net: Network, mine: Bools) -> Floats:
+        def network(aim: Aim) -> Network:
+            scaled = self.features[mine] * self.scale
+            net = train(scaled, self.present[mine], self.right[mine], self.near[mine], self.importance[mine], aim)
+            return Network(net.hidden * self.scale[:, None], net.output, net.none_score)
+
+        level, octave = network(LEVEL_AIM), together([network(aim) for aim in OCTAVE_AIMS])
+        return Networks(
+            Network(level.hidden, level.output / LEVEL_TEMPERATURE, level.none_score / LEVEL_TEMPERATURE),
+            Network(octave.hidden, octave.output / OCTAVE_TEMPERATURE, octave.none_score),
+        )
+
+    def choose(self, nets: Networks, mine: Bools) -> Floats:
         """The probability of each candidate of some files, and that of none."""
-        return choice_probabilities(self.present[mine], net.scores(self.features[mine][self.present[mine]] * self.scale), net.none_score[0])
+        return softmax(nets.odds(self.features[mine], self.present[mine]))
 
 
-def fit_beat(rows: list[Row], evidence: list[BeatEvidence]) -> Network:
-    """Train the network that chooses the beat, and print how often it is right."""
+def fit_beat(rows: list[Row], evidence: list[BeatEvidence]) -> Networks:
+    """Train the networks that choose the beat, and print how often they are right."""
     choices = Choices(rows, evidence)
-    net, results = hold_out(rows, np.asarray(choices.right.any(1)), choices.learn, choices.choose)
+    nets, results = hold_out(rows, np.asarray(choices.right.any(1)), choices.learn, choices.choose)
     own = np.array(["stretched" not in row for row in rows])
     mine = [row for row in rows if "stretched" not in row]
     labels = [name if "kind" in row else row["source"] for row, name in zip(mine, collections(mine), strict=True)]
-    acc1, acc2 = choices.right[own, :MAX_CANDIDATES], choices.near[own]
-    foreign = at_temperature(results.foreign, TEMPERATURE)[own]
+    acc1, acc2 = choices.right[own, :MAX_CANDIDATES], choices.near[own, :MAX_CANDIDATES]
+    foreign = results.foreign[own]
     columns = {"tuned": (results.tuned[own], acc1), "untouched": (results.untouched[own], acc1)}
     print(shares(labels, columns | {"foreign": (foreign, acc1), "foreign, acc2": (foreign, acc2)}) + "\n")
     print("Foreign:\n\n" + confidence_table(collections(mine), foreign, acc1) + "\n", flush=True)
-    return Network(net.hidden * choices.scale[:, None], net.output / TEMPERATURE, net.none_score / TEMPERATURE)
+    return nets
 
 
-def write_beat_weights(net: Network) -> None:
+def write_beat_weights(nets: Networks) -> None:
     """Write the module that beat_network.pyx and reference/beat.py import."""
 
     def numbers(values: Floats) -> str:
-        return ", ".join(f"{value:.3f}" for value in values.tolist())
+        lines = np.split(values, len(values) // UNITS)
+        return ",\n     ".join(", ".join(f"{value:.3f}" for value in line.tolist()) for line in lines)
 
     text = '"""The weights of beat_network.pyx, written by training/beat.py."""\n\n# fmt: off\n'
-    text += "HIDDEN_WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.py, with a weight per unit\n"
-    text += "".join(f"    ({numbers(values)}),\n" for values in net.hidden)
-    text += f")\nOUTPUT_WEIGHTS = (  # a weight per unit\n    {numbers(net.output)},\n)\n"
-    text += f"NO_BEAT_SCORE = {net.none_score[0]:.3f}  # score of the choice that no candidate is the beat\n"
+    for name, net in (("LEVEL", nets.level), ("OCTAVE", nets.octave)):
+        text += (
+            f"{name}_HIDDEN_WEIGHTS = (  # hidden layer: a line per feature, in the order of reference/beat.py, with a weight per unit\n"
+        )
+        text += "".join(f"    ({numbers(values)}),\n" for values in net.hidden) + ")\n"
+        text += f"{name}_OUTPUT_WEIGHTS = (  # a weight per unit\n    {numbers(net.output)},\n)\n"
+    text += f"NO_BEAT_SCORE = {nets.level.none_score[0]:.3f}  # score of the choice that no candidate is the beat\n"
     BEAT_WEIGHTS.write_text(text)
 
 
-def fit_accent_meter(rows: list[Row], evidence: list[BeatEvidence], beat: Network) -> None:
-    """Fit the meter from accents, with the beat that the network chooses; print results, write the weights."""
-    best = [found.candidates[beat.scores(np.array([c.features for c in found.candidates])).argmax()] for found in evidence]
-    features = np.array([accent_features(found, candidate.period) for found, candidate in zip(evidence, best, strict=True)])
-    x = features * METER_SCALE
+def fit_accent_meter(rows: list[Row], evidence: list[BeatEvidence], beat: Networks) -> None:
+    """Fit the meter from accents, with the beat that the networks choose; print results, write the weights."""
+    features = [np.array([[candidate.features for candidate in found.candidates]]) for found in evidence]
+    odds = [beat.odds(each, np.ones(each.shape[:2], bool))[0, :-1] for each in features]
+    best = [found.candidates[of.argmax()] for found, of in zip(evidence, odds, strict=True)]
+    accents = np.array([accent_features(found, candidate.period) for found, candidate in zip(evidence, best, strict=True)])
+    x = accents * METER_SCALE
     right = np.array([[ground_truth.time_signature(row) == meter for meter in ACCENT_METERS] for row in rows])
     versions = Counter((row["source"], row["group"]) for row in rows)
     importance = np.array([METER_IMPORTANCE[row["source"]] / versions[row["source"], row["group"]] ** 0.5 for row in rows])

@@ -63,12 +63,6 @@ def hold_out(
     return model, HeldOut(tuned, without([ground_truth.fold(row["group"]) for row in rows]), without(collections(rows)))
 
 
-def at_temperature(p: Floats, temperature: float) -> Floats:
-    """Probabilities as they are if all scores are divided by the temperature."""
-    p = p ** (1 / temperature)
-    return np.asarray(p / p.sum(1, keepdims=True))
-
-
 def shares(labels: list[str], results: dict[str, tuple[Floats, Bools]]) -> str:
     """A table with the share of right answers per label and their mean, from probabilities and right choices per column."""
     each = np.array(labels)

@@ -21,9 +21,9 @@ from accuracy.tempo import ACC1_FACTORS, ACC2_FACTORS, STEADY_IBI_CV, is_near
 from reference.beat import FRAME_RATE, MAX_CANDIDATES
 from reference.beat_tracker import UNSURE, Pulses, bars_of, choose_track, median_distance, tracked_tempo
 from training import beat_tracker
-from training.beat import STRETCHES, TEMPERATURE, Choices, declared_rows, with_evidence
+from training.beat import STRETCHES, Choices, declared_rows, with_evidence
 from training.beat_tracker import Performance, read_performance
-from training.held_out import at_temperature, collections, hold_out
+from training.held_out import collections, hold_out
 from training.logit import Floats
 
 FACTORS = (ACC1_FACTORS, ACC2_FACTORS)
@@ -67,8 +67,7 @@ def main(corpus: Path, truth: Path) -> None:
     performances, nets = read_performances(corpus, fake)
     steady = np.array([float(p.row["ibi_cv"]) < STEADY_IBI_CV[0] for p in performances])
     lines: list[list[object]] = []
-    for way, probabilities in (("untouched", results.untouched), ("foreign", results.foreign)):
-        p = at_temperature(probabilities, TEMPERATURE)
+    for way, p in (("untouched", results.untouched), ("foreign", results.foreign)):
         best = p[:, :MAX_CANDIDATES].argmax(1)
         acc = np.stack([choices.right[own, best[own]], choices.near[own, best[own]]], 1)
         files = [at[each.row["relpath"]] for each in performances]

@@ -20,7 +20,7 @@ KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "add_windows": (autocorrelation, ("vpaddb", "vpmullw", "vpaddw")),
     "smooth_lags": (autocorrelation, ("vpaddd",)),
     "fourier_at_multiples": (autocorrelation, ("vmulpd", "vaddpd", "vsubpd")),
-    "network_score": (beat_network, ("vmulpd", "vaddpd")),
+    "rate_candidate": (beat_network, ("vmulpd", "vaddpd")),
     "place_onsets": (onsets, ("vmulpd", "vaddpd")),
     "rate_pulses": (pulse_scores, ("vmulps", "vaddps", "vdivps")),
     "choose_track": (beat_tracker, ("vmulps", "vaddps", "vdivps")),
@@ -30,7 +30,7 @@ KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "correlate": (key, ("vsqrtpd", "vmulpd", "vaddpd")),
 }
 # Not smooth_lags: in pgo-use, its factor 6 is a product in the scalar rest of the loop.
-WITHOUT_SCALAR_PRODUCTS = ("add_windows", "fourier_at_multiples", "network_score")
+WITHOUT_SCALAR_PRODUCTS = ("add_windows", "fourier_at_multiples", "rate_candidate")
 
 # A local array of numbers of at least 32 bytes, which a vector of the kernel could be written to.
 LOCAL_ARRAY = re.compile(r"^    +cdef (?:u?int\d*(?:_t)?|size_t|float|double)(?:(?:\[\w[^]]*\])+ \w| \w+\[)", re.M)

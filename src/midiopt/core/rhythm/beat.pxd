@@ -23,7 +23,10 @@ cdef struct BeatScratch:
     Fourier fourier
     Layers layers
     double periods[MAX_PERIODS]
-    double scores[MAX_PERIODS]
+    double slowness[MAX_PERIODS]  # of candidates, in octaves
+    double level_odds[MAX_PERIODS]
+    double octave_odds[MAX_PERIODS]
+    double odds[MAX_PERIODS]  # both together
     int peaks[MAX_PERIODS]
     double expected[LANES]
     double highest[3][LANES]

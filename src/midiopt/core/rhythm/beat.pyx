@@ -3,15 +3,16 @@
 An autocorrelation is large wherever there are many onsets, so its expected value is subtracted. The excess is used in two
 forms: averaged over lags within 4 % (rubato shifts the beat by as much), relative to its maximum; and as Fourier
 coefficients relative to lag 0, which steady music comes close to. The peaks of the averaged autocorrelations of loudness and
-length, added up, are the candidates. beat_network.pyx scores each; the confidence is the softmax over all candidates and the
-alternative that none is the beat: a conditional logit (D. McFadden, 1974) over the output of a neural network.
+length, added up, are the candidates. beat_network.pyx scores each twice. The exponentials of its scores are odds, as in a conditional
+logit (D. McFadden, 1974): of the level, together with the candidates that are half or twice as fast and with the alternative that none
+is the beat, and of the octave among these. The product is the probability of the candidate, and that of the best one the confidence.
 """
 
 from libc.math cimport ceil, exp, fabs, log2
 from libc.string cimport memset
 
 from midiopt.core.rhythm.autocorrelation cimport FREQUENCIES, HANN, HANN_LAGS, LAGS, LANES, MAX_PERIODS, fourier_at_multiples
-from midiopt.core.rhythm.beat_network cimport FEATURES, network_score, no_beat_score
+from midiopt.core.rhythm.beat_network cimport FEATURES, no_beat_score, rate_candidate
 
 cdef enum:
     MIN_PERIOD = 10  # frames per beat: 300 BPM
@@ -23,17 +24,18 @@ cdef enum:
     FIXED_POINT = 1 << 20  # scale of averaged_sum and excess_sum
 
 cdef double LOG2_25 = 4.643856189774724
+cdef double OCTAVE_TOLERANCE = 0.0704  # octaves: about 5 % of a period
 
 # Fractions and multiples of the period at which each averaged autocorrelation is read.
 cdef double[RATIO_COUNT] RATIOS = [1, 1 / 2.0, 1 / 3.0, 1 / 4.0, 2, 3, 4, 3 / 2.0, 2 / 3.0]
 
 
 cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density) noexcept nogil:
-    """The beat with the highest score; on a tie, that of the highest peak.
+    """The most probable beat; on a tie, that of the highest peak.
 
     `density` is log2 of the share of frames with onsets.
     """
-    cdef double total
+    cdef double total = exp(no_beat_score())
     cdef Beat beat
     cdef int i, s, lag, n, best = 0
     subtract_expected(a, b)
@@ -53,15 +55,32 @@ cdef Beat choose_beat(const Autocorrelations *a, BeatScratch *b, double density)
     fourier_at_multiples(&b.fourier, b.periods, n)
     for i in range(n):
         set_features(b, i, density)
-        b.scores[i] = network_score(&b.layers)
-        if b.scores[i] > b.scores[best]:
-            best = i
-    total = exp(no_beat_score() - b.scores[best])
+        rate_candidate(&b.layers)  # scores are within the sum of the output weights: 10
+        b.slowness[i] = b.layers.features[0]
+        b.level_odds[i] = exp(b.layers.level)
+        b.octave_odds[i] = exp(b.layers.octave)
+    combine_odds(b, n)
     for i in range(n):
-        total += exp(b.scores[i] - b.scores[best])
+        total += b.odds[i]
+        if b.odds[i] > b.odds[best]:
+            best = i
     beat.period = refine_period(b.excess_sum, b.periods[best])
-    beat.confidence = 1 / total
+    beat.confidence = b.odds[best] / total
     return beat
+
+
+cdef void combine_odds(BeatScratch *b, int n) noexcept nogil:
+    """Set the odds of each candidate: those of its level, which are what its octaves have together, times its share among these."""
+    cdef double levels, octaves, apart
+    cdef int i, j
+    for i in range(n):
+        levels = octaves = 0
+        for j in range(n):
+            apart = fabs(b.slowness[i] - b.slowness[j])
+            if apart <= OCTAVE_TOLERANCE or fabs(apart - 1) <= OCTAVE_TOLERANCE:
+                levels += b.level_odds[j]
+                octaves += b.octave_odds[j]
+        b.odds[i] = b.octave_odds[i] * (levels / octaves)
 
 
 cdef inline uint32_t fixed_point(double x) noexcept nogil:
