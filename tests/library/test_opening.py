@@ -17,10 +17,12 @@ import pytest
 import midiopt
 from midiopt.cli.main import main
 from midiopt.errors import SinkError
+from midiopt.library import sqlite
 from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink
 from tests.helpers.batches import make_older, query
 from tests.helpers.processes import finish
+from tests.helpers.songs import write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 
@@ -61,6 +63,24 @@ def test_a_database_in_a_folder_that_cannot_be_written():
         done = subprocess.run([sys.executable, "-c", code + read.format(db)], capture_output=True, text=True)
         os.chmod(folder, 0o755)
     assert (done.stdout, done.stderr) == (f"{summary.files}\n", "")
+
+
+def test_a_run_while_somebody_reads_who_may_not_write(tmp_path, monkeypatch):
+    """He reads without locks: what may be neither the old nor the new rows is refused, and the next reading has the new ones."""
+    db = tmp_path / "facts.db"
+    write_songs(tmp_path / "music", 300)
+    assert finish(tmp_path / "music", "--db", db).returncode == 0
+    monkeypatch.setattr(sqlite, "_open_mode", lambda path: sqlite.WITHOUT_LOCKS)
+    library = open_snapshot(db)
+    paths = library.rows("SELECT path FROM files")
+    next(paths)
+    write_songs(tmp_path / "music", 400)
+    assert finish(tmp_path / "music", "--db", db).returncode == 0
+    with pytest.raises(SinkError, match=r"facts\.db was written while it was read; run the same command again"):
+        list(paths)
+    assert list(library.rows("SELECT count(*) FROM files")) == [(400,)]
+    with library:
+        assert len(list(library.rows("SELECT path FROM files"))) == 400
 
 
 def test_a_link_to_a_database_whose_run_was_killed(tmp_path):
