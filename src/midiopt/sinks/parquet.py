@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from midiopt.errors import SinkError, Stopped
+from midiopt.errors import SinkError
 from midiopt.rows.arrow_rows import RowTables
 from midiopt.rows.batch import Batch
 from midiopt.schema import ANALYZER_VERSION, FILES, OPENED, SETTLED, STATUSES
@@ -21,25 +21,12 @@ from midiopt.sinks import parquet_parts
 from midiopt.sinks.base import KnownFile
 from midiopt.sinks.batch_rows import last_row_per_key
 from midiopt.sinks.parquet_columns import TIME, analysed, between, marked, short_hashes, with_missing, without
-from midiopt.sinks.parquet_folder import ParquetFolder
-from midiopt.sinks.parquet_index import PathIndex, path_hashes
-from midiopt.sinks.parquet_parts import (
-    Part,
-    adopt_file,
-    delete_parts,
-    find_parts,
-    new_name,
-    next_number,
-    read_columns,
-    read_part,
-    with_rows,
-    write_part,
-)
+from midiopt.sinks.parquet_index import path_hashes
+from midiopt.sinks.parquet_parts import Part, delete_parts, read_columns, read_part, with_rows
+from midiopt.sinks.parquet_store import PAGE_ROWS, PartStore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-PAGE_ROWS = 10_000
 
 
 class ParquetSink:
@@ -54,17 +41,10 @@ class ParquetSink:
     content_key = b""  # no content is left out because another one has its hash, so that there is nothing to gain by a collision
 
     def __init__(self, path: str, should_stop: Callable[[], bool]) -> None:
-        self._should_stop = should_stop
-        self._folder = ParquetFolder(path)
-        self.parts_folder = os.path.abspath(path)
-        try:
-            self._parts = find_parts(path)
-        except BaseException:
-            self._folder.close()
-            raise
-        self._next_number = next_number(self._parts)
+        self._store = PartStore(path, should_stop)
+        self._records = self._store.folder.records
+        self.parts_folder = self._store.path
         self._tables = RowTables(pa)
-        self._index: PathIndex | None = None  # of the paths in parts, from the first write on
         self._new: list[pa.RecordBatch] = []
         self._new_rows = 0
         self._new_paths: set[int] = set()  # the hashes of their paths
@@ -81,18 +61,15 @@ class ParquetSink:
 
         It becomes a part by a rename, or its rows are written like others if some of their paths are known.
         """
-        self._folder.check()
+        self._store.folder.check()
         path = os.path.join(self.parts_folder, name)
         if not os.path.exists(path):
             raise SinkError(f"{path} is not there: the workers need the same directory under the same path")
         unadopted = Part.at(path)
         hashes = path_hashes(read_columns(unadopted, ["path"])["path"].to_pylist())
-        is_new = self._new_paths.isdisjoint(hashes.tolist()) and (self._known_paths().find(hashes) < 0).all()
+        is_new = self._new_paths.isdisjoint(hashes.tolist()) and (self._store.known_paths().find(hashes) < 0).all()
         if is_new and len(np.unique(hashes)) == len(hashes):
-            part = adopt_file(self.parts_folder, name, self._next_number)
-            self._known_paths().add(hashes, len(self._parts))
-            self._parts.append(part)
-            self._next_number += 1
+            self._store.adopt(name, hashes)
             return
         for rows in read_part(unadopted).to_batches():
             self._write(rows)
@@ -102,7 +79,7 @@ class ParquetSink:
         hashes = path_hashes(rows["path"].to_pylist())
         if not self._new_paths.isdisjoint(hashes.tolist()):
             self._commit()
-        parts = self._known_paths().find(hashes)
+        parts = self._store.known_paths().find(hashes)
         if (parts >= 0).any():
             known = np.flatnonzero(parts >= 0)
             self._updates.append((rows.take(pa.array(known)), parts[known]))
@@ -128,7 +105,7 @@ class ParquetSink:
 
     def close(self) -> None:
         """See Sink."""
-        self._folder.close()
+        self._store.folder.close()
 
     def __enter__(self) -> Self:
         return self
@@ -138,23 +115,12 @@ class ParquetSink:
             self.flush()
         self.close()
 
-    def _known_paths(self) -> PathIndex:
-        if self._index is None:
-            self._index = PathIndex()
-            for number, part in enumerate(self._parts):
-                self._index.add(path_hashes(read_columns(part, ["path"])["path"].to_pylist()), number)
-        return self._index
-
     def _commit(self) -> None:
         """Write what waits. The row of an archive comes after those of its members, which are updates before it, or new."""
         updates, self._updates = self._updates, []
         self._replace(updates, is_archive=False)
         if self._new:
-            self._folder.check()
-            part = write_part(self._folder.path, new_name(self._next_number), self._new)
-            self._known_paths().add(np.fromiter(self._new_paths, np.int64, len(self._new_paths)), len(self._parts))
-            self._parts.append(part)
-            self._next_number += 1
+            self._store.add(self._new, np.fromiter(self._new_paths, np.int64, len(self._new_paths)))
             self._new, self._new_rows, self._new_paths = [], 0, set()
         self._replace(updates, is_archive=True)
 
@@ -166,15 +132,7 @@ class ParquetSink:
         numbers = np.unique(np.concatenate([parts for _, parts in chosen])).tolist() if chosen else []
         for number in numbers:
             rows = pa.Table.from_batches([rows.filter(pa.array(parts == number)) for rows, parts in chosen])
-            self._edit(number, partial(with_rows, rows=rows))
-
-    def _edit(self, number: int, change: Callable[[pa.Table], pa.Table | None]) -> None:
-        """Write a part anew, unless nothing in it changes."""
-        part = self._parts[number]
-        table = change(read_part(part))
-        if table is not None:
-            self._folder.check()
-            self._parts[number] = write_part(self._folder.path, part.name, table.to_batches())
+            self._store.edit(number, partial(with_rows, rows=rows))
 
     # --- Catalog ---
 
@@ -186,7 +144,7 @@ class ParquetSink:
 
     def _iter_files(self, keep_old: bool) -> Generator[list[KnownFile]]:
         settled_names = pa.array([STATUSES[i] for i in SETTLED])
-        for table in self._pages(["path", "size_bytes", "mtime_ns", "status", "error", "analyzer_version"]):
+        for table in self._store.pages(["path", "size_bytes", "mtime_ns", "status", "error", "analyzer_version"]):
             status = table["status"].cast(pa.string())
             settled = pc.and_(pc.is_in(status, settled_names), pc.or_(pc.not_equal(status, STATUSES[OPENED]), table["error"].is_null()))
             if not keep_old:
@@ -200,27 +158,19 @@ class ParquetSink:
 
     def missing_paths(self) -> Generator[list[str]]:
         """See Catalog."""
-        for table in self._pages(["path", "missing_since"]):
+        for table in self._store.pages(["path", "missing_since"]):
             if paths := table.filter(pc.is_valid(table["missing_since"]))["path"].to_pylist():
                 yield paths
 
     def last_missing(self) -> dt.datetime | None:
         """See Catalog."""
-        latest = (pc.max(table["missing_since"]).as_py() for table in self._pages(["missing_since"]))
+        latest = (pc.max(table["missing_since"]).as_py() for table in self._store.pages(["missing_since"]))
         return max(filter(None, latest), default=None)
-
-    def _pages(self, names: list[str]) -> Iterator[pa.Table]:
-        for part in list(self._parts):
-            if self._should_stop():
-                raise Stopped("reading the parts was interrupted")
-            table = read_columns(part, names)
-            for start in range(0, len(table), PAGE_ROWS):
-                yield table[start : start + PAGE_ROWS]
 
     def paths_between(self, after: str, before: str, missing: bool = False) -> list[str]:
         """See Catalog."""
         found: list[bytes] = []
-        for part in sorted((part for part in self._parts if part.overlaps(after, before)), key=lambda part: part.first.encode()):
+        for part in sorted((part for part in self._store.parts if part.overlaps(after, before)), key=lambda part: part.first.encode()):
             if len(found) == PAGE_ROWS and part.first.encode() > found[-1]:
                 break
             table = read_columns(part, ["path", "missing_since"])
@@ -231,24 +181,24 @@ class ParquetSink:
 
     def count_between(self, after: str, before: str) -> int:
         """See Catalog."""
-        tables = (read_columns(part, ["path"]) for part in self._parts if part.overlaps(after, before))
+        tables = (read_columns(part, ["path"]) for part in self._store.parts if part.overlaps(after, before))
         return sum(int(pc.sum(between(table, after, before)).as_py() or 0) for table in tables)
 
     def mark_missing(self, paths: list[str], since: dt.datetime) -> None:
         """See Catalog."""
-        for number, named in self._by_part(paths):
-            self._edit(number, partial(marked, paths=named, since=pa.scalar(since, TIME)))
+        for number, named in self._store.by_part(paths):
+            self._store.edit(number, partial(marked, paths=named, since=pa.scalar(since, TIME)))
 
     def clear_missing(self, paths: list[str]) -> None:
         """See Catalog."""
-        for number, named in self._by_part(paths):
-            self._edit(number, partial(marked, paths=named, since=None))
+        for number, named in self._store.by_part(paths):
+            self._store.edit(number, partial(marked, paths=named, since=None))
 
     def clear_missing_between(self, after: str, before: str, archive: str) -> None:
         """See Catalog."""
         since = None
-        for number, _ in self._by_part([archive]):
-            table = read_columns(self._parts[number], ["path", "missing_since"])
+        for number, _ in self._store.by_part([archive]):
+            table = read_columns(self._store.parts[number], ["path", "missing_since"])
             [since] = table.filter(pc.equal(table["path"], archive))["missing_since"].to_pylist() or [None]
         if since is None:
             return
@@ -257,16 +207,16 @@ class ParquetSink:
             later = pc.fill_null(pc.greater_equal(table["missing_since"], pa.scalar(since, TIME)), False)
             return with_missing(table, pc.and_(later, between(table, after, before)), pa.scalar(None, TIME))
 
-        for number, part in enumerate(self._parts):
+        for number, part in enumerate(self._store.parts):
             if part.overlaps(after, before):
-                self._edit(number, cleared)
+                self._store.edit(number, cleared)
 
     def count_moved(self, since: dt.datetime) -> int:
         """See Catalog."""
         ended = [dt.datetime.fromisoformat(run["ended"]) for run in self._runs if run["outcome"] == "finished"]
         last_finished = max(ended, default=since)
         missing, found = [], []
-        for table in self._pages(["content_hash", "missing_since", "analyzed_at", "status"]):
+        for table in self._store.pages(["content_hash", "missing_since", "analyzed_at", "status"]):
             table = table.filter(analysed(table))
             missing.append(short_hashes(table.filter(pc.fill_null(pc.equal(table["missing_since"], pa.scalar(since, TIME)), False))))
             is_new = pc.and_(pc.is_null(table["missing_since"]), pc.greater(table["analyzed_at"], pa.scalar(last_finished, TIME)))
@@ -279,29 +229,24 @@ class ParquetSink:
 
     def delete_files(self, paths: list[str]) -> None:
         """See Catalog."""
-        for number, named in self._by_part(paths):
-            self._edit(number, partial(without, paths=named))
-
-    def _by_part(self, paths: list[str]) -> Iterator[tuple[int, list[str]]]:
-        parts = self._known_paths().find(path_hashes(paths))
-        for number in np.unique(parts[parts >= 0]).tolist():
-            yield number, [paths[i] for i in np.flatnonzero(parts == number).tolist()]
+        for number, named in self._store.by_part(paths):
+            self._store.edit(number, partial(without, paths=named))
 
     def devices(self) -> dict[str, str]:
         """See Catalog."""
-        return dict(self._folder.records["devices"])
+        return dict(self._records["devices"])
 
     def store_device(self, folder: str, device: str) -> None:
         """See Catalog."""
-        self._folder.records["devices"][folder] = device
-        self._folder.write_records()
+        self._records["devices"][folder] = device
+        self._store.folder.write_records()
 
     def finalize(self) -> int:
         """See Catalog: there are no indexes, and no analyses without a file."""
         self._commit()
         contents = [
             short_hashes(table.filter(pc.and_(analysed(table), pc.is_null(table["missing_since"]))))
-            for table in self._pages(["content_hash", "missing_since", "status"])
+            for table in self._store.pages(["content_hash", "missing_since", "status"])
         ]
         if not contents:
             return 0
@@ -312,7 +257,7 @@ class ParquetSink:
 
     @property
     def _runs(self) -> list[dict[str, Any]]:
-        runs: list[dict[str, Any]] = self._folder.records["runs"]
+        runs: list[dict[str, Any]] = self._records["runs"]
         return runs
 
     def start_run(self, facts: dict[str, object]) -> None:
@@ -320,12 +265,12 @@ class ParquetSink:
         for run in self._runs:
             run["outcome"] = run["outcome"] or "killed"
         self._runs.append({"id": len(self._runs) + 1, "ended": None, "outcome": None, "error": None, **_plain(facts)})
-        self._folder.write_records()
+        self._store.folder.write_records()
 
     def end_run(self, facts: dict[str, object], timeout: float | None = None) -> None:
         """See RunJournal."""
         self._runs[-1].update(_plain(facts))
-        self._folder.write_records()
+        self._store.folder.write_records()
 
 
 def _plain(facts: dict[str, object]) -> dict[str, Any]:
