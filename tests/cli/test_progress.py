@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -108,11 +109,16 @@ def test_a_notebook_shows_the_bar_and_then_the_summary(kernel, tmp_path, capfd):
 
 
 def test_a_new_database_is_followed_by_what_reads_it(tmp_path, monkeypatch):
-    """On a terminal, and once: not after a second run."""
+    """On a terminal where there is the command, and once: not after a second run."""
+    (tmp_path / "midiopt").write_text("")
+    (tmp_path / "midiopt").chmod(0o755)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MIDIOPT_DB", raising=False)
     analyze = [sys.executable, "-m", "midiopt", "analyze", str(SAMPLE)]
     option = "--db 'my songs.db'"
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "next:" not in run_in_terminal([*analyze, "--db", "other.db"], 80, 24)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert run_in_terminal([*analyze, "--db", "my songs.db"], 80, 24).splitlines()[-1] == (
         f"next: midiopt status {option}, midiopt search key:Am {option} or midiopt browse {option}"
     )

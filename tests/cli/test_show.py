@@ -21,7 +21,7 @@ from midiopt.api.analysis import json_value
 from midiopt.cli import facts_table
 from midiopt.cli.main import main
 from midiopt.display.fact_sections import SECTIONS
-from midiopt.display.fact_values import BESIDE, fact
+from midiopt.display.fact_values import CONFIDENCES, fact
 from midiopt.schema import ANALYSES
 from midiopt.sources.paths import path_text
 from sample.smf import note_off, note_on, program_change, smf, text, track
@@ -33,6 +33,8 @@ from tests.helpers.songs import song
 # Two quarters of A and C at once, 120 BPM.
 CHORD = smf([track([(0, text(3, "Title")), (0, b"\x90\x45\x40"), (0, b"\x90\x48\x40"), (96, b"\x80\x45\x00"), (96, b"\x80\x48\x00")])])
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
+
+BESIDE = {"bpm_source", *CONFIDENCES.values()}  # shown in the row of what they belong to
 
 
 def lines(facts: midiopt.Analysis) -> dict[str, str]:

@@ -15,7 +15,10 @@ from midiopt.wording import clock, counted
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Analysis(EncodedFacts):
-    """The facts of one file: the columns of the table ``analyses``, and how its analysis ended."""
+    """The facts of one file: the columns of the table ``analyses``, and how its analysis ended.
+
+    docs/columns.md has the meaning and unit of each.
+    """
 
     # begin columns
     content_hash: bytes

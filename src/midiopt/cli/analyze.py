@@ -210,6 +210,7 @@ def command(arguments: Namespace) -> int:
 
 def _analyze(arguments: Namespace, options: RunOptions) -> int:
     """One run."""
+    import shutil
     import signal
     import sys
 
@@ -227,7 +228,7 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
             summary = run(arguments.sources, arguments.db, options, progress=progress, executor=arguments.executor)
             progress.finish(summary, without_password(arguments.db))
         is_new = summary.analysed and not (summary.skipped or summary.interrupted)
-        if is_new and sys.stderr.isatty() and not arguments.quiet and parquet_path(arguments.db) is None:
+        if is_new and sys.stderr.isatty() and not arguments.quiet and parquet_path(arguments.db) is None and shutil.which("midiopt"):
             print(printable_text(next_commands(arguments.db)), file=sys.stderr)
     except SourceError as problem:
         print_error(problem)

@@ -18,7 +18,6 @@ CONFIDENCES = {
     "key": "key_confidence",
 }
 SOURCES = {"tempo_map": "declared", "onsets": "estimated from the onsets", "none": ""}  # of bpm
-BESIDE = {"bpm_source", *CONFIDENCES.values()}  # shown in the row of what they belong to
 UNITLESS = {"0..1", "0..127", "1..127", "1..16", "MIDI pitch"}  # ranges, which say nothing beside a value
 REMARKS = {
     "programs": "counted from 0",
