@@ -47,6 +47,11 @@ def test_a_table_has_the_files_of_the_search(library: midiopt.Library, query: st
     assert table.num_rows == len(found)
 
 
+def test_a_percent_sign_is_one(library: midiopt.Library) -> None:
+    """Also in PostgreSQL, whose driver took it for a placeholder where there are no values."""
+    assert [title for (title,) in library.rows("SELECT DISTINCT title FROM library WHERE title LIKE 'Neon%'")] == ["Neon Avenue"]
+
+
 def test_without_a_search_it_is_the_view(library: midiopt.Library) -> None:
     table = library.table()
     assert table.column_names == [column.name for column in TABLES["library"]]

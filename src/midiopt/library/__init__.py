@@ -157,7 +157,10 @@ class Library:
         return self._at_one_moment(near_groups(self._snapshot, min_score))
 
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        """The rows of a SELECT in SQL, with `?` (SQLite) or `%s` (PostgreSQL) for each value. Raises SinkError when the database fails."""
+        """The rows of a SELECT in SQL, with `?` (SQLite) or `%s` (PostgreSQL, where `%%` is then a percent sign) for each value.
+
+        Raises SinkError when the database fails.
+        """
         return self._snapshot.rows(query, values)
 
     def _at_one_moment(self, items: Iterable[Item]) -> Iterator[Item]:

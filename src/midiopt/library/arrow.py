@@ -41,8 +41,6 @@ def arrow_table(
     wanted = _wanted(table, columns)
     query = f"SELECT {', '.join(column.name for column in wanted)} FROM {table}" + (f" WHERE {where}" if where else "")
     with open_snapshot(db) as library:
-        if library.dialect.database == "postgres":
-            query = query.replace("%", "%%")  # psycopg's placeholder
         return _table(library.rows(query), wanted, in_view=table in ("library", "library_tracks"))
 
 

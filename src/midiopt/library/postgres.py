@@ -67,18 +67,18 @@ class PostgresSnapshot:
         """See Snapshot."""
         with sink_errors(), self._moments.read(), self._connection.cursor(next(self._cursor_names)) as cursor:
             cursor.itersize = FETCH_ROWS
-            cursor.execute(query, values)
+            cursor.execute(query, values or None)  # without values, % is no placeholder
             yield from cursor
 
     def page(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """See Snapshot. Each query is planned with its values: one that is prepared after five times may be planned without."""
         with sink_errors():
-            return self._connection.execute(query.encode(), values, prepare=False).fetchall()
+            return self._connection.execute(query.encode(), values or None, prepare=False).fetchall()
 
     def expected_rows(self, query: str, values: Sequence[object] = ()) -> float:
         """See Snapshot."""
         with sink_errors():
-            [([plan],)] = self._connection.execute(f"EXPLAIN (FORMAT JSON) {query}".encode(), values)
+            [([plan],)] = self._connection.execute(f"EXPLAIN (FORMAT JSON) {query}".encode(), values or None)
         return float(plan["Plan"]["Plan Rows"])
 
     def __enter__(self) -> Self:
