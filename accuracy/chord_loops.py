@@ -44,7 +44,7 @@ def chords_in_name(path: Path) -> list[Chord]:
         accidental, degree, suffix = numeral.groups()
         step = SCALES[mode][DEGREES.index(degree.lower())]
         root = NATURALS[root_name[1]] + ACCIDENTALS[root_name[2]] + step + ACCIDENTALS[accidental]
-        quality = next((q for q in ("dim", "sus4", "sus2") if suffix.startswith(q)), "m" if degree.islower() else "")
+        quality = next((q for q in ("dim", "sus4", "sus2") if suffix.startswith(q)), "m" if degree.islower() or suffix == "m" else "")
         if not suffix and not accidental and degree == DIMINISHED[mode]:
             quality = "dim"
         chords.append((root % 12, quality))

@@ -35,7 +35,8 @@ Label: TypeAlias = tuple[float, float, str]  # start and end in seconds, Harte's
 TABLE = "pop909_chords.tsv"
 TRAINING_FOLDS = (0, 1)  # training/chords.py fits the scores to these songs of POP909; the others are scored
 MEASURES = ("root", "majmin", "sevenths")
-HARTE = {"": "maj", "m": "min", "6": "maj6", "m6": "min6", "m7": "min7", "m7b5": "hdim7"}  # qualities that midiopt writes otherwise
+# Qualities that midiopt writes otherwise.
+HARTE = {"": "maj", "m": "min", "6": "maj6", "m6": "min6", "m7": "min7", "m7b5": "hdim7", "(b5)": "(3,b5)"}
 QUALITIES = {(0, 4, 7): "maj", (0, 4, 7, 10): "7", (0, 3, 7): "min", (0, 3, 7, 10): "min7", (0, 3, 7, 9): "min6", (0, 3, 6): "dim"}
 ROOTS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 TRIADS = {f"{ROOTS[root]}:{quality}": (root, (root + third) % 12, (root + 7) % 12)

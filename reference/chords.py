@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from midiopt.core.harmony.chord_scores import BASS, BIAS, CHANGE, NO_CHORD, NO_CHORD_WEIGHT, SILENCE
-from midiopt.core.harmony.chord_symbols import BASSES, FLAT_ROOTS, QUALITIES, SIXTHS, TRIADS
+from midiopt.core.harmony.chord_symbols import BASSES, FLAT_FIFTH, FLAT_ROOTS, QUALITIES, SIXTHS, TRIADS
 from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 from reference.bar_grid import SUBTICKS, Beats
 from reference.sequence import Note
@@ -21,7 +21,7 @@ MAX_BEATS_HELD = 128  # a note sounds in at most this many beats after the first
 THIN_DIVISOR = 4  # notes of thin parts count a quarter,
 BASS_DIVISOR = 2  # and of the bass half
 MAX_PART_TRACKS = 64  # any tracks beyond share the parts of the last
-SUFFIXES = (*(suffix for suffix, _ in QUALITIES), *SIXTHS.values())
+SUFFIXES = (*(suffix for suffix, _ in QUALITIES), *SIXTHS.values(), FLAT_FIFTH)
 
 
 class Chord(NamedTuple):
@@ -33,7 +33,7 @@ class Chord(NamedTuple):
 
     @property
     def triad(self) -> Chord:
-        """The chord without its seventh or sixth, over its root."""
+        """The chord without its seventh, sixth or flat fifth, over its root."""
         return Chord(TRIADS[self.quality], self.root, self.root)
 
     def symbol(self, lowest: int) -> str:
@@ -141,8 +141,15 @@ def estimate_chords(weights: list[list[int]], basses: list[int | None]) -> list[
             quality, root = len(QUALITIES) + list(SIXTHS).index(quality), bass
         elif SUFFIXES[quality] == "dim7" and (bass - root) % 3 == 0:  # each of its notes may be the root
             root = bass
+        elif SUFFIXES[quality] == "m7b5" and bass == (root + 6) % 12 and has_flat_fifth([weights[i] for i in beats], bass):
+            quality, root = SUFFIXES.index(FLAT_FIFTH), bass
         chords += [Chord(quality, root, bass)] * len(beats)
     return chords
+
+
+def has_flat_fifth(weights: list[list[int]], root: int) -> bool:
+    """Whether these beats have a major third and no sixth above a root: C E Gb are three of the notes of Gbm7b5."""
+    return any(w[(root + 4) % 12] for w in weights) and not any(w[(root + 9) % 12] for w in weights)
 
 
 def held(chords: list[Chord | None]) -> list[Chord | None]:

@@ -70,7 +70,7 @@ class Chord(NamedTuple):
     """Pitch class; C is 0."""
     quality: str | None
     """What follows the root in the symbol: nothing for major, ``m``, ``dim``, ``aug``, ``sus4``, ``sus2``, ``7``, ``maj7``, ``m7``,
-    ``m7b5``, ``dim7``, ``6`` or ``m6``."""
+    ``m7b5``, ``dim7``, ``6``, ``m6`` or ``(b5)``, a major third with a flat fifth."""
     bass: int | None
     """Pitch class of the lowest note, that of the root unless another is lowest for more than half of the time."""
 

@@ -20,8 +20,11 @@ QUALITIES = (
 SIXTHS = {8: "6", 9: "m6"}
 """Suffixes over the third in the bass, which then is the root: the notes of Am7 over C are C6. Their qualities follow in this order."""
 
-TRIADS = (0, 1, 2, 3, 4, 5, 0, 0, 1, 2, 2, 0, 1)
-"""The quality without its seventh or sixth, by quality."""
+FLAT_FIFTH = "(b5)"
+"""Suffix over the flat fifth of m7b5 in the bass, where its third is missing: C E Gb. Its quality is the last one."""
+
+TRIADS = (0, 1, 2, 3, 4, 5, 0, 0, 1, 2, 2, 0, 1, 0)
+"""The quality without its seventh or sixth, and with a perfect fifth instead of a flat one, by quality."""
 
 BASSES = (
     ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"),

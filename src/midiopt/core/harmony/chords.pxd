@@ -9,8 +9,9 @@ cdef enum:
     QUALITIES = 11
     LANES = 16  # for twelve roots
     STATES = QUALITIES * LANES  # a chord is quality * LANES + root
-    SIXTH = QUALITIES  # the qualities of chords with a sixth are found afterwards, see set_basses
+    SIXTH = QUALITIES  # these are found afterwards, see set_basses
     MINOR_SIXTH
+    FLAT_FIFTH
     NAMED_QUALITIES
     NO_CHORD = 255
 
@@ -19,7 +20,7 @@ cdef struct Chords:
     ChordWeights weights
     uint8_t chords[MAX_BEATS]  # of each beat
     uint8_t basses[MAX_BEATS]  # pitch class of the bass of its chord
-    uint8_t triads[MAX_BEATS]  # the chord without its seventh or sixth; that before where there is none; NO_CHORD before the first
+    uint8_t triads[MAX_BEATS]  # of each chord without its seventh, sixth or flat fifth; held where there is none; NO_CHORD before the first
     int16_t held[MAX_BEATS]  # the last beat with a chord, up to and including each beat
     int first  # beat with a chord
     int base  # pitch class of the lowest note

@@ -12,12 +12,13 @@ Classes are counted from that of the lowest note, so that ties break the same wa
 from libc.string cimport memcmp, memcpy, memset, strcpy
 
 from midiopt.core.harmony import chord_scores, chord_symbols
-from midiopt.core.harmony.chord_weights cimport FULL_WEIGHT, accumulate_weights
+from midiopt.core.harmony.chord_weights cimport FULL_WEIGHT, ChordWeights, accumulate_weights
 from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 
 cdef enum:
     SHIFT = 2  # from the weights of chord_weights.pyx to those of chord_scores.py
     DIMINISHED_SEVENTH = QUALITIES - 1
+    HALF_DIMINISHED = QUALITIES - 2
     IMPOSSIBLE = -16000  # of the lanes that are no root
 
 cdef int CHANGE = chord_scores.CHANGE
@@ -52,6 +53,7 @@ def fill_tables():
     for sixth, (quality, suffix) in enumerate(chord_symbols.SIXTHS.items()):
         OVER_THIRD[quality] = SIXTH + sixth
         strcpy(SUFFIXES[SIXTH + sixth], suffix.encode())
+    strcpy(SUFFIXES[FLAT_FIFTH], chord_symbols.FLAT_FIFTH.encode())
     for quality, (suffix, tones) in enumerate(chord_symbols.QUALITIES):
         strcpy(SUFFIXES[quality], suffix.encode())
         for root in range(LANES):
@@ -220,7 +222,8 @@ cdef void trace_back(Chords *c, int count) noexcept nogil:
 cdef void set_basses(Chords *c, int count, const uint8_t *class_of) noexcept nogil:
     """Set the bass of each chord: the class that is lowest in more than half of its beats, else the root.
 
-    A seventh chord over its third may be one with a sixth: the notes of Am7 over C are C6.
+    A seventh chord over its third may be one with a sixth: the notes of Am7 over C are C6. m7b5 over its fifth is a major chord with a
+    flat fifth where its third is missing: C E Gb are three of the notes of Gbm7b5.
     """
     cdef int start = 0, end, f, lead, bass, beats, chord
     while start < count:
@@ -243,8 +246,20 @@ cdef void set_basses(Chords *c, int count, const uint8_t *class_of) noexcept nog
             memset(&c.chords[start], OVER_THIRD[chord // LANES] * LANES + bass, end - start)
         elif chord // LANES == DIMINISHED_SEVENTH and (bass + 12 - chord % LANES) % 3 == 0:  # each of its notes may be the root
             memset(&c.chords[start], DIMINISHED_SEVENTH * LANES + bass, end - start)
+        elif chord // LANES == HALF_DIMINISHED and bass == (chord % LANES + 6) % 12 and has_flat_fifth(&c.weights, start, end, bass):
+            memset(&c.chords[start], FLAT_FIFTH * LANES + bass, end - start)
         memset(&c.basses[start], bass, end - start)
         start = end
+
+
+cdef bint has_flat_fifth(const ChordWeights *c, int start, int end, int root) noexcept nogil:
+    """Whether the major third sounds in these beats, and the sixth does not."""
+    cdef int32_t third = 0, sixth = 0
+    cdef int f
+    for f in range(start, end):
+        third |= c.weights[(root + 4) % 12][f]
+        sixth |= c.weights[(root + 9) % 12][f]
+    return third and not sixth
 
 
 cdef void set_triads(Chords *c, int count) noexcept nogil:
