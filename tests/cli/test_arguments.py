@@ -12,6 +12,7 @@ import pytest
 from midiopt.cli import quantities
 from midiopt.cli.arguments import RARE
 from midiopt.cli.main import COMMANDS, main, make_parser
+from midiopt.library.search_terms import TERMS
 from tests.helpers.processes import finish
 from tests.helpers.songs import write_songs
 
@@ -52,6 +53,13 @@ def test_the_help_of_analyze_begins_with_what_people_need(capsys):
     main(["help", "analyze"])
     titles = re.findall(r"^([a-z ]+):$", capsys.readouterr().out, re.M)
     assert titles == ["examples", "what to analyse", "where to", "what to print", "how careful", "how fast", RARE]
+
+
+def test_the_help_of_search_lists_the_terms(capsys):
+    """An installed midiopt has no documentation beside it."""
+    main(["help", "search"])
+    shown = capsys.readouterr().out
+    assert all(f"\n  {' '.join(term.examples)}\n      {term.meaning[:20].replace('`', '')}" in shown for term in TERMS.values())
 
 
 def test_help_lists_the_commands(capsys):

@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from midiopt.wording import printable_text
@@ -24,6 +24,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     begun = [other for other in words if word.strip("-") and other.startswith(word)]
     close = begun[:1] or get_close_matches(word, words, n=1)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def _indented(text: str, width: int) -> str:
+    import textwrap  # which only help needs
+
+    return textwrap.fill(text, max(width - 4, 20), initial_indent="    ", subsequent_indent="    ")
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -58,6 +64,7 @@ class Parser(argparse.ArgumentParser):
     values: Mapping[str, str] = MappingProxyType({})  # by option, the value that it has without one
     has_query: bool = False  # whether its arguments are words of a search, which may begin with a minus sign, as may the values of options
     examples: Sequence[tuple[str, str]] = ()  # command lines, each with what it does
+    list_terms: Callable[[], Sequence[tuple[str, str]]] | None = None  # of a search, each with what it means; only help imports them
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(add_help=False, formatter_class=_Formatter, **settings)
@@ -86,6 +93,10 @@ class Parser(argparse.ArgumentParser):
             formatter.start_section(group.title)
             formatter.add_text(group.description)
             formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        if self.list_terms:
+            formatter.start_section("terms of a search")
+            formatter.add_text("\n".join(f"{examples}\n{_indented(meaning, formatter._width)}" for examples, meaning in self.list_terms()))
             formatter.end_section()
         formatter.add_text(self.epilog)
         return formatter.format_help()

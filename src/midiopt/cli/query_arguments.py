@@ -16,7 +16,7 @@ def add_query(parser: Parser, what: str) -> None:
         nargs="*",
         metavar="QUERY",
         help="words in the title, track names or path, and terms such as key:Am, bpm:118..124 or has:drums; - before one means not,"
-        " or stands between two; without any, all files. docs/search.md lists the terms",
+        " or stands between two; without any, all files. midiopt help search lists the terms",
     )
 
 

@@ -30,6 +30,7 @@ EXAMPLES = (
 def add_options(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.examples = EXAMPLES
+    parser.list_terms = _terms
     add_query(parser, "what to find")
     group = parser.group("what to find")
     group.add_argument(
@@ -50,6 +51,12 @@ def add_options(parser: Parser) -> None:
     formats.add_argument("--paths", action="store_true", help="print a path per line, as the database has it")
     formats.add_argument("--paths0", action="store_true", help="print the paths as the system has them, each with a NUL after it")
     formats.add_argument("--count", action="store_true", help="print the number of files")
+
+
+def _terms() -> list[tuple[str, str]]:
+    from midiopt.library.search_terms import TERMS
+
+    return [(" ".join(term.examples), term.meaning.replace("`", "")) for term in TERMS.values()]
 
 
 def command(options: argparse.Namespace) -> int:

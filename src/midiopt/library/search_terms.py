@@ -141,11 +141,11 @@ TERMS = {
         Term(
             "like",
             "a file or path",
-            "music similar to that of a path in the library, or of a file (see similar.md)",
+            "music similar to that of a path in the library, or of a file",
             ("like:song.mid",),
             conditions.like,
         ),
-        Term("issue", "a word", "an issue of the file, see policy.md", ("issue:stuck_note",), conditions.issue, ISSUES),
+        Term("issue", "a word", "an issue of the file, as midiopt show names it", ("issue:stuck_note",), conditions.issue, ISSUES),
         Term(
             "missing",
             "yes or no",

@@ -118,7 +118,7 @@ def analyze_file(name: str) -> Analysis:
 
 def _enough(sketch: list[int] | None, name: str) -> list[int]:
     if not sketch:
-        raise SourceError(f"{name}: it has too few notes to be compared (docs/similar.md)")
+        raise SourceError(f"{name}: it has too few notes to be compared")
     return sketch
 
 
