@@ -65,6 +65,21 @@ def test_a_hard_link_with_data_of_its_own():
     assert contents(data + END) == {b"a.mid": SONG, b"b.mid": OTHER, b"c.mid": SONG}
 
 
+@pytest.mark.parametrize("kind", [b"\0", b"7", b"9", b"a", b"Z"])
+def test_entries_of_an_unknown_type_are_files(kind):
+    """As POSIX wants it; those of known types that hold other things are none."""
+    data = tar_header(b"a.mid", len(SONG), kind) + padded(SONG)
+    others = b"".join(tar_header(b"x.mid", 5, kind.encode()) + padded(b"other") for kind in "ADEIMNV")
+    assert contents(data + others + END) == {b"a.mid": SONG}
+
+
+def test_an_extended_header_of_solaris():
+    """Of type X, with the records of pax."""
+    records = pax_record(b"path", b"long/name.mid")
+    data = tar_header(b"X", len(records), b"X") + padded(records) + tar_file(b"short", SONG)
+    assert contents(data + END) == {b"long/name.mid": SONG}
+
+
 # Hard links
 
 

@@ -33,6 +33,7 @@ if zstandard is not None:
     CODEC_ERRORS += (zstandard.ZstdError,)
 
 READ_BYTES = 64 << 10  # of compressed data at a time
+STEP_BYTES = 32 << 10  # of decompressed data at a time, which are lost where a damage is found; with more, zlib takes longer
 
 
 class Readable(Protocol):
@@ -102,7 +103,7 @@ class _Bzip2:
 
 
 class _StreamReader:
-    """Like gzip.GzipFile and lzma.LZMAFile, but returns all data before a truncation, and limits memory."""
+    """Like gzip.GzipFile and lzma.LZMAFile, but returns all data before a truncation, nearly all before a damage, and limits memory."""
 
     def __init__(self, file: BinaryIO, magic: bytes, empty_bytes: int, new_codec: Callable[[], _Codec]) -> None:
         self._file = file
@@ -126,7 +127,7 @@ class _StreamReader:
             needs_input = self._codec.needs_input and not data
             if needs_input:
                 data = self._file.read(READ_BYTES)
-            plain = self._codec.decompress(data, len(room))
+            plain = self._codec.decompress(data, min(len(room), STEP_BYTES))
             if plain:
                 room[: len(plain)] = plain
                 return len(plain)
@@ -175,6 +176,7 @@ class Decompressor:
         self._plain = DECOMPRESSORS[magic](file)
         self._budget = budget
         self._bomb_min_bytes = bomb_min_bytes
+        self._damage = ""  # libbzip2 must not be called again
         self.bytes_out = 0
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
@@ -182,11 +184,13 @@ class Decompressor:
         if self._budget:
             self._budget.show_life()
         try:
-            count = self._plain.readinto(buffer)
+            count = 0 if self._damage else self._plain.readinto(buffer)
         except EOFError:
-            raise Damaged("compressed data truncated", self._file.tell()) from None
+            self._damage = "compressed data truncated"
         except CODEC_ERRORS as problem:
-            raise Damaged(f"compressed data damaged ({problem})", self._file.tell()) from None
+            self._damage = f"compressed data damaged ({problem})"
+        if self._damage:
+            raise Damaged(self._damage, self._file.tell())
         self.bytes_out += count
         if self.bytes_out > self._bomb_min_bytes + BOMB_RATIO * self._file.tell():
             raise Damaged(BOMB_ERROR, self._file.tell())

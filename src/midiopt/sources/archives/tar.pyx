@@ -27,6 +27,9 @@ cdef enum:
     MAX_SPARSE_NUMBERS = 1 << 16  # of the map of an old GNU sparse file
     MAX_ZEROS = 1 << 20  # bytes behind an archive that are searched for another one; tar fills records of 10 KB
 
+# Types of entries without a file: links, devices, folders and FIFOs; folders of GNU, the rest of a volume, old long names and the label
+# of GNU; access lists, attributes and inodes of Solaris and star. POSIX wants any other type to be read as a file, as 0 and 7 are.
+cdef bytes NO_FILES = b"23456DMNVAEI"
 cdef int64_t MAX_SECONDS = 9_000_000_000  # of a time, so that its nanoseconds fit 64 bits
 
 
@@ -93,7 +96,7 @@ cdef class Tar:
                 raise Damaged("invalid entry header", start)
             size = parse_tar_field(block + 124, 12)
             flag = block[156]
-            if flag in b"LKxg":
+            if flag in b"LKxXg":
                 if not 0 <= size <= MAX_HEADER:
                     raise Damaged(f"extended header of {size:,} bytes, over the limit of {MAX_HEADER:,}", start)
                 extra = self.data(size)
@@ -102,7 +105,7 @@ cdef class Tar:
                     long_name = bytes(extra).split(b"\0", 1)[0]
                 elif flag == c"K":
                     long_link = bytes(extra).split(b"\0", 1)[0]
-                elif flag == c"x":
+                elif flag == c"x" or flag == c"X":  # that of Solaris
                     pax = pax_records(bytes(extra), start)
                 continue
             seconds = parse_tar_field(block + 136, 12)
@@ -135,7 +138,7 @@ cdef class Tar:
                 return name, whole_size, seconds * 1_000_000_000, size, Sparse(numbers, size)
             if flag == c"1" and size == 0:
                 return name, 0, seconds * 1_000_000_000, 0, HardLink(link, self.offset)
-            if is_folder or (flag not in b"017" and flag != 0):
+            if is_folder or flag in NO_FILES:
                 return None
             return name, size, seconds * 1_000_000_000, size, None
 
