@@ -66,7 +66,7 @@ class Found:
     issues: int | None
 
     def facts(self) -> dict[str, object]:
-        """The attributes by name, as ``--json`` prints them: the issues by name."""
+        """The attributes by name, those that ``--json`` prints, as they are here; the issues by name."""
         return {name: getattr(self, name) for name in FACTS} | {"issues": self.issue_names}
 
     @property

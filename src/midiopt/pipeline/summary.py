@@ -12,29 +12,47 @@ from midiopt.schema import STATUSES
 class Summary:
     """The outcome of a run. All numbers are of this run, except ``duplicates``, which is of the whole database."""
 
-    files: int = 0  # found, members of archives included
+    files: int = 0
+    """Found, members of archives included; an archive that is unchanged is not opened, and its members are not counted."""
     ok: int = 0
     repaired: int = 0
     rejected: int = 0
     unreadable: int = 0
     crashed: int = 0
-    opened: int = 0  # archives; their members are counted under the other statuses
-    skipped: int = 0  # unchanged since they were last analysed
-    appledouble: int = 0  # AppleDouble files (`._name`, __MACOSX) skipped; not among `files`
-    links: int = 0  # symbolic links in folders, passed because `follow_links` is off; not among `files`
-    gone: int = 0  # in the database, below a folder or in an archive of this run, but no longer there
-    missed: int = 0  # of these, by this run for the first time
-    moved: int = 0  # of those that this run was the first to miss: their bytes are at another path, which is new
-    returned: int = 0  # had been missing, and are back unchanged
-    deleted: int = 0  # rows of missing files, because of `prune`
-    duplicates: int | None = None  # analysed files whose content an earlier file has; None if the run was interrupted
+    opened: int = 0
+    """Archives; their members are counted under the other statuses."""
+    skipped: int = 0
+    """Unchanged since they were last analysed."""
+    appledouble: int = 0
+    """AppleDouble files (``._name``, __MACOSX) skipped; not among ``files``."""
+    links: int = 0
+    """Symbolic links in folders, passed because ``follow_links`` is off; not among ``files``."""
+    gone: int = 0
+    """In the database, below a folder or in an archive of this run, but no longer there."""
+    missed: int = 0
+    """Of those that are ``gone``, by this run for the first time."""
+    moved: int = 0
+    """Of those that this run was the first to miss: their bytes are at another path, which is new."""
+    returned: int = 0
+    """Had been missing, and are back unchanged."""
+    deleted: int = 0
+    """Rows of missing files, because of ``prune``."""
+    duplicates: int | None = None
+    """Analysed files whose content an earlier file has; None if the run was interrupted."""
     seconds: float = 0.0
-    files_per_second: float = 0.0  # analysed
-    bytes: int = 0  # of the files analysed
-    interrupted: int = field(default=0, repr=False)  # number of the signal that ended the run early, or 0
-    problems: list[str] = field(default_factory=list, repr=False)  # sources, folders and lines of lists that could not be read
-    refusals: list[str] = field(default_factory=list, repr=False)  # folders whose missing files kept their rows in spite of `prune`
-    steady_seconds: float = field(default=0.0, repr=False)  # from the first task to the last commit
+    """Duration of the run in seconds."""
+    files_per_second: float = 0.0
+    """Files analysed per second of the run."""
+    bytes: int = 0
+    """Total size of the files analysed."""
+    interrupted: int = field(default=0, repr=False)
+    """Number of the signal that ended the run early, or 0."""
+    problems: list[str] = field(default_factory=list, repr=False)
+    """Sources, folders and lines of lists that could not be read."""
+    refusals: list[str] = field(default_factory=list, repr=False)
+    """Folders whose missing files kept their rows in spite of ``prune``."""
+    steady_seconds: float = field(default=0.0, repr=False)
+    """Seconds from the first task to the last commit."""
 
     @property
     def analysed(self) -> int:
