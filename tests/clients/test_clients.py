@@ -123,6 +123,13 @@ def test_datasette_shows_every_page(folder):
     assert "facet-results" in library
 
 
+def test_datasette_lists_no_table_that_it_cannot_show(folder):
+    """The index of words has no rows that SQLite could list."""
+    [text] = datasette(folder, "/music.json")
+    names = {table["name"] for table in json.loads(text)["tables"]}
+    assert {"files", "analyses", "midiopt_words_data"} <= names and "midiopt_words" not in names
+
+
 def test_datasette_sorts_and_facets(folder):
     [text] = datasette(folder, "/music/library.json?_sort_desc=bpm&_facet=role&_facet=is_loop&_shape=objects&_size=max")
     found = json.loads(text)

@@ -7,6 +7,7 @@ import os
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import Column
 from midiopt.sinks.name_tables import RELATIONS
+from midiopt.sinks.sqlite_words import TABLE as WORDS
 
 FACETS = ("role", "key", "time_signature", "status")  # of the view, each of which has few values
 MAX_FACET_FILES = 100_000  # in a larger database each facet takes the 200 ms that Datasette allows it, and shows nothing
@@ -34,7 +35,10 @@ def metadata(library: Snapshot, database: str, version: str) -> dict[str, object
     """The content of metadata.json for the library in an SQLite database of this path, from which Datasette derives a name."""
     facets = FACETS if len(list(library.rows(f"SELECT 1 FROM files LIMIT {MAX_FACET_FILES + 1}"))) <= MAX_FACET_FILES else ()
     name, _ = os.path.splitext(os.path.basename(database))
-    tables = {table: _table(table, meaning, columns, facets) for table, (_, meaning, columns) in RELATIONS.items()}
+    tables: dict[str, dict[str, object]] = {
+        table: _table(table, meaning, columns, facets) for table, (_, meaning, columns) in RELATIONS.items()
+    }
+    tables[WORDS] = {"allow": False}  # SQLite cannot list its rows, which Datasette answers with an error
     queries = {query: {"title": title, "sql": sql} for query, (title, sql) in QUERIES.items()}
     about = f"MIDI files and their musical facts, found by midiopt {version}."
     return {"title": name, "description": about, "databases": {name: {"tables": tables, "queries": queries}}}
