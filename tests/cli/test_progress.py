@@ -116,14 +116,21 @@ def test_a_new_database_is_followed_by_what_reads_it(tmp_path, monkeypatch):
     monkeypatch.delenv("MIDIOPT_DB", raising=False)
     analyze = [sys.executable, "-m", "midiopt", "analyze", str(SAMPLE)]
     option = "--db 'my songs.db'"
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert "next:" not in run_in_terminal([*analyze, "--db", "other.db"], 80, 24)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert run_in_terminal([*analyze, "--db", "my songs.db"], 80, 24).splitlines()[-1] == (
         f"next: midiopt status {option}, midiopt search key:Am {option} or midiopt browse {option}"
     )
     assert "next:" not in run_in_terminal([*analyze, "--db", "my songs.db"], 80, 24)
     assert next_commands("midiopt.db") == "next: midiopt status, midiopt search key:Am or midiopt browse"
+
+
+def test_rows_of_missing_files_are_followed_by_what_deletes_them(tmp_path):
+    songs = write_songs(tmp_path / "songs", 2)
+    midiopt.run(songs, tmp_path / "x.db")
+    next(songs.rglob("*.mid")).unlink()
+    analyze = [sys.executable, "-m", "midiopt", "analyze", str(songs), "--db", str(tmp_path / "x.db")]
+    assert "no longer there keep their rows, until --prune deletes these" in run_in_terminal(analyze, 80, 24)
+    assert "next:" not in run_in_terminal([*analyze, "--prune"], 80, 24)
 
 
 def test_a_script_shows_the_summary(tmp_path):

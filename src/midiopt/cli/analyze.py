@@ -227,9 +227,11 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
         with RunProgress(arguments.quiet) as progress:
             summary = run(arguments.sources, arguments.db, options, progress=progress, executor=arguments.executor)
             progress.finish(summary, without_password(arguments.db))
-        is_new = summary.analysed and not (summary.skipped or summary.interrupted)
-        if is_new and sys.stderr.isatty() and not arguments.quiet and parquet_path(arguments.db) is None and shutil.which("midiopt"):
-            print(printable_text(next_commands(arguments.db)), file=sys.stderr)
+        if sys.stderr.isatty() and not (arguments.quiet or summary.interrupted):
+            if summary.analysed and not summary.skipped and parquet_path(arguments.db) is None and shutil.which("midiopt"):
+                print(printable_text(next_commands(arguments.db)), file=sys.stderr)
+            if summary.gone and not options.prune:
+                print("next: files that are no longer there keep their rows, until --prune deletes these", file=sys.stderr)
     except SourceError as problem:
         print_error(problem)
         return 2
