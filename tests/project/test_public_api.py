@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import dataclasses
+import inspect
 import io
 import json
 import mmap
@@ -33,6 +35,23 @@ PACKAGE = Path(midiopt.__file__).parent
 @pytest.mark.parametrize("name", midiopt.__all__)
 def test_every_public_name_can_be_imported(name: str) -> None:
     assert getattr(midiopt, name).__doc__
+
+
+FIELDS = [
+    name
+    for name in midiopt.__all__
+    if name != "Found" and ("__dataclass_fields__" in vars(cls := getattr(midiopt, name)) or hasattr(cls, "_fields"))
+]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_is_described(name: str) -> None:
+    """By a text below it, which the documentation and editors show. Found says where its columns are described."""
+    [declared] = ast.parse(inspect.getsource(getattr(midiopt, name))).body
+    assert isinstance(declared, ast.ClassDef)
+    follow = zip(declared.body, [*declared.body[1:], None], strict=True)
+    bare = [ast.unparse(field) for field, text in follow if isinstance(field, ast.AnnAssign) and not isinstance(text, ast.Expr)]
+    assert bare == []
 
 
 def test_editors_and_help_find_the_names_that_are_imported_on_first_use() -> None:

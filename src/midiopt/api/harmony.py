@@ -19,6 +19,7 @@ class Segments(TimeLine):
     """A row of segments of a file, from where each begins, as columns of equal length: each has a name, and lasts until the next one."""
 
     name: list[str]
+    """The name of each."""
 
     def __repr__(self) -> str:
         more = ["..."] if len(self) > MAX_SHOWN else []
@@ -62,8 +63,11 @@ class Chord(NamedTuple):
     start: float
     """In seconds."""
     end: float
+    """In seconds."""
     start_tick: int
+    """In ticks."""
     end_tick: int
+    """In ticks."""
     symbol: str
     """Such as ``Am7`` or ``C/E``; ``N`` where there is no chord, and then the rest is None."""
     root: int | None
@@ -93,8 +97,11 @@ class Key(NamedTuple):
     start: float
     """In seconds."""
     end: float
+    """In seconds."""
     start_tick: int
+    """In ticks."""
     end_tick: int
+    """In ticks."""
     name: str
     """Such as ``Bb`` or ``F#m``."""
 

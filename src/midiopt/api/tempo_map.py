@@ -20,8 +20,11 @@ class TimeSignature(NamedTuple):
     """A time signature, in force from a tick on."""
 
     tick: int
+    """The first tick with it."""
     numerator: int
+    """The number of beats to a bar as written: 6 in 6/8."""
     denominator: int
+    """The note value of a beat as written, a power of two: 8 in 6/8."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

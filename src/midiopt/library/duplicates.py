@@ -18,6 +18,7 @@ class DuplicateGroup(Copies):
     """Files with the same content."""
 
     content_hash: bytes
+    """16 bytes, as in the library."""
     size_bytes: int
     """Size of one file."""
 

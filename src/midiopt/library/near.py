@@ -28,6 +28,7 @@ class NearFile:
     """A file of a group."""
 
     path: str
+    """As in the library."""
     differs: tuple[str, ...]
     """What differs from the first file of the group: see Similar."""
 
@@ -37,7 +38,9 @@ class NearGroup:
     """Files that are nearly the same as the first, or as another one that is."""
 
     files: list[NearFile]
+    """The files, that which most are near to first."""
     contents: int
+    """Number of different contents among them."""
 
 
 def near_groups(library: Snapshot, min_score: float = NEAR_SCORE) -> Iterator[NearGroup]:

@@ -33,6 +33,7 @@ class Similar:
     """A file that is similar to another one."""
 
     path: str
+    """As in the library."""
     score: float
     """From 0 to 1; 1 is the same music, as far as the sketch tells."""
     is_near: bool
@@ -40,10 +41,15 @@ class Similar:
     differs: tuple[str, ...]
     """What differs: `same bytes`, `same notes`, `transposed by +2`, `faster by 3 %`, `1 track fewer` and so on, as far as it is known."""
     title: str | None
+    """As in the library, like the following: docs/columns.md describes them."""
     bpm: float | None
+    """In beats per minute."""
     key: str | None
+    """Such as ``Bb`` or ``F#m``."""
     note_count: int
+    """Number of notes."""
     analysis_id: int
+    """Equal for files with the same bytes."""
 
 
 class Match(NamedTuple):

@@ -15,10 +15,15 @@ class Summary:
     files: int = 0
     """Found, members of archives included; an archive that is unchanged is not opened, and its members are not counted."""
     ok: int = 0
+    """Analysed without a repair."""
     repaired: int = 0
+    """Analysed after repairs."""
     rejected: int = 0
+    """Read, but no usable MIDI files."""
     unreadable: int = 0
+    """Could not be read."""
     crashed: int = 0
+    """Crashed their worker process, or exceeded the time limit."""
     opened: int = 0
     """Archives; their members are counted under the other statuses."""
     skipped: int = 0
