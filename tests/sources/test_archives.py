@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 import midiopt
+from midiopt.cli.main import main
 from midiopt.errors import Damaged, NotAnArchive
 from midiopt.library.snapshot import open_snapshot
 from midiopt.library.verify import Verification
@@ -110,6 +111,25 @@ def test_entries_of_a_tar_that_are_not_files(tmp_path):
         "sparse.mid": ("rejected", "the file is empty at byte 0"),
         "a.mid": ("ok", None),
     }
+
+
+def test_what_a_web_client_has_left_compressed(tmp_path):
+    """Under the name of a MIDI file, in a folder and in an archive; once more below .gz; and what is no song."""
+    music = tmp_path / "music"
+    music.mkdir()
+    packed = gzip.compress(song(1))
+    files = {"a.mid": packed, "b.mid.gz": gzip.compress(packed), "html.mid": gzip.compress(b"<html>"), "cut.mid": packed[:-20]}
+    for name, data in files.items():
+        (music / name).write_bytes(data)
+    (music / "x.zip").write_bytes(zip_of({"c.mid": packed}))
+    db = tmp_path / "x.db"
+    midiopt.run([music], db)
+    found = {path.removeprefix(f"{music}/"): row for path, row in file_rows(db).items()}
+    assert {found[name][4] for name in ("a.mid", "b.mid.gz", "x.zip!/c.mid")} == {stored_hash(db, song(1))}
+    assert found["html.mid"][1].startswith("it looks like HTML") and found["cut.mid"][1].startswith("it looks like gzip data")
+    assert main(["export", "status:ok", "--copy", str(tmp_path / "out"), "--db", str(db)]) == 0
+    assert {path.read_bytes() for path in (tmp_path / "out").iterdir()} == {song(1)}
+    assert main(["verify", "--db", str(db)]) == 0
 
 
 @pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])

@@ -17,7 +17,8 @@ from midiopt.errors import MidioptError, NotAnArchive, SourceError, TooLarge, ov
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive, open_archive
-from midiopt.sources.archives.decompress import decompress_file
+from midiopt.sources.archives.budget import Budget
+from midiopt.sources.archives.decompress import decompress_file, undo_encoding
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
 from midiopt.sources.filetypes import is_archive, is_compressed, is_table
 from midiopt.sources.paths import archive_in, is_utf8, member_path, path_bytes, path_text
@@ -75,7 +76,7 @@ def read_stored(text: str) -> Buffer:
         data = objects.read_object(path, MAX_FILE_BYTES)[0]
         if isinstance(data, Exception):
             raise data
-        return decompress_file(data, MAX_FILE_BYTES) if is_compressed(path) else data
+        return _plain(path, data)
     return _read_file(path_bytes(text), text)
 
 
@@ -84,11 +85,14 @@ def _read_file(path: bytes, name: str) -> Buffer:
         raise SourceError("it is a folder; midiopt analyze reads folders")
     reader = Reader(MAX_FILE_BYTES)
     reader.read(path)
-    if is_compressed(path):
-        return decompress_file(reader, MAX_FILE_BYTES)
     if is_archive(path) and not is_song(bytes(memoryview(reader)[:12])):
         raise SourceError(f"it is an archive; name a member of it, such as {_first_member(path, name)}")
-    return reader
+    return _plain(path, reader)
+
+
+def _plain(name: bytes, data: Buffer, budget: Budget | None = None) -> Buffer:
+    """What a file of this name holds, decompressed."""
+    return undo_encoding(decompress_file(data, MAX_FILE_BYTES, budget) if is_compressed(name) else data, MAX_FILE_BYTES)
 
 
 def _existing(name: str) -> bytes | None:
@@ -166,7 +170,7 @@ def _member_content(member: Member) -> Buffer:
     data = bytes(member.data())
     if is_archive(member.original_name) and not is_song(data):
         raise SourceError(f"it is an archive; add the name of a member, such as {MEMBER_SEPARATOR}x.mid")
-    return decompress_file(data, MAX_FILE_BYTES, member.archive.budget) if is_compressed(member.original_name) else data
+    return _plain(member.original_name, data, member.archive.budget)
 
 
 def _first_member(path: bytes, name: str) -> str:

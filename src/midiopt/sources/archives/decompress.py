@@ -233,6 +233,19 @@ def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) 
     return plain
 
 
+def undo_encoding(data: Buffer, max_bytes: int) -> Buffer:
+    """The file in what a web client has kept as it came, by Content-Encoding: gzip, under the name of a MIDI file.
+
+    Other data, and what cannot be decompressed, is returned as it is.
+    """
+    if bytes(memoryview(data)[:2]) != GZIP:
+        return data
+    try:
+        return decompress_file(data, max_bytes)
+    except (Damaged, TooLarge):
+        return data
+
+
 def decompress_block(data: bytes, magic: bytes, max_bytes: int) -> bytes:
     """A block of xz or zstd data, truncated to ``max_bytes``."""
     return Decompressor(io.BytesIO(data), magic).read(max_bytes)
