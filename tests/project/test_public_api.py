@@ -18,7 +18,7 @@ import threading
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -198,6 +198,11 @@ def test_type_checkers_know_the_facts(tmp_path: Path) -> None:
         '12: error: Argument 1 to "run" has incompatible type "int"; '
         'expected "str | PathLike[str] | Iterable[str | PathLike[str]]"  [arg-type]',
     ]
+
+
+@pytest.mark.parametrize("name", ["analyze", "notes", "parse", "tempo_map", "beats", "harmony", "sections", "analyze_many", "notes_many"])
+def test_programs_can_read_the_types(name: str) -> None:
+    assert get_type_hints(getattr(midiopt, name))
 
 
 @pytest.mark.parametrize("read", [midiopt.notes, midiopt.parse])

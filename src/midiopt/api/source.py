@@ -10,8 +10,10 @@ from midiopt.sources.reader import Reader
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+else:  # typing.get_type_hints asks for one, which Python has from 3.12 on
+    Buffer = bytes | bytearray | memoryview
 
-Source: TypeAlias = "str | os.PathLike[str] | Buffer | BinaryIO"
+Source: TypeAlias = str | os.PathLike[str] | Buffer | BinaryIO
 
 _local = threading.local()
 

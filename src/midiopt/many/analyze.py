@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from midiopt.api.analysis import Analysis, build_analysis
+from midiopt.api.source import Source
 from midiopt.errors import over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.many.failure import Failure
@@ -22,9 +22,6 @@ from midiopt.rows.batch import Batch
 from midiopt.rows.decode import row_to_values, text_of
 from midiopt.rows.validate import validate
 from midiopt.schema import ANALYSES, REJECTED, STATUSES, UNREADABLE
-
-if TYPE_CHECKING:
-    from midiopt.api.source import Source
 
 MAX_TASK_BYTES = 1 << 20  # of contents; one that is larger has a task of its own
 MAX_TASK_SECONDS = 0.05  # that the first item of a task waits for the others

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from midiopt.api.one_file import Notes
-from midiopt.api.source import content_of
+from midiopt.api.source import Source, content_of
 from midiopt.errors import MidiError, MidioptError
 from midiopt.limits import check_option
 from midiopt.many.failure import Failure
@@ -21,8 +21,6 @@ from midiopt.sources.sniff import with_detected_type
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
-
-    from midiopt.api.source import Source
 
 FILES_PER_TASK = 32  # a thread takes 20 us to hand over a task, as long as the notes of a file take
 TASKS_PER_THREAD = 2
