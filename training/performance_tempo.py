@@ -1,7 +1,7 @@
 """How often the tempo of recorded performances is right: python -m training.performance_tempo [CORPUS [TRUTH]]
 
-Their column bpm_onsets is the tempo network's where that is sure, else that of the tracked beats, at the octave of the network's
-(reference/beat_tracker.py). The tracker never learns from versions of the piece, the tempo network neither from these (untouched) nor from
+Their column bpm_onsets is the tempo networks' where these are sure, else that of the tracked beats, at the octave of the networks'
+(reference/beat_tracker.py). The tracker never learns from versions of the piece, the tempo networks neither from these (untouched) nor from
 anything of the collection (foreign). Takes as long as training.beat, and writes nothing.
 """
 
@@ -30,7 +30,7 @@ FACTORS = (ACC1_FACTORS, ACC2_FACTORS)
 
 
 def column(performance: Performance, net: beat_tracker.Network, confidence: float) -> float:
-    """bpm_onsets of a performance, whose period is that of the tempo network."""
+    """bpm_onsets of a performance, whose period is that of the tempo networks."""
     bpm = 60 / performance.period
     if confidence > UNSURE:
         return bpm
@@ -75,7 +75,7 @@ def main(corpus: Path, truth: Path) -> None:
         first = [replace(each, period=period) for each, period in zip(performances, periods, strict=True)]
         with ProcessPoolExecutor() as pool:
             columns = list(pool.map(column, first, nets, p[files, best[files]], chunksize=4))
-        for name, tempos in (("tempo network", [60 / period for period in periods]), ("column", columns)):
+        for name, tempos in (("tempo networks", [60 / period for period in periods]), ("column", columns)):
             right = np.array([[is_near(bpm, each.row, f) for f in FACTORS] for bpm, each in zip(tempos, first, strict=True)])
             means = (right.mean(0), right[steady].mean(0), mean_of_collections([rows[i] for i in own], acc, right.mean(0)))
             lines.append([f"{way}, {name}", *(f"{acc1:.3f} / {acc2:.3f}" for acc1, acc2 in means)])
