@@ -189,3 +189,30 @@ def test_a_library_is_read_in_threads_and_closed_in_the_midst(url):
     begun.close()
     with pytest.raises(SinkError, match="closed"):
         library.count()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> bytes:
+    """The bytes of a database."""
+    db = tmp_path_factory.mktemp("whole") / "facts.db"
+    midiopt.run([SAMPLE / "piano"], db)
+    return db.read_bytes()
+
+
+@pytest.mark.parametrize("ask", ["status", "search", "verify", "analyze"])
+def test_a_damaged_schema_is_one_line(whole, tmp_path, ask, capsys):
+    """A bad block of a disk: names that are no UTF-8."""
+    db = tmp_path / "facts.db"
+    db.write_bytes(whole.replace(b"CREATE TABLE files", b"CREATE TABLE fi\xaaes"))
+    assert main([ask, *([str(SAMPLE / "piano"), "--quiet"] if ask == "analyze" else []), "--db", str(db)]) == 1
+    told = f"{db}: the database is damaged; put back a copy of it, or delete it and analyse the files again"
+    assert capsys.readouterr().err == f"midiopt: {told}\n"
+
+
+def test_a_damaged_value_is_one_line(whole, tmp_path, capsys):
+    """In a list of names, which SQLite keeps as text."""
+    db = tmp_path / "facts.db"
+    db.write_bytes(whole.replace(b'["', b"[\x1a"))
+    assert main(["verify", "--db", str(db)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("midiopt: the database is damaged: track_names is '[")

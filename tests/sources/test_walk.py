@@ -287,6 +287,14 @@ def test_what_is_not_midi_is_named(data, noun, tmp_path):
     assert status == "rejected" and error.startswith(reason)
 
 
+def test_a_current_folder_that_was_deleted(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(midiopt.SourceError, match="the current folder is no longer there"):
+        find_roots(["."])
+
+
 def test_names_are_counted(tmp_path):
     seen = PathSet()
     names = [f"{i}".encode() for i in range(20_000)]

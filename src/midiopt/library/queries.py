@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from midiopt.errors import SinkError
 from midiopt.kinds import BOOL, TIME
 from midiopt.library.snapshot import Snapshot
 from midiopt.schema import RUNS, Column, Table
@@ -242,11 +243,17 @@ def rows_by_key(library: Snapshot, table: Table, keys: Sequence[Any]) -> dict[An
 
 
 def python_value(column: Column, value: Any) -> Any:
-    """A value as either driver returns it, as the Python object that a row of a batch has: SQLite stores lists and times as text."""
+    """A value as either driver returns it, as the Python object that a row of a batch has: SQLite stores lists and times as text.
+
+    Raises SinkError for a text that no run has written.
+    """
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)
-    if isinstance(value, str) and column.kind is TIME:
-        return dt.datetime.fromisoformat(value)
-    if isinstance(value, str) and column.kind.is_list:
-        return json.loads(value)
+    try:
+        if isinstance(value, str) and column.kind is TIME:
+            return dt.datetime.fromisoformat(value)
+        if isinstance(value, str) and column.kind.is_list:
+            return json.loads(value)
+    except ValueError:
+        raise SinkError(f"the database is damaged: {column.name} is {value!r} in a row") from None
     return bool(value) if isinstance(value, int) and column.kind is BOOL else value

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from midiopt.errors import MidioptError, SourceError
+from midiopt.errors import MidioptError, SinkError, SourceError
 from midiopt.library.differences import Compared, compared_rows, differences
 from midiopt.library.snapshot import Snapshot
 from midiopt.sinks.sqlite_sketches import IS_OURS, SELECT_DONE, TABLE
@@ -129,8 +129,11 @@ def _enough(sketch: list[int] | None, name: str) -> list[int]:
 
 
 def decoded(sketch: Any) -> list[int]:
-    """The hashes of a sketch as either database has it; of none, an empty list."""
-    found: list[int] = json.loads(sketch) if isinstance(sketch, str) else sketch or []
+    """The hashes of a sketch as either database has it; of none, an empty list. Raises SinkError as ``queries.python_value``."""
+    try:
+        found: list[int] = json.loads(sketch) if isinstance(sketch, str) else sketch or []
+    except ValueError:
+        raise SinkError(f"the database is damaged: sketch is {sketch!r} in a row") from None
     return found
 
 

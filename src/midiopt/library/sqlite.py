@@ -12,6 +12,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
@@ -84,7 +85,9 @@ class SqliteSnapshot:
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """See Snapshot."""
         with sink_errors(self._path), contextlib.nullcontext() if self._state is None else self._unchanged():
-            yield from self._connection.execute(query, values)
+            yield from chain(
+                self._connection.execute(query, values)
+            )  # whose end does not close the cursor, which fails after the connection
 
     @contextlib.contextmanager
     def _unchanged(self) -> Iterator[None]:

@@ -114,6 +114,6 @@ class SqliteConnection:
         Readers that are in the midst of a query need its log; it then stays, and the end of the next run tries again.
         """
         if self._file.is_in_place():
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
                 self.connection.execute("PRAGMA busy_timeout = 0")
                 self.connection.execute("PRAGMA journal_mode = DELETE")

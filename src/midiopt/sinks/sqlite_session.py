@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from midiopt.errors import SinkError
 from midiopt.sinks.versions import TABLE_NAMES, check_version
 
+DAMAGED = "the database is damaged; put back a copy of it, or delete it and analyse the files again"
 ERROR_MESSAGES = {
     sqlite3.SQLITE_BUSY: "another program has locked the database; end it or raise --sink-timeout, then run the same command again",
     sqlite3.SQLITE_FULL: "the disk is full; committed batches stay, make room and run the same command again to resume",
     sqlite3.SQLITE_IOERR: "the disk cannot be written (is it full?); committed batches stay, run the same command again to resume",
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_READONLY: "the database is read-only",
     sqlite3.SQLITE_CANTOPEN: "the database or its log cannot be opened for writing",
 }
@@ -27,6 +29,8 @@ def sink_errors(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise SinkError(f"{path}: {ERROR_MESSAGES.get(primary_code(error), error)}") from error
+    except UnicodeDecodeError as error:  # the name of a table, or a message of SQLite that quotes the text of one
+        raise SinkError(f"{path}: {DAMAGED}") from error
 
 
 def schema_version(connection: sqlite3.Connection) -> int | None:

@@ -55,7 +55,10 @@ def _find_root(path: bytes) -> bytes:
         raise SourceError(f"the folder {os.fsdecode(path)!r} cannot be read")
     if not is_wanted(path) and is_sqlite_database(path):
         raise SourceError(f"{os.fsdecode(path)!r} is an SQLite database, and no source; to write into it, name it with --db")
-    return os.path.abspath(path)
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        raise SourceError("the current folder is no longer there") from None
 
 
 def is_sqlite_database(path: bytes) -> bool:
