@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -288,6 +289,20 @@ def test_a_part_that_another_export_deletes_before_it_is_locked(tmp_path, monkey
     monkeypatch.setattr(fcntl, "flock", late)
     with open(open_part(name), "wb") as file:
         assert os.path.samestat(os.fstat(file.fileno()), os.stat(name))
+
+
+def test_a_part_that_is_whole_and_has_no_name_yet(music, monkeypatch):
+    """Another export into the same folder does not delete it."""
+    out, link = music / "out", os.link
+
+    def late(part: str, *names: str, **folders: Any) -> None:
+        for folder, name in ((out, ".midiopt"), (music, "a.csv")):
+            remove_left_parts(str(folder), name)
+        link(part, *names, **folders)
+
+    monkeypatch.setattr(os, "link", late)
+    assert export(music, "--copy", str(out)) == 0
+    assert export(music, "-o", str(music / "a.csv")) == 0
 
 
 @settings(max_examples=200)

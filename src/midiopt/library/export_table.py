@@ -48,12 +48,12 @@ def export_table(target: str, files: Iterable[Found], failed: Report) -> int:
             number = write(file, files, failed)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(part, target)
-        except FileExistsError:
-            raise SourceError(f"{target} is there already; delete it or choose another name") from None
-        except OSError:  # FAT has no hard links
-            os.rename(part, target)
+            try:
+                os.link(part, target)
+            except FileExistsError:
+                raise SourceError(f"{target} is there already; delete it or choose another name") from None
+            except OSError:  # FAT has no hard links
+                os.rename(part, target)
         return number
     except OSError as problem:
         raise SourceError(f"{target}: {problem.strerror or problem}") from None

@@ -1,6 +1,6 @@
 """Files that are written under a name of their own until they are complete, and those that a killed program has left.
 
-A part is locked while it is written. The lock ends with its process, however that ends, so that the next program can tell.
+A part is locked until it has its name. The lock ends with its process, however that ends, so that the next program can tell.
 """
 
 from __future__ import annotations

@@ -95,14 +95,14 @@ class TargetFolder:
 
     def _put(self, folder: int, target: str, data: Buffer, mtime_ns: int | None, replaces: bool) -> bool:
         """Whether the file could get this name: another program may have taken it meanwhile."""
+        locked = open_part(self._part, folder)  # until it has its name
         try:
-            descriptor = open_part(self._part, folder)
-            with open(descriptor, "wb") as part:
+            with open(os.dup(locked), "wb") as part:  # a share may say only where it is closed that it is full
                 part.write(data)
                 part.flush()
                 if mtime_ns is not None:
                     with contextlib.suppress(OSError, OverflowError):
-                        os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+                        os.utime(locked, ns=(mtime_ns, mtime_ns))
             if replaces:
                 os.rename(self._part, target, src_dir_fd=folder, dst_dir_fd=folder)
                 return True
@@ -118,6 +118,7 @@ class TargetFolder:
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(self._part, dir_fd=folder)
+            os.close(locked)
 
     @contextlib.contextmanager
     def _open(self, folders: Sequence[str]) -> Iterator[int]:
