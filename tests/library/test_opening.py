@@ -81,6 +81,10 @@ def test_a_run_while_somebody_reads_who_may_not_write(tmp_path, monkeypatch):
     assert list(library.rows("SELECT count(*) FROM files")) == [(400,)]
     with library:
         assert len(list(library.rows("SELECT path FROM files"))) == 400
+    with open_snapshot(db) as library:
+        db.unlink()
+        with pytest.raises(SinkError, match=r"cannot open the database .*facts\.db: No such file or directory"):
+            library.page("SELECT path FROM files")
 
 
 def test_a_link_to_a_database_whose_run_was_killed(tmp_path):

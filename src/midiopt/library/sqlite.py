@@ -85,9 +85,8 @@ class SqliteSnapshot:
     def rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """See Snapshot."""
         with sink_errors(self._path), contextlib.nullcontext() if self._state is None else self._unchanged():
-            yield from chain(
-                self._connection.execute(query, values)
-            )  # whose end does not close the cursor, which fails after the connection
+            # chain has no close(): a reader that leaves early would else close the cursor, which fails once the connection is closed.
+            yield from chain(self._connection.execute(query, values))
 
     @contextlib.contextmanager
     def _unchanged(self) -> Iterator[None]:
@@ -134,8 +133,11 @@ def _open_mode(path: str) -> str:
 
 
 def _file_state(path: str) -> tuple[int, ...]:
-    """What changes when a run writes the database."""
-    info = os.stat(path)
+    """What changes when a run writes the database. Raises SinkError if it is not there any more."""
+    try:
+        info = os.stat(path)
+    except OSError as error:
+        raise SinkError(f"cannot open the database {path}: {error.strerror}") from None
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
 
 
