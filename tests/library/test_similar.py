@@ -69,6 +69,7 @@ def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
                 read(min_score=2)
             with pytest.raises(TypeError, match=r"a score is a number, not 'high'"):
                 read(min_score="high")
+            assert len(list(read(min_score=np.float32(0.5)))) == len(list(read(min_score=0.5)))
         with pytest.raises(TypeError, match="a sort is a text, such as 'bpm' or '-notes', not NoneType"):
             library.search(sort=None)
         assert {*names(library.search(f'like:"{elsewhere}"'))} == {"0.mid", "up.mid", "half.mid"}

@@ -6,7 +6,7 @@ import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat, SupportsIndex, TypeVar, overload
 
 from midiopt.errors import MissingExtra
 from midiopt.library.snapshot import open_snapshot
@@ -36,11 +36,11 @@ def _checked_limit(limit: SupportsIndex | None) -> int | None:
     return number
 
 
-def _check_score(min_score: float) -> None:
+def _check_score(min_score: SupportsFloat) -> None:
     """Raise TypeError or ValueError unless files can have this score."""
-    if not isinstance(min_score, (int, float)):
+    if not isinstance(min_score, SupportsFloat):
         raise TypeError(f"a score is a number, not {min_score!r}")
-    if not 0 < min_score <= 1:
+    if not 0 < float(min_score) <= 1:
         raise ValueError(f"a score is a number above 0 and at most 1, not {min_score}")
 
 
