@@ -2,7 +2,7 @@
 
 Their column meter_estimated comes from notes on tracked beats, by the weights of written music (reference/meter.py). Neither the tracker
 nor these weights learn here from versions of the piece; of scores of other pieces the weights do, or of none of the collection. Only the
-tempo at which beats are tracked first is the shipped network's. The pieces are divided in several ways: there are so few that one says
+tempo at which beats are tracked first is the shipped networks'. The pieces are divided in several ways: there are so few that one says
 little. Takes as long as training.meter, and writes nothing. The weights learn from the folk tunes of training.folk_tunes if these are in
 `folk` beside the corpus.
 """

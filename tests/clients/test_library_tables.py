@@ -48,7 +48,7 @@ def test_a_table_has_the_files_of_the_search(library: midiopt.Library, query: st
 
 
 def test_a_percent_sign_is_one(library: midiopt.Library) -> None:
-    """Also in PostgreSQL, whose driver took it for a placeholder where there are no values."""
+    """Also in PostgreSQL, whose driver takes it for a placeholder, unless it is told that there are no values."""
     assert [title for (title,) in library.rows("SELECT DISTINCT title FROM library WHERE title LIKE 'Neon%'")] == ["Neon Avenue"]
 
 

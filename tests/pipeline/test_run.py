@@ -149,7 +149,7 @@ def test_an_option_outside_its_range(tmp_path, name, value, problem):
 
 
 def test_arguments_of_another_kind(tmp_path):
-    """They were noticed by what failed later, or not at all where no file was new."""
+    """Noticed at once: they are used late, and some only where a file is new."""
     for arguments, problem in (
         ({"progress": print}, "progress is True, False, or an object with a method update, not <built-in function print>"),
         ({"executor": 2}, "an executor is a name, or a concurrent.futures.Executor, not 2"),

@@ -234,7 +234,7 @@ def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) 
 
 
 def undo_encoding(data: Buffer, max_bytes: int) -> Buffer:
-    """The file in what a web client has kept as it came, by Content-Encoding: gzip, under the name of a MIDI file.
+    """The content of a file that a web client has saved as it was sent, compressed (Content-Encoding: gzip), without .gz in its name.
 
     Other data, and what cannot be decompressed, is returned as it is.
     """
