@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import itertools
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from tests.helpers.archives import zip_of
+from tests.helpers.archives import zip_of, zst_of
 from tests.helpers.songs import song, write_songs
 
 
@@ -40,11 +41,14 @@ def test_a_path_may_be_one_of_a_library(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zip_of({"x/1.mid": song(1), "bad.mid": b"MThd"}))
     (tmp_path / "b.mid.gz").write_bytes(gzip.compress(song(2)))
     (tmp_path / "c\\d.mid").write_bytes(song(3))
+    (tmp_path / "d.mid.bz2").write_bytes(bz2.compress(song(4)))
+    (tmp_path / "e.mid.ZST").write_bytes(zst_of(song(5)))
+    (tmp_path / "f.mid").write_bytes(gzip.compress(song(6)))  # as a web client has left it
     midiopt.run([tmp_path], tmp_path / "x.db", workers=1)
     with midiopt.Library(tmp_path / "x.db") as library:
         paths = sorted(found.path for found in library.search("notes:1.."))
-    assert len(paths) == 3
-    assert list(map(pitches, midiopt.notes_many(paths))) == [midiopt.notes(song(seed)).pitch.tolist() for seed in (1, 2, 3)]
+    assert len(paths) == 6
+    assert list(map(pitches, midiopt.notes_many(paths))) == [midiopt.notes(song(seed)).pitch.tolist() for seed in range(1, 7)]
     bad, none = midiopt.notes_many([f"{tmp_path}/a.zip!/bad.mid", f"{tmp_path}/a.zip!/none.mid"])
     assert isinstance(bad, midiopt.Failure) and bad.status == "rejected"
     assert isinstance(none, midiopt.Failure) and none.status == "unreadable"
