@@ -257,6 +257,13 @@ def test_a_full_disk_is_told_once(music, template, capsys):
         assert len(contents(out)) == 51
 
 
+def test_a_disk_that_is_full_of_links_is_told_once(music, capsys):
+    with mounted(music / "disk", "nr_inodes=5") as disk:
+        assert export(music, "--link", str(disk / "out")) == 1
+        told = f"midiopt: {disk}/out: No space left on device; make room and run the same command again\n"
+        assert capsys.readouterr().err == told
+
+
 def test_parts_that_a_killed_export_has_left(music):
     """They are deleted by the next one, but not those of one that is at work, nor any other file."""
     ended, at_work, other = ("0" * 16, "1" * 16, "2" * 15)

@@ -82,8 +82,6 @@ class FileCopier:
                 self.counts.copied += 1
             else:
                 self.counts.there += 1
-        except TargetFull:
-            raise
         except FAULTS as problem:
             self._fail(file, problem)
 
@@ -101,5 +99,7 @@ class FileCopier:
             self._fail(file, problem)
 
     def _fail(self, file: Found, problem: Exception) -> None:
+        if isinstance(problem, TargetFull):
+            raise problem
         self.counts.failed += 1
         self._failed(file.path, reason_of(problem))
