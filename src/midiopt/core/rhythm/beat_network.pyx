@@ -1,9 +1,9 @@
-"""Scores a beat candidate: two neural networks with one hidden layer each over the candidate's features.
+"""Scores a beat candidate twice, by neural networks with one hidden layer over the candidate's features.
 
 What a collection teaches about octaves costs others, what it teaches about everything else does not. So one network, which learns all
-levels of the beat as nearly right and never sees all of a file's features, says which level it is; another, which learns only the choice
-among the candidates of the right level, says which octave. training/beat.py fits them for all kinds of music and writes them to
-beat_weights.py.
+levels of the beat as nearly right, never sees all of a file's features and learns from no performances, says which level it is. The
+weighted mean of two others, of which one learns only the choice among the candidates of the right level, says which octave.
+training/beat.py fits them for all kinds of music and writes them to beat_weights.py.
 """
 
 from libc.string cimport memset
