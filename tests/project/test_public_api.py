@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import bz2
 import copy
 import dataclasses
+import gzip
 import inspect
 import io
 import json
+import lzma
 import mmap
 import os
 import pickle
@@ -16,6 +19,7 @@ import subprocess
 import sys
 import threading
 from array import array
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -27,6 +31,7 @@ import midiopt
 from docs import generate_analysis
 from midiopt.errors import Damaged, MidiError, MissingExtra, SinkError, TooLarge
 from midiopt.schema import ANALYSES
+from tests.helpers.archives import zst_of
 from tests.helpers.songs import song
 
 PACKAGE = Path(midiopt.__file__).parent
@@ -35,6 +40,27 @@ PACKAGE = Path(midiopt.__file__).parent
 @pytest.mark.parametrize("name", midiopt.__all__)
 def test_every_public_name_can_be_imported(name: str) -> None:
     assert getattr(midiopt, name).__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "compress"), [("a.mid.gz", gzip.compress), ("a.KAR.BZ2", bz2.compress), ("a.midi.xz", lzma.compress), ("a.mid.zst", zst_of)]
+)
+def test_a_compressed_file_is_given_by_its_path(tmp_path: Path, name: str, compress: Callable[[bytes], bytes]) -> None:
+    data = song(3)
+    path = tmp_path / name
+    path.write_bytes(compress(data))
+    assert midiopt.analyze(path).content_hash == midiopt.analyze(data).content_hash
+    assert midiopt.notes(path).pitch.tolist() == midiopt.notes(data).pitch.tolist()
+    assert midiopt.parse(str(path)).to_bytes() == midiopt.parse(data).to_bytes()
+    path.write_bytes(data)  # a web client may undo the compression and keep the name
+    assert midiopt.analyze(path).content_hash == midiopt.analyze(data).content_hash
+
+
+def test_compressed_data_that_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.mid.gz"
+    path.write_bytes(gzip.compress(song(3))[:12] + b"\xff" * 40)
+    with pytest.raises(Damaged):
+        midiopt.analyze(path)
 
 
 FIELDS = [

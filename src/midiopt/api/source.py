@@ -6,6 +6,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
+from midiopt.limits import MAX_FILE_BYTES
+from midiopt.sources.filetypes import is_compressed
 from midiopt.sources.reader import Reader
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ _local = threading.local()
 
 
 def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
-    """The content of a file, or the buffer itself."""
+    """The content of a file, decompressed if its name says so (``song.mid.gz``), or the buffer itself."""
     if isinstance(source, (bytes, bytearray)):
         return source
     if hasattr(source, "as_py"):  # an item of an Arrow array: text would be taken for content, as any other buffer
@@ -31,10 +33,15 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
     if not hasattr(_local, "reader"):
         _local.reader = Reader()
     reader: Reader = _local.reader
+    path = os.fsencode(source)
     try:
-        reader.read(os.fsencode(source))
+        reader.read(path)
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
+    if is_compressed(path):
+        from midiopt.sources.archives.decompress import decompress_file  # that most programs never need
+
+        return bytes(decompress_file(reader, MAX_FILE_BYTES))
     return reader
 
 
