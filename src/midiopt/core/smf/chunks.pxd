@@ -40,12 +40,12 @@ cdef inline bint is_whole_track(const uint8_t *chunk, const uint8_t *end) noexce
 
 cdef inline bint is_filling(const uint8_t *p, const uint8_t *end) noexcept nogil:
     """Whether there are no bytes, or all are the same, as in a block that was filled up."""
-    return p == end or memcmp(p, p + 1, end - p - 1) == 0
+    return p >= end or memcmp(p, p + 1, end - p - 1) == 0
 
 
 cdef inline bint is_track_behind(const uint8_t *found, const uint8_t *p, const uint8_t *end) noexcept nogil:
-    """Whether at `found` a track is behind the bytes from `p` on: it is whole, or they are filling."""
-    return is_whole_track(found, end) or (is_chunk_header(found, end, b"MTrk") and is_filling(p, found))
+    """Whether at `found` a track is behind the bytes from `p` on: it is whole, or they are filling. One before `p` must be whole."""
+    return is_whole_track(found, end) or (p <= found and is_chunk_header(found, end, b"MTrk") and is_filling(p, found))
 
 
 cdef inline bint is_song_header(const uint8_t *p, const uint8_t *end) noexcept nogil:
