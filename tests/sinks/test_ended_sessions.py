@@ -120,10 +120,17 @@ def test_a_database_that_is_dropped_ends_the_run(songs, pg_dsn, pg_url):
 
 
 def test_tables_that_are_dropped_end_the_run(songs, pg_url):
-    """Behind a broken connection: the next one has no table to make its own ones like."""
-    with run_blocked_in_a_batch(pg_url, start_run, songs, pg_url, "--sink-timeout", 100_000) as run:
-        break_connections(pg_url, "wait_event_type = 'Lock' OR state = 'idle in transaction'")
-        query(pg_url, "ALTER TABLE files RENAME TO was")
+    """Behind a broken connection: the next one has no table to make its own ones like.
+
+    The transaction that holds the lock renames the table itself: no connection of the run comes between.
+    """
+    open_sink(pg_url).close()
+    with open_transaction(pg_url, "LOCK TABLE files IN SHARE MODE") as other:
+        run = start_run(songs, pg_url, "--sink-timeout", 100_000)
+        wait_until(lambda: lock_waiters(pg_url))
+        break_connections(pg_url, "wait_event_type = 'Lock'")
+        other.execute("ALTER TABLE files RENAME TO was")
+        other.commit()
         _, stderr = run.communicate(timeout=60)
     assert run.returncode == 1 and 'relation "files" does not exist' in stderr and stderr.count("\n") == 1
     query(pg_url, "ALTER TABLE was RENAME TO files")
