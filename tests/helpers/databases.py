@@ -25,7 +25,7 @@ LOCK_HOLDER = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND 
 
 @contextlib.contextmanager
 def open_transaction(url: str, statement: str) -> Iterator[psycopg.Connection]:
-    """While the with block runs, another program has a transaction open in which it has run a statement; rolled back if it is not committed."""
+    """While the with block runs, another program has a transaction open in which it has run a statement; it ends in a rollback."""
     connection = psycopg.connect(url)
     try:
         connection.execute(statement)
