@@ -21,6 +21,16 @@ def test_every_place_where_a_track_of_a_wrong_length_may_be_cut(length):
         assert "track_length" in midiopt.analyze(damaged).issue_names
 
 
+@pytest.mark.parametrize("behind", [b"", track(HIGH)], ids=["last", "first"])
+@pytest.mark.parametrize("rest", [1, 2, 3, 6, 7, 8, 9, 15, 23])
+def test_a_track_without_end_whose_length_leaves_out_running_status(rest, behind):
+    """Zeros and text have no status, either, but are no rest of the event that the length cuts, and text has no zeros."""
+    notes = bytes.fromhex("00 91 30 40") + bytes.fromhex("60 30 00  05 34 40") * 4 + bytes.fromhex("60 34 00")
+    good = header(1 + bool(behind)) + track(notes) + behind
+    damaged = header(1 + bool(behind)) + track(notes, len(notes) - rest) + behind
+    repaired(damaged, good, "no_end_of_track", "track_length", at=18)
+
+
 @pytest.mark.parametrize("length", [0, 5])
 def test_several_tracks_of_wrong_lengths_in_a_file_that_is_cut(length):
     whole, damaged = SONG, header(3) + track(CONDUCTOR, length) + track(HIGH, 0) + track(LOW, 0)

@@ -19,6 +19,7 @@ from midiopt.core.smf.track_chunk cimport harmless, has_ended, read_track_chunk,
 
 cdef enum:
     ENOUGH_EVENTS = 4  # without a fault, behind the place where a length leads: other bytes are no events for so long
+    FILLED_END = 4  # equal bytes before the next track or the end of the file
 
 
 cdef Status mend_track(Arena *arena, const uint8_t *data, const uint8_t *end, const Reading *before, TrackChunk *track) noexcept nogil:
@@ -49,6 +50,7 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
     cdef const uint8_t *limit = next_track(track.start + CHUNK_HEADER, end)
     cdef uint64_t faults = arena.header.issues | issue_bit(TRACK_LENGTH), allowed
     cdef bint proven = limit < first.next and (is_whole_track(limit, end) or is_song_header(limit, end))
+    cdef bint is_cut = first.stopped < first.next
     cdef size_t events = arena.event_count
     cdef Status status
     if limit == track.next or not spend(arena, 2 * (limit - track.start)):
@@ -58,9 +60,11 @@ cdef Status mend_length(Arena *arena, const uint8_t *data, const uint8_t *end, c
         proven = True  # whatever faults the events have
     allowed = faults | (harmless() if has_ended(arena) else within_events())
     if not status and not proven and arena.header.issues & ALL_REPAIRS & ~allowed == 0:
-        proven = has_ended(arena) or (track.stopped == limit and (limit < first.next or has_status(first.next, limit)))
+        proven = has_ended(arena) or (track.stopped == limit and limit < first.next)
+        if not proven and track.stopped == limit:  # one event more is the rest of the one that the length cuts
+            proven = is_data(first.next, limit) or (is_cut and arena.event_count == events + 1)
     if not status and not proven and (limit == end or is_song_header(limit, end)) and is_cut_only(arena, faults):
-        proven = has_status(first.next, limit) and (first.next == first.start + CHUNK_HEADER or arena.event_count >= events + ENOUGH_EVENTS)
+        proven = is_data(first.next, limit) and (first.next == first.start + CHUNK_HEADER or arena.event_count >= events + ENOUGH_EVENTS)
     if not proven and limit < end and <size_t>(end - track.start) <= arena.repair_budget:
         status = read_up_to(arena, data, end, before, track)
         spend(arena, track.stopped - track.start)
@@ -97,13 +101,19 @@ cdef bint is_in_event(const Arena *arena, size_t offset) noexcept nogil:
     return False
 
 
-cdef bint has_status(const uint8_t *p, const uint8_t *end) noexcept nogil:
-    """Whether any byte is above 7F: zeros and other filling, which may look like notes under running status, have none."""
+cdef bint is_data(const uint8_t *p, const uint8_t *end) noexcept nogil:
+    """Whether any byte is above 7F, or zeros stand among others, as under running status: text has none, and filling ends in one byte."""
+    cdef size_t zeros = 0, others = 0
+    cdef bint is_filled = end - p > FILLED_END and is_filling(end - FILLED_END, end)
     while p < end:
         if p[0] >= 0x80:
             return True
+        if p[0]:
+            others += 1
+        else:
+            zeros += 1
         p += 1
-    return False
+    return zeros > 0 and others > 1 and not is_filled
 
 
 cdef inline bint is_cut_only(const Arena *arena, uint64_t faults) noexcept nogil:
