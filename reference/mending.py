@@ -104,11 +104,20 @@ def continues(track: bytes, at: int) -> bool:
     return track[status] == 0xF7 and 0 < length == len(packet) and max(packet[:-1], default=0) < 0x80 and not 0x80 <= packet[-1] < 0xF7
 
 
+def has_status(track: bytes, at: int) -> bool:
+    """Whether a delta time and a status follow, or else data under running status, or nothing."""
+    try:
+        _, status = read_varint(track, at)
+    except Faulty:
+        return False
+    return track[status : status + 1] >= b"\x80"
+
+
 def true_sysex_end(track: bytes, at: int, running: int) -> int:
     """Where the message ends whose length is at `at`: as written, or at the first byte above 127 if that is an F7.
 
     The F7 is right if more events without a fault follow it than follow the written end; or enough of them, unless it may be an
-    empty packet behind the written end.
+    empty packet behind the written end, with a status behind it.
     """
     length, first = read_varint(track, at)
     written = first + length
@@ -120,7 +129,7 @@ def true_sysex_end(track: bytes, at: int, running: int) -> int:
         return written
     after_found = good_events(track, found + 1, running)
     after_written = good_events(track, written, running) if fits else -1
-    is_empty_packet = found == written + 1 and track[found + 1 : found + 2] == b"\0"
+    is_empty_packet = found == written + 1 and track[found + 1 : found + 2] == b"\0" and has_status(track, found + 2)
     return found + 1 if after_found > after_written or (after_found == ENOUGH_EVENTS and not is_empty_packet) else written
 
 

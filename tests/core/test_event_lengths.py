@@ -79,6 +79,14 @@ def test_data_that_look_like_events_under_running_status(message):
     assert mend(file) != file and midiopt.analyze(mend(file)).notes_hash == facts.notes_hash
 
 
+def test_an_f7_that_is_no_empty_packet():
+    """With the length that is written, F7 00 is one, B0 07 a delta time, and 40 00 a note-off of before, which the message has ended."""
+    controllers = bytes.fromhex("00 B0 07 40") * 20
+    file = one_track(C4 + bytes.fromhex("00 F0 03 7E 7F 09 01 F7") + controllers + E4 + END)
+    facts = repaired(file, "sysex_length", at=EVENTS_AT + len(C4))
+    assert (facts.note_count, facts.control_changes, facts.duration_s) == (2, 20, 1.0)
+
+
 @pytest.mark.parametrize("miscount", [-2, -1, 1, 2])
 def test_two_long_messages_in_a_row(miscount):
     """Lengths of two bytes, both miscounted: no event follows the first one but the second, which is found by its F7 as well."""

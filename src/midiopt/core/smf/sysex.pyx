@@ -34,18 +34,24 @@ cdef const uint8_t *find_sysex_end(const uint8_t *at, uint32_t length, const uin
             return written
         after_written = count_good_events(written, end, running)
     after_found = count_good_events(found, end, running)
-    if after_found > after_written or (after_found == LOOKAHEAD and not is_empty_packet(found, written)):
+    if after_found > after_written or (after_found == LOOKAHEAD and not is_empty_packet(found, written, end)):
         return found
     return written
 
 
-cdef inline bint is_empty_packet(const uint8_t *found, const uint8_t *written) noexcept nogil:
+cdef inline bint is_empty_packet(const uint8_t *found, const uint8_t *written, const uint8_t *end) noexcept nogil:
     """Whether the F7 before `found`, read as the event behind `written`, is an empty packet, which is a possible event.
 
     Other packets there are no continuation. Further from `written`, all up to the F7 would be running status that crosses the message,
-    and the F7 part of a delta time.
+    and the F7 part of a delta time. So is a status behind `found` where the event behind the packet has none.
     """
-    return found == written + 2 and found[0] == 0
+    cdef Cursor c
+    cdef uint32_t delta
+    if found != written + 2 or found[0] != 0:
+        return False
+    c.at = found + 1
+    c.end = end
+    return read_varint(&c, &delta) == VARINT_READ and c.at < end and c.at[0] >= 0x80
 
 
 cdef bint is_packet_next(const uint8_t *at, const uint8_t *end) noexcept nogil:
