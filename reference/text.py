@@ -76,9 +76,9 @@ def read_text(data: bytes) -> RawText:
 
 
 def decode_utf16(data: bytes, charset: str) -> str:
-    """UTF-16; half of a surrogate pair becomes U+FFFD, and an odd byte after little-endian Latin-1 is a character."""
+    """UTF-16; half of a surrogate pair becomes U+FFFD, and an odd byte after little-endian Latin-1 is a character, if it is no control."""
     units = [int.from_bytes(data[i : i + 2], "little" if charset == "utf-16-le" else "big") for i in range(0, len(data) - 1, 2)]
-    if len(data) % 2 and charset == "utf-16-le" and all(unit < 0x100 for unit in units):
+    if len(data) % 2 and charset == "utf-16-le" and all(unit < 0x100 for unit in units) and data[-1] >= 0x20:
         units.append(data[-1])
     text = "".join(map(chr, units)).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return "".join("\N{REPLACEMENT CHARACTER}" if 0xD800 <= ord(c) < 0xE000 else c for c in text)
@@ -106,7 +106,7 @@ def utf8_cost(data: bytes) -> int:
     bits = CUT_COST
     for c in data:
         if 0xC0 <= c < 0xE0:
-            bits += UTF8_COSTS[2] if c <= 0xC5 or 0xCE <= c <= 0xD1 else RARE
+            bits += UTF8_COSTS[2] if c <= 0xC5 or 0xCE <= c <= 0xD1 or 0xD6 <= c <= 0xDB else RARE
         elif c >= 0xE0:
             bits += UTF8_COSTS[3] if 0xE2 <= c <= 0xED else RARE
     return bits

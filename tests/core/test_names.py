@@ -38,6 +38,7 @@ def title(*tracks: list[bytes]) -> str | None:
         (b"\xfe\xff\x00A\x00b\x00", "Ab"),  # half a unit at the end
         (b"\xff\xfeA\x00b\x00\x00", "Ab"),
         (b"\xff\xfeA\x00b", "Ab"),  # whose zero was taken for the end of the text
+        (b"\xff\xfeA\x00\x05", "A"),  # half of U+0105
         (b"\xff\xfe\x5c\x66\x1f\x66\x1f", "晜星"),  # half a unit of a text that is not Latin-1 says nothing
         (b"\xfe\xff\x5c\x0f\x66\x1f\xd8\x3c\xdf\xb9", "小星🎹"),  # a surrogate pair
         (b"\xfe\xff\xd8\x3c\x00A\xdc\x00", "\ufffdA\ufffd"),  # halves of pairs
@@ -67,9 +68,10 @@ def test_utf16_reads_back(text, encoding, end):
 # --- UTF-8 that is cut within a character ---
 
 CYRILLIC, JAPANESE, FRENCH = "Вечерний звон", "エリーゼのために", "Études d’exécution à quatre mains"
+HEBREW, ARABIC = "הבה נגילה", "طلع البدر علينا"
 
 
-@pytest.mark.parametrize("text", [CYRILLIC, JAPANESE, FRENCH, "Ständchen für Flöte"])
+@pytest.mark.parametrize("text", [CYRILLIC, JAPANESE, FRENCH, HEBREW, ARABIC, "Ständchen für Flöte"])
 @pytest.mark.parametrize("padding", [b"", b"\0", b"  "])
 def test_utf8_cut_at_any_width(text, padding):
     data = text.encode()

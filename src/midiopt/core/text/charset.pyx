@@ -41,7 +41,7 @@ cdef enum:  # half bits
     PUNCTUATION_COST = 18  # of double bytes: punctuation, full-width letters and digits
     PUNCTUATION_COST_JIS = 20
     COMMON_PUNCTUATION_COST = 14  # in Shift-JIS; Latin letters may stand beside it
-    UTF8_LETTER_COST = 16  # of UTF-8: Latin, Greek and Cyrillic letters
+    UTF8_LETTER_COST = 16  # of UTF-8: Latin, Greek, Cyrillic, Hebrew and Arabic letters
     UTF8_WIDE_COST = 24  # of UTF-8: the three bytes of punctuation, kana, hanzi and hangul
     UTF8_CUT_COST = 12  # that a text in UTF-8 is cut within a character
     NO_PAIR = 255
@@ -327,7 +327,7 @@ cdef uint64_t utf8_cost(const uint8_t *p, size_t length) noexcept nogil:
         if p[i] < 0xC0:
             i += 1
         elif p[i] < 0xE0:
-            cost += UTF8_LETTER_COST if p[i] <= 0xC5 or 0xCE <= p[i] <= 0xD1 else RARE_COST
+            cost += UTF8_LETTER_COST if p[i] <= 0xC5 or 0xCE <= p[i] <= 0xD1 or 0xD6 <= p[i] <= 0xDB else RARE_COST
             i += 2
         else:
             cost += UTF8_WIDE_COST if 0xE2 <= p[i] <= 0xED else RARE_COST

@@ -78,7 +78,8 @@ cdef Status append_text(TextHeap *heap, const RawText *raw, int code_page, Text 
 cdef size_t decode_utf16(const RawText *raw, uint8_t *out) noexcept nogil:
     """UTF-16 to UTF-8, without NUL characters; half of a surrogate pair becomes U+FFFD. Returns the number of bytes.
 
-    A single byte at the end of little-endian ASCII or Latin-1 is a character whose zero was taken for the end of the text.
+    A single byte at the end of little-endian ASCII or Latin-1 is a character whose zero was taken for the end of the text, unless it
+    is a control character, which is half of another one.
     """
     cdef const uint8_t *p = raw.bytes
     cdef bint is_little = raw.encoding == UTF16_LE
@@ -97,7 +98,7 @@ cdef size_t decode_utf16(const RawText *raw, uint8_t *out) noexcept nogil:
                 c = REPLACEMENT
         if c:
             n += put_utf8(c, out + n)
-    if i < raw.length and is_little and all_units < 0x100 and p[i]:
+    if i < raw.length and is_little and all_units < 0x100 and p[i] >= 0x20:
         n += put_utf8(p[i], out + n)
     return n
 
