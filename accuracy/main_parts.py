@@ -21,7 +21,7 @@ from typing import Any
 import midiopt
 from accuracy import markdown
 from accuracy.corpus import beside, midi_files
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.rows.decode import row_to_dict
 from midiopt.rows.layout import TRACKS_LAYOUT
 from midiopt.schema import MAIN_PARTS, TRACKS

@@ -15,7 +15,7 @@ import midiopt
 from accuracy import ground_truth, markdown
 from accuracy.corpus import beside, midi_files
 from accuracy.ground_truth import Row
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.core.inspection import quarter_phase
 from reference.quantization import POSITIONS
 

@@ -40,11 +40,11 @@ STAGES = {
     "polyphony": ("core.notes.polyphony",),
     "tempo map, time signatures and bars": ("core.timeline",),
     "rhythm": ("core.rhythm",),
-    "key": ("core.harmony.chroma", "core.harmony.key"),
+    "key": ("core.harmony.chroma", "core.harmony.key", "core.harmony.key_evidence"),
     "chords, drums and form": ("core.harmony", "core.structure"),
     "texts": ("core.text",),
     "facts in file names": ("sources.filename",),
-    "packing the row": ("core.analysis",),
+    "packing the row": ("core.analysis", "core.analyzer"),
     "validating rows": ("rows",),
     "encoding for SQLite": ("sinks.sqlite_statement",),
     "SQLite itself": ("libsqlite3",),
@@ -55,7 +55,8 @@ OTHER = "Python and the C library"
 NOT_COUNTED = (
     *("core.build", "core.inspection", "core.processor", "pipeline.hash_slots", "sinks.sqlite_rows", "sources.listing"),
     "sinks.sqlite_hashes",
-    *("sources.path_set", "sources.stat_many", "sources.thread_pool", "sources.archives.integers", "sources.archives.tar"),
+    *("sources.path_set", "sources.stat_many", "sources.thread_pool", "sources.archives.integers"),
+    *("sources.archives.tar", "sources.archives.tar_header"),
 )
 
 # What callgrind runs: instructions are counted between watch(1) and watch(0).

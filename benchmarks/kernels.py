@@ -28,7 +28,7 @@ from benchmarks import console_table
 from benchmarks.command_line import need, run_program
 from benchmarks.input_files import add_options, every_kth, select
 from benchmarks.paired_timing import OURS, Comparison, pyperf_run, save
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.core.smf.arena import EventArena
 from midiopt.core.smf.parser import parse
 from midiopt.errors import MidiError

@@ -19,7 +19,7 @@ from typing import IO, NamedTuple
 from benchmarks.clocks import processor_time
 from midiopt import EventArena, MidiError, parse
 from midiopt.core import build
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.pipeline.new_files import FILES_PER_TASK
 from midiopt.pipeline.worker import Worker
 from midiopt.schema import ANALYZER_VERSION

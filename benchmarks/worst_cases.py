@@ -182,7 +182,7 @@ CASES: dict[str, Callable[[int], bytes]] = {
 COUNT = """
 import ctypes, json, sys
 from pathlib import Path
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.errors import MidiError
 
 library, names = ctypes.CDLL(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())

@@ -19,7 +19,7 @@ import numpy as np
 
 import midiopt
 from fuzz.libfuzzer import blocks_executed
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.core.inspection import memory_of
 from midiopt.errors import Damaged, MidiError, MissingExtra, NotAnArchive, SourceError, TooLarge
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, Kind

@@ -28,7 +28,7 @@ WORKLOADS = {"parse": "bytes to events", "analyse": "bytes to facts", "work": "f
 def workloads(folder: Path) -> dict[str, Callable[[], object]]:
     """By name, one pass over all files of a folder."""
     from midiopt import EventArena, parse
-    from midiopt.core.analysis import Analyzer
+    from midiopt.core.analyzer import Analyzer
     from midiopt.pipeline.worker import Worker
     from midiopt.rows.batch import Batch
     from midiopt.rows.layout import LAYOUTS

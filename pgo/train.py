@@ -104,7 +104,7 @@ def tasks_of(source: Path) -> list[Task]:
 def view(paths: list[bytes]) -> None:
     """Parse files into an arena and use every property of it; read their notes; analyze them and inspect the result."""
     import midiopt
-    from midiopt.core.analysis import Analyzer
+    from midiopt.core.analyzer import Analyzer
     from midiopt.core.inspection import beat_triads, key_evidence
     from midiopt.core.notes.note_batch import TYPES, NoteBatch
 

@@ -1,7 +1,7 @@
 """The code page of a file's names: the one in which they are least surprising, in half bits.
 
 In a page of single bytes, a letter costs what it costs after the one before it; in a page of double bytes, each character
-has a cost. The weights are those of core/text/charset.pyx. Bytes below 0x80 alone cost nothing.
+has a cost. The weights are those of core/text/charset_costs.pyx. Bytes below 0x80 alone cost nothing.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from accuracy import ground_truth, markdown
 from accuracy.chords import TRAINING_FOLDS, Label, songs
 from accuracy.corpus import make_parser, parse_arguments
 from midiopt.core import inspection
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.core.harmony.chord_scores import BIAS, CHANGE, SILENCE
 from midiopt.core.harmony.chord_symbols import QUALITIES, TRIADS
 

@@ -140,7 +140,7 @@ def main() -> None:
     }
     for name, (codec, leads, trails) in ROWS.items():
         tables[name] = row_costs(counts[codec], codec, leads, trails)
-    print('"""The weights of charset.pyx, written by training/code_pages.py: costs in half bits, as digits of base 36."""\n')
+    print('"""The weights of charset_costs.pyx, written by training/code_pages.py: costs in half bits, as digits of base 36."""\n')
     print("# fmt: off")
     print("# Of letters after one another; the first class is whatever is no letter.")
     print(f'LETTERS = "{LETTERS}"')

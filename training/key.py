@@ -19,7 +19,7 @@ from accuracy import ground_truth, markdown
 from accuracy.corpus import make_parser, parse_arguments
 from accuracy.key import signature, true_key
 from midiopt.core import inspection
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.errors import MidiError
 from midiopt.rows.batch import ANALYSES_DTYPE
 from training.logit import Bools, Floats, fit, probabilities

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import midiopt
 from accuracy.corpus import CORPUS, FILES
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.kinds import FLOAT32, FLOAT64, INT16, INT32, INT64, SHARES
 from midiopt.limits import MAX_EVENTS
 from midiopt.schema import ANALYSES, ISSUE_BITS, TRACKS, Table

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 import midiopt
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.core.inspection import beat_triads
 from sample.smf import END_OF_TRACK, note_off, note_on, program_change, smf, time_signature, track
 

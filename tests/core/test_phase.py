@@ -7,7 +7,7 @@ import random
 import pytest
 
 import midiopt
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.core.inspection import quarter_phase
 from sample.smf import note_off, note_on, smf, track
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.limits import MAX_EVENTS_CAP
 from midiopt.schema import ALL_REPAIRS, FIRST_UNUSUAL, ISSUE_BITS, ISSUES, REPAIRS, UNUSUAL, issue_names
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import midiopt
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.sources.reader import Reader
 from sample import smf
 from tests.helpers.songs import song

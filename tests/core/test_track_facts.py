@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 
 import midiopt
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.schema import MAIN_PARTS, TRACKS
 from reference.analyzer import Unreadable, differing_columns
 from reference.track_facts import track_facts

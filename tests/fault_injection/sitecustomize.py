@@ -84,10 +84,10 @@ FAULTS = {
 
 def inject() -> None:
     """Replace the analyser by one that looks for faults."""
-    from midiopt.core import analysis
+    from midiopt.core import analyzer
     from midiopt.core.inspection import row_layouts
 
-    class FaultyAnalyzer(analysis.Analyzer):
+    class FaultyAnalyzer(analyzer.Analyzer):
         def analyze(self, data, digest, version, rows, heap, tracks=None):
             found = re.search(rb"fault:(\w+)", data)
             if found and found[1] in FAULTS:
@@ -98,7 +98,7 @@ def inject() -> None:
                 rows[len(rows) - size + dict(fields)["bpm_source"]] = 200
             return result
 
-    analysis.Analyzer = FaultyAnalyzer
+    analyzer.Analyzer = FaultyAnalyzer
 
 
 if "midiopt.pipeline.worker" in sys.orig_argv:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.rows.decode import row_to_dict
 from midiopt.rows.layout import TRACKS_LAYOUT
 from midiopt.schema import TRACKS

@@ -14,7 +14,7 @@ import pytest
 
 import midiopt
 from midiopt.cli import analyze
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.batch import Batch
 from midiopt.rows.builder import RowBuilder

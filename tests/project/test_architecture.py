@@ -20,19 +20,19 @@ BASE = ("wording", "errors", "limits", "kinds", "general_midi", "schema", "run_l
 LAYERS = {
     "core": (),
     "sources": ("core.memory",),
-    "rows": ("core.analysis", "sources"),
+    "rows": ("core.analyzer", "sources"),
     "api": (
-        *("core.analysis", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.arena", "core.smf.parser"),
+        *("core.analyzer", "core.harmony.harmony_view", "core.notes.note_view", "core.smf.arena", "core.smf.parser"),
         *("core.rhythm.beat_view", "core.structure.section_view", "core.timeline.timeline_view"),
         *("rows", "sources"),
     ),
     "display": ("api",),
     "sinks": ("rows",),
-    "pipeline": ("core.analysis", "core.build", "rows", "sources", "sinks"),
+    "pipeline": ("core.analyzer", "core.build", "rows", "sources", "sinks"),
     "many": ("api", "rows", "sources", "pipeline"),
     "library": ("core.smf.arena", "api", "rows", "sources", "sinks", "pipeline"),
     "torch": ("core.notes.note_batch", "many", "library"),
-    "browse": ("core.analysis", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
+    "browse": ("core.analyzer", "core.smf.parser", "api", "display", "rows", "sources", "sinks", "pipeline", "library"),
     "report": ("core.build", "api", "display", "sinks", "library"),
     "cli": ("core.build", "api", "display", "rows", "sources", "sinks", "pipeline", "library", "browse", "report"),
 }
@@ -49,7 +49,8 @@ CORE_LAYERS = {
     "harmony": ("smf", "text", "timeline", "notes", "rhythm"),
     "structure": ("smf", "text", "timeline", "notes", "rhythm"),
     "analysis": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure"),
-    "inspection": ("smf", "text", "timeline", "notes", "rhythm", "harmony", "structure", "analysis"),
+    "analyzer": ("smf", "notes", "rhythm", "harmony", "structure", "analysis"),
+    "inspection": ("harmony", "timeline", "analyzer"),
 }
 
 

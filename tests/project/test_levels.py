@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 LEVELS = ["x86-64-v2", "x86-64-v3", "x86-64-v4"]
 PRINT_BUILD = (
-    "import midiopt, midiopt.core.analysis as a; print(midiopt.build_info()['level'], a.__file__.split('/levels/')[-1].split('/')[0])"
+    "import midiopt, midiopt.core.analyzer as a; print(midiopt.build_info()['level'], a.__file__.split('/levels/')[-1].split('/')[0])"
 )
 FLAGS = {  # of /proc/cpuinfo
     "x86-64-v2": {"cx16", "lahf_lm", "popcnt", "sse4_1", "sse4_2", "ssse3"},

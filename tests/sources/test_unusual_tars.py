@@ -12,7 +12,7 @@ import pytest
 from midiopt.errors import Damaged, TooLarge
 from midiopt.sources.archives.archive import Archive, MemoryArchive
 from midiopt.sources.archives.limits import ArchiveLimits
-from midiopt.sources.archives.tar import is_header
+from midiopt.sources.archives.tar_header import is_header
 from midiopt.sources.archives.tar_types import Sparse
 from tests.helpers.archive_bytes import padded, pax_header, pax_record, tar_file, tar_header, with_checksum
 from tests.helpers.archives import analyze_archive, outcomes, zip_of, zst_of

@@ -7,7 +7,7 @@ import threading
 
 from midiopt.api.analysis import Analysis, undecoded_analysis
 from midiopt.api.source import Source, content_of
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.core.notes.note_view import Notes
 from midiopt.core.smf.arena import EventArena
 from midiopt.core.smf.parser import parse as parse_bytes

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.kinds import INT64
 from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.hash_table import SharedHashTable

@@ -24,7 +24,7 @@ from midiopt.sources.sniff import with_detected_type
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-    from midiopt.core.analysis import Analyzer
+    from midiopt.core.analyzer import Analyzer
 
 MAX_DURATION_US = INT32.high
 MAX_EXCEPTION_CHARACTERS = 200  # of its text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from midiopt.core.analysis import Analyzer
+from midiopt.core.analyzer import Analyzer
 from midiopt.rows.decode import row_to_dict
 from midiopt.rows.layout import LAYOUTS, NO_HASH
 from midiopt.schema import ANALYZER_VERSION, TRACKS

@@ -8,7 +8,8 @@ from midiopt import schema
 from midiopt.core.facts cimport NULL_ENUM
 from midiopt.core.harmony.chords cimport LANES, NO_CHORD, Chords, estimate_chords, quality_name, write_symbol
 from midiopt.core.harmony.chroma cimport SEGMENTS, Chroma, add_chroma
-from midiopt.core.harmony.key cimport KeyEvidence, declared_key, estimate_key, key_code
+from midiopt.core.harmony.key cimport estimate_key
+from midiopt.core.harmony.key_evidence cimport KeyEvidence, declared_key, key_code
 from midiopt.core.memory cimport allocate_zeroed, release
 from midiopt.core.notes.polyphony cimport measure_polyphony
 from midiopt.core.rhythm.first_sequence cimport FirstSequence, has_bars, read_first_sequence, start_sequence

@@ -1,4 +1,4 @@
-"""The weights of key.pyx, from training/key.py: one per kind of evidence, in the order of key.pxd."""
+"""The weights of key.pyx, from training/key.py: one per kind of evidence, in the order of key_evidence.pxd."""
 
 WEIGHTS = (11.00, 4.69, 2.26, 1.39, -2.62, 3.04, 2.11, 0.66, 0.95, 1.95)
 

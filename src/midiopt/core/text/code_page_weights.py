@@ -1,4 +1,4 @@
-"""The weights of charset.pyx, written by training/code_pages.py: costs in half bits, as digits of base 36."""
+"""The weights of charset_costs.pyx, written by training/code_pages.py: costs in half bits, as digits of base 36."""
 
 # fmt: off
 # Of letters after one another; the first class is whatever is no letter.

@@ -10,7 +10,8 @@ from libc.string cimport memcmp, memset
 from midiopt.core.facts cimport NULL_TEXT, Text, TrackFacts
 from midiopt.core.smf.arena cimport MarkRange, marks_of
 from midiopt.core.smf.midi cimport META, META_COPYRIGHT, META_INSTRUMENT_NAME, META_LYRIC, META_TEXT, META_TRACK_NAME, USABLE
-from midiopt.core.text.charset cimport CodePageCosts, best_code_page, load_costs, reset_costs, score_text, utf8_cost
+from midiopt.core.text.charset cimport CodePageCosts, best_code_page, reset_costs, score_text, utf8_cost
+from midiopt.core.text.charset_costs cimport load_costs
 from midiopt.core.text.encoding cimport CODE_PAGE, NO_CODE_PAGE, UTF8, UTF8_CUT, equals_ignoring_case, find_tag, read_text
 from midiopt.core.text.text cimport append_ascii, append_text
 

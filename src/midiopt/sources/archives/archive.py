@@ -21,6 +21,7 @@ from midiopt.sources.archives.hard_links import HardLinks, Place
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, ROWS_ERROR, ArchiveLimits, max_rows
 from midiopt.sources.archives.stream import Stream
 from midiopt.sources.archives.table import Table, TableRow, is_table
+from midiopt.sources.archives.tar_header import is_header as is_tar_header
 from midiopt.sources.archives.tar_types import HardLink, Sparse
 from midiopt.sources.archives.zip import read_entry
 from midiopt.sources.archives.zip_directory import Entry, is_zip, iter_central_directory
@@ -153,7 +154,7 @@ class Archive:
             self._links = HardLinks(
                 lambda: tar.Tar(stream=Decompressor(Stream(file), magic, self.budget, limits.bomb_min_bytes))  # type: ignore[arg-type]
             )
-        elif tar.is_header(head):
+        elif is_tar_header(head):
 
             def open_tar() -> tar.Tar:
                 return tar.Tar(file.fd) if file.fd >= 0 else tar.Tar(stream=Stream(file))
