@@ -178,10 +178,11 @@ def test_a_nested_directory_that_a_stream_packs_well(tmp_path):
 MEBIBYTE = ArchiveLimits(bomb_min_bytes=1 << 20, nested_bomb_min_bytes=1 << 20)
 
 
-def test_compressed_songs_that_expand_to_too_much_together(tmp_path):
+@pytest.mark.parametrize("name", [b"%d.mid.gz", b"%d.mid"])
+def test_compressed_songs_that_expand_to_too_much_together(tmp_path, name):
     """Each is within the limit of a file; none of their sizes is in the directory."""
     zeros = gzip.compress(bytes(1 << 20))
-    data = raw_zip([(b"%d.mid.gz" % i, zeros) for i in range(30)])
+    data = raw_zip([(name % i, zeros) for i in range(30)])
     _, found = process_task(data, tmp_path, limits=MEBIBYTE)
     assert found[""] == ("rejected", BOMB_ERROR)
     assert 200 * len(data) >> 20 <= len(found) - 3 <= (200 * len(data) >> 20) + 1 < 20

@@ -7,8 +7,9 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from midiopt.limits import MAX_FILE_BYTES
-from midiopt.sources.filetypes import is_compressed
-from midiopt.sources.reader import Reader
+from midiopt.sources.plain_content import plain_content
+from midiopt.sources.reader import Reader, begins_with
+from midiopt.sources.sniff import GZIP
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -16,20 +17,19 @@ else:  # typing.get_type_hints asks for one, which Python has from 3.12 on
     Buffer = bytes | bytearray | memoryview
 
 Source: TypeAlias = str | os.PathLike[str] | Buffer | BinaryIO
+Content: TypeAlias = Reader | bytes | bytearray | memoryview
 
 _local = threading.local()
 
 
-def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
-    """The content of a file, decompressed if its name says so (``song.mid.gz``), or the buffer itself."""
+def content_of(source: Source) -> Content:
+    """The content of a file, decompressed as plain_content() says; of a sound file given as a buffer, the buffer itself."""
     if isinstance(source, (bytes, bytearray)):
-        return source
+        return _plain(b"", source) if begins_with(source, GZIP) else source  # most often not: 0.03 us instead of 0.3
     if hasattr(source, "as_py"):  # an item of an Arrow array: text would be taken for content, as any other buffer
         return content_of(source.as_py())
     if not isinstance(source, (str, os.PathLike)):
-        if not hasattr(source, "read"):
-            return buffer_of(source)
-        return rest_of(source)
+        return _plain(b"", rest_of(source) if hasattr(source, "read") else buffer_of(source))
     if not hasattr(_local, "reader"):
         _local.reader = Reader()
     reader: Reader = _local.reader
@@ -38,11 +38,11 @@ def content_of(source: Source) -> Reader | bytes | bytearray | memoryview:
         reader.read(path)
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
-    if is_compressed(path):
-        from midiopt.sources.archives.decompress import decompress_file  # that most programs never need
+    return _plain(path, reader)
 
-        return bytes(decompress_file(reader, MAX_FILE_BYTES))
-    return reader
+
+def _plain(name: bytes, data: Content) -> Content:
+    return plain_content(name, data, MAX_FILE_BYTES)  # type: ignore[return-value]  # what is decompressed is bytes
 
 
 def buffer_of(source: Any) -> memoryview:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from midiopt.errors import MissingExtra, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.pipeline.heartbeat import Heartbeat
-from midiopt.pipeline.items import Item, failed_item, file_items
+from midiopt.pipeline.items import Item, content_item, failed_item, file_items
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.arrow_schema import FACTS, arrow_schema
 from midiopt.rows.batch import Batch
 from midiopt.rows.validate import validate
-from midiopt.schema import FILES, OK, UNREADABLE
+from midiopt.schema import FILES, UNREADABLE
 from midiopt.sources.reader import Reader
 from midiopt.sources.table_columns import CONTENTS, PATHS, column_kind, field_of
 
@@ -131,7 +131,7 @@ def _content_items(contents: list[bytes | None], names: list[str | None]) -> Ite
         elif len(content) > MAX_FILE_BYTES:
             yield failed_item(path, len(content), 0, TooLarge(over_limit(len(content), MAX_FILE_BYTES)))
         else:
-            yield path, len(content), 0, content, OK, None
+            yield content_item(path, content, MAX_FILE_BYTES)
 
 
 def _path_items(paths: list[str | None], reader: Reader) -> Iterator[Item]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from midiopt.api.one_file import Notes
 from midiopt.api.source import Source, content_of
-from midiopt.errors import MidiError, MidioptError, NotMidi
-from midiopt.limits import MAX_FILE_BYTES, check_option
+from midiopt.errors import MidiError, MidioptError
+from midiopt.limits import check_option
 from midiopt.many.failure import Failure
 from midiopt.many.items import UNENCODABLE, bytes_of, check_many, numbered, source_of
 from midiopt.pipeline.options import available_cores
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 FILES_PER_TASK = 32  # a thread takes 20 us to hand over a task, as long as the notes of a file take
 TASKS_PER_THREAD = 2
-LAST_OF_COMPRESSED = ("z", "Z", "2", "t", "T")  # of .gz, .xz, .bz2 and .zst
 
 
 def notes_many(sources: Iterable[Source], *, workers: int | None = None) -> Iterator[Notes | Failure]:
@@ -73,16 +72,8 @@ def _task(items: list[Item]) -> list[Notes | Failure]:
 def _notes(name: str | int, source: Source) -> Notes | Failure:
     data: Buffer = b""
     try:
-        data = _content(name) if isinstance(name, str) else source  # type: ignore[assignment]  # bytes
-        try:
-            return Notes(data)
-        except NotMidi:
-            if not isinstance(name, str):
-                raise
-            from midiopt.sources.archives.decompress import undo_encoding
-
-            data = undo_encoding(data, MAX_FILE_BYTES)
-            return Notes(data)
+        data = _content(name) if isinstance(name, str) else content_of(source)
+        return Notes(data)
     except MidiError as problem:
         return Failure(name, STATUSES[REJECTED], str(with_detected_type(problem, data)))
     except OSError as problem:
@@ -95,7 +86,7 @@ def _notes(name: str | int, source: Source) -> Notes | Failure:
 
 def _content(name: str) -> Buffer:
     """The content of a file, or of what only a library calls so: read_content is slow, and needed for few files."""
-    if name.endswith(LAST_OF_COMPRESSED) or MEMBER_SEPARATOR in name or "\\" in name:
+    if MEMBER_SEPARATOR in name or "\\" in name:
         from midiopt.sources.content import read_content
 
         return read_content(os.path.join(os.curdir, name))

@@ -9,8 +9,9 @@ from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge
 from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.rows.builder import crashed_outcome
 from midiopt.schema import OK, REJECTED, UNREADABLE
-from midiopt.sources.filetypes import is_compressed
-from midiopt.sources.reader import Reader
+from midiopt.sources.plain_content import LAST_OF_COMPRESSED, plain_content
+from midiopt.sources.reader import Reader, begins_with
+from midiopt.sources.sniff import GZIP
 from midiopt.sources.urls import is_url, public_url
 
 if TYPE_CHECKING:
@@ -48,16 +49,14 @@ def failed_item(path: bytes, size: int, mtime_ns: int, problem: Exception) -> It
 
 
 def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat: Heartbeat) -> Iterator[Item]:
-    """Read files; one that was compressed alone is decompressed."""
+    """Read files; compressed ones are decompressed."""
     for path in paths:
         heartbeat.start_item()
         data: Buffer = reader
         try:
             reader.read(path)
-            if path[-1] in b"zZ2tT" and is_compressed(path):
-                from midiopt.sources.archives.decompress import decompress_file  # that most workers never need
-
-                data = decompress_file(reader, max_bytes)
+            if path[-1] in LAST_OF_COMPRESSED or begins_with(reader, GZIP):  # 0.07 us, for a call of 0.25
+                data = plain_content(path, reader, max_bytes)
         except Exception as problem:
             yield failed_item(path, reader.size_bytes, reader.mtime_ns, problem)
         else:
@@ -75,21 +74,26 @@ def object_items(paths: Iterable[bytes], objects: ObjectReader, others: FileItem
         try:
             if isinstance(data, Exception):
                 raise data
-            if is_compressed(public_url(path)):
-                from midiopt.sources.archives.decompress import decompress_file
-
-                data = decompress_file(data, max_bytes)
+            data = plain_content(public_url(path), data, max_bytes)
         except Exception as problem:
             yield failed_item(path, size, mtime_ns, problem)
         else:
             yield path, size, mtime_ns, data, OK, None
 
 
-def content_items(contents: Iterable[bytes], heartbeat: Heartbeat) -> Iterator[Item]:
+def content_items(contents: Iterable[bytes], max_bytes: int, heartbeat: Heartbeat) -> Iterator[Item]:
     """Contents that came with the task; they have no path."""
     for content in contents:
         heartbeat.start_item()
-        yield b"", len(content), 0, content, OK, None
+        yield content_item(b"", content, max_bytes)
+
+
+def content_item(name: bytes, content: bytes, max_bytes: int) -> Item:
+    """Content that was read elsewhere, from a file of this name."""
+    try:
+        return name, len(content), 0, plain_content(name, content, max_bytes), OK, None
+    except Exception as problem:
+        return failed_item(name, len(content), 0, problem)
 
 
 def not_regular_items(paths: Iterable[bytes], heartbeat: Heartbeat) -> Iterator[Item]:

@@ -12,10 +12,10 @@ from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.tasks import MemberRange
 from midiopt.schema import OK, OPENED, REJECTED
 from midiopt.sources.archives.archive import Archive, Member, MemoryArchive
-from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, MAX_DEPTH, ROWS_ERROR, ArchiveLimits, max_nested_rows
-from midiopt.sources.filetypes import is_archive, is_compressed
+from midiopt.sources.filetypes import is_archive
 from midiopt.sources.paths import member_path, path_text
+from midiopt.sources.plain_content import plain_content
 from midiopt.sources.sniff import SNIFF_BYTES, is_song
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class MemberItems:
         try:
             if depth and self._nested_budget < 0:
                 raise TooLarge(BOMB_ERROR)
-            data = self._read(member)
+            data = member.data() if is_nested else self._content(member)
             if is_nested and not is_song(bytes(memoryview(data)[:SNIFF_BYTES])):
                 error = yield from self._nested_items(member, bytes(data), path, depth + 1)
                 item = path, member.size, member.mtime_ns, None, REJECTED if error else OPENED, error
@@ -69,11 +69,8 @@ class MemberItems:
     def _is_in_sample(self, path: bytes) -> bool:
         return self._sample == ALL_PATHS or self._sample.contains(path_text(path))
 
-    def _read(self, member: Member) -> Buffer:
-        data = member.data()
-        if not is_compressed(member.original_name):
-            return data
-        return decompress_file(data, self._limits.max_file_bytes, member.archive.budget)
+    def _content(self, member: Member) -> Buffer:
+        return plain_content(member.original_name, member.data(), self._limits.max_file_bytes, member.archive.budget)
 
     def _nested_items(self, member: Member, data: bytes, path: bytes, depth: int) -> Generator[Item, None, str | None]:
         """What a nested archive holds; returns why not all of it could be read."""

@@ -29,11 +29,10 @@ from midiopt.pipeline.signals import STOP_SIGNALS
 from midiopt.pipeline.tasks import AnalyzeFiles, AnalyzeItems, FinishArchive, ReadMembers, Task, decode_task
 from midiopt.pipeline.worker_arguments import WorkerArguments
 from midiopt.rows.builder import Outcome, RowBuilder, analyze_bytes, content_hasher, crashed_outcome
-from midiopt.schema import OK, REJECTED
+from midiopt.schema import OK
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, ArchiveLimits
 from midiopt.sources.paths import SLASH
 from midiopt.sources.readers import READERS
-from midiopt.sources.sniff import GZIP
 from midiopt.sources.system import end_with
 from midiopt.sources.urls import is_url
 
@@ -132,7 +131,7 @@ class Worker:
 
     def _analyze_items(self, task: AnalyzeItems) -> bytes:
         if task.are_contents:
-            items = content_items(task.items, self._heartbeat)
+            items = content_items(task.items, self._max_file_bytes, self._heartbeat)
         else:
             items = file_items(task.items, self._reader, self._max_file_bytes, self._heartbeat)
         return self._make_rows(items, RowBuilder(self._tracks), self._analyze_copy).message()
@@ -159,8 +158,6 @@ class Worker:
             sizes = rows.sizes()
             try:
                 outcome = analyze(data, rows) if data is not None else Outcome(status, error=error)
-                if outcome.status == REJECTED and data is not None and path and bytes(memoryview(data)[:2]) == GZIP:
-                    outcome = self._analyze_encoded(data, rows, analyze) or outcome
                 duration_us = (time.monotonic_ns() - heartbeat.started_at) // 1000
                 rows.add_file(path, size, mtime_ns, outcome, now_us, duration_us)
             except Exception as problem:
@@ -169,13 +166,6 @@ class Worker:
                 size, mtime_ns = (number if INT64.low <= number <= INT64.high else 0 for number in (size, mtime_ns))
                 rows.add_file(path, size, mtime_ns, crashed_outcome(problem), now_us)
         return rows
-
-    def _analyze_encoded(self, data: Buffer, rows: RowBuilder, analyze: Callable[[Buffer, RowBuilder], Outcome]) -> Outcome | None:
-        """Analyse what a web client has left compressed; None if it cannot be decompressed."""
-        from midiopt.sources.archives.decompress import undo_encoding
-
-        plain = undo_encoding(data, self._max_file_bytes)
-        return None if plain is data else analyze(plain, rows)
 
     def _analyze(self, data: Buffer, rows: RowBuilder) -> Outcome:
         """Analyse content, unless an identical copy was `ok`.

@@ -17,11 +17,11 @@ from midiopt.errors import MidioptError, NotAnArchive, SourceError, TooLarge, ov
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.archives.archive import Archive, FileArchive, Member, MemoryArchive, open_archive
-from midiopt.sources.archives.budget import Budget
-from midiopt.sources.archives.decompress import decompress_file, undo_encoding
+from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
-from midiopt.sources.filetypes import is_archive, is_compressed, is_table
+from midiopt.sources.filetypes import is_archive, is_table
 from midiopt.sources.paths import archive_in, is_utf8, member_path, path_bytes, path_text
+from midiopt.sources.plain_content import plain_content
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import is_song
 from midiopt.sources.urls import is_url
@@ -76,7 +76,7 @@ def read_stored(text: str) -> Buffer:
         data = objects.read_object(path, MAX_FILE_BYTES)[0]
         if isinstance(data, Exception):
             raise data
-        return _plain(path, data)
+        return plain_content(path, data, MAX_FILE_BYTES)
     return _read_file(path_bytes(text), text)
 
 
@@ -87,12 +87,7 @@ def _read_file(path: bytes, name: str) -> Buffer:
     reader.read(path)
     if is_archive(path) and not is_song(bytes(memoryview(reader)[:12])):
         raise SourceError(f"it is an archive; name a member of it, such as {_first_member(path, name)}")
-    return _plain(path, reader)
-
-
-def _plain(name: bytes, data: Buffer, budget: Budget | None = None) -> Buffer:
-    """What a file of this name holds, decompressed."""
-    return undo_encoding(decompress_file(data, MAX_FILE_BYTES, budget) if is_compressed(name) else data, MAX_FILE_BYTES)
+    return plain_content(path, reader, MAX_FILE_BYTES)
 
 
 def _existing(name: str) -> bytes | None:
@@ -170,7 +165,7 @@ def _member_content(member: Member) -> Buffer:
     data = bytes(member.data())
     if is_archive(member.original_name) and not is_song(data):
         raise SourceError(f"it is an archive; add the name of a member, such as {MEMBER_SEPARATOR}x.mid")
-    return _plain(member.original_name, data, member.archive.budget)
+    return plain_content(member.original_name, data, MAX_FILE_BYTES, member.archive.budget)
 
 
 def _first_member(path: bytes, name: str) -> str:

@@ -1,5 +1,7 @@
 from typing_extensions import Buffer
 
+def begins_with(data: Buffer, head: bytes) -> bool: ...
+
 class Reader(Buffer):
     @property
     def size_bytes(self) -> int: ...

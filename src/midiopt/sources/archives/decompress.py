@@ -233,16 +233,18 @@ def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) 
     return plain
 
 
-def undo_encoding(data: Buffer, max_bytes: int) -> Buffer:
+def undo_encoding(data: Buffer, max_bytes: int, budget: Budget | None = None) -> Buffer:
     """The content of a file that a web client has saved as it was sent, compressed (Content-Encoding: gzip), without .gz in its name.
 
-    Other data, and what cannot be decompressed, is returned as it is.
+    Other data, and what cannot be decompressed, is returned as it is. Raises Damaged if the ``budget`` is spent.
     """
     if bytes(memoryview(data)[:2]) != GZIP:
         return data
     try:
-        return decompress_file(data, max_bytes)
+        return decompress_file(data, max_bytes, budget)
     except (Damaged, TooLarge):
+        if budget and budget.error:
+            raise
         return data
 
 
