@@ -7,7 +7,7 @@ import io
 import mido
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 import midiopt
 from accuracy.corpus import FILES
@@ -75,6 +75,7 @@ def is_finished(event: bytes) -> bool:
 def test_mido_reads_what_is_written(data):
     """A second opinion: both files have the same messages at the same ticks."""
     first, second = (mido.MidiFile(file=io.BytesIO(file), clip=True) for file in (data, midiopt.parse(data).to_bytes()))
+    assume(not any(isinstance(message, mido.UnknownMetaMessage) for track in first.tracks for message in track))  # their ticks get lost
     assert (first.ticks_per_beat, len(first.tracks)) == (second.ticks_per_beat, len(second.tracks))
     for before, after in zip(first.tracks, second.tracks, strict=True):
         assert messages(after) == messages(before)
