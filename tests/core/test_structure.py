@@ -10,13 +10,13 @@ import re
 from dataclasses import asdict
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import midiopt
 from midiopt.schema import REPAIRS
 from sample import smf
-from tests.helpers.strategies import songs
+from tests.helpers.strategies import Song, songs
 
 ABOUT_THE_BYTES = ("content_hash", "issues", "status", "error")
 
@@ -389,16 +389,36 @@ def test_another_song_behind(count):
     assert music(data) == music(header(2) + track(CONDUCTOR) + track(HIGH))
 
 
+XF_SONG = SONG + track(b"x" * 8).replace(b"MTrk", b"XFIH")
+LYRICS = bytes.fromhex(
+    "00 FF 07 04 24 4C 79 72"  # cue: what the chunk is
+    "00 FF 05 02 6C 61  60 FF 05 02 6C 69"  # la, li
+    "00 FF 2F 00"  # End of Track
+)
+
+
 def test_lyrics_in_a_chunk_of_their_own():
-    lyrics = bytes.fromhex(
-        "00 FF 07 04 24 4C 79 72"  # cue: what the chunk is
-        "00 FF 05 02 6C 61  60 FF 05 02 6C 69"  # la, li
-        "00 FF 2F 00"  # End of Track
-    )
-    data = SONG + track(b"x" * 8).replace(b"MTrk", b"XFIH") + track(lyrics).replace(b"MTrk", b"XFKM")
-    facts = midiopt.analyze(data)
+    facts = midiopt.analyze(XF_SONG + track(LYRICS).replace(b"MTrk", b"XFKM"))
     assert (facts.issue_names, facts.lyric_count, facts.track_count) == (["alien_chunk"], 2, 3)
     assert facts.event_count == midiopt.analyze(SONG).event_count
+
+
+@pytest.mark.parametrize("length", [0, 9, 40, 0xFFFFFFFF])
+def test_lyrics_in_a_chunk_of_a_wrong_length(length):
+    """The chunk ends with its End of Track, also in the file that is written anew."""
+    data = XF_SONG + track(LYRICS, length).replace(b"MTrk", b"XFKM") + bytes(20)
+    facts, written = midiopt.analyze(data), midiopt.parse(data).to_bytes()
+    assert facts.issue_names == ["chunk_overrun"] * (length > 99) + ["track_length", "alien_chunk", "trailing_bytes"]
+    assert facts.lyric_count == 2
+    assert written == midiopt.parse(XF_SONG + track(LYRICS).replace(b"MTrk", b"XFKM")).to_bytes()
+
+
+def test_lyrics_of_a_file_that_is_cut():
+    data = XF_SONG + track(LYRICS).replace(b"MTrk", b"XFKM")
+    counts = [midiopt.analyze(data[:-missing]).lyric_count for missing in range(1, 20)]
+    assert counts == [2] * 4 + [1] * 6 + [0] * 9
+    assert midiopt.analyze(data[:-1]).issue_names == ["chunk_overrun", "alien_chunk"]
+    assert midiopt.analyze(midiopt.parse(data[:-1]).to_bytes()).lyric_count == 2
 
 
 # --- header and container ----------------------------------------------------------------------------
@@ -535,7 +555,11 @@ def test_any_track_of_length_0_with_faulty_events(song, event):
     assert music(damaged) == music(whole)
 
 
+NAMED_CR_LF = [(0, b"\xffQ\x03\x07\xa1 "), (0, b"\xff\x03\x02\r\n"), (240, b"\xff/\x00")]
+
+
 @given(valid)
+@example(Song(0, 1, [NAMED_CR_LF], False))  # with one byte less, the name and the rest behind it might be read, too
 def test_any_file_of_lengths_0_saved_as_utf8(song):
     good = song.encode()
     tracks = split(good)

@@ -21,6 +21,7 @@ cdef struct Arena:
     size_t track_count, track_capacity
     Header header
     uint32_t[MAX_KEPT_CHUNKS] alien_chunks_at  # places in the data of the first of header.alien_chunks
+    uint32_t[MAX_KEPT_CHUNKS] alien_chunk_sizes  # bytes behind their headers, whatever their lengths say
     size_t repair_budget  # bytes that may still be read a second time, in search of a better reading
 
 # How far an arena was filled at some moment.

@@ -163,7 +163,7 @@ cdef class EventArena:
                         written[i].rows = &rows[0]
             song.data, song.events, song.marks = <const uint8_t *>self._data, self.arena.events, self.arena.marks
             song.tracks, song.track_count = written, count
-            song.chunks_at = self.arena.alien_chunks_at
+            song.chunks_at, song.chunk_sizes = self.arena.alien_chunks_at, self.arena.alien_chunk_sizes
             song.chunk_count = 0 if chosen is not None else min(self.arena.header.alien_chunks, <size_t>MAX_KEPT_CHUNKS)
             song.format = self.arena.header.format if chosen is None else 0
             song.division = self.arena.header.division

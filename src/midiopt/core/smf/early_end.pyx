@@ -9,12 +9,13 @@ from libc.string cimport memcmp
 from midiopt.core.smf.arena cimport read_so_far, record_issue, return_to, spend
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_chunk_header, is_plausible_chunk, is_whole_track, next_track
 from midiopt.core.smf.cursor cimport load_be32
+from midiopt.core.smf.faults cimport harmless, within_events
 from midiopt.core.smf.midi cimport (
     ALL_REPAIRS, BYTES_AFTER_END, CHUNK_OVERRUN, EARLY_END, EVENT_CUT, JOINED_TRACKS, MAX_TRACKS, META_TRACK_NAME, NO_END_OF_TRACK,
     TICK_BITS, TICK_TOO_HIGH, TRACK_LENGTH, USABLE, Mark, Track, is_note, is_onset, issue_bit,
 )
 from midiopt.core.smf.track cimport parse_track
-from midiopt.core.smf.track_chunk cimport harmless, has_ended, withdraw, within_events
+from midiopt.core.smf.track_chunk cimport has_ended, withdraw
 
 cdef enum:
     WALK_COST = 2  # of a chunk header that is looked at, in bytes of a reading

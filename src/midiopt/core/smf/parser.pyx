@@ -14,18 +14,16 @@ from midiopt.errors import Malformed, NotMidi, TooLarge
 from midiopt.core.memory cimport EVENT_BLOCK, set_room, trim
 from midiopt.core.smf.arena cimport EventArena, Reading, arena_forget, arena_prepare, read_so_far, record_issue
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, find_chunk, find_song, is_chunk_header, is_plausible_chunk, is_track_behind, next_track
-from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.early_end cimport mend_early_end
+from midiopt.core.smf.faults cimport harmless, has_faults, not_whole, shifted, wrong_lengths
 from midiopt.core.smf.header cimport find_header, read_header
 from midiopt.core.smf.midi cimport (
-    BAD_STATUS, BYTES_AFTER_END, CHUNK_OVERRUN, DATA_OVER_127, EARLY_END, EMPTY, EVENT_CUT, FORMAT_0_TRACKS, JOINED_TRACKS,
-    LONG_VARINT, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, META, META_TEXT, MISSING_TRACKS, NO_END_OF_TRACK, NO_HEADER, NO_MEMORY,
-    NO_TRACKS, OFFSET_BITS, RUNNING_STATUS_CROSSED, SHORT_HEADER, STRAY_DATA, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES,
-    TOO_MANY_EVENTS, TOO_MANY_TRACKS, TRACK_LENGTH, TRAILING_BYTES, UNDECLARED_TRACKS, UNKNOWN_FORMAT, USABLE, UTF8_TEXT,
-    ZERO_DIVISION, Event, Mark, issue_bit,
+    EMPTY, FORMAT_0_TRACKS, LOST_TRACK, MAX_LEADING_JUNK, MAX_TRACKS, META, META_TEXT, MISSING_TRACKS, NO_HEADER, NO_MEMORY,
+    NO_TRACKS, OFFSET_BITS, SHORT_HEADER, TEXT_MODE, TICK_BITS, TICK_TOO_HIGH, TOO_MANY_BYTES, TOO_MANY_EVENTS, TOO_MANY_TRACKS,
+    UNKNOWN_FORMAT, USABLE, UTF8_TEXT, ZERO_DIVISION, Event, Mark, issue_bit,
 )
 from midiopt.core.smf.recovery cimport mend_track
-from midiopt.core.smf.track_chunk cimport TrackChunk, harmless, has_ended, read_track_chunk, within_events
+from midiopt.core.smf.track_chunk cimport TrackChunk, has_ended, read_track_chunk
 from midiopt.core.smf.transfer cimport HEADER, HEADER_AND_LINE_FEEDS, LENGTHS, Evidence, Restored, count_line_ends, undo_transfer
 from midiopt.core.smf.undeclared cimport pass_alien_chunk, read_what_follows
 
@@ -120,7 +118,7 @@ cdef bint has_line_ends_in_texts(const Arena *arena) noexcept nogil:
     """
     cdef size_t pairs, i, behind
     cdef const Mark *mark
-    if arena.header.issues & (not_whole() | within_events() | issue_bit(RUNNING_STATUS_CROSSED)):
+    if has_faults(arena):
         return False
     pairs = count_line_ends(arena.data, arena.size)
     if pairs == 0:
@@ -159,7 +157,13 @@ cdef Status try_transfers(
             if arena.track_count < tracks:
                 left |= arena.header.issues & issue_bit(LOST_TRACK)
             if not status and left == 0:
-                return status
+                if evidence == HEADER or not (restored.text_mode and restored.utf8):
+                    return status
+                status = parse_utf8(data, size, arena, max_events, offset)
+                if not status and not has_faults(arena):  # the line ends were there before
+                    return status
+                restored = undo_transfer(data, size, arena.scratch, HEADER_AND_LINE_FEEDS)
+                return parse_restored(&restored, arena, max_events, offset)
             if not status and before & shifted() & ~arena.header.issues and left & shifted() == 0:
                 is_cut = True
         if evidence == HEADER:
@@ -177,6 +181,12 @@ cdef Status try_transfers(
     return status if status else parse_song(data, size, arena, offset)
 
 
+cdef Status parse_utf8(const uint8_t *data, size_t size, Arena *arena, size_t max_events, size_t *offset) noexcept nogil:
+    """Parse the bytes from before they were saved as UTF-8, with the line ends that they have then."""
+    cdef Restored restored = undo_transfer(data, size, arena.scratch, HEADER)
+    return NO_HEADER if restored.data == NULL or restored.text_mode else parse_restored(&restored, arena, max_events, offset)
+
+
 cdef Status parse_restored(const Restored *restored, Arena *arena, size_t max_events, size_t *offset) noexcept nogil:
     """Parse the bytes from before a transfer."""
     cdef Status status = arena_prepare(arena, restored.size, max_events)
@@ -187,28 +197,6 @@ cdef Status parse_restored(const Restored *restored, Arena *arena, size_t max_ev
     if restored.utf8:
         record_issue(arena, UTF8_TEXT, restored.first_change)
     return parse_song(restored.data, restored.size, arena, offset)
-
-
-cdef inline uint64_t not_whole() noexcept nogil:
-    """The faults of files in which the events of some track do not lead to End of Track, whatever the lengths and counts say."""
-    return shifted() | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK)
-
-
-cdef inline uint64_t shifted() noexcept nogil:
-    """The faults that bytes too many or too few make, and neither the end of a file nor filling behind a track does."""
-    return (
-        issue_bit(UNKNOWN_FORMAT) | issue_bit(STRAY_DATA) | issue_bit(DATA_OVER_127) | issue_bit(BAD_STATUS) | issue_bit(LONG_VARINT)
-        | issue_bit(LOST_TRACK) | issue_bit(EARLY_END)
-    )
-
-
-cdef inline uint64_t wrong_lengths() noexcept nogil:
-    """The issues of files whose chunk lengths may not fit."""
-    return (
-        issue_bit(CHUNK_OVERRUN) | issue_bit(EVENT_CUT) | issue_bit(NO_END_OF_TRACK) | issue_bit(BYTES_AFTER_END)
-        | issue_bit(MISSING_TRACKS) | issue_bit(LOST_TRACK) | issue_bit(TRACK_LENGTH) | issue_bit(JOINED_TRACKS)
-        | issue_bit(EARLY_END) | issue_bit(UNDECLARED_TRACKS) | issue_bit(TRAILING_BYTES)
-    )
 
 
 cdef Status parse_song(const uint8_t *data, size_t size, Arena *arena, size_t *offset) noexcept nogil:
@@ -266,9 +254,8 @@ cdef Status parse_chunks(const uint8_t *data, const uint8_t *chunk, const uint8_
                 continue
             if memcmp(chunk, b"MThd", 4) == 0 and arena.track_count:
                 break
-            pass_alien_chunk(arena, data, chunk, end)
             searched = chunk + CHUNK_HEADER
-            chunk = searched + load_be32(chunk + 4)
+            chunk = pass_alien_chunk(arena, data, chunk, end)
             track.next = track.stopped = chunk
             continue
         if track.next == chunk and track.stopped == chunk and chunk < end and arena.track_count and has_ended(arena):

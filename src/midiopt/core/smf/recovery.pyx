@@ -13,9 +13,10 @@ from midiopt.core.smf.arena cimport record_issue, return_to, spend
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, is_filling, is_plausible_chunk, is_song_header, is_whole_track, next_track
 from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.early_end cimport mend_early_end
+from midiopt.core.smf.faults cimport harmless, within_events
 from midiopt.core.smf.midi cimport ALL_REPAIRS, BYTES_AFTER_END, EVENT_CUT, SYSEX, TRACK_LENGTH, USABLE, Mark, Track, issue_bit
 from midiopt.core.smf.track cimport parse_track
-from midiopt.core.smf.track_chunk cimport harmless, has_ended, read_track_chunk, withdraw, within_events
+from midiopt.core.smf.track_chunk cimport has_ended, read_track_chunk, withdraw
 
 cdef enum:
     ENOUGH_EVENTS = 4  # without a fault, behind the place where a length leads: other bytes are no events for so long

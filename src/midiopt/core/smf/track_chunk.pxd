@@ -6,9 +6,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from midiopt.core.smf.arena cimport Arena, Reading, record_issue
 from midiopt.core.smf.chunks cimport CHUNK_HEADER
 from midiopt.core.smf.cursor cimport load_be32
-from midiopt.core.smf.midi cimport (
-    BAD_META, BAD_STATUS, CHUNK_OVERRUN, LONG_VARINT, META, META_END_OF_TRACK, SYSEX_LENGTH, ZERO_TEMPO, Issue, Status, Track, issue_bit,
-)
+from midiopt.core.smf.midi cimport CHUNK_OVERRUN, META, META_END_OF_TRACK, Issue, Status, Track, issue_bit
 from midiopt.core.smf.track cimport parse_track
 
 cdef struct TrackChunk:
@@ -32,16 +30,6 @@ cdef inline bint has_ended(const Arena *arena) noexcept nogil:
     """Whether the track that was read last has events, and the last one is End of Track."""
     cdef const Track *track = &arena.tracks[arena.track_count - 1]
     return track.event_count > 0 and arena.events[arena.event_count - 1].message & 0xFFFF == (META | META_END_OF_TRACK << 8)
-
-
-cdef inline uint64_t within_events() noexcept nogil:
-    """The faults of events that are whole: they do not show that a reading goes wrong."""
-    return issue_bit(SYSEX_LENGTH) | issue_bit(BAD_META) | issue_bit(ZERO_TEMPO)
-
-
-cdef inline uint64_t harmless() noexcept nogil:
-    """The faults after which reading goes on where the next event begins."""
-    return within_events() | issue_bit(LONG_VARINT) | issue_bit(BAD_STATUS)
 
 
 cdef inline void withdraw(Arena *arena, const Reading *before, Issue issue) noexcept nogil:

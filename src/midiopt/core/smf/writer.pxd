@@ -18,6 +18,7 @@ cdef struct WrittenSong:
     const TrackRows *tracks
     size_t track_count
     const uint32_t *chunks_at  # places of chunks of other kinds
+    const uint32_t *chunk_sizes  # bytes behind their headers
     size_t chunk_count
     uint16_t format
     uint16_t division

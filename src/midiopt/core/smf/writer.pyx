@@ -10,7 +10,6 @@ from libc.string cimport memcmp, memcpy
 from midiopt.errors import TooLarge
 
 from midiopt.core.smf.chunks cimport CHUNK_HEADER, FILE_HEADER
-from midiopt.core.smf.cursor cimport load_be32
 from midiopt.core.smf.midi cimport (
     MAX_VARINT, META, META_END_OF_TRACK, META_MARKER, META_TIME_SIGNATURE, SYSEX, SYSEX_PACKET, Event, Mark, data_length, status_of,
 )
@@ -50,7 +49,7 @@ cdef uint64_t chunks_size(const WrittenSong *song) noexcept nogil:
     cdef uint64_t bytes = 0
     cdef size_t i
     for i in range(song.chunk_count):
-        bytes += CHUNK_HEADER + load_be32(song.data + song.chunks_at[i] + 4)
+        bytes += CHUNK_HEADER + song.chunk_sizes[i]
     return bytes
 
 
@@ -236,13 +235,13 @@ cdef inline uint8_t *write_varint(uint8_t *out, uint32_t value) noexcept nogil:
 cdef uint8_t *write_chunks(uint8_t *out, const WrittenSong *song) noexcept nogil:
     """Write the chunks of other kinds behind the tracks, where all programs ignore what they do not know."""
     cdef const uint8_t *chunk
-    cdef size_t i, size
+    cdef size_t i
     for i in range(song.chunk_count):
         chunk = song.data + song.chunks_at[i]
         if memcmp(chunk, b"MThd", 4) != 0:
-            size = CHUNK_HEADER + <size_t>load_be32(chunk + 4)
-            memcpy(out, chunk, size)
-            out += size
+            memcpy(out, chunk, CHUNK_HEADER + song.chunk_sizes[i])
+            store_be32(out + 4, song.chunk_sizes[i])
+            out += CHUNK_HEADER + song.chunk_sizes[i]
     return out
 
 
