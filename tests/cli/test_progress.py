@@ -121,7 +121,13 @@ def test_a_new_database_is_followed_by_what_reads_it(tmp_path, monkeypatch):
         f"next: midiopt status {option}, midiopt search key:Am {option} or midiopt browse {option}"
     )
     assert "next:" not in run_in_terminal([*analyze, "--db", "my songs.db"], 80, 24)
-    assert next_commands("midiopt.db") == "next: midiopt status, midiopt search key:Am or midiopt browse"
+    commands = "midiopt status, midiopt search key:Am or midiopt browse"
+    assert next_commands("midiopt.db") == f"next: {commands}"
+    for url in ("postgresql://me:secret@host/music", "postgresql://host/music?password=secret", "host=host password=secret"):
+        monkeypatch.delenv("MIDIOPT_DB", raising=False)
+        assert next_commands(url) == f"next, with this database in MIDIOPT_DB: {commands}"  # a command that works, without the password
+        monkeypatch.setenv("MIDIOPT_DB", url)
+        assert next_commands(url) == f"next: {commands}"
 
 
 def test_rows_of_missing_files_are_followed_by_what_deletes_them(tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from midiopt.cli.arguments import (
     DATABASE_DEFAULT,
+    DATABASE_VARIABLE,
     OUTPUT,
     RARE,
     WHERE,
@@ -261,13 +262,15 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
 
 
 def next_commands(url: str) -> str:
-    """What may be done with a database that is new, as a line."""
+    """What may be done with a database that is new, as a line: commands that need no password in them."""
     import shlex
 
     from midiopt.sinks.urls import without_password
 
-    option = "" if url == default_database() else f" --db {shlex.quote(without_password(url))}"
-    return f"next: midiopt status{option}, midiopt search key:Am{option} or midiopt browse{option}"
+    has_secret = url != default_database() and url != without_password(url)
+    option = "" if has_secret or url == default_database() else f" --db {shlex.quote(url)}"
+    where = f", with this database in {DATABASE_VARIABLE}" if has_secret else ""
+    return f"next{where}: midiopt status{option}, midiopt search key:Am{option} or midiopt browse{option}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
