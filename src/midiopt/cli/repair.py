@@ -122,7 +122,6 @@ def _found(options: argparse.Namespace, counts: dict[str, int]) -> Generator[Con
 
 def _repair(folder: TargetFolder, path: str, content: Buffer | Exception, options: argparse.Namespace, items: JsonItems) -> str:
     """Repair one file, print what was mended, and return what became of it."""
-    from midiopt.errors import TargetFull
     from midiopt.library.found_content import FAULTS, reason_of
     from midiopt.library.repair import repair
     from midiopt.library.target_names import component, file_name, stem_and_suffix
@@ -138,8 +137,6 @@ def _repair(folder: TargetFolder, path: str, content: Buffer | Exception, option
             raise ValueError(f"it cannot be mended: {repaired.sentence}")
         stem, suffix = stem_and_suffix(file_name(path))
         target, is_new = folder.write([component(stem), repaired.suffix or suffix], repaired.data)
-    except TargetFull:
-        raise
     except FAULTS as problem:
         print_error(f"{path}: {reason_of(problem)}")
         if items.wanted:

@@ -39,7 +39,6 @@ def command(options: argparse.Namespace) -> int:
     from contextlib import closing
 
     from midiopt.cli.json_output import JsonItems
-    from midiopt.errors import TargetFull
     from midiopt.library.found_content import FAULTS, reason_of
     from midiopt.library.split_song import split_song
     from midiopt.library.target_folder import TargetFolder
@@ -64,8 +63,6 @@ def command(options: argparse.Namespace) -> int:
                         items.add({"path": file, "output": target, "part": part.name})
                     elif not options.quiet:
                         print(printable_text(target))
-            except TargetFull:
-                raise
             except FAULTS as problem:
                 print_error(f"{file}: {reason_of(problem)}")
                 failed += 1

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from midiopt.errors import SourceError, TargetFull
+from midiopt.errors import SourceError
 from midiopt.library.found_content import CHANGED, FAULTS, Content, FoundContents, check_path, reason_of
 from midiopt.library.search import Found
 from midiopt.library.target_folder import TargetFolder
@@ -99,7 +99,5 @@ class FileCopier:
             self._fail(file, problem)
 
     def _fail(self, file: Found, problem: Exception) -> None:
-        if isinstance(problem, TargetFull):
-            raise problem
         self.counts.failed += 1
         self._failed(file.path, reason_of(problem))

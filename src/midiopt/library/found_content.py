@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from midiopt.errors import MidioptError, SourceError
+from midiopt.errors import Damaged, MissingExtra, NotAnArchive, SourceError
 from midiopt.library.search import Found
 from midiopt.rows.builder import content_hasher
 from midiopt.schema import MEMBER_SEPARATOR
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHANGED = "it has changed since it was analysed; midiopt analyze brings the database up to date"
 MAX_MEMBERS = 1000  # of an archive that are looked for in one pass
-FAULTS = (OSError, ValueError, MidioptError)
+FAULTS = (OSError, ValueError, Damaged, MissingExtra, NotAnArchive, SourceError)  # of one file: the next one may be read
 
 Content = tuple[Found, "Buffer | Exception"]
 
