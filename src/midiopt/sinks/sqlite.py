@@ -59,12 +59,11 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         self._should_stop = should_stop
         self._notify = notify
         self._run_id: int | None = None
-        self._database = SqliteConnection(path, timeout, should_stop, notify)
-        self._connection, self._handle = self._database.connection, self._database.handle
+        self._connection = SqliteConnection(path, timeout, should_stop, notify)
         with contextlib.ExitStack() as resources, sink_errors(path):
-            resources.callback(self._database.close)
-            self._database.while_locked(self._create_tables)
-            with self._database.transaction():
+            resources.callback(self._connection.close)
+            self._connection.while_locked(self._create_tables)
+            with self._connection.transaction():
                 self.content_key = content_key(self._connection.execute)
             resources.pop_all()
         self._writers: list[RowStatement | RowTuples] = []  # of analyses and files, from the first batch on
@@ -72,35 +71,35 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
 
     def _create_tables(self) -> None:
         execute = self._connection.execute
-        version = schema_version(self._connection)  # before anything is changed
+        version = schema_version(self._connection.sqlite)  # before anything is changed
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         execute("PRAGMA ignore_check_constraints = ON")  # of enumerations, whose values come from their own lists of names
         if version == SCHEMA_VERSION:
-            with self._database.transaction():
-                fill_names(self._connection)
+            with self._connection.transaction():
+                fill_names(self._connection.sqlite)
             return
         execute("PRAGMA foreign_keys = OFF")  # a file is written after its analysis, and an analysis is deleted after its files
-        with self._database.transaction():
-            create_tables(self._connection, version, UpgradeNotice(self._path, version, self._count_rows, self._notify))
+        with self._connection.transaction():
+            create_tables(self._connection.sqlite, version, UpgradeNotice(self._path, version, self._count_rows, self._notify))
 
     def _count_rows(self) -> int:
         return sum(self._connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] for table in TABLES)
 
     def _open_writer(self, table: Table) -> RowStatement | RowTuples:
-        return self._database.closed_before(contextlib.closing(row_writer(self._connection, self._handle, table)))
+        return self._connection.closed_before(contextlib.closing(row_writer(self._connection.sqlite, self._connection.handle, table)))
 
     def start_run(self, facts: dict[str, object]) -> None:
         """See RunJournal."""
-        with sink_errors(self._path), self._database.transaction():
+        with sink_errors(self._path), self._connection.transaction():
             self._connection.execute(MARK_KILLED_RUNS)
             self._run_id = self._connection.execute(insert_run(facts, DIALECT), _sqlite_values(facts.values())).lastrowid
 
     def end_run(self, facts: dict[str, object], timeout: float | None = None) -> None:
         """See RunJournal."""
-        with sink_errors(self._path), self._database.transaction(timeout):
+        with sink_errors(self._path), self._connection.transaction(timeout):
             self._connection.execute(update_run(facts, DIALECT), (*_sqlite_values(facts.values()), self._run_id))
 
     def iter_files(self, keep_old: bool = False, tracks: bool = False) -> Generator[list[KnownFile]]:
@@ -112,8 +111,8 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         return (b"".join(digest for (digest,) in rows) for rows in self._pages(select_content_hashes(tracks)))
 
     def _pages(self, query: str) -> Generator[list[Any]]:
-        with sink_errors(self._path), self._database.interrupt_when_stopped():
-            cursor = self._database.while_locked(lambda: self._connection.execute(query))
+        with sink_errors(self._path), self._connection.interrupt_when_stopped():
+            cursor = self._connection.while_locked(lambda: self._connection.execute(query))
             while rows := cursor.fetchmany(PAGE_ROWS):
                 yield rows
 
@@ -123,22 +122,22 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with sink_errors(self._path):
-            return self._database.while_locked(lambda: self._connection.execute(query, _sqlite_values(values)).fetchall())
+            return self._connection.while_locked(lambda: self._connection.execute(query, _sqlite_values(values)).fetchall())
 
     def _change(self, statement: str, *values: object) -> None:
-        with sink_errors(self._path), self._database.transaction():
+        with sink_errors(self._path), self._connection.transaction():
             self._connection.execute(statement, _sqlite_values(values))
 
     def _change_files(self, statement: str, paths: list[str], *values: object) -> None:
         others = _sqlite_values(values)
-        with sink_errors(self._path), self._database.transaction():
+        with sink_errors(self._path), self._connection.transaction():
             self._connection.executemany(statement, ((*others, path) for path in paths))
 
     def write(self, batch: Batch) -> None:
         """See Sink."""
         from midiopt.sinks.batch_rows import ids_of_analyses  # numpy, which a run imports later than this module
 
-        with sink_errors(self._path), self._database.transaction():
+        with sink_errors(self._path), self._connection.transaction():
             if not self._writers:
                 self._writers = [self._open_writer(table) for table in (ANALYSES, FILES)]
             analyses, files = self._writers
@@ -167,36 +166,36 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
         """See Catalog."""
 
         def execute(statement: str) -> Iterable[Any]:
-            with self._database.transaction():
+            with self._connection.transaction():
                 return self._connection.execute(statement).fetchall()
 
         def make_indexes(statements: list[str]) -> None:
             for statement in statements:
                 execute(statement)
 
-        with sink_errors(self._path), self._database.interrupt_when_stopped():
+        with sink_errors(self._path), self._connection.interrupt_when_stopped():
             if not self._fits_into_cache():
                 self._connection.execute("PRAGMA cache_size = -2000")  # sorting takes another CACHE_KIB
             with contextlib.ExitStack() as resources:
-                first = resources.enter_context(contextlib.closing(self._first_tables())) if are_empty(self._connection) else None
+                first = resources.enter_context(contextlib.closing(self._first_tables())) if are_empty(self._connection.sqlite) else None
                 duplicates = finalize(execute, make_indexes, DIALECT)
-                with self._database.transaction():
+                with self._connection.transaction():
                     fill_facets(self._connection.execute, DIALECT)
                 if first and (connection := first.wait()):
-                    with self._database.transaction(connection=connection):
+                    with self._connection.transaction(connection=connection):
                         if first.fill(connection):
                             return duplicates
-            with self._database.transaction():
-                fill_analysis_programs(self._connection)
-            with self._database.transaction():
-                fill_sketch_hashes(self._connection, self._handle)
-            with self._database.transaction():
-                fill_words(self._connection)
+            with self._connection.transaction():
+                fill_analysis_programs(self._connection.sqlite)
+            with self._connection.transaction():
+                fill_sketch_hashes(self._connection.sqlite, self._connection.handle)
+            with self._connection.transaction():
+                fill_words(self._connection.sqlite)
             return duplicates
 
     def _first_tables(self) -> FirstTables:
-        self._database.check_file()
-        return FirstTables(self._path, self._connection, self._should_stop, LOCK_POLL)
+        self._connection.check_file()
+        return FirstTables(self._path, self._connection.sqlite, self._should_stop, LOCK_POLL)
 
     def _fits_into_cache(self) -> bool:
         """Whether the pages stay in memory while indexes are built: those of 16,894 files then take 0.18 s instead of 0.31."""
@@ -205,7 +204,7 @@ class SqliteSink(missing_sql.MissingFilesCatalog):
 
     def close(self) -> None:
         """See Sink."""
-        self._database.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self

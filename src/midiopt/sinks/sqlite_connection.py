@@ -26,7 +26,10 @@ STOP_TIMEOUT = 2.0  # seconds to wait for a lock once the run is asked to end
 
 
 class SqliteConnection:
-    """The connection to the file at `path`, which is created if absent. A lock of another program is waited for `timeout` seconds."""
+    """The connection to the file at `path`, which is created if absent. A lock of another program is waited for `timeout` seconds.
+
+    ``sqlite`` is the connection itself, and ``handle`` that of the C library.
+    """
 
     def __init__(self, path: str, timeout: float, should_stop: Callable[[], bool], notify: Callable[[str], None]) -> None:
         self._path = path
@@ -36,10 +39,11 @@ class SqliteConnection:
         with contextlib.ExitStack() as resources, sink_errors(path):
             self._file = resources.enter_context(contextlib.closing(DatabaseFile(path)))  # closed last, see there
             # An absolute path, so that SQLite does not interpret it (":memory:").
-            self.connection, self.handle = connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
-            resources.enter_context(contextlib.closing(self.connection))
+            self.sqlite, self.handle = connect(os.path.abspath(path), timeout=LOCK_POLL, isolation_level=None)
+            resources.enter_context(contextlib.closing(self.sqlite))
             resources.callback(self._leave_one_file)
             self._resources = resources.pop_all()
+        self.execute, self.executemany = self.sqlite.execute, self.sqlite.executemany
 
     def close(self) -> None:
         """Close it, after what ``closed_before`` was given."""
@@ -53,7 +57,7 @@ class SqliteConnection:
     @contextlib.contextmanager
     def interrupt_when_stopped(self) -> Iterator[None]:
         """While the with block runs, interrupt a statement and raise Stopped once the run is asked to end."""
-        self.connection.set_progress_handler(self._should_stop, PROGRESS_STEPS)  # while SQLite works, signals are handled only here
+        self.sqlite.set_progress_handler(self._should_stop, PROGRESS_STEPS)  # while SQLite works, signals are handled only here
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -61,12 +65,12 @@ class SqliteConnection:
                 raise Stopped("a statement of the database was interrupted") from error
             raise
         finally:
-            self.connection.set_progress_handler(None, 0)
+            self.sqlite.set_progress_handler(None, 0)
 
     @contextlib.contextmanager
     def transaction(self, timeout: float | None = None, connection: sqlite3.Connection | None = None) -> Iterator[None]:
         """A transaction of this connection, or of another one to the file: committed where the with block ends, else rolled back."""
-        connection = connection or self.connection
+        connection = connection or self.sqlite
         self.check_file()
         self.while_locked(lambda: connection.execute("BEGIN IMMEDIATE"), timeout)
         try:
@@ -101,10 +105,10 @@ class SqliteConnection:
         if self._file.is_in_place():
             return
         with contextlib.suppress(sqlite3.Error):
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what is committed goes with a file that was moved
+            self.sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what is committed goes with a file that was moved
         # SQLite would delete the write-ahead log by its name when the connection closes, and that may be the log of another run by
         # now, in a new file of this name. So this connection is never closed, not even by the interpreter at its end.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.sqlite))
         self._resources.pop_all()
         raise SinkError(f"{self._path} {self._file.fate()}; run the same command again")
 
@@ -115,5 +119,5 @@ class SqliteConnection:
         """
         if self._file.is_in_place():
             with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
-                self.connection.execute("PRAGMA busy_timeout = 0")
-                self.connection.execute("PRAGMA journal_mode = DELETE")
+                self.sqlite.execute("PRAGMA busy_timeout = 0")
+                self.sqlite.execute("PRAGMA journal_mode = DELETE")
