@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from midiopt.api.tempo_map import TempoMap, TimeSignature, tempo_map
     from midiopt.cli.python_run import run
     from midiopt.core.smf.arena import EventArena
-    from midiopt.library import Library
     from midiopt.library.arrow import arrow_table
     from midiopt.library.duplicates import DuplicateGroup
+    from midiopt.library.library import Library
     from midiopt.library.near import NearFile, NearGroup
     from midiopt.library.search import Found
     from midiopt.library.similar import Similar
@@ -107,7 +107,7 @@ _LAZY = {
     "EventArena": "midiopt.core.smf.arena",
     "Failure": "midiopt.many.failure",
     "Found": "midiopt.library.search",
-    "Library": "midiopt.library",
+    "Library": "midiopt.library.library",
     "Harmony": "midiopt.api.harmony",
     "NearFile": "midiopt.library.near",
     "NearGroup": "midiopt.library.near",

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from midiopt.api.one_file import parse
 from midiopt.api.source import Source
 from midiopt.api.time_line import TimeLine, arrays
 from midiopt.core.rhythm.beat_view import read_beats
 from midiopt.wording import counted
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True, eq=False)

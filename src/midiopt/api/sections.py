@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from midiopt.api.one_file import parse
 from midiopt.api.source import Source
 from midiopt.api.time_line import TimeLine, arrays
 from midiopt.core.structure.section_view import read_sections
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from midiopt.api.one_file import parse
 from midiopt.api.source import Source
 from midiopt.core.timeline.timeline_view import read_timeline
 from midiopt.wording import counted
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 
 class TimeSignature(NamedTuple):
@@ -53,8 +52,6 @@ class TempoMap:
 
     def seconds_at(self, ticks: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """The time of each tick in seconds, float64, with the shape of ``ticks``; before tick 0 it is negative, at the first tempo."""
-        import numpy as np
-
         ticks = np.asarray(ticks)
         segment = np.maximum(np.searchsorted(self.tick, ticks, side="right") - 1, 0)
         rate = self.tempo / (1e6 * self.ticks_per_quarter)
@@ -68,8 +65,6 @@ def tempo_map(source: Source, track: int | None = None) -> TempoMap:
     In a file of format 2 each track has its own time: ``track`` is its index, by default 0. Raises the same errors as notes(), and
     IndexError for a track that is not there.
     """
-    import numpy as np
-
     events = parse(source)
     tracks = len(events.tracks())
     track = None if track is None else operator.index(track)

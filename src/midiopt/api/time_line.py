@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+import numpy as np
+import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +25,4 @@ class TimeLine:
 
 def arrays(rows: list[tuple[Any, ...]], *types: str) -> list[npt.NDArray[Any]]:
     """The first columns of the rows, one for each type."""
-    import numpy as np
-
     return [np.array([row[i] for row in rows], type_) for i, type_ in enumerate(types)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Unpack
+from concurrent.futures import Executor
+from typing import Unpack
 
 from midiopt.cli.progress import RunProgress
 from midiopt.library.status import keep_status
@@ -13,9 +14,6 @@ from midiopt.pipeline.options import RunOptions, RunOverrides
 from midiopt.pipeline.run import run as run_pipeline
 from midiopt.pipeline.summary import Progress, Summary
 from midiopt.sinks.urls import without_password
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 
 def run(

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from midiopt.errors import MissingExtra
 from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, TIME
@@ -21,13 +21,17 @@ from midiopt.sinks.view_sql import stored_value
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    ArrowTable: TypeAlias = pa.Table
+else:  # typing.get_type_hints asks for one, and must not need pyarrow
+    ArrowTable = Any
+
 ROWS_PER_CHUNK = 10_000
 TABLES = {name: columns for name, (_, _, columns) in RELATIONS.items()}
 
 
 def arrow_table(
     db: str | os.PathLike[str], table: str = "library", *, columns: Sequence[str] | None = None, where: str | None = None
-) -> pa.Table:
+) -> ArrowTable:
     """The view ``library``, or another view or table, with the types of its columns, from either database.
 
     ``columns`` names those that are wanted, ``where`` is a condition in SQL.

@@ -15,7 +15,7 @@ import numpy as np
 
 from midiopt.core.notes.note_batch import TYPES, NoteBatch
 from midiopt.errors import MissingExtra
-from midiopt.library import Library
+from midiopt.library.library import Library
 from midiopt.many.failure import Failure
 from midiopt.many.notes import notes_many
 
