@@ -14,13 +14,13 @@ def raw_zip(entries: Sequence[tuple[bytes, bytes]]) -> bytes:
     body, directory = bytearray(), bytearray()
     for name, data in entries:
         directory += zip_entry(name, len(data), len(data), zlib.crc32(data), len(body))
-        body += zip_local(name) + data
+        body += zip_local(name, data) + data
     return bytes(body + directory + zip_end(len(entries), len(directory), len(body)))
 
 
-def zip_local(name: bytes) -> bytes:
-    """A local header: midiopt reads the lengths at its end only."""
-    return struct.pack("<4s5H3L2H", b"PK\3\4", *[0] * 8, len(name), 0) + name
+def zip_local(name: bytes, data: bytes = b"") -> bytes:
+    """A local header. Its checksum and sizes, of stored data, are read only where the directory is missing."""
+    return struct.pack("<4s5H3L2H", b"PK\3\4", *[0] * 5, zlib.crc32(data), len(data), len(data), len(name), 0) + name
 
 
 def zip_entry(

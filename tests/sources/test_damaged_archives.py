@@ -10,7 +10,9 @@ import zipfile
 import pytest
 
 import midiopt
+from midiopt.errors import Damaged
 from midiopt.schema import STATUSES
+from midiopt.sources.archives.archive import Archive, MemoryArchive
 from tests.helpers.archives import MAKERS, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
 from tests.helpers.processes import file_rows
 from tests.helpers.songs import song
@@ -106,10 +108,70 @@ def test_damaged_and_encrypted_members_of_a_zip(tmp_path):
         }
 
 
-def test_a_zip_without_its_end(tmp_path):
-    data = zip_of(songs(10))
-    (tmp_path / "x.zip").write_bytes(data[:-200])
-    assert outcomes(analyze_archive(tmp_path / "x.zip")[1]) == {"": ("rejected", "central directory missing at the end of the file")}
+class Pipe(io.BytesIO):
+    """Cannot seek, so that zipfile writes checksum and sizes behind the data."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+
+def streamed_zip(files: dict[str, bytes], method: int, zip64: bool) -> bytes:
+    """A zip that was written without seeking."""
+    out = Pipe()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in files.items():
+            with archive.open(name, "w", force_zip64=zip64) as member:
+                member.write(data)
+    return out.getvalue()
+
+
+ZIPS = {
+    "deflated": lambda files: zip_of(files),
+    "stored": lambda files: zip_of(files, zipfile.ZIP_STORED),
+    "streamed": lambda files: streamed_zip(files, zipfile.ZIP_DEFLATED, False),
+    "stored and streamed": lambda files: streamed_zip(files, zipfile.ZIP_STORED, False),
+    "zip64": lambda files: streamed_zip(files, zipfile.ZIP_DEFLATED, True),
+}
+
+
+def read(archive: Archive) -> dict[str, str]:
+    """What is wrong with each member; nothing, if its content is right."""
+    found = {}
+    for member in archive.members(0, 99):
+        try:
+            found[member.name.decode()] = "" if bytes(member.data()) == song(int(member.name[-8:-4])) else "other content"
+        except Damaged as problem:
+            found[member.name.decode()] = str(problem)
+    return found
+
+
+@pytest.mark.parametrize("make", ZIPS.values(), ids=ZIPS)
+def test_a_zip_that_is_cut(make):
+    """As by a download that broke off: without its directory, members are found by their local headers."""
+    files = {
+        **songs(4),
+        "stored.bin": b"is PK\7\x08" + bytes(12),
+        **songs(4, start=4),
+    }  # the letters of a descriptor in the data of a member
+    data = make(files)
+    names = [name for name in files if name.endswith(".mid")]
+    starts = [data.index(name.encode()) for name in names]
+    cuts = ((data.rindex(b"PK\1\2"), 8), (starts[-1] + 60, 7), (starts[-1] - 5, 7), (starts[2] + 60, 2), (starts[0] + 60, 0))
+    for cut, whole in cuts:
+        archive = Archive(MemoryArchive(data[:cut]))
+        found = read(archive)
+        assert archive.read_error == "central directory missing at the end of the file"
+        assert [name for name, problem in found.items() if not problem] == names[:whole]
+        assert all(problem.startswith(("", "compressed data truncated at byte ")) for problem in found.values())
+
+
+def test_a_run_over_a_zip_that_is_cut(tmp_path):
+    (tmp_path / "x.zip").write_bytes(zip_of(songs(10))[:-200])
+    statuses = {name: row[0] for name, row in analyze_archive(tmp_path / "x.zip")[1].items()}
+    assert statuses == {"": "rejected", **dict.fromkeys(songs(10), "ok")}
 
 
 def test_lzma_data_shorter_than_its_header(tmp_path):

@@ -24,7 +24,8 @@ from midiopt.sources.archives.table import Table, TableRow, is_table
 from midiopt.sources.archives.tar_header import is_header as is_tar_header
 from midiopt.sources.archives.tar_types import HardLink, Sparse
 from midiopt.sources.archives.zip import read_entry
-from midiopt.sources.archives.zip_directory import Entry, is_zip, iter_central_directory
+from midiopt.sources.archives.zip_directory import Entry, NoDirectory, is_zip, iter_central_directory
+from midiopt.sources.archives.zip_local import iter_local_headers
 from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_appledouble, is_wanted
 from midiopt.sources.path_set import PathSet
@@ -222,9 +223,15 @@ class Archive:
         self.skipped_at_end = skipped
 
     def _zip_entries(self) -> Iterator[tuple[bytes, int, int, int, Entry]]:
-        for entry in iter_central_directory(self._file, self._limits.max_file_bytes):
-            if entry.is_file:
-                yield entry.name, entry.size, entry.mtime_ns, entry.compressed_size, entry
+        try:
+            for entry in iter_central_directory(self._file, self._limits.max_file_bytes):
+                if entry.is_file:
+                    yield entry.name, entry.size, entry.mtime_ns, entry.compressed_size, entry
+        except NoDirectory:
+            for entry in iter_local_headers(self._file):
+                if entry.is_file:
+                    yield entry.name, entry.size, entry.mtime_ns, entry.compressed_size, entry
+            raise
 
     def read_member(self, member: Member) -> bytes | memoryview:
         """See :meth:`Member.data`."""

@@ -45,6 +45,10 @@ class RandomAccess(Protocol):
         """At most ``size`` bytes from ``offset``; fewer where the file ends, none outside it."""
 
 
+class NoDirectory(Damaged):
+    """The file ends without a directory, as a download that was cut does."""
+
+
 class Entry(NamedTuple):
     """An entry of the central directory."""
 
@@ -138,14 +142,14 @@ def _parse_entry(window: bytes, at: int, offset: int, base: int) -> tuple[Entry,
     extra = window[at + name_length : at + name_length + extra_length]
     if len(name) < name_length or len(extra) < extra_length:
         raise Damaged("damaged central directory", offset)
-    fields = dict(_extra_fields(extra))
+    fields = dict(extra_fields(extra))
     if IN_ZIP64 in (size, compressed_size, header):
-        size, compressed_size, header = _from_zip64(fields.get(ZIP64_FIELD, b""), [size, compressed_size, header], offset)
+        size, compressed_size, header = from_zip64(fields.get(ZIP64_FIELD, b""), [size, compressed_size, header], offset)
     if UNICODE_PATH_FIELD in fields:
-        name = _unicode_path(fields[UNICODE_PATH_FIELD], name)
+        name = unicode_path(fields[UNICODE_PATH_FIELD], name)
     is_file = not name.endswith(b"/") and not (system in (UNIX, MACOS) and stat.S_ISLNK(attributes >> 16))
-    mtime_ns = _mtime_ns(fields.get(TIMESTAMP_FIELD, b""), date, time)
-    entry = Entry(name, size, compressed_size, mtime_ns, flags, method, crc, base + header, is_file)
+    modified = mtime_ns(fields.get(TIMESTAMP_FIELD, b""), date, time)
+    entry = Entry(name, size, compressed_size, modified, flags, method, crc, base + header, is_file)
     return entry, CENTRAL.size + name_length + extra_length + comment_length
 
 
@@ -179,7 +183,7 @@ def _find_directory(file: RandomAccess) -> Directory:
     tail, start = _tail(file)
     records = _end_records(tail)
     if not records:
-        raise Damaged("central directory missing at the end of the file")
+        raise NoDirectory("central directory missing at the end of the file")
     comment_end = 0
     for found in records:
         if found >= comment_end and (candidate := _directory_at(file, tail, start, found)):
@@ -244,7 +248,8 @@ def _base(file: RandomAccess, offset: int, declared: int) -> int:
     return start - header if start >= 0 and header < WINDOW_BYTES else offset - declared
 
 
-def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """(kind, data) of each extra field."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
@@ -252,7 +257,7 @@ def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def _from_zip64(field: bytes, numbers: list[int], offset: int) -> list[int]:
+def from_zip64(field: bytes, numbers: list[int], offset: int) -> list[int]:
     """The field holds the numbers that did not fit into the entry, in the same order."""
     for i, number in enumerate(numbers):
         if number == IN_ZIP64:
@@ -262,13 +267,13 @@ def _from_zip64(field: bytes, numbers: list[int], offset: int) -> list[int]:
     return numbers
 
 
-def _unicode_path(field: bytes, name: bytes) -> bytes:
+def unicode_path(field: bytes, name: bytes) -> bytes:
     """The name in Info-ZIP's field: version 1, the checksum of the name that it replaces, and UTF-8."""
     is_of_name = len(field) > 5 and field[0] == 1 and int.from_bytes(field[1:5], "little") == zlib.crc32(name)
     return field[5:] if is_of_name else name
 
 
-def _mtime_ns(timestamp: bytes, date: int, time: int) -> int:
+def mtime_ns(timestamp: bytes, date: int, time: int) -> int:
     """From the extended timestamp if there is one, otherwise from the date and time, which have no time zone: read as UTC."""
     if len(timestamp) >= 5 and timestamp[0] & 1:
         return int.from_bytes(timestamp[1:5], "little", signed=True) * 1_000_000_000
