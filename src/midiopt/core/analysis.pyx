@@ -172,7 +172,9 @@ cdef Status analyze_form(Workspace *w, int64_t duration) noexcept nogil:
     find_sections(w.sections, w.notes, &w.bars)
     if append_form(w.sections, &w.heap, &w.facts):
         return NO_MEMORY
-    if not estimate_chords(w.chords, w.notes, &w.bars):
+    if estimate_chords(w.chords, w.notes, &w.bars):
+        return NO_MEMORY
+    if not w.chords.found:
         return USABLE
     return progression_facts(w.progression, w.chords, &w.bars, &w.heap, &w.facts)
 

@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t
 from midiopt.core.analyzer cimport Analyzer
 from midiopt.core.facts cimport NULL_TEXT, Facts, TrackFacts
 from midiopt.core.harmony.chord_weights cimport FULL_WEIGHT, ChordWeights
-from midiopt.core.harmony.chords cimport write_triad
+from midiopt.core.harmony.chord_names cimport write_triad
 from midiopt.core.harmony.key_evidence cimport EVIDENCE, LOOP_EVIDENCE
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT
 

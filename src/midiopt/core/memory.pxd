@@ -72,6 +72,7 @@ cdef enum:
     PULSE_BLOCK
     PULSE_KEY_BLOCK
     TRACK_LINK_BLOCK
+    CHORD_SCORE_BLOCK
     TRACKED_BEAT_BLOCK
     TRANSFER_BLOCK  # the bytes of a file whose transfer was undone
     BLOCK_COUNT

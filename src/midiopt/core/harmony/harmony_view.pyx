@@ -6,7 +6,8 @@ from libc.stdlib cimport free
 from midiopt import schema
 
 from midiopt.core.facts cimport NULL_ENUM
-from midiopt.core.harmony.chords cimport LANES, NO_CHORD, Chords, estimate_chords, quality_name, write_symbol
+from midiopt.core.harmony.chord_names cimport quality_name, write_symbol
+from midiopt.core.harmony.chords cimport LANES, NO_CHORD, Chords, estimate_chords
 from midiopt.core.harmony.chroma cimport SEGMENTS, Chroma, add_chroma
 from midiopt.core.harmony.key cimport estimate_key
 from midiopt.core.harmony.key_evidence cimport KeyEvidence, declared_key, key_code
@@ -24,7 +25,6 @@ cdef struct Estimate:
     Chords chords
     Chroma chroma
     KeyEvidence evidence
-    bint has_chords
 
 
 def read_harmony(EventArena events not None):
@@ -60,10 +60,11 @@ cdef Status estimate(Estimate *e, EventArena events) noexcept:
     s.facts.key_declared = declared_key(&events.arena, events.arena.data, s.first_track, s.end_track)
     if has_bars(s):
         status = measure_polyphony(&s.notes, &s.map)  # estimate_chords asks for it
+        if not status:
+            status = estimate_chords(&e.chords, &s.notes, &s.bars)
         if status:
             return status
-        e.has_chords = estimate_chords(&e.chords, &s.notes, &s.bars)
-    estimate_key(&e.evidence, &e.chroma, s.notes.counts.pitches, &e.chords if e.has_chords else NULL, &s.bars, &s.facts)
+    estimate_key(&e.evidence, &e.chroma, s.notes.counts.pitches, &e.chords if e.chords.found else NULL, &s.bars, &s.facts)
     return USABLE
 
 
@@ -75,7 +76,7 @@ cdef list chord_list(Estimate *e):
     cdef int64_t tick
     cdef int i, size
     found = []
-    if not e.has_chords:
+    if not e.chords.found:
         return found
     for i in range(c.first, e.sequence.bars.beat_count):
         if i == c.first or c.chords[i] != c.chords[i - 1]:

@@ -2,7 +2,8 @@
 
 from libc.string cimport memset
 
-from midiopt.core.harmony.chords cimport NO_CHORD, write_symbol, write_triad
+from midiopt.core.harmony.chord_names cimport write_symbol, write_triad
+from midiopt.core.harmony.chords cimport NO_CHORD
 from midiopt.core.smf.midi cimport NO_MEMORY
 from midiopt.core.text.text cimport append_ascii
 from midiopt.core.timeline.bar_grid cimport Span, beats_of
