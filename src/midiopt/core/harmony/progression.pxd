@@ -7,7 +7,7 @@ from midiopt.core.text.text cimport TextHeap
 from midiopt.core.timeline.bar_grid cimport MAX_BEATS, BarGrid
 
 cdef enum:
-    WINDOW_SLOTS = 2 * MAX_BEATS
+    WINDOW_SLOTS = 4 * MAX_BEATS
     MAX_HELD = 128  # beats: longer chords count as this long
 
 cdef struct Window:  # windows of one length with the same chords

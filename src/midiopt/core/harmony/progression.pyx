@@ -135,16 +135,16 @@ cdef Status append_loop(Progression *p, const Chords *c, const BarGrid *bars, Te
 cdef Window most_common_window(Progression *p, int first, int count, int length, int bar) noexcept nogil:
     """The chords that windows of `length` half bars have most often, the earliest on a tie.
 
-    Windows are identified by a polynomial hash modulo 2**64, in a table of twice as many slots as there are windows.
+    Windows are identified by a polynomial hash modulo 2**64, in a table of four times as many slots as there are windows.
     """
     cdef Window best
     cdef Window *window
     cdef uint64_t hash, power = 1
-    cdef int _i, start, slot, distinct = 0, mask = 2, bits = 2
+    cdef int i, _i, start, slot, distinct = 0, mask = 2, bits = 2
     best.first = best.count = 0
     for _i in range(length):
         power *= MULTIPLIER
-    while mask < 2 * (count // bar):
+    while mask < 4 * (count // bar):
         mask *= 2
         bits += 1
     memset(p.slots, 0, mask * sizeof(uint16_t))
@@ -167,9 +167,10 @@ cdef Window most_common_window(Progression *p, int first, int count, int length,
             if start >= window.end:
                 window.end = start + length
                 window.count += 1
-                if window.count > best.count or (window.count == best.count and window.first < best.first):
-                    best = window[0]
         start += bar
+    for i in range(1, distinct + 1):  # the earlier have the lower numbers
+        if p.windows[i].count > best.count:
+            best = p.windows[i]
     return best
 
 
