@@ -1,6 +1,6 @@
 """How often the sections of a folk tune are its written ones: python -m training.form WHEEL
 
-The costs of core/structure/sections.pyx were chosen by this measure, on 320 of these tunes. The wheel is that of music21 (pip download
+The costs of core/structure/bar_lags.pyx were chosen by this measure, on 320 of these tunes. The wheel is that of music21 (pip download
 --no-deps music21). Its tunes are played with their repeats, and the parts between repeat signs are their sections, with an upbeat
 before the first one; tunes of which no part is repeated have no known form and are left out.
 

@@ -3,15 +3,13 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from midiopt.core.facts cimport Facts
 from midiopt.core.notes.types cimport Notes
 from midiopt.core.smf.midi cimport Status
+from midiopt.core.structure.bar_lags cimport MAX_BARS, BarLags
 from midiopt.core.text.text cimport TextHeap
 from midiopt.core.timeline.bar_grid cimport BarGrid
 
 cdef enum:
     MIN_BARS = 8
-    MAX_BARS = 512
-    ROWS = 8  # the first is that of new bars, the others are lags
     SECTION_NOTES = 256  # notes that are placed at a time
-    EIGHTHS = 8  # bars with which groups of eight bars may begin
 
 cdef struct Section:
     int start, end  # bars
@@ -25,15 +23,7 @@ cdef struct Sections:  # 0.3 MB, of which a song of 100 bars uses 60 KB
     int32_t places[SECTION_NOTES]  # index of a word of `bits`
     uint64_t masks[SECTION_NOTES]
     # Scratch memory, of all bars.
-    uint64_t bits[2][MAX_BARS]  # of each bar, a bit per position and pitch
-    int64_t sizes[MAX_BARS]  # bits that are set
-    int lags[ROWS]
-    int64_t alike[ROWS]  # bars of the sample that cost less as copies with each lag
-    int lag_count  # with the row of new bars
-    int32_t costs[ROWS][MAX_BARS]
-    int32_t total[MAX_BARS][ROWS][EIGHTHS]  # least cost of the bars up to each, if that is in the row
-    int32_t best[EIGHTHS]  # least total of the bar before
-    int lag[MAX_BARS]  # with which each bar is copied; 0 for new ones
+    BarLags lags
     uint8_t cuts[MAX_BARS + 1]  # whether a section begins
     int label[MAX_BARS]  # of each bar
     int counts[MAX_BARS]  # by label: votes, new numbers or sections

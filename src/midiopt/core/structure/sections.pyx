@@ -1,37 +1,24 @@
 """Sections: which bars repeat which.
 
-The bars are described at the least cost, from the first to the last (a minimum description length; J. Rissanen, 1978): a bar is
-new, or a copy of the bar `lag` bars before, which costs more the less they are alike; to go on with another lag costs more, least
-between groups of eight bars. Sections begin where the lag changes.
+bar_lags.pyx says which bars are copies, and of which bars before. Sections begin where that changes.
 """
 
 from libc.stdint cimport int64_t
 from libc.stdio cimport snprintf
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from midiopt.core.bits cimport popcount
 from midiopt.core.notes.columns cimport onset_ticks
 from midiopt.core.notes.types cimport NoteColumns
 from midiopt.core.smf.midi cimport USABLE
+from midiopt.core.structure.bar_lags cimport find_lags
 from midiopt.core.text.text cimport append_ascii
 from midiopt.core.timeline.bar_grid cimport SUBTICK_SHIFT, Span, span_at
 
 cdef uint32_t MULTIPLIER = 0x9E3779B1  # of the hash of a position and a pitch; odd
 
 cdef enum:
-    MIN_LAG = 4  # bars
-    LAG_STEP = 2  # repetitions after an odd number of bars are rare
-    MIN_STEP = 3  # bars: one in so many is looked at to choose lags, which finds the form as often as all do
-    MAX_SAMPLE = 32  # bars that are looked at, about
     MIN_SECTION = 3  # bars
-    # Costs. Chosen on folk tunes whose repeats are written, see docs/accuracy-methods.md.
-    NEW = 256
-    UNLIKE = 768  # of a copy, by the share of unlike notes: cheaper than a new bar where two thirds are alike
-    COPY = 384  # of going on with a lag
-    OFF_FOUR = 1024  # of a change that is not between fours of bars
-    OFF_EIGHT = 256  # of one that is, but not between eights
-    UNUSUAL = 512  # of eights that begin elsewhere than with the first bar, after an upbeat with the second
-    IMPOSSIBLE = 1 << 24  # of a copy of a bar before the first
     MAX_NAMED = 26  # labels in the text of the form
     MAX_SECTIONS = 64  # in it
     NO_LABEL = -1  # before the first section and after the last; of a label without a new number
@@ -46,12 +33,7 @@ cdef void find_sections(Sections *s, const Notes *notes, const BarGrid *bars) no
     if not MIN_BARS <= bars.bar_count <= MAX_BARS:
         return
     fill_bits(s, notes, bars, n)
-    choose_lags(s, n)
-    if s.lag_count > 1:
-        fill_costs(s, n)
-        describe(s, n)
-    else:
-        memset(s.lag, 0, n * sizeof(int))
+    find_lags(&s.lags, n)
     cut_sections(s, n)
     label_sections(s, n)
     join_sections(s)
@@ -64,12 +46,12 @@ cdef void fill_bits(Sections *s, const Notes *notes, const BarGrid *bars, int n)
     """
     cdef NoteColumns c = notes.columns  # a copy: no store can change it
     cdef const Span *span = &bars.spans[0]
-    cdef uint64_t *bits = s.bits[0]
+    cdef uint64_t *bits = s.lags.bits[0]
     cdef int bar, first, last
     cdef uint8_t drum = 1
     cdef size_t note, count, i
-    memset(s.bits[0], 0, n * sizeof(uint64_t))
-    memset(s.bits[1], 0, n * sizeof(uint64_t))
+    memset(s.lags.bits[0], 0, n * sizeof(uint64_t))
+    memset(s.lags.bits[1], 0, n * sizeof(uint64_t))
     for note in range(c.count):
         drum &= c.sound[note]
     note = 0
@@ -86,9 +68,9 @@ cdef void fill_bits(Sections *s, const Notes *notes, const BarGrid *bars, int n)
             bits[s.places[i]] |= s.masks[i]
         note += count
     for bar in range(n):
-        if not s.bits[0][bar] | s.bits[1][bar]:
-            s.bits[0][bar] = 1  # so that rests are like each other
-        s.sizes[bar] = popcount(s.bits[0][bar]) + popcount(s.bits[1][bar])
+        if not s.lags.bits[0][bar] | s.lags.bits[1][bar]:
+            s.lags.bits[0][bar] = 1  # so that rests are like each other
+        s.lags.sizes[bar] = popcount(s.lags.bits[0][bar]) + popcount(s.lags.bits[1][bar])
 
 
 cdef size_t notes_in_span(const Sections *s, size_t count, const Span *span, int64_t rounding) noexcept nogil:
@@ -132,138 +114,17 @@ cdef int64_t start_of_bar(const BarGrid *bars, int bar) noexcept nogil:
     return bars.spans[i].start + (bar - bars.spans[i].first_bar) * bars.spans[i].bar
 
 
-cdef void choose_lags(Sections *s, int n) noexcept nogil:
-    """Set the lags at which the most bars are cheaper as copies, in ascending order; the shorter ones on a tie."""
-    cdef int lag, i, place, kept = 1
-    cdef int64_t count
-    s.lags[0] = 0
-    lag = MIN_LAG
-    while lag < n:
-        count = count_alike(s, n, lag)
-        if count and (kept < ROWS or count > s.alike[kept - 1]):
-            i = kept = min(kept + 1, <int>ROWS)
-            i -= 1
-            while i > 1 and s.alike[i - 1] < count:
-                s.alike[i] = s.alike[i - 1]
-                s.lags[i] = s.lags[i - 1]
-                i -= 1
-            s.alike[i] = count
-            s.lags[i] = lag
-        lag += LAG_STEP
-    s.lag_count = kept
-    for i in range(2, kept):  # by insertion
-        lag = s.lags[i]
-        place = i
-        while place > 1 and s.lags[place - 1] > lag:
-            s.lags[place] = s.lags[place - 1]
-            place -= 1
-        s.lags[place] = lag
-
-
-cdef int64_t count_alike(const Sections *s, int n, int lag) noexcept nogil:
-    """How many bars of a sample cost less as copies than as new bars: more than two thirds of the notes of both are alike."""
-    cdef const uint64_t *low = s.bits[0]
-    cdef const uint64_t *high = s.bits[1]
-    cdef int64_t count = 0
-    cdef int i = lag, step = max(n // MAX_SAMPLE, <int>MIN_STEP)
-    while i < n:
-        count += 2 * (s.sizes[i] + s.sizes[i - lag]) < 5 * both_have(low[i] & low[i - lag], high[i] & high[i - lag])
-        i += step
-    return count
-
-
-cdef inline int64_t both_have(uint64_t low, uint64_t high) noexcept nogil:
-    return <int64_t>popcount(low) + <int64_t>popcount(high)
-
-
-cdef void fill_costs(Sections *s, int n) noexcept nogil:
-    """Set the cost of each bar in each row."""
-    cdef const uint64_t *low = s.bits[0]
-    cdef const uint64_t *high = s.bits[1]
-    cdef int32_t *costs
-    cdef int64_t both, either
-    cdef int i, row, lag
-    for i in range(n):
-        s.costs[0][i] = NEW
-    for row in range(1, s.lag_count):
-        lag = s.lags[row]
-        costs = s.costs[row]
-        for i in range(lag):
-            costs[i] = IMPOSSIBLE
-        for i in range(lag, n):
-            both = both_have(low[i] & low[i - lag], high[i] & high[i - lag])
-            either = s.sizes[i] + s.sizes[i - lag] - both
-            costs[i] = <int32_t>(<float>(UNLIKE * <int32_t>(either - both)) / <float><int32_t>either)
-
-
-cdef void describe(Sections *s, int n) noexcept nogil:
-    """Set the lag of each bar in the cheapest description (A. Viterbi, 1967), from all positions of the eights at once."""
-    cdef int32_t cost
-    cdef int i, row, eighth
-    for row in range(s.lag_count):
-        for eighth in range(EIGHTHS):
-            s.total[0][row][eighth] = s.costs[row][0]
-    for i in range(1, n):
-        memcpy(s.best, s.total[i - 1][0], sizeof(s.best))
-        for row in range(1, s.lag_count):
-            for eighth in range(EIGHTHS):
-                s.best[eighth] = min(s.total[i - 1][row][eighth], s.best[eighth])
-        for eighth in range(EIGHTHS):
-            s.best[eighth] += OFF_FOUR
-        s.best[i & 7] += -OFF_FOUR
-        s.best[i + 4 & 7] += OFF_EIGHT - OFF_FOUR
-        for row in range(s.lag_count):
-            cost = s.costs[row][i]
-            for eighth in range(EIGHTHS):
-                s.total[i][row][eighth] = min(s.total[i - 1][row][eighth], s.best[eighth]) + cost
-            if row == 0:
-                for eighth in range(EIGHTHS):
-                    s.best[eighth] += COPY
-    go_back(s, n)
-
-
-cdef void go_back(Sections *s, int n) noexcept nogil:
-    """Set the lags from the rows that were cheapest, from the last bar to the first."""
-    cdef int usual = 2 * s.sizes[0] <= s.sizes[1]  # after an upbeat the second bar begins the first group
-    cdef int i, row = 0, eighth = 0, found, change
-    cdef int32_t cost, least = 0
-    for i in range(EIGHTHS):
-        found = cheapest_row(s, n - 1, i)
-        cost = s.total[n - 1][found][i] + (0 if i == usual else UNUSUAL)
-        if i == 0 or cost < least:
-            least = cost
-            eighth = i
-            row = found
-    i = n - 1
-    while i > 0:
-        s.lag[i] = s.lags[row]
-        found = cheapest_row(s, i - 1, eighth)
-        change = 0 if (i - eighth) & 7 == 0 else OFF_EIGHT if (i - eighth) & 7 == 4 else OFF_FOUR
-        if s.total[i - 1][row][eighth] > s.total[i - 1][found][eighth] + change + (COPY if row else 0):
-            row = found
-        i -= 1
-    s.lag[0] = s.lags[row]
-
-
-cdef int cheapest_row(const Sections *s, int i, int eighth) noexcept nogil:
-    """The row with the least total at a bar, the first on a tie."""
-    cdef int row, best = 0
-    for row in range(1, s.lag_count):
-        best = row if s.total[i][row][eighth] < s.total[i][best][eighth] else best
-    return best
-
-
 cdef void cut_sections(Sections *s, int n) noexcept nogil:
     """Set the cuts: where the lag changes, and, of copies and what they copy, where the other one is cut."""
     cdef int i, lag
     cdef bint changed = True
     for i in range(1, n):
-        s.cuts[i] = s.lag[i] != s.lag[i - 1]
+        s.cuts[i] = s.lags.lag[i] != s.lags.lag[i - 1]
     s.cuts[0] = s.cuts[n] = True
     while changed:
         changed = False
         for i in range(n):
-            lag = s.lag[i]
+            lag = s.lags.lag[i]
             if lag == 0:
                 continue
             if s.cuts[i]:
@@ -294,8 +155,8 @@ cdef void label_sections(Sections *s, int n) noexcept nogil:
         memset(s.counts, 0, labels * sizeof(int))
         label = labels
         for i in range(start, end):
-            if s.lag[i] and i - s.lag[i] < start:
-                s.counts[s.label[i - s.lag[i]]] += 1
+            if s.lags.lag[i] and i - s.lags.lag[i] < start:
+                s.counts[s.label[i - s.lags.lag[i]]] += 1
         for i in range(labels):
             if 2 * s.counts[i] > end - start:
                 label = i
