@@ -4,7 +4,7 @@ from libc.stdint cimport uint32_t
 from midiopt.core.facts cimport Facts
 from midiopt.core.memory cimport Scratch
 from midiopt.core.notes.types cimport NoteColumns, Notes
-from midiopt.core.rhythm.beat_bars cimport BarScores, TrackedBeat
+from midiopt.core.rhythm.beat_bars cimport TrackedBeat
 from midiopt.core.rhythm.beat_tracker cimport Tracker
 from midiopt.core.rhythm.meter_quantized cimport SlotScratch
 from midiopt.core.rhythm.pulse_scores cimport PulseNetwork
@@ -22,7 +22,6 @@ cdef struct PerformanceBeats:
     Pulses pulses
     PulseNetwork network
     Tracker tracker
-    BarScores bar_scores
     TrackedBeat *beats
     size_t count  # of beats
     uint32_t distances[MAX_DISTANCE]  # beats by the milliseconds from the one before

@@ -43,7 +43,7 @@ cdef Status track_beats(PerformanceBeats *p, Scratch *scratch, const NoteColumns
     if not status:
         status = list_beats(p, scratch, &track)
     if not status:
-        place_in_bars(&p.bar_scores, p.beats, p.count)
+        place_in_bars(p.beats, p.count)
     return status
 
 
