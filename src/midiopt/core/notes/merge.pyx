@@ -3,33 +3,36 @@
 A module of its own: inlined into the function that calls it, gcc 12 keeps half of the loop's variables on the stack.
 """
 
+from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from midiopt.core.notes.types cimport tick_t
+ctypedef fused boundary_t:  # unsigned: then a comparison is added up by its carry, two steps earlier
+    uint32_t
+    uint64_t
 
 
 cdef void merge_narrow(const int32_t *a, const int32_t *middle, const int32_t *end, int32_t *out) noexcept nogil:
     """Merge the run from `a` to `middle` and the one from there to `end` into `out`."""
-    merge[int32_t](a, middle, end, out)
+    merge[uint32_t](<const uint32_t *>a, <const uint32_t *>middle, <const uint32_t *>end, <uint32_t *>out)
 
 
 cdef void merge_wide(const int64_t *a, const int64_t *middle, const int64_t *end, int64_t *out) noexcept nogil:
     """The same of 64 bits."""
-    merge[int64_t](a, middle, end, out)
+    merge[uint64_t](<const uint64_t *>a, <const uint64_t *>middle, <const uint64_t *>end, <uint64_t *>out)
 
 
-cdef inline void merge(const tick_t *a, const tick_t *middle, const tick_t *end, tick_t *out) noexcept nogil:
+cdef inline void merge(const boundary_t *a, const boundary_t *middle, const boundary_t *end, boundary_t *out) noexcept nogil:
     """The same.
 
     It works from the front and the back at once, without a branch on which item is smaller: each step waits for the load
     of the one before, and two that wait for different loads run side by side. A step takes one item from the front and one from the
     back, so that half as many steps as the shorter run has items need not ask whether a run has ended.
     """
-    cdef const tick_t *b = middle
-    cdef const tick_t *last_a = middle - 1
-    cdef const tick_t *last_b = end - 1
-    cdef tick_t *back = out + (end - a) - 1
-    cdef tick_t x, y
+    cdef const boundary_t *b = middle
+    cdef const boundary_t *last_a = middle - 1
+    cdef const boundary_t *last_b = end - 1
+    cdef boundary_t *back = out + (end - a) - 1
+    cdef boundary_t x, y
     cdef Py_ssize_t steps = min(middle - a, end - middle) >> 1, i, j, taken, left
     cdef bint second
     while steps > 0:
@@ -59,5 +62,5 @@ cdef inline void merge(const tick_t *a, const tick_t *middle, const tick_t *end,
         a += not second
         b += second
         out += 1
-    memcpy(out, a, (last_a + 1 - a) * sizeof(tick_t))
-    memcpy(out + (last_a + 1 - a), b, (last_b + 1 - b) * sizeof(tick_t))
+    memcpy(out, a, (last_a + 1 - a) * sizeof(boundary_t))
+    memcpy(out + (last_a + 1 - a), b, (last_b + 1 - b) * sizeof(boundary_t))
