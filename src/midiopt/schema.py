@@ -2,8 +2,8 @@
 
 ``files`` has one row per path, ``analyses`` one per distinct content and ``runs`` one per run. Rows of the first two travel
 from workers in batches (rows/), rows of ``runs`` do not. The row layout, the SQL of both databases, the attributes of
-``Analysis`` and the documentation are made from these tables. To add a column, add it here, in ``core/facts.pxd`` and where
-it is computed, and run ``python -m docs.generate_analysis``. Kinds of columns stand in kinds.py.
+``Analysis`` and the documentation are made from these tables. CONTRIBUTING.md says how to add a column. Kinds of columns stand in
+kinds.py.
 """
 
 from __future__ import annotations
@@ -408,12 +408,12 @@ LIBRARY_ONLY = (  # the last columns of the view `library`, which shows those of
     FILES.added[0],
 )
 _OF_FILE = {column.name for column in FILES}
-_ADDED_LATER = ("chord_symbols", "sections")  # these come last, so that the columns of the view before keep their places
+_SKETCH = ANALYSES.columns.index(ANALYSES["sketch"])  # what was added behind it comes last, so that the columns before keep their places
 LIBRARY_COLUMNS = (
     *FILES,
-    *(column for column in ANALYSES if column.name not in (*_OF_FILE, "sketch", *_ADDED_LATER)),
+    *(column for column in ANALYSES.columns[:_SKETCH] if column.name not in _OF_FILE),
     *LIBRARY_ONLY,
-    *(column for column in ANALYSES if column.name in _ADDED_LATER),
+    *ANALYSES.columns[_SKETCH + 1 :],
 )
 
 RUNS = Table(
