@@ -1,7 +1,9 @@
-"""midiopt verify, as a user starts it, over both databases."""
+"""midiopt verify, over both databases; what it prints for people as a user starts it, the rest in this process."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
+from midiopt.cli.main import main
 from tests.helpers.archives import Files, tar_of, zip_of
 from tests.helpers.batches import query
 from tests.helpers.processes import finish, stored_hash
@@ -18,10 +21,11 @@ SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 
 
 def verify(url, *options) -> tuple[int, list[dict], dict]:
-    done = finish("verify", "--db", url, "--json", *options, module="midiopt")
-    assert not done.stderr, done.stderr
-    seen = json.loads(done.stdout)
-    return done.returncode, seen["items"], {name: seen[name] for name in NOTHING}
+    with contextlib.redirect_stdout(io.StringIO()) as stdout, contextlib.redirect_stderr(io.StringIO()) as stderr:
+        code = main(["verify", "--db", url, "--json", *options])
+    assert not stderr.getvalue(), stderr.getvalue()
+    seen = json.loads(stdout.getvalue())
+    return code, seen["items"], {name: seen[name] for name in NOTHING}
 
 
 NOTHING = dict.fromkeys(("checked", "differing", "changed", "gone", "cut", "unreadable", "crashed", "opened"), 0)

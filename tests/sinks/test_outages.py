@@ -14,7 +14,7 @@ import pytest
 import midiopt
 from benchmarks import postgres_server
 from midiopt.errors import SinkError
-from midiopt.sinks import open_sink
+from midiopt.sinks import open_sink, sqlite_connection
 from tests.helpers.batches import query, write
 from tests.helpers.databases import (
     LOCK_HOLDER,
@@ -72,6 +72,8 @@ def test_broken_connections_lose_no_row(songs, without_failure, pg_url):
     with run_blocked_in_a_batch(pg_url, start_run, songs, pg_url, "--writers", 3) as run:
         assert break_connections(pg_url, "wait_event_type = 'Lock'")
     for _ in range(30):  # not for ever: on a busy machine no batch may end between two of them
+        if run.poll() is not None:
+            break
         break_connections(pg_url)
         time.sleep(0.2)
     _, stderr = run.communicate(timeout=120)
@@ -173,12 +175,14 @@ def test_a_cancelled_statement_is_not_retried(pg_url):
         write(sink, one_file_batch(1))
 
 
-def test_sqlite_waits_for_another_program(tmp_path):
+def test_sqlite_waits_for_another_program(tmp_path, monkeypatch):
+    """For longer than SQLite itself waits at a time."""
+    monkeypatch.setattr(sqlite_connection, "LOCK_POLL", 0.1)
     url = f"sqlite:///{tmp_path}/x.db"
     with open_sink(url) as sink:
         other = sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
-        threading.Timer(2.5, lambda: other.execute("COMMIT")).start()
+        threading.Timer(0.25, lambda: other.execute("COMMIT")).start()
         write(sink, one_file_batch(1))
     with open_sink(url, timeout=0.1) as sink:
         other.execute("BEGIN IMMEDIATE")

@@ -211,7 +211,7 @@ from midiopt.sinks import parquet_parts
 parquet_parts.PART_ROWS = 150
 sys.exit(main())
 """
-KILLS = 20
+KILLS = 12
 FILES_OF_RUN = 1000
 MAX_PARTS_SEEN = 4  # of the seven parts of a run, until it is killed
 

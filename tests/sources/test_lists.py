@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -190,17 +189,15 @@ def test_utf16_without_its_mark_is_refused(encoding, text, tmp_path):
 
 
 def test_what_is_no_list(tmp_path):
-    """A device without end, a FIFO that nobody writes into, a folder: a sentence, at once."""
+    """A device without end, a FIFO that nobody writes into, a folder: a sentence, and no attempt to read them."""
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to("/dev/zero")
-    start = time.monotonic()
     for path in ("/dev/zero", "/dev/null", tmp_path / "fifo", tmp_path / "link"):
         with pytest.raises(SourceError, match="is not a regular file: write the paths into one"):
             midiopt.run([f"@{path}"], tmp_path / "x.db")
     for path in (tmp_path, tmp_path / "gone", "x" * 300):
         with pytest.raises(SourceError, match="list"):
             midiopt.run([f"@{path}"], tmp_path / "x.db")
-    assert time.monotonic() - start < 5
 
 
 def test_a_list_that_became_a_fifo(tmp_path):
