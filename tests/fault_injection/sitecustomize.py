@@ -6,11 +6,13 @@ MIDIOPT_FAULT_HANGS; ``fault:hold`` goes on as soon as the file MIDIOPT_FAULT_HO
 MIDIOPT_FAULT_STARTS=FILE:N lets the first N workers exit before they begin, counted in FILE. A count is the size of the file.
 MIDIOPT_FAULT_FREEZES=WHEN:FILE:N stops the first N workers by SIGSTOP: before they begin (WHEN is `start`) or in the middle of
 their first answer (`answer`).
+MIDIOPT_FAULT_READS=OFFSET lets the disk give no bytes from this place of a file, and half of what it is asked for elsewhere.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import resource
@@ -70,6 +72,17 @@ def freeze_in_answer() -> None:
     whole, WorkerPipe.send_bytes = WorkerPipe.send_bytes, send_half
 
 
+def read_badly(place: int) -> None:
+    """Let os.pread() fail at this offset, and give less than it is asked for."""
+
+    def pread(fd, size, offset):
+        if offset == place:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd, size // 2 + 1, offset)
+
+    real, os.pread = os.pread, pread
+
+
 FAULTS = {
     b"abort": os.abort,
     b"segfault": lambda: ctypes.string_at(0),
@@ -111,4 +124,6 @@ if "midiopt.pipeline.worker" in sys.orig_argv:
         when, file, freezes = os.environ["MIDIOPT_FAULT_FREEZES"].split(":")
         if count(file) <= int(freezes):
             {"start": freeze_at_start, "answer": freeze_in_answer}[when]()
+    if "MIDIOPT_FAULT_READS" in os.environ:
+        read_badly(int(os.environ["MIDIOPT_FAULT_READS"]))
     inject()

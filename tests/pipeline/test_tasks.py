@@ -56,6 +56,6 @@ def test_tasks_survive_encoding(task):
     assert type(decode_task(encode_task(task))) is type(task)
 
 
-@given(st.builds(ArchiveReport, *[st.booleans()] * 4, *[NUMBERS] * 5, STATES, st.text()))
+@given(st.builds(ArchiveReport, *[st.booleans()] * 4, *[NUMBERS] * 6, STATES, st.text()))
 def test_reports_survive_encoding(report):
     assert ArchiveReport.decode(report.encode()) == report

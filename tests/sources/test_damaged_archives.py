@@ -6,6 +6,7 @@ import io
 import random
 import struct
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,8 @@ import midiopt
 from midiopt.errors import Damaged
 from midiopt.schema import STATUSES
 from midiopt.sources.archives.archive import Archive, MemoryArchive
-from tests.helpers.archives import MAKERS, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
-from tests.helpers.processes import file_rows
+from tests.helpers.archives import MAKERS, Outcome, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
+from tests.helpers.processes import file_rows, finish, with_faults
 from tests.helpers.songs import song
 
 
@@ -172,6 +173,25 @@ def test_a_run_over_a_zip_that_is_cut(tmp_path):
     (tmp_path / "x.zip").write_bytes(zip_of(songs(10))[:-200])
     statuses = {name: row[0] for name, row in analyze_archive(tmp_path / "x.zip")[1].items()}
     assert statuses == {"": "rejected", **dict.fromkeys(songs(10), "ok")}
+
+
+def found_in(db: Path, archive: Path) -> dict[str, Outcome]:
+    """Status and error of each member, and of the archive itself."""
+    return {path.removeprefix(str(archive)).removeprefix("!/"): row[:2] for path, row in file_rows(db).items()}
+
+
+def test_a_disk_that_gives_less_than_it_should(tmp_path):
+    """Of one member nothing: the others have their rows, and the next run reads the archive again."""
+    path = tmp_path / "x.zip"
+    path.write_bytes(zip_of(songs(300), zipfile.ZIP_STORED))
+    place = path.read_bytes().index(b"0250.mid") + len(b"0250.mid")
+    finish(path, "--db", tmp_path / "x.db", "--workers", 1, env=with_faults(MIDIOPT_FAULT_READS=str(place)))
+    found = found_in(tmp_path / "x.db", path)
+    assert found.pop("") == ("unreadable", "1 of its members could not be read from the disk or network")
+    assert found.pop("d5/0250.mid") == ("unreadable", "Input/output error")
+    assert found == dict.fromkeys(found, ("ok", None)) and len(found) == 299
+    midiopt.run([path], tmp_path / "x.db", workers=1)
+    assert found_in(tmp_path / "x.db", path) == {**found, "d5/0250.mid": ("ok", None), "": ("opened", None)}
 
 
 def test_lzma_data_shorter_than_its_header(tmp_path):

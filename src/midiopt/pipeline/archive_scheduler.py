@@ -30,6 +30,7 @@ class ArchiveState(Generic[Worker]):
     next_member: int = MEMBERS_PER_TASK  # the first one not handed out
     at_end: bool = False  # every member has been handed out
     crashed_members: int = 0
+    unread_members: int = 0
     cpu_ms: int = 0  # that its tasks took
     read_error: str = ""  # why not all members could be read
     is_finishing: bool = False  # FinishArchive was handed out
@@ -61,7 +62,7 @@ class ArchiveState(Generic[Worker]):
             self.next_member = self._end_of_range(first)
             return ReadMembers(self.path, MemberRange(first, self.next_member), self.report.state)
         self.is_finishing = True
-        return FinishArchive(self.path, self.report.state, *archive_outcome(self.crashed_members, self.read_error))
+        return FinishArchive(self.path, self.report.state, *archive_outcome(self.crashed_members, self.unread_members, self.read_error))
 
 
 class ArchiveScheduler(Generic[Worker]):
@@ -103,6 +104,7 @@ class ArchiveScheduler(Generic[Worker]):
         archive.at_end |= report.at_end
         archive.has_row |= report.has_archive_row
         archive.crashed_members += report.crashed_members
+        archive.unread_members += report.unread_members
         archive.read_error = archive.read_error or report.read_error
         archive.cpu_ms += report.cpu_ms
         if archive.report and not archive.at_end and archive.cpu_ms > 1000 * max_cpu_seconds(archive.report.state.size):

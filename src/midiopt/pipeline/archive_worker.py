@@ -117,7 +117,7 @@ class ArchiveReader:
         if not opened.file.is_unchanged():
             yield self._settle(task, state, UNREADABLE, CHANGED)
         elif archive.at_end and members in (FIRST_MEMBERS, FIRST_OF_SHARD):
-            status, error = archive_outcome(rows.crashed, archive.read_error)
+            status, error = archive_outcome(rows.crashed, reader.unread, archive.read_error)
             yield self._settle(task, state, status, error or None, appledouble)
         else:
             self.report = ArchiveReport(
@@ -125,6 +125,7 @@ class ArchiveReader:
                 is_stream=archive.is_stream or is_url(task.path),  # no two workers load the same object
                 members=self._members,
                 crashed_members=rows.crashed,
+                unread_members=reader.unread,
                 appledouble=appledouble,
                 cpu_ms=cpu_ms,
                 group_size=archive.group_size,

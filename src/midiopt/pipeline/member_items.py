@@ -31,6 +31,7 @@ class MemberItems:
         self._sample = sample
         self._limits = limits
         self._nested_limits = limits._replace(bomb_min_bytes=limits.nested_bomb_min_bytes, column=None)
+        self.unread = 0  # members whose bytes the disk or network did not give
         self._number = 0  # of the current member
         self._part = 0  # of the current member, see MemberRange
         self._nested_budget = 0  # bytes that archives inside the current member may still expand to
@@ -62,6 +63,7 @@ class MemberItems:
             else:
                 item = path, member.size, member.mtime_ns, data, OK, None
         except Exception as problem:
+            self.unread += isinstance(problem, OSError)
             item = failed_item(path, member.size, member.mtime_ns, problem)
         if is_selected:
             yield item

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple, Self
 
-from midiopt.schema import CRASHED, OPENED, REJECTED
+from midiopt.schema import CRASHED, OPENED, REJECTED, UNREADABLE
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import SLASH
 
@@ -26,7 +26,7 @@ _ITEMS = b"i"
 _READ_FIELDS = struct.Struct("<cqqqqqq")
 _FINISH_FIELDS = struct.Struct("<cqqBI")
 _ITEMS_FIELDS = struct.Struct("<c?I")  # then the length of each item, then the items
-_REPORT_FIELDS = struct.Struct("<????qqqqqqq")
+_REPORT_FIELDS = struct.Struct("<????qqqqqqqq")
 
 UNKNOWN_STATE = FileState(-1, 0)
 
@@ -178,10 +178,12 @@ def decode_task(data: bytes) -> Task:
     raise ValueError(f"unknown type of task {kind!r}")
 
 
-def archive_outcome(crashed_members: int, read_error: str) -> tuple[int, str]:
+def archive_outcome(crashed_members: int, unread_members: int, read_error: str) -> tuple[int, str]:
     """Status and error of an archive whose members all have their rows; ``read_error`` says why not all could be read."""
     if crashed_members:
         return CRASHED, f"{crashed_members:,} of its members ended as crashed"
+    if unread_members:
+        return UNREADABLE, f"{unread_members:,} of its members could not be read from the disk or network"
     return REJECTED if read_error else OPENED, read_error
 
 
@@ -194,6 +196,7 @@ class ArchiveReport(NamedTuple):
     is_stream: bool = False  # going back means reading from the start, so the next ranges should go to the same worker
     members: int = 0  # rows that are not the archive's own
     crashed_members: int = 0  # those of them with that status
+    unread_members: int = 0  # those whose bytes the disk or network did not give: the next run may get them
     appledouble: int = 0  # AppleDouble files skipped
     cpu_ms: int = 0  # processor time of the task
     group_size: int = 1  # members that are stored together, and best read by one worker

@@ -77,7 +77,16 @@ class FileArchive:
 
     def read(self, size: int, offset: int) -> bytes:
         """At most ``size`` bytes from ``offset``; fewer where the file ends, none outside it."""
-        return os.pread(self.fd, min(size, self.size - offset), offset) if 0 <= offset < self.size else b""
+        if not 0 <= offset < self.size:
+            return b""
+        end = min(offset + size, self.size)
+        data = os.pread(self.fd, end - offset, offset)
+        while offset + len(data) < end:  # file systems of a network may give less than they have
+            more = os.pread(self.fd, end - offset - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
 
     def close(self) -> None:
         """Close the file."""
