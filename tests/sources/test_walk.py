@@ -273,6 +273,11 @@ def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch)
         (b"\xf0\x41\x10\x42\xf7", "a dump of system-exclusive messages"),
         (b"\xf0\x41\x90\x42\xf7", None),
         (bytes(2000), "zeros"),
+        (b"\xff" * 2000, "one byte that repeats"),
+        (b"\x1e\x31-lh5-\x10", "an LHA archive"),
+        (b"\0\0\0\x20ftypM4A \0", "MP4 audio or video"),
+        (b"RIFF\x24\0\0\0MIDSfmt ", "a MIDS song"),
+        ("\ufeffMThd\0\0\0\6\0\1\0\2\1\xe0MTrk".encode("utf-16-le"), "a MIDI file saved as UTF-16 text"),
         (b"\x01\x02\x03\x04", None),
     ],
 )

@@ -51,8 +51,23 @@ MAGIC = (
     (b"HMI-MIDISONG", "an HMI song"),
     (b"CTMF", "a CMF song"),
     (b"\x18FICHIER GUITAR PRO", "a Guitar Pro score"),
+    (b"BCFZ", "a Guitar Pro score"),
+    (b"BCFS", "a Guitar Pro score"),
+    (b"CAKEWALK", "a Cakewalk project"),
+    (b"\x0fSIBELIUS", "a Sibelius score"),
+    (b"ENIGMA BINARY FILE", "a Finale score"),
+    (b"MSCF", "a cabinet archive"),
+    (b"StuffIt", "a StuffIt archive"),
+    (b"SIT!", "a StuffIt archive"),
 )
-RIFF_FORMS = {b"WAVE": "WAV audio", b"AVI ": "AVI video", b"sfbk": "a SoundFont", b"RMID": "an RMID container without a song"}
+RIFF_FORMS = {
+    b"WAVE": "WAV audio",
+    b"AVI ": "AVI video",
+    b"sfbk": "a SoundFont",
+    b"MIDS": "a MIDS song",
+    b"RMID": "an RMID container without a song",
+}
+LHA = re.compile(rb"..-l[hz][0-9ds]-", re.S)
 HTML = re.compile(rb"<(!doctype\s+html|html|head|body|script|title)\b", re.I)
 SNIFF_BYTES = 1024
 
@@ -83,6 +98,12 @@ def detect_type(head: bytes) -> str | None:
         return "MP3 audio"
     if head and not head.strip(b"\0"):
         return "zeros"
+    if len(head) == SNIFF_BYTES and not head.strip(head[:1]):
+        return "one byte that repeats"
+    if LHA.match(head):
+        return "an LHA archive"
+    if head[4:8] == b"ftyp":
+        return "MP4 audio or video"
     if head[257:262] == b"ustar":
         return "a tar archive"
     return _text(head)
@@ -97,4 +118,6 @@ def _text(head: bytes) -> str | None:
         return "XML"
     ascii_bytes = sum(32 <= c < 127 or c in b"\t\n\r\f" for c in head)
     high_bytes = sum(c > 127 for c in head)
+    if encoding and head.startswith(MIDI):
+        return "a MIDI file saved as UTF-16 text"
     return "text" if head.strip() and ascii_bytes + high_bytes == len(head) and ascii_bytes >= high_bytes else None
