@@ -183,6 +183,16 @@ def test_links_and_what_cannot_be_linked(music, capsys):
     assert export(music, "plain", "--link", str(music / "again")) == 3
 
 
+def test_what_a_web_client_has_left_compressed_is_copied(music, capsys):
+    """A link to it would be a link to no song."""
+    (music / "packed.mid").write_bytes(gzip.compress(titled("packed")))
+    (music / "sound.mid").write_bytes(titled("sound"))
+    midiopt.run([music / "packed.mid", music / "sound.mid"], str(music / "two.db"), workers=1)
+    assert main(["export", "--link", str(music / "out"), "--db", str(music / "two.db")]) == 0
+    assert capsys.readouterr().out == "1 file copied, 1 linked\n" and titles(music / "out") == ["packed", "sound"]
+    assert contents(music / "out")["packed.mid"] == titled("packed")
+
+
 def test_a_limit_takes_the_first_in_the_order(music):
     assert export(music, "status:ok", "--sort", "-path", "--limit", "2", "--copy", str(music / "out")) == 0
     assert len(contents(music / "out")) == 2 and "copy.mid" in contents(music / "out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 from collections.abc import Callable
@@ -75,3 +76,12 @@ def test_it_is_the_song(tmp_path: Path, way: str, level: int) -> None:
         (folder / "a.mid").write_bytes(data)
         found.append(WAYS[way](folder / "a.mid", folder))
     assert found[0] == found[1]
+
+
+def test_contents_of_a_batch_are_decompressed_by_their_names() -> None:
+    pa = pytest.importorskip("pyarrow")
+    packed = bz2.compress(song(3))
+    columns = {"bytes": [song(3), packed, packed[:-30]], "path": ["a.mid", "b.mid.bz2", "c.mid.bz2"]}
+    found = midiopt.analyze_batch(pa.RecordBatch.from_pydict(columns))
+    assert found["status"].to_pylist() == ["ok", "ok", "unreadable"] and "truncated" in found["error"][2].as_py()
+    assert found["content_hash"][0] == found["content_hash"][1] and found["content_hash"][2].as_py() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from midiopt.schema import OPENED, STATUSES
 from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import is_compressed
 from midiopt.sources.paths import archive_in, path_bytes
+from midiopt.sources.sniff import GZIP
 from midiopt.sources.urls import is_url
 
 
@@ -63,7 +65,7 @@ class FileCopier:
         for on_disk, group in groupby(contents, lambda file: archive_in(file.path) is None):
             if on_disk and self._links:
                 for file in group:
-                    if is_compressed(path := path_bytes(file.path)) or is_url(path):
+                    if is_url(path := path_bytes(file.path)) or is_compressed(path) or _is_gzip(path):
                         self._write(self._contents.read_file(file))
                     else:
                         self._link(file)
@@ -101,3 +103,14 @@ class FileCopier:
     def _fail(self, file: Found, problem: Exception) -> None:
         self.counts.failed += 1
         self._failed(file.path, reason_of(problem))
+
+
+def _is_gzip(path: bytes) -> bool:
+    """Whether a web client has left the file on the disk compressed: a program that follows a link to it would find no song."""
+    with contextlib.suppress(OSError):
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(file, len(GZIP)) == GZIP
+        finally:
+            os.close(file)
+    return False
