@@ -237,6 +237,7 @@ class Archive:
                 if entry.is_file:
                     yield entry.name, entry.size, entry.mtime_ns, entry.compressed_size, entry
         except NoDirectory:
+            self.is_stream = True  # where sizes follow the data, those of all members before are searched
             for entry in iter_local_headers(self._file):
                 if entry.is_file:
                     yield entry.name, entry.size, entry.mtime_ns, entry.compressed_size, entry
