@@ -267,10 +267,10 @@ def without_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 # --- parts that the tasks of an executor write ---
 
 
-@pytest.fixture
-def many(tmp_path) -> Path:
-    """Songs, and an archive of more than a range of an executor's task."""
-    folder = write_songs(tmp_path / "many", 1500)
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """Songs, and an archive of more than a range of an executor's task; to be read only."""
+    folder = write_songs(tmp_path_factory.mktemp("many"), 1500)
     (folder / "a.tar").write_bytes(tar_of({f"{i}.mid": song(i) for i in range(5000)}))
     return folder
 
