@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.helpers.batches import query
-from tests.helpers.processes import finish
+from tests.helpers.processes import call, finish
 
 
 def test_commands_use_the_schema(tmp_path, pg_url):
@@ -11,10 +11,10 @@ def test_commands_use_the_schema(tmp_path, pg_url):
     done = finish(tmp_path, "--db", pg_url, "--schema", "music", "--quiet")
     assert done.returncode == 0, done.stderr
     assert query(pg_url, "SELECT count(*) FROM music.library") == [(1,)]
-    shown = finish("status", pg_url, "--schema", "music", "--json", module="midiopt")
+    shown = call("status", pg_url, "--schema", "music", "--json")
     assert shown.returncode == 0 and '"rejected"' in shown.stdout
-    assert finish("status", f"{pg_url}&schema=music", module="midiopt").returncode == 0
-    elsewhere = finish("status", pg_url, module="midiopt")
+    assert call("status", f"{pg_url}&schema=music").returncode == 0
+    elsewhere = call("status", pg_url)
     assert elsewhere.returncode == 1 and "are in another schema; --schema names it: music" in elsewhere.stderr
 
 

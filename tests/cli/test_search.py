@@ -18,7 +18,7 @@ from midiopt.cli.main import main
 from midiopt.cli.query_arguments import query_text
 from midiopt.library.search import FACTS
 from tests.cli.test_arguments import parsed
-from tests.helpers.processes import command, finish
+from tests.helpers.processes import call, command
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 ODD = b"odd \xff name.mid"
@@ -49,7 +49,7 @@ def url(request, folder, tmp_path_factory) -> str:
 
 
 def printed(url: str, *arguments: str) -> str:
-    done = finish("search", "--db", url, *arguments, module="midiopt")
+    done = call("search", "--db", url, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -82,15 +82,15 @@ def test_odd_names_are_printed_as_the_system_has_them(url, folder):
 
 
 def test_nothing_found_is_no_failure(url):
-    done = finish("search", "--db", url, "notes:..0", module="midiopt")
+    done = call("search", "--db", url, "notes:..0")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "no file meets the search\n")
     assert json.loads(printed(url, "notes:..0", "--json"))["items"] == []
 
 
 def test_an_error_is_one_line():
-    done = finish("search", "kye:Am", module="midiopt")
+    done = call("search", "kye:Am")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "midiopt: there is no term kye; did you mean key?\n")
-    done = finish("search", "--sort", "-tempo", module="midiopt")
+    done = call("search", "--sort", "-tempo")
     assert done.returncode == 1 and done.stderr.startswith("midiopt: there is no sort '-tempo', only path, title, bpm")
 
 

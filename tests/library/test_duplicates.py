@@ -7,7 +7,7 @@ from pathlib import Path
 
 import midiopt
 from tests.helpers.archives import zip_of
-from tests.helpers.processes import finish
+from tests.helpers.processes import call
 from tests.helpers.songs import song, write_songs
 
 
@@ -21,7 +21,7 @@ def test_duplicates_are_listed_largest_first(tmp_path, url):
     for copy in "ab":
         (folder / f"{copy}.mid").write_bytes(b"not MIDI")
     summary = midiopt.run([folder], url)
-    done = finish("duplicates", "--db", url, "--json", module="midiopt")
+    done = call("duplicates", "--db", url, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     groups = found["items"]
@@ -30,7 +30,7 @@ def test_duplicates_are_listed_largest_first(tmp_path, url):
     assert groups[1]["size_bytes"] > groups[2]["size_bytes"]
     assert groups[0]["paths"] == [str(folder / str(copy) / "1.mid") for copy in range(4)]
     assert sum(group["files"] - 1 for group in groups) == summary.duplicates
-    done = finish("duplicates", "--db", url, module="midiopt")
+    done = call("duplicates", "--db", url)
     assert done.stderr.startswith(f"4 groups; {summary.duplicates} files beyond the first of each, ")
     shown = done.stdout
     assert all(path in shown for group in groups for path in group["paths"])
@@ -38,7 +38,7 @@ def test_duplicates_are_listed_largest_first(tmp_path, url):
 
 def paths_of(url: str, *options: str) -> list[list[str]]:
     """The paths of each group, below the folder of the test."""
-    done = finish("duplicates", "--db", url, "--json", *options, module="midiopt")
+    done = call("duplicates", "--db", url, "--json", *options)
     assert done.returncode == 0, done.stderr
     return [[Path(path).name for path in group["paths"]] for group in json.loads(done.stdout)["items"]]
 
@@ -59,13 +59,13 @@ def test_missing_and_moved_files_are_left_out(tmp_path, url):
     (music / "x.mid").rename(music / "moved.mid")
     midiopt.run([music], url)
     assert paths_of(url) == [["b.mid", "c.mid"]]
-    done = finish("duplicates", "--db", url, "--jsonl", "--missing", module="midiopt")
+    done = call("duplicates", "--db", url, "--jsonl", "--missing")
     groups = [json.loads(line) for line in done.stdout.splitlines()]
     assert [[Path(path).name for path in (*group["paths"], *group["missing"])] for group in groups] == [
         ["b.mid", "c.mid", "a.mid"],
         ["moved.mid", "x.mid"],
     ]
-    shown = finish("duplicates", "--db", url, "--missing", module="midiopt").stdout
+    shown = call("duplicates", "--db", url, "--missing").stdout
     assert f"{music}/a.mid (missing)" in shown and f"{music}/b.mid\n" in shown
 
 
@@ -88,7 +88,7 @@ def test_names_of_one_file_are_one_copy(tmp_path, url):
     (music / "hard.mid").hardlink_to(music / "n.mid")
     (tmp_path / "linked").symlink_to(music)
     midiopt.run([music, tmp_path / "linked" / "m.mid"], url, follow_links=True)
-    [group] = json.loads(finish("duplicates", "--db", url, "--json", module="midiopt").stdout)["items"]
+    [group] = json.loads(call("duplicates", "--db", url, "--json").stdout)["items"]
     assert group["paths"] == [str(music / name) for name in ("hard.mid", "m.mid")]
     assert group["links"] == [str(tmp_path / "linked" / "m.mid"), *(str(music / name) for name in ("a.mid", "n.mid"))]
     (music / "n.mid").unlink()
@@ -109,6 +109,6 @@ def test_a_library_without_copies_says_so(tmp_path, url):
     """A heading above nothing looked like a list that had been cut off."""
     midiopt.run([write_songs(tmp_path / "music", 2)], url)
     for option, said in (((), "no file has the bytes of another\n"), (("--near",), "no file is a near-duplicate of another\n")):
-        done = finish("duplicates", "--db", url, *option, module="midiopt")
+        done = call("duplicates", "--db", url, *option)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
-        assert json.loads(finish("duplicates", "--db", url, *option, "--json", module="midiopt").stdout)["items"] == []
+        assert json.loads(call("duplicates", "--db", url, *option, "--json").stdout)["items"] == []

@@ -21,7 +21,7 @@ from midiopt.library import sqlite
 from midiopt.library.snapshot import open_snapshot
 from midiopt.sinks import open_sink
 from tests.helpers.batches import make_older, query
-from tests.helpers.processes import finish
+from tests.helpers.processes import call, finish
 from tests.helpers.songs import write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -35,7 +35,7 @@ def test_reading_leaves_no_trace(tmp_path):
         before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
         times = {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir() if not p.name.endswith("-shm")}
         for name in ("status", "duplicates", "verify"):
-            done = finish(name, "--db", db, module="midiopt")
+            done = call(name, "--db", db)
             assert done.returncode == 0 and done.stdout, done.stderr
         assert {p.name: p.read_bytes() for p in tmp_path.iterdir() if not p.name.endswith("-shm")} == before
         assert {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir() if not p.name.endswith("-shm")} == times
@@ -135,7 +135,7 @@ def test_a_database_without_permission(lost, expected):
 
 def test_databases_that_cannot_be_read(tmp_path, url):
     for name in ("status", "duplicates"):
-        done = finish(name, "--db", tmp_path / "none.db", module="midiopt")
+        done = call(name, "--db", tmp_path / "none.db")
         assert done.returncode == 1 and "there is no database" in done.stderr and "Traceback" not in done.stderr
     query(url, "CREATE TABLE songs (path text)")
     with pytest.raises(SinkError, match="was not made by midiopt"):

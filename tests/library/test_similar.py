@@ -17,7 +17,7 @@ from midiopt.library.similar import decoded, match_of, score_of
 from midiopt.library.snapshot import open_snapshot
 from tests.helpers.batches import query
 from tests.helpers.melodies import content, melody, transposed
-from tests.helpers.processes import finish
+from tests.helpers.processes import call
 
 
 @pytest.fixture
@@ -74,10 +74,10 @@ def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
             library.search(sort=None)
         assert {*names(library.search(f'like:"{elsewhere}"'))} == {"0.mid", "up.mid", "half.mid"}
         assert {*names(library.search(f"like:{music / 'half.mid'} -like:{music / '5.mid'}"))} == {"0.mid", "up.mid", "half.mid"}
-    done = finish("similar", music / "0.mid", "--db", url, "--json", module="midiopt")
+    done = call("similar", music / "0.mid", "--db", url, "--json")
     items = json.loads(done.stdout)["items"]
     assert (items[0]["path"], items[0]["score"]) == (str(music / "up.mid"), 1)
-    assert "transposed by +2" in finish("similar", music / "0.mid", "--db", url, module="midiopt").stdout
+    assert "transposed by +2" in call("similar", music / "0.mid", "--db", url).stdout
 
 
 def test_like_names_what_it_cannot_compare_with(music, url, tmp_path):
@@ -96,7 +96,7 @@ def test_like_names_what_it_cannot_compare_with(music, url, tmp_path):
             with pytest.raises(QueryError, match=f"{name} has no analysis, or too few notes"):
                 library.count(f"like:{music / name}")
     for command, *more in (["search"], ["search", "--count"], ["report", "-o", tmp_path / "r.html"], ["export", "-o", tmp_path / "f.csv"]):
-        done = finish(command, "like:absent.mid", *more, "--db", url, module="midiopt")
+        done = call(command, "like:absent.mid", *more, "--db", url)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == "midiopt: like: absent.mid is neither a file nor a path in the library\n"
 
@@ -104,7 +104,7 @@ def test_like_names_what_it_cannot_compare_with(music, url, tmp_path):
 def test_a_report_is_about_files_like_one_on_disk(music, url, tmp_path):
     midiopt.run([music], url)
     (tmp_path / "elsewhere.mid").write_bytes(content(transposed(melody(0), -3)))
-    done = finish("report", f"like:{tmp_path / 'elsewhere.mid'}", "-o", tmp_path / "report.html", "--db", url, module="midiopt")
+    done = call("report", f"like:{tmp_path / 'elsewhere.mid'}", "-o", tmp_path / "report.html", "--db", url)
     assert ": 3 files," in done.stdout
 
 
@@ -160,9 +160,9 @@ def test_near_duplicates_are_grouped_with_what_differs(music, url):
         "again.mid": ("same notes", "retitled"),
         "up.mid": ("transposed by +2",),
     }
-    done = finish("duplicates", "--near", "--db", url, "--jsonl", module="midiopt")
+    done = call("duplicates", "--near", "--db", url, "--jsonl")
     assert {"path": str(music / "up.mid"), "differs": ["transposed by +2"]} in json.loads(done.stdout)["files"]
-    assert "same notes, retitled" in finish("duplicates", "--near", "--db", url, module="midiopt").stdout
+    assert "same notes, retitled" in call("duplicates", "--near", "--db", url).stdout
 
 
 def test_near_duplicates_are_listed_with_the_one_that_has_most_of_them(tmp_path):

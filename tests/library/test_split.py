@@ -12,7 +12,7 @@ import pytest
 import midiopt
 from midiopt.library.similar import NEAR_SCORE, score_of
 from midiopt.library.split import parse_shares
-from tests.helpers.processes import finish
+from tests.helpers.processes import call
 from tests.library.test_similar import content, melody, transposed
 
 PARTS = ("train", "validation", "test")
@@ -38,7 +38,7 @@ def songs(tmp_path) -> Path:
 
 def test_no_near_duplicate_leaks(songs, url, tmp_path):
     midiopt.run([songs], url)
-    done = finish("export", "--split", "80:10:10", "--group", "near", "-o", tmp_path / "songs.jsonl", "--db", url, module="midiopt")
+    done = call("export", "--split", "80:10:10", "--group", "near", "-o", tmp_path / "songs.jsonl", "--db", url)
     assert done.returncode == 0, done.stderr
     tables = {name: [json.loads(line) for line in (tmp_path / f"songs.{name}.jsonl").read_text().splitlines()] for name in PARTS}
     part = {file["path"]: name for name, files in tables.items() for file in files}
@@ -57,7 +57,7 @@ def test_no_near_duplicate_leaks(songs, url, tmp_path):
 def test_copies_stay_together_without_a_group(songs, tmp_path):
     db = tmp_path / "facts.db"
     midiopt.run([songs], db)
-    done = finish("export", "--split", "60:40", "--copy", tmp_path / "out", "--db", db, module="midiopt")
+    done = call("export", "--split", "60:40", "--copy", tmp_path / "out", "--db", db)
     assert done.returncode == 0, done.stderr
     folders = {name: {path.name for path in (tmp_path / "out" / name).iterdir()} for name in ("train", "test")}
     assert all(folders.values())
@@ -71,5 +71,5 @@ def test_shares():
     for wrong in ("80", "80:20:0", "a:b", "1:2:3:4", "inf:1", "nan:1", "-1:2"):
         with pytest.raises(ValueError, match=r"."):
             parse_shares(wrong)
-    done = finish("export", "--group", "near", "-o", "x.csv", module="midiopt")
+    done = call("export", "--group", "near", "-o", "x.csv")
     assert done.returncode != 0 and "--split" in done.stderr

@@ -22,7 +22,7 @@ from midiopt.schema import RUNS, STATUSES
 from midiopt.sinks import open_sink
 from tests.helpers.batches import query
 from tests.helpers.databases import wait_until
-from tests.helpers.processes import command, finish, with_faults, write_faulty, written
+from tests.helpers.processes import call, command, with_faults, write_faulty, written
 from tests.helpers.songs import song, write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
@@ -30,7 +30,7 @@ SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 
 def status(url: str) -> dict:
     """The object that the command prints."""
-    done = finish("status", "--db", url, "--json", module="midiopt")
+    done = call("status", "--db", url, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -73,7 +73,7 @@ def test_status_counts_the_files_of_the_database(url):
 
 def test_status_prints_lines_of_any_length(url):
     midiopt.run([SAMPLE], url, workers=1, follow_links=True)
-    done = finish("status", "--db", url, module="midiopt")
+    done = call("status", "--db", url)
     assert done.returncode == 0, done.stderr
     for word in ("rejected", "1 duplicate", "issues", "slowest", "largest", "last run", "finished just now"):
         assert word in done.stdout
@@ -158,7 +158,7 @@ def test_status_tells_how_a_run_ended(tmp_path, url):
     wait_until(lambda: last_outcome(url) != "running")  # the server may notice with a delay
     last = status(url)["last_run"]
     assert last["outcome"] == "killed" and last["ended"] is None
-    assert "terminated abnormally" in finish("status", "--db", url, module="midiopt").stdout
+    assert "terminated abnormally" in call("status", "--db", url).stdout
 
     with subprocess.Popen(arguments, env=with_faults()) as run:
         wait_until(lambda: query(url, "SELECT count(*) FROM runs") == [(2,)])  # from now on the run handles signals
@@ -197,7 +197,7 @@ def test_status_leaves_out_missing_files_and_tells_where_moved_ones_are(tmp_path
     (music / "c2.mid").unlink()
     summary = midiopt.run([music], url)
     assert (summary.gone, summary.moved, summary.duplicates) == (5, 1, 0)
-    done = finish("status", "--db", url, "--json", module="midiopt")
+    done = call("status", "--db", url, "--json")
     facts = json.loads(done.stdout)
     assert (facts["files"]["ok"]["files"], facts["contents"], facts["duplicates"]) == (2, 2, 0)
     assert (facts["last_run"]["gone"], facts["last_run"]["moved"], facts["last_run"]["deleted"]) == (5, 1, 0)
@@ -208,7 +208,7 @@ def test_status_leaves_out_missing_files_and_tells_where_moved_ones_are(tmp_path
         "moved_example": f"{music}/a.mid",
         "moved_to": f"{music}/a2.mid",
     }
-    shown = finish("status", "--db", url, module="midiopt").stdout
+    shown = call("status", "--db", url).stdout
     assert f"{music}/a.mid: now {music}/a2.mid" in shown
     midiopt.run([music], url, prune="all")
     assert query(url, "SELECT gone, moved, deleted FROM runs ORDER BY id") == [(0, 0, 0), (5, 1, 0), (5, 0, 5)]

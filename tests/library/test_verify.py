@@ -1,9 +1,7 @@
-"""midiopt verify, over both databases; what it prints for people as a user starts it, the rest in this process."""
+"""midiopt verify, over both databases."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
 from pathlib import Path
@@ -11,21 +9,19 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from midiopt.cli.main import main
 from tests.helpers.archives import Files, tar_of, zip_of
 from tests.helpers.batches import query
-from tests.helpers.processes import finish, stored_hash
+from tests.helpers.processes import call, stored_hash
 from tests.helpers.songs import song, write_songs
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "midi"
 
 
 def verify(url, *options) -> tuple[int, list[dict], dict]:
-    with contextlib.redirect_stdout(io.StringIO()) as stdout, contextlib.redirect_stderr(io.StringIO()) as stderr:
-        code = main(["verify", "--db", url, "--json", *options])
-    assert not stderr.getvalue(), stderr.getvalue()
-    seen = json.loads(stdout.getvalue())
-    return code, seen["items"], {name: seen[name] for name in NOTHING}
+    done = call("verify", "--db", url, "--json", *options)
+    assert not done.stderr, done.stderr
+    seen = json.loads(done.stdout)
+    return done.returncode, seen["items"], {name: seen[name] for name in NOTHING}
 
 
 NOTHING = dict.fromkeys(("checked", "differing", "changed", "gone", "cut", "unreadable", "crashed", "opened"), 0)
@@ -39,7 +35,7 @@ def test_verify_finds_nothing_where_all_is_well(tmp_path, url):
     assert (code, found) == (0, [])
     assert seen == NOTHING | {"checked": summary.files}
     assert verify(url, "--sample", "5")[2]["checked"] == 5
-    assert f"{summary.files:,} files checked, 0 values differ" in finish("verify", "--db", url, module="midiopt").stdout
+    assert f"{summary.files:,} files checked, 0 values differ" in call("verify", "--db", url).stdout
 
 
 def test_verify_reports_what_differs(tmp_path, url):
@@ -68,7 +64,7 @@ def test_verify_reports_what_differs(tmp_path, url):
     }
     assert {d["path"] for d in found} == {at[i] for i in (3, 4, 5, 250)}
     assert seen == NOTHING | {"checked": 298, "differing": 6, "changed": 1, "gone": 1}
-    shown = finish("verify", "--db", url, "--all", module="midiopt")
+    shown = call("verify", "--db", url, "--all")
     assert shown.returncode == 1 and f"{at[3]}: note_count is 7, and should be 60\n" in shown.stdout
     assert f"{at[3]}: title is missing, and should be Song 3\n" in shown.stdout
     assert f"{at[250]}: bpm is 1, and should be {midiopt.analyze(at[250]).bpm:.8g}\n" in shown.stdout
@@ -156,6 +152,6 @@ def test_verify_says_what_it_cannot_check(tmp_path, url):
     midiopt.run([tmp_path], url)
     query(url, "UPDATE files SET status = 'crashed' WHERE path LIKE '%!/2.mid'")
     assert verify(url, "--all") == (0, [], NOTHING | {"checked": 1, "cut": 2, "crashed": 1, "opened": 2})
-    shown = finish("verify", "--db", url, module="midiopt").stdout
+    shown = call("verify", "--db", url).stdout
     assert "2 not checked: their stored paths are truncated" in shown
     assert "0 unreadable, 1 crashed, 2 opened" in shown
