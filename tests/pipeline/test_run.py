@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import get_type_hints
 
@@ -53,7 +54,7 @@ def test_rows_hold_the_facts_of_their_files(tmp_path):
     """Size, time and hash of the file itself; facts as midiopt.analyze gives them."""
     db = tmp_path / "x.db"
     midiopt.run([SAMPLE], str(db), workers=2)
-    with sqlite3.connect(db) as connection:
+    with closing(sqlite3.connect(db)) as connection:
         connection.row_factory = sqlite3.Row
         for row in connection.execute("SELECT * FROM library WHERE status IN ('ok', 'repaired')"):
             info = os.stat(row["path"])
@@ -212,7 +213,7 @@ def test_postgresql_holds_the_same(pg_url, tmp_path):
     assert one.skipped == one.files > 30
     for in_sqlite, in_postgres in zip(tables(db), tables(pg_url), strict=True):
         assert stored(in_sqlite) == stored(in_postgres)
-    with sqlite3.connect(db) as sqlite:
+    with closing(sqlite3.connect(db)) as sqlite:
         assert ("Nothing",) in sqlite.execute("SELECT title FROM library WHERE path LIKE '%\\xff\\x5c.mid'").fetchall()
 
 

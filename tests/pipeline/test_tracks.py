@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_rows_hold_the_facts_of_their_tracks(tmp_path):
     shutil.copytree(SAMPLE, tmp_path / "music" / "a")
     shutil.copytree(SAMPLE, tmp_path / "music" / "b")
     midiopt.run([tmp_path / "music"], tmp_path / "x.db", workers=2, tracks=True)
-    with sqlite3.connect(tmp_path / "x.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
         connection.row_factory = sqlite3.Row
         for (path,) in connection.execute("SELECT path FROM library WHERE status IN ('ok', 'repaired')").fetchall():
             rows = connection.execute("SELECT * FROM library_tracks WHERE path = ? ORDER BY track", (path,)).fetchall()

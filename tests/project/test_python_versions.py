@@ -18,3 +18,12 @@ def test_sqlite_connect_takes_one_positional_argument(folder: str) -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "sqlite3.connect":
                 assert len(node.args) == 1, f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_connections_are_closed_by_closing(folder: str) -> None:
+    """A with block of sqlite3.connect() ends a transaction, and leaves the connection open; Python 3.13 warns where it is freed."""
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.withitem) and isinstance(node.context_expr, ast.Call):
+                assert ast.unparse(node.context_expr.func) != "sqlite3.connect", f"{path}:{node.context_expr.lineno}"
