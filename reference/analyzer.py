@@ -16,18 +16,19 @@ from midiopt.core.text.lyrics_words import WORDS as LYRICS_WORDS
 from midiopt.kinds import FLOAT32, FLOAT64, SHARES
 from midiopt.schema import ANALYSES, Column
 from reference.beat import FRAME_RATE, MAX_FIRST_FRAME, MAX_SEQUENCES, MIN_ONSETS, choose_beat, find_evidence, lower_median, onsets_of
-from reference.beat_tracker import PlayedNote, group, is_tracked, median_distance, performance_facts, tracked_beats
+from reference.beat_tracker import PlayedNote, group, tracked_beats
 from reference.declarations import declared_key, tempo_facts, time_signature_facts
 from reference.form import form_facts, role
 from reference.key import key_facts
+from reference.lyrics import xf_lyrics
 from reference.meter import accent_meter, quantized_meter, tracked_meter
 from reference.names import name_facts
 from reference.notes import note_facts, notes_hash, pitch_facts
+from reference.performance import is_tracked, median_distance, performance_facts
 from reference.phase import quarter_phase
 from reference.quantization import quantization_facts
 from reference.sequence import Facts, Sequence
 from reference.sketch import sketch
-from reference.structure import xf_lyrics
 from reference.text import name_bytes, words_in
 from reference.tracks import Division, Track, Unreadable, read_tracks
 

@@ -1,62 +1,22 @@
 """Files whose structure is damaged, written anew as they should be, so that mido can read them: docs/policy.md, from its words.
 
     restore(data) -> the bytes of a well-formed file with the same events, or `data` where nothing can be told
-    xf_lyrics(data) -> number of lyrics in chunks XFKM
 
 Containers (RMID) and other bytes before the header are left alone; mido does not read them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from reference.chunks import END, chunks, fits, is_chunk, is_whole, length_at
 from reference.mending import END_OF_TRACK, Faulty, any_sysex_end, event_end
 
 FRAME_RATES = (24, 25, 29, 30)
 RESOLUTIONS = (4, 8, 10, 40, 80, 100)  # ticks per frame
 NOT_THE_END = b"\xff\x60\0"  # an unknown meta event: counts as an early End of Track does, and mido reads on behind it
-END = b"\xff\x2f\0"
 CHARACTERS = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(0x80, 0xA0)}
-
-
-def length_at(data: bytes, chunk: int) -> int:
-    """The length that a chunk header states."""
-    return int.from_bytes(data[chunk + 4 : chunk + 8], "big")
-
-
-def is_chunk(data: bytes, at: int) -> bool:
-    """Whether a track begins here, or a chunk of another kind that fits into the file."""
-    if len(data) - at < 8:
-        return False
-    fits = length_at(data, at) <= len(data) - at - 8
-    return data[at : at + 4] == b"MTrk" or bool(fits and re.fullmatch(rb"[A-Za-z0-9 ]{4}", data[at : at + 4]))
-
-
-def chunks(data: bytes, at: int) -> list[int]:
-    """Where the chunks of a song begin that the lengths lead to; the last item is what is behind them."""
-    found = [at]
-    while is_chunk(data, found[-1]) and data[found[-1] : found[-1] + 4] != b"MThd":
-        found.append(found[-1] + 8 + length_at(data, found[-1]))
-    return found
-
-
-def is_whole(data: bytes, at: int) -> bool:
-    """Whether a track begins here, and its length leads to End of Track."""
-    fits_in = len(data) - at - 8 >= length_at(data, at)
-    return fits_in and data[at : at + 4] == b"MTrk" and data[at + 8 : at + 8 + length_at(data, at)].endswith(END)
-
-
-def fits(data: bytes) -> bool:
-    """Whether all lengths lead from chunk to chunk, and every track ends with End of Track."""
-    count, found = int.from_bytes(data[10:12], "big"), chunks(data, 14)
-    tracks = [at for at in found[:-1] if data[at : at + 4] == b"MTrk"]
-    if len(data) < 14 or length_at(data, 0) != 6 or data[:4] != b"MThd" or not tracks or data[12:14] == b"\0\0":
-        return False
-    if (count == 0 or len(tracks) < count) and found[-1] != len(data):
-        return False
-    return all(data[at + 8 : at + 8 + length_at(data, at)].endswith(END) for at in tracks[: count or None])
 
 
 def one_byte_each(data: bytes) -> bytes:
@@ -319,23 +279,3 @@ def take_undeclared(data: bytes) -> bytes:
         return with_tracks(data, bodies[:whole]) if any(map(notes, bodies[count:whole])) else data
     except Faulty:
         return data
-
-
-def xf_lyrics(data: bytes) -> int:
-    """Number of lyric events in chunks XFKM."""
-    bodies = [data[at + 8 : at + 8 + length_at(data, at)] for at in chunks(data, 14)[:-1] if data[at : at + 4] == b"XFKM"]
-    return sum(map(count_lyrics, bodies))
-
-
-def count_lyrics(events: bytes) -> int:
-    """Number of lyric events before End of Track, or before the first fault."""
-    count, end, running = 0, 0, 0
-    try:
-        while end < len(events):
-            start, end, running = event_end(events, end, running, lambda data, _: any_sysex_end(events, data))
-            count += events[start : start + 2] == b"\xff\x05"
-            if events[start : start + 2] == END[:2]:
-                break
-    except Faulty:
-        pass
-    return count

@@ -22,8 +22,9 @@ from accuracy.corpus import make_parser, parse_arguments
 from accuracy.ground_truth import FOLDS, Row, fold
 from midiopt.schema import METERS
 from reference.beat import lower_median
-from reference.beat_tracker import PlayedNote, Pulses, bars_of, choose_track, group, median_distance
+from reference.beat_tracker import PlayedNote, Pulses, bars_of, choose_track, group
 from reference.meter import TRACKED_TEMPERATURE, tracked_features
+from reference.performance import median_distance
 from training import beat_tracker
 from training.beat_tracker import Performance
 from training.logit import Floats, softmax

@@ -19,7 +19,8 @@ from accuracy.corpus import make_parser, parse_arguments
 from accuracy.ground_truth import FOLDS, Row, fold
 from accuracy.tempo import ACC1_FACTORS, ACC2_FACTORS, STEADY_IBI_CV, is_near
 from reference.beat import FRAME_RATE, MAX_CANDIDATES
-from reference.beat_tracker import UNSURE, Pulses, bars_of, choose_track, median_distance, tracked_tempo
+from reference.beat_tracker import Pulses, bars_of, choose_track
+from reference.performance import UNSURE, median_distance, tracked_tempo
 from training import beat_tracker
 from training.beat import STRETCHES, Choices, declared_rows, with_evidence
 from training.beat_tracker import Performance, read_performance

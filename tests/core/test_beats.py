@@ -12,7 +12,8 @@ import midiopt
 from accuracy import corpus
 from reference import analyzer
 from reference.beat import FRAME_RATE, choose_beat, find_evidence, lower_median, onsets_of
-from reference.beat_tracker import UNSURE, PlayedNote, positions_in, tracked_beats
+from reference.beat_tracker import PlayedNote, positions_in, tracked_beats
+from reference.performance import UNSURE
 from reference.sequence import Sequence
 from reference.tracks import read_tracks
 from sample import smf
