@@ -172,7 +172,7 @@ cdef inline void describe_bar(BarLags *b, int i, const int32_t *of_change) noexc
 cdef void go_back(BarLags *b, int n) noexcept nogil:
     """Set the lags from the rows that were cheapest, from the last bar to the first."""
     cdef int usual = 2 * b.sizes[0] <= b.sizes[1]  # after an upbeat the second bar begins the first group
-    cdef int i, row = 0, eighth = 0, found, change
+    cdef int i, row = 0, eighth = 0, found
     cdef int32_t cost, least = 0
     for i in range(EIGHTHS):
         found = cheapest_row(b, n - 1, i)
@@ -185,8 +185,7 @@ cdef void go_back(BarLags *b, int n) noexcept nogil:
     while i > 0:
         b.lag[i] = b.lags[row]
         found = cheapest_row(b, i - 1, eighth)
-        change = 0 if (i - eighth) & 7 == 0 else OFF_EIGHT if (i - eighth) & 7 == 4 else OFF_FOUR
-        if b.total[i - 1][row][eighth] > b.total[i - 1][found][eighth] + change + (COPY if row else 0):
+        if b.total[i - 1][row][eighth] > b.total[i - 1][found][eighth] + OF_CHANGE[i & 7][eighth] + (COPY if row else 0):
             row = found
         i -= 1
     b.lag[0] = b.lags[row]
