@@ -162,3 +162,44 @@ def test_a_process_that_may_open_few_files_starts_few_threads(slow_and_fast, slo
     for limit, threads in ((32, 0), (140, 6)):
         lines = counts(slow_and_fast[0], limit, environment=slow_disk(slow_and_fast[0], 1))
         assert lines[0] == [400, 4000, threads, 0]
+
+
+INTERRUPTED = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+static int opened, told, fd = -1;
+int open64(const char *path, int flags, int mode) {
+    int (*next)(const char *, int, int) = dlsym(RTLD_NEXT, "open64");
+    int is_song = strstr(path, "a.mid") != 0;
+    if (is_song && opened++ == 0) { errno = EINTR; return -1; }
+    int found = next(path, flags, mode);
+    if (is_song) fd = found;
+    return found;
+}
+int fstat64(int number, struct stat64 *info) {
+    int (*next)(int, struct stat64 *) = dlsym(RTLD_NEXT, "fstat64");
+    if (number == fd && told++ == 0) { errno = EINTR; return -1; }
+    return next(number, info);
+}
+"""
+READ = """
+import sys
+from midiopt.sources.reader import Reader
+reader = Reader()
+reader.read(sys.argv[1].encode())
+print(bytes(memoryview(reader)))
+"""
+
+
+def test_calls_that_a_signal_interrupts_are_made_again(tmp_path):
+    """As a network file system mounted with `intr` has them; Python's own open() does so, too (PEP 475)."""
+    (tmp_path / "intr.c").write_text(INTERRUPTED)
+    (tmp_path / "a.mid").write_bytes(b"0123456789")
+    library = tmp_path / "intr.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "intr.c"], check=True)
+    environment = os.environ | {"LD_PRELOAD": f"{os.environ.get('LD_PRELOAD', '')} {library}"}
+    command = [sys.executable, "-c", READ, tmp_path / "a.mid"]
+    assert subprocess.check_output(command, env=environment, text=True) == "b'0123456789'\n"

@@ -49,7 +49,10 @@ cdef extern from *:
 cdef int open_file(const char *path) noexcept nogil:
     """The descriptor, or -1 with the reason in errno."""
     # O_NONBLOCK: opening a FIFO that has replaced the file must not block.
-    return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    cdef int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    while fd < 0 and errno == EINTR:  # of a file system in a network
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    return fd
 
 
 cdef void clear(FileRead *file) noexcept nogil:
@@ -63,8 +66,9 @@ cdef void clear(FileRead *file) noexcept nogil:
 cdef int check(int fd, int64_t max_bytes, FileRead *file) noexcept nogil:
     """Set size and time; returns like read_file()."""
     cdef struct_stat info
-    if fstat(fd, &info):
-        return errno
+    while fstat(fd, &info):
+        if errno != EINTR:
+            return errno
     file.size_bytes = info.st_size
     file.mtime_ns = mtime_ns_of(&info)
     if not S_ISREG(info.st_mode):
