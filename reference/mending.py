@@ -13,6 +13,7 @@ END_OF_TRACK, TIME_SIGNATURE = 0x2F, 0x58
 CLOCKS_AND_NOTES = b"\x18\x08"  # what a time signature of two bytes leaves out: 24 clocks per click, 8 thirty-seconds per quarter
 ENOUGH_EVENTS = 16  # that follow without a fault
 MAX_MISCOUNT = 2  # bytes
+MANUFACTURERS = b"\x41\x43\x7e\x7f"  # Roland, Yamaha, and messages of no manufacturer
 
 
 class Faulty(Exception):
@@ -142,7 +143,8 @@ def mend_track(track: bytes) -> bytes:
         if event[0] == 0xF0:
             written, first = read_varint(track, start + 1)
             if written != end - first:
-                no_length = abs(written - (end - first)) > MAX_MISCOUNT
+                is_zero = written == 0 and track[first] in MANUFACTURERS  # the numbers of others begin with 0, too
+                no_length = abs(written - (end - first)) > MAX_MISCOUNT and not is_zero
                 data = track[start + 1 if no_length else first : end]
                 event = b"\xf0" + write_varint(len(data)) + data
         elif event[:2] == bytes([0xFF, TIME_SIGNATURE]) and event[2] != 4 and event[2] >= 2:

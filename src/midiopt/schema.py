@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from midiopt.kinds import BOOL, ENUM, FLOAT32, FLOAT64, HASH8, HASH16, INT16, INT32, INT64, SET, SHARES, SKETCH, TEXT, TEXTS, TIME, Kind
 
-ANALYZER_VERSION = 22  # raised whenever any fact may change
+ANALYZER_VERSION = 23  # raised whenever any fact may change
 SCHEMA_VERSION = 9  # raised whenever a table changes shape
 PRODUCT = "midiopt"
 

@@ -26,6 +26,7 @@ WRONG_LENGTHS = {
     "F7 not counted": ("F0 04 7E 7F 09 01 F7", "7E 7F 09 01 F7"),
     "two too few": ("F0 03 7E 7F 09 01 F7", "7E 7F 09 01 F7"),
     "a manufacturer of three bytes, as on the cable": ("F0 00 20 33 01 00 10 7F F7", "00 20 33 01 00 10 7F F7"),
+    "XG part mode, a length of 0": ("F0 00 43 10 4C 08 0B 07 02 F7", "43 10 4C 08 0B 07 02 F7"),
     "a length of two bytes": ("F0 81 00 7E 7F 09 01 F7", "7E 7F 09 01 F7"),
     "beyond the end of the track": ("F0 7F 7E 7F 09 01 F7", "7F 7E 7F 09 01 F7"),
 }

@@ -148,8 +148,9 @@ def test_a_mode_holds_from_its_tick_on():
     assert facts.drum_note_count == 4
 
 
-def test_xg_part_mode():
-    mode = bytes.fromhex("F0 08 43 10 4C 08 0B 07 02 F7")  # part 12: drum setup 1
+@pytest.mark.parametrize("length", ["08", "00"])
+def test_xg_part_mode(length):
+    mode = bytes.fromhex(f"F0 {length} 43 10 4C 08 0B 07 02 F7")  # part 12: drum setup 1
     assert song(at_start(mode), notes(11, TUNE)).drum_note_count == len(TUNE)
     assert song(at_start(mode), notes(10, TUNE)).drum_note_count == 0
 

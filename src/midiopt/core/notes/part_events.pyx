@@ -6,15 +6,13 @@ the devices and FluidSynth do. Yamaha XG, which has no checksum here: "part mode
 counted from 0, mode 0 for melodic; and bank 127 (drum kits) and 126 (effect kits). General MIDI 2: bank 120 is drums, 121 is melodic.
 """
 
-from midiopt.core.smf.midi cimport CONTROL_CHANGE, DRUM_CHANNEL, data2_of
+from midiopt.core.smf.midi cimport CONTROL_CHANGE, DRUM_CHANNEL, ROLAND, YAMAHA, data2_of
 
 cdef enum:
     BANK_SELECT = 0  # controller number of its high byte
-    ROLAND = 0x41
     GS = 0x42
     DATA_SET = 0x12
     USE_FOR_RHYTHM = 0x15
-    YAMAHA = 0x43
     XG = 0x4C
     MULTI_PART = 0x08
     PART_MODE = 0x07

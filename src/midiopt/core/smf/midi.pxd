@@ -15,6 +15,13 @@ cdef enum:
     SYSEX_PACKET = 0xF7
     META = 0xFF
 
+# Manufacturers, which system-exclusive data begin with, and what stands there in messages that are not theirs.
+cdef enum:
+    ROLAND = 0x41
+    YAMAHA = 0x43
+    NON_REAL_TIME = 0x7E
+    REAL_TIME = 0x7F
+
 # The meta event types that are read or checked.
 cdef enum:
     META_SEQUENCE_NUMBER = 0x00

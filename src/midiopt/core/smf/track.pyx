@@ -15,7 +15,7 @@ from midiopt.core.smf.midi cimport (
     NO_END_OF_TRACK, NO_MEMORY, PROGRAM_CHANGE, RUNNING_STATUS_CROSSED, STRAY_DATA, SYSEX, SYSEX_LENGTH, SYSEX_PACKET, TICK_BITS,
     TICK_TOO_HIGH, TOO_MANY_EVENTS, TOO_MANY_TRACKS, USABLE, Event, Issue, Mark, Track, data_length, has_time_signature, meta_is_valid,
 )
-from midiopt.core.smf.sysex cimport MAX_MISCOUNT, find_sysex_end, is_whole_sysex
+from midiopt.core.smf.sysex cimport MAX_MISCOUNT, find_sysex_end, is_manufacturer, is_whole_sysex
 
 # By status: one step, where bits that are shifted take four. Parsing is 1.02 to 1.04 times as fast.
 cdef uint8_t[256] HAS_TWO_DATA_BYTES
@@ -252,6 +252,8 @@ cdef uint32_t mend_sysex(Cursor *c, TrackState *s, const uint8_t *length_at, uin
     if end == NULL or end == c.at + length:
         return length
     record_issue(s.arena, SYSEX_LENGTH, start - s.data)
+    if length == 0 and is_manufacturer(c.at[0]):
+        return end - c.at
     if c.at - length_at == 1 and not c.at + length - MAX_MISCOUNT <= end <= c.at + length + MAX_MISCOUNT:
         c.at = length_at
     return end - c.at
