@@ -72,7 +72,7 @@ REPAIRS = {
     "lost_track": "wrong chunk length, next track found by its signature",
     "sysex_length": "system-exclusive event without or with a wrong length, read up to its F7",
     "text_mode": "line ends changed by a transfer in text mode, undone",
-    "utf8_text": "saved as UTF-8 text, undone",
+    "utf8_text": "saved as UTF-8 or UTF-16 text, undone",
     "track_length": "wrong track length, the track ends where its events do",
     "joined_tracks": "several tracks in one chunk, told apart",
     "early_end": "End of Track before the last events, which are kept",

@@ -126,6 +126,23 @@ def test_saved_as_utf8(mark, codec):
     repaired(damaged.replace(b"\x0a", b"\x0d\x0a"), SONG, "text_mode", "utf8_text", at=min(at, damaged.index(b"\x0a")))
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("codec", ["latin-1", "cp1252"])
+def test_saved_as_utf16(order, codec):
+    def saved(data):
+        text = "".join(bytes([b]).decode(codec) if bytes([b]).decode(codec, "ignore") else chr(b) for b in data)
+        return ("\ufeff" + text).encode(f"utf-16-{order}")
+
+    repaired(saved(SONG), SONG, "utf8_text", at=0)
+    repaired(saved(SONG.replace(b"\x0a", b"\x0d\x0a")), SONG, "text_mode", "utf8_text", at=0)
+    repaired(saved(header(3) + track(CONDUCTOR, 9) + track(HIGH, 9) + track(LOW, 9)), SONG, "utf8_text", "track_length", at=0)
+    cut = midiopt.analyze(saved(SONG[:-9]))
+    assert cut.notes_hash == midiopt.analyze(SONG[:-9]).notes_hash and "utf8_text" in cut.issue_names
+    for lost in (saved(SONG)[:-1], saved(SONG) + "я".encode(f"utf-16-{order}"), saved(SONG)[2:]):  # half a character, no byte, no mark
+        with pytest.raises(midiopt.NotMidi):
+            midiopt.analyze(lost)
+
+
 @pytest.mark.parametrize("length", [0, 9])
 def test_transfers_of_files_with_wrong_lengths(length):
     """The events prove it: they have faults before, and none after."""

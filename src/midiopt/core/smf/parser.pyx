@@ -136,7 +136,7 @@ cdef Status try_transfers(
 ) noexcept nogil:
     """Undo a transfer of a file whose lengths are wrong besides, if the events had faults and then have none. `status` is what it had.
 
-    Or if they then have only the faults of a file that is cut; or if the bytes were saved as UTF-8, which no event with a status is.
+    Or if they then have only the faults of a file that is cut; or if the bytes were saved as UTF-8 or UTF-16, which no event with a status is.
     A file may have had an unknown format, a harmless fault or filling before a track besides: it proves nothing, and may be left.
     """
     cdef Restored restored
@@ -157,7 +157,7 @@ cdef Status try_transfers(
             if arena.track_count < tracks:
                 left |= arena.header.issues & issue_bit(LOST_TRACK)
             if not status and left == 0:
-                if evidence == HEADER or not (restored.text_mode and restored.utf8):
+                if evidence == HEADER or not (restored.text_mode and restored.unicode):
                     return status
                 status = parse_utf8(data, size, arena, max_events, offset)
                 if not status and not has_faults(arena):  # the line ends were there before
@@ -169,7 +169,7 @@ cdef Status try_transfers(
         if evidence == HEADER:
             break
         evidence = HEADER
-    if not status and not is_read and (restored.utf8 or (is_cut and arena.header.issues & shifted() & ~allowed == 0)):
+    if not status and not is_read and (restored.unicode or (is_cut and arena.header.issues & shifted() & ~allowed == 0)):
         return status
     if is_cut:
         restored = undo_transfer(data, size, arena.scratch, HEADER_AND_LINE_FEEDS)
@@ -194,7 +194,7 @@ cdef Status parse_restored(const Restored *restored, Arena *arena, size_t max_ev
         return status
     if restored.text_mode:
         record_issue(arena, TEXT_MODE, restored.first_change)
-    if restored.utf8:
+    if restored.unicode:
         record_issue(arena, UTF8_TEXT, restored.first_change)
     return parse_song(restored.data, restored.size, arena, offset)
 

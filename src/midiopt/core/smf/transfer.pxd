@@ -14,7 +14,7 @@ cdef struct Restored:
     const uint8_t *data  # NULL if nothing can be undone; else in TRANSFER_BLOCK
     size_t size
     size_t first_change  # offset of the first byte of the file that differs
-    bint text_mode, utf8  # what was undone
+    bint text_mode, unicode  # what was undone
 
 
 cdef Restored undo_transfer(const uint8_t *data, size_t size, Scratch *scratch, Evidence evidence) noexcept nogil

@@ -1,4 +1,4 @@
-"""Files that a program took for text: line ends that were changed, and bytes that were saved as UTF-8.
+"""Files that a program took for text: line ends that were changed, and bytes that were saved as UTF-8 or UTF-16.
 
 Such a change is undone only if the outcome proves it: before, the chunk lengths do not fit; after, every one fits to the byte
 and every track ends with End of Track. Or, where lengths are wrong besides, the events: the parser finds faults in them before, and
@@ -23,8 +23,8 @@ cdef enum:
     USER_DEFINED = 0xF700  # the browsers' character set x-user-defined has the byte 80 as U+F780, and so on
 
 # The ways in which the files of collections are changed, the commonest first: c = every 0A became 0D 0A, m = every 0D became
-# 0D 0A, u = saved as UTF-8. They are undone in this order of letters.
-cdef const char *PLANS = b"c\0u\0cc\0cu\0m\0uu\0ccu\0mu\0"
+# 0D 0A, u = saved as UTF-8, w = saved as UTF-16. They are undone in this order of letters.
+cdef const char *PLANS = b"c\0u\0cc\0cu\0m\0uu\0ccu\0mu\0w\0wc\0"
 
 # U+20AC and so on: the characters of Windows-1252 from 80 to 9F. 0 where it has none; then browsers keep the byte.
 cdef uint32_t[32] CP1252
@@ -56,8 +56,10 @@ cdef Restored undo_behind(const uint8_t *data, size_t size, size_t before, Scrat
     cdef uint8_t *copy
     restored.data = NULL
     restored.size = restored.first_change = 0
-    restored.text_mode = restored.utf8 = False
-    if not (is_line_feed_changed(data, size) or is_carriage_return_changed(data, size) or is_utf8_text(data, size)):
+    restored.text_mode = restored.unicode = False
+    if not (
+        is_line_feed_changed(data, size) or is_carriage_return_changed(data, size) or is_utf8_text(data, size) or is_utf16_text(data, size)
+    ):
         return restored
     if evidence == LENGTHS and fits(data, size):
         return restored
@@ -76,8 +78,8 @@ cdef Restored undo_behind(const uint8_t *data, size_t size, size_t before, Scrat
             restored.first_change = before + common_prefix(data, copy, restored.size)
             restored.data = copy - before
             restored.size += before
-            restored.utf8 = (step - 1)[0] == b"u"
-            restored.text_mode = plan[0] != b"u"
+            restored.unicode = plan[0] == b"w" or (step - 1)[0] == b"u"
+            restored.text_mode = (step - 1)[0] == b"c" or plan[0] == b"c" or plan[0] == b"m"
             return restored
         while plan[0]:
             plan += 1
@@ -97,7 +99,7 @@ cdef bint undo_step(char step, uint8_t *bytes, size_t *size) noexcept nogil:
             return False
         size[0] = remove_from_pairs(bytes, size[0], LINE_FEED)
         return True
-    return decode_utf8(bytes, size)
+    return decode_utf8(bytes, size) if step == b"u" else decode_utf16(bytes, size)
 
 
 cdef bint fits(const uint8_t *data, size_t size) noexcept nogil:
@@ -202,6 +204,34 @@ cdef bint is_utf8_text(const uint8_t *data, size_t size) noexcept nogil:
     return changed
 
 
+cdef bint is_utf16_text(const uint8_t *data, size_t size) noexcept nogil:
+    """Whether these bytes are the mark of UTF-16, and behind it characters that one byte each could stand for."""
+    cdef size_t i
+    cdef uint8_t byte
+    if size < 4 or size % 2 or not ((data[0] == 0xFF and data[1] == 0xFE) or (data[0] == 0xFE and data[1] == 0xFF)):
+        return False
+    for i in range(2, size, 2):
+        if not byte_of(utf16_unit(data + i, data[0] == 0xFF), &byte):
+            return False
+    return True
+
+
+cdef inline uint32_t utf16_unit(const uint8_t *p, bint is_little_endian) noexcept nogil:
+    return p[0] | <uint32_t>p[1] << 8 if is_little_endian else p[1] | <uint32_t>p[0] << 8
+
+
+cdef bint decode_utf16(uint8_t *bytes, size_t *size) noexcept nogil:
+    """Turn UTF-16 back into one byte a character, in place; False if that cannot be."""
+    cdef size_t i
+    cdef bint is_little_endian = bytes[0] == 0xFF
+    if not is_utf16_text(bytes, size[0]):
+        return False
+    for i in range(2, size[0], 2):
+        byte_of(utf16_unit(bytes + i, is_little_endian), &bytes[i // 2 - 1])
+    size[0] = size[0] // 2 - 1
+    return True
+
+
 cdef bint decode_utf8(uint8_t *bytes, size_t *size) noexcept nogil:
     """Turn UTF-8 back into one byte a character, in place; False if that cannot be."""
     cdef size_t i = 0, out = 0
@@ -225,13 +255,11 @@ cdef bint decode_utf8(uint8_t *bytes, size_t *size) noexcept nogil:
 cdef bint read_character(const uint8_t *data, size_t size, size_t *at, uint8_t *byte) noexcept nogil:
     """The byte that the character of two or three bytes at `at` stands for; False if it stands for none.
 
-    A character is its byte as Latin-1 or Windows-1252 has it, or as the browsers' x-user-defined has it. U+FEFF in front is
-    the mark of UTF-8.
+    U+FEFF in front is the mark of UTF-8.
     """
     cdef const uint8_t *p = data + at[0]
     cdef size_t left = size - at[0]
     cdef uint32_t code
-    cdef int i
     if left >= 2 and 0xC2 <= p[0] < 0xE0 and p[1] & 0xC0 == 0x80:
         code = <uint32_t>(p[0] & 0x1F) << 6 | (p[1] & 0x3F)
         at[0] += 2
@@ -240,8 +268,14 @@ cdef bint read_character(const uint8_t *data, size_t size, size_t *at, uint8_t *
         at[0] += 3
     else:
         return False
+    return byte_of(code, byte) or (code == 0xFEFF and p == data)
+
+
+cdef inline bint byte_of(uint32_t code, uint8_t *byte) noexcept nogil:
+    """The byte of a character, as Latin-1 or Windows-1252 has it, or as the browsers' x-user-defined has it; False if none is."""
+    cdef int i
     byte[0] = <uint8_t>code
-    if code <= 0xFF or (USER_DEFINED | 0x80) <= code <= (USER_DEFINED | 0xFF) or (code == 0xFEFF and p == data):
+    if code <= 0xFF or (USER_DEFINED | 0x80) <= code <= (USER_DEFINED | 0xFF):
         return True
     for i in range(32):
         if code == CP1252[i]:
