@@ -37,9 +37,6 @@ def test_files_that_are_not_archives(tmp_path):
 
 
 # Of bzip2 data nothing is kept of a block of 900 KB that is cut.
-CHECKED = ("x.tar.gz", "x.tgz", "x.tar.xz", "x.txz")  # zstandard does not report where its data is truncated
-
-
 @pytest.mark.parametrize("name", [n for n in MAKERS if ".zip" not in n and "bz2" not in n])
 def test_a_truncated_tar(name, tmp_path):
     """The members before the end are analysed, and the archive's error says where it ends."""
@@ -51,7 +48,9 @@ def test_a_truncated_tar(name, tmp_path):
         _, found = analyze_archive(path, workers)
         status, error = found.pop("")[:2]
         assert status == "rejected"
-        assert error.startswith("compressed data truncated at byte " if name in CHECKED else "archive truncated inside an entry at byte ")
+        assert error.startswith(
+            "archive truncated inside an entry at byte " if name.lower().endswith(".tar") else "compressed data truncated"
+        )
         kept = [n for n, row in found.items() if row[0] == "ok"]
         assert kept == list(files)[: len(kept)] and 50 < len(kept) < 250
         assert len(found) - len(kept) <= 1

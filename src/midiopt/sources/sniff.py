@@ -77,6 +77,11 @@ def is_song(head: bytes) -> bool:
     return head.startswith(MIDI) or (head.startswith(b"RIFF") and head[8:12] == b"RMID")
 
 
+def has_first_track(data: bytes) -> bool:
+    """Whether these first bytes of a file are a song's, with the header of a track among them."""
+    return is_song(data) and b"MTrk" in data[:-4]  # its length follows
+
+
 def with_detected_type(problem: MidiError, data: Buffer) -> MidiError:
     """The parser's error; for data that is not MIDI, with the type that it looks like."""
     noun = detect_type(bytes(memoryview(data)[:SNIFF_BYTES])) if isinstance(problem, NotMidi) else None

@@ -136,7 +136,8 @@ cdef Status try_transfers(
 ) noexcept nogil:
     """Undo a transfer of a file whose lengths are wrong besides, if the events had faults and then have none. `status` is what it had.
 
-    Or if they then have only the faults of a file that is cut; or if the bytes were saved as UTF-8 or UTF-16, which no event with a status is.
+    Or if they then have only the faults of a file that is cut; or if the bytes were saved as UTF-8, which no event with a status is, or
+    as UTF-16.
     A file may have had an unknown format, a harmless fault or filling before a track besides: it proves nothing, and may be left.
     """
     cdef Restored restored

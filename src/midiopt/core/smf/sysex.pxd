@@ -16,5 +16,5 @@ cdef inline bint is_whole_sysex(const uint8_t *p, uint32_t length) noexcept nogi
 
 
 cdef inline bint is_manufacturer(uint8_t byte) noexcept nogil:
-    """Whether data begin so whose length of 0 stands before. The numbers of other manufacturers begin with 0, and have none of these behind it."""
+    """Whether a 0 before this byte is a length. The numbers of other manufacturers begin with 0, and none of these is behind it."""
     return byte == ROLAND or byte == YAMAHA or byte == NON_REAL_TIME or byte == REAL_TIME

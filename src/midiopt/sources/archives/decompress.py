@@ -7,12 +7,13 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from midiopt.errors import Damaged, MissingExtra, TooLarge
 from midiopt.sources.archives.budget import Budget
 from midiopt.sources.archives.limits import BOMB_ERROR, BOMB_RATIO, DEFAULT_LIMITS, MAX_DICTIONARY_BYTES
-from midiopt.sources.sniff import BZIP2, GZIP, XZ, ZSTD, ZSTD_SKIPPABLE
+from midiopt.sources.archives.zstd_frames import FramedFile
+from midiopt.sources.sniff import BZIP2, GZIP, XZ, ZSTD, ZSTD_SKIPPABLE, has_first_track
 
 try:
     import zstandard
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 class Bzip2Error(Exception):
     """Damaged bzip2 data: the module raises OSError, as does a disk that cannot be read."""
+
+
+class Truncated(Damaged):
+    """Compressed data that ends too early. ``partial`` is what could be decompressed, if it was to be read at once."""
+
+    partial = b""
 
 
 CODEC_ERRORS: tuple[type[Exception], ...] = (zlib.error, lzma.LZMAError, Bzip2Error)
@@ -142,16 +149,21 @@ class _ZstdReader:
     def __init__(self, file: BinaryIO) -> None:
         if zstandard is None:
             raise MissingExtra("zstd data", "zstd")
-        self._reader = zstandard.ZstdDecompressor(max_window_size=MAX_DICTIONARY_BYTES).stream_reader(file, read_across_frames=True)
+        self._frames = FramedFile(file)
+        decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_DICTIONARY_BYTES)
+        self._reader = decompressor.stream_reader(cast(BinaryIO, self._frames), read_across_frames=True)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill the start of the buffer; returns the number of bytes, 0 at the end."""
+        """Fill the start of the buffer; 0 at the end. Raises EOFError where the compressed data is truncated."""
         try:
-            return self._reader.readinto1(buffer)  # readinto() would lose the data that come before an error
+            count: int = self._reader.readinto1(buffer)  # readinto() would lose the data that come before an error
         except zstandard.ZstdError as problem:
             if self._reader.tell() and "Unknown frame descriptor" in str(problem):
                 return 0
             raise
+        if not count and self._frames.is_cut:
+            raise EOFError
+        return count
 
 
 DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Readable]] = {
@@ -176,7 +188,7 @@ class Decompressor:
         self._plain = DECOMPRESSORS[magic](file)
         self._budget = budget
         self._bomb_min_bytes = bomb_min_bytes
-        self._damage = ""  # libbzip2 must not be called again
+        self._damage: Damaged | None = None  # libbzip2 must not be called again
         self.bytes_out = 0
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
@@ -186,11 +198,11 @@ class Decompressor:
         try:
             count = 0 if self._damage else self._plain.readinto(buffer)
         except EOFError:
-            self._damage = "compressed data truncated"
+            self._damage = Truncated("compressed data truncated", self._file.tell())
         except CODEC_ERRORS as problem:
-            self._damage = f"compressed data damaged ({problem})"
+            self._damage = Damaged(f"compressed data damaged ({problem})", self._file.tell())
         if self._damage:
-            raise Damaged(self._damage, self._file.tell())
+            raise self._damage
         self.bytes_out += count
         if self.bytes_out > self._bomb_min_bytes + BOMB_RATIO * self._file.tell():
             raise Damaged(BOMB_ERROR, self._file.tell())
@@ -199,14 +211,18 @@ class Decompressor:
         return count
 
     def read(self, max_bytes: int) -> bytes:
-        """At most ``max_bytes``; fewer only at the end. Raises Damaged."""
+        """At most ``max_bytes``; fewer only at the end. Raises Damaged, and Truncated with what comes before."""
         data = bytearray(min(max_bytes, READ_BYTES))
         filled = 0
         while filled < max_bytes:
             if filled == len(data):
                 data.extend(bytes(min(max_bytes - filled, len(data))))
-            with memoryview(data) as view, view[filled:] as room:
-                count = self.readinto(room)
+            try:
+                with memoryview(data) as view, view[filled:] as room:
+                    count = self.readinto(room)
+            except Truncated as problem:
+                problem.partial = bytes(data[:filled])
+                raise
             if not count:
                 break
             filled += count
@@ -223,11 +239,19 @@ def find_magic(head: bytes) -> bytes | None:
 
 def decompress_file(data: Buffer, max_bytes: int, budget: Budget | None = None) -> Buffer:
     """A file that was compressed alone, or that only its name calls compressed: web clients undo a Content-Encoding and keep the
-    name. Raises Damaged, and TooLarge when it has more than ``max_bytes``."""
+    name. Of a song that is cut, as by a download that broke off, all up to there: it says itself what is missing.
+
+    Raises Damaged, and TooLarge when it has more than ``max_bytes``.
+    """
     magic = find_magic(bytes(memoryview(data)[:6]))
     if magic is None:
         return data
-    plain = Decompressor(io.BytesIO(data), magic, budget).read(max_bytes + 1)
+    try:
+        plain = Decompressor(io.BytesIO(data), magic, budget).read(max_bytes + 1)
+    except Truncated as problem:
+        if not has_first_track(problem.partial):
+            raise
+        plain = problem.partial
     if len(plain) > max_bytes:
         raise TooLarge(f"decompresses to more than the limit of {max_bytes:,} bytes")
     return plain
