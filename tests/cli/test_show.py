@@ -134,7 +134,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     data = song(1)
     (tmp_path / "plain.mid").write_bytes(data)
     (tmp_path / "packed.mid.gz").write_bytes(gzip.compress(data))
-    inner = zip_of({"in/x.mid": data, "g.mid.gz": gzip.compress(data)})
+    inner = zip_of({"in/x.mid": data, "g.mid.gz": gzip.compress(data), "in\\y.mid": data})
     (tmp_path / "a.zip").write_bytes(zip_of({"x.mid": data, "b\\c.mid": data, "in.zip": inner}))
     (tmp_path / "t.tar.gz").write_bytes(tar_of({"y.mid": data}, "w:gz"))
     (tmp_path / "a.zip!").mkdir()
@@ -143,6 +143,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     Path(tmp_path, odd.decode(errors="surrogateescape")).write_bytes(data)
     return [
         *("plain.mid", "packed.mid.gz", "t.tar.gz!/y.mid", "a.zip!/in.zip!/in/x.mid", "a.zip!/in.zip!/g.mid.gz", "a.zip!/b\\x5cc.mid"),
+        *("a.zip!/b\\c.mid", "a.zip!/in.zip!/in\\y.mid"),  # as a zip has them that was made on Windows
         *(f"{tmp_path}/t.tar.gz!/y.mid", path_text(odd), odd.decode(errors="surrogateescape")),
     ]
 

@@ -20,7 +20,7 @@ from midiopt.sources.archives.archive import Archive, FileArchive, Member, Memor
 from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
 from midiopt.sources.filetypes import is_archive, is_table
-from midiopt.sources.paths import archive_in, is_utf8, member_path, path_bytes, path_text
+from midiopt.sources.paths import JOIN, SEPARATOR_BYTES, archive_in, is_utf8, member_path, path_bytes, path_text
 from midiopt.sources.plain_content import plain_content
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import is_song
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 _ARCHIVE = b"a.zip"  # stands for the path of the archive, which may be too long to be compared
+_START = path_text(_ARCHIVE) + MEMBER_SEPARATOR
 
 
 def read_content(name: str) -> Buffer:
@@ -109,7 +110,9 @@ def _read_pipe(pipe: BinaryIO) -> Buffer:
 
 
 def _read_member(path: bytes, member: str, archive: str) -> Buffer:
-    for _, found in read_members(path, {member}):
+    """The content of a member whose name is written as the database writes it, or as it is, backslashes and all."""
+    as_it_is = path_text(_ARCHIVE + (SEPARATOR_BYTES + os.fsencode(member)).replace(SEPARATOR_BYTES, JOIN)).removeprefix(_START)
+    for _, found in read_members(path, {member, as_it_is}):
         if isinstance(found, Exception):
             raise found
         return found
@@ -121,8 +124,7 @@ def read_members(path: bytes, members: Collection[str]) -> Iterator[tuple[str, B
 
     A member has the name that follows the archive in its path as the database writes it. Raises SourceError where the archive ends early.
     """
-    start = path_text(_ARCHIVE) + MEMBER_SEPARATOR
-    rest = {start + member for member in members}
+    rest = {_START + member for member in members}
     with closing(open_archive(path)) as file:
         columns = sorted({member.partition("/")[0] for member in members}) if is_table(path) else []
         for column in (None, *columns):  # a table that was read by a column that was told has its name before those of the members
@@ -131,7 +133,7 @@ def read_members(path: bytes, members: Collection[str]) -> Iterator[tuple[str, B
                 archive.with_sizes = False
                 for text, data in _wanted(archive, _ARCHIVE, rest, 0):
                     rest.discard(text)
-                    yield text.removeprefix(start), data
+                    yield text.removeprefix(_START), data
             if not rest:
                 return
 
