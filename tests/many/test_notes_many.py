@@ -48,10 +48,18 @@ def test_a_path_may_be_one_of_a_library(tmp_path: Path) -> None:
     with midiopt.Library(tmp_path / "x.db") as library:
         paths = sorted(found.path for found in library.search("notes:1.."))
     assert len(paths) == 6
-    assert list(map(pitches, midiopt.notes_many(paths))) == [midiopt.notes(song(seed)).pitch.tolist() for seed in range(1, 7)]
+    expected = [midiopt.notes(song(seed)).pitch.tolist() for seed in range(1, 7)]
+    assert list(map(pitches, midiopt.notes_many(paths))) == list(map(pitches, map(midiopt.notes, paths))) == expected
+    hashes = [midiopt.analyze(path).notes_hash for path in paths]
+    assert [f.notes_hash for f in midiopt.analyze_many(paths, workers=1) if isinstance(f, midiopt.Analysis)] == hashes
     bad, none = midiopt.notes_many([f"{tmp_path}/a.zip!/bad.mid", f"{tmp_path}/a.zip!/none.mid"])
     assert isinstance(bad, midiopt.Failure) and bad.status == "rejected"
     assert isinstance(none, midiopt.Failure) and none.status == "unreadable"
+    assert list(midiopt.analyze_many([bad.source, none.source], workers=1)) == [bad, none]
+    with pytest.raises(midiopt.SourceError, match=r"there is no member none\.mid"):
+        midiopt.parse(none.source)
+    with pytest.raises(FileNotFoundError):
+        midiopt.analyze(f"{tmp_path}/none.zip!/1.mid")
 
 
 @pytest.mark.parametrize(("workers", "ahead"), [(1, 1), (2, 128)])

@@ -20,6 +20,7 @@ from midiopt.errors import SourceError
 from midiopt.sources import lists
 from midiopt.sources.lists import check_list, listed_paths
 from midiopt.sources.roots import find_roots
+from tests.helpers.archives import zip_of
 from tests.helpers.processes import command, file_rows, finish
 from tests.helpers.songs import song
 
@@ -165,6 +166,17 @@ def test_a_list_from_standard_input(source, separator, tmp_path):
     done = subprocess.run(arguments, cwd=tmp_path, input=given, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert set(file_rows(tmp_path / "x.db")) == {f"{tmp_path}/{name}" for name in ("0.mid", "1.mid", "-")}
+
+
+def test_members_of_archives_are_analysed_with_their_archives(tmp_path):
+    """`midiopt search --paths` lists them; a source, or a line of a list, is a file."""
+    (tmp_path / "a.zip").write_bytes(zip_of({"x.mid": song(1)}))
+    (tmp_path / "list").write_bytes(f"{tmp_path}/a.zip!/x.mid\n".encode())
+    midiopt.run([f"@{tmp_path}/list"], tmp_path / "x.db", workers=1)
+    [(status, error)] = file_rows(tmp_path / "x.db", "status, error").values()
+    assert (status, error) == ("unreadable", "there is no such file; a member of an archive is analysed with its archive")
+    with pytest.raises(SourceError, match=r"a member is analysed with its archive: name '.*/a\.zip'"):
+        find_roots([f"{tmp_path}/a.zip!/x.mid"])
 
 
 @pytest.mark.parametrize("data", [b"a.mid\nb\0c.mid\n", song(1)])

@@ -24,12 +24,13 @@ _local = threading.local()
 def analyze(source: Source) -> Analysis:
     """The facts of one MIDI file, given as a path, as its content in any buffer, or as a binary file object, of which the rest is read.
 
-    A file whose name says that it is compressed (``song.mid.gz``, ``.bz2``, ``.xz``, ``.zst``) is decompressed, and gzip data under any
-    other name, which a web client has left compressed, too.
+    A path may be one that a library has, of a member of an archive, too (``a.zip!/b.mid``). A file whose name says that it is compressed
+    (``song.mid.gz``, ``.bz2``, ``.xz``, ``.zst``) is decompressed, and gzip data under any other name, which a web client has left
+    compressed, too.
 
-    Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, OSError for a file that cannot be read, and
-    Damaged for compressed data that cannot be. Each thread has its own analyzer, and its memory is kept for the next file; the lock of
-    the interpreter is released.
+    Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, OSError for a file that cannot be read,
+    SourceError for a member that is not there, and Damaged for compressed data that cannot be read. Each thread has its own analyzer,
+    and its memory is kept for the next file; the lock of the interpreter is released.
     """
     data = content_of(source)
     _local.content = data if isinstance(data, bytes) else None

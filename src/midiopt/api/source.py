@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from midiopt.limits import MAX_FILE_BYTES
+from midiopt.sources.paths import may_be_stored
 from midiopt.sources.plain_content import plain_content
 from midiopt.sources.reader import Reader, begins_with
 from midiopt.sources.sniff import GZIP
@@ -37,8 +38,20 @@ def content_of(source: Source) -> Content:
     try:
         reader.read(path)
     except OSError as problem:
-        raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
+        if not may_be_stored(path):
+            raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
+        return _stored(source)
     return _plain(path, reader)
+
+
+def _stored(source: str | os.PathLike[str]) -> Content:
+    """The content of a file that is not there under this name, but may be under one that a database writes so."""
+    from midiopt.sources.content import read_content  # and with it all of sources.archives
+
+    try:
+        return read_content(os.path.join(os.curdir, os.fsdecode(source)))  # type: ignore[return-value]  # a reader, or bytes
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
 
 
 def _plain(name: bytes, data: Content) -> Content:

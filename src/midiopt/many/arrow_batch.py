@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from midiopt.errors import MissingExtra, TooLarge, over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.pipeline.heartbeat import Heartbeat
-from midiopt.pipeline.items import Item, content_item, failed_item, file_items
+from midiopt.pipeline.items import Item, content_item, failed_item, path_items
 from midiopt.pipeline.worker import Worker
 from midiopt.rows.arrow_schema import FACTS, arrow_schema
 from midiopt.rows.batch import Batch
@@ -140,4 +140,4 @@ def _path_items(paths: list[str | None], reader: Reader) -> Iterator[Item]:
         if path is None:
             yield b"", 0, 0, None, UNREADABLE, NULL
         else:
-            yield from file_items([os.fsencode(path)], reader, MAX_FILE_BYTES, heartbeat)
+            yield from path_items([os.fsencode(path)], reader, MAX_FILE_BYTES, heartbeat)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,7 @@ from midiopt.limits import check_option
 from midiopt.many.failure import Failure
 from midiopt.many.items import UNENCODABLE, bytes_of, check_many, numbered, source_of
 from midiopt.pipeline.options import available_cores
-from midiopt.schema import MEMBER_SEPARATOR, REJECTED, STATUSES, UNREADABLE
+from midiopt.schema import REJECTED, STATUSES, UNREADABLE
 from midiopt.sources.sniff import with_detected_type
 
 if TYPE_CHECKING:
@@ -29,9 +28,8 @@ TASKS_PER_THREAD = 2
 def notes_many(sources: Iterable[Source], *, workers: int | None = None) -> Iterator[Notes | Failure]:
     """The notes of many files, each given like that of notes(), in the order of the files: a Notes, or a Failure for one without.
 
-    A path may also be one that a library has: a compressed file, or a member of an archive (``a.zip!/b.mid``). ``workers``
-    threads, by default one per available core, read files ahead, at most 64 each; with one, the caller's thread reads each file when it
-    is asked for. Raises TypeError for a single file, and ValueError for an invalid number of workers.
+    ``workers`` threads, by default one per available core, read files ahead, at most 64 each; with one, the caller's thread reads each
+    file when it is asked for. Raises TypeError for a single file, and ValueError for an invalid number of workers.
     """
     check_many(sources, "notes")
     try:
@@ -72,7 +70,7 @@ def _task(items: list[Item]) -> list[Notes | Failure]:
 def _notes(name: str | int, source: Source) -> Notes | Failure:
     data: Buffer = b""
     try:
-        data = _content(name) if isinstance(name, str) else content_of(source)
+        data = content_of(source)
         return Notes(data)
     except MidiError as problem:
         return Failure(name, STATUSES[REJECTED], str(with_detected_type(problem, data)))
@@ -82,12 +80,3 @@ def _notes(name: str | int, source: Source) -> Notes | Failure:
         return Failure(name, STATUSES[UNREADABLE], UNENCODABLE)
     except (MidioptError, MemoryError) as problem:
         return Failure(name, STATUSES[UNREADABLE], str(problem) or "not enough memory")
-
-
-def _content(name: str) -> Buffer:
-    """The content of a file, or of what only a library calls so: read_content is slow, and needed for few files."""
-    if MEMBER_SEPARATOR in name or "\\" in name:
-        from midiopt.sources.content import read_content
-
-        return read_content(os.path.join(os.curdir, name))
-    return content_of(name)

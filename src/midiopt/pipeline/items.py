@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from midiopt.errors import Damaged, MissingExtra, NotAnArchive, TooLarge
+from midiopt.errors import Damaged, MissingExtra, NotAnArchive, SourceError, TooLarge
 from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.rows.builder import crashed_outcome
 from midiopt.schema import OK, REJECTED, UNREADABLE
+from midiopt.sources.paths import SEPARATOR_BYTES, may_be_stored
 from midiopt.sources.plain_content import LAST_OF_COMPRESSED, plain_content
 from midiopt.sources.reader import Reader, begins_with
 from midiopt.sources.sniff import GZIP
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
     from midiopt.sources.objects import ObjectReader
 
-READ_ERRORS = (OSError, Damaged, MissingExtra, NotAnArchive, TooLarge, MemoryError)
+READ_ERRORS = (OSError, Damaged, MissingExtra, NotAnArchive, SourceError, TooLarge, MemoryError)
+
+MEMBER = "there is no such file; a member of an archive is analysed with its archive"
 
 
 # One row to be made: path, size in bytes, mtime in ns, then the content, valid until the next item is taken, or None with a
@@ -58,9 +62,28 @@ def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat
             if path[-1] in LAST_OF_COMPRESSED or begins_with(reader, GZIP):  # 0.07 us, for a call of 0.25
                 data = plain_content(path, reader, max_bytes)
         except Exception as problem:
+            if SEPARATOR_BYTES in path and isinstance(problem, FileNotFoundError | NotADirectoryError):
+                problem = SourceError(MEMBER)  # the line of a list
             yield failed_item(path, reader.size_bytes, reader.mtime_ns, problem)
         else:
             yield path, reader.size_bytes, reader.mtime_ns, data, OK, None
+
+
+def path_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat: Heartbeat) -> Iterator[Item]:
+    """Read files that a caller names, who may have the paths from a database: of members of archives, and with escapes."""
+    for path in paths:
+        (item,) = file_items([path], reader, max_bytes, heartbeat)  # always: the reader may have been told to expect it
+        yield _stored_item(path) if item[3] is None and may_be_stored(path) and not os.path.lexists(path) else item
+
+
+def _stored_item(path: bytes) -> Item:
+    from midiopt.sources.content import read_content  # which most workers never need
+
+    try:
+        data = read_content(os.path.join(os.curdir, os.fsdecode(path)))
+    except Exception as problem:
+        return failed_item(path, 0, 0, problem)
+    return path, memoryview(data).nbytes, 0, data, OK, None
 
 
 def object_items(paths: Iterable[bytes], objects: ObjectReader, others: FileItems, max_bytes: int, heartbeat: Heartbeat) -> Iterator[Item]:

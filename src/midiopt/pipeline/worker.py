@@ -22,7 +22,7 @@ from midiopt.kinds import INT64
 from midiopt.limits import MAX_EVENTS, MAX_FILE_BYTES
 from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.heartbeat import HEARTBEAT_BYTES, Heartbeat
-from midiopt.pipeline.items import Item, content_items, file_items, not_regular_items, object_items
+from midiopt.pipeline.items import Item, content_items, file_items, not_regular_items, object_items, path_items
 from midiopt.pipeline.message_pipe import WorkerPipe
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import STOP_SIGNALS
@@ -133,7 +133,7 @@ class Worker:
         if task.are_contents:
             items = content_items(task.items, self._max_file_bytes, self._heartbeat)
         else:
-            items = file_items(task.items, self._reader, self._max_file_bytes, self._heartbeat)
+            items = path_items(task.items, self._reader, self._max_file_bytes, self._heartbeat)
         return self._make_rows(items, RowBuilder(self._tracks), self._analyze_copy).message()
 
     def _process_archive_task(self, task: ReadMembers | FinishArchive) -> bytes:

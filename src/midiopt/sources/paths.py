@@ -81,6 +81,11 @@ def member_path(archive: bytes, name: bytes) -> bytes:
     return archive + JOIN + name
 
 
+def may_be_stored(path: bytes) -> bool:
+    """Whether a database may have another file under this path: a member of an archive, or one whose name has an escape."""
+    return SEPARATOR_BYTES in path or b"\\x" in path
+
+
 def archive_in(text: str) -> str | None:
     """The archive on disk whose member has this path; None for a file."""
     found = _ARCHIVE_NAME.search(text)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from midiopt.errors import SourceError
 from midiopt.sources.filetypes import is_wanted
 from midiopt.sources.lists import STANDARD_INPUT, check_list
+from midiopt.sources.paths import archive_in
 from midiopt.sources.sniff import SQLITE
 from midiopt.sources.urls import is_url
 
@@ -50,7 +51,9 @@ def _find_root(path: bytes) -> bytes:
         backend_of(path).need()
         return path
     if not os.path.lexists(path):
-        raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}")
+        archive = archive_in(os.fsdecode(path))
+        hint = f"; a member is analysed with its archive: name {archive!r}" if archive and os.path.exists(archive) else ""
+        raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}{hint}")
     if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
         raise SourceError(f"the folder {os.fsdecode(path)!r} cannot be read")
     if not is_wanted(path) and is_sqlite_database(path):
