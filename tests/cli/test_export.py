@@ -26,6 +26,7 @@ from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.library.search import FACTS, Found
 from midiopt.library.target_folder import TargetFolder
 from midiopt.library.target_names import MAX_BYTES, numbered, target_name
+from midiopt.schema import ISSUE_BITS
 from sample.smf import TRACK_NAME, note_off, note_on, smf, text, track
 from tests.helpers.archives import TIME, tar_of, zip_of
 from tests.helpers.disks import mounted
@@ -332,6 +333,11 @@ def test_names_are_safe_whatever_the_facts_are(title, path):
     for part in (*folders, numbered(name, suffix, 1), numbered(name, suffix, 99)):
         assert part not in ("", ".", "..") and not part.startswith(".")
         assert not set(part) & set('/\0<>:"\\|?*\n\r\x1b') and len(part.encode()) <= MAX_BYTES + 60
+
+
+def test_issues_have_their_names():
+    found = Found(**dict.fromkeys(FACTS) | {"path": "/a.mid", "issues": ISSUE_BITS["bad_meta"] | ISSUE_BITS["stuck_note"]})
+    assert target_name("{issues}/{name}", found) == ["bad_meta stuck_note", "a", ".mid"]
 
 
 @pytest.mark.parametrize("name", ["con", "NUL.x", "com1", "..", ".", " ", "...", "a" * 500, "é" * 300])

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from midiopt.errors import QueryError
-from midiopt.library.search import COLUMNS, FACTS, Found
+from midiopt.library.search import COLUMNS, Found
 from midiopt.library.search_values import nearest
 from midiopt.schema import MEMBER_SEPARATOR
 from midiopt.sources.content import STANDARD_INPUT
@@ -46,7 +46,7 @@ class _Safe(string.Formatter):
 def check_template(template: str) -> None:
     """Raise QueryError unless the template can be filled with facts of their kinds."""
     values: dict[str, object] = {"str": "", "int": 1, "float": 1.0, "bool": True, "datetime": dt.datetime.min}
-    facts = {column.name: values.get(column.kind.python, "") for column in COLUMNS}
+    facts = {column.name: values.get(column.kind.python, "") for column in COLUMNS} | {"issues": ""}  # by name, as in the facts
     try:
         _Safe().vformat(template, (), facts | dict.fromkeys(("meter", "name", "folder"), ""))
     except (ValueError, IndexError) as problem:
@@ -57,7 +57,7 @@ def target_name(template: str, found: Found) -> list[str]:
     """The folders and the name below the folder of copies, without a number and without the suffix, which comes last."""
     stem, suffix = stem_and_suffix(found.path)
     folder = found.path.replace(MEMBER_SEPARATOR, "/").rpartition("/")[0].rpartition("/")[2]
-    facts = {name: getattr(found, name) for name in FACTS} | {"meter": found.meter, "name": stem, "folder": folder}
+    facts = found.facts() | {"meter": found.meter, "name": stem, "folder": folder}
     facts |= {name: " ".join(map(str, value)) for name, value in facts.items() if isinstance(value, list)}
     facts |= {name: value.hex() for name, value in facts.items() if isinstance(value, bytes)}
     facts["title"] = found.title or stem
