@@ -72,7 +72,8 @@ def at_best(path: str, batches: list[Batch]) -> float:
     """Plain inserts into plain tables."""
     connection, handle = connect(path, isolation_level=None)
     with contextlib.closing(connection), contextlib.ExitStack() as statements:
-        for setting in ("journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {sqlite.CHECKPOINT_PAGES}"):
+        checkpoint = f"wal_autocheckpoint = {sqlite.CHECKPOINT_BYTES // sqlite.PAGE_BYTES}"
+        for setting in (f"page_size = {sqlite.PAGE_BYTES}", "journal_mode = WAL", "synchronous = NORMAL", checkpoint):
             connection.execute(f"PRAGMA {setting}")
         inserts = []
         for table in TABLES:

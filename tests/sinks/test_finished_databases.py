@@ -37,6 +37,19 @@ def test_sqlite_is_one_file_that_needs_no_log(tmp_path):
     assert os.listdir(tmp_path) == ["facts.db"]
 
 
+@pytest.mark.parametrize("page_bytes", [4096, 8192])
+def test_the_log_is_bounded_in_bytes_whatever_the_size_of_a_page(tmp_path, page_bytes):
+    """New databases have larger pages; those of older ones stay."""
+    path = tmp_path / "facts.db"
+    if page_bytes == 4096:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA page_size = 4096")
+            connection.execute("CREATE TABLE other (a)")
+    with open_sink(path) as sink:
+        assert sink._connection.execute("PRAGMA page_size").fetchall() == [(page_bytes,)]
+        assert sink._connection.execute("PRAGMA wal_autocheckpoint").fetchall() == [((64 << 20) // page_bytes,)]
+
+
 def test_a_reader_at_the_end_of_the_run_keeps_its_snapshot(tmp_path):
     """The log stays as long as it is read; the next run leaves one file."""
     path = tmp_path / "facts.db"

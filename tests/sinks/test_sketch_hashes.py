@@ -7,10 +7,11 @@ import json
 import random
 import sqlite3
 
+import numpy as np
 import pytest
 
 from midiopt.sinks import sqlite_sketches
-from midiopt.sinks.sqlite_hashes import MAX_ID
+from midiopt.sinks.sqlite_hashes import MAX_ID, sort_by_hash
 from midiopt.sinks.sqlite_statement import connect
 
 ODD = ("[]", "[7]", "[ 7, 8 ,9]", None, "[0]", "[16777215]")  # the last is the greatest hash
@@ -53,6 +54,17 @@ def test_the_rows_are_those_of_sql(database, contents, monkeypatch):
     assert fill(connection, handle) == sorted(more)
     connection.execute("DELETE FROM analyses WHERE id > 3")
     assert fill(connection, handle) == [(7, 2), (7, 3), (8, 3), (9, 3)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5000])
+@pytest.mark.parametrize("greatest", [1, 40, (1 << 24) - 1])
+def test_numbers_are_sorted(count, greatest):
+    chance = random.Random(count)
+    ids = sorted(chance.randrange(1, MAX_ID + 1) for _ in range(count))
+    numbers = [chance.randrange(1, greatest + 1) * (MAX_ID + 1) + number for number in ids]
+    in_place = np.array(numbers, np.int64)
+    sort_by_hash(in_place)
+    assert in_place.tolist() == sorted(numbers)
 
 
 @pytest.mark.parametrize("number", [MAX_ID, MAX_ID + 1])

@@ -6,6 +6,8 @@ its rowids has the same size and takes 0.5 us: SQLite looks for each rowid befor
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_FromStringAndSize, PyByteArray_Resize
 from libc.stdint cimport int64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
 
 from midiopt.sinks.sqlite_library cimport (
     SQLITE_DONE, SQLITE_ROW, Database, Statement, bind_int64, column_bytes, column_int64, column_text, database_of, db_mutex, finalize,
@@ -17,6 +19,8 @@ cdef enum:
     ID_BITS = 39
     MAX_HASHES = 32  # of a sketch
     ROWS = 64  # of a statement; 16 and 256 take as long
+    DIGIT_BITS = 12  # half of a hash: 0.010 us a number, 0.068 with numpy.sort() on a Zen 4
+    DIGITS = 1 << DIGIT_BITS
 
 MAX_ID = (<int64_t>1 << ID_BITS) - 1  # of an analysis
 
@@ -88,6 +92,46 @@ cdef int64_t *put_numbers(int64_t *end, const char *text, int size, int64_t anal
                 count += 1
             hash_ = 0
     return end
+
+
+def sort_by_hash(int64_t[::1] numbers not None):
+    """Sort numbers in place that are in the order of their ids: by hash, then by id, which is the order of the numbers themselves.
+
+    A radix sort (Knuth, The Art of Computer Programming 3, 1973, 5.2.5) of two digits. Raises MemoryError.
+    """
+    cdef Py_ssize_t count = len(numbers)
+    cdef Py_ssize_t *places
+    cdef int64_t *other
+    if not count:
+        return
+    other = <int64_t *>malloc(count * sizeof(int64_t))
+    places = <Py_ssize_t *>malloc(DIGITS * sizeof(Py_ssize_t))
+    if other == NULL or places == NULL:
+        free(other)
+        free(places)
+        raise MemoryError
+    with nogil:
+        distribute(&numbers[0], other, count, ID_BITS, places)
+        distribute(other, &numbers[0], count, ID_BITS + DIGIT_BITS, places)
+        free(other)
+        free(places)
+
+
+cdef void distribute(const int64_t *numbers, int64_t *result, Py_ssize_t count, int shift, Py_ssize_t *places) noexcept nogil:
+    """Sort by one digit; numbers with the same one keep their order."""
+    cdef Py_ssize_t i, start = 0, size
+    cdef int digit
+    memset(places, 0, DIGITS * sizeof(Py_ssize_t))
+    for i in range(count):
+        places[numbers[i] >> shift & DIGITS - 1] += 1
+    for digit in range(DIGITS):
+        size = places[digit]
+        places[digit] = start
+        start += size
+    for i in range(count):
+        digit = numbers[i] >> shift & DIGITS - 1
+        result[places[digit]] = numbers[i]
+        places[digit] += 1
 
 
 def insert_hashes(handle, str sql not None, const int64_t[::1] numbers):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from midiopt.kinds import INT32, INT64
 from midiopt.schema import Column
 from midiopt.sinks.sql import REFERENCE
-from midiopt.sinks.sqlite_hashes import MAX_ID, HashReader, insert_hashes
+from midiopt.sinks.sqlite_hashes import MAX_ID, HashReader, insert_hashes, sort_by_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ def _sorted_numbers(handle: object, done: int) -> Iterator[npt.NDArray[np.int64]
 
         def read() -> npt.NDArray[np.int64]:
             numbers = np.frombuffer(reader.read(CONTENTS), np.int64)
-            numbers.sort()
+            sort_by_hash(numbers)
             return numbers
 
         numbers = read()
@@ -102,4 +102,6 @@ def _sorted_numbers(handle: object, done: int) -> Iterator[npt.NDArray[np.int64]
             limits = sample[:: max(1, ends[1] // SAMPLED)][1:]  # about as many numbers from one to the next as in the first part
             cuts = [[0, *part.searchsorted(limits), len(part)] for part in parts]
             for n in range(len(limits) + 1):
-                yield np.sort(np.concatenate([part[cut[n] : cut[n + 1]] for part, cut in zip(parts, cuts, strict=True)]))
+                numbers = np.concatenate([part[cut[n] : cut[n + 1]] for part, cut in zip(parts, cuts, strict=True)])
+                sort_by_hash(numbers)  # each part has later ids than the one before
+                yield numbers
