@@ -268,6 +268,44 @@ def test_tracks_that_are_switched_off_are_not_heard(page: Page, site: str, folde
     page.wait(f"{level} === 0")
 
 
+TIMERS = """
+const running = new Set(), { setInterval: begin, clearInterval: end } = globalThis;
+globalThis.setInterval = (...given) => { const timer = begin(...given); running.add(timer); return timer; };
+globalThis.clearInterval = (timer) => { running.delete(timer); end(timer); };
+globalThis.running = running;
+"""
+
+
+def test_what_is_asked_for_while_the_sound_begins_is_played_once(page: Page, site: str, folder: Path) -> None:
+    """By one timer, which ends: those of the other calls gave notes for ever, also after a pause."""
+    page.open(f"{site}?q=long")
+    page.evaluate(TIMERS)
+    player = f"""(async () => {{
+      const {{ Player }} = await import("/static/player.js"), {{ loadSong }} = await import("/static/song.js");
+      const player = new Player(await loadSong({json.dumps(address("/notes", path=folder / "long.mid"))}));
+      player.play(); player.seek(1); await player.seek(2);
+      await new Promise(done => setTimeout(done, 50));
+      const playing = running.size;
+      player.pause();
+      return [playing, running.size];
+    }})()"""
+    assert page.evaluate(player) == [1, 0]
+    page.evaluate("(button => { button.click(); button.click(); })(document.querySelector('td .play'))")
+    page.wait("running.size > 0")
+    page.evaluate("new Promise(done => setTimeout(done, 300))")
+    assert page.evaluate("running.size") == 1
+
+
+def test_a_part_that_cannot_be_loaded_is_said(page: Page, site: str) -> None:
+    page.open(site)
+    page.send("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
+    load = "loadPart('/facets', document.body, () => said('it failed'))"
+    said = page.evaluate(f"import('/static/part.js').then(({{ loadPart }}) => new Promise(said => {load}))")
+    assert said == "it failed"
+    page.evaluate("0")  # takes what the browser says of it
+    page.problems.clear()
+
+
 def test_every_program_and_every_drum_sounds(page: Page, site: str) -> None:
     """Rendered without a loudspeaker: from 40 to 100 % of the loudest sample is no noise, and nothing is silent."""
     page.open(site)

@@ -5,7 +5,7 @@ export function loadPart(address, into, failed = () => {}) {
   const request = new XMLHttpRequest();
   request.open("GET", address);
   request.responseType = "document";
-  request.addEventListener("load", () => {
+  request.addEventListener("loadend", () => {
     if (request.status === 200) into.replaceChildren(...document.adoptNode(request.response.body).childNodes);
     else failed();
   });

@@ -19,6 +19,7 @@ export class Player extends EventTarget {
     this.song = song;
     this.position = 0; // while it does not play
     this.isPlaying = false;
+    this.turn = 0; // of play() and halt(): what waits for the sound goes on only if it is the latest
     this.muted = new Set();
     this.volume = 0.8;
   }
@@ -41,8 +42,9 @@ export class Player extends EventTarget {
     this.offset = this.position = from >= this.song.seconds ? 0 : from;
     this.startedAt = Infinity;
     this.dispatchEvent(new Event("change"));
+    const { turn } = this;
     await synth.context.resume();
-    if (!this.isPlaying) return;
+    if (turn !== this.turn) return;
     synth.muted = new Set(this.muted);
     this.setVolume(this.volume);
     synth.begin(this.song.parts.length);
@@ -94,6 +96,7 @@ export class Player extends EventTarget {
   }
 
   halt() {
+    this.turn++;
     clearInterval(this.timer);
     if (this.isPlaying) synth.begin(0);
     this.isPlaying = false;

@@ -38,9 +38,10 @@ onKey("p", () => at("first-page")?.click());
 onKey(" ", () => (player?.isPlaying ? player.pause() : listen(rows[Math.max(0, selected)])));
 onKey("Escape", () => player?.isPlaying && player.pause());
 
-// What plays, and of which row.
+// What plays, and of which row. A song that arrives after another was asked for, or the same again, is not played.
 let player = null;
 let playing = null;
+let asked = 0;
 const seek = at("now-seek");
 
 async function listen(row) {
@@ -48,8 +49,9 @@ async function listen(row) {
   if (playing === row && player?.isPlaying) return player.pause();
   player?.pause();
   playing = row;
+  const turn = ++asked;
   const song = await loadSong(notesOf(row)).catch((problem) => ({ problem: problem.message }));
-  if (playing !== row) return;
+  if (turn !== asked) return;
   at("now").hidden = false;
   at("now-name").textContent = song.problem ?? linkOf(row).textContent;
   at("now-name").href = linkOf(row).href;
