@@ -17,9 +17,11 @@ import pytest
 import midiopt
 from midiopt.browse.addresses import address
 from midiopt.browse.search_page import PAGE, active_terms, with_term, without_term
+from midiopt.browse.song import song_message
 from midiopt.library.search import FACETS, count, facet, parse_query
 from midiopt.library.search_facets import facets
 from midiopt.library.snapshot import open_snapshot
+from sample import smf
 from tests.browse.conftest import HOST, HOSTILE, NEEDED, PORT, SAMPLE, client_of, tune
 from tests.helpers.melodies import content, melody, transposed
 from tests.helpers.songs import write_songs
@@ -261,6 +263,20 @@ def test_of_very_many_notes_the_first_are_sent(client, monkeypatch):
     head, columns = decoded(client.get("/notes", params={"path": path}).content)
     assert head["notes"] == len(midiopt.notes(path)) and len(columns["onset"]) == 100
     assert (columns["onset"] == np.sort(midiopt.notes(path).onset_s)[:100].astype("f4")).all()
+
+
+def test_a_file_with_very_many_parts_and_meters(monkeypatch):
+    """Each part looks at all notes, so that those of thousands of tracks took minutes."""
+    meters = [(i, b"\xff\x58\x04" + bytes([2 + i % 3, 2, 24, 8])) for i in range(9)]
+    data = smf.smf([smf.track(meters)] + [smf.track([(0, smf.note_on(0, 60 + i, 90)), (9, smf.note_off(0, 60 + i))]) for i in range(20)])
+    assert len(decoded(song_message(data))[0]["meters"]) == 9
+    monkeypatch.setattr("midiopt.browse.song.MAX_PARTS", 5)
+    monkeypatch.setattr("midiopt.browse.song.MAX_CHANGES", 5)
+    names = iter(range(5))  # so many parts are looked at
+    monkeypatch.setattr("midiopt.browse.song.printable_text", lambda text: f"{next(names)} {text}")
+    head, columns = decoded(song_message(data))
+    assert len(head["parts"]) == len(head["meters"]) == 5 and head["notes"] == 20
+    assert columns["part"].tolist() == [0, 1, 2, 3] + 16 * [4]
 
 
 def test_bars_follow_the_time_signature(client):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MAX_NOTES = 200_000  # the longest of 16,828 real files has 45,000
 MAX_BARS = 20_000
-MAX_TEMPOS = 5_000
+MAX_CHANGES = 5_000  # of tempo or meter
 MAX_PARTS = 256
 MAX_DIVISION = 0x7FFF  # in ticks per quarter; above, it is of SMPTE, which has no bars
 ALIGNMENT = 8
@@ -56,7 +56,7 @@ def song_message(data: Buffer) -> bytes:
         "drums": {pitch: name for pitch, name in DRUM_SOUNDS.items() if (notes.is_drum & (notes.pitch == pitch)).any()},
         "chords": _segments(names.chords),
         "keys": _segments(names.keys),
-        "meters": [{"second": float(time.seconds_at(s.tick)), "name": f"{s.numerator}/{s.denominator}"} for s in time.time_signatures],
+        "meters": _meters(time),
         "tempos": _tempos(time),
         "columns": [{"name": name, "type": column.dtype.str[1:], "length": len(column)} for name, column in columns.items()],
     }
@@ -69,13 +69,18 @@ def _segments(segments: Segments) -> list[dict[str, object]]:
     return [{"second": second, "name": name} for second, name in zip(segments.seconds.tolist(), segments.name, strict=True)]
 
 
+def _meters(time: TempoMap) -> list[dict[str, object]]:
+    signatures = time.time_signatures[:MAX_CHANGES]
+    return [{"second": float(time.seconds_at(s.tick)), "name": f"{s.numerator}/{s.denominator}"} for s in signatures]
+
+
 def _tempos(time: TempoMap) -> list[dict[str, object]]:
     """Whole beats per minute; neighbours differ."""
     found: list[dict[str, object]] = []
     for second, bpm in zip(time.seconds.tolist(), time.bpm.tolist(), strict=True):
         if not found or found[-1]["name"] != f"{bpm:.0f}":
             found.append({"second": second, "name": f"{bpm:.0f}"})
-    return found[:MAX_TEMPOS]
+    return found[:MAX_CHANGES]
 
 
 def _padded(data: bytes) -> bytes:
@@ -83,13 +88,13 @@ def _padded(data: bytes) -> bytes:
 
 
 def _parts(data: Buffer, notes: Notes) -> tuple[list[dict[str, Any]], npt.NDArray[np.intp]]:
-    """What has a colour of its own: the notes of one channel in one track. The part of each note, too."""
+    """What has a colour of its own: the notes of one channel in one track; the last one has those of all others. The part of each note."""
     names = track_names(data)
     keys = (notes.track.astype(np.int32) << 5) | (notes.channel.astype(np.int32) << 1) | notes.is_drum
     found, part_of = np.unique(keys, return_inverse=True)
     in_track = Counter((found >> 5).tolist())
     parts = []
-    for i, key in enumerate(found.tolist()):
+    for i, key in enumerate(found[:MAX_PARTS].tolist()):  # of thousands, each looking at all notes, it would take minutes
         mine = part_of == i
         track, is_drum = key >> 5, bool(key & 1)
         program = int(np.bincount(notes.program[mine]).argmax())
@@ -106,7 +111,7 @@ def _parts(data: Buffer, notes: Notes) -> tuple[list[dict[str, Any]], npt.NDArra
                 "notes": int(mine.sum()),
             }
         )
-    return parts[:MAX_PARTS], np.minimum(part_of, MAX_PARTS - 1)
+    return parts, np.minimum(part_of, MAX_PARTS - 1)
 
 
 def _bars(time: TempoMap, notes: Notes) -> npt.NDArray[np.float64]:
