@@ -213,6 +213,9 @@ def test_tables_have_the_facts_of_a_search(music, capsys):
         line[:8] == "#EXTINF:" for line in lines[1::2]
     ]
     assert capsys.readouterr().err.count("a playlist cannot") == 7
+    assert export(music, "status:opened", "-o", str(music / "archives.m3u8")) == 0
+    assert (music / "archives.m3u8").read_text() == "#EXTM3U\n"  # which no player opens
+    (music / "archives.m3u8").unlink()
     before = targets[".csv"].read_bytes()
     assert export(music, "status:ok", "-o", str(targets[".csv"])) == 1 and targets[".csv"].read_bytes() == before
     assert export(music, "", "-o", str(music / "table.xls")) == 1

@@ -20,7 +20,7 @@ from midiopt.library.arrow import maker
 from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.library.search import COLUMNS, FACTS, Found, csv_values, plain_value
 from midiopt.rows.arrow_schema import arrow_schema
-from midiopt.schema import Column
+from midiopt.schema import OPENED, STATUSES, Column
 from midiopt.sources.paths import archive_in, is_truncated, path_bytes
 
 PARTS_PER_GROUP = 25  # of a Parquet file, whose groups have 50,000 rows
@@ -85,18 +85,23 @@ def _write_jsonl(file: IO[bytes], files: Iterable[Found], failed: Report) -> int
 
 
 def _write_playlist(file: IO[bytes], files: Iterable[Found], failed: Report) -> int:
-    """Extended M3U in UTF-8: what lies in an archive, or has a name that is no UTF-8 or has line ends, cannot be in it."""
+    """Extended M3U in UTF-8: what lies in an archive, or has a name that is no UTF-8 or has line ends, cannot be in it.
+
+    An archive is passed: what it contains are files of their own.
+    """
     file.write(b"#EXTM3U\n")
     number = 0
     for found in files:
-        if archive_in(found.path) or is_truncated(found.path):
+        if found.status == STATUSES[OPENED]:
+            continue
+        if archive_in(found.path):
             failed(found.path, "a playlist cannot name a member of an archive; export it with --copy")
             continue
         try:
             path = path_bytes(found.path).decode()
         except UnicodeDecodeError:
             path = "\n"
-        if not path.isprintable() and any(c in path for c in "\r\n"):
+        if is_truncated(found.path) or (not path.isprintable() and any(c in path for c in "\r\n")):
             failed(found.path, "a playlist cannot have this name")
             continue
         title = " ".join((found.title or os.path.splitext(os.path.basename(path))[0]).split())
