@@ -45,6 +45,11 @@ def test_it_listens_on_this_computer_only(db):
         assert [line.split()[1] for line in listening if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"] == [
             f"0100007F:{port:04X}"
         ]
+        with socket.create_connection(("127.0.0.1", port)) as connection:  # of a program that looks for open ports
+            connection.sendall(b"SSH-2.0-x\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.1 400"
+        process.terminate()
+        assert process.wait(TIMEOUT) == 0 and process.stderr.read() == ""
 
 
 def test_a_port_in_use_is_said(db):

@@ -63,10 +63,8 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        if (
-            headers.getlist("host") != [host for host in headers.getlist("host")[:1] if host.lower() in self._hosts]
-            or "host" not in headers
-        ):
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             return PlainTextResponse("this server answers to 127.0.0.1 and localhost only\n", 421)
         if scope["method"] not in METHODS:
             return PlainTextResponse("nothing can be changed here\n", 405, {"Allow": ", ".join(METHODS)})

@@ -54,7 +54,7 @@ def serve(url: str, port: int, announce: Callable[[str], None], opens_browser: b
         app = make_app(url, port)
         config = uvicorn.Config(
             app,
-            log_level="warning",
+            log_level="error",
             access_log=False,
             lifespan="off",
             ws="none",

@@ -114,6 +114,8 @@ def find(library: Snapshot, query: Query, sort: str = "", limit: int = PAGE, aft
 
 def found_at(library: Snapshot, path: str) -> Found | None:
     """The file at this path as a search finds it, for the page after it; None if there is none."""
+    if "\0" in path:  # which PostgreSQL does not take
+        return None
     sql = f"SELECT {_SELECTED} FROM files f LEFT JOIN analyses a ON a.id = f.analysis_id WHERE f.path = {library.dialect.placeholder}"
     return next(map(_found, library.page(sql, [path])), None)
 
