@@ -17,6 +17,7 @@ cdef Status reserve_seconds(Notes *notes, size_t room) noexcept nogil
 cdef void time_notes(NoteColumns *notes, const TempoMap *map, size_t first) noexcept nogil
 cdef void time_evenly(NoteColumns *notes, double seconds_per_tick, size_t first) noexcept nogil
 cdef NoteColumns columns_of(const NoteColumns *notes, size_t first, size_t count) noexcept nogil
+cdef void ends_to_lengths(NoteColumns *notes, size_t first) noexcept nogil
 cdef void split_traits(NoteColumns *notes) noexcept nogil
 cdef void split_for_view(NoteColumns *notes) noexcept nogil
 cdef void onset_ticks(const NoteColumns *notes, size_t first, size_t n, double *ticks) noexcept nogil

@@ -11,7 +11,8 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from midiopt.core.facts cimport NULL_INT16
-from midiopt.core.notes.columns cimport fill_track, reserve_columns, reserve_seconds, split_traits, time_notes
+from midiopt.core.notes.block_pairing cimport pair_in_blocks
+from midiopt.core.notes.columns cimport ends_to_lengths, fill_track, reserve_columns, reserve_seconds, split_traits, time_notes
 from midiopt.core.notes.pairing cimport Pairing, end_run, pair_events
 from midiopt.core.notes.parts cimport count_pending_notes, read_parts, start_port, start_track_parts
 from midiopt.core.notes.ports cimport names_port, port_of
@@ -57,7 +58,7 @@ cdef Status pair_notes(
     Notes *notes, const Arena *arena, const uint8_t *data, double quarter, size_t first_track, size_t end_track
 ) noexcept nogil:
     """Pair the notes of one sequence and append them to the columns, which must have room for them; `quarter` is in ticks."""
-    cdef size_t i
+    cdef size_t i, first_note = notes.columns.count
     notes.boundary_count = notes.run_count = notes.stuck_count = 0
     memset(notes.notes_at_silence, 0, sizeof(notes.notes_at_silence))
     notes.counts.last_end = -1
@@ -67,7 +68,10 @@ cdef Status pair_notes(
     for i in range(first_track, end_track):
         if pair_track(notes, arena, data, i, quarter, end_track - first_track == 1):
             return NO_MEMORY
-    return end_stuck_notes(notes, arena, first_track, end_track) if notes.stuck_count else USABLE
+    if notes.stuck_count and end_stuck_notes(notes, arena, first_track, end_track):
+        return NO_MEMORY
+    ends_to_lengths(&notes.columns, first_note)
+    return USABLE
 
 
 cdef Status pair_track(
@@ -100,7 +104,10 @@ cdef Status pair_track(
 cdef void pair_port(Notes *notes, const Arena *arena, Pairing *p, size_t first, size_t end) noexcept nogil:
     """Pair the events in the rows from `first` to `end` (exclusive), all of one port."""
     cdef int channel
-    pair_events(notes, p, arena.events + first, arena.events + end, first)
+    if notes.counts_notes or notes.columns.wide:
+        pair_events(notes, p, arena.events + first, arena.events + end, first)
+    else:
+        pair_in_blocks(notes, p, arena.events + first, arena.events + end, first)
     for channel in range(16):
         count_pending_notes(notes, channel)
 

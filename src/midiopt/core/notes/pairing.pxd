@@ -1,7 +1,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
-from midiopt.core.notes.types cimport NoteColumns, Notes, is_drum, length_of, onset_of, tick_t
+from midiopt.core.notes.types cimport NoteColumns, Notes, is_drum, length_of, tick_t
 from midiopt.core.smf.midi cimport Event
 
 cdef struct Pairing:  # progress in a track
@@ -12,6 +12,7 @@ cdef struct Pairing:  # progress in a track
 
 
 cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil
+cdef bint has_onsets_since_silence(Notes *notes, uint32_t channel, size_t note) noexcept nogil
 cdef void silence_channel(Notes *notes, Pairing *pairing, uint32_t channel, int64_t tick) noexcept nogil
 cdef void end_all_notes(Notes *notes, Pairing *pairing, uint32_t slot, int64_t tick) noexcept nogil
 
@@ -69,8 +70,8 @@ cdef inline size_t take_oldest(Notes *notes, uint32_t slot) noexcept nogil:
 
 
 cdef inline void end_note(Notes *notes, size_t note, int64_t tick) noexcept nogil:
-    """Set the length of a note that ends at `tick`."""
-    set_length(&notes.columns, note, tick - onset_of(&notes.columns, note))
+    """Set the end of a note, which becomes its length when all notes of the sequence are paired."""
+    set_length(&notes.columns, note, tick)
 
 
 cdef inline void set_boundary(Notes *notes, size_t i, int64_t tick, bint is_onset) noexcept nogil:

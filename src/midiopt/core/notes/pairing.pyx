@@ -6,31 +6,22 @@ own, runs of one velocity made each increment wait for the one before.
 """
 
 from midiopt.core.notes.parts cimport change_part
+from midiopt.core.notes.types cimport note_traits
 from midiopt.core.smf.midi cimport CONTROL_CHANGE, NOTE_OFF, PITCH_BEND, SUSTAIN_PEDAL, data1_of, data2_of, silences_channel
 
 
 cdef void pair_events(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil:
     """Pair the events of a track; `row` is the row of the first one in the arena."""
-    if not notes.counts_notes:
-        pair_uncounted(notes, pairing, event, end, row)
-    elif notes.columns.wide:
-        pair_ticks[int64_t](notes, pairing, event, end, row, True, <int64_t *>notes.columns.onset)
-    else:
-        pair_ticks[int32_t](notes, pairing, event, end, row, True, <int32_t *>notes.columns.onset)
-
-
-cdef void pair_uncounted(Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row) noexcept nogil:
-    """The same without counts and boundaries: a third less."""
     if notes.columns.wide:
-        pair_ticks[int64_t](notes, pairing, event, end, row, False, <int64_t *>notes.columns.onset)
+        pair_ticks[int64_t](notes, pairing, event, end, row, <int64_t *>notes.columns.onset)
     else:
-        pair_ticks[int32_t](notes, pairing, event, end, row, False, <int32_t *>notes.columns.onset)
+        pair_ticks[int32_t](notes, pairing, event, end, row, <int32_t *>notes.columns.onset)
 
 
 cdef inline void pair_ticks(
-    Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row, bint counts_notes, tick_t *onsets
+    Notes *notes, Pairing *pairing, const Event *event, const Event *end, uint32_t row, tick_t *onsets
 ) noexcept nogil:
-    """The same; `onsets` is the column of onsets with its type. `counts_notes` is a constant, and costs nothing."""
+    """The same; `onsets` is the column of onsets with its type."""
     cdef const Event *first = event
     cdef tick_t *lengths = <tick_t *>notes.columns.length
     cdef tick_t *boundary = <tick_t *>notes.boundaries + pairing.boundary
@@ -50,13 +41,12 @@ cdef inline void pair_ticks(
             if message & 0x10 and message & 0x7F0000:
                 if event.tick >= notes.next_tick[channel]:
                     change_part(notes, channel, now, row + <uint32_t>(event - first))
-                traits = notes.part_traits[channel] | (message >> 7 & 0xFE) | (message >> 8 & 0x7F00)
-                if counts_notes:
-                    notes.counts.pitches[traits & 0xFF] += 1
-                    notes.counts.velocities[data2_of(message)] += 1
-                    notes.pending_notes[channel] += 1
-                    boundary[0] = now << 1 | 1
-                    boundary += traits & 1 ^ 1
+                traits = note_traits(notes.part_traits[channel], message)
+                notes.counts.pitches[traits & 0xFF] += 1
+                notes.counts.velocities[data2_of(message)] += 1
+                notes.pending_notes[channel] += 1
+                boundary[0] = now << 1 | 1
+                boundary += traits & 1 ^ 1
                 onsets[note] = now
                 all_traits[note] = traits
                 if sounding == 0:
@@ -70,16 +60,14 @@ cdef inline void pair_ticks(
                     oldest = take_oldest(notes, slot)
                 else:
                     notes.sounding[slot] = 0
-                lengths[oldest] = now - onsets[oldest]
+                lengths[oldest] = now
                 last_end = now
                 ended += 1
-                if counts_notes:
-                    boundary[0] = now << 1
-                    boundary += all_traits[oldest] & 1 ^ 1
+                boundary[0] = now << 1
+                boundary += all_traits[oldest] & 1 ^ 1
         elif message & 0xF0 == CONTROL_CHANGE:
-            if counts_notes:
-                notes.counts.control_changes += 1
-                notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
+            notes.counts.control_changes += 1
+            notes.counts.sustain_pedals += data1_of(message) == SUSTAIN_PEDAL
             if silences_channel(message) and has_onsets_since_silence(notes, message & 0x0F, note):
                 pairing.boundary = boundary - <tick_t *>notes.boundaries
                 pairing.ended = ended
@@ -88,7 +76,7 @@ cdef inline void pair_ticks(
                 boundary = <tick_t *>notes.boundaries + pairing.boundary
                 ended = pairing.ended
                 last_end = pairing.last_end
-        elif counts_notes and message & 0xF0 == PITCH_BEND:
+        elif message & 0xF0 == PITCH_BEND:
             notes.counts.pitch_bends += 1
         event += 1
     pairing.boundary = boundary - <tick_t *>notes.boundaries

@@ -10,6 +10,10 @@ from midiopt.core.timeline.timed_values cimport TimedValue, TimedValues
 cdef enum:
     SWEEP_BLOCK = 256  # boundaries that measure_polyphony processes at a time
     NOTE_GROUP = 256  # notes that add_notes_hash processes at a time
+    PAIRING_BLOCK = 512  # events that pair_in_blocks processes at a time
+    SLOTS = 2048  # of channels and pitches: channel << 7 | pitch
+    NO_SLOT = SLOTS  # of events without a note
+    SILENCE_SLOT = SLOTS + 1  # of controllers that end all notes of a channel
     NARROW_TICK_BITS = 30  # ticks of a file whose columns have 32 bits: twice a tick and one fit, too
     # Bits of a note's traits.
     VELOCITY_SHIFT = 8
@@ -73,21 +77,28 @@ cdef struct StuckNote:
     uint32_t slot  # channel << 7 | pitch
     uint32_t track
 
+cdef struct PairingBlock:  # scratch memory of block_pairing.pyx, event after event
+    uint32_t slots[PAIRING_BLOCK]
+    uint32_t masks[PAIRING_BLOCK]  # all bits of an event that begins a note, SEVERAL of any other
+    uint64_t starts[PAIRING_BLOCK]  # tick | message << 32
+    uint64_t begun[PAIRING_BLOCK]  # those of events that begin a note
+
 cdef struct Notes:
     int64_t levels[SWEEP_BLOCK]  # scratch memory: sounding notes after each boundary of a block
     double onset_quarters[NOTE_GROUP]  # scratch memory: of a group of notes
     double length_quarters[NOTE_GROUP]  # likewise
     double classes[16]  # scratch memory: seconds by pitch class
+    PairingBlock block
     Scratch *scratch  # owns the arrays
     NoteColumns columns  # of the current sequence
-    bint counts_notes  # whether pairing counts notes and collects boundaries
+    bint counts_notes  # whether notes are counted and their boundaries collected
     # On and off boundaries of pitched notes, as tick << 1 | is onset, as wide as the ticks. Those of a track form a run in time order.
     void *boundaries
     size_t boundary_count
     const void *sorted_boundaries  # of all tracks, in time order; set by measure_polyphony
     uint32_t run_ends[2 * MAX_TRACKS + MAX_PORTS]  # end of each run in `boundaries`: see stuck_notes.pyx for more than one per track
     size_t run_count
-    uint32_t sounding[2048]  # by channel << 7 | pitch: the sounding notes, see pairing.pxd; 0 between tracks
+    uint32_t sounding[SLOTS + 2]  # by slot: the sounding notes, see pairing.pxd; 0 between tracks, but SEVERAL for SILENCE_SLOT
     size_t notes_at_silence[16]  # by channel: notes of the sequence when a controller last ended those of the channel
     uint32_t held[2048]  # scratch memory of stuck_notes.pyx, by channel << 7 | pitch
     uint32_t run_start[2048]  # likewise
@@ -114,6 +125,11 @@ cdef struct Notes:
     NoteCounts counts
 
 
+cdef inline uint32_t note_traits(uint32_t part_traits, uint32_t message) noexcept nogil:
+    """The traits of a note that begins, by those of its part."""
+    return part_traits | (message >> 7 & 0xFE) | (message >> 8 & 0x7F00)
+
+
 cdef inline int64_t onset_of(const NoteColumns *notes, size_t i) noexcept nogil:
     """The onset of a note in ticks."""
     return (<const int64_t *>notes.onset)[i] if notes.wide else (<const int32_t *>notes.onset)[i]
@@ -122,6 +138,13 @@ cdef inline int64_t onset_of(const NoteColumns *notes, size_t i) noexcept nogil:
 cdef inline int64_t length_of(const NoteColumns *notes, size_t i) noexcept nogil:
     """The length of a note in ticks."""
     return (<const int64_t *>notes.length)[i] if notes.wide else (<const int32_t *>notes.length)[i]
+
+
+cdef inline void set_onset(NoteColumns *notes, size_t i, int64_t onset) noexcept nogil:
+    if notes.wide:
+        (<int64_t *>notes.onset)[i] = onset
+    else:
+        (<int32_t *>notes.onset)[i] = <int32_t>onset
 
 
 cdef inline bint is_drum(const NoteColumns *notes, size_t i) noexcept nogil:
