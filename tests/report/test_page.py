@@ -220,6 +220,7 @@ def test_the_command(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert main(["report", "--db", database]) == 0
     first = Path("report.html").read_text()
     assert re.fullmatch(rb"report\.html: \d+ files, \d+ KB\n", capsysbinary.readouterr().out)
+    Path("report.html.0123456789abcdef.part").touch()  # left by a killed one
     assert main(["report", "role:drums", "key:Am", "--db", database]) == 0  # a report is replaced
     assert Path("report.html").read_text() != first
     assert main(["report", "--db", database, "-o", "-"]) == 0

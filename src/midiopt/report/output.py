@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
 
 from midiopt.errors import MidioptError
+from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.report.page import GENERATOR
 
 HEAD_BYTES = 4096  # in which a report names its generator
@@ -30,24 +31,18 @@ def check_output(path: str) -> None:
 
 
 def write_page(path: str, page: str) -> None:
-    """Write a file beside it and give it the name. Raises MidioptError."""
+    """Write a file beside it and give it the name; what a killed report has left there is deleted. Raises MidioptError."""
     check_output(path)
     path = os.path.realpath(path)
+    remove_left_parts(*os.path.split(path))
+    part = part_name(path)
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".midiopt-report-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(page)
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        with open(open_part(part), "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+            file.flush()
+            os.replace(part, path)
     except OSError as problem:
         raise MidioptError(f"{path}: {problem.strerror}") from problem
-
-
-def _umask() -> int:
-    mask = os.umask(0o77)
-    os.umask(mask)
-    return mask
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
