@@ -108,6 +108,29 @@ def test_two_programs_copy_the_same_files_at_once(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"{n}.mid" for n in range(300))
 
 
+@pytest.mark.parametrize("replaces", [False, True])
+def test_each_file_of_many_of_one_name_is_looked_at_once(tmp_path, monkeypatch, replaces):
+    """Copies and links take turns, and so do files that were there, a folder and a link that leads nowhere."""
+    (tmp_path / "x (3).mid").mkdir()
+    (tmp_path / "x (5).mid").symlink_to("nowhere")
+    (tmp_path / "x (7).mid").write_bytes(b"other")
+    opened = []
+    real_open = os.open
+    monkeypatch.setattr(os, "open", lambda *given, **more: opened.append(given[0]) or real_open(*given, **more))
+    contents = [b"%d" % i for i in range(40)]
+    for expected in ([True] * 60, [False] * 60):
+        opened.clear()
+        with closing(TargetFolder(str(tmp_path), replaces and expected[0])) as folder:
+            made = []
+            for i, content in enumerate(contents):
+                made.append(folder.write(("x", ".mid"), content)[1])
+                made += [folder.link(("x", ".mid"), b"/%d" % i)] * (i % 2)
+        assert made == expected and len(opened) < 260  # of all before, each time, 1,700
+    files = [path for path in tmp_path.iterdir() if path.is_file() and not path.is_symlink()]
+    assert sorted(path.read_bytes() for path in files) == sorted(contents + [b"other"] * (not replaces))
+    assert (tmp_path / "x (3).mid").is_dir() and os.readlink(tmp_path / "x (5).mid") == "nowhere"
+
+
 def test_nothing_is_overwritten(music):
     out = music / "out"
     out.mkdir()

