@@ -85,11 +85,14 @@ def test_what_names_postgresql():
     assert [url for url in (*yes, *no) if is_postgres(url)] == list(yes)
 
 
-@pytest.mark.parametrize("url", ["mysql://me:XsecretX@h/db", "postgresql:/me:XsecretX@h/a", "postgres:me:XsecretX@h", "sqlite://x.db"])
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://me:XsecretX@h/db", "postgresql:/me:XsecretX@h/a", "postgres:me:XsecretX@h", "postgresql//me:XsecretX@h/a", "sqlite://x.db"],
+)
 def test_an_unknown_url_is_refused_without_its_password(url):
     with pytest.raises(SinkError, match="unknown database URL") as caught:
         sqlite_path(url)
-    assert TOKEN not in str(caught.value)
+    assert TOKEN not in str(caught.value) and TOKEN not in without_password(url)
 
 
 MALFORMED = [

@@ -31,6 +31,7 @@ _OTHERS = (
 )
 _IN_MEMORY = (":memory:", "sqlite:///:memory:", "sqlite://:memory:", "sqlite://")  # of SQLite and SQLAlchemy
 _OTHER_DATABASE = rf"(?i)(?:{_OTHERS})(?:\+\w+)*:"
+_MEANT_POSTGRES = "postgres(ql)?(:|//)"  # also without one of the signs, so that a password behind them is not shown as a file name
 _SECRET = "(?i)password|secret|scram_"  # password, sslpassword, oauth_client_secret, scram_client_key ...
 _HIDDEN = "***"
 
@@ -63,7 +64,7 @@ def sqlite_path(url: str) -> str:
     scheme, colon, rest = url.partition("://")
     if colon and scheme == "sqlite" and rest[:1] == "/":
         return rest[1:]
-    if colon or url.startswith(("postgresql:", "postgres:")) or (":" in url and re.match(_OTHER_DATABASE, url)):
+    if colon or re.match(_MEANT_POSTGRES, url) or (":" in url and re.match(_OTHER_DATABASE, url)):
         raise SinkError(f"unknown database URL {_start(url)}...; use a path, sqlite:///path, postgresql://... or parquet:DIR")
     return url
 
@@ -132,12 +133,12 @@ def _require_utf8(text: str) -> None:
 
 def _start(url: str) -> str:
     """The scheme with what follows it; empty for keys and values."""
-    found = re.match(r"\w+:/*", url)
+    found = re.match(r"\w+(:/*|//)", url)
     return found[0] if found else ""
 
 
 def _split(url: str) -> _Parts | None:
-    if re.match(r"\w+://|postgres(ql)?:", url):
+    if re.match(rf"\w+://|{_MEANT_POSTGRES}", url):
         return _Parts(url, []) if url.startswith(("sqlite:", "parquet:")) else _split_uri(url)
     return _split_key_values(url) if is_postgres(url) else _Parts(url, [])
 
