@@ -38,9 +38,10 @@ class Chord(NamedTuple):
 
     def symbol(self, lowest: int) -> str:
         """The chord in writing, spelled after its third; `lowest` is the pitch class of the lowest note."""
-        minor = 3 in QUALITIES[TRIADS[self.quality]][1]
+        tones = QUALITIES[TRIADS[self.quality]][1]
+        minor, diminished = 3 in tones, 3 in tones and 6 in tones
         root, bass = (self.root + lowest) % 12, (self.bass + lowest) % 12
-        over = "" if bass == root else "/" + BASSES[root in FLAT_ROOTS[minor]][bass]
+        over = "" if bass == root else "/" + BASSES[root in FLAT_ROOTS[minor + diminished]][bass]
         return (MINOR_TONICS if minor else MAJOR_TONICS)[root] + SUFFIXES[self.quality] + over
 
 

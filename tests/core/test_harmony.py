@@ -68,7 +68,7 @@ def test_parts_that_are_equally_low_count_alike(others: int) -> None:
 @pytest.mark.parametrize(("pitches", "symbol"), [
     ((48, 64, 67, 70), "C7"), ((48, 64, 67, 71), "Cmaj7"), ((48, 63, 67, 70), "Cm7"), ((48, 63, 66, 70), "Cm7b5"),
     ((48, 63, 66, 69), "Cdim7"), ((48, 65, 67), "Csus4"), ((48, 62, 67), "Csus2"), ((52, 60, 67), "C/E"), ((48, 64, 67, 69), "C6"),
-    ((48, 64, 66), "C(b5)"), ((48, 64, 66, 69), "F#m7b5/C"),
+    ((48, 64, 66), "C(b5)"), ((48, 64, 66, 69), "F#m7b5/C"), ((51, 57, 60), "Adim/Eb"), ((51, 57, 60, 67), "Am7b5/Eb"),
 ])  # fmt: skip
 def test_symbols(pitches: tuple[int, ...], symbol: str) -> None:
     events = [(0, smf.note_on(0, pitch, 80)) for pitch in pitches] + [(8 * QUARTER, smf.note_off(0, pitch)) for pitch in pitches]

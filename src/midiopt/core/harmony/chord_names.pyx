@@ -7,21 +7,23 @@ from midiopt.core.harmony.chords cimport FLAT_FIFTH, LANES, NAMED_QUALITIES, NO_
 from midiopt.schema import MAJOR_TONICS, MINOR_TONICS
 
 cdef char[2][12][4] ROOT_NAMES  # under a chord with a major third or none, and with a minor third
-cdef char[2][12][12][4] BASS_NAMES  # by root
+cdef char[3][12][12][4] BASS_NAMES  # under the thirds of chord_symbols, by root
 cdef char[NAMED_QUALITIES][8] SUFFIXES
-cdef uint8_t[NAMED_QUALITIES] MINOR_THIRD
+cdef uint8_t[NAMED_QUALITIES] MINOR_THIRD, THIRDS
 
 
 def fill_tables():
     """Fill the tables of this module."""
-    cdef int bass, minor, quality, root, sixth
+    cdef int bass, minor, quality, root, sixth, third
     for root in range(12):
         for minor, tonics in enumerate((MAJOR_TONICS, MINOR_TONICS)):
             strcpy(ROOT_NAMES[minor][root], tonics[root].encode())
+        for third, flat_roots in enumerate(chord_symbols.FLAT_ROOTS):
             for bass in range(12):
-                strcpy(BASS_NAMES[minor][root][bass], chord_symbols.BASSES[root in chord_symbols.FLAT_ROOTS[minor]][bass].encode())
-    for quality, triad in enumerate(chord_symbols.TRIADS):
-        MINOR_THIRD[quality] = 3 in chord_symbols.QUALITIES[triad][1]
+                strcpy(BASS_NAMES[third][root][bass], chord_symbols.BASSES[root in flat_roots][bass].encode())
+    for quality, third in enumerate(chord_symbols.THIRDS):
+        THIRDS[quality] = third
+        MINOR_THIRD[quality] = third > 0
     for quality, (suffix, _tones) in enumerate(chord_symbols.QUALITIES):
         strcpy(SUFFIXES[quality], suffix.encode())
     for sixth, suffix in enumerate(chord_symbols.SIXTHS.values()):
@@ -61,5 +63,5 @@ cdef int write_symbol(char *text, uint8_t chord, uint8_t bass, int base) noexcep
     size = write_triad(text, chord, base)
     if bass != chord % LANES:
         size += copy_text(&text[size], b"/")
-        size += copy_text(&text[size], BASS_NAMES[MINOR_THIRD[chord // LANES]][(chord % LANES + base) % 12][(bass + base) % 12])
+        size += copy_text(&text[size], BASS_NAMES[THIRDS[chord // LANES]][(chord % LANES + base) % 12][(bass + base) % 12])
     return size

@@ -32,5 +32,9 @@ BASSES = (
 )
 """How basses are spelled: with sharps, and with flats."""
 
-FLAT_ROOTS = ((0, 1, 3, 5, 8, 10), (0, 2, 3, 5, 7, 10))
-"""Pitch classes of the roots whose basses are spelled with flats: of chords with a major third or none, and with a minor third."""
+FLAT_ROOTS = ((0, 1, 3, 5, 8, 10), (0, 2, 3, 5, 7, 10), (0, 2, 3, 4, 5, 7, 9, 10))
+"""Pitch classes of the roots whose basses are spelled with flats: of chords with a major third or none, with a minor third, and with a flat
+fifth beside it, which is a flat itself over E and A."""
+
+THIRDS = tuple(2 if tones[1:3] == (3, 6) else int(tones[1] == 3) for tones in (QUALITIES[triad][1] for triad in TRIADS))
+"""Which of these a chord has, by quality."""
