@@ -137,7 +137,7 @@ def test_a_data_set_gives_the_notes_of_what_is_searched(library):
     from midiopt.torch import NotesDataset
 
     files = NotesDataset(library / "x.db")
-    assert names(files) == [f"{number:05}" for number in range(40)] and files.files == 40
+    assert names(files) == [f"{number:05}" for number in range(40)] and files.files == 40 and repr(files) == "<NotesDataset: 40 files>"
     item = next(iter(files))
     notes = midiopt.notes(item["path"])
     assert list(item) == ["path", "ticks_per_quarter", "onset", "length", "pitch", "velocity"]

@@ -105,6 +105,7 @@ def test_marks_and_tracks():
     assert arena.marks() == MARKS
     assert arena.tracks() == TRACKS
     assert (len(arena), arena.format, arena.division, arena.issues) == (9, 1, 480, 0)
+    assert repr(arena) == "<EventArena: 9 events, 2 tracks>"
 
 
 def test_an_arena_before_its_first_file():

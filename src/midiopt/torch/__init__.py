@@ -18,6 +18,7 @@ from midiopt.errors import MissingExtra
 from midiopt.library.library import Library
 from midiopt.many.failure import Failure
 from midiopt.many.notes import notes_many
+from midiopt.wording import counted
 
 try:
     import pyarrow
@@ -94,6 +95,9 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
         self._batch_size = batch_size
         self._seed = seed
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # workers that live on see it change
+
+    def __repr__(self) -> str:
+        return f"<NotesDataset: {counted(self.files, 'file')}>"
 
     @property
     def files(self) -> int:

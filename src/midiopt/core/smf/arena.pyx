@@ -184,6 +184,9 @@ cdef class EventArena:
             raise ValueError("the rows of a track must be in the order of their ticks")
         return np.ascontiguousarray(rows, np.uint32)
 
+    def __repr__(self):
+        return f"<EventArena: {len(self):,} events, {self.arena.track_count:,} track{'' if self.arena.track_count == 1 else 's'}>"
+
     def __len__(self):
         """Number of events."""
         return self.arena.event_count
