@@ -76,7 +76,7 @@ def test_it_may_be_a_frame(library: midiopt.Library) -> None:
 def test_what_cannot_be_asked_says_so(library: midiopt.Library) -> None:
     for arguments, problem in (
         ({"query": "kye:Am"}, "kye"),
-        ({"columns": ["tempo"]}, "library has no column 'tempo'"),
+        ({"columns": ["bmp"]}, "library has no column 'bmp'; did you mean bpm"),
         ({"columns": []}, "a table needs a column: library has path, "),
         ({"to": "numpy"}, "to must be 'arrow', 'pandas' or 'polars', not 'numpy'"),
     ):

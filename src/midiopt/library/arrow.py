@@ -12,6 +12,7 @@ from midiopt.errors import MissingExtra
 from midiopt.kinds import BOOL, ENUM, HASH8, HASH16, TIME
 from midiopt.library.search_query import Query
 from midiopt.library.search_rows import FILES_ONLY
+from midiopt.library.search_values import nearest
 from midiopt.library.snapshot import Snapshot, open_snapshot
 from midiopt.rows.arrow_schema import arrow_type
 from midiopt.schema import Column
@@ -64,7 +65,7 @@ def _wanted(table: str, names: Sequence[str] | None) -> list[Column]:
     if not wanted:
         raise ValueError(f"a table needs a column: {table} has {', '.join(known)}")
     if unknown := [name for name in wanted if name not in known]:
-        raise ValueError(f"{table} has no column {unknown[0]!r}")
+        raise ValueError(f"{table} has no column {unknown[0]!r}{nearest(unknown[0], known)}")
     return [known[name] for name in wanted]
 
 
