@@ -8,6 +8,7 @@ table.
 from __future__ import annotations
 
 from importlib import import_module
+from sys import modules
 
 from midiopt.core import build
 from midiopt.errors import (
@@ -138,12 +139,13 @@ def __getattr__(name: str) -> object:
     if name in _LAZY:
         value = globals()[name] = getattr(import_module(_LAZY[name]), name)
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Python names the nearest name, if it knows where to look.
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=modules[__name__])
 
 
 def __dir__() -> list[str]:
     """With the names that are imported on first use: editors complete what it lists, and help() describes it."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "annotations", "build", "import_module", "modules"})
 
 
 def build_info() -> dict[str, str]:

@@ -48,7 +48,7 @@ class NotAnArchive(MidioptError):
 
 
 class SourceError(MidioptError):
-    """A file or folder given to a run that cannot be used."""
+    """A file or folder given to a run that cannot be used, or a member that its archive does not have."""
 
 
 class TargetFull(MidioptError):

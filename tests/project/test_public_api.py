@@ -85,6 +85,16 @@ def test_editors_and_help_find_the_names_that_are_imported_on_first_use() -> Non
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_a_misspelt_name_has_the_nearest_one_beside_it() -> None:
+    done = subprocess.run([sys.executable, "-c", "import midiopt; midiopt.anlyze"], capture_output=True, text=True)
+    assert done.stderr.endswith("has no attribute 'anlyze'. Did you mean: 'analyze'?\n")
+    assert not {"TYPE_CHECKING", "import_module"} & set(dir(midiopt)), "editors complete no name that is of no use"
+
+
+def test_help_has_the_meaning_of_each_fact() -> None:
+    assert inspect.getdoc(midiopt.Analysis.swing) == "ratio of the first to the second of two eighth notes; None without swing"
+
+
 def test_the_type_of_the_facts_is_current() -> None:
     """``python -m docs.generate_analysis`` writes it again."""
     module = (PACKAGE / "api" / "analysis.py").read_text()
@@ -133,8 +143,9 @@ def test_a_file_is_given_in_any_form(name: str, tmp_path: Path) -> None:
         found = [comparable(getattr(midiopt, name)(form)) for form in forms]
         assert found == [found[0]] * len(forms)
         assert file.read() == b""
-    with open(path, errors="replace") as text, pytest.raises(TypeError, match='open it with mode "rb"'):
-        getattr(midiopt, name)(text)
+    for errors in ("replace", "strict"):  # with the latter, reading fails by itself
+        with open(path, encoding="utf-8", errors=errors) as text, pytest.raises(TypeError, match='open it with mode "rb"'):
+            getattr(midiopt, name)(text)
     for none in (None, ["a.mid"], 1.5, np.array(["a.mid"]), np.array(["a.mid"], object)):
         with pytest.raises(TypeError, match=f"a file is given as its path, .*, not as {type(none).__name__}"):
             getattr(midiopt, name)(none)

@@ -197,6 +197,13 @@ class Analysis(EncodedFacts):
         return html
 
 
+Analysis._fields = tuple(Analysis.__slots__)
+# help() and inspect.getdoc() find the meaning of a field here; the texts below the fields are for editors and the documentation.
+Analysis.__slots__ = {name: "" for name in Analysis._fields} | {
+    column.name: column.description.replace("null", "None") for column in ANALYSES
+}  # type: ignore[assignment]
+
+
 def json_value(facts: Analysis, name: str) -> Any:
     """A fact as JSON holds it: a hash in hexadecimal, issues by name."""
     value = facts.issue_names if name == "issues" else getattr(facts, name)
@@ -206,7 +213,7 @@ def json_value(facts: Analysis, name: str) -> Any:
 def build_analysis(values: list[Any]) -> Analysis:
     """An Analysis with the values of its fields in order."""
     analysis = object.__new__(Analysis)
-    set_fields(analysis, Analysis.__slots__, values)
+    set_fields(analysis, Analysis._fields, values)
     return analysis
 
 

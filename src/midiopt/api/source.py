@@ -71,7 +71,11 @@ def buffer_of(source: Any) -> memoryview:
 
 def rest_of(file: Any) -> bytes:
     """What is left to read of a file object. Raises TypeError for one that is open as text."""
-    content: str | bytes | None = file.read()
+    content: str | bytes | None
+    try:
+        content = file.read()
+    except UnicodeDecodeError:
+        content = ""
     if isinstance(content, str):
         raise TypeError('the file is open as text: open it with mode "rb"')
     if content is None:

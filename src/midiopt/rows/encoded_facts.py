@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from midiopt.rows.decode import row_to_values
 from midiopt.rows.row_decoder import set_fields
@@ -17,15 +17,16 @@ class EncodedFacts:
     """
 
     __slots__ = ("_row",)
+    _fields: ClassVar[tuple[str, ...]]
     _row: tuple[bytearray, bytearray, str, str | None, str | None] | None
 
     if not TYPE_CHECKING:  # type checkers would let any name pass
 
         def __getattr__(self, name: str) -> Any:
-            if name not in type(self).__slots__:
+            if name not in self._fields:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
             row = self._row
             if row is not None:  # else another thread has decoded it meanwhile
-                set_fields(self, type(self).__slots__, [*row_to_values(ANALYSES, row[0], row[1]), *row[2:]])
+                set_fields(self, self._fields, [*row_to_values(ANALYSES, row[0], row[1]), *row[2:]])
                 set_fields(self, EncodedFacts.__slots__, [None])
             return object.__getattribute__(self, name)
