@@ -33,7 +33,10 @@ def check_like_path(library: Snapshot, value: str, is_no_file: bool) -> None:
 
 
 def _stored_paths(value: str) -> tuple[str, str]:
-    as_named = os.fsencode(value)
+    try:
+        as_named = os.fsencode(value)
+    except UnicodeEncodeError:  # half of a surrogate pair, as JSON may have it
+        raise QueryError("the name of the file cannot be encoded") from None
     return as_named.decode(errors="backslashreplace"), path_text(os.path.abspath(as_named))
 
 

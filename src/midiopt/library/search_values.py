@@ -15,6 +15,7 @@ SEMITONES = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
 SUFFIXES = ("", "m", "dim", "aug", "sus4", "sus2")  # of the chords in `chord_progression`
 MAX_CHORDS = 24  # half bars of the longest loop
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_CLOCK = r"(?:([0-9]{1,9}):(?=[0-5]?[0-9]:))?([0-9]{1,9}):([0-5]?[0-9](?:\.[0-9]*)?)"  # H:MM:SS or M:SS
 _TONIC = re.compile(r"([A-Ga-g])([#b\u266f\u266d]?)")
 
 
@@ -69,8 +70,7 @@ def number_range(value: str, units: dict[str, float], example: str) -> Range:
 
 def _number(text: str, units: dict[str, float], example: str) -> tuple[float, float]:
     """The number, and the value of its last digit."""
-    clock = re.fullmatch(rf"(?:([0-9]+):)?([0-9]+):({_NUMBER})", text) if "s" in units else None
-    if clock:
+    if "s" in units and (clock := re.fullmatch(_CLOCK, text)):
         return int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3]), 1.0
     found = re.fullmatch(rf"({_NUMBER})\s*([A-Za-z]*)", text.strip())
     if not found or found[2].lower() not in units:
