@@ -40,7 +40,11 @@ def read_content(name: str) -> Buffer:
         if sys.stdin is None:
             raise SourceError("standard input is closed")
         return _read_pipe(sys.stdin.buffer)
-    if is_url(os.fsencode(name)):
+    try:
+        encoded = os.fsencode(name)
+    except UnicodeEncodeError:  # half of a surrogate pair, as JSON may have it
+        raise SourceError("the name cannot be encoded") from None
+    if is_url(encoded):
         archive = archive_in(name)
         return _read_member(path_bytes(archive), name.removeprefix(archive + MEMBER_SEPARATOR), archive) if archive else read_stored(name)
     path = _existing(name)
@@ -49,7 +53,7 @@ def read_content(name: str) -> Buffer:
     if path is not None and stat.S_ISFIFO(os.stat(path).st_mode):
         with open(path, "rb") as pipe:
             return _read_pipe(pipe)
-    return _read_file(os.fsencode(name) if path is None else path, name)
+    return _read_file(encoded if path is None else path, name)
 
 
 def names_file(name: str) -> bool:
