@@ -80,12 +80,14 @@ def test_a_path_a_buffer_and_a_view(tmp_path: Path) -> None:
 
 
 def test_arrays_keep_their_memory() -> None:
-    """An array outlives its Notes, and no later file changes it."""
+    """An array outlives its Notes, and no later file changes it, nor the tempo map by which seconds are found when they are asked for."""
+    song = midiopt.notes(SONG)
     kept = [midiopt.notes(SONG).pitch for _ in range(3)]
     gc.collect()
     for _ in range(10):
         midiopt.notes(smf.smf([smf.track([(0, smf.note_on(0, pitch, 90)) for pitch in range(20)])]))
     assert [array.tolist() for array in kept] == [[60, 62, 36]] * 3
+    assert song.end_s.tolist() == [0.5, 1.5, 0.75]
 
 
 def test_memory_is_used_again() -> None:

@@ -15,7 +15,6 @@ cdef Status reserve_columns(Notes *notes, const Arena *arena, size_t first_track
 cdef void fill_track(NoteColumns *notes, size_t end, size_t track) noexcept nogil
 cdef Status reserve_seconds(Notes *notes, size_t room) noexcept nogil
 cdef void time_notes(NoteColumns *notes, const TempoMap *map, size_t first) noexcept nogil
-cdef void time_evenly(NoteColumns *notes, double seconds_per_tick, size_t first) noexcept nogil
 cdef NoteColumns columns_of(const NoteColumns *notes, size_t first, size_t count) noexcept nogil
 cdef void ends_to_lengths(NoteColumns *notes, size_t first) noexcept nogil
 cdef void split_traits(NoteColumns *notes) noexcept nogil
