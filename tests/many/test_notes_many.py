@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import midiopt
-from tests.helpers.archives import zip_of, zst_of
+from tests.helpers.archives import tar_of, zip_of, zst_of
 from tests.helpers.songs import song, write_songs
 
 
@@ -58,6 +58,12 @@ def test_a_path_may_be_one_of_a_library(tmp_path: Path) -> None:
     assert list(midiopt.analyze_many([bad.source, none.source], workers=1)) == [bad, none]
     with pytest.raises(midiopt.SourceError, match=r"there is no member none\.mid"):
         midiopt.parse(none.source)
+    (tmp_path / "a.tar").write_bytes(tar_of({"1.mid": song(1)}))  # which begins within the 1,024 bytes where songs begin
+    with pytest.raises(midiopt.SourceError, match="it is an archive; add the name of a member"):
+        midiopt.analyze(tmp_path / "a.tar")
+    for read in (midiopt.analyze_many, midiopt.notes_many):
+        [archive] = read([tmp_path / "a.tar"], workers=1)
+        assert isinstance(archive, midiopt.Failure) and archive.error.startswith("it is an archive"), read
     with pytest.raises(FileNotFoundError):
         midiopt.analyze(f"{tmp_path}/none.zip!/1.mid")
 

@@ -28,8 +28,8 @@ def analyze(source: Source) -> Analysis:
     (``song.mid.gz``, ``.bz2``, ``.xz``, ``.zst``) is decompressed, and gzip data under any other name, which a web client has left
     compressed, too.
 
-    Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, OSError for a file that cannot be read,
-    SourceError for a member that is not there, and Damaged for compressed data that cannot be read. Each thread has its own analyzer,
+    Raises NotMidi, Malformed or TooLarge (all of them MidiError) for unusable content, OSError for a file that cannot be read, SourceError
+    for an archive and a member that is not there, and Damaged for compressed data that cannot be read. Each thread has its own analyzer,
     and its memory is kept for the next file; the lock of the interpreter is released.
     """
     data = content_of(source)

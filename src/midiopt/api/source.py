@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.sources.paths import may_be_stored
-from midiopt.sources.plain_content import plain_content
+from midiopt.sources.plain_content import check_is_no_archive, plain_content
 from midiopt.sources.reader import Reader, begins_with
 from midiopt.sources.sniff import GZIP
 
@@ -41,6 +41,7 @@ def content_of(source: Source) -> Content:
         if not may_be_stored(path):
             raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
         return _stored(source)
+    check_is_no_archive(path, reader)
     return _plain(path, reader)
 
 

@@ -11,7 +11,7 @@ from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.rows.builder import crashed_outcome
 from midiopt.schema import OK, REJECTED, UNREADABLE
 from midiopt.sources.paths import SEPARATOR_BYTES, may_be_stored
-from midiopt.sources.plain_content import LAST_OF_COMPRESSED, plain_content
+from midiopt.sources.plain_content import LAST_OF_COMPRESSED, check_is_no_archive, plain_content
 from midiopt.sources.reader import Reader, begins_with
 from midiopt.sources.sniff import GZIP
 from midiopt.sources.urls import is_url, public_url
@@ -73,7 +73,14 @@ def path_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat
     """Read files that a caller names, who may have the paths from a database: of members of archives, and with escapes."""
     for path in paths:
         (item,) = file_items([path], reader, max_bytes, heartbeat)  # always: the reader may have been told to expect it
-        yield _stored_item(path) if item[3] is None and may_be_stored(path) and not os.path.lexists(path) else item
+        if item[3] is None and may_be_stored(path) and not os.path.lexists(path):
+            item = _stored_item(path)
+        elif item[3] is not None:
+            try:
+                check_is_no_archive(path, item[3])
+            except SourceError as problem:
+                item = failed_item(path, *item[1:3], problem)
+        yield item
 
 
 def _stored_item(path: bytes) -> Item:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from midiopt.sources.filetypes import is_compressed
+from midiopt.errors import SourceError
+from midiopt.schema import MEMBER_SEPARATOR
+from midiopt.sources.filetypes import is_archive, is_compressed
 from midiopt.sources.reader import begins_with
-from midiopt.sources.sniff import GZIP
+from midiopt.sources.sniff import GZIP, is_song
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from midiopt.sources.archives.budget import Budget
 
 LAST_OF_COMPRESSED = b"zZ2tT"  # of .gz, .xz, .bz2 and .zst: other names need not be compared
+LAST_OF_ARCHIVES = LAST_OF_COMPRESSED + b"pPrRwWsS"  # of .zip, .tar and .tgz, and of the tables
 
 
 def plain_content(name: bytes, data: Buffer, max_bytes: int, budget: Budget | None = None) -> Buffer:
@@ -31,3 +34,9 @@ def plain_content(name: bytes, data: Buffer, max_bytes: int, budget: Budget | No
     if says_so:
         data = decompress_file(data, max_bytes, budget)
     return undo_encoding(data, max_bytes, budget)
+
+
+def check_is_no_archive(path: bytes, data: Buffer) -> None:
+    """Raise SourceError for the content of an archive: its first song, which in a tar begins at byte 512, would be taken for it."""
+    if path[-1:] and path[-1] in LAST_OF_ARCHIVES and is_archive(path) and not is_song(bytes(memoryview(data)[:12])):
+        raise SourceError(f"it is an archive; add the name of a member, such as {MEMBER_SEPARATOR}x.mid")
