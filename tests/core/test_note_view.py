@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,27 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @settings(max_examples=100)
 @given(midi_files(valid=True))
 def test_the_second_analyser_reads_the_same_notes(data: bytes) -> None:
+    check_notes(data)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_long_tracks_are_paired_block_after_block(seed: int) -> None:
+    """Notes that sound across the edges of blocks of 512 events, and within them changes of programs and controllers that end notes."""
+    chosen = random.Random(seed)
+    status = (0x80, 0x90, 0x90, 0x90, 0xB0, 0xC0, 0xE0) if seed < 2 else (0x80, 0x90, 0x90)
+    events, tick = [], 0
+    for _ in range(1_300):
+        kind = chosen.choice(status)
+        channel, pitch, velocity = chosen.choice((0, 0, 3, 9)), chosen.randrange(40, 100), chosen.choice((0, 0, 64))
+        number = chosen.choice((1, 7, 64, 120, 121, 123)) if kind == 0xB0 else pitch
+        data = bytes((kind | channel, number) if kind == 0xC0 else (kind | channel, number, velocity))
+        tick += chosen.choice((0, 0, 3, 200))
+        events.append((tick, data))
+    check_notes(smf.smf([smf.track(events[:700]), smf.track(events[700:])]))
+
+
+def check_notes(data: bytes) -> None:
+    """Both analysers read the same notes."""
     format_, division, tracks = read_tracks(data)
     sequences = sequences_of(tracks, format_, division)
     expected = sorted(

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from midiopt.core.harmony import chords, key_evidence
+from midiopt.core.notes import block_pairing
 from midiopt.core.rhythm import autocorrelation, beat_network, beat_tracker, meter_quantized, onsets, pulse_scores
 from tests.helpers.vector_code import needs_avx2
 
@@ -27,6 +28,7 @@ KERNELS: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "meter_from_slots": (meter_quantized, ("vmulpd",)),
     "score_meters": (meter_quantized, ("vpcmpeqw", "vmulpd")),
     "estimate_chords": (chords, ("vpaddw", "vpmaxsw")),
+    "pair_in_blocks": (block_pairing, ("vpcmpeqd", "vpsllvd")),
     "note_evidence": (key_evidence, ("vsqrtpd", "vmulpd", "vaddpd")),
 }
 # Not smooth_lags: in pgo-use, its factor 6 is a product in the scalar rest of the loop.

@@ -2,8 +2,8 @@
 
 Whether an event begins a note, ends one or is none depends on the music: half of the time of a loop that asks was spent on mispredicted
 branches. Here vectors turn the events of a block into slots and masks. Of an event that begins no note, the step that begins one
-writes what the next event overwrites. This takes 0.78 of the time. With counts, which would have to be changed for each event, it would
-take as long as pairing.pyx.
+writes what the next event overwrites. This takes 0.78 of the time. With counts, which these steps would have to change for each event,
+it took 1.16 of it (both without the parser, 700 real songs).
 """
 
 from libc.stddef cimport size_t
