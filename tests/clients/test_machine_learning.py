@@ -156,6 +156,10 @@ def test_a_data_set_gives_the_notes_of_what_is_searched(library):
     }
     with pytest.raises(ValueError, match="there is no column 'tone' of notes; there are onset, "):
         NotesDataset(library / "x.db", columns=["tone"])
+    for size in (0, "16", 2.5):
+        with pytest.raises(ValueError, match=f"batch_size is a number of files from 1 on, not {size!r}"):
+            NotesDataset(library / "x.db", batch_size=size)
+    assert set(next(iter(NotesDataset(library / "x.db", columns="pitch")))) == {"path", "ticks_per_quarter", "pitch"}
     with pytest.raises(midiopt.QueryError):
         NotesDataset(library / "x.db", "kye:Am")
 

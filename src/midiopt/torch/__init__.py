@@ -81,8 +81,9 @@ class NotesDataset(IterableDataset):  # type: ignore[misc]  # torch is not insta
         batch_size: int | None = None,
     ) -> None:
         super().__init__()
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size is a number of files from 1 on, not {batch_size}")
+        if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+            raise ValueError(f"batch_size is a number of files from 1 on, not {batch_size!r}")
+        columns = [columns] if isinstance(columns, str) else columns
         if unknown := [name for name in columns if name not in TYPES]:
             raise ValueError(f"there is no column {unknown[0]!r} of notes; there are {', '.join(TYPES)}")
         with Library(db) as library:
