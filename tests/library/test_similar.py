@@ -48,6 +48,9 @@ def test_similar_files_are_found_by_path_and_by_file(music, url, tmp_path):
         assert names(library.similar(elsewhere)) == ["0.mid", "up.mid", "half.mid"]
         assert names(library.similar(elsewhere, limit=1)) == ["0.mid"]
         assert names(library.similar(elsewhere, min_score=0.9)) == ["0.mid", "up.mid"]
+        elsewhere.write_bytes((music / "0.mid").read_bytes())
+        assert library.similar(elsewhere)[0].differs == ("same bytes",), "a copy that no run has read"
+        elsewhere.write_bytes(content(transposed(melody(0), -3)))
         assert library.similar(str(music / "5.mid")) == []
         for lost in (music / "short.mid", tmp_path / "absent.mid"):
             with pytest.raises(SourceError):

@@ -9,15 +9,18 @@ import json
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midiopt.errors import MidioptError, SinkError, SourceError
 from midiopt.library.differences import Compared, compared_rows, differences
+from midiopt.library.queries import content_key
 from midiopt.library.snapshot import Snapshot
 from midiopt.sinks.sqlite_sketches import IS_OURS, SELECT_DONE, TABLE
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
     from midiopt.api.analysis import Analysis
 
 MIN_SCORE = 0.1
@@ -101,25 +104,36 @@ def find_wanted(library: Snapshot, name: str) -> Wanted:
         for number, sketch in library.rows(query, [path]):
             facts = next(file for file in compared_rows(library, [number], missing=True) if file.path == path)
             return Wanted(_enough(decoded(sketch), name), facts, path)
-    return _analysed(name)
+    return _analysed(library, name)
 
 
-def _analysed(name: str) -> Wanted:
+def _analysed(library: Snapshot, name: str) -> Wanted:
+    from midiopt.rows.builder import content_hasher
+    from midiopt.sources.content import read_content
+
     try:
-        facts = analyze_file(name)
+        data = bytes(memoryview(read_content(name)))
+        facts = _analyze(data)
     except OSError as problem:
         raise SourceError(f"{name}: it is not in the database and cannot be read: {problem.strerror or problem}") from problem
     except MidioptError as problem:
         raise SourceError(f"{name}: {problem}") from problem
-    return Wanted(_enough(facts.sketch, name), Compared.of(facts, name), None)
+    query = f"SELECT id FROM analyses WHERE content_hash = {library.dialect.placeholder}"
+    copy = next((number for (number,) in library.rows(query, [content_hasher(content_key(library))(data)])), 0)
+    return Wanted(_enough(facts.sketch, name), replace(Compared.of(facts, name), analysis_id=copy), None)
 
 
 def analyze_file(name: str) -> Analysis:
     """The facts of the file that a user names. Raises OSError, or a MidioptError that says why there are none."""
-    from midiopt.api.one_file import analyze
     from midiopt.sources.content import read_content
 
-    return analyze(memoryview(read_content(name)))
+    return _analyze(read_content(name))
+
+
+def _analyze(data: Buffer) -> Analysis:
+    from midiopt.api.one_file import analyze
+
+    return analyze(memoryview(data))
 
 
 def _enough(sketch: list[int] | None, name: str) -> list[int]:
