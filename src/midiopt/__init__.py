@@ -12,6 +12,7 @@ from sys import modules
 
 from midiopt.core import build
 from midiopt.errors import (
+    Damaged,
     DatabaseBusy,
     Malformed,
     MidiError,
@@ -52,6 +53,7 @@ __all__ = [
     "Analysis",
     "Beats",
     "Chord",
+    "Damaged",
     "DatabaseBusy",
     "DuplicateGroup",
     "EventArena",

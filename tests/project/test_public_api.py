@@ -59,7 +59,7 @@ def test_a_compressed_file_is_given_by_its_path(tmp_path: Path, name: str, compr
 def test_compressed_data_that_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "a.mid.gz"
     path.write_bytes(gzip.compress(song(3))[:12] + b"\xff" * 40)
-    with pytest.raises(Damaged):
+    with pytest.raises(midiopt.Damaged):
         midiopt.analyze(path)
 
 

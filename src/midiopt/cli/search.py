@@ -23,7 +23,7 @@ MAX_COUNT = 10_000  # files that are counted below a table
 EXAMPLES = (
     ('midiopt search key:Am program:"slap bass"', "a slap bass in A minor"),
     ("midiopt search waltz -has:drums --sort bpm", "not with drums, slow ones first"),
-    ("midiopt search loop:4 --paths0 | xargs -0 ls", "for programs"),
+    ("midiopt search loop:4 --paths0 | xargs -0r ls", "for programs"),
 )
 
 
