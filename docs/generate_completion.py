@@ -47,7 +47,7 @@ def arguments(parser: Parser) -> Iterator[Argument]:
     for action in parser._actions:
         options = list(action.option_strings)
         words = tuple(map(str, action.choices or ())) or WORDS.get(options[-1] if options else str(action.metavar), ())
-        is_file = str(action.metavar) in FILES
+        is_file = not FILES.isdisjoint(str(action.metavar).split("|"))
         if options and options[-1] in parser.values:
             options.append(f"{options[-1]}={action.metavar}")
         takes_value = action.nargs is None and not isinstance(action, argparse._HelpAction)

@@ -94,7 +94,8 @@ def test_an_interactive_bash(tmp_path):
     start = f"source {SHELL}/midiopt.bash"
     assert "midiopt status " in typed(bash, start, "midiopt stat\t", "status ", tmp_path)
     assert "--follow-links " in typed(bash, start, "midiopt analyze --fol\t", "--follow-links ", tmp_path)
-    assert "my\\ song.mid " in typed(bash, start, "midiopt show my\t", "song.mid ", tmp_path)
+    for command in ("show", "repair"):  # a file, and a file or a search
+        assert "my\\ song.mid " in typed(bash, start, f"midiopt {command} my\t", "song.mid ", tmp_path)
 
 
 @needs["zsh"]

@@ -57,7 +57,7 @@ _midiopt() {
         --schema) _midiopt_words ''; return ;;
         esac
         [[ $cur == -* ]] && { _midiopt_words '-o --output --force -q --quiet --db --schema --json --jsonl -h --help'; return; }
-        _midiopt_words ''
+        # files, which readline completes
         ;;
     split)
         case $prev in

@@ -82,7 +82,7 @@ complete -c midiopt -n '__midiopt_command export' -s q -l quiet -d 'no progress 
 complete -c midiopt -n '__midiopt_command export' -l db -r -F -d 'a path or postgresql'
 complete -c midiopt -n '__midiopt_command export' -l schema -r -d 'the PostgreSQL schema with the tables'
 complete -c midiopt -n '__midiopt_command export' -s h -l help -d 'show this help'
-complete -c midiopt -n '__midiopt_command repair'
+complete -c midiopt -n '__midiopt_command repair' -F
 complete -c midiopt -n '__midiopt_command repair' -s o -l output -r -F -d 'write the files into this folder'
 complete -c midiopt -n '__midiopt_command repair' -l force -d 'replace files of this name instead, but never one that is read'
 complete -c midiopt -n '__midiopt_command repair' -s q -l quiet -d 'print only what could not be done'
