@@ -72,6 +72,12 @@ def titles(folder: Path) -> list[str]:
 ALL = sorted(["plain", "other", "plain", "compressed", midiopt.analyze(titled(EVIL)).title, "a", "b", "d", "third", "up", "r"])
 
 
+def test_an_archive_with_more_members_than_one_pass_looks_for(music, monkeypatch):
+    monkeypatch.setattr("midiopt.library.found_content.MAX_MEMBERS", 2)
+    assert export(music, "status:ok", "--copy", str(music / "out")) == 0
+    assert titles(music / "out") == ALL
+
+
 @pytest.mark.parametrize("query", [["status:ok"], []])
 def test_copies_are_the_content_of_every_file(music, capsys, query):
     """Of archives, that of their members."""
@@ -181,7 +187,7 @@ def test_what_cannot_be_copied_is_reported(music, capsys):
     """Files that have changed, are gone, or are no longer in their archive; the others are copied."""
     (music / "music" / "plain.mid").write_bytes(titled("changed"))
     (music / "music" / "sub" / "copy.mid").unlink()
-    (music / "music" / "pack.zip").write_bytes(zip_of({"b.mid": titled("b2")}))
+    (music / "music" / "pack.zip").write_bytes(zip_of({"b.mid": titled("b2"), "c.tar.gz": b"no archive"}))
     (music / "music" / "more.tar").unlink()
     assert export(music, "status:ok", "--copy", str(music / "out")) == 3
     captured = capsys.readouterr()
@@ -191,6 +197,7 @@ def test_what_cannot_be_copied_is_reported(music, capsys):
     assert len(reasons) == 8 and reasons[f"{folder}/plain.mid"].startswith("it has changed since it was analysed")
     assert reasons[f"{folder}/pack.zip!/b.mid"].startswith("it has changed")
     assert reasons[f"{folder}/pack.zip!/in/a.mid"] == "it is no longer in the archive"
+    assert reasons[f"{folder}/pack.zip!/c.tar.gz!/d.mid"] == "it looks like text, not a supported archive"
     assert reasons[f"{folder}/sub/copy.mid"] == reasons[f"{folder}/more.tar!/plain.mid"] == "No such file or directory"
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 CHANGED = "it has changed since it was analysed; midiopt analyze brings the database up to date"
-MAX_MEMBERS = 1000  # of an archive that are looked for in one pass
+MAX_MEMBERS = 10_000  # of an archive that are looked for in one pass: 20 MB; a compressed stream is decompressed anew for each pass
 FAULTS = (OSError, ValueError, Damaged, MissingExtra, NotAnArchive, SourceError)  # of one file: the next one may be read
 
 Content = tuple[Found, "Buffer | Exception"]
@@ -54,10 +54,11 @@ class FoundContents:
         reason: Exception = SourceError("it is no longer in the archive")
         try:
             for member, data in read_members(path_bytes(archive), list(rest)):
-                if (file := rest.pop(member, None)) is None:
-                    if isinstance(data, Exception):
-                        reason = data  # of an archive inside
+                if member not in rest:  # an archive inside, which cannot be read
+                    for other in [other for other in rest if other.startswith(member + MEMBER_SEPARATOR)]:
+                        yield rest.pop(other), data
                     continue
+                file = rest.pop(member)
                 try:
                     check_path(file)
                     found = (file, data) if isinstance(data, Exception) else self._checked(file, data)

@@ -103,7 +103,7 @@ def _existing(name: str) -> bytes | None:
     if "\\x" not in name or not is_utf8(name):  # what is not UTF-8 is escaped in a database
         return None
     written = path_bytes(name)
-    return written if b"\0" not in written and os.path.lexists(written) else None
+    return written if os.path.lexists(written) else None
 
 
 def _read_pipe(pipe: BinaryIO) -> Buffer:
