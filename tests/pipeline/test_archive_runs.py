@@ -14,7 +14,13 @@ import time
 import pytest
 
 import midiopt
+from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
+from midiopt.pipeline.heartbeat import Heartbeat
+from midiopt.pipeline.pool import MAX_QUEUED_TASKS, WorkerPool
 from midiopt.pipeline.tasks import MEMBERS_PER_TASK, FinishArchive, MemberRange, ReadMembers
+from midiopt.pipeline.worker import Worker
+from midiopt.rows.batch import Batch
+from midiopt.rows.decode import row_to_dict
 from midiopt.schema import ANALYSES, FILES
 from tests.helpers.archives import MAKERS, analyze_archive, outcomes, process_task, songs, tar_of, zip_of
 from tests.helpers.batches import known_hash, stored
@@ -63,6 +69,21 @@ def test_an_archive_that_changes_between_two_tasks(tmp_path):
     assert report.has_archive_row and found == {"": ("unreadable", "the archive changed while it was being read")}
     report, found = process_task(data, tmp_path, FinishArchive(b"", first.state))
     assert report.has_archive_row and report.is_finish and found == {"": ("unreadable", "the archive changed while it was being read")}
+
+
+def test_an_archive_that_changes_within_a_task(tmp_path):
+    class Writer(Heartbeat):
+        """Another program, which writes while a member is read."""
+
+        def start_member(self, number: int, part: int, path: bytes) -> None:
+            super().start_member(number, part, path)
+            os.utime(tmp_path / "x.tar", ns=(number, number))
+
+    (tmp_path / "x.tar").write_bytes(tar_of(songs(2)))
+    with contextlib.closing(Worker(heartbeat=Writer())) as worker:
+        batch = Batch.from_bytes(worker.process(ReadMembers(os.fsencode(tmp_path / "x.tar"))))
+    errors = [row_to_dict(FILES, row, batch.heap)["error"] for row in batch.files]
+    assert errors == [None, None, "the archive changed while it was being read"]
 
 
 def test_a_run_that_is_stopped_inside_an_archive_is_completed(tmp_path, url):
@@ -119,6 +140,20 @@ def test_a_member_that_crashes_its_worker(name, tmp_path, monkeypatch):
     monkeypatch.undo()
     summary, found = analyze_archive(path, 1)
     assert summary.ok == len(files) + (name == "nested") and found[""][:2] == ("opened", None)
+
+
+def test_a_stream_goes_on_with_the_worker_in_the_place_of_a_dead_one(tmp_path):
+    """More of it is to be handed out than the dead one had in hand."""
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(tar_of({f"{i}.mid": song(i, 1) for i in range((MAX_QUEUED_TASKS + 2) * MEMBERS_PER_TASK)}, "w:gz"))
+    rows = killed = 0
+    with contextlib.closing(SharedHashTableWriter()) as table, WorkerPool(midiopt.RunOptions(workers=1), table) as pool:
+        for results in pool.run(iter([ReadMembers(os.fsencode(path))])):
+            rows += sum(len(Batch.from_bytes(result.message).files) for result in results)
+            if results and not killed:
+                killed = pool._workers[0].process.pid
+                os.kill(killed, signal.SIGKILL)
+    assert rows == (MAX_QUEUED_TASKS + 2) * MEMBERS_PER_TASK + 1
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])

@@ -14,6 +14,7 @@ import pytest
 import midiopt
 from midiopt.pipeline.hash_table import BUCKET_BYTES, HEADER_BYTES, MAX_BUCKETS, SharedHashTable
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
+from midiopt.pipeline.worker import Worker
 from tests.helpers.batches import fix_content_key, query
 from tests.helpers.songs import write_songs
 
@@ -77,6 +78,16 @@ def test_copies_are_analysed_once(tmp_path, url):
     assert 3000 <= analysed(log) < 4500  # without the shared table each worker analyses its first copy: 6,300
     assert query(url, "SELECT count(*) FROM analyses") == [(3000,)]
     assert query(url, "SELECT count(*) FROM library WHERE note_count > 0") == [(9000,)]
+
+
+def test_a_worker_remembers_a_bounded_number_of_contents(monkeypatch, tmp_path):
+    monkeypatch.setattr("midiopt.pipeline.worker.MAX_RECENT_HASHES", 3)
+    write_songs(tmp_path, 8)
+    worker, sizes = Worker(), []
+    for path in sorted(tmp_path.rglob("*.mid")):
+        worker.analyze_files([os.fsencode(path)])
+        sizes.append(len(worker.recent_hashes))
+    assert sizes == [1, 2, 3, 1, 2, 3, 1, 2]
 
 
 def test_content_in_the_database_is_not_analysed_again(tmp_path, url):

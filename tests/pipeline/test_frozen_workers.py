@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,9 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.message_pipe import MessagePipe
+from midiopt.pipeline.options import RunOptions
+from midiopt.pipeline.pool import WorkerPool
+from midiopt.pipeline.tasks import AnalyzeFiles
+from midiopt.rows.batch import Batch
+from midiopt.schema import OK
 from tests.helpers.databases import wait_until
 from tests.helpers.processes import children, command, finish, process_state, tables, with_faults, written
+from tests.helpers.songs import write_songs
 
 FREEZES = pytest.mark.parametrize("when", ["start", "answer"])
 
@@ -109,3 +117,21 @@ def test_a_worker_that_writes_nonsense_counts_as_dead(header):
         pipe.receive()
     pipe.theirs.close()
     pipe.close()
+
+
+def test_a_worker_that_is_killed_as_its_answers_arrive(tmp_path):
+    """What it has sent is no reason to kill it. If it is killed nevertheless, all that it has not been asked for again is done again."""
+    write_songs(tmp_path, 4)
+    paths = [os.fsencode(path) for path in sorted(tmp_path.rglob("*.mid"))]
+    with contextlib.closing(SharedHashTableWriter()) as table, WorkerPool(RunOptions(workers=1), table) as pool:
+        pool.start_worker()
+        [worker] = pool._workers
+        for task in (AnalyzeFiles(paths[:2]), AnalyzeFiles(paths[2:])):
+            worker.send(task)
+        wait_until(lambda: worker.heartbeat.items_started == 4 and worker.pipe.has_data())
+        assert not worker.is_late(0)
+        worker.kill()
+        pool._handle_exit(worker)
+        results = [result for results in pool.run(iter(())) for result in results]
+    batches = [Batch.from_bytes(result.message) for result in results]
+    assert sorted(row["status"] for batch in batches for row in batch.files) == [OK] * 4

@@ -22,11 +22,13 @@ from midiopt.sources.paths import archive_in, is_truncated, member_path, path_by
 from midiopt.sources.reader import Reader
 from midiopt.sources.stat_many import StatMany
 from tests.helpers.archive_bytes import raw_tar, raw_zip, zip_end, zip_entry, zip_local
+from tests.helpers.archives import process_task, tar_of
 from tests.helpers.processes import file_rows, tables
 from tests.helpers.songs import song
 
 LZMA = 14
 SUFFIXES = [b".mid", b".KAR", b".mid.gz", b".zip", b".tar.gz", b"\0.mid", b"!/x.mid", b"#2.mid"]
+LONGEST = b"z" * 65_531 + b".mid"
 LONG = [b"x" * 300, b"y" * 2000]  # for a file system, and for a column
 fragments = st.sampled_from([b"\0", b"!/", b"/", b"..", b"\\x00", b"\\", b"\n", b"\xff", b"#2", "é".encode(), b"a.zip", *LONG])
 parts = st.lists(fragments | st.binary(max_size=6), max_size=5)
@@ -242,3 +244,11 @@ def test_no_name_ends_a_run_or_a_command_of_either_database(tmp_path, url):
         assert main([*command, "--db", url]) == 0, command
     archive.unlink()
     assert midiopt.run(sources, url, workers=1, prune="all").gone == 3 * len(members) + 3
+
+
+def test_a_name_longer_than_a_zip_can_have(tmp_path):
+    """In a tar, whose member before it has a row."""
+    members = [(LONGEST, song(1)), (b"z" + LONGEST, song(2))]
+    _, found = process_task(tar_of({os.fsdecode(name): data for name, data in members}), tmp_path)
+    assert found.pop("") == ("rejected", "member name of 65,536 bytes, over the limit of 65,535")
+    assert list(found.values()) == [("ok", None)]
