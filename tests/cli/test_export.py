@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import midiopt
 from midiopt.cli.main import main
+from midiopt.library import target_folder
 from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.library.search import FACTS, Found
 from midiopt.library.target_folder import TargetFolder
@@ -135,6 +136,39 @@ def test_each_file_of_many_of_one_name_is_looked_at_once(tmp_path, monkeypatch, 
     files = [path for path in tmp_path.iterdir() if path.is_file() and not path.is_symlink()]
     assert sorted(path.read_bytes() for path in files) == sorted(contents + [b"other"] * (not replaces))
     assert (tmp_path / "x (3).mid").is_dir() and os.readlink(tmp_path / "x (5).mid") == "nowhere"
+
+
+def test_a_file_that_is_there_already_is_not_replaced_by_the_next_one_of_its_name(tmp_path):
+    """As by `repair a/x.mid b/x.mid --force`, twice."""
+    for is_new in (True, False):
+        with closing(TargetFolder(str(tmp_path), replaces=True)) as folder:
+            assert [folder.write(("x", ".mid"), content)[1] for content in (b"1", b"2")] == [is_new, is_new]
+    assert [(tmp_path / name).read_bytes() for name in ("x.mid", "x (2).mid")] == [b"1", b"2"]
+
+
+def test_names_that_differ_only_in_case_do_not_replace_each_other(tmp_path):
+    """On a file system where they are one file, as on most USB sticks; here they are links to one."""
+    (tmp_path / "x.mid").write_bytes(b"1")
+    (tmp_path / "X.mid").hardlink_to(tmp_path / "x.mid")
+    with closing(TargetFolder(str(tmp_path), replaces=True)) as folder:
+        assert [folder.write((name, ".mid"), content)[1] for name, content in (("x", b"1"), ("X", b"2"))] == [False, True]
+    assert [(tmp_path / name).read_bytes() for name in ("x.mid", "X.mid", "X (2).mid")] == [b"1", b"1", b"2"]
+
+
+def test_a_name_that_the_file_system_refuses_is_an_error(tmp_path):
+    """Some take 143 bytes, as those that encrypt names do; no number makes the name shorter."""
+    with closing(TargetFolder(str(tmp_path))) as folder:
+        for make in (lambda: folder.write(("x" * 300, ".mid"), b"1"), lambda: folder.link(("x" * 300, ".mid"), b"/1")):
+            with pytest.raises(OSError, match="File name too long"):
+                make()
+
+
+def test_a_file_larger_than_any_copy_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(target_folder, "MAX_FILE_BYTES", 3)
+    (tmp_path / "x.mid").write_bytes(b"large")
+    with closing(TargetFolder(str(tmp_path))) as folder:
+        assert [folder.write(("x", ".mid"), content)[1] for content in (b"1", b"1", b"large", b"larger")] == [True, False, True, True]
+    assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == [b"1", b"large", b"large", b"larger"]
 
 
 def test_nothing_is_overwritten(music):

@@ -19,6 +19,7 @@ import xxhash
 from midiopt.errors import SourceError, TargetFull
 from midiopt.library.part_files import open_part, part_name, remove_left_parts
 from midiopt.library.target_names import numbered
+from midiopt.limits import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -40,7 +41,7 @@ class _Entry(NamedTuple):
         return xxhash.xxh3_128_digest(self.content)
 
 
-_OTHER = _Entry(b"", is_link=True)  # stands for a folder and the like
+_OTHER = _Entry(b"", is_link=True)  # stands for a folder and the like, and for a file that is too large to be a copy
 
 
 class _Taken:
@@ -59,14 +60,14 @@ class _Taken:
 class TargetFolder:
     """The folder, which is made if it is not there. Names are sequences of folders, a name and its suffix.
 
-    With ``replaces``, a file that was there before is replaced: none that this object has written, and none in ``sources``, the (device,
-    inode) of files that were read.
+    With ``replaces``, a file that was there before is replaced: none that this object has written or found to be there already, and none in
+    ``sources``, the (device, inode) of files that were read.
     """
 
     def __init__(self, folder: str, replaces: bool = False) -> None:
         self.sources: set[tuple[int, int]] = set()
         self._replaces = replaces
-        self._written: set[tuple[str, ...]] = set()
+        self._kept: set[tuple[str, ...]] = set()  # names that have the content of a file
         self._path = folder
         try:
             os.makedirs(folder, exist_ok=True)
@@ -91,14 +92,13 @@ class TargetFolder:
         with self._open(folders) as folder:
 
             def put(target: str, is_free: bool) -> bool:
-                key = (*folders, target)
-                replaces = self._replaces and key not in self._written and self._may_replace(folder, target)
-                if not (replaces or is_free) or not self._put(folder, target, data, mtime_ns, replaces):
-                    return False
-                self._written.add(key)
-                return True
+                replaces = self._replaces and (*folders, target) not in self._kept and self._may_replace(folder, target)
+                return (replaces or is_free) and self._put(folder, target, data, mtime_ns, replaces)
 
             target, is_new = self._place(folder, names, entry, put)
+            self._kept.add((*folders, target))
+            with contextlib.suppress(OSError):
+                self.sources.add(_identity(os.lstat(target, dir_fd=folder)))  # where X.mid is x.mid
         return os.path.join(self._path, *folders, target), is_new
 
     def link(self, names: Sequence[str], path: bytes) -> bool:
@@ -120,16 +120,17 @@ class TargetFolder:
         ``put`` is told whether the name is free, and says False if it is not.
         """
         taken = self._taken.get(tuple(names))
-        if taken and (target := taken.targets.get(entry.key)) and _entry(folder, target) == entry:
+        max_bytes = max(len(entry.content), MAX_FILE_BYTES)
+        if taken and (target := taken.targets.get(entry.key)) and _entry(folder, target, max_bytes) == entry:
             return target, False
         is_new = False
         while True:
             target = numbered(names[-2], names[-1], taken.next if taken else 1)
-            there = _entry(folder, target)
+            there = _entry(folder, target, max_bytes)
             if there != entry and put(target, there is None):
                 there, is_new = entry, True
             elif there is None:  # another program has made it meanwhile
-                there = _entry(folder, target) or _OTHER
+                there = _entry(folder, target, max_bytes) or _OTHER
             if there != entry:
                 taken = self._taken.setdefault(tuple(names), _Taken())
             if taken:
@@ -143,7 +144,7 @@ class TargetFolder:
             info = os.lstat(target, dir_fd=folder)
         except OSError:
             return False
-        return (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)) and (info.st_dev, info.st_ino) not in self.sources
+        return (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)) and _identity(info) not in self.sources
 
     def _put(self, folder: int, target: str, data: Buffer, mtime_ns: int | None, replaces: bool) -> bool:
         """Whether the file could get this name: another program may have taken it meanwhile."""
@@ -200,6 +201,10 @@ class TargetFolder:
             raise TargetFull(f"{self._path}: {problem.strerror}; make room and run the same command again") from None
 
 
+def _identity(info: os.stat_result) -> tuple[int, int]:
+    return info.st_dev, info.st_ino
+
+
 def _exists(folder: int, name: str) -> bool:
     """Whether there is something of this name."""
     try:
@@ -209,8 +214,8 @@ def _exists(folder: int, name: str) -> bool:
     return True
 
 
-def _entry(folder: int, name: str) -> _Entry | None:
-    """What has this name, if anything."""
+def _entry(folder: int, name: str, max_bytes: int) -> _Entry | None:
+    """What has this name, if anything. Raises OSError where that cannot be known, as for a name that is too long."""
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except FileNotFoundError:
@@ -218,9 +223,12 @@ def _entry(folder: int, name: str) -> _Entry | None:
     except OSError:
         with contextlib.suppress(OSError):
             return _Entry(os.readlink(name.encode(), dir_fd=folder), is_link=True)
+        if not _exists(folder, name):
+            raise
         return _OTHER
     with contextlib.ExitStack() as opened:
         opened.callback(os.close, descriptor)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode) or info.st_size > max_bytes:
             return _OTHER
         return _Entry(opened.enter_context(open(descriptor, "rb", closefd=False)).read())
