@@ -93,7 +93,7 @@ def test_status_needs_neither_numpy_nor_rich(tmp_path: Path) -> None:
     assert {"numpy", "rich", "psycopg"} & modules(RUN, "status", tmp_path / "x.db") == set()
 
 
-@pytest.mark.parametrize("ask", ["status {db}", "search --db {db}", "search --json --db {db}"])
+@pytest.mark.parametrize("ask", ["status {db}", "search --db {db}", "search --json --db {db}", "--help", "search -h", "--version"])
 def test_a_full_disk_is_one_line(tmp_path: Path, ask: str) -> None:
     midiopt.run([write_songs(tmp_path / "music", 2)], tmp_path / "music.db")
     command = f"{sys.executable} -m midiopt {ask.format(db=tmp_path / 'music.db')} > /dev/full"

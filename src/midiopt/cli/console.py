@@ -34,9 +34,10 @@ def run_command(command: Callable[[], int]) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = command()
-        sys.stdout.flush()
-        return code
+        try:
+            return command()
+        finally:  # also after SystemExit, with which argparse ends when it has printed --help or --version
+            sys.stdout.flush()
     except OSError as problem:
         if problem.errno in TOO_MANY_FILES:
             print_error(f"{problem.strerror}: raise the limit, such as with ulimit -n 256")

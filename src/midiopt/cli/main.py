@@ -71,11 +71,11 @@ def command_help(name: str | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code. An error of midiopt's own is one line on standard error, and exit code 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    return run_command(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str]) -> int:
     options = make_parser(COMMANDS.keys() & arguments).parse_args(arguments)
-    return run_command(lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
     try:
         code: int = options.run(options)
         return code
