@@ -138,6 +138,19 @@ def test_the_shell_takes_quotes_away(arguments, text):
     assert query_text(arguments) == text
 
 
+@pytest.mark.parametrize("command", ["search", "report", "export -o facts.csv"])
+def test_a_database_is_no_word_of_a_search(tmp_path, monkeypatch, capsys, command):
+    """`status` and others take it as an argument; a report of "music.db" was one of 0 files, with exit code 0."""
+    monkeypatch.chdir(tmp_path)
+    midiopt.run([SAMPLE], "midiopt.db")
+    for database, shown in [("midiopt.db", "midiopt.db"), ("postgresql://me:secret@host/x", "postgresql://me@host/x")]:
+        assert main([*command.split(), "key:Am", database]) == 1
+        assert capsys.readouterr().err == f"midiopt: {shown} is a database, no word of a search: put --db before it\n"
+    (tmp_path / "waltz").write_bytes(b"")
+    assert query_text(["waltz"]) == "waltz"
+    assert set(os.listdir(tmp_path)) == {"midiopt.db", "waltz"}
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
 def test_the_table_fits_the_terminal(folder, tmp_path, columns):
     url = f"{tmp_path}/facts.db"
