@@ -79,12 +79,14 @@ def run(
         if executor != PROCESSES:
             settings["executor"] = executor if isinstance(executor, str) else type(executor).__name__
         with _recorded(database, roots, without_password(db), settings) as summary:
-            with contextlib.suppress(Stopped):
-                new_pool = partial(_new_pool, executor, options, experiments, notify)
-                _analyze(roots, walked, database, options, new_pool, progress or NoProgress(), stop, summary)
-            summary.interrupted = stop.signal
-            summary.seconds = time.monotonic() - started
-            summary.files_per_second = summary.analysed / summary.seconds
+            try:
+                with contextlib.suppress(Stopped):
+                    new_pool = partial(_new_pool, executor, options, experiments, notify)
+                    _analyze(roots, walked, database, options, new_pool, progress or NoProgress(), stop, summary)
+                summary.interrupted = stop.signal
+            finally:  # also of a run that fails, whose record it stands in
+                summary.seconds = time.monotonic() - started
+                summary.files_per_second = summary.analysed / summary.seconds
         database.close()
     return summary
 
