@@ -20,7 +20,7 @@ import pytest
 import midiopt
 from midiopt.errors import MidioptError
 from midiopt.pipeline.experiments import VARIABLES, Experiments
-from midiopt.pipeline.options import RunOverrides, available_cores
+from midiopt.pipeline.options import RunOverrides
 from midiopt.schema import STATUSES
 from sample.smf import meta, note_off, note_on, smf, text, track
 from tests.helpers.databases import wait_until
@@ -469,7 +469,3 @@ def test_run_from_a_script_without_a_main_guard(tmp_path):
     script.write_text(f"import midiopt\nprint(midiopt.run([{str(SAMPLE)!r}], {str(tmp_path / 'x.db')!r}, workers=2).ok)\n")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and int(done.stdout) > 10
-
-
-def test_the_default_number_of_workers_is_the_available_cores():
-    assert available_cores() == len(os.sched_getaffinity(0))

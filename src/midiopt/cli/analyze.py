@@ -162,7 +162,10 @@ def _add_limits(parser: Parser) -> None:
     )
     fast = parser.group("how fast")
     fast.add_argument(
-        "--workers", type=workers_option, metavar="N", help="number of worker processes (default: auto, which is one per available core)"
+        "--workers",
+        type=workers_option,
+        metavar="N",
+        help="number of worker processes (default: auto, which is one per available core, and in a container no more than its quota)",
     )
     fast.add_argument(
         "--executor",

@@ -13,9 +13,10 @@ from midiopt.errors import over_limit
 from midiopt.limits import MAX_FILE_BYTES
 from midiopt.many.failure import Failure
 from midiopt.many.items import UNENCODABLE, bytes_of, check_many, numbered, source_of
+from midiopt.pipeline.cores import available_cores
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.new_files import FILES_PER_TASK
-from midiopt.pipeline.options import RunOptions, available_cores
+from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.pool import MAX_QUEUED_TASKS, Result, WorkerPool
 from midiopt.pipeline.tasks import AnalyzeItems
 from midiopt.rows.batch import Batch

@@ -14,7 +14,7 @@ from midiopt.errors import MidiError, MidioptError
 from midiopt.limits import check_option
 from midiopt.many.failure import Failure
 from midiopt.many.items import UNENCODABLE, bytes_of, check_many, numbered, source_of
-from midiopt.pipeline.options import available_cores
+from midiopt.pipeline.cores import available_cores
 from midiopt.schema import REJECTED, STATUSES, UNREADABLE
 from midiopt.sources.sniff import with_detected_type
 

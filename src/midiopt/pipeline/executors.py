@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from midiopt.errors import MidioptError, MissingExtra
 from midiopt.limits import DASK, DASK_LOCAL
-from midiopt.pipeline.options import available_cores
+from midiopt.pipeline.cores import available_cores
 
 CONNECT_TIMEOUT = 10.0  # seconds that one attempt to reach a scheduler may take; on a busy machine 4 were not enough
 UNKNOWN_SLOTS = 16  # tasks at the same time, where neither the executor nor --workers says how many

@@ -34,7 +34,7 @@ class RunOptions:
     """How a run works. Raises ValueError for a value outside its range."""
 
     workers: int | None = None
-    """Number of worker processes; None for one per available core."""
+    """Number of worker processes; None for one per available core, of a container those of its quota."""
 
     batch_size: int = BATCH_SIZE
     """Number of files per transaction."""
@@ -82,8 +82,3 @@ class RunOptions:
                 raise ValueError(f"{name} {problem}") from None
         if self.log is not None:
             object.__setattr__(self, "log", os.fspath(self.log))
-
-
-def available_cores() -> int:
-    """The number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

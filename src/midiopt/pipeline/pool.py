@@ -20,11 +20,12 @@ from typing import Self
 
 from midiopt.errors import MidioptError
 from midiopt.pipeline.archive_scheduler import ArchiveScheduler, ArchiveTask
+from midiopt.pipeline.cores import available_cores
 from midiopt.pipeline.crashed import crashed_row_message
 from midiopt.pipeline.experiments import Experiments
 from midiopt.pipeline.hash_table import SharedHashTable
 from midiopt.pipeline.message_pipe import wait
-from midiopt.pipeline.options import RunOptions, available_cores
+from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.sampling import ALL_PATHS, PathSample
 from midiopt.pipeline.signals import Stop
 from midiopt.pipeline.task_buffer import MAX_TASKS_AHEAD, TaskBuffer
