@@ -7,6 +7,7 @@ Containers (RMID) and other bytes before the header are left alone; mido does no
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -20,8 +21,10 @@ CHARACTERS = {bytes([b]).decode("cp1252", "ignore") or chr(b): b for b in range(
 
 
 def one_byte_each(data: bytes) -> bytes:
-    """UTF-8 turned back to a byte a character; raises ValueError."""
-    text = data.decode().removeprefix("\ufeff")
+    """UTF-8, whose last character may be cut, turned back to a byte a character; raises ValueError."""
+    text = codecs.getincrementaldecoder("utf-8")().decode(data).removeprefix("\ufeff")
+    if text.isascii() and not data.isascii():
+        raise ValueError
     return bytes(CHARACTERS.get(c, ord(c) - 0xF700 if "\uf780" <= c <= "\uf7ff" else ord(c)) for c in text)
 
 

@@ -136,9 +136,10 @@ def test_saved_as_utf16(order, codec):
     repaired(saved(SONG), SONG, "utf8_text", at=0)
     repaired(saved(SONG.replace(b"\x0a", b"\x0d\x0a")), SONG, "text_mode", "utf8_text", at=0)
     repaired(saved(header(3) + track(CONDUCTOR, 9) + track(HIGH, 9) + track(LOW, 9)), SONG, "utf8_text", "track_length", at=0)
-    cut = midiopt.analyze(saved(SONG[:-9]))
-    assert cut.notes_hash == midiopt.analyze(SONG[:-9]).notes_hash and "utf8_text" in cut.issue_names
-    for lost in (saved(SONG)[:-1], saved(SONG) + "я".encode(f"utf-16-{order}"), saved(SONG)[2:]):  # half a character, no byte, no mark
+    for cut in (saved(SONG[:-9]), saved(SONG[:-8])[:-1]):  # behind a character, and within it
+        facts = midiopt.analyze(cut)
+        assert facts.notes_hash == midiopt.analyze(SONG[:-9]).notes_hash and "utf8_text" in facts.issue_names
+    for lost in (saved(SONG) + "я".encode(f"utf-16-{order}"), saved(SONG)[2:]):  # no byte, no mark
         with pytest.raises(midiopt.NotMidi):
             midiopt.analyze(lost)
 
@@ -168,6 +169,27 @@ def test_transfers_of_files_that_are_cut():
             facts, before = midiopt.analyze(damaged), midiopt.analyze(cut)
             assert name in facts.issue_names and "data_over_127" not in facts.issue_names
             assert (facts.notes_hash, facts.bpm) == (before.notes_hash, before.bpm)
+
+
+@pytest.mark.parametrize(("codec", "byte"), [("latin-1", 0x90), ("cp1252", 0x94), ("x-user-defined", 0x90)])
+def test_files_saved_as_utf8_that_are_cut_within_a_character(codec, byte):
+    """Read as they are, each status would be a data byte above 127, and the notes be others."""
+
+    def saved(data):
+        if codec == "x-user-defined":
+            return "".join(chr(b if b < 0x80 else 0xF700 + b) for b in data).encode()
+        return data.decode(codec).encode()
+
+    song = header(2) + track(CONDUCTOR) + b"MTrk\0\0\1\0" + HIGH[:-4].replace(b"\x90", bytes([byte])).replace(b"\x80", bytes([byte ^ 0x10]))
+    whole = saved(song + b"\0" + bytes([byte]))
+    assert len(whole) - len(saved(song + b"\0")) == (2 if codec == "latin-1" else 3)
+    for size in range(len(saved(song + b"\0")), len(whole)):
+        facts = midiopt.analyze(whole[:size])
+        assert facts.notes_hash == midiopt.analyze(song).notes_hash and "utf8_text" in facts.issue_names
+
+
+def test_a_first_character_that_is_cut_proves_no_utf8():
+    assert "utf8_text" not in midiopt.analyze(header(1) + track(b"\0\x40\x40\xc2", 99)).issue_names
 
 
 def test_what_is_utf8_was_saved_so_in_any_case():

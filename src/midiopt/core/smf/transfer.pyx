@@ -190,27 +190,36 @@ cdef size_t remove_from_pairs(uint8_t *bytes, size_t size, uint8_t removed) noex
 
 
 cdef bint is_utf8_text(const uint8_t *data, size_t size) noexcept nogil:
-    """Whether these bytes are the UTF-8 of characters that one byte each could stand for. Most files fail at their first byte above 7F."""
-    cdef size_t i = 0
+    """Whether these bytes are the UTF-8 of characters that one byte each could stand for. Most files fail at their first byte above 7F.
+
+    The last one may be cut, as the file is.
+    """
+    cdef size_t i = 0, before
     cdef uint8_t byte
     cdef bint changed = False
     while i < size:
+        before = i
         if data[i] < 0x80:
             i += 1
         elif read_character(data, size, &i, &byte):
             changed = True
         else:
-            return False
+            return changed and is_cut_character(data + before, size - before)
     return changed
 
 
+cdef inline bint is_cut_character(const uint8_t *p, size_t left) noexcept nogil:
+    """Whether the last `left` bytes are the first ones of a character of two or three."""
+    return (left == 1 and 0xC2 <= p[0] < 0xF0) or (left == 2 and p[0] & 0xF0 == 0xE0 and p[1] & 0xC0 == 0x80)
+
+
 cdef bint is_utf16_text(const uint8_t *data, size_t size) noexcept nogil:
-    """Whether these bytes are the mark of UTF-16, and behind it characters that one byte each could stand for."""
+    """Whether these bytes are the mark of UTF-16, and behind it characters that one byte each could stand for; the last one may be cut."""
     cdef size_t i
     cdef uint8_t byte
-    if size < 4 or size % 2 or not ((data[0] == 0xFF and data[1] == 0xFE) or (data[0] == 0xFE and data[1] == 0xFF)):
+    if size < 4 or not ((data[0] == 0xFF and data[1] == 0xFE) or (data[0] == 0xFE and data[1] == 0xFF)):
         return False
-    for i in range(2, size, 2):
+    for i in range(2, size - 1, 2):
         if not byte_of(utf16_unit(data + i, data[0] == 0xFF), &byte):
             return False
     return True
@@ -226,7 +235,7 @@ cdef bint decode_utf16(uint8_t *bytes, size_t *size) noexcept nogil:
     cdef bint is_little_endian = bytes[0] == 0xFF
     if not is_utf16_text(bytes, size[0]):
         return False
-    for i in range(2, size[0], 2):
+    for i in range(2, size[0] - 1, 2):
         byte_of(utf16_unit(bytes + i, is_little_endian), &bytes[i // 2 - 1])
     size[0] = size[0] // 2 - 1
     return True
@@ -244,8 +253,8 @@ cdef bint decode_utf8(uint8_t *bytes, size_t *size) noexcept nogil:
         byte = bytes[i]
         if byte < 0x80:
             i += 1
-        else:
-            read_character(bytes, size[0], &i, &byte)
+        elif not read_character(bytes, size[0], &i, &byte):
+            break  # it is cut
         bytes[out] = byte
         out += 1
     size[0] = out
