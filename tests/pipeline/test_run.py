@@ -44,7 +44,7 @@ def test_every_path_ends_as_one_row(tmp_path):
     assert summary["bytes"] == sum(os.path.getsize(p) for p in paths)
     assert set(summary) == {
         *("files", "ok", "repaired", "rejected", "unreadable", "crashed", "opened", "skipped", "appledouble", "links", "gone"),
-        *("command", "version", "database", "missed", "moved", "returned", "deleted", "duplicates", "bytes", "seconds"),
+        *("unread_archives", "command", "version", "database", "missed", "moved", "returned", "deleted", "duplicates", "bytes", "seconds"),
         *("files_per_second", "problems", "refusals"),
     }
     assert summary["problems"] == []
@@ -324,6 +324,20 @@ def test_links_that_are_passed_are_told(tmp_path):
     done = finish(links, SAMPLE, "--db", db)
     assert done.returncode == 0 and done.stderr.splitlines()[-1] == told
     assert finish(links, SAMPLE, "--db", db, "--quiet").stderr == ""
+
+
+def test_archives_that_are_not_read_are_told(tmp_path):
+    """Packs in RAR and 7z were passed without a word."""
+    music, db = tmp_path / "music", tmp_path / "x.db"
+    music.mkdir()
+    for name in ("Drums.RAR", "bass.7z", "._bass.7z", "notes.txt"):
+        (music / name).write_bytes(b"x")
+    told = "2 archives were passed, as their formats are not read (.rar, .7z, .lzh and others); unpack before the run"
+    done = finish(music, "--db", db, "--quiet", "--json")
+    assert (done.returncode, done.stderr.splitlines()[1]) == (3, f"midiopt: {told}") and json.loads(done.stdout)["unread_archives"] == 2
+    done = finish(music, SAMPLE, "--db", db)
+    assert done.returncode == 0 and done.stderr.splitlines()[-1] == told
+    assert finish(music, SAMPLE, "--db", db, "--dry-run").stderr == f"midiopt: {told}\n"
 
 
 def test_wrong_usage_exits_with_2(tmp_path):

@@ -21,7 +21,7 @@ from midiopt.cli.arguments import (
     seconds_option,
     workers_option,
 )
-from midiopt.cli.console import NOTHING_FOUND, passed_links, print_error, run_command
+from midiopt.cli.console import NOTHING_FOUND, passed, print_error, run_command
 from midiopt.cli.json_output import described, print_json
 from midiopt.cli.parser import Parser
 from midiopt.cli.quantities import bytes_text, count_text, seconds_text
@@ -254,8 +254,8 @@ def _analyze(arguments: Namespace, options: RunOptions) -> int:
             print_error(f"not read: {unread}")
         if not summary.files and not summary.interrupted:
             print_error(NOTHING_FOUND)
-            if summary.links:
-                print_error(passed_links(summary.links))
+            for sentence in passed(summary):
+                print_error(sentence)
     if summary.interrupted:
         print("midiopt: interrupted; all results so far are written, run the same command again to resume", file=sys.stderr)
         return 128 + summary.interrupted

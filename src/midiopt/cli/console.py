@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from midiopt.wording import printable_text
 
@@ -14,10 +15,21 @@ TOO_MANY_FILES = {errno.EMFILE, errno.ENFILE}
 NOTHING_FOUND = "no MIDI files found (.mid .midi .smf .kar .rmi, and archives)"
 
 
-def passed_links(count: int) -> str:
-    """The sentence about symbolic links that were not followed."""
-    links, them = ("link was", "it") if count == 1 else ("links were", "them")
-    return f"{count:,} symbolic {links} passed; --follow-links follows {them}"
+class WhatWasPassed(Protocol):
+    """What a run or a dry run has found in folders, and left where it was."""
+
+    links: int
+    unread_archives: int
+
+
+def passed(found: WhatWasPassed) -> Iterator[str]:
+    """The sentences about symbolic links that were not followed, and about archives of formats that are not read."""
+    if found.links:
+        links, them = ("link was", "it") if found.links == 1 else ("links were", "them")
+        yield f"{found.links:,} symbolic {links} passed; --follow-links follows {them}"
+    if found.unread_archives:
+        archives, their = ("archive was", "its format is") if found.unread_archives == 1 else ("archives were", "their formats are")
+        yield f"{found.unread_archives:,} {archives} passed, as {their} not read (.rar, .7z, .lzh and others); unpack before the run"
 
 
 def print_error(problem: object) -> None:

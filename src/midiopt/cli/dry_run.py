@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from midiopt.cli.console import NOTHING_FOUND, passed_links, print_error
+from midiopt.cli.console import NOTHING_FOUND, passed, print_error
 from midiopt.cli.json_output import described, print_json
 from midiopt.wording import printable_text
 
@@ -40,8 +40,8 @@ def show_dry_run(arguments: Namespace, options: RunOptions) -> int:
         print_error(refusal)
     if not result.files:
         print_error(NOTHING_FOUND)
-    if result.links:
-        print_error(passed_links(result.links))
+    for sentence in passed(result):
+        print_error(sentence)
     if result.refusals:
         return 1
     return 3 if result.problems or not result.files else 0

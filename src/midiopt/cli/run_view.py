@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from midiopt.cli.console import NOTHING_FOUND, passed_links
+from midiopt.cli.console import NOTHING_FOUND, passed
 from midiopt.cli.progress_line import EMPTY, FULL, live_line, plain_line
 from midiopt.cli.tables import printable
 from midiopt.pipeline.summary import Summary
@@ -69,8 +69,8 @@ def print_summary(console: Console, summary: Summary, database: str) -> None:
     console.print(_table(summary))
     if not summary.files and not summary.interrupted:
         console.print(NOTHING_FOUND, style="yellow", soft_wrap=True)
-    if summary.links:
-        console.print(passed_links(summary.links), style="yellow", soft_wrap=True)
+    for sentence in passed(summary):
+        console.print(sentence, style="yellow", soft_wrap=True)
     for problem in summary.problems:
         console.print(Text.assemble(("not read: ", "yellow"), printable(problem)), soft_wrap=True)
 

@@ -68,6 +68,8 @@ class DryRun:
     """Rows of missing files that the run would delete."""
     links: int = 0
     """Symbolic links passed."""
+    unread_archives: int = 0
+    """Archives passed whose formats are not read."""
     problems: list[str] = field(default_factory=list)
     """Sources, folders and lines of lists that cannot be read."""
     refusals: list[str] = field(default_factory=list)
@@ -103,7 +105,8 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
     result.returned.add(catalog.cleared)
     result.unchanged -= len(index.vanished)
     result.missing_before = pruned.missing - sum(any(path in place for place in known_places) for path in marked)
-    result.to_prune, result.refusals, result.links = pruned.deleted, pruned.refusals, walked.links
+    result.to_prune, result.refusals = pruned.deleted, pruned.refusals
+    result.links, result.unread_archives = walked.links, walked.unread_archives
     return result
 
 

@@ -148,5 +148,5 @@ class RunLoop:
         self.summary.skipped = self.new_files.skipped - vanished
         self.summary.gone = self.summary.missed = self.missing.newly
         self.summary.returned = self.missing.cleared
-        self.summary.links = self.walked.links
+        self.summary.links, self.summary.unread_archives = self.walked.links, self.walked.unread_archives
         self.summary.appledouble = self.walked.appledouble + self.appledouble

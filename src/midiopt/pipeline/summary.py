@@ -32,6 +32,8 @@ class Summary:
     """AppleDouble files (``._name``, __MACOSX) skipped; not among ``files``."""
     links: int = 0
     """Symbolic links in folders, passed because ``follow_links`` is off; not among ``files``."""
+    unread_archives: int = 0
+    """Archives in folders, passed because their formats (.rar, .7z ...) are not read; not among ``files``."""
     gone: int = 0
     """In the database, below a folder or in an archive of this run, but no longer there."""
     missed: int = 0

@@ -9,6 +9,7 @@ COMPRESSIONS = (b".gz", b".bz2", b".xz", b".zst")
 COMPRESSED = tuple(suffix + compression for suffix in SUFFIXES for compression in COMPRESSIONS)
 TABLES = (b".parquet", b".arrow", b".arrows", b".feather")
 ARCHIVES = (b".zip", b".tar", b".tgz", b".tbz2", b".txz", *(b".tar" + compression for compression in COMPRESSIONS), *TABLES)
+UNREAD_ARCHIVES = (b".rar", b".7z", b".lzh", b".lha", b".arj", b".ace", b".sit", b".sitx", b".cab", b".zipx")
 OWN_PART = re.compile(rb"(?:\A|/)part-\d{6,}-[0-9a-f]{8}\.parquet\Z")  # of a database that a run writes, see sinks/parquet_parts.py
 WANTED = SUFFIXES + COMPRESSED + ARCHIVES
 
@@ -23,6 +24,11 @@ def is_wanted(name: bytes) -> bool:
 def is_archive(name: bytes) -> bool:
     """Whether a file of this name is opened as an archive."""
     return not name.endswith(SUFFIXES) and name.lower().endswith(ARCHIVES)
+
+
+def is_unread_archive(name: bytes) -> bool:
+    """Whether a file of this name is an archive of a format that other programs unpack."""
+    return name.lower().endswith(UNREAD_ARCHIVES)
 
 
 def is_table(name: bytes) -> bool:

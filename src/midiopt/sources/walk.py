@@ -18,7 +18,7 @@ from itertools import compress, groupby, islice
 from typing import NamedTuple
 
 from midiopt.sources.file_state import FileState
-from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_wanted
+from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_unread_archive, is_wanted
 from midiopt.sources.listing import Listing
 from midiopt.sources.lists import listed_paths
 from midiopt.sources.path_set import PathSet
@@ -60,6 +60,7 @@ class WalkStats:
     found: int = 0  # paths
     appledouble: int = 0  # AppleDouble files skipped
     links: int = 0  # symbolic links in folders, passed because they are not followed
+    unread_archives: int = 0  # in folders, passed because their formats are not read
     at_end: bool = False  # `found` is the total
     problems: list[str] = field(default_factory=list)  # folders that could not be read
     unlisted_problems: int = 0  # beyond MAX_LISTED_PROBLEMS
@@ -253,6 +254,7 @@ class _FolderWalk:
 
     def _is_wanted(self, path: bytes) -> bool:
         if not is_wanted(path):
+            self.stats.unread_archives += is_unread_archive(path) and not is_appledouble(path)
             return False
         if is_appledouble(path):
             self.stats.appledouble += 1
