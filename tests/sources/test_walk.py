@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,9 @@ def test_folders_that_cannot_be_read_are_named_or_counted(tmp_path, monkeypatch)
         (b"\0\0\0\x20ftypM4A \0", "MP4 audio or video"),
         (b"RIFF\x24\0\0\0MIDSfmt ", "a MIDS song"),
         ("\ufeffMThd\0\0\0\6\0\1\0\2\1\xe0MTrk".encode("utf-16-le"), "a MIDI file saved as UTF-16 text"),
+        (b64encode(song(1)), "a MIDI file in base64, as in a mail"),
+        (b"Content-Transfer-Encoding: base64\r\n\r\n" + b64encode(song(1)), "a MIDI file in base64, as in a mail"),
+        (b"data:audio/midi;base64," + b64encode(song(1)), "a MIDI file in base64, as in a mail"),
         (b"\x01\x02\x03\x04", None),
     ],
 )

@@ -69,6 +69,7 @@ RIFF_FORMS = {
 }
 LHA = re.compile(rb"..-l[hz][0-9ds]-", re.S)
 HTML = re.compile(rb"<(!doctype\s+html|html|head|body|script|title)\b", re.I)
+BASE64 = re.compile(rb"(?:\A|[\r\n,])TVRoZAAAAAYAA")  # MThd and a length of 6, in a mail or a data: URL
 SNIFF_BYTES = 1024
 
 
@@ -121,6 +122,8 @@ def _text(head: bytes) -> str | None:
         return "HTML"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml"):
         return "XML"
+    if BASE64.search(head):
+        return "a MIDI file in base64, as in a mail"
     ascii_bytes = sum(32 <= c < 127 or c in b"\t\n\r\f" for c in head)
     high_bytes = sum(c > 127 for c in head)
     if encoding and head.startswith(MIDI):
