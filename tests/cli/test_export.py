@@ -407,6 +407,13 @@ def test_issues_have_their_names():
     assert target_name("{issues}/{name}", found) == ["bad_meta stuck_note", "a", ".mid"]
 
 
+def test_the_name_of_a_copy_is_refused_for_a_table(music, capsys):
+    """It would be ignored."""
+    assert export(music, "status:ok", "-o", str(music / "x.csv"), "--name", "{title}") == 1
+    assert capsys.readouterr().err == "midiopt: --name is for copies and links; a table has the name that follows -o\n"
+    assert not (music / "x.csv").exists()
+
+
 @pytest.mark.parametrize("name", ["con", "NUL.x", "com1", "..", ".", " ", "...", "a" * 500, "é" * 300])
 def test_reserved_and_long_names(name):
     found = Found(**dict.fromkeys(FACTS) | {"path": "/a.mid", "title": name})

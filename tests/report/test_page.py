@@ -246,6 +246,7 @@ def test_no_other_file_is_replaced(
     for name, problem in {
         "mine.html": "mine.html is there and no report of midiopt; name another file with -o",
         "folder": "folder is a folder; name a file with -o",
+        "absent/": "absent/ is a folder; name a file with -o",
         "absent/x.html": "there is no folder absent",
         "/dev/null": "/dev/null is there and no report of midiopt; name another file with -o",
     }.items():

@@ -26,6 +26,7 @@ DESCRIPTION = (
     " Nothing is overwritten; the same command continues what was interrupted."
 )
 PROGRESS_INTERVAL = 0.1  # seconds
+DEFAULT_NAME = "{name}"
 EXAMPLES = (
     ("midiopt export key:Am -o minor.csv", ".jsonl, .parquet, .m3u8"),
     ("midiopt export bach --copy b --name '{key}/{title}'", "also out of archives"),
@@ -54,7 +55,7 @@ def add_options(parser: Parser) -> None:
     targets.add_argument("--link", metavar="DIR", help="make symbolic links there; what lies in archives or is compressed is copied")
     parser.group(WHERE).add_argument(
         "--name",
-        default="{name}",
+        default=DEFAULT_NAME,
         metavar="TEMPLATE",
         help="name of a copy from facts in braces, with / between folders, such as '{key}/{bpm:.0f} {title}'; {name} is that of the"
         " file, {folder} that of its folder (default: %(default)s)",
@@ -82,6 +83,8 @@ def command(options: argparse.Namespace) -> int:
 
     if options.group and not options.split:
         raise MidioptError("--group says what --split keeps together; name both")
+    if options.output is not None and options.name != DEFAULT_NAME:
+        raise MidioptError("--name is for copies and links; a table has the name that follows -o")
     query = parse_query(query_text(options.query), reads_files=True)
     sort_named(options.sort)
     options.db = database_url(options)

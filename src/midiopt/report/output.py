@@ -15,7 +15,7 @@ HEAD_BYTES = 4096  # in which a report names its generator
 def check_output(path: str) -> None:
     """Raise MidioptError if the file cannot be written, or is there and no report of midiopt."""
     folder = os.path.dirname(os.path.realpath(path))
-    if os.path.isdir(path):
+    if os.path.isdir(path) or path.endswith("/"):
         raise MidioptError(f"{path} is a folder; name a file with -o")
     if not os.path.isdir(folder):
         raise MidioptError(f"there is no folder {os.path.dirname(path)}")
