@@ -17,6 +17,7 @@ from midiopt.library.verify import Verification
 from midiopt.pipeline.crashed import crashed_row_message
 from midiopt.pipeline.missing import Existence
 from midiopt.rows.batch import Batch
+from midiopt.sources.content import read_content
 from midiopt.sources.file_state import FileState
 from midiopt.sources.paths import archive_in, is_truncated, member_path, path_bytes, path_text
 from midiopt.sources.reader import Reader
@@ -252,3 +253,9 @@ def test_a_name_longer_than_a_zip_can_have(tmp_path):
     _, found = process_task(tar_of({os.fsdecode(name): data for name, data in members}), tmp_path)
     assert found.pop("") == ("rejected", "member name of 65,536 bytes, over the limit of 65,535")
     assert list(found.values()) == [("ok", None)]
+
+
+def test_a_name_as_the_database_writes_it_comes_before_one_that_is_spelled_so(tmp_path):
+    (tmp_path / "a.tar").write_bytes(tar_of({"\\x5c.mid": b"spelled so", "\\.mid": b"backslash"}))
+    for name, content in (("\\x5c.mid", b"backslash"), ("\\x5cx5c.mid", b"spelled so"), ("\\.mid", b"backslash")):
+        assert bytes(read_content(f"{tmp_path}/a.tar!/{name}")) == content

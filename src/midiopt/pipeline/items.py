@@ -10,7 +10,7 @@ from midiopt.errors import Damaged, MissingExtra, NotAnArchive, SourceError, Too
 from midiopt.pipeline.heartbeat import Heartbeat
 from midiopt.rows.builder import crashed_outcome
 from midiopt.schema import OK, REJECTED, UNREADABLE
-from midiopt.sources.paths import SEPARATOR_BYTES, may_be_stored
+from midiopt.sources.paths import archive_in, may_be_stored
 from midiopt.sources.plain_content import LAST_OF_COMPRESSED, check_is_no_archive, plain_content
 from midiopt.sources.reader import Reader, begins_with
 from midiopt.sources.sniff import GZIP
@@ -62,7 +62,7 @@ def file_items(paths: Iterable[bytes], reader: Reader, max_bytes: int, heartbeat
             if path[-1] in LAST_OF_COMPRESSED or begins_with(reader, GZIP):  # 0.07 us, for a call of 0.25
                 data = plain_content(path, reader, max_bytes)
         except Exception as problem:
-            if SEPARATOR_BYTES in path and isinstance(problem, FileNotFoundError | NotADirectoryError):
+            if isinstance(problem, FileNotFoundError | NotADirectoryError) and archive_in(os.fsdecode(path)):
                 problem = SourceError(MEMBER)  # the line of a list
             yield failed_item(path, reader.size_bytes, reader.mtime_ns, problem)
         else:

@@ -114,12 +114,17 @@ def _read_pipe(pipe: BinaryIO) -> Buffer:
 
 
 def _read_member(path: bytes, member: str, archive: str) -> Buffer:
-    """The content of a member whose name is written as the database writes it, or as it is, backslashes and all."""
+    """The content of a member whose name is written as the database writes it; if there is none, as it is, backslashes and all."""
+    other = None
     as_it_is = path_text(_ARCHIVE + (SEPARATOR_BYTES + os.fsencode(member)).replace(SEPARATOR_BYTES, JOIN)).removeprefix(_START)
-    for _, found in read_members(path, {member, as_it_is}):
+    for text, found in read_members(path, {member, as_it_is}):
         if isinstance(found, Exception):
             raise found
-        return found
+        if text == member:
+            return found
+        other = found
+    if other is not None:
+        return other
     raise SourceError(f"there is no member {member} in {archive}")
 
 
