@@ -22,7 +22,9 @@ from midiopt.sinks.postgres_session import (
     Connection,
     connect,
     create_schema,
+    lift_time_limits,
     session_parameters,
+    set_date_style,
     set_lock_timeout,
     take_lock,
 )
@@ -237,6 +239,7 @@ class Connections:
             self.control.close()
             control: Connection = psycopg.connect(self._url, **self._session)
             try:
+                set_date_style(control)
                 self._prepare_control(control)
                 self._configure(control)  # if the tables are gone, the error says so; the pool would only retry
             except BaseException:
@@ -249,12 +252,15 @@ class Connections:
             set_lock_timeout(control, self._lock_poll)
         if control.info.server_version >= 140000:
             control.execute("SET idle_session_timeout = 0")  # the run's lock ends with this session, which idles during commits
+        lift_time_limits(control)
         take_lock(control)
 
     def _prepare_for_commits(self, connection: Connection) -> None:
         """A commit thread may wait for a lock for the whole timeout: nothing but the end of the run interrupts it."""
         if self._lock_poll:
             set_lock_timeout(connection, self._timeout)
+        set_date_style(connection)
+        lift_time_limits(connection)
         self._configure(connection)
 
     def _check_database(self) -> None:

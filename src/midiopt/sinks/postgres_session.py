@@ -42,6 +42,7 @@ def connect(url: str) -> Connection:
     try:
         database, schema = split_schema(url)
         connection: Connection = psycopg.connect(database, **session_parameters(database, schema))
+        set_date_style(connection)
         return connection
     except psycopg.Error as error:
         reason = ". ".join(line.strip() for line in str(error).splitlines())
@@ -84,6 +85,23 @@ def create_schema(connection: Connection, name: str) -> None:
         user = connection.info.user
         reason = f"there is no schema {name}, and {user} may not create it; its owner may: CREATE SCHEMA {name} AUTHORIZATION {user}"
         raise SinkError(f"PostgreSQL: {reason}") from error
+
+
+def set_date_style(connection: Connection) -> None:
+    """Let the server write times as psycopg reads them, whatever the role or the database prefers."""
+    if not (connection.info.parameter_status("DateStyle") or "ISO").startswith("ISO"):
+        connection.execute("SET datestyle = ISO")
+
+
+def lift_time_limits(connection: Connection) -> None:
+    """Let a statement take its time, as pg_dump does: hosted servers limit it per role, and the indexes of a large library take minutes.
+
+    A limit in the URL or in PGOPTIONS stays.
+    """
+    connection.execute(
+        "SELECT set_config(name, '0', FALSE) FROM pg_settings"
+        " WHERE name IN ('statement_timeout', 'transaction_timeout') AND setting <> '0' AND source <> 'client'"
+    )
 
 
 def set_lock_timeout(connection: Connection, seconds: float) -> None:
