@@ -39,6 +39,14 @@ def test_dates_as_people_of_a_country_write_them(pg_url, tmp_path):
     assert call("search", "--db", pg_url, "--jsonl").stdout.count("\n") == 2
 
 
+def test_every_digit_of_a_number(pg_url, tmp_path):
+    """With 0, as before PostgreSQL 12, verify found values that differ in every file."""
+    alter(pg_url, "extra_float_digits = 0")
+    midiopt.run([write_songs(tmp_path / "songs", 3)], pg_url)
+    done = call("verify", pg_url, "--all")
+    assert (done.returncode, done.stdout) == (0, "3 files checked, 0 values differ; 0 files changed, 0 no longer there\n")
+
+
 def test_a_limit_of_statements_does_not_end_a_run(pg_url, tmp_path):
     """Hosted servers have one for each role: a run whose statement took longer, as indexes of a million files do, never finished."""
     alter(pg_url, "statement_timeout = '500ms'")

@@ -24,8 +24,8 @@ from midiopt.sinks.postgres_session import (
     create_schema,
     lift_time_limits,
     session_parameters,
-    set_date_style,
     set_lock_timeout,
+    set_output,
     take_lock,
 )
 from midiopt.sinks.urls import split_schema
@@ -239,7 +239,7 @@ class Connections:
             self.control.close()
             control: Connection = psycopg.connect(self._url, **self._session)
             try:
-                set_date_style(control)
+                set_output(control)
                 self._prepare_control(control)
                 self._configure(control)  # if the tables are gone, the error says so; the pool would only retry
             except BaseException:
@@ -259,7 +259,7 @@ class Connections:
         """A commit thread may wait for a lock for the whole timeout: nothing but the end of the run interrupts it."""
         if self._lock_poll:
             set_lock_timeout(connection, self._timeout)
-        set_date_style(connection)
+        set_output(connection)
         lift_time_limits(connection)
         self._configure(connection)
 

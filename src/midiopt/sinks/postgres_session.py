@@ -42,7 +42,7 @@ def connect(url: str) -> Connection:
     try:
         database, schema = split_schema(url)
         connection: Connection = psycopg.connect(database, **session_parameters(database, schema))
-        set_date_style(connection)
+        set_output(connection)
         return connection
     except psycopg.Error as error:
         reason = ". ".join(line.strip() for line in str(error).splitlines())
@@ -87,10 +87,9 @@ def create_schema(connection: Connection, name: str) -> None:
         raise SinkError(f"PostgreSQL: {reason}") from error
 
 
-def set_date_style(connection: Connection) -> None:
-    """Let the server write times as psycopg reads them, whatever the role or the database prefers."""
-    if not (connection.info.parameter_status("DateStyle") or "ISO").startswith("ISO"):
-        connection.execute("SET datestyle = ISO")
+def set_output(connection: Connection) -> None:
+    """Let the server write times as psycopg reads them, and every digit of a number, whatever the role or the database prefers."""
+    connection.execute("SET datestyle = ISO; SET extra_float_digits = 1")
 
 
 def lift_time_limits(connection: Connection) -> None:
