@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,18 @@ def test_arrays_keep_their_memory() -> None:
         midiopt.notes(smf.smf([smf.track([(0, smf.note_on(0, pitch, 90)) for pitch in range(20)])]))
     assert [array.tolist() for array in kept] == [[60, 62, 36]] * 3
     assert song.end_s.tolist() == [0.5, 1.5, 0.75]
+
+
+def test_arrays_are_read_only_and_keep_no_more_than_their_notes() -> None:
+    notes = midiopt.notes(SONG)
+    arrays = [getattr(notes, name) for name in COLUMNS]
+    assert all(array.base is notes and array.flags.aligned and array.flags.c_contiguous for array in arrays)
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        arrays[0].flags.writeable = True
+    counts = sys.getrefcount(notes), sys.getrefcount(arrays[0].dtype)
+    arrays += [notes.onset for _ in range(1000)]
+    del arrays[1:]  # of which "length" has the type of "onset"
+    assert (sys.getrefcount(notes), sys.getrefcount(arrays[0].dtype)) == (counts[0] - len(COLUMNS) + 1, counts[1] - 1)
 
 
 def test_memory_is_used_again() -> None:

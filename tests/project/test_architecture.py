@@ -39,7 +39,7 @@ LAYERS = {
 FRONT = ("", "__main__", "orchestrator")  # public names and commands: they may import everything, and nothing imports them
 
 # The same inside core. The modules that lie in core itself are above its packages, but for COMMON.
-COMMON = ("memory", "facts", "doubles", "bits", "ascii", "build", "processor")
+COMMON = ("memory", "array_view", "facts", "doubles", "bits", "ascii", "build", "processor")
 CORE_LAYERS = {
     "smf": (),
     "text": ("smf",),

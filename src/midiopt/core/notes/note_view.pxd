@@ -11,6 +11,6 @@ cdef class Notes:
     cdef readonly double ticks_per_quarter
     """Ticks per quarter; under an SMPTE division, ticks in half a second, which is a quarter at 120 BPM."""
 
-    cdef object column(self, str code, void *start, Py_ssize_t item_size)
-    cdef object ticks(self, void *start)
+    cdef object column(self, int item_type, const void *items)
+    cdef object ticks(self, const void *items)
     cdef int time(self) except -1

@@ -4,7 +4,7 @@ That memory belongs to a Notes while it, or one of its arrays, lives. Then the n
 the notes of a small file.
 """
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
@@ -12,6 +12,7 @@ from libc.string cimport memcpy
 
 from midiopt import limits
 
+from midiopt.core.array_view cimport BOOL, FLOAT64, INT32, INT64, UINT16, UINT8, array_view
 from midiopt.core.memory cimport (
     NOTE_BLOCK, SECONDS_BLOCK, LentBlock, Scratch, allocate_zeroed, lend_block, return_block, trim,
 )
@@ -33,9 +34,6 @@ cdef struct Reader:
     Reader *next_idle
 
 cdef Reader *idle = NULL  # the readers that no thread is using, as a list, which the lock of the interpreter guards
-cdef object frombuffer = None  # of numpy, which is imported with the first array
-cdef dict dtypes = {}
-
 
 cdef Reader *take_reader() except NULL:
     """The reader that was used last, or a new one."""
@@ -95,28 +93,6 @@ cdef Status read_file(Reader *r, const uint8_t *data, size_t size, size_t max_ev
     return USABLE
 
 
-cdef class _Column:
-    """The buffer of one column, which keeps its Notes alive."""
-
-    cdef Notes owner
-    cdef void *start
-    cdef Py_ssize_t size
-
-    def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, self.start, self.size, True, flags)
-
-
-cdef object array_of(_Column column, str code):
-    """The items of a column as an array."""
-    global frombuffer
-    if frombuffer is None:
-        import numpy as np
-
-        dtypes.update({code: np.dtype(code) for code in ("i4", "i8", "f8", "u1", "u2", "?")})
-        frombuffer = np.frombuffer
-    return frombuffer(column, dtypes[code])
-
-
 cdef class Notes:
     """The notes of one file, track after track and there in the order of their onsets: one read-only numpy array per column.
 
@@ -147,15 +123,11 @@ cdef class Notes:
     def __reduce__(self):
         raise TypeError("Notes can be neither copied nor sent to another process: pass on the file, or arrays of it")
 
-    cdef object column(self, str code, void *start, Py_ssize_t item_size):
-        cdef _Column column = _Column.__new__(_Column)
-        column.owner = self
-        column.start = start
-        column.size = self.columns.count * item_size
-        return array_of(column, code)
+    cdef object column(self, int item_type, const void *items):
+        return array_view(item_type, items, self.columns.count, self)
 
-    cdef object ticks(self, void *start):
-        return self.column("i8", start, 8) if self.columns.wide else self.column("i4", start, 4)
+    cdef object ticks(self, const void *items):
+        return self.column(INT64 if self.columns.wide else INT32, items)
 
     cdef int time(self) except -1:
         """Fill the columns of seconds."""
@@ -195,43 +167,43 @@ cdef class Notes:
     def onset_s(self):
         """Seconds from the start of the file by the tempo map, float64."""
         self.time()
-        return self.column("f8", self.columns.onset_s, 8)
+        return self.column(FLOAT64, self.columns.onset_s)
 
     @property
     def end_s(self):
         """The end of the note: seconds from the start of the file, float64."""
         self.time()
-        return self.column("f8", self.columns.end_s, 8)
+        return self.column(FLOAT64, self.columns.end_s)
 
     @property
     def pitch(self):
         """0 to 127, uint8; 60 is middle C."""
-        return self.column("u1", self.columns.pitch, 1)
+        return self.column(UINT8, self.columns.pitch)
 
     @property
     def velocity(self):
         """1 to 127, uint8."""
-        return self.column("u1", self.columns.velocity, 1)
+        return self.column(UINT8, self.columns.velocity)
 
     @property
     def channel(self):
         """0 to 15, uint8."""
-        return self.column("u1", self.columns.channel, 1)
+        return self.column(UINT8, self.columns.channel)
 
     @property
     def program(self):
         """Number of the General MIDI program in force at the onset, 0 to 127, uint8; for a drum, that of the kit."""
-        return self.column("u1", self.columns.program, 1)
+        return self.column(UINT8, self.columns.program)
 
     @property
     def is_drum(self):
         """Whether the part plays drums, bool."""
-        return self.column("?", self.columns.sound, 1)
+        return self.column(BOOL, self.columns.sound)
 
     @property
     def track(self):
         """Index of the track in the file, uint16."""
-        return self.column("u2", self.columns.track, 2)
+        return self.column(UINT16, self.columns.track)
 
 
 cdef int read_notes(Notes notes, Reader *reader, const Py_buffer *view) except -1:
