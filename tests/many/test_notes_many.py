@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import itertools
+import os
 import threading
 from pathlib import Path
 
@@ -66,6 +67,22 @@ def test_a_path_may_be_one_of_a_library(tmp_path: Path) -> None:
         assert isinstance(archive, midiopt.Failure) and archive.error.startswith("it is an archive"), read
     with pytest.raises(FileNotFoundError):
         midiopt.analyze(f"{tmp_path}/none.zip!/1.mid")
+
+
+def test_a_path_of_a_library_under_which_there_is_a_pipe_now(tmp_path: Path) -> None:
+    """Nobody waits for what may come out of it. (A writer ends the wait of a reader that does.)"""
+    pipe, path = tmp_path / "c\\d.mid", str(tmp_path / "c\\x5cd.mid")
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: open(pipe, "wb").close())
+    writer.start()
+    try:
+        for read in (midiopt.notes_many, midiopt.analyze_many):
+            assert list(read([path], workers=1)) == [midiopt.Failure(path, "unreadable", "not a regular file")]
+        with pytest.raises(OSError, match="not a regular file"):
+            midiopt.analyze(path)
+    finally:
+        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+        writer.join()
 
 
 @pytest.mark.parametrize(("workers", "ahead"), [(1, 1), (2, 128)])

@@ -55,7 +55,8 @@ def notes_of(facts: Analysis) -> Notes | None:
     try:
         if content is not None and content_hash(content) == facts.content_hash:
             return Notes(content)
-        data = read_content(os.path.join(os.curdir, facts.source)) if isinstance(facts.source, str) else b""
+        name = os.path.join(os.curdir, facts.source) if isinstance(facts.source, str) else None
+        data = b"" if name is None else read_content(name, opens_pipes=False)
         return Notes(data) if content_hash(data) == facts.content_hash else None
     except (OSError, MidioptError):
         return None

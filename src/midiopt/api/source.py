@@ -53,7 +53,8 @@ def _stored(source: str | os.PathLike[str]) -> Content:
     from midiopt.sources.content import read_content  # and with it all of sources.archives
 
     try:
-        return read_content(os.path.join(os.curdir, os.fsdecode(source)))  # type: ignore[return-value]  # a reader, or bytes
+        content = read_content(os.path.join(os.curdir, os.fsdecode(source)), opens_pipes=False)
+        return content  # type: ignore[return-value]  # a reader, or bytes
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, os.fspath(source)) from None
 

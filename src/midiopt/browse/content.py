@@ -45,7 +45,7 @@ def read_stored(library: Snapshot, file: StoredFile) -> Buffer:
     if is_truncated(file.path):
         raise NoContent("its path is too long to be stored whole, so that it cannot be opened from here")
     try:
-        data = read_content(file.path)
+        data = read_content(file.path, opens_pipes=False)
     except OSError as problem:
         raise NoContent(f"the file cannot be read: {problem.strerror or problem}") from None
     except MidioptError as problem:

@@ -87,7 +87,7 @@ def _stored_item(path: bytes) -> Item:
     from midiopt.sources.content import read_content  # which most workers never need
 
     try:
-        data = read_content(os.path.join(os.curdir, os.fsdecode(path)))
+        data = read_content(os.path.join(os.curdir, os.fsdecode(path)), opens_pipes=False)
     except Exception as problem:
         return failed_item(path, 0, 0, problem)
     return path, memoryview(data).nbytes, 0, data, OK, None

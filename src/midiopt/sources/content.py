@@ -34,8 +34,11 @@ _ARCHIVE = b"a.zip"  # stands for the path of the archive, which may be too long
 _START = path_text(_ARCHIVE) + MEMBER_SEPARATOR
 
 
-def read_content(name: str) -> Buffer:
-    """The content, decompressed. Raises OSError, or a MidioptError that says why there is none."""
+def read_content(name: str, *, opens_pipes: bool = True) -> Buffer:
+    """The content, decompressed. Raises OSError, or a MidioptError that says why there is none.
+
+    A named pipe makes its reader wait: where no user asks for one, it is refused as any other file that is not regular.
+    """
     if name == STANDARD_INPUT:
         if sys.stdin is None:
             raise SourceError("standard input is closed")
@@ -50,7 +53,7 @@ def read_content(name: str) -> Buffer:
     path = _existing(name)
     if path is None and (archive := archive_in(name)) and (found := _existing(archive)):
         return _read_member(found, name.removeprefix(archive + MEMBER_SEPARATOR), archive)
-    if path is not None and stat.S_ISFIFO(os.stat(path).st_mode):
+    if opens_pipes and path is not None and stat.S_ISFIFO(os.stat(path).st_mode):
         with open(path, "rb") as pipe:
             return _read_pipe(pipe)
     return _read_file(encoded if path is None else path, name)
