@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import io
 import os
 import random
@@ -227,6 +228,23 @@ def test_the_command(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     Page(capsysbinary.readouterr().out.split(b"\n", 1)[1].decode())
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert Path("report.html").stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def test_a_report_is_replaced_by_a_whole_one_only(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disk in a network may take what is written, and say later that it is full."""
+    assert main(["report", "--db", database, "-o", str(tmp_path / "a.html")]) == 0
+    before = (tmp_path / "a.html").read_bytes()
+    capsys.readouterr()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["report", "key:Am", "--db", database, "-o", str(tmp_path / "a.html")]) == 1
+    assert capsys.readouterr().err == f"midiopt: {tmp_path}/a.html: No space left on device\n"
+    assert (tmp_path / "a.html").read_bytes() == before and os.listdir(tmp_path) == ["a.html"]
 
 
 def _umask() -> int:

@@ -40,6 +40,7 @@ def write_page(path: str, page: str) -> None:
         with open(open_part(part), "w", encoding="utf-8", newline="\n") as file:
             file.write(page)
             file.flush()
+            os.fsync(file.fileno())  # a share may say only then that it is full
             os.replace(part, path)
     except OSError as problem:
         raise MidioptError(f"{path}: {problem.strerror}") from problem
