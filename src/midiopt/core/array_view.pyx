@@ -1,7 +1,7 @@
 """Read-only arrays of numpy on memory that another object owns.
 
 They are made by functions of numpy's C interface: 0.05 us instead of 0.38 by numpy.frombuffer and a buffer of the owner. These
-have fixed places in a table that numpy exports for extensions (numpy/_core/code_generators/numpy_api.py), which NumPy 1.26 has in the
+have fixed places in a table that numpy exports for extensions (numpy/_core/code_generators/numpy_api.py), which NumPy 1.26.1 has in the
 same order, so that its header files are not needed to build midiopt. numpy is imported with the first array.
 """
 
