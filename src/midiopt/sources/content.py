@@ -21,7 +21,7 @@ from midiopt.sources.archives.decompress import decompress_file
 from midiopt.sources.archives.limits import DEFAULT_LIMITS, MAX_DEPTH
 from midiopt.sources.filetypes import is_archive, is_table
 from midiopt.sources.paths import JOIN, SEPARATOR_BYTES, archive_in, is_utf8, member_path, path_bytes, path_text
-from midiopt.sources.plain_content import plain_content
+from midiopt.sources.plain_content import check_is_no_archive, plain_content
 from midiopt.sources.reader import Reader
 from midiopt.sources.sniff import is_song
 from midiopt.sources.urls import is_url
@@ -177,8 +177,7 @@ def _wanted(archive: Archive, path: bytes, texts: Collection[str], depth: int) -
 
 def _member_content(member: Member) -> Buffer:
     data = bytes(member.data())
-    if is_archive(member.original_name) and not is_song(data):
-        raise SourceError(f"it is an archive; add the name of a member, such as {MEMBER_SEPARATOR}x.mid")
+    check_is_no_archive(member.original_name, data)
     return plain_content(member.original_name, data, MAX_FILE_BYTES, member.archive.budget)
 
 
