@@ -92,6 +92,8 @@ def test_like_names_what_it_cannot_compare_with(music, url, tmp_path):
         assert names(library.search(f"like:{music / '5.mid'}")) == ["5.mid"]  # of the library: the file has gone
         with pytest.raises(QueryError, match="the name cannot be encoded"):
             library.count("like:\ud800")
+        with pytest.raises(QueryError, match=r"^like: /dev/null: not a regular file$"):
+            library.count("like:/dev/null")
         for text in ("like:absent.mid", "waltz or -like:absent.mid"):
             for ask in (library.count, library.table, lambda text: [*library.search(text)]):
                 with pytest.raises(QueryError, match=r"^like: absent\.mid is neither a file nor a path in the library$"):

@@ -46,7 +46,9 @@ def like_file(value: str) -> tuple[Sql, Sql] | None:
         sketch = analyze_file(value).sketch
     except FileNotFoundError:
         return None
-    except (OSError, MidioptError) as problem:
+    except OSError as problem:
+        raise QueryError(f"like: {value}: {problem.strerror or problem}") from problem
+    except MidioptError as problem:
         raise QueryError(f"like: {value}: {problem}") from problem
     if not sketch:
         raise QueryError(f"like: {value} has too few notes to be compared")
