@@ -12,6 +12,8 @@ import pytest
 
 import midiopt
 from midiopt.pipeline import prune, run_loop
+from midiopt.pipeline.new_files import NewFiles
+from midiopt.sources import walk
 from tests.helpers.archives import tar_of, zip_of
 from tests.helpers.batches import query
 from tests.helpers.songs import song, write_songs
@@ -177,6 +179,30 @@ def test_a_folder_on_another_device_keeps_its_rows(tmp_path, url, monkeypatch):
     midiopt.run([music], url)
     lost.unlink()
     assert midiopt.run([music], url, prune=True).deleted == 1, "the disk that was copied is the disk now"
+
+
+@pytest.mark.parametrize("is_mount_point_left", [True, False])
+def test_a_disk_that_is_removed_during_a_run(tmp_path, url, monkeypatch, is_mount_point_left):
+    """Its files could not be read, or were told as missing, and the run ended with exit code 0 and took the other disk for theirs."""
+    music = write_songs(tmp_path / "music", 10)
+    midiopt.run([music], url)
+    before = query(url, "SELECT key, value FROM meta WHERE key LIKE 'device%'")
+    (music / "000" / "00000.mid").write_bytes(song(99))
+    (music / "000" / "00001.mid").unlink()
+    tasks = NewFiles.tasks
+
+    def remove_then(self):
+        yield from list(tasks(self))  # the walk is over, and nothing is analysed
+        music.rename(tmp_path / "elsewhere")
+        if is_mount_point_left:
+            music.mkdir()
+            monkeypatch.setattr(walk, "device_of", lambda folder: "1 1")
+
+    monkeypatch.setattr(NewFiles, "tasks", remove_then)
+    summary = midiopt.run([music], url, prune=True)
+    assert summary.problems == [f"{music}: the folder, or the disk that it lies on, was removed during the run"]
+    assert (summary.deleted, missing(url)) == (0, [])
+    assert query(url, "SELECT key, value FROM meta WHERE key LIKE 'device%'") == before
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])

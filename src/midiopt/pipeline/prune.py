@@ -15,6 +15,7 @@ from midiopt.pipeline.missing import PathRange, pages
 from midiopt.pipeline.options import Prune
 from midiopt.run_log import event
 from midiopt.sinks.base import Catalog
+from midiopt.sources import devices
 from midiopt.sources.paths import path_bytes
 from midiopt.sources.urls import is_url
 
@@ -56,17 +57,8 @@ def prune_sources(catalog: Catalog, sources: Iterable[PathRange], prune: Prune, 
 
 
 def device_of(folder: PathRange) -> str | None:
-    """The number of the device that a folder lies on, and the identity of its file system; None if it cannot be told."""
-    try:
-        return f"{os.stat(path_bytes(folder.after)).st_dev} {os.statvfs(path_bytes(folder.after)).f_fsid}"
-    except OSError:
-        return None
-
-
-def _is_other_device(folder: PathRange, known: str | None) -> bool:
-    """Whether number and identity both differ: the number may change when the machine starts, for some file systems the identity."""
-    device = device_of(folder)
-    return bool(known and device) and not any(a == b for a, b in zip(str(known).split(), str(device).split(), strict=False))
+    """The device that the folder of a source lies on."""
+    return devices.device_of(path_bytes(folder.after))
 
 
 def _refusal(catalog: Catalog, source: PathRange, missing: int, known_device: str | None) -> str | None:
@@ -80,7 +72,8 @@ def _refusal(catalog: Catalog, source: PathRange, missing: int, known_device: st
             return f"{name}: {problem.strerror}"
         if is_empty:
             return f"{name} is empty, as if its disk were not mounted"
-        if _is_other_device(source, known_device):
+        device = device_of(source)
+        if known_device and device and devices.is_other_device(known_device, device):
             return f"{name} lies on another device than when its files were last all there, as if its disk were not mounted"
     if missing > MIN_SUSPICIOUS and missing > MAX_MISSING_SHARE * (known := catalog.count_between(source.after, source.before)):
         return f"{name}: {missing:,} of {known:,} files are missing, more than a tenth"

@@ -87,7 +87,8 @@ class RunLoop:
 
     def find_missing(self) -> None:
         """Find files that no longer exist, once everything that exists was found; tell which have moved, and prune."""
-        sources = sources_of(self.roots, self.missing.changed_archives)
+        removed = self.walked.add_removed_folders()
+        sources = [source for source in sources_of(self.roots, self.missing.changed_archives) if source.after not in removed]
         try:
             self.missing.check_folders(sources)
         finally:

@@ -17,6 +17,7 @@ from functools import partial
 from itertools import compress, groupby, islice
 from typing import NamedTuple
 
+from midiopt.sources.devices import device_of, is_other_device
 from midiopt.sources.file_state import FileState
 from midiopt.sources.filetypes import SUFFIXES, is_appledouble, is_unread_archive, is_wanted
 from midiopt.sources.listing import Listing
@@ -66,6 +67,7 @@ class WalkStats:
     unlisted_problems: int = 0  # beyond MAX_LISTED_PROBLEMS
     unread_named: int = 0  # files that a source or list names and that cannot be read
     first_unread_named: str = ""
+    devices: dict[bytes, str | None] = field(default_factory=dict)  # of the folders that a source or list names, as the walk began
     names_objects: bool = False  # whether a source or list names objects; only requests tell which can be read
 
     def add_problem(self, path: bytes, problem: str | None) -> None:
@@ -79,6 +81,15 @@ class WalkStats:
         """Record a file that a source or list names and that cannot be read."""
         self.first_unread_named = self.first_unread_named or path
         self.unread_named += 1
+
+    def add_removed_folders(self) -> list[str]:
+        """Record as problems the folders that are no longer on the device where their walk began, or nowhere; returns their texts."""
+        removed = [
+            folder for folder, began in self.devices.items() if began and (not (now := device_of(folder)) or is_other_device(began, now))
+        ]
+        for folder in removed:
+            self.add_problem(folder, "the folder, or the disk that it lies on, was removed during the run")
+        return [path_text(os.path.join(folder, b"")) for folder in removed]
 
     def sum_up_problems(self) -> None:
         """Add to the problems a line about those that have none, when the last file was read."""
@@ -192,7 +203,8 @@ class _FolderWalk:
         self._patience = 0  # 0: folders are not listed ahead
 
     def walk(self, folder: bytes) -> Iterator[list[bytes]]:
-        """Lists of the wanted files below a folder, some of them empty."""
+        """Lists of the wanted files below a folder that a source or list names, some of them empty."""
+        self.stats.devices[folder] = device_of(folder)
         ahead: deque[list[bytes] | bytes | Listing] = deque([os.path.join(folder, b"")])
         while ahead:
             match ahead.popleft():
