@@ -64,6 +64,16 @@ def test_paths_of_any_bytes_without_a_mark(tmp_path):
     assert listed(tmp_path, b"") == ([], [])
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_playlists(end, tmp_path):
+    """One that `midiopt export -o x.m3u8` writes had a row that is `unreadable` for each comment, that is for each song."""
+    lines = ["#EXTM3U", "#EXTINF:66,A song", "/music/a.mid", "#EXTINF:3,Another", "more/b.mid", ""]
+    paths = ["/music/a.mid", f"{tmp_path}/more/b.mid"]
+    for start in ("", "\ufeff"):
+        assert listed(tmp_path, (start + end.join(lines)).encode()) == (list(map(os.fsencode, paths)), [])
+    assert listed(tmp_path, end.join(lines[1:3]).encode()) == ([b"#EXTINF:66,A song", b"/music/a.mid"], []), "a name may begin with #"
+
+
 def test_lines_in_quotes(tmp_path, monkeypatch):
     """A file whose name has the quotes keeps them; one quote is part of a name."""
     monkeypatch.chdir(tmp_path)

@@ -1,8 +1,9 @@
 """Lists of paths and URLs: ``@FILE``, and ``-`` or ``@-`` for standard input.
 
-One path per line, which may stand in quotes, or each ended by NUL, as ``find -print0`` writes them: the last byte of the list says
-which. Lines end with LF, CRLF, or CR alone where there is no LF. With a byte-order mark a list is UTF-8, UTF-16 (PowerShell's ``>``)
-or UTF-32; without one, its bytes are the paths. What is none of these is refused as a whole, before anything of it is analysed.
+One path per line, which may stand in quotes, or each ended by NUL, as ``find -print0`` writes them: the last byte of the list says which. A
+playlist (M3U, which begins with #EXTM3U) has comments, and its relative paths start at its own folder. Lines end with LF, CRLF, or CR alone
+where there is no LF. With a byte-order mark a list is UTF-8, UTF-16 (PowerShell's ``>``) or UTF-32; without one, its bytes are the paths.
+What is none of these is refused as a whole, before anything of it is analysed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from midiopt.sources.sniff import GZIP, SNIFF_BYTES, XZ, ZIP, ZSTD, detect_type,
 from midiopt.sources.urls import is_url
 
 STANDARD_INPUT = b"-"
+PLAYLIST = b"#EXTM3U"
 MAX_PATH_BYTES = 1 << 20  # the system allows 4 KiB; up to here a path that is too long gets its row
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 1 << 16  # of a list, in which an LF is looked for, and bytes that no text has
@@ -63,13 +65,18 @@ def listed_paths(path: bytes, add_problem: Callable[[str], None]) -> Iterator[by
             add_problem("not a regular file")
             return
         separator, chunks = _content(file, errors="replace")
-        for piece in _split(chunks, separator, add_problem):
+        folder: bytes | None = None  # of a playlist
+        for number, piece in enumerate(_split(chunks, separator, add_problem)):
             name = piece if separator == b"\0" else piece.rstrip(b"\r")
+            if number == 0 and name.startswith(PLAYLIST):
+                folder = b"" if path == STANDARD_INPUT else os.path.dirname(path)
+            if folder is not None and name.startswith(b"#"):
+                continue
             if b"\0" in name:
                 add_problem(f"not a path: {os.fsdecode(name[:100])!r}")
             elif name:
                 name = name if separator == b"\0" else _without_quotes(name)
-                yield name if is_url(name) else os.path.abspath(name)
+                yield name if is_url(name) else os.path.abspath(os.path.join(folder or b"", name))
 
 
 def _copy_standard_input() -> None:
