@@ -88,6 +88,7 @@ def test_help_lists_the_commands(capsys):
         ),
         (["analyze", "x", "--prune=al"], "midiopt analyze: argument --prune: must be --prune or --prune=all, not 'al'; did you mean all?"),
         (["help", "verfy"], "midiopt help: there is no command 'verfy'; did you mean verify?"),
+        (["analyze", "x", "--prune", "all"], "midiopt analyze: too many arguments: all; did you mean --prune=all?"),
         (["status", "a.db", "b.db"], "midiopt status: too many arguments: b.db"),
         (["status", "a.db", "--db", "b.db"], "midiopt status: name the database once: as an argument or by --db"),
         (["show"], "midiopt show: FILE is missing"),

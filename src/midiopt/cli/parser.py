@@ -48,9 +48,11 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         return super()._format_action(action)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
-        """`-o, --output FILE`, as from Python 3.13 on."""
+        """`-o, --output FILE`, as from Python 3.13 on, and `--prune[=all]`."""
         if not action.option_strings or action.nargs == 0:
             return super()._format_action_invocation(action)
+        if action.nargs == "?":  # an option of Parser.values
+            return f"{', '.join(action.option_strings)}[={action.metavar}]"
         return f"{', '.join(action.option_strings)} {self._format_args(action, self._get_default_metavar_for_optional(action))}"
 
 
@@ -123,8 +125,13 @@ class Parser(argparse.ArgumentParser):
                 self._check_option(word.partition("=")[0])
         found, more = super().parse_known_args(words, namespace)
         if more:
-            self.error(f"too many arguments: {' '.join(more)}")
+            meant = [f"{action.option_strings[-1]}={action.metavar}" for action in self._optional_values() if action.metavar in more]
+            self.error(f"too many arguments: {' '.join(more)}{suggestion(meant[0], meant) if meant else ''}")
         return found, more
+
+    def _optional_values(self) -> list[argparse.Action]:
+        """The options that may stand without a value."""
+        return [self._option_string_actions[option] for option in self.values]
 
     def _with_value(self, word: str) -> str:
         """The word, with a value if it is an option of ``values`` without one, or the only one that begins so."""
