@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import mmap
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 import midiopt
+from midiopt.errors import MidioptError
 from midiopt.pipeline.hash_table import BUCKET_BYTES, HEADER_BYTES, MAX_BUCKETS, SharedHashTable
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
 from midiopt.pipeline.worker import Worker
@@ -68,6 +71,17 @@ def copies(folder: Path, count: int, times: int) -> Path:
 def analysed(log: Path) -> int:
     """Number of `analyses` rows that runs have written to the database, from their log."""
     return sum(line["contents"] for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "batch")
+
+
+def test_no_address_space_for_the_table(monkeypatch):
+    """As under ulimit -v: a traceback was shown."""
+
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(mmap, "mmap", full)
+    with pytest.raises(MidioptError, match="^cannot allocate 64 MiB of shared memory: Cannot allocate memory; check ulimit -f, ulimit -v"):
+        SharedHashTableWriter()
 
 
 def test_copies_are_analysed_once(tmp_path, url):

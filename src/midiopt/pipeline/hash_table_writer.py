@@ -28,13 +28,13 @@ class SharedHashTableWriter(SharedHashTable):
         fd = shared_memory("midiopt-hash-table")
         try:
             os.truncate(fd, HEADER_BYTES + MAX_BUCKETS * BUCKET_BYTES)  # pages are allocated as they fill
+            os.pwrite(fd, content_key, KEY_OFFSET)
+            super().__init__(fd, mmap.ACCESS_WRITE)
         except OSError as problem:
             os.close(fd)
             raise MidioptError(
-                f"cannot allocate 64 MiB of shared memory: {problem.strerror}; check ulimit -f and the free memory"
+                f"cannot allocate 64 MiB of shared memory: {problem.strerror}; check ulimit -f, ulimit -v and the free memory"
             ) from problem
-        os.pwrite(fd, content_key, KEY_OFFSET)
-        super().__init__(fd, mmap.ACCESS_WRITE)
         self.max_buckets = max_buckets
         self.mask[0] = MIN_BUCKETS - 1
         self.entries = 0
