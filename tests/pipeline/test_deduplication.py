@@ -80,7 +80,7 @@ def test_no_address_space_for_the_table(monkeypatch):
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
     monkeypatch.setattr(mmap, "mmap", full)
-    with pytest.raises(MidioptError, match="^cannot allocate 64 MiB of shared memory: Cannot allocate memory; check ulimit -f, ulimit -v"):
+    with pytest.raises(MidioptError, match=r"^cannot allocate 64 MiB of shared memory: Cannot allocate memory; check ulimit -f, ulimit -v"):
         SharedHashTableWriter()
 
 
