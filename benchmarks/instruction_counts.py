@@ -53,7 +53,7 @@ STAGES = {
 OTHER = "Python and the C library"
 # Extensions that callgrind does not run:
 NOT_COUNTED = (
-    *("core.build", "core.inspection", "core.processor", "pipeline.hash_slots", "sinks.sqlite_rows", "sources.listing"),
+    *("core.array_view", "core.build", "core.inspection", "core.processor", "pipeline.hash_slots", "sinks.sqlite_rows", "sources.listing"),
     "sinks.sqlite_hashes",
     *("sources.path_set", "sources.stat_many", "sources.thread_pool", "sources.archives.integers"),
     *("sources.archives.tar", "sources.archives.tar_header"),
