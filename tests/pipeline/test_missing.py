@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 import midiopt
+from midiopt.library.dry_run import dry_run
 from midiopt.pipeline import prune, run_loop
 from midiopt.pipeline.new_files import NewFiles
+from midiopt.pipeline.options import RunOptions
 from midiopt.sources import walk
 from tests.helpers.archives import tar_of, zip_of
 from tests.helpers.batches import query
@@ -179,6 +181,27 @@ def test_a_folder_on_another_device_keeps_its_rows(tmp_path, url, monkeypatch):
     midiopt.run([music], url)
     lost.unlink()
     assert midiopt.run([music], url, prune=True).deleted == 1, "the disk that was copied is the disk now"
+
+
+def test_rows_of_a_source_that_is_gone(tmp_path, url):
+    """A disk that is mounted elsewhere now: no command deleted its rows under the old paths, but one over a folder above them."""
+    old, new = write_songs(tmp_path / "old", 300), tmp_path / "new"
+    midiopt.run([old], url)
+    kept = write_songs(tmp_path / "old2", 3)  # its name begins alike
+    midiopt.run([kept], url)
+    old.rename(new)
+    for prune_option in (False, True):
+        assert midiopt.run([old, new], url, prune=prune_option).problems == [f"there is no file or folder '{old}'"]
+        assert in_library(url) == 603
+    told = dry_run([old, new], url, RunOptions(prune="all"))
+    assert (told.to_prune, told.missing.files, told.problems) == (300, 300, [])
+    summary = midiopt.run([old, new, tmp_path / "odl"], url, prune="all")
+    assert (summary.deleted, summary.skipped, summary.problems) == (300, 300, [f"there is no file or folder '{tmp_path}/odl'"])
+    assert in_library(url) == 303
+    kept.rename(tmp_path / "moved")
+    assert midiopt.run([kept], url, prune="all").deleted == 3, "it may be the only one"
+    with pytest.raises(midiopt.SourceError, match="there is no file or folder"):
+        midiopt.run([kept], url, prune=True)
 
 
 @pytest.mark.parametrize("is_mount_point_left", [True, False])

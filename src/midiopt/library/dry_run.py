@@ -16,7 +16,7 @@ from midiopt.errors import NoDatabase
 from midiopt.library.read_only_catalog import ReadOnlyCatalog
 from midiopt.library.snapshot import open_snapshot
 from midiopt.pipeline.file_index import FileIndex
-from midiopt.pipeline.missing import MissingFiles, sources_of
+from midiopt.pipeline.missing import MissingFiles, no_longer_known, sources_of
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.prune import prune_sources
 from midiopt.sinks import never
@@ -87,7 +87,8 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
     Raises SourceError if none of the sources can be read, and SinkError if the database cannot.
     """
     walked = WalkStats()
-    roots = find_roots(sources, walked.problems)
+    gone: list[bytes] | None = [] if options.prune == "all" else None
+    roots = find_roots(sources, walked.problems, gone)
     with contextlib.ExitStack() as resources:
         library = None
         with contextlib.suppress(NoDatabase):
@@ -96,7 +97,8 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
         index = FileIndex(catalog.iter_files(options.keep_old, options.tracks), catalog.missing_paths(), may_name_urls(roots))
         new_places = _walk(walk(roots, walked, options.follow_links), index, result)
         walked.sum_up_problems()
-        known_places = sources_of(roots, [])
+        known_places = sources_of(roots, [], gone or ())
+        walked.problems += no_longer_known(catalog, gone or ())
         MissingFiles(catalog, index, dt.datetime.now(dt.UTC), never).check_folders(known_places)
         pruned = prune_sources(catalog, known_places, options.prune, bool(catalog.marked) or index.any_missing)
         marked = sorted(set(catalog.marked))

@@ -186,15 +186,24 @@ def pages(catalog: Catalog, paths: PathRange, missing: bool = False) -> Iterator
         yield page
 
 
+def no_longer_known(catalog: Catalog, gone: Iterable[bytes]) -> list[str]:
+    """A sentence for each source that is gone and below which the database knows no file: its name may be misspelt."""
+    return [
+        f"there is no file or folder {os.fsdecode(path)!r}"
+        for path in gone
+        if not any(pages(catalog, PathRange.of_folder(path_text(path + b"/"))))
+    ]
+
+
 def _is_folder(root: bytes) -> bool:
     """Whether a run finds what lies below a root; never so for a @list."""
     return not is_object(root) if is_url(root) else os.path.isdir(root)
 
 
-def sources_of(roots: list[bytes], changed_archives: list[PathRange]) -> list[PathRange]:
-    """The folders and archives among the roots, and archives that lack members; none that lies in another folder."""
+def sources_of(roots: list[bytes], changed_archives: list[PathRange], gone: Iterable[bytes] = ()) -> list[PathRange]:
+    """The folders and archives among the roots, archives that lack members, and folders that are gone; none that lies in another folder."""
     folders: list[PathRange] = []
-    for folder in sorted(path_text(root.rstrip(b"/") + b"/") for root in roots if _is_folder(root)):
+    for folder in sorted(path_text(root.rstrip(b"/") + b"/") for root in (*filter(_is_folder, roots), *gone)):
         if not folders or not folder.startswith(folders[-1].after):
             folders.append(PathRange.of_folder(folder))
     named = (PathRange.of_members(path_text(root)) for root in roots if is_archive(root) and not root.startswith(b"@"))

@@ -13,7 +13,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
@@ -66,7 +66,8 @@ def run(
     experiments = Experiments.from_environment()
     db = os.fspath(db)
     walked = WalkStats()
-    roots = find_roots([sources] if isinstance(sources, (str, os.PathLike)) else sources, walked.problems)
+    gone: list[bytes] | None = [] if options.prune == "all" else None
+    roots = find_roots([sources] if isinstance(sources, (str, os.PathLike)) else sources, walked.problems, gone)
     stop = Stop()
     notify = getattr(progress, "notice", tell_nobody)
     started = time.monotonic()
@@ -78,11 +79,11 @@ def run(
         settings = asdict(options) | experiments.changed()
         if executor != PROCESSES:
             settings["executor"] = executor if isinstance(executor, str) else type(executor).__name__
-        with _recorded(database, roots, without_password(db), settings) as summary:
+        with _recorded(database, [*roots, *(gone or ())], without_password(db), settings) as summary:
             try:
                 with contextlib.suppress(Stopped):
                     new_pool = partial(_new_pool, executor, options, experiments, notify)
-                    _analyze(roots, walked, database, options, new_pool, progress or NoProgress(), stop, summary)
+                    _analyze(roots, walked, database, options, new_pool, progress or NoProgress(), stop, summary, gone or ())
                 summary.interrupted = stop.signal
             finally:  # also of a run that fails, whose record it stands in
                 summary.seconds = time.monotonic() - started
@@ -100,6 +101,7 @@ def _analyze(
     progress: Progress,
     stop: Stop,
     summary: Summary,
+    gone: Sequence[bytes],
 ) -> None:
     """The run between the opening of the database and the end of its record. Raises Stopped when a signal cuts it short."""
     with contextlib.closing(SharedHashTableWriter(database.content_key)) as table, new_pool(table, database) as pool:
@@ -113,7 +115,7 @@ def _analyze(
 
             known = itertools.chain([first_page], pages) if first_page else ()
             index = FileIndex(known, database.missing_paths(), may_name_urls(roots))
-        loop = RunLoop(roots, walked, index, database, table, pool, options, progress, stop, summary)
+        loop = RunLoop(roots, walked, index, database, table, pool, options, progress, stop, summary, gone)
         loop.run()
     if not stop.is_requested():
         loop.find_missing()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from midiopt.kinds import INT64
 from midiopt.pipeline.batch_writer import BatchWriter
 from midiopt.pipeline.file_index import FileIndex
 from midiopt.pipeline.hash_table_writer import SharedHashTableWriter
-from midiopt.pipeline.missing import MissingFiles, sources_of
+from midiopt.pipeline.missing import MissingFiles, no_longer_known, sources_of
 from midiopt.pipeline.new_files import NewFiles
 from midiopt.pipeline.options import RunOptions
 from midiopt.pipeline.pool import Result, WorkerPool
@@ -51,6 +51,7 @@ class RunLoop:
     progress: Progress
     stop: Stop
     summary: Summary
+    gone: Sequence[bytes] = ()  # sources that are not there, whose rows --prune=all deletes
     members: int = 0  # rows of members of archives
     appledouble: int = 0  # members skipped
 
@@ -88,7 +89,8 @@ class RunLoop:
     def find_missing(self) -> None:
         """Find files that no longer exist, once everything that exists was found; tell which have moved, and prune."""
         removed = self.walked.add_removed_folders()
-        sources = [source for source in sources_of(self.roots, self.missing.changed_archives) if source.after not in removed]
+        self.walked.problems += no_longer_known(self.database, self.gone)
+        sources = [source for source in sources_of(self.roots, self.missing.changed_archives, self.gone) if source.after not in removed]
         try:
             self.missing.check_folders(sources)
         finally:

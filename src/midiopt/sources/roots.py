@@ -13,20 +13,33 @@ from midiopt.sources.sniff import SQLITE
 from midiopt.sources.urls import is_url
 
 
-def find_roots(arguments: Iterable[str | os.PathLike[str]], problems: list[str] | None = None) -> list[bytes]:
+class _NotThere(SourceError):
+    """There is nothing under this name."""
+
+
+def find_roots(
+    arguments: Iterable[str | os.PathLike[str]], problems: list[str] | None = None, gone: list[bytes] | None = None
+) -> list[bytes]:
     """Absolute paths of files and folders, URLs, and @lists, in path order; ``-`` is ``@-``, a list from standard input.
 
-    One that cannot be used is added to ``problems`` if another can be. Raises SourceError if none can, or without ``problems``.
+    One that cannot be used is added to ``problems`` if another can be. Raises SourceError if none can, or without ``problems``. With
+    ``gone``, the absolute paths of those that are not there are added to it instead.
     """
-    roots, errors = [], []
+    roots: list[bytes] = []
+    errors: list[SourceError] = []
     for argument in arguments:
         try:
             roots.append(_find_root(os.fsencode(argument)))
+        except _NotThere as error:
+            if gone is None:
+                errors.append(error)
+            else:
+                gone.append(os.path.abspath(os.fsencode(argument)))
         except SourceError as error:
             errors.append(error)
-    if errors and (problems is None or not roots):
+    if errors and (problems is None or not (roots or gone)):
         raise errors[0]
-    if not roots:
+    if not (roots or gone):
         raise SourceError("name at least one file, folder or @list, or - for a list from standard input")
     if problems is not None:
         problems.extend(map(str, errors))
@@ -53,7 +66,7 @@ def _find_root(path: bytes) -> bytes:
     if not os.path.lexists(path):
         archive = archive_in(os.fsdecode(path))
         hint = f"; a member is analysed with its archive: name {archive!r}" if archive and os.path.exists(archive) else ""
-        raise SourceError(f"there is no file or folder {os.fsdecode(path)!r}{hint}")
+        raise _NotThere(f"there is no file or folder {os.fsdecode(path)!r}{hint}")
     if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
         raise SourceError(f"the folder {os.fsdecode(path)!r} cannot be read")
     if not is_wanted(path) and is_sqlite_database(path):
