@@ -102,7 +102,7 @@ def _add_sources(parser: Parser) -> None:
         nargs="?",
         metavar="all",
         help="delete the rows of files that have disappeared from the given folders and from archives; --prune=all also where a folder "
-        "is empty, lies on another device, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
+        "is empty or gone, lies on another device, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
     )
     group.add_argument(
         "--tracks",
