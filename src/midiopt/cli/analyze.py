@@ -101,8 +101,9 @@ def _add_sources(parser: Parser) -> None:
         default=False,
         nargs="?",
         metavar="all",
-        help="delete the rows of files that have disappeared from the given folders and from archives; --prune=all also where a folder "
-        "is empty or gone, lies on another device, or lacks more than a tenth of its files and more than a hundred: its disk may not be mounted",
+        help="delete the rows of files that have disappeared from the given folders and from archives; --prune=all also where a "
+        "folder is empty or gone, lies on another device, or lacks more than a tenth of its files and more than a hundred: its disk "
+        "may not be mounted",
     )
     group.add_argument(
         "--tracks",
