@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -94,10 +95,12 @@ def test_status_needs_neither_numpy_nor_rich(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ask", ["status {db}", "search --db {db}", "search --json --db {db}", "--help", "search -h", "--version"])
-def test_a_full_disk_is_one_line(tmp_path: Path, ask: str) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_one_line(tmp_path: Path, ask: str, unbuffered: str) -> None:
     midiopt.run([write_songs(tmp_path / "music", 2)], tmp_path / "music.db")
     command = f"{sys.executable} -m midiopt {ask.format(db=tmp_path / 'music.db')} > /dev/full"
-    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, env=environment)
     assert (done.returncode, done.stderr) == (1, "midiopt: cannot write: No space left on device\n")
 
 

@@ -15,6 +15,8 @@ TYPE_CHECKING = False  # see midiopt/__init__.py
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from _typeshed import SupportsWrite
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean X?`` with the known word that is spelled most like this one, or nothing."""
@@ -174,6 +176,13 @@ class Parser(argparse.ArgumentParser):
             if what == "command" and self._subparsers and os.path.lexists(str(value)):
                 there_are = f"; did you mean {self.prog} analyze {value}?"
             raise argparse.ArgumentError(None if what == "command" else action, f"there is no {what} {value!r}{there_are}")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """argparse passes over a write that fails, as the first one does where PYTHONUNBUFFERED is set, in containers."""
+        if file is not None and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
         """Print the message and how to get help on one line, and exit with code 2."""
