@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Sequence
 
 from midiopt.cli.parser import Parser
 from midiopt.errors import QueryError
 from midiopt.sinks.urls import is_postgres, without_password
-from midiopt.sources.sniff import SQLITE
+from midiopt.sources.sniff import is_sqlite_database
 
 
 def add_query(parser: Parser, what: str) -> None:
@@ -28,19 +27,9 @@ def query_text(arguments: Sequence[str]) -> str:
     """The arguments as one search. One with spaces is a term whose value the shell has unquoted, if it can be read so, or else a search
     of its own, as if in parentheses. Raises QueryError for one that names a database, which ``status music.db`` takes as an argument."""
     for argument in arguments:
-        if _is_database(argument):
+        if is_postgres(argument) or argument.startswith(("sqlite:///", "parquet:")) or is_sqlite_database(argument):
             raise QueryError(f"{without_password(argument)} is a database, no word of a search: put --db before it")
     return " ".join(map(_quoted, arguments))
-
-
-def _is_database(argument: str) -> bool:
-    if is_postgres(argument) or argument.startswith(("sqlite:///", "parquet:")):
-        return True
-    with contextlib.suppress(OSError, ValueError):
-        if os.path.isfile(argument):
-            with open(argument, "rb", buffering=0) as file:
-                return file.read(len(SQLITE)) == SQLITE
-    return False
 
 
 def _quoted(argument: str) -> str:

@@ -87,8 +87,8 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
     Raises SourceError if none of the sources can be read, and SinkError if the database cannot.
     """
     walked = WalkStats()
-    gone: list[bytes] | None = [] if options.prune == "all" else None
-    roots = find_roots(sources, walked.problems, gone)
+    gone: list[bytes] = []
+    roots = find_roots(sources, walked.problems, gone if options.prune == "all" else None)
     with contextlib.ExitStack() as resources:
         library = None
         with contextlib.suppress(NoDatabase):
@@ -97,8 +97,8 @@ def dry_run(sources: Sequence[str | os.PathLike[str]], db: str | os.PathLike[str
         index = FileIndex(catalog.iter_files(options.keep_old, options.tracks), catalog.missing_paths(), may_name_urls(roots))
         new_places = _walk(walk(roots, walked, options.follow_links), index, result)
         walked.sum_up_problems()
-        known_places = sources_of(roots, [], gone or ())
-        walked.problems += no_longer_known(catalog, gone or ())
+        known_places = sources_of(roots, [], gone)
+        walked.problems += no_longer_known(catalog, gone)
         MissingFiles(catalog, index, dt.datetime.now(dt.UTC), never).check_folders(known_places)
         pruned = prune_sources(catalog, known_places, options.prune, bool(catalog.marked) or index.any_missing)
         marked = sorted(set(catalog.marked))

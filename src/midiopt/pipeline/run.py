@@ -66,8 +66,10 @@ def run(
     experiments = Experiments.from_environment()
     db = os.fspath(db)
     walked = WalkStats()
-    gone: list[bytes] | None = [] if options.prune == "all" else None
-    roots = find_roots([sources] if isinstance(sources, (str, os.PathLike)) else sources, walked.problems, gone)
+    gone: list[bytes] = []
+    roots = find_roots(
+        [sources] if isinstance(sources, (str, os.PathLike)) else sources, walked.problems, gone if options.prune == "all" else None
+    )
     stop = Stop()
     notify = getattr(progress, "notice", tell_nobody)
     started = time.monotonic()
@@ -79,11 +81,11 @@ def run(
         settings = asdict(options) | experiments.changed()
         if executor != PROCESSES:
             settings["executor"] = executor if isinstance(executor, str) else type(executor).__name__
-        with _recorded(database, [*roots, *(gone or ())], without_password(db), settings) as summary:
+        with _recorded(database, [*roots, *gone], without_password(db), settings) as summary:
             try:
                 with contextlib.suppress(Stopped):
                     new_pool = partial(_new_pool, executor, options, experiments, notify)
-                    _analyze(roots, walked, database, options, new_pool, progress or NoProgress(), stop, summary, gone or ())
+                    _analyze(roots, walked, database, options, new_pool, progress or NoProgress(), stop, summary, gone)
                 summary.interrupted = stop.signal
             finally:  # also of a run that fails, whose record it stands in
                 summary.seconds = time.monotonic() - started

@@ -76,7 +76,7 @@ def listed_paths(path: bytes, add_problem: Callable[[str], None]) -> Iterator[by
                 add_problem(f"not a path: {os.fsdecode(name[:100])!r}")
             elif name:
                 name = name if separator == b"\0" else _without_quotes(name)
-                yield name if is_url(name) else os.path.abspath(os.path.join(folder or b"", name))
+                yield name if is_url(name) else os.path.abspath(os.path.join(folder, name) if folder else name)
 
 
 def _copy_standard_input() -> None:

@@ -9,7 +9,7 @@ from midiopt.errors import SourceError
 from midiopt.sources.filetypes import is_wanted
 from midiopt.sources.lists import STANDARD_INPUT, check_list
 from midiopt.sources.paths import archive_in
-from midiopt.sources.sniff import SQLITE
+from midiopt.sources.sniff import is_sqlite_database
 from midiopt.sources.urls import is_url
 
 
@@ -75,14 +75,3 @@ def _find_root(path: bytes) -> bytes:
         return os.path.abspath(path)
     except FileNotFoundError:
         raise SourceError("the current folder is no longer there") from None
-
-
-def is_sqlite_database(path: bytes) -> bool:
-    """Whether there is an SQLite database of this name: who forgets --db names it as a source."""
-    try:
-        if not os.path.isfile(path):
-            return False
-        with open(path, "rb") as file:
-            return file.read(len(SQLITE)) == SQLITE
-    except OSError:
-        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -129,3 +130,14 @@ def _text(head: bytes) -> str | None:
     if encoding and head.startswith(MIDI):
         return "a MIDI file saved as UTF-16 text"
     return "text" if head.strip() and ascii_bytes + high_bytes == len(head) and ascii_bytes >= high_bytes else None
+
+
+def is_sqlite_database(path: str | bytes) -> bool:
+    """Whether there is an SQLite database of this name: who forgets --db names it as a source, or as a word of a search."""
+    try:
+        if not os.path.isfile(path):
+            return False
+        with open(path, "rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False

@@ -35,6 +35,7 @@ cdef struct Reader:
 
 cdef Reader *idle = NULL  # the readers that no thread is using, as a list, which the lock of the interpreter guards
 
+
 cdef Reader *take_reader() except NULL:
     """The reader that was used last, or a new one."""
     global idle
